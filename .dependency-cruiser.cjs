@@ -1,0 +1,70 @@
+// The import directions of the project. Each rule says in its comment what it protects.
+const only = (name, comment, lib, home) => ({
+  name,
+  comment,
+  severity: 'error',
+  from: { path: '^(src|control-plane)/', pathNot: home },
+  to: { path: `^(node_modules/(@types/)?)?${lib}(/|$)` },
+})
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'domain-is-pure',
+      comment: 'The domain decides; it does no I/O and knows no adapter.',
+      severity: 'error',
+      from: { path: '^src/domain/' },
+      to: { pathNot: '^(src/domain/|node_modules/(zod|ignore)/|crypto$|node:crypto$)' },
+    },
+    {
+      name: 'adapters-do-not-meet',
+      comment: 'An adapter knows the domain, its own folder and its own library.',
+      severity: 'error',
+      from: { path: '^src/(sandbox|gateway|worktree|agents|discord|search|client|config)/' },
+      to: { path: '^src/(?!domain/)', pathNot: '^src/$1/' },
+    },
+    {
+      name: 'src-does-not-know-the-control-plane',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/cli/' },
+      to: { path: '^control-plane/' },
+    },
+    {
+      name: 'cli-enters-by-main',
+      comment: 'The command line is no adapter: it may open the control plane or talk to one.',
+      severity: 'error',
+      from: { path: '^src/cli/' },
+      to: { path: '^(control-plane/(?!main\\.ts)|src/(?!cli/|client/|domain/|config/))' },
+    },
+    {
+      name: 'nothing-imports-the-cli',
+      severity: 'error',
+      from: { path: '^(src/(?!cli/)|control-plane/)' },
+      to: { path: '^src/cli/' },
+    },
+    {
+      name: 'only-main-wires-adapters',
+      comment: 'The control plane sees adapters through the interfaces of the domain.',
+      severity: 'error',
+      from: { path: '^control-plane/', pathNot: '^control-plane/main\\.ts$' },
+      to: { path: '^src/(?!domain/)' },
+    },
+    {
+      name: 'sources-do-not-import-tests',
+      severity: 'error',
+      from: { path: '^(src|control-plane)/' },
+      to: { path: '^test/' },
+    },
+    only('docker-in-sandbox', 'dockerode and tar-fs live in one place', '(dockerode|tar-fs)', '^src/sandbox/docker/'),
+    only('sqlite-in-store', 'better-sqlite3 lives in the store', 'better-sqlite3', '^control-plane/store/'),
+    only('git-in-worktree', 'simple-git lives in the worktree adapter', 'simple-git', '^src/worktree/'),
+    only('hono-in-http', 'hono lives in the HTTP app', '(hono|@hono)', '^control-plane/http/'),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
+  },
+}

@@ -1,0 +1,185 @@
+import type { BoxPath, CommitId, Millis, TreePath } from './brand.ts'
+import type { TaskId } from './ids.ts'
+import type { Limits, Policy } from './policy.ts'
+import type { Listing } from './worktree.ts'
+
+/** What a box is for. `setup` alone may have a network; `test` and `baseline` keep nothing of what they write. */
+export type BoxKind = 'setup' | 'baseline' | 'agent' | 'test'
+
+/**
+ * Where a mount comes from, by what it is and never by host path: the engine materialises it on its own node.
+ * A `path` is relative to the source; `''` is its root.
+ */
+export type BoxSource =
+  /** The task's worktree on the host, or a path in it. */
+  | { readonly kind: 'worktree'; readonly path: TreePath }
+  /**
+   * A checkout of exactly this commit without denied content. `discard`: what setup left lies under it, and what the box
+   * writes is thrown away. `keep`: a checkout of its own whose writes stay, for a setup box.
+   */
+  | { readonly kind: 'tree'; readonly commit: CommitId; readonly writes: 'discard' | 'keep' }
+  /** A folder that setup left, copy-on-write: writes are thrown away. */
+  | { readonly kind: 'setup'; readonly path: TreePath }
+  /** The private git repository of the box. */
+  | { readonly kind: 'git' }
+  /** A `.git` file that names the place of the private repository in the box. */
+  | { readonly kind: 'pointer' }
+  /** A folder with the files of this attempt (the prompt). */
+  | { readonly kind: 'attempt' }
+  | { readonly kind: 'empty-file' }
+  | { readonly kind: 'empty-folder' }
+
+export interface BoxMount {
+  readonly source: BoxSource
+  readonly target: BoxPath
+  readonly readonly: boolean
+  /** The reason, in a word or a rule: shown by `cofferdam explain`. */
+  readonly why: string
+  /**
+   * Set where the target does not exist in the worktree: the engine makes it before the box starts, with the box's uid,
+   * notes it before it does, and removes it afterwards if it is unchanged.
+   */
+  readonly placeholder?: 'file' | 'folder'
+}
+
+/** The policy's limits, and the wall time until the box is ended, seconds; enforced inside the box and outside. */
+export type BoxLimits = Omit<Limits, 'testSeconds' | 'setupSeconds'> & { readonly seconds: number }
+
+/** What a box spec is computed from. */
+export interface BoxRequest {
+  /** Names this installation on the engine: lowercase letters and digits, at most 12. */
+  readonly installation: string
+  readonly kind: BoxKind
+  readonly task: TaskId
+  readonly step: number
+  readonly attempt: number
+  readonly fence: number
+  readonly image: string
+  readonly user: { readonly uid: number; readonly gid: number }
+  readonly argv: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly seconds: number
+  readonly policy: Policy
+  /** The commit whose tree a setup, baseline or test box gets. */
+  readonly commit: CommitId
+  /** For an agent box: what is in the worktree. */
+  readonly listing: Listing | null
+  /** For an agent box: top folders that setup left. */
+  readonly setupFolders: readonly TreePath[]
+}
+
+/** Computes a box spec; pure. */
+export type CompileBox = (request: BoxRequest) => BoxSpec
+
+/** Everything about a box, computed before anything is done. Plain data: hashed, logged, printed, golden-tested. */
+export interface BoxSpec {
+  /** Deterministic: installation, task, step, attempt, kind and fence. A second box of this name cannot be made. */
+  readonly name: string
+  readonly kind: BoxKind
+  readonly task: TaskId
+  readonly step: number
+  readonly attempt: number
+  readonly fence: number
+  /** The image's id (`sha256:…`). */
+  readonly image: string
+  readonly user: { readonly uid: number; readonly gid: number }
+  /** Where the command starts: `/work`. */
+  readonly folder: BoxPath
+  readonly argv: readonly string[]
+  /** A file in the box that becomes the command's standard input; null is an empty one. */
+  readonly stdin: BoxPath | null
+  readonly env: Readonly<Record<string, string>>
+  /** `engine`: the engine's own network, for setup boxes until the gateway exists. */
+  readonly network: 'none' | 'engine'
+  readonly mounts: readonly BoxMount[]
+  readonly limits: BoxLimits
+}
+
+/** Why a box ended. */
+export type BoxEnd =
+  | 'exited'
+  /** Its time limit. */
+  | 'time'
+  /** Killed by us: stop, pause, budget. */
+  | 'killed'
+  /** The kernel's out-of-memory killer. */
+  | 'oom'
+  | 'disk'
+  /** The command could not be started (code 126 or 127 of the entry). */
+  | 'not_started'
+  /** The engine lost it: gone, restarted, broken. Worth another attempt. */
+  | 'engine'
+
+export interface BoxResult {
+  readonly end: BoxEnd
+  /** Null where the engine lost the box. */
+  readonly exitCode: number | null
+  /** The first 64 KiB and the last 256 KiB of output, both streams in order, as text; a mark between them where cut. */
+  readonly output: string
+  readonly outputBytes: number
+  readonly truncated: boolean
+  readonly startedAt: Millis
+  readonly endedAt: Millis
+  /** A sentence for people where `end` is not `exited`. */
+  readonly message: string | null
+}
+
+/** A box of this installation, as the engine sees it. */
+export interface BoxSeen {
+  readonly name: string
+  readonly task: TaskId
+  readonly specHash: string
+  readonly running: boolean
+}
+
+/** What `run` tells while it goes on. */
+export interface BoxWatcher {
+  /** Called once, when the box is known to be running. */
+  started(at: Millis): void
+  /** Output as it comes, in order; must not block. Not called after the output limit. */
+  output(chunk: Buffer): void
+}
+
+/**
+ * What runs boxes. Any method may be called again after a crash with the same arguments and goes on where it was.
+ * Methods reject with `Failure('engine' | 'image')` when the engine cannot be reached or refuses.
+ */
+export interface Engine {
+  /** What is behind it, for people: `docker 20.10.24, runc 1.1.5`. Rejects when it is down. */
+  describe(): Promise<EngineDescription>
+  /** Resolves to the id of the sandbox image; rejects with `Failure('image')` and what to run when it is missing. */
+  image(): Promise<string>
+  /**
+   * Runs a box to its end: make placeholders, create, compare with the spec, attach, start, wait, inspect.
+   * When a box of this name already exists with the same spec hash, it is taken over where it is: watched to its end
+   * if it runs, read if it has ended, started if it never was. With another hash it rejects.
+   * The box is still there afterwards: `remove` it when its result is recorded. Aborting `signal` kills it, and the
+   * result's end is `killed`. A box that the engine lost is a result with end `engine`, not a rejection.
+   */
+  run(spec: BoxSpec, materials: Materials, watcher: BoxWatcher, signal: AbortSignal): Promise<BoxResult>
+  /** Every box with this installation's label, and only those. */
+  list(): Promise<readonly BoxSeen[]>
+  /** Kills and removes the box with all that was made for it (volumes, placeholders). Fine when it is gone already. */
+  remove(name: string): Promise<void>
+  /** Removes leftovers of boxes that no longer exist (placeholders, scratch folders); names in `keep` are spared. */
+  sweep(keep: ReadonlySet<string>): Promise<void>
+}
+
+export interface EngineDescription {
+  readonly name: string
+  /** What a person should know: no AppArmor, an old runc, ... */
+  readonly warnings: readonly string[]
+}
+
+/**
+ * What the caller offers an engine for the mounts of one task. A local engine asks for folders; an engine that shares no
+ * disk with the caller asks for a tar stream and hands one back for sources whose writes stay.
+ */
+export interface Materials {
+  /** The host path of a source; prepared if need be (a tree is checked out). */
+  locate(source: BoxSource): Promise<string>
+  /** The source's content as a tar stream. */
+  pack(source: BoxSource): Promise<NodeJS.ReadableStream>
+  /** Replaces the content of a writable source by that of a tar stream; refuses entries that lead out of it. */
+  unpack(source: BoxSource, tar: NodeJS.ReadableStream): Promise<void>
+}

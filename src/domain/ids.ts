@@ -1,0 +1,17 @@
+import type { Brand } from './brand.ts'
+
+/** Ten lowercase base32 characters (RFC 4648 alphabet), 50 bits of randomness. */
+export type TaskId = Brand<string, 'TaskId'>
+
+const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
+
+/** Makes a task id from at least ten random bytes; the caller brings the randomness. */
+export function taskId(random: Uint8Array): TaskId {
+  if (random.length < 10) throw new Error(`a task id needs 10 random bytes, got ${random.length}`)
+  return Array.from(random.subarray(0, 10), (byte) => alphabet[byte & 31]).join('') as TaskId
+}
+
+/** The id in `text`, or null where it is none. */
+export function parseTaskId(text: string): TaskId | null {
+  return /^[a-z2-7]{10}$/.test(text) ? (text as TaskId) : null
+}

@@ -1,0 +1,228 @@
+import type { AgentChoice, AgentResult } from './agent.ts'
+import type { BoxEnd, BoxSpec } from './box.ts'
+import type { CommitId, Millis, TreePath } from './brand.ts'
+import type { TaskId } from './ids.ts'
+import type { Policy, Violation } from './policy.ts'
+import type { Candidate } from './worktree.ts'
+
+export const statuses = [
+  'DRAFT',
+  'PENDING',
+  'RUNNING',
+  'VALIDATING',
+  'APPLIED',
+  'BLOCKED',
+  'FAILED',
+  'TIMEOUT',
+  'STOPPED',
+  'REJECTED',
+] as const
+export type Status = (typeof statuses)[number]
+
+/** Where the loop is inside RUNNING and VALIDATING; `salvage` is left over after a halt: keep what is allowed. */
+export const phases = [
+  'prepare',
+  'setup',
+  'baseline',
+  'agent',
+  'verify',
+  'candidate',
+  'test',
+  'checkpoint',
+  'handover',
+  'salvage',
+] as const
+export type Phase = (typeof phases)[number]
+
+export const haltReasons = [
+  'agent',
+  'approval',
+  'crash',
+  'discarded',
+  'engine',
+  'image',
+  'no_change',
+  'paused',
+  'policy',
+  'rejected',
+  'setup',
+  'steps',
+  'stopped',
+  'stuck',
+  'time',
+  'worktree',
+] as const
+export type HaltReason = (typeof haltReasons)[number]
+
+/** Why a task is where it is: for BLOCKED, FAILED, TIMEOUT, STOPPED and REJECTED. */
+export interface Halt {
+  readonly reason: HaltReason
+  /** A sentence for people: what happened and what to do next. */
+  readonly text: string
+}
+
+export interface Budget {
+  readonly steps: number
+  /** Wall time of setup, agent and test boxes. */
+  readonly seconds: number
+}
+
+export interface Spent {
+  readonly steps: number
+  readonly ms: Millis
+}
+
+/** Who did something: a local user, a token, a Discord user, or the control plane itself. */
+export interface Actor {
+  readonly kind: 'local' | 'system'
+  readonly id: string
+}
+
+/** A reason why a task wants a person: the rule that fired and what it says. */
+export interface RiskReason {
+  readonly rule: string
+  readonly text: string
+}
+
+export const deliveries = [
+  'none',
+  'delivering',
+  'merged',
+  'undone',
+  'pr_open',
+  'pr_merged',
+  'pr_closed',
+  'conflict',
+  'rejected',
+  'discarded',
+  'superseded',
+] as const
+export type Delivery = (typeof deliveries)[number]
+
+/** Three steps in a row with the same tree and the same failure are no progress. */
+export interface Progress {
+  /** Hash of the candidate's tree and the failure; '' before the first step. */
+  readonly signature: string
+  /** How many steps in a row had it. */
+  readonly repeats: number
+}
+
+export interface Task {
+  readonly id: TaskId
+  readonly status: Status
+  readonly phase: Phase | null
+  readonly halt: Halt | null
+  /** Counts writes. */
+  readonly version: number
+  /** Rises when goal, budget, policy, test command or head change; decisions are bound to it. */
+  readonly revision: number
+  /** Rises with every claim; work under an old fence is refused. */
+  readonly fence: number
+  readonly leaseUntil: Millis | null
+  readonly goal: string
+  /** The goal as it was first asked for, before suggestions. */
+  readonly request: string
+  readonly repository: { readonly path: string; readonly key: string }
+  readonly base: { readonly ref: string; readonly commit: CommitId }
+  /** The commit of the last checkpoint; the base's before the first. */
+  readonly head: CommitId
+  readonly branch: string
+  readonly agent: AgentChoice
+  readonly setup: string | null
+  readonly test: string | null
+  readonly policy: Policy
+  /** SHA-256 of the policy's canonical JSON, hex. */
+  readonly policyHash: string
+  readonly budget: Budget
+  readonly spent: Spent
+  /** The step that is under way or was last; 0 before the first. */
+  readonly step: number
+  readonly attempt: number
+  /** Steps so far in which a denied path was created. */
+  readonly violations: number
+  /** Attempts in a row that were lost to the engine or a crash. */
+  readonly losses: number
+  /** Said by a person since the last step: consumed by the next prompt. */
+  readonly instruction: string | null
+  /** What the last validation said, where it failed. */
+  readonly priorFailure: string | null
+  /** What already failed on the base before the agent did anything. */
+  readonly baseline: string | null
+  /** Hash over manifests and lock files that setup last ran with, and whether a person has agreed to the next. */
+  readonly setupKey: string | null
+  readonly approvedSetupKey: string | null
+  readonly session: string | null
+  readonly progress: Progress
+  readonly risks: readonly RiskReason[]
+  /** Set when APPLIED. */
+  readonly outcome: 'tested' | 'untested' | null
+  readonly delivery: Delivery
+  readonly parentTaskId: TaskId | null
+  readonly createdBy: Actor
+  readonly createdAt: Millis
+  readonly updatedAt: Millis
+}
+
+export interface TestResult {
+  readonly passed: boolean
+  readonly end: BoxEnd
+  readonly exitCode: number | null
+  /** The end of the output, at most 16 KiB. */
+  readonly tail: string
+}
+
+/**
+ * What a try at a step left. The row is written before the box is made (`open`), and is the record of intent that
+ * recovery reads. Step 0 holds setup and baseline.
+ */
+export interface Checkpoint {
+  readonly taskId: TaskId
+  readonly step: number
+  readonly attempt: number
+  readonly fence: number
+  /**
+   * `open`: under way. `kept`: its commit is on the branch. `partial`: kept after a halt in the middle.
+   * `dropped`: nothing of it remains.
+   */
+  readonly state: 'open' | 'kept' | 'partial' | 'dropped'
+  /** The spec of the box under way, or of the last one: what a box found after a crash is compared with. */
+  readonly box: BoxSpec | null
+  /** Milliseconds of the box under way that are already charged to the task. */
+  readonly charged: Millis
+  /** The instruction that this step's prompt consumed. */
+  readonly instruction: string | null
+  readonly agent: AgentResult | null
+  readonly violations: readonly Violation[]
+  readonly candidate: Candidate | null
+  readonly test: TestResult | null
+  /** The commit that the branch was moved to. */
+  readonly commit: CommitId | null
+  readonly startedAt: Millis
+  readonly endedAt: Millis | null
+}
+
+/** One appended fact about a task. `seq` starts at 1 and has no gaps. */
+export interface TaskEvent {
+  readonly taskId: TaskId
+  readonly seq: number
+  readonly at: Millis
+  readonly type: string
+  readonly actor: Actor
+  readonly from: Status | null
+  readonly to: Status
+  readonly step: number
+  readonly attempt: number
+  readonly fence: number
+  /** A sentence for people. */
+  readonly text: string
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+/** Statuses in which a person's or the loop's next act is possible without a resume. */
+export const activeStatuses: readonly Status[] = ['DRAFT', 'PENDING', 'RUNNING', 'VALIDATING']
+
+/** Paths for people: the first few and how many more. */
+export function fewOf(paths: readonly TreePath[], most = 5): string {
+  const shown = paths.slice(0, most).join(', ')
+  return paths.length > most ? `${shown} and ${paths.length - most} more` : shown
+}

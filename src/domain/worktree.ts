@@ -1,0 +1,115 @@
+import type { CommitId, TreeId, TreePath } from './brand.ts'
+import type { TaskId } from './ids.ts'
+import type { Materials } from './box.ts'
+import type { Policy, Violation } from './policy.ts'
+
+/** A user's repository as it was when a task was made of it. */
+export interface RepositoryInfo {
+  /** Absolute, resolved path of the repository (its top level, or the bare repository). */
+  readonly path: string
+  /** Names the mirror: a hash of the path. */
+  readonly key: string
+  /** The branch or ref the task starts from, as a person named it (`HEAD` resolves to its branch). */
+  readonly ref: string
+  readonly commit: CommitId
+  /** Things to say at submission: uncommitted work that is not part of the task, submodules left empty, ... */
+  readonly notes: readonly string[]
+}
+
+/** What names a task's place on disk; a task has all of it from its birth. */
+export interface TaskPlace {
+  readonly id: TaskId
+  readonly repository: { readonly path: string; readonly key: string }
+  readonly base: { readonly ref: string; readonly commit: CommitId }
+  readonly branch: string
+  readonly policy: Policy
+}
+
+/** The paths of a tree that the mount plan is computed from. Folders end with `/`. Sorted. */
+export interface Listing {
+  /** Tracked paths of the base commit that the policy denies: never in the box. */
+  readonly hidden: readonly TreePath[]
+  /** Every folder of the worktree now, without a trailing `/`, root excluded. */
+  readonly folders: readonly TreePath[]
+  /** Every path on disk (files, folders, symlinks) that the policy calls readonly or deny, topmost match only. */
+  readonly matches: readonly {
+    path: TreePath
+    type: 'file' | 'folder' | 'symlink' | 'other'
+    kind: 'readonly' | 'deny'
+    rule: string
+  }[]
+}
+
+/** A file that an agent left and that is not part of the candidate, with the reason. */
+export interface LeftOut {
+  readonly path: TreePath
+  readonly why: string
+}
+
+export interface DiffStat {
+  readonly files: number
+  readonly insertions: number
+  readonly deletions: number
+}
+
+/** What `candidate` answers: a commit, or the reasons why the gate on the git diff made none. */
+export type CandidateResult =
+  | ({ readonly kind: 'made' } & Candidate)
+  | { readonly kind: 'refused'; readonly violations: readonly Violation[] }
+
+export interface Candidate {
+  readonly commit: CommitId
+  readonly tree: TreeId
+  /** False where the tree is that of the parent. */
+  readonly changed: boolean
+  readonly leftOut: readonly LeftOut[]
+  readonly stat: DiffStat
+}
+
+/**
+ * Git on the host. All methods are safe to call again with the same arguments. They reject with
+ * `Failure('repository' | 'worktree' | 'disk')`, whose message is for people.
+ */
+export interface Worktrees {
+  /** Looks at a repository without changing it. Refuses in one sentence what cannot be worked on. */
+  inspect(path: string, ref: string | null): Promise<RepositoryInfo>
+  /** The branch for a task: `cofferdam/<id>`, or `cofferdam-<id>` where a branch `cofferdam` is in the way. */
+  branchFor(path: string, id: TaskId): Promise<string>
+  /** Tracked files of a commit that a policy hides from the box. */
+  hidden(path: string, commit: CommitId, policy: Policy): Promise<readonly TreePath[]>
+  /** Mirror, worktree with the filtered checkout of the base, private repository. */
+  open(task: TaskPlace): Promise<void>
+  /** Makes the worktree exactly what `commit` holds (without denied paths); removes what else is there. */
+  restore(task: TaskPlace, commit: CommitId): Promise<void>
+  listing(task: TaskPlace): Promise<Listing>
+  /** Reads the tree on disk without following anything and names what the policy forbids. Changes nothing. */
+  verify(task: TaskPlace, parent: CommitId): Promise<readonly Violation[]>
+  /**
+   * Commits the allowed tree on a private ref, on top of `parent`; nothing is committed where nothing changed.
+   * A gate of its own refuses a tree that touches a denied or readonly path, whatever `verify` said.
+   */
+  candidate(task: TaskPlace, parent: CommitId, message: string): Promise<CandidateResult>
+  /** Moves the task's branch in the mirror to a commit. */
+  checkpoint(task: TaskPlace, commit: CommitId): Promise<void>
+  /** Gives the source repository the task's branch. No hook runs there, nothing else changes. */
+  handover(task: TaskPlace, commit: CommitId): Promise<void>
+  /** The unified diff of two commits of the task, as text; capped at 8 MiB with a mark. */
+  diff(task: TaskPlace, from: CommitId, to: CommitId): Promise<string>
+  stat(task: TaskPlace, from: CommitId, to: CommitId): Promise<DiffStat>
+  /** What decides whether setup must run again: a hash over manifests and lock files of a commit. */
+  setupKey(task: TaskPlace, commit: CommitId): Promise<string>
+  /** Records what a setup box left in ignored folders and throws the rest away; the names of both are returned. */
+  keepSetup(
+    task: TaskPlace,
+    key: string,
+  ): Promise<{ kept: readonly TreePath[]; dropped: readonly TreePath[] }>
+  /** Top folders that setup left, for mounts; empty without setup. */
+  setupFolders(task: TaskPlace): Promise<readonly TreePath[]>
+  /** Writes the file of an attempt (the prompt); it is at `/cofferdam/attempt/<name>` in the box. */
+  writeAttemptFile(task: TaskPlace, name: string, content: string): Promise<void>
+  materials(task: TaskPlace): Materials
+  /** Removes worktree, trees, private repository and private refs of a task. The branch in the source stays. */
+  discard(task: TaskPlace): Promise<void>
+  /** Removes locks and half-made folders that a killed process left; tasks in `keep` are spared. */
+  sweep(keep: ReadonlySet<TaskId>): Promise<void>
+}
