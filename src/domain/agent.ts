@@ -40,5 +40,6 @@ export interface AgentResult {
 export interface Agent {
   readonly name: string
   call(choice: AgentChoice, session: string | null): AgentCall
-  read(result: BoxResult): AgentResult
+  /** `prompt` is what the step was started with: an agent that only repeats it has said nothing. */
+  read(result: BoxResult, prompt: string): AgentResult
 }

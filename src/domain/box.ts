@@ -153,8 +153,10 @@ export interface Engine {
    * Runs a box to its end: make placeholders, create, compare with the spec, attach, start, wait, inspect.
    * When a box of this name already exists with the same spec hash, it is taken over where it is: watched to its end
    * if it runs, read if it has ended, started if it never was. With another hash it rejects.
+   * A box that is taken over gives its output from the beginning again, as far as the engine kept it.
    * The box is still there afterwards: `remove` it when its result is recorded. Aborting `signal` kills it, and the
-   * result's end is `killed`. A box that the engine lost is a result with end `engine`, not a rejection.
+   * result's end is `killed`; aborting it with the reason `detach` leaves it running and `run` rejects at once with
+   * that reason. A box that the engine lost is a result with end `engine`, not a rejection.
    */
   run(spec: BoxSpec, materials: Materials, watcher: BoxWatcher, signal: AbortSignal): Promise<BoxResult>
   /** Every box with this installation's label, and only those. */
@@ -164,6 +166,9 @@ export interface Engine {
   /** Removes leftovers of boxes that no longer exist (placeholders, scratch folders); names in `keep` are spared. */
   sweep(keep: ReadonlySet<string>): Promise<void>
 }
+
+/** The reason to abort `run` with, to leave the box to the next process. */
+export const detach = 'detach'
 
 export interface EngineDescription {
   readonly name: string

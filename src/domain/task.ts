@@ -39,6 +39,7 @@ export const haltReasons = [
   'approval',
   'crash',
   'discarded',
+  'disk',
   'engine',
   'image',
   'no_change',
@@ -146,15 +147,14 @@ export interface Task {
   readonly instruction: string | null
   /** What the last validation said, where it failed. */
   readonly priorFailure: string | null
-  /** What already failed on the base before the agent did anything. */
+  /** What already failed on the base before the agent did anything; '' where nothing did, null before it was tried. */
   readonly baseline: string | null
-  /** Hash over manifests and lock files that setup last ran with, and whether a person has agreed to the next. */
+  /** Hash over manifests and lock files that setup last ran with; null: it has to run. */
   readonly setupKey: string | null
-  readonly approvedSetupKey: string | null
   readonly session: string | null
   readonly progress: Progress
   readonly risks: readonly RiskReason[]
-  /** Set when APPLIED. */
+  /** Set when the last step was validated and only the branch has to be handed over; final when APPLIED. */
   readonly outcome: 'tested' | 'untested' | null
   readonly delivery: Delivery
   readonly parentTaskId: TaskId | null

@@ -1,0 +1,36 @@
+import type { Agent } from '../domain/agent.ts'
+import type { BoxResult } from '../domain/box.ts'
+import { readMarker } from '../domain/markers.ts'
+
+/** Any program: a codemod, a formatter, a script. It may end with a marker; where it does not, its exit code speaks. */
+export const command: Agent = {
+  name: 'command',
+  call: (choice) => ({ argv: choice.argv, env: {} }),
+  read(result, prompt) {
+    const marker = readMarker(result.output, prompt)
+    const silent = marker.state === 'NONE'
+    return {
+      marker: silent && result.exitCode === 0 ? { state: 'DONE' } : marker,
+      text: lastOf(result.output, 64 * 1024),
+      exitCode: result.exitCode,
+      session: null,
+      usage: null,
+      failure: silent && result.exitCode !== 0 ? failureOf(result) : null,
+    }
+  },
+}
+
+function failureOf(result: BoxResult): string {
+  const what = result.message ?? `The agent's command ended with exit code ${result.exitCode ?? 'unknown'}.`
+  const lines = result.output.trimEnd().split('\n').slice(-20).join('\n')
+  return lines.trim() === '' ? what : `${what} Its last lines:\n${lastOf(lines, 4096)}`
+}
+
+/** The end of a text, at most so many bytes, without half a character. */
+function lastOf(text: string, bytes: number): string {
+  const buffer = Buffer.from(text)
+  if (buffer.length <= bytes) return text
+  let start = buffer.length - bytes
+  while (((buffer[start] ?? 0) & 0xc0) === 0x80) start += 1
+  return buffer.toString('utf8', start)
+}

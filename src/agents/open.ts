@@ -1,0 +1,5 @@
+import type { Agent } from '../domain/agent.ts'
+import { command } from './command.ts'
+
+/** Every agent there is, by name. */
+export const agents: ReadonlyMap<string, Agent> = new Map([command].map((agent) => [agent.name, agent]))

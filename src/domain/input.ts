@@ -1,0 +1,59 @@
+import type { CommitId, Millis } from './brand.ts'
+import type { Budget, HaltReason, Phase, Progress, RiskReason } from './task.ts'
+import type { Violation } from './policy.ts'
+
+/** What can happen to a task. The names are those of the transition table, of events and of the docs. */
+export type Input =
+  // by a person
+  | { readonly type: 'approved' }
+  | { readonly type: 'rejected'; readonly text: string | null }
+  | { readonly type: 'suggested'; readonly text: string; readonly risks: readonly RiskReason[] }
+  | { readonly type: 'steered'; readonly text: string }
+  | { readonly type: 'stopped'; readonly text: string | null }
+  | { readonly type: 'paused' }
+  | { readonly type: 'resumed'; readonly instruction: string | null; readonly budget: Budget | null }
+  | { readonly type: 'discarded' }
+  // by the loop
+  | { readonly type: 'claimed'; readonly leaseUntil: Millis }
+  /** A preparation is done; `phase` is the next. */
+  | { readonly type: 'advanced'; readonly phase: Phase; readonly text: string; readonly facts?: Prepared }
+  /** The intent to run a box is recorded. */
+  | { readonly type: 'begun'; readonly step: number; readonly attempt: number; readonly text: string }
+  | { readonly type: 'agent_finished'; readonly text: string; readonly session: string | null }
+  | { readonly type: 'violated'; readonly violations: readonly Violation[] }
+  | { readonly type: 'candidate_made'; readonly text: string }
+  | { readonly type: 'tested'; readonly text: string; readonly priorFailure: string | null }
+  | {
+      readonly type: 'checkpointed'
+      readonly verdict: StepVerdict
+      readonly head: CommitId
+      readonly progress: Progress
+    }
+  | { readonly type: 'handed_over' }
+  /** The work of a halted task is kept (or put back to the last checkpoint). */
+  | { readonly type: 'salvaged'; readonly head: CommitId; readonly text: string }
+  | { readonly type: 'budget_spent'; readonly reason: 'time' | 'steps' }
+  | { readonly type: 'halted'; readonly reason: HaltReason; readonly text: string }
+  | { readonly type: 'failed'; readonly reason: HaltReason; readonly text: string }
+  /** An attempt was lost to the engine: another one is made, up to a cap. */
+  | { readonly type: 'lost'; readonly text: string }
+  /** `crashed`: the process died with it, which counts as a loss; otherwise it ended in good order. */
+  | { readonly type: 'requeued'; readonly text: string; readonly crashed: boolean }
+
+export type InputType = Input['type']
+
+/** What preparation found out; each is written once. */
+export interface Prepared {
+  readonly setupKey?: string
+  readonly baseline?: string
+}
+
+/** What a validated step means for the task. */
+export type StepVerdict =
+  | { readonly kind: 'apply'; readonly outcome: 'tested' | 'untested' }
+  | { readonly kind: 'no_change' }
+  | { readonly kind: 'agent_blocked'; readonly text: string }
+  | { readonly kind: 'stuck' }
+  | { readonly kind: 'steps' }
+  | { readonly kind: 'setup_changed'; readonly text: string }
+  | { readonly kind: 'next' }

@@ -1,0 +1,79 @@
+import type { Marker } from './agent.ts'
+import { withoutColours } from './terminal.ts'
+
+const longestReason = 2000
+
+/**
+ * What an agent's final message says about its state: the last line of its kind counts. Emphasis, quotes, list dashes and
+ * trailing dots around it are tolerated. A line that stands between the same neighbours as in the prompt is the prompt
+ * repeated, and no answer.
+ */
+export function readMarker(text: string, prompt: string): Marker {
+  const lines = linesOf(text)
+  const echoed = echoesOf(prompt)
+  const answers = lines.filter((_line, index) => !isEcho(lines, index, echoed))
+  const state = lastMatch(answers, /^TASK_STATE\s?[:：=]\s*(DONE|CONTINUE|BLOCKED)$/i)?.toUpperCase()
+  if (state === 'DONE' || state === 'CONTINUE') return { state }
+  if (state !== 'BLOCKED') return { state: 'NONE' }
+  const reason = lastMatch(answers, /^BLOCK_REASON\s?[:：=]\s*(.*[\p{L}\p{N}].*)$/iu)
+  return { state, blockReason: reason?.slice(0, longestReason) ?? 'The agent gave no reason.' }
+}
+
+function lastMatch(lines: readonly string[], pattern: RegExp): string | undefined {
+  for (const line of lines.toReversed()) {
+    const found = pattern.exec(line)?.[1]
+    if (found !== undefined) return found.trim()
+  }
+  return undefined
+}
+
+/** The non-empty lines, without terminal colours; marker lines also without the markdown around them. */
+function linesOf(text: string): readonly string[] {
+  return withoutColours(text)
+    .split(/[\r\n\u2028\u2029]+/)
+    .map((line) =>
+      /TASK\\?_STATE|BLOCK\\?_REASON/i.test(line) ? bare(line.slice(0, 2 * longestReason)) : line.trim(),
+    )
+    .filter((line) => line !== '')
+}
+
+function bare(line: string): string {
+  const inner = line
+    .replaceAll('\\_', '_')
+    .replaceAll(/[*`]/g, '')
+    .replace(/^\s*(?:>\s*|[-+•]\s+|\d+[.)]\s+|#+\s+)*/, '')
+    .replace(/^[\s_~"'“”„«‘’]+/, '')
+  // A reason is a sentence and may end with a dot; a state has none of its own.
+  const tail = /^TASK_STATE/i.test(inner) ? /[\s_~"'“”»’.。!！;,]+$/ : /[\s_~"“”»]+$/
+  return inner.replace(tail, '')
+}
+
+/** The marker lines of a prompt with their neighbours. */
+type Echoes = readonly {
+  readonly line: string
+  readonly before: string | undefined
+  readonly after: string | undefined
+}[]
+
+function echoesOf(prompt: string): Echoes {
+  const lines = linesOf(prompt)
+  return lines.flatMap((line, index) =>
+    isMarkerLine(line) ? [{ line, before: lines[index - 1], after: lines[index + 1] }] : [],
+  )
+}
+
+function isEcho(lines: readonly string[], index: number, echoes: Echoes): boolean {
+  const line = lines[index] ?? ''
+  if (!isMarkerLine(line)) return false
+  const [before, after] = [lines[index - 1], lines[index + 1]]
+  return echoes.some(
+    (echo) =>
+      echo.line === line &&
+      ((echo.before !== undefined && echo.before === before) ||
+        (echo.after !== undefined && echo.after === after)),
+  )
+}
+
+function isMarkerLine(line: string): boolean {
+  return /^(?:TASK_STATE|BLOCK_REASON)/i.test(line)
+}

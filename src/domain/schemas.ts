@@ -1,0 +1,238 @@
+import { z } from 'zod'
+import type { AgentChoice, AgentResult, Marker, Usage } from './agent.ts'
+import type { BoxEnd, BoxMount, BoxSource, BoxSpec } from './box.ts'
+import type { BoxPath, CommitId, TreeId } from './brand.ts'
+import { parseTaskId, type TaskId } from './ids.ts'
+import type { Policy, Violation } from './policy.ts'
+import {
+  type Actor,
+  type Checkpoint,
+  deliveries,
+  haltReasons,
+  phases,
+  statuses,
+  type Task,
+  type TaskEvent,
+  type TestResult,
+} from './task.ts'
+import type { Candidate } from './worktree.ts'
+
+// What comes back from rows and from the wire is parsed here; inside, the types are trusted.
+
+type Plain<T> = T extends string | number | boolean | null | undefined
+  ? T
+  : unknown extends T
+    ? T
+    : { -readonly [Key in keyof T]: Plain<T[Key]> }
+
+/** Proves in both directions that a schema and its type say the same, so neither can grow alone. */
+const exactly =
+  <T>() =>
+  <S extends z.ZodType<T>>(schema: S & (Plain<T> extends z.output<S> ? unknown : never)): z.ZodType<T> =>
+    schema
+
+const gitId = /^([0-9a-f]{40}|[0-9a-f]{64})$/
+const matching = (value: unknown, pattern: RegExp) => typeof value === 'string' && pattern.test(value)
+export const commitIdSchema = z.custom<CommitId>((value) => matching(value, gitId), 'is no full commit id')
+const treeId = z.custom<TreeId>((value) => matching(value, gitId), 'is no full tree id')
+const boxPath = z.custom<BoxPath>((value) => matching(value, /^\//), 'is no absolute path')
+export const taskIdSchema = z.custom<TaskId>(
+  (value) => typeof value === 'string' && parseTaskId(value) !== null,
+  'is no task id',
+)
+const count = z.int().nonnegative()
+const texts = z.array(z.string())
+
+export const actorSchema = exactly<Actor>()(z.object({ kind: z.enum(['local', 'system']), id: z.string() }))
+
+const limits = {
+  memoryMb: z.number(),
+  cpus: z.number(),
+  pids: z.number(),
+  openFiles: z.number(),
+  fileMb: z.number(),
+  tmpMb: z.number(),
+  outputMb: z.number(),
+  diskFreeMb: z.number(),
+}
+
+const policySchema = exactly<Policy>()(
+  z.object({
+    allow: texts,
+    readonly: texts,
+    deny: texts,
+    except: texts,
+    onViolation: z.enum(['retry', 'fail']),
+    limits: z.object({ ...limits, testSeconds: z.number(), setupSeconds: z.number() }),
+  }),
+)
+
+const violationSchema = exactly<Violation>()(
+  z.object({
+    path: z.string(),
+    rule: z.string(),
+    kind: z.enum(['deny', 'readonly']),
+    what: z.enum(['created', 'changed', 'mask']),
+    found: z.string(),
+  }),
+)
+
+const sourceSchema = exactly<BoxSource>()(
+  z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal(['worktree', 'setup']), path: z.string() }),
+    z.object({ kind: z.literal('tree'), commit: commitIdSchema, writes: z.enum(['discard', 'keep']) }),
+    z.object({ kind: z.literal(['git', 'pointer', 'attempt', 'empty-file', 'empty-folder']) }),
+  ]),
+)
+
+const mountSchema = exactly<BoxMount>()(
+  z.object({
+    source: sourceSchema,
+    target: boxPath,
+    readonly: z.boolean(),
+    why: z.string(),
+    placeholder: z.enum(['file', 'folder']).exactOptional(),
+  }),
+)
+
+export const boxSpecSchema = exactly<BoxSpec>()(
+  z.object({
+    name: z.string(),
+    kind: z.enum(['setup', 'baseline', 'agent', 'test']),
+    task: taskIdSchema,
+    step: count,
+    attempt: count,
+    fence: count,
+    image: z.string(),
+    user: z.object({ uid: count, gid: count }),
+    folder: boxPath,
+    argv: texts,
+    stdin: boxPath.nullable(),
+    env: z.record(z.string(), z.string()),
+    network: z.enum(['none', 'engine']),
+    mounts: z.array(mountSchema),
+    limits: z.object({ ...limits, seconds: z.number() }),
+  }),
+)
+
+const markerSchema = exactly<Marker>()(
+  z.discriminatedUnion('state', [
+    z.object({ state: z.enum(['DONE', 'CONTINUE', 'NONE']) }),
+    z.object({ state: z.literal('BLOCKED'), blockReason: z.string() }),
+  ]),
+)
+
+const usageSchema = exactly<Usage>()(
+  z.object({ inputTokens: z.number(), outputTokens: z.number(), costUsd: z.number().nullable() }),
+)
+
+const agentChoiceSchema = exactly<AgentChoice>()(z.object({ name: z.string(), argv: texts }))
+
+const agentResultSchema = exactly<AgentResult>()(
+  z.object({
+    marker: markerSchema,
+    text: z.string(),
+    exitCode: z.int().nullable(),
+    session: z.string().nullable(),
+    usage: usageSchema.nullable(),
+    failure: z.string().nullable(),
+  }),
+)
+
+const candidateSchema = exactly<Candidate>()(
+  z.object({
+    commit: commitIdSchema,
+    tree: treeId,
+    changed: z.boolean(),
+    leftOut: z.array(z.object({ path: z.string(), why: z.string() })),
+    stat: z.object({ files: count, insertions: count, deletions: count }),
+  }),
+)
+
+const endSchema = exactly<BoxEnd>()(
+  z.enum(['exited', 'time', 'killed', 'oom', 'disk', 'not_started', 'engine']),
+)
+
+const testResultSchema = exactly<TestResult>()(
+  z.object({ passed: z.boolean(), end: endSchema, exitCode: z.int().nullable(), tail: z.string() }),
+)
+
+export const taskSchema = exactly<Task>()(
+  z.object({
+    id: taskIdSchema,
+    status: z.enum(statuses),
+    phase: z.enum(phases).nullable(),
+    halt: z.object({ reason: z.enum(haltReasons), text: z.string() }).nullable(),
+    version: count,
+    revision: count,
+    fence: count,
+    leaseUntil: z.number().nullable(),
+    goal: z.string(),
+    request: z.string(),
+    repository: z.object({ path: z.string(), key: z.string() }),
+    base: z.object({ ref: z.string(), commit: commitIdSchema }),
+    head: commitIdSchema,
+    branch: z.string(),
+    agent: agentChoiceSchema,
+    setup: z.string().nullable(),
+    test: z.string().nullable(),
+    policy: policySchema,
+    policyHash: z.string(),
+    budget: z.object({ steps: z.number(), seconds: z.number() }),
+    spent: z.object({ steps: count, ms: z.number() }),
+    step: count,
+    attempt: count,
+    violations: count,
+    losses: count,
+    instruction: z.string().nullable(),
+    priorFailure: z.string().nullable(),
+    baseline: z.string().nullable(),
+    setupKey: z.string().nullable(),
+    session: z.string().nullable(),
+    progress: z.object({ signature: z.string(), repeats: count }),
+    risks: z.array(z.object({ rule: z.string(), text: z.string() })),
+    outcome: z.enum(['tested', 'untested']).nullable(),
+    delivery: z.enum(deliveries),
+    parentTaskId: taskIdSchema.nullable(),
+    createdBy: actorSchema,
+    createdAt: z.number(),
+    updatedAt: z.number(),
+  }),
+)
+
+export const checkpointSchema = exactly<Checkpoint>()(
+  z.object({
+    taskId: taskIdSchema,
+    step: count,
+    attempt: count,
+    fence: count,
+    state: z.enum(['open', 'kept', 'partial', 'dropped']),
+    box: boxSpecSchema.nullable(),
+    charged: z.number(),
+    instruction: z.string().nullable(),
+    agent: agentResultSchema.nullable(),
+    violations: z.array(violationSchema),
+    candidate: candidateSchema.nullable(),
+    test: testResultSchema.nullable(),
+    commit: commitIdSchema.nullable(),
+    startedAt: z.number(),
+    endedAt: z.number().nullable(),
+  }),
+)
+
+export const taskEventSchema = exactly<TaskEvent>()(
+  z.object({
+    taskId: taskIdSchema,
+    seq: z.int().positive(),
+    at: z.number(),
+    type: z.string(),
+    actor: actorSchema,
+    from: z.enum(statuses).nullable(),
+    to: z.enum(statuses),
+    step: count,
+    attempt: count,
+    fence: count,
+    text: z.string(),
+    data: z.record(z.string(), z.unknown()),
+  }),
+)

@@ -1,0 +1,248 @@
+import type { Millis } from '../brand.ts'
+import type { Input, InputType } from '../input.ts'
+import { fewOf, type Halt, type Phase, type Task } from '../task.ts'
+import { describe } from './describe.ts'
+import { guards, type Row, table } from './table.ts'
+
+/** A transition that may be written: the task as it will be, and the sentence for its event. */
+export interface Changed {
+  readonly kind: 'changed'
+  readonly task: Task
+  readonly text: string
+}
+
+/** Nothing is written; the sentence says why and what is possible instead. */
+export interface Refused {
+  readonly kind: 'refused'
+  readonly text: string
+}
+
+const personActs: readonly InputType[] = [
+  'approved',
+  'rejected',
+  'suggested',
+  'steered',
+  'stopped',
+  'paused',
+  'resumed',
+  'discarded',
+]
+
+const verbs: Partial<Record<InputType, string>> = {
+  approved: 'approve',
+  rejected: 'reject',
+  suggested: 'suggest',
+  steered: 'steer',
+  stopped: 'stop',
+  paused: 'pause',
+  resumed: 'resume',
+  discarded: 'discard',
+}
+
+/** What a person can do with a task now, as verbs. */
+export function possibleActs(task: Task): readonly string[] {
+  if (task.delivery === 'discarded') return []
+  return personActs
+    .filter((act) => table.some((row) => row.on === act && row.from.includes(task.status)))
+    .map((act) => verbs[act] ?? act)
+}
+
+/** Applies an input to a task by the table. Pure: `now` is the time of the event. */
+export function transition(task: Task, input: Input, now: Millis): Changed | Refused {
+  const row = table.find((candidate) => fits(candidate, task, input))
+  if (row === undefined || (input.type === 'discarded' && task.delivery === 'discarded')) {
+    return { kind: 'refused', text: refusal(task, input) }
+  }
+  const status = row.to === 'same' ? task.status : row.to
+  const patched: Task = { ...task, ...patch(task, input) }
+  const next: Task = {
+    ...patched,
+    status,
+    phase: phaseOf(row, task, input),
+    halt: haltOf(row, task, input),
+    version: task.version + 1,
+    revision: task.revision + (revises(task, patched) ? 1 : 0),
+    leaseUntil: status === 'RUNNING' || status === 'VALIDATING' ? patched.leaseUntil : null,
+    updatedAt: now,
+  }
+  return { kind: 'changed', task: next, text: describe(input, task, next) }
+}
+
+function fits(row: Row, task: Task, input: Input): boolean {
+  if (row.on !== input.type || !row.from.includes(task.status)) return false
+  return row.when === null || guards[row.when](task, input)
+}
+
+function refusal(task: Task, input: Input): string {
+  const acts = possibleActs(task)
+  const verb = verbs[input.type]
+  if (verb === undefined) return `Task ${task.id} is ${task.status}: ${input.type} does not apply any more.`
+  const others = acts.length > 0 ? `Possible now: ${acts.join(', ')}.` : 'Nothing more can be done with it.'
+  const state = task.delivery === 'discarded' ? 'discarded' : task.status
+  return `Task ${task.id} is ${state}: ${verb} is not possible. ${others}`
+}
+
+function phaseOf(row: Row, task: Task, input: Input): Phase | null {
+  if (row.phase === 'same') return task.phase
+  if (row.phase === 'input') return input.type === 'advanced' ? input.phase : task.phase
+  if (row.phase === 'salvage?') return leavesThings.has(task.phase) ? 'salvage' : null
+  return row.phase
+}
+
+/** The phases in which a box or a half-made step may be left over. */
+const leavesThings: ReadonlySet<Phase | null> = new Set([
+  'setup',
+  'baseline',
+  'agent',
+  'verify',
+  'candidate',
+  'test',
+  'checkpoint',
+  'handover',
+  'salvage',
+])
+
+function haltOf(row: Row, task: Task, input: Input): Halt | null {
+  switch (input.type) {
+    case 'stopped':
+      return {
+        reason: 'stopped',
+        text: input.text ?? 'A person stopped it; resume goes on from the last checkpoint.',
+      }
+    case 'paused':
+      return { reason: 'paused', text: 'A person paused it; resume goes on.' }
+    case 'rejected':
+      return { reason: 'rejected', text: input.text ?? 'A person rejected it.' }
+    case 'budget_spent':
+      return budgetHalt(task, input.reason)
+    case 'halted':
+    case 'failed':
+      return { reason: input.reason, text: input.text }
+    case 'lost':
+      return row.to === 'FAILED'
+        ? { reason: 'engine', text: `Gave up after ${task.losses + 1} lost attempts in a row. ${input.text}` }
+        : null
+    case 'violated':
+      if (row.to === 'TIMEOUT') return budgetHalt(task, 'steps')
+      return row.to === 'FAILED' ? { reason: 'policy', text: violationText(input) } : null
+    case 'checkpointed':
+      return verdictHalt(task, input)
+    case 'salvaged':
+    case 'discarded':
+    case 'steered':
+      return task.halt
+    default:
+      return null
+  }
+}
+
+function budgetHalt(task: Task, reason: 'time' | 'steps'): Halt {
+  const what =
+    reason === 'steps' ? `${task.budget.steps} steps` : `${Math.round(task.budget.seconds / 60)} minutes`
+  return { reason, text: `The budget of ${what} is used up; resume it with a larger one to go on.` }
+}
+
+function violationText(input: Extract<Input, { type: 'violated' }>): string {
+  const worst = input.violations.find((violation) => violation.what !== 'created') ?? input.violations[0]
+  if (worst === undefined) return 'The policy was violated.'
+  const paths = fewOf(input.violations.map((violation) => violation.path))
+  return `The agent touched what the policy ${worst.kind === 'deny' ? 'denies' : 'makes readonly'}: ${paths} (rule ${worst.rule}). Its step was undone.`
+}
+
+function verdictHalt(task: Task, input: Extract<Input, { type: 'checkpointed' }>): Halt | null {
+  switch (input.verdict.kind) {
+    case 'no_change':
+      return {
+        reason: 'no_change',
+        text: 'The agent says it is done, but nothing changed and no test says so; resume it with an instruction.',
+      }
+    case 'agent_blocked':
+      return { reason: 'agent', text: input.verdict.text }
+    case 'setup_changed':
+      return { reason: 'approval', text: input.verdict.text }
+    case 'stuck':
+      return {
+        reason: 'stuck',
+        text: 'Three steps in a row ended with the same tree and the same failure; resume it with an instruction.',
+      }
+    case 'steps':
+      return budgetHalt(task, 'steps')
+    case 'apply':
+    case 'next':
+      return null
+  }
+}
+
+/** The fields that an input writes, besides status, phase and halt. */
+function patch(task: Task, input: Input): Partial<Task> {
+  switch (input.type) {
+    case 'suggested':
+      return { goal: `${task.goal}\n\n${input.text}`, risks: input.risks }
+    case 'steered':
+      return { instruction: joined(task.instruction, input.text) }
+    case 'resumed':
+      return {
+        instruction: joined(task.instruction, input.instruction),
+        budget: input.budget ?? task.budget,
+        losses: 0,
+        progress: { signature: '', repeats: 0 },
+        ...(input.instruction === null ? {} : { outcome: null }),
+        ...(task.halt?.reason === 'approval' ? { setupKey: null } : {}),
+      }
+    case 'claimed':
+      return { fence: task.fence + 1, leaseUntil: input.leaseUntil }
+    case 'advanced':
+      return { ...input.facts }
+    case 'begun':
+      return {
+        step: input.step,
+        attempt: input.attempt,
+        ...(task.phase === 'agent' ? { instruction: null } : {}),
+      }
+    case 'agent_finished':
+      return { session: input.session, losses: 0 }
+    case 'violated':
+      return {
+        violations: task.violations + 1,
+        spent: { ...task.spent, steps: task.spent.steps + 1 },
+        priorFailure: null,
+      }
+    case 'tested':
+      return { priorFailure: input.priorFailure, losses: 0 }
+    case 'checkpointed':
+      return {
+        head: input.head,
+        progress: input.progress,
+        spent: { ...task.spent, steps: task.spent.steps + 1 },
+        outcome: input.verdict.kind === 'apply' ? input.verdict.outcome : null,
+      }
+    case 'salvaged':
+      return { head: input.head }
+    case 'requeued':
+      return { losses: task.losses + (input.crashed ? 1 : 0) }
+    case 'lost':
+      return { losses: task.losses + 1 }
+    case 'discarded':
+      return { delivery: 'discarded' }
+    case 'approved':
+    case 'rejected':
+    case 'stopped':
+    case 'paused':
+    case 'candidate_made':
+    case 'handed_over':
+    case 'budget_spent':
+    case 'halted':
+    case 'failed':
+      return {}
+  }
+}
+
+function joined(before: string | null, more: string | null): string | null {
+  if (more === null || more.trim() === '') return before
+  return before === null ? more : `${before}\n\n${more}`
+}
+
+/** Goal, budget and head are what a person decides on; a change of them makes older decisions void. */
+function revises(before: Task, after: Task): boolean {
+  return before.goal !== after.goal || before.budget !== after.budget || before.head !== after.head
+}

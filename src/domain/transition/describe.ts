@@ -1,0 +1,63 @@
+import type { Input } from '../input.ts'
+import { fewOf, type Task } from '../task.ts'
+
+/** The sentence of an event: what happened, for people. */
+export function describe(input: Input, before: Task, after: Task): string {
+  switch (input.type) {
+    case 'approved':
+      return 'Approved.'
+    case 'rejected':
+      return input.text === null ? 'Rejected.' : `Rejected: ${input.text}`
+    case 'suggested':
+      return `Suggested: ${input.text}`
+    case 'steered':
+      return `Steered: ${input.text}`
+    case 'stopped':
+      return input.text === null ? 'Stopped.' : `Stopped: ${input.text}`
+    case 'paused':
+      return 'Paused.'
+    case 'resumed':
+      return resumedText(input)
+    case 'discarded':
+      return 'Discarded: worktree and undelivered work are removed.'
+    case 'claimed':
+      return 'Started.'
+    case 'violated': {
+      const paths = fewOf(input.violations.map((violation) => `${violation.path} (${violation.rule})`))
+      return `Policy violation: ${paths}. The step was undone.`
+    }
+    case 'advanced':
+    case 'begun':
+    case 'agent_finished':
+    case 'candidate_made':
+    case 'tested':
+    case 'salvaged':
+    case 'requeued':
+    case 'lost':
+      return input.text
+    case 'checkpointed':
+      return checkpointedText(before, after)
+    case 'handed_over':
+      return after.outcome === 'tested'
+        ? `Applied: ${after.branch} holds the work, tests pass.`
+        : `Applied, untested: ${after.branch} holds the work; no test command was given.`
+    case 'budget_spent':
+    case 'halted':
+    case 'failed':
+      return after.halt?.text ?? 'Halted.'
+  }
+}
+
+function resumedText(input: Extract<Input, { type: 'resumed' }>): string {
+  const budget =
+    input.budget === null
+      ? ''
+      : ` Budget: ${input.budget.steps} steps, ${Math.round(input.budget.seconds / 60)} minutes.`
+  return (input.instruction === null ? 'Resumed.' : `Resumed: ${input.instruction}`) + budget
+}
+
+function checkpointedText(before: Task, after: Task): string {
+  const kept = before.head === after.head ? 'Nothing changed' : `Checkpoint ${after.head.slice(0, 10)}`
+  const what = `${kept} after step ${before.step}/${before.budget.steps}.`
+  return after.halt === null ? what : `${what} ${after.halt.text}`
+}

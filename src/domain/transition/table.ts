@@ -1,0 +1,142 @@
+import type { Input, InputType } from '../input.ts'
+import type { Phase, Status, Task } from '../task.ts'
+
+/** After so many lost attempts in a row a task fails instead of trying again. */
+export const lossCap = 5
+
+/** One row: in `from`, on `on`, when the guard holds, a task goes `to` with `phase`. The first row that fits counts. */
+export interface Row {
+  readonly from: readonly Status[]
+  readonly on: InputType
+  readonly when: Guard | null
+  readonly to: Status | 'same'
+  /** `same` keeps it; `input` takes the one that the input names; `salvage?` is salvage where a box may be left. */
+  readonly phase: Phase | null | 'same' | 'input' | 'salvage?'
+  /** What the row means, for the docs. */
+  readonly note: string
+}
+
+export type Guard = keyof typeof guards
+
+const verdict = (input: Input): string => (input.type === 'checkpointed' ? input.verdict.kind : '')
+
+/** Named conditions of the table, so that the docs can print them. */
+export const guards = {
+  'first created path': (task: Task, input: Input) =>
+    input.type === 'violated' &&
+    input.violations.every((violation) => violation.what === 'created') &&
+    task.violations === 0 &&
+    task.policy.onViolation === 'retry' &&
+    task.spent.steps + 1 < task.budget.steps,
+  'first created path, last step': (task: Task, input: Input) =>
+    input.type === 'violated' &&
+    input.violations.every((violation) => violation.what === 'created') &&
+    task.violations === 0 &&
+    task.policy.onViolation === 'retry',
+  'done and tests pass': (_: Task, input: Input) => verdict(input) === 'apply',
+  'done, nothing changed': (_: Task, input: Input) => verdict(input) === 'no_change',
+  'agent says BLOCKED': (_: Task, input: Input) => verdict(input) === 'agent_blocked',
+  'no progress in three steps': (_: Task, input: Input) => verdict(input) === 'stuck',
+  'steps used up': (_: Task, input: Input) => verdict(input) === 'steps',
+  'dependencies changed': (_: Task, input: Input) => verdict(input) === 'setup_changed',
+  'lost too often': (task: Task) => task.losses + 1 >= lossCap,
+  'being salvaged': (task: Task) => task.phase === 'salvage',
+  'already validated or about to be': (_: Task, input: Input) =>
+    input.type === 'advanced' && (input.phase === 'test' || input.phase === 'handover'),
+} as const satisfies Record<string, (task: Task, input: Input) => boolean>
+
+const working: readonly Status[] = ['RUNNING', 'VALIDATING']
+const halted: readonly Status[] = ['BLOCKED', 'TIMEOUT', 'FAILED', 'STOPPED']
+
+const row = (
+  from: readonly Status[],
+  on: InputType,
+  to: Row['to'],
+  phase: Row['phase'],
+  note: string,
+  when: Guard | null = null,
+): Row => ({ from, on, when, to, phase, note })
+
+/** The whole of what a task can do, as data: code, property tests and docs read this one table. */
+export const table: readonly Row[] = [
+  row(['DRAFT'], 'approved', 'PENDING', null, 'a person agreed to the risks'),
+  row(['DRAFT'], 'rejected', 'REJECTED', null, 'final'),
+  row(['DRAFT'], 'suggested', 'DRAFT', null, 'the suggestion becomes part of the goal; risks are read again'),
+  row(['BLOCKED'], 'rejected', 'REJECTED', 'same', 'final'),
+
+  row(['PENDING'], 'claimed', 'RUNNING', 'salvage', 'what a halt left is kept first', 'being salvaged'),
+  row(['PENDING'], 'claimed', 'RUNNING', 'prepare', 'fence + 1, lease'),
+  row(['RUNNING'], 'advanced', 'VALIDATING', 'input', 'after a restart', 'already validated or about to be'),
+  row(['RUNNING'], 'advanced', 'RUNNING', 'input', 'preparation goes on'),
+  row(['RUNNING'], 'begun', 'RUNNING', 'same', 'the intent to run a box is on record'),
+  row(['VALIDATING'], 'begun', 'VALIDATING', 'same', 'the intent to run a box is on record'),
+  row(['RUNNING'], 'agent_finished', 'RUNNING', 'verify', 'the agent box has ended'),
+  row(
+    ['RUNNING'],
+    'violated',
+    'RUNNING',
+    'agent',
+    'reverted; the next prompt says why',
+    'first created path',
+  ),
+  row(
+    ['RUNNING'],
+    'violated',
+    'TIMEOUT',
+    'salvage',
+    'reverted; no step is left',
+    'first created path, last step',
+  ),
+  row(['RUNNING'], 'violated', 'FAILED', 'salvage', 'reverted; kept as evidence'),
+  row(['RUNNING'], 'candidate_made', 'VALIDATING', 'test', 'the agent finished inside the policy'),
+
+  row(['VALIDATING'], 'tested', 'VALIDATING', 'checkpoint', 'the test box has ended'),
+  row(
+    ['VALIDATING'],
+    'checkpointed',
+    'VALIDATING',
+    'handover',
+    'the branch goes to the source',
+    'done and tests pass',
+  ),
+  row(['VALIDATING'], 'checkpointed', 'BLOCKED', null, 'nothing to apply', 'done, nothing changed'),
+  row(['VALIDATING'], 'checkpointed', 'BLOCKED', null, 'with the reason of the agent', 'agent says BLOCKED'),
+  row(['VALIDATING'], 'checkpointed', 'BLOCKED', null, 'setup must run again', 'dependencies changed'),
+  row(['VALIDATING'], 'checkpointed', 'TIMEOUT', null, 'the budget of steps', 'steps used up'),
+  row(
+    ['VALIDATING'],
+    'checkpointed',
+    'BLOCKED',
+    null,
+    'same diff, same failure',
+    'no progress in three steps',
+  ),
+  row(['VALIDATING'], 'checkpointed', 'RUNNING', 'agent', 'next step'),
+  row(['VALIDATING'], 'handed_over', 'APPLIED', null, 'the branch holds the work'),
+
+  row(working, 'steered', 'same', 'same', 'the text is in the next prompt'),
+  row(working, 'budget_spent', 'TIMEOUT', 'salvage?', 'enforced during a step'),
+  row(working, 'halted', 'BLOCKED', 'salvage?', 'a person is needed'),
+  row(working, 'failed', 'FAILED', 'salvage?', 'not to be mended by another attempt'),
+  row(working, 'lost', 'FAILED', 'salvage?', 'lost again and again', 'lost too often'),
+  row(['VALIDATING'], 'lost', 'VALIDATING', 'same', 'the candidate is tested again'),
+  row(['RUNNING'], 'lost', 'RUNNING', 'same', 'the next attempt of the same step'),
+  row(working, 'requeued', 'PENDING', 'salvage', 'what a halt left is kept first', 'being salvaged'),
+  row(working, 'requeued', 'PENDING', null, 'the lease expired or the control plane restarted'),
+
+  row(['DRAFT', 'PENDING', 'BLOCKED'], 'stopped', 'STOPPED', 'same', 'the state first'),
+  row(working, 'stopped', 'STOPPED', 'salvage?', 'the state first, then the box'),
+  row(['PENDING'], 'paused', 'BLOCKED', 'same', ''),
+  row(working, 'paused', 'BLOCKED', 'salvage?', 'what is allowed is kept'),
+  row(halted, 'resumed', 'PENDING', 'same', 'budget already spent stays spent'),
+  row(['RUNNING'], 'salvaged', 'RUNNING', 'prepare', 'goes on after a resume', 'being salvaged'),
+  row(
+    [...halted, 'REJECTED', 'PENDING'],
+    'salvaged',
+    'same',
+    null,
+    'what is allowed is kept',
+    'being salvaged',
+  ),
+  row([...halted, 'APPLIED', 'REJECTED'], 'discarded', 'same', null, 'only now undelivered work is removed'),
+]

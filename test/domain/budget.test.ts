@@ -1,0 +1,50 @@
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { boxSeconds, left } from '../../src/domain/budget.ts'
+import { defaultPolicy } from '../../src/domain/policies.ts'
+
+const policy = { ...defaultPolicy, limits: { ...defaultPolicy.limits, testSeconds: 100, setupSeconds: 200 } }
+const task = (seconds: number, ms: number, steps = 0): Parameters<typeof boxSeconds>[0] => ({
+  budget: { steps: 8, seconds },
+  spent: { steps, ms },
+  policy,
+})
+
+test.each([
+  [task(60, 15_000, 3), { steps: 5, ms: 45_000 }],
+  [task(60, 60_001, 8), { steps: 0, ms: 0 }],
+  [task(60, 99_000, 9), { steps: 0, ms: 0 }],
+])('what is left is never negative (%#)', (given, expected) => {
+  expect(left(given)).toEqual(expected)
+})
+
+test.each([
+  ['agent', task(1000, 0), 1000],
+  ['agent', task(1000, 999_500), 1],
+  ['agent', task(1000, 2_000_000), 1],
+  ['test', task(1000, 0), 100],
+  ['baseline', task(1000, 0), 100],
+  ['test', task(1000, 950_000), 50],
+  ['setup', task(1000, 0), 200],
+  ['setup', task(150, 0), 150],
+] as const)(
+  'a box of kind %s gets the smaller of its limit and what is left (%#)',
+  (kind, given, seconds) => {
+    expect(boxSeconds(given, kind)).toBe(seconds)
+  },
+)
+
+test('a box has always at least a second, and whole ones', () => {
+  fc.assert(
+    fc.property(
+      fc.nat(100_000),
+      fc.nat(),
+      fc.constantFrom('setup', 'baseline', 'agent', 'test'),
+      (seconds, ms, kind) => {
+        const given = boxSeconds(task(seconds, ms), kind)
+        expect(given).toBeGreaterThanOrEqual(1)
+        expect(Number.isInteger(given)).toBe(true)
+      },
+    ),
+  )
+})

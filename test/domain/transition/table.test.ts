@@ -1,0 +1,299 @@
+import { describe, expect, it } from 'vitest'
+import type { Input } from '../../../src/domain/input.ts'
+import type { Status, Task } from '../../../src/domain/task.ts'
+import { possibleActs, transition } from '../../../src/domain/transition/apply.ts'
+import { lossCap } from '../../../src/domain/transition/table.ts'
+import type { Violation } from '../../../src/domain/policy.ts'
+import { aCommit, aTask, aTime } from '../../support/task.ts'
+
+const now = aTime + 1000
+const created: Violation = {
+  path: 'new/config.yaml',
+  rule: 'config.yaml',
+  kind: 'deny',
+  what: 'created',
+  found: 'file',
+}
+const checkpointed = (verdict: Extract<Input, { type: 'checkpointed' }>['verdict']): Input => ({
+  type: 'checkpointed',
+  verdict,
+  head: aCommit,
+  progress: { signature: 'x', repeats: 1 },
+})
+
+const stopped: Input = { type: 'stopped', text: null }
+const resumed: Input = { type: 'resumed', instruction: 'go on', budget: null }
+const inStep: Partial<Task> = { phase: 'agent', step: 1, attempt: 1, fence: 1 }
+const validating: Partial<Task> = { ...inStep, phase: 'checkpoint', status: 'VALIDATING' }
+
+type Row = [
+  from: Status,
+  overrides: Partial<Task>,
+  input: Input,
+  to: Status,
+  phase: Task['phase'],
+  reason: string | null,
+]
+const rows: readonly Row[] = [
+  ['DRAFT', {}, { type: 'approved' }, 'PENDING', null, null],
+  ['DRAFT', {}, { type: 'rejected', text: null }, 'REJECTED', null, 'rejected'],
+  ['DRAFT', {}, { type: 'suggested', text: 'smaller', risks: [] }, 'DRAFT', null, null],
+  ['PENDING', {}, { type: 'claimed', leaseUntil: 9 }, 'RUNNING', 'prepare', null],
+  ['PENDING', { phase: 'salvage' }, { type: 'claimed', leaseUntil: 9 }, 'RUNNING', 'salvage', null],
+  ['RUNNING', { phase: 'prepare' }, { type: 'advanced', phase: 'setup', text: '' }, 'RUNNING', 'setup', null],
+  [
+    'RUNNING',
+    { phase: 'prepare' },
+    { type: 'advanced', phase: 'test', text: '' },
+    'VALIDATING',
+    'test',
+    null,
+  ],
+  [
+    'RUNNING',
+    { phase: 'prepare' },
+    { type: 'advanced', phase: 'handover', text: '' },
+    'VALIDATING',
+    'handover',
+    null,
+  ],
+  ['RUNNING', inStep, { type: 'agent_finished', text: '', session: null }, 'RUNNING', 'verify', null],
+  ['RUNNING', inStep, { type: 'candidate_made', text: '' }, 'VALIDATING', 'test', null],
+  ['RUNNING', inStep, { type: 'violated', violations: [created] }, 'RUNNING', 'agent', null],
+  [
+    'RUNNING',
+    { ...inStep, violations: 1 },
+    { type: 'violated', violations: [created] },
+    'FAILED',
+    'salvage',
+    'policy',
+  ],
+  [
+    'RUNNING',
+    inStep,
+    { type: 'violated', violations: [{ ...created, what: 'changed' }] },
+    'FAILED',
+    'salvage',
+    'policy',
+  ],
+  [
+    'RUNNING',
+    inStep,
+    { type: 'violated', violations: [created, { ...created, what: 'mask' }] },
+    'FAILED',
+    'salvage',
+    'policy',
+  ],
+  [
+    'RUNNING',
+    { ...inStep, spent: { steps: 7, ms: 0 } },
+    { type: 'violated', violations: [created] },
+    'TIMEOUT',
+    'salvage',
+    'steps',
+  ],
+  ['VALIDATING', inStep, { type: 'tested', text: '', priorFailure: null }, 'VALIDATING', 'checkpoint', null],
+  [
+    'VALIDATING',
+    validating,
+    checkpointed({ kind: 'apply', outcome: 'tested' }),
+    'VALIDATING',
+    'handover',
+    null,
+  ],
+  ['VALIDATING', validating, checkpointed({ kind: 'no_change' }), 'BLOCKED', null, 'no_change'],
+  [
+    'VALIDATING',
+    validating,
+    checkpointed({ kind: 'agent_blocked', text: 'no key' }),
+    'BLOCKED',
+    null,
+    'agent',
+  ],
+  [
+    'VALIDATING',
+    validating,
+    checkpointed({ kind: 'setup_changed', text: 'why' }),
+    'BLOCKED',
+    null,
+    'approval',
+  ],
+  ['VALIDATING', validating, checkpointed({ kind: 'steps' }), 'TIMEOUT', null, 'steps'],
+  ['VALIDATING', validating, checkpointed({ kind: 'stuck' }), 'BLOCKED', null, 'stuck'],
+  ['VALIDATING', validating, checkpointed({ kind: 'next' }), 'RUNNING', 'agent', null],
+  ['VALIDATING', { phase: 'handover' }, { type: 'handed_over' }, 'APPLIED', null, null],
+  ['RUNNING', inStep, { type: 'steered', text: 'rather so' }, 'RUNNING', 'agent', null],
+  ['RUNNING', inStep, { type: 'budget_spent', reason: 'time' }, 'TIMEOUT', 'salvage', 'time'],
+  [
+    'VALIDATING',
+    { ...inStep, phase: 'test' },
+    { type: 'budget_spent', reason: 'time' },
+    'TIMEOUT',
+    'salvage',
+    'time',
+  ],
+  [
+    'RUNNING',
+    { phase: 'setup' },
+    { type: 'halted', reason: 'setup', text: 'no npm' },
+    'BLOCKED',
+    'salvage',
+    'setup',
+  ],
+  ['RUNNING', inStep, { type: 'failed', reason: 'worktree', text: 'x' }, 'FAILED', 'salvage', 'worktree'],
+  ['RUNNING', inStep, { type: 'lost', text: 'gone' }, 'RUNNING', 'agent', null],
+  ['VALIDATING', { ...inStep, phase: 'test' }, { type: 'lost', text: 'gone' }, 'VALIDATING', 'test', null],
+  [
+    'RUNNING',
+    { ...inStep, losses: lossCap - 1 },
+    { type: 'lost', text: 'gone' },
+    'FAILED',
+    'salvage',
+    'engine',
+  ],
+  ['RUNNING', inStep, { type: 'requeued', text: '', crashed: true }, 'PENDING', null, null],
+  ['VALIDATING', inStep, { type: 'requeued', text: '', crashed: true }, 'PENDING', null, null],
+  [
+    'RUNNING',
+    { ...inStep, phase: 'salvage' },
+    { type: 'requeued', text: '', crashed: true },
+    'PENDING',
+    'salvage',
+    null,
+  ],
+  ['DRAFT', {}, stopped, 'STOPPED', null, 'stopped'],
+  ['PENDING', {}, stopped, 'STOPPED', null, 'stopped'],
+  ['RUNNING', { phase: 'prepare' }, stopped, 'STOPPED', null, 'stopped'],
+  ['RUNNING', inStep, stopped, 'STOPPED', 'salvage', 'stopped'],
+  ['VALIDATING', inStep, stopped, 'STOPPED', 'salvage', 'stopped'],
+  ['BLOCKED', {}, stopped, 'STOPPED', null, 'stopped'],
+  ['PENDING', {}, { type: 'paused' }, 'BLOCKED', null, 'paused'],
+  ['RUNNING', inStep, { type: 'paused' }, 'BLOCKED', 'salvage', 'paused'],
+  ['BLOCKED', {}, resumed, 'PENDING', null, null],
+  ['TIMEOUT', {}, resumed, 'PENDING', null, null],
+  ['FAILED', { phase: 'salvage' }, resumed, 'PENDING', 'salvage', null],
+  ['STOPPED', {}, resumed, 'PENDING', null, null],
+  ['BLOCKED', {}, { type: 'rejected', text: 'no' }, 'REJECTED', null, 'rejected'],
+  ['STOPPED', { phase: 'salvage' }, { type: 'salvaged', head: aCommit, text: '' }, 'STOPPED', null, null],
+  [
+    'RUNNING',
+    { phase: 'salvage' },
+    { type: 'salvaged', head: aCommit, text: '' },
+    'RUNNING',
+    'prepare',
+    null,
+  ],
+  ['APPLIED', {}, { type: 'discarded' }, 'APPLIED', null, null],
+]
+
+const refused: readonly [Status, Partial<Task>, Input][] = [
+  ['APPLIED', {}, stopped],
+  ['APPLIED', {}, resumed],
+  ['REJECTED', {}, resumed],
+  ['STOPPED', {}, { type: 'agent_finished', text: '', session: null }],
+  [
+    'STOPPED',
+    {},
+    {
+      type: 'checkpointed',
+      verdict: { kind: 'next' },
+      head: aCommit,
+      progress: { signature: '', repeats: 0 },
+    },
+  ],
+  ['STOPPED', {}, { type: 'salvaged', head: aCommit, text: '' }],
+  ['PENDING', {}, { type: 'approved' }],
+  ['RUNNING', {}, { type: 'discarded' }],
+  ['APPLIED', { delivery: 'discarded' }, { type: 'discarded' }],
+  ['RUNNING', {}, { type: 'claimed', leaseUntil: 9 }],
+]
+
+describe('the transition table', () => {
+  it.each(rows)('%s %j on %j goes to %s, phase %s, halt %s', (from, overrides, input, to, phase, reason) => {
+    const changed = transition(aTask({ status: from, ...overrides }), input, now)
+    expect(changed.kind).toBe('changed')
+    if (changed.kind !== 'changed') return
+    expect([changed.task.status, changed.task.phase, changed.task.halt?.reason ?? null]).toEqual([
+      to,
+      phase,
+      reason,
+    ])
+    expect(changed.task.version).toBe(2)
+    expect(changed.task.updatedAt).toBe(now)
+  })
+
+  it.each(refused)('%s %j refuses %j', (from, overrides, input) => {
+    const result = transition(aTask({ status: from, ...overrides }), input, now)
+    expect(result.kind).toBe('refused')
+    expect(result.text).toContain(from === 'APPLIED' && overrides.delivery ? 'discarded' : from)
+  })
+
+  it('says what is possible instead', () => {
+    expect(possibleActs(aTask({ status: 'DRAFT' }))).toEqual(['approve', 'reject', 'suggest', 'stop'])
+    expect(possibleActs(aTask({ status: 'RUNNING' }))).toEqual(['steer', 'stop', 'pause'])
+    expect(possibleActs(aTask({ status: 'TIMEOUT' }))).toEqual(['resume', 'discard'])
+    expect(possibleActs(aTask({ status: 'APPLIED', delivery: 'discarded' }))).toEqual([])
+  })
+})
+
+describe('what an input writes', () => {
+  const after = (overrides: Partial<Task>, input: Input): Task => {
+    const changed = transition(aTask(overrides), input, now)
+    if (changed.kind === 'refused') throw new Error(changed.text)
+    return changed.task
+  }
+
+  it('a claim raises the fence and takes a lease', () => {
+    const task = after({ status: 'PENDING', fence: 3 }, { type: 'claimed', leaseUntil: 42 })
+    expect([task.fence, task.leaseUntil]).toEqual([4, 42])
+  })
+
+  it('a suggestion becomes part of the goal and raises the revision; the request stays', () => {
+    const task = after({ status: 'DRAFT' }, { type: 'suggested', text: 'but keep the API', risks: [] })
+    expect([task.goal, task.request, task.revision]).toEqual([
+      'Make the tests pass\n\nbut keep the API',
+      'Make the tests pass',
+      2,
+    ])
+  })
+
+  it('an instruction waits for the next prompt, joins what is there, and is consumed when the agent begins', () => {
+    const steered = after(
+      { status: 'RUNNING', ...inStep, instruction: 'one' },
+      { type: 'steered', text: 'two' },
+    )
+    expect(steered.instruction).toBe('one\n\ntwo')
+    const begun = after({ ...steered }, { type: 'begun', step: 2, attempt: 1, text: '' })
+    expect([begun.instruction, begun.step, begun.attempt]).toEqual([null, 2, 1])
+  })
+
+  it('the box of a test does not consume the instruction', () => {
+    const task = after(
+      { status: 'VALIDATING', ...inStep, phase: 'test', instruction: 'later' },
+      { type: 'begun', step: 1, attempt: 1, text: '' },
+    )
+    expect(task.instruction).toBe('later')
+  })
+
+  it('budget already spent stays spent on a resume', () => {
+    const task = after(
+      { status: 'TIMEOUT', spent: { steps: 8, ms: 5 } },
+      { type: 'resumed', instruction: null, budget: { steps: 12, seconds: 1200 } },
+    )
+    expect([task.spent, task.budget.steps, task.revision]).toEqual([{ steps: 8, ms: 5 }, 12, 2])
+  })
+
+  it('agreeing to changed dependencies makes setup run again', () => {
+    const halt = { reason: 'approval', text: '' } as const
+    const task = after({ status: 'BLOCKED', halt, setupKey: 'old' }, resumed)
+    expect(task.setupKey).toBeNull()
+  })
+
+  it('a step is charged when it is kept and when it is undone, not when it is lost', () => {
+    const spent = (input: Input, overrides: Partial<Task>): number => after(overrides, input).spent.steps
+    const next = checkpointed({ kind: 'next' })
+    expect(spent(next, { status: 'VALIDATING', ...validating })).toBe(1)
+    expect(spent({ type: 'violated', violations: [created] }, { status: 'RUNNING', ...inStep })).toBe(1)
+    expect(spent({ type: 'lost', text: '' }, { status: 'RUNNING', ...inStep })).toBe(0)
+  })
+})
