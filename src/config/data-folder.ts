@@ -1,0 +1,104 @@
+import { constants } from 'node:fs'
+import { access, chmod, link, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { HostPath } from '../domain/brand.ts'
+import { Failure, messageOf } from '../domain/failure.ts'
+import { hostPath } from './places.ts'
+
+/** An open data folder. */
+export interface DataFolder {
+  readonly path: HostPath
+  /** Whether it was made just now: worth a word to the user. */
+  readonly created: boolean
+  /** Names this installation on an engine: 12 lowercase base32 characters, made once. */
+  readonly installation: string
+  /** For the installation's keys; readable by its owner alone. */
+  readonly keys: HostPath
+}
+
+const installationFile = 'installation'
+/** What may be there before the installation has its name: a start that was interrupted. */
+const beginnings = /^(?:\.gitignore|keys|\.installation-.*)$/
+
+/** Makes the data folder where it is missing, and refuses one that is somebody else's or something else. */
+export async function openDataFolder(
+  path: HostPath,
+  uid: number,
+  random: (bytes: number) => Uint8Array,
+): Promise<DataFolder> {
+  try {
+    const created = (await mkdir(path, { recursive: true, mode: 0o700 })) !== undefined
+    await checkOwner(path, uid)
+    await checkContent(path)
+    // Only now: the mode of a folder that is not ours is none of our business.
+    await chmod(path, 0o700)
+    await writeFile(join(path, '.gitignore'), '*\n', { flag: 'wx', mode: 0o600 }).catch(unlessThere)
+    const keys = join(path, 'keys')
+    await mkdir(keys, { recursive: true, mode: 0o700 })
+    const installation = await installationOf(path, random)
+    return { path, created, installation, keys: hostPath(keys) }
+  } catch (error) {
+    if (error instanceof Failure) throw error
+    throw refusal(`The data folder ${path} cannot be used (${messageOf(error)}): name another with --data.`)
+  }
+}
+
+async function checkOwner(path: HostPath, uid: number): Promise<void> {
+  const found = await stat(path)
+  if (!found.isDirectory()) throw refusal(`The data folder ${path} is no folder: name another with --data.`)
+  if (found.uid !== uid)
+    throw refusal(
+      `The data folder ${path} belongs to user ${found.uid}, and this is user ${uid}: ` +
+        'run the command as that user, or name another folder with --data.',
+    )
+  await access(path, constants.R_OK | constants.W_OK | constants.X_OK).catch(() => {
+    throw refusal(`The data folder ${path} cannot be written: make it writable, or name another with --data.`)
+  })
+}
+
+async function checkContent(path: HostPath): Promise<void> {
+  const names = await readdir(path)
+  if (names.includes(installationFile) || names.every((name) => beginnings.test(name))) return
+  throw refusal(
+    `The folder ${path} holds other things and is no data folder of Cofferdam: name a new or empty one with --data.`,
+  )
+}
+
+async function installationOf(path: HostPath, random: (bytes: number) => Uint8Array): Promise<string> {
+  const place = join(path, installationFile)
+  const known = await readFile(place, 'utf8').catch(() => null)
+  if (known === null) await nameInstallation(path, place, random)
+  const name = (known ?? (await readFile(place, 'utf8'))).trim()
+  if (/^[a-z2-7]{12}$/.test(name)) return name
+  throw refusal(
+    `The file ${place} is damaged: put its 12 characters back from a backup, or name another folder with --data.`,
+  )
+}
+
+/** Written aside and linked, so that the first of several processes wins and nobody reads half a name. */
+async function nameInstallation(
+  path: HostPath,
+  place: string,
+  random: (bytes: number) => Uint8Array,
+): Promise<void> {
+  const name = base32(random(12))
+  const aside = join(path, `.installation-${base32(random(12))}`)
+  await writeFile(aside, `${name}\n`, { flag: 'wx', mode: 0o600, flush: true })
+  try {
+    await link(aside, place).catch(unlessThere)
+  } finally {
+    await rm(aside, { force: true })
+  }
+}
+
+function base32(random: Uint8Array): string {
+  return Array.from(random, (byte) => 'abcdefghijklmnopqrstuvwxyz234567'[byte & 31]).join('')
+}
+
+function unlessThere(error: unknown): void {
+  if (!(error instanceof Error) || !('code' in error) || error.code !== 'EEXIST') throw error
+}
+
+function refusal(message: string): Failure {
+  return new Failure('data_folder', message)
+}

@@ -1,0 +1,130 @@
+import { dirname } from 'node:path'
+import type { AgentChoice } from '../domain/agent.ts'
+import type { HostPath } from '../domain/brand.ts'
+import { Failure } from '../domain/failure.ts'
+import { defaultPolicy, effectivePolicy, policyProblems } from '../domain/policies.ts'
+import type { PolicyRequest } from '../domain/policy-request.ts'
+import type { Policy } from '../domain/policy.ts'
+import type { Budget } from '../domain/task.ts'
+import type { Environment } from './environment.ts'
+import { readConfigFile } from './file.ts'
+import { configPlace, dataPlace, enginePlace, expand, resolved, runtimePlace, socketPath } from './places.ts'
+import { configSchema, type ConfigFile } from './schema.ts'
+
+/** Everything an installation is told from outside, complete and frozen. */
+export interface Config {
+  /** The file it was read from; null where there is none. */
+  readonly file: string | null
+  readonly dataFolder: HostPath
+  /** For sockets; its own for every data folder. */
+  readonly runtimeFolder: HostPath
+  readonly controlSocket: HostPath
+  /** `image`: a tag; null is the one that belongs to this version. */
+  readonly engine: { readonly socket: HostPath; readonly image: string | null }
+  /** Whom boxes run as. */
+  readonly box: { readonly uid: number; readonly gid: number }
+  readonly concurrency: number
+  /** What every task gets that does not say otherwise; without an agent a request has to name one. */
+  readonly tasks: { readonly budget: Budget; readonly agent: AgentChoice | null; readonly policy: Policy }
+  /** What holds for tasks on one repository, by its absolute, resolved path. */
+  readonly repositories: Readonly<Record<string, RepositoryConfig>>
+  readonly author: { readonly name: string; readonly email: string }
+  readonly logLevel: ConfigFile['log']['level']
+}
+
+interface RepositoryConfig {
+  readonly agent?: AgentChoice
+  readonly setup?: string
+  readonly test?: string
+  readonly policy?: PolicyRequest
+}
+
+/** What a command line says about the configuration. */
+export interface ConfigFlags {
+  readonly data?: string | undefined
+  readonly config?: string | undefined
+}
+
+/** The uid and gid of boxes where the control plane is root: nobody's, and not that of a person on the host. */
+const boxOfRoot = 10_001
+
+export function loadConfig(flags: ConfigFlags, around: Environment): Config {
+  const place = configPlace(flags.config, around)
+  const found = readConfigFile(place.path, place.optional)
+  const file = found ?? configSchema.parse({})
+  const data = dataPlace(flags.data, file.data, place.path, around)
+  const runtime = runtimePlace(file.runtime, place.path, data, around)
+  const policy = policyOf(place.path, file.policy, forMachine(defaultPolicy, around))
+  return deepFreeze({
+    file: found === null ? null : place.path,
+    dataFolder: data,
+    runtimeFolder: runtime,
+    controlSocket: socketPath(runtime, 'control.sock'),
+    engine: {
+      socket: enginePlace(file.engine.socket, place.path, around),
+      image: file.engine.image ?? null,
+    },
+    box: boxUser(file.box, around),
+    concurrency: file.concurrency,
+    tasks: { budget: budgetOf(file.task), agent: file.task.agent ?? null, policy },
+    repositories: repositoriesOf(file, place.path, policy, around),
+    author: { name: file.author.name ?? 'Cofferdam', email: file.author.email ?? 'cofferdam@localhost' },
+    logLevel: file.log.level,
+  })
+}
+
+function policyOf(file: string, request: PolicyRequest | undefined, base: Policy): Policy {
+  if (request === undefined) return base
+  const problems = policyProblems(request, base)
+  if (problems.length === 0) return effectivePolicy(request, base)
+  throw new Failure('bad_config', `The configuration ${file} cannot be used. ${problems.join(' ')}`)
+}
+
+function budgetOf({ steps = 8, minutes = 20 }: ConfigFile['task']): Budget {
+  return { steps, seconds: Math.max(1, Math.round(minutes * 60)) }
+}
+
+function repositoriesOf(
+  file: ConfigFile,
+  path: string,
+  policy: Policy,
+  around: Environment,
+): Record<string, RepositoryConfig> {
+  const entries = Object.entries(file.repositories).map(([key, own]): [string, RepositoryConfig] => {
+    policyOf(path, own.policy, policy)
+    // As git names it; a repository on a disk that is not there keeps the path it was given.
+    return [resolved(expand(key, dirname(path), around)), present(own)]
+  })
+  return Object.fromEntries(entries)
+}
+
+function present({ agent, setup, test, policy }: ConfigFile['repositories'][string]): RepositoryConfig {
+  return {
+    ...(agent === undefined ? {} : { agent }),
+    ...(setup === undefined ? {} : { setup }),
+    ...(test === undefined ? {} : { test }),
+    ...(policy === undefined ? {} : { policy }),
+  }
+}
+
+/** An engine refuses more processors than there are. */
+function forMachine(policy: Policy, { cpus }: Environment): Policy {
+  return { ...policy, limits: { ...policy.limits, cpus: Math.min(policy.limits.cpus, cpus) } }
+}
+
+function boxUser(wanted: ConfigFile['box'], { uid, gid }: Environment): Config['box'] {
+  if (uid === 0) return { uid: wanted.uid ?? boxOfRoot, gid: wanted.gid ?? wanted.uid ?? boxOfRoot }
+  if ((wanted.uid ?? uid) === uid && (wanted.gid ?? gid) === gid) return { uid, gid }
+  throw new Failure(
+    'bad_config',
+    `Only root can run boxes as another user, and this is user ${uid}: remove "box" from the configuration.`,
+  )
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value)
+    for (const inner of Object.values(value)) deepFreeze(inner)
+  }
+  return value
+}
