@@ -1,0 +1,146 @@
+import Database from 'better-sqlite3'
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
+import { Failure } from '../../src/domain/failure.ts'
+import { damagedFile, overStorage, wayOut } from './failures.ts'
+import { applicationId } from './migrations.ts'
+
+export type Connection = Database.Database
+
+/** How long a write waits for a stranger's lock before it fails. The whole process waits, so it is short. */
+const busyMs = 1000
+
+/**
+ * Opens the database, makes it where there is none, and brings an older one up to date after keeping a copy of it as
+ * `<file>.v<format>`. What is damaged, newer or not ours is refused with `Failure('database')` and stays as it is.
+ */
+export function openDatabase(file: string, migrations: readonly string[]): Connection {
+  return overStorage(file, () => {
+    if (sizeOf(file) === 0) create(file, migrations)
+    refuseForeign(file)
+    const db = new Database(file)
+    try {
+      refuseNewer(db, file, migrations.length)
+      tune(db, file)
+      upgrade(db, file, migrations)
+      return db
+    } catch (error) {
+      db.close()
+      throw error
+    }
+  })
+}
+
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0
+}
+
+/** Made under another name and moved in one go: a half-made database is never seen. */
+function create(file: string, migrations: readonly string[]): void {
+  // A log without its database would be played into the new one.
+  if (sizeOf(`${file}-wal`) > 0) throw damagedFile(file, `it is gone, but its log ${file}-wal is still there`)
+  accessSync(dirname(file), constants.W_OK)
+  const made = `${file}.new`
+  for (const leftover of [made, `${made}-journal`]) rmSync(leftover, { force: true })
+  const db = new Database(made)
+  try {
+    db.pragma('synchronous = FULL')
+    db.pragma(`application_id = ${applicationId}`)
+    migrate(db, migrations)
+  } finally {
+    db.close()
+  }
+  renameSync(made, file)
+  sync(dirname(file))
+}
+
+function refuseForeign(file: string): void {
+  const header = Buffer.alloc(100)
+  const fd = openSync(file, 'r')
+  try {
+    readSync(fd, header, 0, header.length, 0)
+  } finally {
+    closeSync(fd)
+  }
+  const magic = header.toString('latin1', 0, 16) === 'SQLite format 3\0'
+  if (magic && header.readUInt32BE(68) === applicationId) return
+  const what = magic ? 'is the database of another program' : 'is not a database'
+  throw new Failure('database', `${file} ${what}. Move it away. Or: ${wayOut(file)}`)
+}
+
+function refuseNewer(db: Connection, file: string, known: number): void {
+  const format = formatOf(db)
+  if (format <= known) return
+  throw new Failure(
+    'database',
+    `${file} was written by a newer Cofferdam (format ${format}, this one knows up to ${known}). ` +
+      `Update Cofferdam. Or: ${wayOut(file)}`,
+  )
+}
+
+function tune(db: Connection, file: string): void {
+  db.pragma(`busy_timeout = ${busyMs}`)
+  const mode = db.pragma('journal_mode = WAL', { simple: true })
+  if (mode !== 'wal') {
+    throw new Failure(
+      'database',
+      `The file system of ${file} cannot hold a write-ahead log. Start with a --data on a local disk.`,
+    )
+  }
+  db.pragma('synchronous = FULL')
+  db.pragma('foreign_keys = ON')
+}
+
+function upgrade(db: Connection, file: string, migrations: readonly string[]): void {
+  const format = formatOf(db)
+  if (format === migrations.length) return
+  const copy = `${file}.v${format}`
+  const half = `${copy}.new`
+  rmSync(half, { force: true })
+  db.prepare('VACUUM INTO ?').run(half)
+  sync(half)
+  renameSync(half, copy)
+  sync(dirname(file))
+  migrate(db, migrations)
+}
+
+/** Applies what is missing, each entry in a transaction of its own together with the new format number. */
+function migrate(db: Connection, migrations: readonly string[]): void {
+  // Tables that are rebuilt lose their references for a moment; they are checked before each commit.
+  db.pragma('foreign_keys = OFF')
+  for (const [index, sql] of migrations.entries()) {
+    if (index < formatOf(db)) continue
+    const apply = db.transaction(() => {
+      db.exec(sql)
+      const orphans = db.prepare('PRAGMA foreign_key_check').all().length
+      if (orphans > 0) throw new Error(`migration ${index + 1} leaves ${orphans} rows without a task`)
+      db.pragma(`user_version = ${index + 1}`)
+    })
+    apply.immediate()
+  }
+  db.pragma('foreign_keys = ON')
+}
+
+function formatOf(db: Connection): number {
+  return Number(db.pragma('user_version', { simple: true }))
+}
+
+/** Makes a file's content, or a folder's names, survive a power cut. */
+function sync(path: string): void {
+  const fd = openSync(path, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}

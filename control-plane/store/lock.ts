@@ -1,0 +1,89 @@
+import Database from 'better-sqlite3'
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { HostPath, Millis } from '../../src/domain/brand.ts'
+import { Failure, messageOf } from '../../src/domain/failure.ts'
+
+/** Who holds a data folder, for people. */
+export interface Owner {
+  readonly pid: number
+  readonly startedAt: Millis
+  /** What it is: `serve`, `run`, ... */
+  readonly what: string
+}
+
+/** Held until it is disposed of or the process ends, however it ends. */
+export interface FolderLock {
+  [Symbol.dispose](): void
+}
+
+const ownerSchema: z.ZodType<Owner> = z.object({ pid: z.int(), startedAt: z.number(), what: z.string() })
+
+/**
+ * Takes the lock of a data folder that exists; null where another process (or this one) has it. Throws
+ * `Failure('data_folder')` where the folder cannot be written.
+ *
+ * The lock is the exclusive lock of SQLite on an empty file, which the kernel releases when the process dies. Nothing
+ * may ever open `lock.db` in another way: closing any handle on it would release the lock.
+ */
+export function lockFolder(dataFolder: HostPath, owner: Owner): FolderLock | null {
+  const db = take(dataFolder)
+  if (db === null) return null
+  try {
+    announce(dataFolder, owner)
+  } catch (error) {
+    db.close()
+    throw unusable(dataFolder, error)
+  }
+  return {
+    [Symbol.dispose]: () => {
+      if (!db.open) return
+      rmSync(ownerFile(dataFolder), { force: true })
+      db.close()
+    },
+  }
+}
+
+/** Who holds the folder, as it told itself; only true while the lock is held. Null where nothing readable is there. */
+export function readOwner(dataFolder: HostPath): Owner | null {
+  try {
+    return ownerSchema.parse(JSON.parse(readFileSync(ownerFile(dataFolder), 'utf8')))
+  } catch {
+    return null
+  }
+}
+
+function take(dataFolder: HostPath): Database.Database | null {
+  let db: Database.Database | null = null
+  try {
+    db = new Database(join(dataFolder, 'lock.db'), { timeout: 0 })
+    // No journal is ever made: nothing is written.
+    db.exec('BEGIN EXCLUSIVE')
+    return db
+  } catch (error) {
+    db?.close()
+    if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')) return null
+    throw unusable(dataFolder, error)
+  }
+}
+
+/** Written aside and moved in one go, so that nobody reads half of it. */
+function announce(dataFolder: HostPath, owner: Owner): void {
+  const file = ownerFile(dataFolder)
+  writeFileSync(`${file}.new`, `${JSON.stringify(owner)}\n`)
+  renameSync(`${file}.new`, file)
+}
+
+function ownerFile(dataFolder: HostPath): string {
+  return join(dataFolder, 'owner.json')
+}
+
+function unusable(dataFolder: HostPath, cause: unknown): Failure {
+  return new Failure(
+    'data_folder',
+    `The data folder ${dataFolder} cannot be locked (${messageOf(cause)}). ` +
+      'Make it writable for this user and free some space, or choose another with --data.',
+    { cause },
+  )
+}

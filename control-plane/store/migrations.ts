@@ -1,0 +1,108 @@
+/** Marks a SQLite file as ours: `COFD` in its header. */
+export const applicationId = 0x43_4f_46_44
+
+/**
+ * The database's history: entry n brings a file from format n to n + 1. Entries are never changed once released, only
+ * added, because files of every format are out there.
+ */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE runtime_tasks (
+    id TEXT PRIMARY KEY NOT NULL,
+    status TEXT NOT NULL,
+    phase TEXT,
+    halt TEXT,
+    version INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    fence INTEGER NOT NULL,
+    lease_until INTEGER,
+    goal TEXT NOT NULL,
+    request TEXT NOT NULL,
+    repository_path TEXT NOT NULL,
+    repository_key TEXT NOT NULL,
+    base_ref TEXT NOT NULL,
+    base_commit TEXT NOT NULL,
+    head TEXT NOT NULL,
+    branch TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    setup TEXT,
+    test TEXT,
+    policy TEXT NOT NULL,
+    policy_hash TEXT NOT NULL,
+    budget TEXT NOT NULL,
+    spent_steps INTEGER NOT NULL,
+    spent_ms INTEGER NOT NULL,
+    step INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    violations INTEGER NOT NULL,
+    losses INTEGER NOT NULL,
+    instruction TEXT,
+    prior_failure TEXT,
+    baseline TEXT,
+    setup_key TEXT,
+    session TEXT,
+    progress TEXT NOT NULL,
+    risks TEXT NOT NULL,
+    outcome TEXT,
+    delivery TEXT NOT NULL,
+    parent_task_id TEXT REFERENCES runtime_tasks (id),
+    created_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX runtime_tasks_by_status ON runtime_tasks (status, created_at, id);
+  CREATE INDEX runtime_tasks_by_age ON runtime_tasks (created_at, id);
+  CREATE INDEX runtime_tasks_in_salvage ON runtime_tasks (id) WHERE phase = 'salvage';
+  CREATE INDEX runtime_tasks_by_parent ON runtime_tasks (parent_task_id) WHERE parent_task_id IS NOT NULL;
+
+  CREATE TABLE runtime_task_checkpoints (
+    task_id TEXT NOT NULL REFERENCES runtime_tasks (id),
+    step INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    fence INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    box TEXT,
+    charged INTEGER NOT NULL,
+    instruction TEXT,
+    agent TEXT,
+    violations TEXT NOT NULL,
+    candidate TEXT,
+    test TEXT,
+    commit_id TEXT,
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    PRIMARY KEY (task_id, step, attempt)
+  ) STRICT;
+  CREATE UNIQUE INDEX runtime_task_checkpoints_open ON runtime_task_checkpoints (task_id) WHERE state = 'open';
+
+  CREATE TABLE runtime_task_events (
+    task_id TEXT NOT NULL REFERENCES runtime_tasks (id),
+    seq INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    from_status TEXT,
+    to_status TEXT NOT NULL,
+    step INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    fence INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    data TEXT NOT NULL,
+    PRIMARY KEY (task_id, seq)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE runtime_task_decisions (
+    id TEXT PRIMARY KEY NOT NULL,
+    task_id TEXT NOT NULL REFERENCES runtime_tasks (id),
+    revision INTEGER NOT NULL,
+    actions TEXT NOT NULL,
+    opened_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    closed_at INTEGER,
+    used_action TEXT,
+    used_by TEXT,
+    text TEXT
+  ) STRICT;
+  CREATE INDEX runtime_task_decisions_by_task ON runtime_task_decisions (task_id, opened_at);
+  `,
+]

@@ -1,0 +1,55 @@
+import type { HostPath } from '../../src/domain/brand.ts'
+import { messageOf } from '../../src/domain/failure.ts'
+import { checkpointsTable } from './checkpoints.ts'
+import { type Connection, openDatabase } from './database.ts'
+import { decisionsTable } from './decisions.ts'
+import { eventsTable } from './events.ts'
+import { damagedFile, overStorage } from './failures.ts'
+import { migrations } from './migrations.ts'
+import type { Store } from './store.ts'
+import { tasksTable } from './tasks.ts'
+import { heartbeats, type Tables, writer } from './write.ts'
+
+/**
+ * Opens the store in this file; makes it where there is none, brings an older one up to date (a copy of it stays beside
+ * it). Throws `Failure('database' | 'disk' | 'busy')` for what cannot be opened, and leaves it as it is.
+ */
+export function openStore(file: HostPath): Store {
+  const db = openDatabase(file, migrations)
+  const safely = <T>(act: () => T): T => overStorage(file, act)
+  const tables = safely(() => prepare(db, file))
+  const { tasks, checkpoints, events, decisions } = tables
+  const write = writer(db, tables)
+  const heartbeat = heartbeats(db, tables)
+  return {
+    write: (change) => safely(() => write(change)),
+    heartbeat: (id, fence, beat) => safely(() => heartbeat(id, fence, beat)),
+    task: (id) => safely(() => tasks.task(id)),
+    tasks: (filter) => safely(() => tasks.tasks(filter)),
+    oldestPending: (except, only) => safely(() => tasks.oldestPending(except, only)),
+    inFlight: () => safely(() => tasks.inFlight()),
+    events: (id, after, limit) => safely(() => events.events(id, after, limit)),
+    checkpoints: (id) => safely(() => checkpoints.checkpoints(id)),
+    openCheckpoint: (id) => safely(() => checkpoints.open(id)),
+    openBoxes: () => safely(() => checkpoints.openBoxes()),
+    openSurface: (id) => safely(() => decisions.openSurface(id)),
+    present: () => safely(() => tasks.present()),
+    counts: () => safely(() => tasks.counts()),
+    [Symbol.dispose]: () => db.close(),
+  }
+}
+
+/** Prepares every statement once; where a table or column is missing, somebody else was at the file. */
+function prepare(db: Connection, file: string): Tables {
+  try {
+    return {
+      tasks: tasksTable(db),
+      checkpoints: checkpointsTable(db),
+      events: eventsTable(db),
+      decisions: decisionsTable(db),
+    }
+  } catch (error) {
+    db.close()
+    throw messageOf(error).startsWith('no such') ? damagedFile(file, messageOf(error), error) : error
+  }
+}

@@ -1,0 +1,127 @@
+import type { Millis } from '../../src/domain/brand.ts'
+import type { TaskId } from '../../src/domain/ids.ts'
+import type { Actor, Checkpoint, Status, Task, TaskEvent } from '../../src/domain/task.ts'
+import type { TaskFilter } from '../control-plane.ts'
+
+/**
+ * A place where a decision about a task is offered: a message with buttons, a question at a terminal. It is good for
+ * one use, for the revision that it shows, until it expires.
+ */
+export interface Surface {
+  readonly id: string
+  readonly taskId: TaskId
+  /** The revision of the task that people see there. */
+  readonly revision: number
+  /** What can be chosen: `approve`, `reject`, ... */
+  readonly actions: readonly string[]
+  readonly openedAt: Millis
+  readonly expiresAt: Millis
+  /** Set by its use, and when the task moves on without it. */
+  readonly closedAt: Millis | null
+  readonly usedAction: string | null
+  readonly usedBy: Actor | null
+  /** What the person said with it. */
+  readonly text: string | null
+}
+
+/** The use of a surface by a person. */
+export interface SurfaceUse {
+  readonly id: string
+  readonly action: string
+  readonly actor: Actor
+  readonly text: string | null
+  readonly at: Millis
+}
+
+/** Everything that one transition writes. All of it is written, or nothing. */
+export interface Change {
+  /** The task as the caller read it; null where the task is born. */
+  readonly before: Task | null
+  /** The task as it will be: version 1 where it is born, else one more than before. */
+  readonly after: Task
+  readonly event: Pick<TaskEvent, 'type' | 'actor' | 'text' | 'data' | 'at'>
+  /** The checkpoint of the step under way: made, or replaced as a whole. */
+  readonly checkpoint?: Checkpoint
+  /** Further checkpoints to replace, written before `checkpoint`: a task has at most one that is `open`. */
+  readonly close?: readonly Checkpoint[]
+  readonly surface?: SurfaceChange
+}
+
+/** In this order: used, closed, opened. A higher revision closes the surfaces of lower ones by itself. */
+export interface SurfaceChange {
+  readonly use?: SurfaceUse
+  readonly closeAll?: boolean
+  /** Must show the revision of `after`. */
+  readonly open?: Surface
+}
+
+export interface Written {
+  readonly kind: 'written'
+  /** The number of the event. */
+  readonly seq: number
+}
+
+/** Why a surface cannot be used. `stale`: the task has another revision than the surface shows. */
+export type SurfaceRefusal = 'unknown' | 'used' | 'closed' | 'expired' | 'stale' | 'not_offered'
+
+/** Somebody was faster. Nothing was written. */
+export interface Lost {
+  readonly kind: 'lost'
+  /** `task`: its status, version or fence is another (or its id is taken); else what is wrong with the surface. */
+  readonly reason: 'task' | SurfaceRefusal
+  /** The task as it is; null where there is none. */
+  readonly now: Task | null
+  /** The surface that could not be used, with who used it for what. */
+  readonly surface: Surface | null
+}
+
+/** A sign of life of a box under way. */
+export interface Heartbeat {
+  readonly leaseUntil: Millis
+  /** Whole milliseconds since the last charge. */
+  readonly chargeMs: Millis
+  /** The open checkpoint that the time is charged to. */
+  readonly step: number
+  readonly attempt: number
+}
+
+/**
+ * The durable state of all tasks. Synchronous: when a method returns, what it wrote survives a crash. Methods throw
+ * `Failure('database' | 'disk' | 'busy')` when the storage fails; then nothing of that call was written.
+ */
+export interface Store {
+  /**
+   * One transition, in one transaction, guarded by status, version and fence of `before`.
+   *
+   * What `heartbeat` writes is never put back by a caller who read the task earlier: the time spent is written as the
+   * difference of `after` and `before`, the lease only where the two differ. A checkpoint's `charged` never falls while
+   * its box keeps its name; a box of another name starts from the value given.
+   */
+  write(change: Change): Written | Lost
+  /**
+   * Charges time to a task and to its open checkpoint and extends the lease, without an event and without raising the
+   * version. False, and nothing is written, where the fence is old, the task neither RUNNING nor VALIDATING, or time is
+   * to be charged and that checkpoint is not open.
+   */
+  heartbeat(id: TaskId, fence: number, beat: Heartbeat): boolean
+  task(id: TaskId): Task | null
+  /** Newest first. */
+  tasks(filter: TaskFilter): readonly Task[]
+  /** The PENDING task that was made first, not in `except` and, unless that is null, in `only`. */
+  oldestPending(except: ReadonlySet<TaskId>, only: ReadonlySet<TaskId> | null): Task | null
+  /** Tasks with something under way: RUNNING, VALIDATING, or with work of a halted step to keep. Oldest first. */
+  inFlight(): readonly Task[]
+  /** Events with a `seq` above `after`, in order, at most `limit`. */
+  events(id: TaskId, after: number, limit: number): readonly TaskEvent[]
+  /** In order of step and attempt. */
+  checkpoints(id: TaskId): readonly Checkpoint[]
+  openCheckpoint(id: TaskId): Checkpoint | null
+  /** The names of the boxes of all open checkpoints. */
+  openBoxes(): readonly string[]
+  /** The newest surface that is not closed; it may have expired. */
+  openSurface(id: TaskId): Surface | null
+  /** Every task that has not been discarded. */
+  present(): ReadonlySet<TaskId>
+  counts(): Readonly<Record<Status, number>>
+  [Symbol.dispose](): void
+}

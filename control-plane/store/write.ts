@@ -1,0 +1,89 @@
+import type { TaskId } from '../../src/domain/ids.ts'
+import type { checkpointsTable } from './checkpoints.ts'
+import type { Connection } from './database.ts'
+import { type decisionsTable, useRefusal } from './decisions.ts'
+import type { eventsTable } from './events.ts'
+import type { Change, Heartbeat, Lost, Store, Written } from './store.ts'
+import type { tasksTable } from './tasks.ts'
+
+export interface Tables {
+  readonly tasks: ReturnType<typeof tasksTable>
+  readonly checkpoints: ReturnType<typeof checkpointsTable>
+  readonly events: ReturnType<typeof eventsTable>
+  readonly decisions: ReturnType<typeof decisionsTable>
+}
+
+/**
+ * One transition, one transaction. The lock is taken first (a read that becomes a write may fail at once); what can be
+ * lost is found out before anything is written; anything thrown takes everything back.
+ */
+export function writer(db: Connection, tables: Tables): Store['write'] {
+  const write = db.transaction((change: Change): Written | Lost => {
+    const lost = lostUse(tables, change) ?? lostTask(tables, change)
+    if (lost !== null) return lost
+    const { before, after, event } = change
+    for (const closed of change.close ?? []) tables.checkpoints.put(closed)
+    if (change.checkpoint !== undefined) tables.checkpoints.put(change.checkpoint)
+    writeSurfaces(tables, change)
+    const { step, attempt, fence } = after
+    const from = before?.status ?? null
+    const fact = { ...event, taskId: after.id, from, to: after.status, step, attempt, fence }
+    return { kind: 'written', seq: tables.events.append(fact) }
+  })
+  return (change) => {
+    refuseNonsense(change)
+    return write.immediate(change)
+  }
+}
+
+/** A heartbeat, in one transaction: what the task is charged, its open checkpoint is charged. */
+export function heartbeats(db: Connection, { tasks, checkpoints }: Tables): Store['heartbeat'] {
+  const beat = db.transaction((id: TaskId, fence: number, signs: Heartbeat): boolean => {
+    if (!tasks.heartbeat(id, fence, signs)) return false
+    checkpoints.charge(id, signs)
+    return true
+  })
+  return (id, fence, signs) => beat.immediate(id, fence, signs)
+}
+
+function lostUse({ tasks, decisions }: Tables, { before, surface }: Change): Lost | null {
+  if (before === null || surface?.use === undefined) return null
+  const found = decisions.surface(surface.use.id)
+  const reason = useRefusal(found, surface.use, before)
+  if (reason === null) return null
+  const shown = reason === 'unknown' ? null : found
+  return { kind: 'lost', reason, now: tasks.task(before.id), surface: shown }
+}
+
+/** Writes the task, unless it is not as the caller saw it. */
+function lostTask({ tasks }: Tables, { before, after }: Change): Lost | null {
+  const written = before === null ? tasks.insert(after) : tasks.update(before, after)
+  return written ? null : { kind: 'lost', reason: 'task', now: tasks.task(after.id), surface: null }
+}
+
+function writeSurfaces({ decisions }: Tables, { before, after, event, surface }: Change): void {
+  if (surface?.use !== undefined) decisions.use(surface.use)
+  if (surface?.closeAll === true) decisions.close(after.id, after.revision + 1, event.at)
+  else if (before !== null && before.revision < after.revision) {
+    decisions.close(after.id, after.revision, event.at)
+  }
+  if (surface?.open !== undefined) decisions.open(surface.open)
+}
+
+/** A change that contradicts itself is a bug of the caller. */
+function refuseNonsense({ before, after, checkpoint, close, surface }: Change): void {
+  const say = (what: string): never => {
+    throw new Error(`a change of task ${after.id} ${what}`)
+  }
+  if (before !== null && before.id !== after.id) say(`starts from task ${before.id}`)
+  if (after.version !== (before?.version ?? 0) + 1) {
+    say(`goes from version ${before?.version ?? 0} to ${after.version}`)
+  }
+  const points = [...(close ?? []), ...(checkpoint === undefined ? [] : [checkpoint])]
+  if (points.some((point) => point.taskId !== after.id)) say('has a checkpoint of another task')
+  if (before === null && surface?.use !== undefined) say('uses a surface before its birth')
+  const open = surface?.open
+  if (open !== undefined && (open.taskId !== after.id || open.revision !== after.revision)) {
+    say('opens a surface for another task or revision')
+  }
+}

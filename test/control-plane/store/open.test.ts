@@ -1,0 +1,40 @@
+import { openStore } from '../../../control-plane/store/open.ts'
+import type { Store } from '../../../control-plane/store/store.ts'
+import { storeContract } from '../../contract/store.ts'
+import { makeHome } from './home.ts'
+
+storeContract('one file', () => {
+  const home = makeHome()
+  return { open: () => openStore(home.file), [Symbol.dispose]: () => home[Symbol.dispose]() }
+})
+
+storeContract('one file, closed and opened again around every call', () => {
+  const home = makeHome()
+  const once = <T>(call: (store: Store) => T): T => {
+    const store = openStore(home.file)
+    try {
+      return call(store)
+    } finally {
+      store[Symbol.dispose]()
+    }
+  }
+  return {
+    open: () => ({
+      write: (change) => once((store) => store.write(change)),
+      heartbeat: (id, fence, beat) => once((store) => store.heartbeat(id, fence, beat)),
+      task: (id) => once((store) => store.task(id)),
+      tasks: (filter) => once((store) => store.tasks(filter)),
+      oldestPending: (except, only) => once((store) => store.oldestPending(except, only)),
+      inFlight: () => once((store) => store.inFlight()),
+      events: (id, after, limit) => once((store) => store.events(id, after, limit)),
+      checkpoints: (id) => once((store) => store.checkpoints(id)),
+      openCheckpoint: (id) => once((store) => store.openCheckpoint(id)),
+      openBoxes: () => once((store) => store.openBoxes()),
+      openSurface: (id) => once((store) => store.openSurface(id)),
+      present: () => once((store) => store.present()),
+      counts: () => once((store) => store.counts()),
+      [Symbol.dispose]: () => undefined,
+    }),
+    [Symbol.dispose]: () => home[Symbol.dispose](),
+  }
+})

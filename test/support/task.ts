@@ -1,0 +1,113 @@
+import type { CommitId } from '../../src/domain/brand.ts'
+import { taskId, type TaskId } from '../../src/domain/ids.ts'
+import type { Policy } from '../../src/domain/policy.ts'
+import { commitIdSchema } from '../../src/domain/schemas.ts'
+import type { Actor, Checkpoint, Task } from '../../src/domain/task.ts'
+
+export const aTaskId = aTaskIdOf(0)
+export const aCommit = aCommitOf('a')
+/** Midday, 1 January 2026. */
+export const aTime = Date.UTC(2026, 0, 1, 12)
+export const aPerson: Actor = { kind: 'local', id: 'ada' }
+
+/** A task id of its own for each whole number below 2^32. */
+export function aTaskIdOf(number: number): TaskId {
+  return taskId(Uint8Array.from({ length: 10 }, (_, place) => Math.floor(number / 32 ** place) % 32))
+}
+
+/** A commit id made of one hex digit. */
+export function aCommitOf(digit: string): CommitId {
+  return commitIdSchema.parse(digit.repeat(40))
+}
+
+/** A small policy, for tests that are not about what it says. */
+export function aPolicy(overrides: Partial<Policy> = {}): Policy {
+  return {
+    allow: [],
+    readonly: ['.github/workflows/**'],
+    deny: ['.env', 'config.yaml', '**/.git', '.workspace'],
+    except: ['.env.example'],
+    onViolation: 'retry',
+    limits: {
+      memoryMb: 2048,
+      cpus: 2,
+      pids: 512,
+      openFiles: 8192,
+      fileMb: 2048,
+      tmpMb: 512,
+      outputMb: 100,
+      diskFreeMb: 1024,
+      testSeconds: 300,
+      setupSeconds: 600,
+    },
+    ...overrides,
+  }
+}
+
+/** A task as it is right after its submission: PENDING, version 1, nothing spent. */
+export function aTask(overrides: Partial<Task> = {}): Task {
+  const id = overrides.id ?? aTaskId
+  return {
+    id,
+    status: 'PENDING',
+    phase: null,
+    halt: null,
+    version: 1,
+    revision: 1,
+    fence: 0,
+    leaseUntil: null,
+    goal: 'Make the tests pass',
+    request: 'Make the tests pass',
+    repository: { path: '/repositories/example', key: 'example' },
+    base: { ref: 'main', commit: aCommit },
+    head: aCommit,
+    branch: `cofferdam/${id}`,
+    agent: { name: 'command', argv: ['true'] },
+    setup: null,
+    test: 'npm test',
+    policy: aPolicy(),
+    policyHash: '0'.repeat(64),
+    budget: { steps: 8, seconds: 1200 },
+    spent: { steps: 0, ms: 0 },
+    step: 0,
+    attempt: 0,
+    violations: 0,
+    losses: 0,
+    instruction: null,
+    priorFailure: null,
+    baseline: null,
+    setupKey: null,
+    session: null,
+    progress: { signature: '', repeats: 0 },
+    risks: [],
+    outcome: null,
+    delivery: 'none',
+    parentTaskId: null,
+    createdBy: aPerson,
+    createdAt: aTime,
+    updatedAt: aTime,
+    ...overrides,
+  }
+}
+
+/** The open checkpoint of step 1, attempt 1, before its box is made. */
+export function aCheckpoint(overrides: Partial<Checkpoint> = {}): Checkpoint {
+  return {
+    taskId: aTaskId,
+    step: 1,
+    attempt: 1,
+    fence: 1,
+    state: 'open',
+    box: null,
+    charged: 0,
+    instruction: null,
+    agent: null,
+    violations: [],
+    candidate: null,
+    test: null,
+    commit: null,
+    startedAt: aTime,
+    endedAt: null,
+    ...overrides,
+  }
+}
