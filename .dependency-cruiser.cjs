@@ -1,10 +1,12 @@
 // The import directions of the project. Each rule says in its comment what it protects.
-const only = (name, comment, lib, home) => ({
+const only = (name, comment, libraries, home) => ({
   name,
   comment,
   severity: 'error',
   from: { path: '^(src|control-plane)/', pathNot: home },
-  to: { path: `^(node_modules/(@types/)?)?${lib}(/|$)` },
+  to: {
+    path: libraries.flatMap((library) => [`node_modules/${library}/`, `node_modules/@types/${library}/`]),
+  },
 })
 
 module.exports = {
@@ -56,15 +58,24 @@ module.exports = {
       from: { path: '^(src|control-plane)/' },
       to: { path: '^test/' },
     },
-    only('docker-in-sandbox', 'dockerode and tar-fs live in one place', '(dockerode|tar-fs)', '^src/sandbox/docker/'),
-    only('sqlite-in-store', 'better-sqlite3 lives in the store', 'better-sqlite3', '^control-plane/store/'),
-    only('git-in-worktree', 'simple-git lives in the worktree adapter', 'simple-git', '^src/worktree/'),
-    only('hono-in-http', 'hono lives in the HTTP app', '(hono|@hono)', '^control-plane/http/'),
+    only('docker-in-sandbox', 'dockerode lives in one place', ['dockerode'], '^src/sandbox/docker/'),
+    only(
+      'tar-at-the-edges',
+      'tar-fs lives where files enter or leave a box',
+      ['tar-fs'],
+      '^src/(sandbox/docker|worktree)/',
+    ),
+    only('sqlite-in-store', 'better-sqlite3 lives in the store', ['better-sqlite3'], '^control-plane/store/'),
+    only('git-in-worktree', 'simple-git lives in the worktree adapter', ['simple-git'], '^src/worktree/'),
+    only('hono-in-http', 'hono lives in the HTTP app', ['hono', '@hono'], '^control-plane/http/'),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
   },
 }

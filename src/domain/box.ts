@@ -36,8 +36,8 @@ export interface BoxMount {
   /** The reason, in a word or a rule: shown by `cofferdam explain`. */
   readonly why: string
   /**
-   * Set where the target does not exist in the worktree: the engine makes it before the box starts, with the box's uid,
-   * notes it before it does, and removes it afterwards if it is unchanged.
+   * Set where the target may not exist in the worktree: the engine then makes it before the box starts, with the box's
+   * uid, notes it before it does, and removes it afterwards if it is unchanged.
    */
   readonly placeholder?: 'file' | 'folder'
 }

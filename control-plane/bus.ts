@@ -1,0 +1,34 @@
+import type { TaskId } from '../src/domain/ids.ts'
+import type { Task } from '../src/domain/task.ts'
+
+/** A piece of a box's output, as it comes. Not stored here: the log file has it. */
+export interface Output {
+  readonly step: number
+  readonly box: string
+  readonly text: string
+}
+
+export interface BusListener {
+  /** A transition of the task was written; its event is in the store. */
+  changed?(task: Task): void
+  output?(id: TaskId, output: Output): void
+}
+
+/** Tells what was written to those who wait for it, in this process. Listeners must not block or throw. */
+export class Bus {
+  readonly #listeners = new Set<BusListener>()
+
+  /** @returns what ends the subscription */
+  subscribe(listener: BusListener): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  changed(task: Task): void {
+    for (const listener of this.#listeners) listener.changed?.(task)
+  }
+
+  output(id: TaskId, output: Output): void {
+    for (const listener of this.#listeners) listener.output?.(id, output)
+  }
+}

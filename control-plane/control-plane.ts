@@ -1,0 +1,66 @@
+import type { TaskRequest } from '../src/domain/intake.ts'
+import type { TaskId } from '../src/domain/ids.ts'
+import type { Actor, Budget, Checkpoint, Status, Task, TaskEvent } from '../src/domain/task.ts'
+import type { BoxSpec } from '../src/domain/box.ts'
+
+/** What a person can do with a task. `stop` and `pause` take effect on the state at once, then on the box. */
+export type Act =
+  | { readonly act: 'approve' | 'pause' | 'discard' }
+  | { readonly act: 'reject' | 'stop'; readonly text: string | null }
+  | { readonly act: 'suggest' | 'steer'; readonly text: string }
+  | { readonly act: 'resume'; readonly instruction: string | null; readonly budget: Partial<Budget> | null }
+
+/** What a submission answers: the task, and sentences a person should read (uncommitted work, hidden files, ...). */
+export interface Submitted {
+  readonly task: Task
+  readonly notes: readonly string[]
+}
+
+export interface TaskFilter {
+  readonly statuses?: readonly Status[]
+  /** Newest first; at most this many. */
+  readonly limit?: number
+}
+
+/** What happens on a task while one looks: events in order of `seq`, and the output of its boxes as it comes. */
+export type Sight =
+  | { readonly kind: 'event'; readonly event: TaskEvent; readonly task: Task }
+  | { readonly kind: 'output'; readonly step: number; readonly box: string; readonly text: string }
+
+export interface Finding {
+  readonly name: string
+  readonly state: 'ok' | 'warning' | 'problem'
+  /** What was found and, unless ok, what to do. */
+  readonly text: string
+}
+
+/**
+ * The product without a front end: what the HTTP app serves and every command uses. Methods throw `Failure` for
+ * expected failures: `not_found`, `conflict` (not possible in this state), `bad_request`, `repository`, ...
+ */
+export interface ControlPlane {
+  submit(request: TaskRequest, actor: Actor): Promise<Submitted>
+  task(id: TaskId): Task
+  tasks(filter: TaskFilter): readonly Task[]
+  act(id: TaskId, act: Act, actor: Actor): Promise<Task>
+  events(id: TaskId, after: number): readonly TaskEvent[]
+  checkpoints(id: TaskId): readonly Checkpoint[]
+  /** Unified diff of the task's work, or of one step; `''` where there is none. */
+  diff(id: TaskId, step: number | null): Promise<string>
+  /** What the boxes of a task (or of one step) printed, oldest first, as text with a heading per box. */
+  logs(id: TaskId, step: number | null): Promise<string>
+  /** The box specs that a request would get for its agent and test boxes, and what is hidden; nothing is run. */
+  explain(request: TaskRequest): Promise<Explanation>
+  doctor(): Promise<readonly Finding[]>
+  /** Replays events after `after`, then goes on live until `signal` aborts. */
+  watch(id: TaskId, after: number, signal: AbortSignal): AsyncIterable<Sight>
+  /** Asks the loop to work on this task while a client waits for it (see `run`). */
+  attend(id: TaskId): void
+}
+
+export interface Explanation {
+  readonly boxes: readonly BoxSpec[]
+  readonly hidden: readonly string[]
+  readonly risks: readonly { readonly rule: string; readonly text: string }[]
+  readonly notes: readonly string[]
+}

@@ -1,0 +1,56 @@
+import type { Context } from 'hono'
+import type { z } from 'zod'
+import { Failure } from '../../src/domain/failure.ts'
+import { parseTaskId, type TaskId } from '../../src/domain/ids.ts'
+import { BadInput, type InputError, Refusal } from './problem.ts'
+
+/** The JSON body, parsed by `schema`; no body at all is read as `{}`. */
+export async function body<Schema extends z.ZodType>(
+  context: Context,
+  schema: Schema,
+): Promise<z.output<Schema>> {
+  const text = await context.req.text()
+  if (text === '') return parse(schema, {}, 'The body')
+  const type = context.req.header('content-type') ?? ''
+  if (!/^application\/json\s*(;|$)/i.test(type)) {
+    throw new Refusal('unsupported_media_type', 'Send the body as application/json.')
+  }
+  return parse(schema, json(text), 'The body')
+}
+
+/** The query parameters, parsed by `schema`. */
+export function query<Schema extends z.ZodType>(context: Context, schema: Schema): z.output<Schema> {
+  return parse(schema, context.req.query(), 'The query')
+}
+
+/** The task id of the path. */
+export function pathId(context: Context): TaskId {
+  const text = context.req.param('id') ?? ''
+  const id = parseTaskId(text)
+  if (id === null)
+    throw new Failure('not_found', `There is no task ${text}: an id has ten characters of a-z and 2-7.`)
+  return id
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Failure('bad_request', 'The body is not JSON.')
+  }
+}
+
+function parse<Schema extends z.ZodType>(schema: Schema, value: unknown, what: string): z.output<Schema> {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const errors = result.error.issues.map((issue) => ({
+    pointer: issue.path.map((part) => `/${String(part)}`).join(''),
+    detail: issue.message,
+  }))
+  throw new BadInput(errors.map((error) => sentenceOf(error, what)).join(' '), errors)
+}
+
+/** Messages that are sentences already stand alone; zod's own are given the place they are about. */
+function sentenceOf({ pointer, detail }: InputError, what: string): string {
+  return detail.endsWith('.') ? detail : `${pointer === '' ? what : pointer}: ${detail}.`
+}

@@ -1,0 +1,12 @@
+import type { Hono } from 'hono'
+import { taskRequestSchema } from '../../src/domain/intake.ts'
+import type { ControlPlane } from '../control-plane.ts'
+import { body } from './input.ts'
+
+/** What would happen, and whether it could. */
+export function insightRoutes(app: Hono, plane: ControlPlane): void {
+  app.post('/v1/explain', async (context) =>
+    context.json(await plane.explain(await body(context, taskRequestSchema))),
+  )
+  app.get('/v1/doctor', async (context) => context.json({ findings: await plane.doctor() }))
+}

@@ -1,0 +1,80 @@
+import type { Context } from 'hono'
+import { HTTPException } from 'hono/http-exception'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { Failure, type FailureCode, messageOf } from '../../src/domain/failure.ts'
+
+/** Where the closed set of failures becomes HTTP. */
+const statusOf = {
+  bad_request: 400,
+  bad_config: 400,
+  not_allowed: 403,
+  not_found: 404,
+  conflict: 409,
+  repository: 422,
+  data_folder: 500,
+  database: 500,
+  worktree: 500,
+  engine: 503,
+  image: 503,
+  busy: 503,
+  disk: 507,
+} as const satisfies Record<FailureCode, ContentfulStatusCode>
+
+/** What HTTP itself can refuse, beside the failures of the domain. */
+const protocolStatus = {
+  method_not_allowed: 405,
+  payload_too_large: 413,
+  unsupported_media_type: 415,
+  bug: 500,
+} as const
+
+type ProblemCode = FailureCode | keyof typeof protocolStatus
+
+/** One thing that is wrong with an input; `pointer` is a JSON Pointer into the body, or the parameter's name. */
+export interface InputError {
+  readonly pointer: string
+  readonly detail: string
+}
+
+/** An input that does not fit its schema. */
+export class BadInput extends Failure {
+  readonly errors: readonly InputError[]
+  constructor(message: string, errors: readonly InputError[]) {
+    super('bad_request', message)
+    this.errors = errors
+  }
+}
+
+/** A refusal of the protocol: wrong method, wrong media type, too large. */
+export class Refusal extends Error {
+  readonly code: keyof typeof protocolStatus
+  constructor(code: keyof typeof protocolStatus, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+/** `not_found` -> `Not found`. */
+const title = (code: string): string => (code.charAt(0).toUpperCase() + code.slice(1)).replaceAll('_', ' ')
+
+function problem(
+  context: Context,
+  code: ProblemCode,
+  detail: string,
+  errors?: readonly InputError[],
+): Response {
+  const status = { ...statusOf, ...protocolStatus }[code]
+  const body = { type: `urn:cofferdam:problem:${code}`, title: title(code), status, detail, code, errors }
+  return context.body(JSON.stringify(body), status, { 'content-type': 'application/problem+json' })
+}
+
+/** Anything thrown by a route, as problem+json (RFC 9457). What is no expected failure is reported as a bug. */
+export function answerError(error: unknown, context: Context, report: (error: unknown) => void): Response {
+  if (error instanceof BadInput) return problem(context, error.code, error.message, error.errors)
+  if (error instanceof Failure || error instanceof Refusal) return problem(context, error.code, error.message)
+  if (error instanceof HTTPException && error.status < 500) {
+    return problem(context, 'bad_request', messageOf(error))
+  }
+  report(error)
+  return problem(context, 'bug', `This is a bug in the control plane: ${messageOf(error)}`)
+}

@@ -1,0 +1,61 @@
+import { lstat, mkdir, rm } from 'node:fs/promises'
+import { createServer, type Server } from 'node:http'
+import { dirname } from 'node:path'
+import { getRequestListener } from '@hono/node-server'
+import type { Hono } from 'hono'
+import { Failure, messageOf } from '../../src/domain/failure.ts'
+
+/** The kernel takes 108 bytes for the path of a socket, and Node cuts a longer one without a word. */
+const pathBytes = 90
+
+/**
+ * Serves `app` on a unix socket that only its owner can open. The caller holds the lock of the data folder, so a socket
+ * that is already there is left over from a process that is gone. Disposing ends open streams and removes the socket.
+ */
+export async function serveSocket(app: Hono, path: string): Promise<AsyncDisposable> {
+  if (Buffer.byteLength(path) > pathBytes) {
+    throw new Failure(
+      'data_folder',
+      `The control socket ${path} has a path of more than ${pathBytes} bytes; set XDG_RUNTIME_DIR to a shorter folder.`,
+    )
+  }
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  await removeStale(path)
+  const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false })
+  const server = createServer((request, response) => void answer(request, response))
+  await listen(server, path)
+  return {
+    [Symbol.asyncDispose]: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+async function removeStale(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => null)
+  if (found === null) return
+  if (!found.isSocket()) {
+    throw new Failure(
+      'data_folder',
+      `${path} is in the way of the control socket and is no socket; remove it.`,
+    )
+  }
+  await rm(path, { force: true })
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => {
+      reject(new Failure('data_folder', `The control socket ${path} cannot be opened: ${messageOf(error)}`))
+    })
+    // The socket is made inside listen(), before anything else can run: nobody else ever sees it with another mode.
+    const umask = process.umask(0o177)
+    try {
+      server.listen(path, resolve)
+    } finally {
+      process.umask(umask)
+    }
+  })
+}

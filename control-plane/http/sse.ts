@@ -1,0 +1,87 @@
+import type { Sight } from '../control-plane.ts'
+
+/** How the stream of one reader behaves, milliseconds and bytes. */
+export interface StreamLimits {
+  /** A comment is sent after so long without anything else, so that both ends notice a dead connection. */
+  readonly heartbeatMs: number
+  /** A reader that takes nothing for so long while something waits for it is dropped. */
+  readonly stallMs: number
+  /** So much may wait for a reader before nothing more is fetched for it, bytes. */
+  readonly bufferBytes: number
+}
+
+export const streamLimits: StreamLimits = { heartbeatMs: 15_000, stallMs: 30_000, bufferBytes: 256 * 1024 }
+
+/**
+ * Sights as server-sent events. An event carries its `seq` as the id, so a reader that comes back with `Last-Event-ID`
+ * misses none; output has no id and is not repeated. `watch` ends when the reader goes away or is dropped.
+ */
+export function eventStream(
+  watch: (signal: AbortSignal) => AsyncIterable<Sight>,
+  limits: StreamLimits,
+): ReadableStream<Uint8Array> {
+  const gone = new AbortController()
+  const sights = watch(gone.signal)[Symbol.asyncIterator]()
+  // Asked for at once: from now on nothing is missed.
+  let next: Promise<IteratorResult<Sight>> | null = sights.next()
+  let stall: NodeJS.Timeout | undefined
+
+  /** The next frame: a sight, a heartbeat where none comes, or null at the end. */
+  const frame = async (): Promise<string | null> => {
+    next ??= sights.next()
+    const result = await orAfter(next, limits.heartbeatMs)
+    if (result === null) return ': beat\n\n'
+    next = null
+    return result.done === true ? null : frameOf(result.value)
+  }
+
+  return new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        controller.enqueue(encode('retry: 500\n\n'))
+      },
+      async pull(controller) {
+        clearTimeout(stall)
+        const text = await frame()
+        if (text === null || gone.signal.aborted) {
+          controller.close()
+          return
+        }
+        controller.enqueue(encode(text))
+        stall = setTimeout(() => {
+          if ((controller.desiredSize ?? 1) > 0) return
+          gone.abort()
+          controller.error(new Error('The reader is too slow.'))
+        }, limits.stallMs)
+        stall.unref()
+      },
+      cancel() {
+        clearTimeout(stall)
+        gone.abort()
+      },
+    },
+    new ByteLengthQueuingStrategy({ highWaterMark: limits.bufferBytes }),
+  )
+}
+
+const encoder = new TextEncoder()
+const encode = (text: string): Uint8Array => encoder.encode(text)
+
+function frameOf(sight: Sight): string {
+  const { kind, ...data } = sight
+  const id = sight.kind === 'event' ? `id: ${sight.event.seq}\n` : ''
+  return `event: ${kind}\n${id}data: ${JSON.stringify(data)}\n\n`
+}
+
+/** What `promise` resolves to, or null when it takes longer than `ms`. */
+async function orAfter<T>(promise: Promise<T>, ms: number): Promise<T | null> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), ms)
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,49 @@
+import type { Context, Hono } from 'hono'
+import { z } from 'zod'
+import { taskRequestSchema } from '../../src/domain/intake.ts'
+import { type Actor, statuses } from '../../src/domain/task.ts'
+import type { ControlPlane } from '../control-plane.ts'
+import { body, pathId, query } from './input.ts'
+
+const listQuery = z.strictObject({
+  /** Several are separated by commas. */
+  status: z
+    .string()
+    .transform((text) => text.split(','))
+    .pipe(z.array(z.enum(statuses)))
+    .optional(),
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+})
+const afterQuery = z.strictObject({ after: z.coerce.number().int().min(0).default(0) })
+const stepQuery = z.strictObject({ step: z.coerce.number().int().min(0).optional() })
+
+/** Tasks and what is known about each. */
+export function taskRoutes(app: Hono, plane: ControlPlane, actor: (context: Context) => Actor): void {
+  app.post('/v1/tasks', async (context) => {
+    const submitted = await plane.submit(await body(context, taskRequestSchema), actor(context))
+    context.header('location', `/v1/tasks/${submitted.task.id}`)
+    return context.json(submitted, 201)
+  })
+  app.get('/v1/tasks', (context) => {
+    const { status, limit } = query(context, listQuery)
+    return context.json({
+      tasks: plane.tasks({ limit, ...(status === undefined ? {} : { statuses: status }) }),
+    })
+  })
+  app.get('/v1/tasks/:id', (context) => context.json(plane.task(pathId(context))))
+  app.get('/v1/tasks/:id/events', (context) => {
+    const { after } = query(context, afterQuery)
+    return context.json({ events: plane.events(pathId(context), after) })
+  })
+  app.get('/v1/tasks/:id/checkpoints', (context) =>
+    context.json({ checkpoints: plane.checkpoints(pathId(context)) }),
+  )
+  app.get('/v1/tasks/:id/diff', async (context) => {
+    const { step } = query(context, stepQuery)
+    return context.text(await plane.diff(pathId(context), step ?? null))
+  })
+  app.get('/v1/tasks/:id/logs', async (context) => {
+    const { step } = query(context, stepQuery)
+    return context.text(await plane.logs(pathId(context), step ?? null))
+  })
+}

@@ -1,0 +1,50 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import pino from 'pino'
+
+export type Log = pino.Logger
+
+/** Keys whose values never reach a log, at the top and one and two levels down. */
+const secretKeys = [
+  'token',
+  'password',
+  'secret',
+  'apiKey',
+  'api_key',
+  'authorization',
+  'cookie',
+  'nonce',
+  'key',
+]
+const redactedPaths: readonly string[] = [
+  ...secretKeys.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]),
+  'headers',
+  '*.headers',
+  // A box's environment is for the box alone.
+  'spec.env',
+  'env',
+  '*.env',
+]
+
+/**
+ * JSON lines to `<data>/logs/cofferdam.log` and, from `stderrLevel` on, to stderr. `silent` is
+ * no log there. Child loggers carry task, step and attempt.
+ */
+export function openLog(data: string, level: string, stderrLevel: string): Log {
+  const folder = join(data, 'logs')
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const file = pino.destination({ dest: join(folder, 'cofferdam.log'), mode: 0o600, sync: true })
+  const stderr = pino.destination({ fd: 2, sync: true })
+  // A full disk must not end the process because of a log line.
+  file.on('error', () => undefined)
+  const streams = [...leveled(level, file), ...leveled(stderrLevel, stderr)]
+  const redact = { paths: [...redactedPaths], censor: '[redacted]' }
+  return pino({ level: 'trace', base: null, redact }, pino.multistream(streams))
+}
+
+const levels: readonly pino.Level[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal']
+
+/** Nothing for `silent`. */
+function leveled(level: string, stream: pino.DestinationStream): pino.StreamEntry[] {
+  return levels.filter((known) => known === level).map((known) => ({ level: known, stream }))
+}

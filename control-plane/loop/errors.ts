@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Failure, type FailureCode, messageOf } from '../../src/domain/failure.ts'
+import type { Input } from '../../src/domain/input.ts'
+import type { Work } from './work.ts'
+
+/** How long a task waits for an engine that does not answer, before it fails, ms. */
+const engineWaitMs = 5 * 60_000
+/** Longest pause between two tries, ms. */
+const longestPauseMs = 30_000
+
+/** What a phase that threw means for its task: waits and tries again, halts it for a person, or fails it. */
+export async function afterError(work: Work, error: unknown, errors: number): Promise<void> {
+  const code = error instanceof Failure ? error.code : null
+  const text = messageOf(error)
+  work.log.error({ err: error, errors }, 'the phase failed')
+  if (work.task.phase === 'salvage' || code === 'database') {
+    await pause(work, errors)
+    return
+  }
+  if (code === 'engine') {
+    const back = await engineBack(work)
+    const input: Input = back
+      ? { type: 'lost', text }
+      : {
+          type: 'failed',
+          reason: 'engine',
+          text: `${text} It stayed away for five minutes. Mend it, then resume.`,
+        }
+    work.report(input)
+    if (back) await pause(work, errors)
+    return
+  }
+  work.report(inputFor(code, text))
+}
+
+function inputFor(code: FailureCode | null, text: string): Input {
+  switch (code) {
+    case 'image':
+      return { type: 'halted', reason: 'image', text }
+    case 'disk':
+      return { type: 'halted', reason: 'disk', text: `${text} Free some space, then resume.` }
+    case null:
+      return {
+        type: 'failed',
+        reason: 'crash',
+        text: `Cofferdam itself failed: ${text}. The log has the details; resume tries again.`,
+      }
+    default:
+      return { type: 'failed', reason: 'worktree', text }
+  }
+}
+
+/** Waits until the engine answers again. */
+async function engineBack(work: Work): Promise<boolean> {
+  const until = work.deps.clock() + engineWaitMs
+  for (let tries = 1; work.deps.clock() < until && !work.signal.aborted; tries += 1) {
+    const answers = await work.deps.engine.describe().then(
+      () => true,
+      () => false,
+    )
+    if (answers) return true
+    await pause(work, tries)
+  }
+  return false
+}
+
+/** 1, 2, 4, … seconds, at most half a minute; ends at once when the work is no longer ours. */
+async function pause(work: Work, tries: number): Promise<void> {
+  const ms = Math.min(longestPauseMs, 1000 * 2 ** Math.min(tries - 1, 10))
+  await sleep(ms, undefined, { signal: work.signal }).catch(() => undefined)
+}

@@ -1,0 +1,159 @@
+import { detach } from '../../src/domain/box.ts'
+import type { TaskId } from '../../src/domain/ids.ts'
+import type { Status, Task } from '../../src/domain/task.ts'
+import { leaseMs } from './box-run.ts'
+import { afterError } from './errors.ts'
+import { reap } from './reap.ts'
+import { recover } from './recover.ts'
+import { tick } from './tick.ts'
+import type { LoopDeps, Work } from './work.ts'
+
+export interface LoopOptions {
+  /** Tasks worked on at once. */
+  readonly limit: number
+  /** `all`: every pending task. `own`: only those that a client waits for. */
+  readonly attend: 'own' | 'all'
+}
+
+/** Boxes that no attempt owns are looked for at start and this often, ms. */
+const reapMs = 60_000
+
+interface Worker {
+  readonly fence: number
+  readonly controller: AbortController
+  readonly done: Promise<void>
+}
+
+/** Claims pending tasks and turns each until it halts. The only caller of `tick`. */
+export class Loop implements AsyncDisposable {
+  readonly #deps: LoopDeps
+  readonly #options: LoopOptions
+  readonly #workers = new Map<TaskId, Worker>()
+  readonly #attended = new Set<TaskId>()
+  readonly #unsubscribe: () => void
+  #reaper: NodeJS.Timeout | null = null
+  #reaping: Promise<void> = Promise.resolve()
+  #closing = false
+
+  constructor(deps: LoopDeps, options: LoopOptions) {
+    this.#deps = deps
+    this.#options = options
+    this.#unsubscribe = deps.bus.subscribe({ changed: (task) => this.#changed(task) })
+  }
+
+  /** Puts back what a dead process left in flight and in folders, then starts to claim. */
+  async start(): Promise<void> {
+    const salvage = recover(this.#deps)
+    await this.#deps.worktrees.sweep(this.#deps.store.present())
+    for (const task of salvage) this.#employ(task)
+    this.#reap()
+    this.#reaper = setInterval(() => this.#reap(), reapMs)
+    this.#reaper.unref()
+    this.#claim()
+  }
+
+  /** With `attend: 'own'`: from now on this task is claimed too. */
+  attend(id: TaskId): void {
+    this.#attended.add(id)
+    this.#claim()
+  }
+
+  /** Resolves when nothing is done any more about a task that has halted. */
+  async settled(id: TaskId): Promise<void> {
+    await this.#workers.get(id)?.done
+  }
+
+  /** Stops claiming, leaves running boxes to the next process, and puts their tasks back into the queue. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing = true
+    if (this.#reaper !== null) clearInterval(this.#reaper)
+    const workers = [...this.#workers]
+    for (const [, worker] of workers) worker.controller.abort(detach)
+    await Promise.all([this.#reaping, ...workers.map(([, worker]) => worker.done)])
+    this.#unsubscribe()
+    for (const [id, worker] of workers) {
+      const text = 'The process that ran it has ended; the next one goes on where it was.'
+      this.#deps.tasks.report(id, worker.fence, { type: 'requeued', text, crashed: false })
+    }
+  }
+
+  #changed(task: Task): void {
+    const worker = this.#workers.get(task.id)
+    if (worker !== undefined && !isWorking(task)) worker.controller.abort('halted')
+    if (task.status === 'PENDING') queueMicrotask(() => this.#claim())
+  }
+
+  #claim(): void {
+    while (!this.#closing && this.#busy() < this.#options.limit) {
+      const only = this.#options.attend === 'own' ? this.#attended : null
+      const pending = this.#deps.store.oldestPending(new Set(this.#workers.keys()), only)
+      if (pending === null) return
+      const leaseUntil = this.#deps.clock() + leaseMs
+      const claimed = this.#deps.tasks.report(pending.id, pending.fence, { type: 'claimed', leaseUntil })
+      if (claimed.kind === 'refused') return
+      this.#employ(claimed.task)
+    }
+  }
+
+  #busy(): number {
+    return [...this.#workers.values()].filter((worker) => !worker.controller.signal.aborted).length
+  }
+
+  #employ(task: Task): void {
+    const controller = new AbortController()
+    const done = this.#work(task.id, task.fence, controller)
+      .catch((error: unknown) =>
+        this.#deps.log.error({ err: error, task: task.id }, 'a worker ended unexpectedly'),
+      )
+      .finally(() => {
+        this.#workers.delete(task.id)
+        this.#claim()
+      })
+    this.#workers.set(task.id, { fence: task.fence, controller, done })
+  }
+
+  async #work(id: TaskId, fence: number, controller: AbortController): Promise<void> {
+    const deps = this.#deps
+    let errors = 0
+    for (;;) {
+      const task = deps.store.task(id)
+      if (this.#closing || task === null || task.fence !== fence || !wantsWork(task)) return
+      const signal = isWorking(task) ? controller.signal : new AbortController().signal
+      const log = deps.log.child({ task: id, step: task.step, attempt: task.attempt, phase: task.phase })
+      const work: Work = {
+        deps,
+        task,
+        signal,
+        log,
+        report: (input, along) => deps.tasks.report(id, fence, input, along).kind === 'written',
+      }
+      try {
+        await tick(work)
+        if (deps.store.task(id)?.version === task.version && !signal.aborted)
+          throw new Error(`phase ${task.phase} made no progress`)
+        errors = 0
+      } catch (error) {
+        if (signal.aborted) continue
+        errors += 1
+        await afterError(work, error, errors)
+      }
+    }
+  }
+
+  #reap(): void {
+    this.#reaping = this.#reaping
+      .then(() => reap(this.#deps))
+      .catch((error: unknown) => this.#deps.log.warn({ err: error }, 'looking for left boxes failed'))
+  }
+}
+
+const working: ReadonlySet<Status> = new Set(['RUNNING', 'VALIDATING'])
+
+function isWorking(task: Task): boolean {
+  return working.has(task.status)
+}
+
+/** A halted task still wants its work kept. A pending one waits for its claim. */
+function wantsWork(task: Task): boolean {
+  return isWorking(task) || (task.phase === 'salvage' && task.status !== 'PENDING')
+}

@@ -1,0 +1,91 @@
+import { createWriteStream, mkdirSync } from 'node:fs'
+import { open, readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { HostPath } from '../../src/domain/brand.ts'
+import type { BoxSpec } from '../../src/domain/box.ts'
+import type { TaskId } from '../../src/domain/ids.ts'
+
+/** Bytes waiting for a slow disk; what comes on top is dropped and marked, so that a flood costs no memory. */
+const waitingBytes = 8 * 1024 * 1024
+/** What `task logs` reads of one box at most, from its end. */
+const shownBytes = 4 * 1024 * 1024
+
+export interface OutputFile {
+  write(chunk: Buffer): void
+  end(): Promise<void>
+}
+
+/** What boxes printed: one file per box, `logs/<task>/s<step>-a<attempt>-<kind>.log`. */
+export class OutputFiles {
+  readonly #folder: string
+
+  constructor(data: HostPath) {
+    this.#folder = join(data, 'logs')
+  }
+
+  /** Starts the file of a box anew: a box that is taken over gives its output from the beginning again. */
+  start(spec: BoxSpec): OutputFile {
+    const folder = join(this.#folder, spec.task)
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    const name = `s${pad(spec.step)}-a${pad(spec.attempt)}-${spec.kind}.log`
+    const stream = createWriteStream(join(folder, name), { mode: 0o600 })
+    let broken = false
+    let dropping = false
+    // A full disk must not end the process: the box's result still has head and tail.
+    stream.on('error', () => {
+      broken = true
+    })
+    return {
+      write(chunk) {
+        if (broken) return
+        if (stream.writableLength > waitingBytes) {
+          dropping = true
+          return
+        }
+        if (dropping) stream.write('\n[output dropped: the disk is too slow]\n')
+        dropping = false
+        stream.write(chunk)
+      },
+      end: () =>
+        new Promise((resolve) => {
+          if (broken) resolve()
+          else stream.end(() => resolve())
+        }),
+    }
+  }
+
+  /** The output of a task's boxes (or one step's), oldest first, each with a heading. */
+  async read(id: TaskId, step: number | null): Promise<string> {
+    const folder = join(this.#folder, id)
+    const names = (await readdir(folder).catch((): string[] => [])).toSorted((a, b) => a.localeCompare(b))
+    const wanted = step === null ? names : names.filter((name) => name.startsWith(`s${pad(step)}-`))
+    const parts = await Promise.all(
+      wanted.map(async (name) => `== ${headingOf(name)} ==\n${await readEnd(join(folder, name))}\n`),
+    )
+    return parts.join('\n')
+  }
+}
+
+function pad(number: number): string {
+  return String(number).padStart(3, '0')
+}
+
+function headingOf(name: string): string {
+  const match = /^s(\d+)-a(\d+)-(\w+)\.log$/.exec(name)
+  if (match === null) return name
+  const [, step, attempt, kind] = match
+  return `${kind} box, step ${Number(step)}, attempt ${Number(attempt)}`
+}
+
+async function readEnd(file: string): Promise<string> {
+  const handle = await open(file, 'r')
+  try {
+    const { size } = await handle.stat()
+    if (size <= shownBytes) return await readFile(handle, 'utf8')
+    const end = Buffer.alloc(shownBytes)
+    await handle.read(end, 0, shownBytes, size - shownBytes)
+    return `[the first ${size - shownBytes} bytes are left out]\n${end.toString('utf8')}`
+  } finally {
+    await handle.close()
+  }
+}

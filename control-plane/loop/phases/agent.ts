@@ -1,0 +1,94 @@
+import type { Agent } from '../../../src/domain/agent.ts'
+import { left } from '../../../src/domain/budget.ts'
+import { Failure } from '../../../src/domain/failure.ts'
+import { composePrompt } from '../../../src/domain/prompt.ts'
+import { closed, instructionFor, newAttempt } from '../attempts.ts'
+import { runBox } from '../box-run.ts'
+import { nextStep, placeOf, type Work } from '../work.ts'
+import { begin, planned } from './begin.ts'
+import { ended } from './ended.ts'
+import { lastLines } from './said.ts'
+
+/** One turn of the agent: first its worktree and prompt are laid out, then its box is run and read. */
+export async function agent(work: Work): Promise<void> {
+  const row = planned(work, 'agent')
+  await (row === null ? layOut(work) : run(work, row))
+}
+
+async function layOut(work: Work): Promise<void> {
+  const { deps, task } = work
+  if (left(task).ms <= 0) {
+    work.report({ type: 'budget_spent', reason: 'time' })
+    return
+  }
+  if (left(task).steps <= 0) {
+    work.report({ type: 'budget_spent', reason: 'steps' })
+    return
+  }
+  const place = placeOf(task)
+  const step = nextStep(task)
+  await deps.worktrees.restore(place, task.head)
+  const listing = await deps.worktrees.listing(place)
+  const setupFolders = await deps.worktrees.setupFolders(place)
+  const instruction = instructionFor(deps.store, task, step)
+  await deps.worktrees.writeAttemptFile(place, 'prompt.md', promptFor(work, step, instruction))
+  const call = agentOf(work).call(task.agent, task.session)
+  const row = newAttempt(deps.store, task, step, deps.clock(), { instruction })
+  await begin(work, row, 'agent', {
+    argv: call.argv,
+    env: call.env,
+    commit: task.head,
+    listing,
+    setupFolders,
+  })
+}
+
+async function run(work: Work, row: NonNullable<ReturnType<typeof planned>>): Promise<void> {
+  const { deps } = work
+  const result = await runBox(work, row)
+  if (result === null) return
+  if (await ended(work, result, closed(row, 'dropped', deps.clock()), 'agent')) return
+  if (result.end === 'not_started') {
+    const text = `The agent's command could not be started: ${lastLines(result.output, 300) || (result.message ?? '')}. Mend it and start a new task, or build an image that has it.`
+    work.report({ type: 'failed', reason: 'agent', text })
+    return
+  }
+  const read = agentOf(work).read(result, promptFor(work, row.step, row.instruction))
+  const agentResult =
+    result.end === 'exited' ? read : { ...read, failure: result.message ?? `The box ended: ${result.end}.` }
+  const said = agentResult.marker.state === 'NONE' ? 'without a marker' : `with ${agentResult.marker.state}`
+  const text =
+    agentResult.failure === null ? `The agent ended ${said}.` : `The agent failed: ${agentResult.failure}`
+  work.report(
+    { type: 'agent_finished', text, session: agentResult.session },
+    {
+      checkpoints: [{ ...row, agent: agentResult }],
+      data: {
+        end: result.end,
+        exitCode: result.exitCode,
+        bytes: result.outputBytes,
+        truncated: result.truncated,
+      },
+    },
+  )
+}
+
+function promptFor(work: Work, step: number, instruction: string | null): string {
+  const { deps, task } = work
+  const before = deps.store.checkpoints(task.id).findLast((row) => row.step === step - 1)
+  return composePrompt({
+    ...task,
+    step,
+    steps: task.budget.steps,
+    timeLeft: left(task).ms,
+    instruction,
+    violations: before?.violations ?? [],
+  })
+}
+
+function agentOf(work: Work): Agent {
+  const found = work.deps.agents.get(work.task.agent.name)
+  if (found !== undefined) return found
+  const names = [...work.deps.agents.keys()].join(', ')
+  throw new Failure('bad_request', `There is no agent ${work.task.agent.name}; there are: ${names}.`)
+}

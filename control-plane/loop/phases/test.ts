@@ -1,0 +1,68 @@
+import type { Checkpoint } from '../../../src/domain/task.ts'
+import { closed, newAttempt } from '../attempts.ts'
+import { runBox } from '../box-run.ts'
+import { placeOf, type Work } from '../work.ts'
+import { begin, planned, shell } from './begin.ts'
+import { ended } from './ended.ts'
+import { failureOf, howOf, tailOf } from './said.ts'
+import { underWay } from './verify.ts'
+
+/** Runs the test command on exactly the candidate, in a box whose writes are lost. */
+export async function test(work: Work): Promise<void> {
+  const { deps, task } = work
+  const row = planned(work, 'test')
+  if (row !== null) {
+    await run(work, row)
+    return
+  }
+  const open = underWay(work)
+  const reason = skipped(open, task.test)
+  if (reason !== null) {
+    work.report({ type: 'tested', text: reason, priorFailure: open.agent?.failure ?? null })
+    return
+  }
+  const setupFolders = await deps.worktrees.setupFolders(placeOf(task))
+  const commit = open.candidate?.commit ?? task.head
+  await begin(work, open, 'test', {
+    argv: shell(task.test ?? ''),
+    env: {},
+    commit,
+    listing: null,
+    setupFolders,
+  })
+}
+
+async function run(work: Work, row: Checkpoint): Promise<void> {
+  const { deps, task } = work
+  const result = await runBox(work, row)
+  if (result === null) return
+  if (result.end === 'engine') {
+    const now = deps.clock()
+    const carried = { instruction: row.instruction, agent: row.agent, candidate: row.candidate }
+    const next = newAttempt(deps.store, task, row.step, now, carried)
+    const text = `The engine lost the test box: ${result.message ?? 'no reason given'}`
+    work.report({ type: 'lost', text }, { checkpoints: [closed(row, 'dropped', now), next] })
+    return
+  }
+  if (await ended(work, result, row, 'test')) return
+  await deps.engine.remove(row.box?.name ?? '')
+  const passed = result.end === 'exited' && result.exitCode === 0
+  const outcome = { passed, end: result.end, exitCode: result.exitCode, tail: tailOf(result.output) }
+  work.report(
+    {
+      type: 'tested',
+      text: passed ? 'The test passes.' : `The test fails (${howOf(result)}).`,
+      priorFailure: passed ? null : failureOf(result),
+    },
+    {
+      checkpoints: [{ ...row, test: outcome }],
+      data: { passed, end: result.end, exitCode: result.exitCode, truncated: result.truncated },
+    },
+  )
+}
+
+function skipped(row: Checkpoint, command: string | null): string | null {
+  if (row.agent?.failure != null) return 'Not tested: the agent failed.'
+  if (row.agent?.marker.state === 'BLOCKED') return 'Not tested: the agent is blocked.'
+  return command === null ? 'Not tested: no test command was given.' : null
+}

@@ -1,0 +1,55 @@
+import type { Agent } from '../../src/domain/agent.ts'
+import type { CompileBox, Engine } from '../../src/domain/box.ts'
+import type { Input } from '../../src/domain/input.ts'
+import type { Checkpoint, Task } from '../../src/domain/task.ts'
+import type { TaskPlace, Worktrees } from '../../src/domain/worktree.ts'
+import type { Bus } from '../bus.ts'
+import type { Log } from '../log.ts'
+import type { Along, Tasks } from '../tasks.ts'
+import type { Store } from '../store/store.ts'
+import type { OutputFiles } from './output-files.ts'
+
+/** What the loop works with; wired in main.ts. */
+export interface LoopDeps {
+  readonly store: Store
+  readonly tasks: Tasks
+  readonly bus: Bus
+  readonly engine: Engine
+  readonly worktrees: Worktrees
+  readonly agents: ReadonlyMap<string, Agent>
+  readonly compile: CompileBox
+  readonly specHash: (spec: NonNullable<Checkpoint['box']>) => string
+  readonly outputs: OutputFiles
+  readonly installation: string
+  /** Uid and gid of boxes and worktrees. */
+  readonly user: { readonly uid: number; readonly gid: number }
+  readonly clock: () => number
+  readonly log: Log
+}
+
+/** One turn at a task: the task as it is now, and the means to say what came of it. */
+export interface Work {
+  readonly deps: LoopDeps
+  readonly task: Task
+  /** Aborted when the task was stopped, paused or claimed by another, or (reason `detach`) when this process ends. */
+  readonly signal: AbortSignal
+  readonly log: Log
+  /** Writes a transition under this work's fence. False: it came too late, and nothing was written. */
+  report(input: Input, along?: Along): boolean
+}
+
+/** The part of a task that names its place on disk. */
+export function placeOf(task: Task): TaskPlace {
+  return {
+    id: task.id,
+    repository: task.repository,
+    base: task.base,
+    branch: task.branch,
+    policy: task.policy,
+  }
+}
+
+/** The number of the next step: an interrupted attempt charged none, so its step is made again. */
+export function nextStep(task: Task): number {
+  return task.spent.steps + 1
+}

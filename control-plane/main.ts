@@ -1,0 +1,143 @@
+import { randomBytes } from 'node:crypto'
+import { userInfo } from 'node:os'
+import { join } from 'node:path'
+import { agents } from '../src/agents/open.ts'
+import { openDataFolder } from '../src/config/data-folder.ts'
+import type { Environment } from '../src/config/environment.ts'
+import type { Config } from '../src/config/load.ts'
+import { openRuntimeFolder } from '../src/config/runtime-folder.ts'
+import type { HostPath } from '../src/domain/brand.ts'
+import { compilePolicy } from '../src/domain/matcher.ts'
+import type { Actor } from '../src/domain/task.ts'
+import { connector } from '../src/sandbox/docker/connect.ts'
+import { dockerEngine } from '../src/sandbox/docker/engine.ts'
+import { buildImage, imageTag } from '../src/sandbox/docker/image.ts'
+import { specHash } from '../src/sandbox/hash.ts'
+import { gitFolder } from '../src/sandbox/places.ts'
+import { compileBox } from '../src/sandbox/spec.ts'
+import { openWorktrees } from '../src/worktree/open.ts'
+import { Bus } from './bus.ts'
+import { httpApp } from './http/app.ts'
+import { serveSocket } from './http/socket.ts'
+import { openLog } from './log.ts'
+import { Loop } from './loop/loop.ts'
+import { OutputFiles } from './loop/output-files.ts'
+import { Plane } from './plane.ts'
+import { lockFolder, type Owner, readOwner } from './store/lock.ts'
+import { openStore } from './store/open.ts'
+import { Tasks } from './tasks.ts'
+
+export interface OpenOptions {
+  /** What this process is, for people who find the data folder held: `run`, `serve`, ... */
+  readonly what: string
+  /** `all`: every pending task is worked on. `own`: those that a client attends. */
+  readonly attend: 'own' | 'all'
+  /** From this level on the log goes to stderr too; it always goes to the data folder. */
+  readonly stderrLevel: string
+}
+
+/** The control plane, open in this process. Disposing leaves running boxes to the next process. */
+export interface Opened extends AsyncDisposable {
+  /** The HTTP app, without a socket in between. */
+  fetch(path: string, init: RequestInit): Promise<Response>
+  /** Whether the data folder was made just now. */
+  readonly created: boolean
+}
+
+/** Another process has the data folder. */
+export interface Held {
+  readonly kind: 'held'
+  readonly owner: Owner | null
+}
+
+/**
+ * Opens the control plane on a data folder, and works on its tasks. Wiring only: config -> store -> adapters ->
+ * services -> loop and HTTP. Rejects with `Failure('data_folder' | 'database' | 'disk' | 'bad_config')`.
+ */
+export async function open(
+  config: Config,
+  around: Environment,
+  options: OpenOptions,
+): Promise<Opened | Held> {
+  const data = await openDataFolder(config.dataFolder, around.uid, randomBytes)
+  const owner: Owner = { pid: process.pid, startedAt: Date.now(), what: options.what }
+  const lock = lockFolder(data.path, owner)
+  if (lock === null) return { kind: 'held', owner: readOwner(data.path) }
+
+  // What is open is closed again in the opposite order, also when a later part cannot be opened.
+  const closers: (() => PromiseLike<void> | void)[] = [() => lock[Symbol.dispose]()]
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).toReversed()) await closer()
+  }
+  try {
+    await openRuntimeFolder(config.runtimeFolder, around.uid)
+    const log = openLog(data.path, config.logLevel, options.stderrLevel)
+    const store = openStore(join(data.path, 'cofferdam.db') as HostPath)
+    closers.push(() => store[Symbol.dispose]())
+
+    const clock = Date.now
+    const bus = new Bus()
+    const tasks = new Tasks({ store, bus, clock })
+    const outputs = new OutputFiles(data.path)
+    const engine = dockerEngine({
+      socketPath: config.engine.socket,
+      installation: data.installation,
+      scratch: join(data.path, 'scratch') as HostPath,
+      imageTag: () => config.engine.image ?? imageTag(),
+      now: clock,
+      log: (message, fields) => log.info(fields, message),
+    })
+    const worktrees = openWorktrees({
+      data: data.path,
+      user: config.box,
+      author: config.author,
+      pointerTarget: gitFolder,
+      policyMatcher: compilePolicy,
+    })
+    const shared = { store, tasks, bus, engine, worktrees, agents, outputs, clock, user: config.box }
+    const compiled = { ...shared, compile: compileBox, installation: data.installation }
+    const loop = new Loop(
+      { ...compiled, specHash, log },
+      { limit: config.concurrency, attend: options.attend },
+    )
+    closers.push(() => loop[Symbol.asyncDispose]())
+
+    const plane = new Plane({
+      ...compiled,
+      loop,
+      defaults: { ...config.tasks, repository: (path) => config.repositories[path] ?? {} },
+      data: data.path,
+    })
+    const actor: Actor = { kind: 'local', id: userName(around.uid) }
+    const report = (error: unknown): void => log.error({ err: error }, 'a request failed')
+    const app = httpApp(plane, { actor: () => actor, report })
+    const socket = await serveSocket(app, config.controlSocket)
+    closers.push(() => socket[Symbol.asyncDispose]())
+
+    await loop.start()
+    log.info({ ...owner, data: data.path }, 'the control plane is open')
+    return {
+      created: data.created,
+      fetch: async (path, init) => await app.request(path, init),
+      [Symbol.asyncDispose]: close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** Builds the sandbox image unless it is there. Resolves to its id. */
+export async function buildSandboxImage(config: Config, progress: (line: string) => void): Promise<string> {
+  const { docker } = await connector(config.engine.socket)()
+  return await buildImage(docker, { progress })
+}
+
+function userName(uid: number): string {
+  try {
+    return userInfo().username
+  } catch {
+    // A uid without an entry in the password file, as in many containers.
+    return `uid ${uid}`
+  }
+}

@@ -1,0 +1,156 @@
+import type { AgentChoice } from '../src/domain/agent.ts'
+import type { TreePath } from '../src/domain/brand.ts'
+import { Failure } from '../src/domain/failure.ts'
+import type { TaskId } from '../src/domain/ids.ts'
+import type { TaskRequest } from '../src/domain/intake.ts'
+import { effectivePolicy, policyHash, policyProblems } from '../src/domain/policies.ts'
+import type { PolicyRequest } from '../src/domain/policy-request.ts'
+import type { Policy } from '../src/domain/policy.ts'
+import { assessRisk } from '../src/domain/risk.ts'
+import { type Actor, type Budget, fewOf, type RiskReason, type Task } from '../src/domain/task.ts'
+import type { Worktrees } from '../src/domain/worktree.ts'
+
+/** What the operator configured for one repository; absent fields are not configured. */
+export interface RepositoryDefaults {
+  readonly agent?: AgentChoice
+  readonly setup?: string
+  readonly test?: string
+  readonly policy?: PolicyRequest
+}
+
+/** What a request is completed with. */
+export interface Defaults {
+  readonly budget: Budget
+  readonly agent: AgentChoice | null
+  readonly policy: Policy
+  /** By absolute path. */
+  repository(path: string): RepositoryDefaults
+}
+
+export interface Draft {
+  readonly task: Task
+  readonly notes: readonly string[]
+  /** Tracked files that the policy hides from the box. */
+  readonly hidden: readonly TreePath[]
+}
+
+export interface SubmitDeps {
+  readonly worktrees: Worktrees
+  readonly defaults: Defaults
+  readonly agents: ReadonlyMap<string, unknown>
+  readonly clock: () => number
+}
+
+/**
+ * Makes a task of a request: looks at the repository, applies the operator's defaults, computes policy and risks. It is
+ * not written yet; `cofferdam explain` stops here. Rejects with `Failure('bad_request' | 'repository')`.
+ */
+export async function draftOf(
+  deps: SubmitDeps,
+  request: TaskRequest,
+  id: TaskId,
+  actor: Actor,
+): Promise<Draft> {
+  const { defaults } = deps
+  const repository = await deps.worktrees.inspect(request.repository, request.ref)
+  const configured = defaults.repository(repository.path)
+  const agent = agentOf(deps, request.agent ?? configured.agent ?? defaults.agent)
+  const setup = request.setup === undefined ? (configured.setup ?? null) : request.setup
+  const test = request.test === undefined ? (configured.test ?? null) : request.test
+  const base =
+    configured.policy === undefined ? defaults.policy : effectivePolicy(configured.policy, defaults.policy)
+  const policy = policyOf(request, base)
+  const { minutes } = request.budget
+  const budget: Budget = {
+    steps: request.budget.steps ?? defaults.budget.steps,
+    seconds: minutes === undefined ? defaults.budget.seconds : Math.max(1, Math.round(minutes * 60)),
+  }
+  const hidden = await deps.worktrees.hidden(repository.path, repository.commit, policy)
+  const risks: readonly RiskReason[] = [
+    ...(request.draft ? [{ rule: 'draft', text: 'It was asked for as a draft.' }] : []),
+    ...assessRisk({
+      goal: request.goal,
+      setup,
+      // The local user owns the data folder, and so may approve what they wrote.
+      setupBy: setup === configured.setup ? 'config' : 'owner',
+      test,
+      testBy: test === configured.test ? 'config' : 'owner',
+      budget,
+      policy,
+      defaults: base,
+    }),
+  ]
+  const now = deps.clock()
+  const task: Task = {
+    id,
+    status: risks.length > 0 ? 'DRAFT' : 'PENDING',
+    phase: null,
+    halt: null,
+    version: 1,
+    revision: 1,
+    fence: 0,
+    leaseUntil: null,
+    goal: request.goal,
+    request: request.goal,
+    repository: { path: repository.path, key: repository.key },
+    base: { ref: repository.ref, commit: repository.commit },
+    head: repository.commit,
+    branch: await deps.worktrees.branchFor(repository.path, id),
+    agent,
+    setup,
+    test,
+    policy,
+    policyHash: policyHash(policy),
+    budget,
+    spent: { steps: 0, ms: 0 },
+    step: 0,
+    attempt: 0,
+    violations: 0,
+    losses: 0,
+    instruction: null,
+    priorFailure: null,
+    baseline: null,
+    setupKey: null,
+    session: null,
+    progress: { signature: '', repeats: 0 },
+    risks,
+    outcome: null,
+    delivery: 'none',
+    parentTaskId: null,
+    createdBy: actor,
+    createdAt: now,
+    updatedAt: now,
+  }
+  return { task, hidden, notes: [...repository.notes, ...hiddenNote(hidden), ...untestedNote(test)] }
+}
+
+function agentOf(deps: SubmitDeps, agent: AgentChoice | null): AgentChoice {
+  const names = [...deps.agents.keys()].join(', ')
+  if (agent === null) {
+    throw new Failure(
+      'bad_request',
+      `No agent is named or configured: choose one of ${names}, such as --agent command -- ARGV….`,
+    )
+  }
+  if (!deps.agents.has(agent.name)) {
+    throw new Failure('bad_request', `There is no agent "${agent.name}": choose one of ${names}.`)
+  }
+  return agent
+}
+
+function policyOf(request: TaskRequest, base: Policy): Policy {
+  if (request.policy === null) return base
+  const problems = policyProblems(request.policy, base)
+  if (problems.length > 0) throw new Failure('bad_request', problems.join(' '))
+  return effectivePolicy(request.policy, base)
+}
+
+function hiddenNote(hidden: readonly TreePath[]): readonly string[] {
+  if (hidden.length === 0) return []
+  const files = hidden.length === 1 ? '1 tracked file is' : `${hidden.length} tracked files are`
+  return [`${files} hidden from the agent and its tests by the policy: ${fewOf(hidden)}.`]
+}
+
+function untestedNote(test: string | null): readonly string[] {
+  return test === null ? ['No test command is given: the result will be untested.'] : []
+}

@@ -1,0 +1,110 @@
+import { randomBytes } from 'node:crypto'
+import { Failure } from '../src/domain/failure.ts'
+import { type TaskId, taskId } from '../src/domain/ids.ts'
+import type { Input } from '../src/domain/input.ts'
+import type { Actor, Checkpoint, Task } from '../src/domain/task.ts'
+import { transition } from '../src/domain/transition/apply.ts'
+import type { Bus } from './bus.ts'
+import type { Store, SurfaceChange } from './store/store.ts'
+
+export interface TasksDeps {
+  readonly store: Store
+  readonly bus: Bus
+  /** Epoch milliseconds. */
+  readonly clock: () => number
+}
+
+/** What is written together with a transition. */
+export interface Along {
+  /** The rows of attempts that change; the one under way, if any, comes last. */
+  readonly checkpoints?: readonly Checkpoint[]
+  readonly surface?: SurfaceChange
+  readonly data?: Readonly<Record<string, unknown>>
+}
+
+export type Reported =
+  | { readonly kind: 'written'; readonly task: Task }
+  /** Nothing was written: the fence is old, or the task is in another state by now. */
+  | { readonly kind: 'refused'; readonly text: string }
+
+export const systemActor: Actor = { kind: 'system', id: 'control-plane' }
+
+/** The only way a task is born or changes. Every change is one transition and one transaction. */
+export class Tasks {
+  readonly #deps: TasksDeps
+
+  constructor(deps: TasksDeps) {
+    this.#deps = deps
+  }
+
+  /** A new id that no task has. */
+  freshId(): TaskId {
+    for (;;) {
+      const id = taskId(randomBytes(10))
+      if (this.#deps.store.task(id) === null) return id
+    }
+  }
+
+  /** Writes a new task, in DRAFT or PENDING. */
+  birth(task: Task, text: string, along: Along = {}): Task {
+    const data = { ...along.data, risks: task.risks }
+    this.#write(null, task, { type: 'submitted', actor: task.createdBy, text, data }, along)
+    return task
+  }
+
+  /** Applies what a person did. Rejects with `Failure('conflict')` and what is possible instead. */
+  act(id: TaskId, input: Input, actor: Actor, along: (task: Task, next: Task) => Along = () => ({})): Task {
+    const task = this.get(id)
+    const changed = transition(task, input, this.#deps.clock())
+    if (changed.kind === 'refused') throw new Failure('conflict', changed.text)
+    const extra = along(task, changed.task)
+    const written = this.#write(
+      task,
+      changed.task,
+      { type: input.type, actor, text: changed.text, data: extra.data ?? {} },
+      extra,
+    )
+    if (!written)
+      throw new Failure('conflict', `Task ${id} changed at the same moment: look at it and try again.`)
+    return this.get(id)
+  }
+
+  /** Applies what the loop found out, unless the fence is old or the state no longer allows it. */
+  report(id: TaskId, fence: number, input: Input, along: Along = {}): Reported {
+    const task = this.#deps.store.task(id)
+    if (task === null) return { kind: 'refused', text: `Task ${id} is gone.` }
+    if (task.fence !== fence)
+      return { kind: 'refused', text: `Fence ${fence} is old, the task has ${task.fence}.` }
+    const changed = transition(task, input, this.#deps.clock())
+    if (changed.kind === 'refused') return changed
+    const event = { type: input.type, actor: systemActor, text: changed.text, data: along.data ?? {} }
+    if (!this.#write(task, changed.task, event, along)) return { kind: 'refused', text: 'Lost a race.' }
+    return { kind: 'written', task: this.get(id) }
+  }
+
+  get(id: TaskId): Task {
+    const task = this.#deps.store.task(id)
+    if (task === null)
+      throw new Failure('not_found', `There is no task ${id}: \`cofferdam task list\` shows those there are.`)
+    return task
+  }
+
+  #write(
+    before: Task | null,
+    after: Task,
+    event: { type: string; actor: Actor; text: string; data: Readonly<Record<string, unknown>> },
+    along: Along,
+  ): boolean {
+    const checkpoint = along.checkpoints?.at(-1)
+    const written = this.#deps.store.write({
+      before,
+      after,
+      event: { ...event, at: this.#deps.clock() },
+      ...(checkpoint === undefined ? {} : { checkpoint, close: along.checkpoints?.slice(0, -1) ?? [] }),
+      ...(along.surface === undefined ? {} : { surface: along.surface }),
+    })
+    if (written.kind === 'lost') return false
+    this.#deps.bus.changed(after)
+    return true
+  }
+}

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# The last two stages of quickstart.sh: an example repository, and a task on it. bash deploy/first-task.sh FOLDER
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
+example=${1:?usage: bash deploy/first-task.sh FOLDER}
+
+say "6/7 An example repository with two bugs and a failing test, in $example"
+bash "$root/deploy/example.sh" "$example"
+
+say '7/7 A task on it: make the failing tests pass'
+goal='The totals and discounts on receipts come out wrong. Make the failing tests pass.'
+note "cofferdam run --repo $example --goal '$goal' \\"
+note "  --test 'python3 -m unittest' --agent command -- python3 tools/fixer.py"
+note 'The agent is a script of the example that reads its prompt and mends one failing test a step: no model, no key.'
+printf '\n'
+cofferdam run --repo "$example" --goal "$goal" --test 'python3 -m unittest' --agent command -- python3 tools/fixer.py ||
+  die "The task was not applied (exit code $?); see above."
+
+branch=$(git -C "$example" for-each-ref --sort=-committerdate --count=1 --format='%(refname:short)' refs/heads/cofferdam/)
+say "What it changed, on the branch $branch of $example"
+git -C "$example" --no-pager diff "main...$branch"
+
+say 'What next'
+note 'Keep it (until then nothing but that branch has changed in the repository):'
+note "  git -C $example merge $branch"
+note 'A repository of your own:'
+note '  cofferdam run --repo PATH --goal TEXT --test CMD --agent command -- ARGV...'
+note 'What there is, whether all is in order, and the rest:'
+note '  cofferdam task list;  cofferdam doctor;  cofferdam --help'

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# From a clone to a first applied change: bash deploy/quickstart.sh
+#
+# Says what it does before it does it. May be interrupted and run again at any point; what is there already is used again.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
+
+# The command as a link to the built program, where programs of this user are looked for.
+link_command() {
+  local folder=${COFFERDAM_BIN:-/usr/local/bin} target=$root/dist/src/cli/main.js link
+  [ -w "$folder" ] || folder=$HOME/.local/bin
+  link=$folder/cofferdam
+  if [ "$(readlink "$link" 2>/dev/null)" = "$target" ]; then
+    note "the command cofferdam is $link"
+  elif [ -e "$link" ] && ! [ -L "$link" ]; then
+    note "$link is something else and stays as it is: call $target instead"
+  else
+    mkdir -p "$folder"
+    ln -sfn "$target" "$link"
+    note "linked $link to this folder's build; \"rm $link\" undoes it"
+  fi
+  case ":$PATH:" in
+    *":$folder:"*) ;;
+    *) note "$folder is not in your PATH: add it, or call $link" ;;
+  esac
+}
+
+say '1/7 What must be there: Node.js 20.19, git'
+need_programs
+
+say '2/7 Dependencies, in node_modules'
+install_dependencies || die 'The dependencies could not be installed; see above. Then run this again.'
+
+say '3/7 Build, into dist, and the command cofferdam'
+build_sources || die 'The sources do not compile; see above.'
+link_command
+
+say '4/7 A Docker engine'
+need_engine || die 'There is no Docker engine yet; see above.'
+
+say '5/7 The sandbox image, in which every step runs'
+need_image || die 'The sandbox image could not be built; see above. Then run this again.'
+finish_dependencies || die 'better-sqlite3 could not be installed; see above. Then run this again.'
+
+bash "$root/deploy/first-task.sh" "${COFFERDAM_EXAMPLE:-$HOME/cofferdam-example}"

@@ -1,0 +1,69 @@
+import { Command, CommanderError } from 'commander'
+import { Unreachable } from '../client/fetch.ts'
+import { Failure, messageOf } from '../domain/failure.ts'
+import type { Shell } from './commands/common.ts'
+import { doctorCommand } from './commands/doctor.ts'
+import { explainCommand } from './commands/explain.ts'
+import { imageCommand } from './commands/image.ts'
+import { runCommand } from './commands/run.ts'
+import { serveCommand } from './commands/serve.ts'
+import { taskCommand } from './commands/task.ts'
+import { type Exit, exitCode, exitHelp, exitOfFailure } from './exit.ts'
+import { plain } from './render/text.ts'
+import { debugging, type World } from './world.ts'
+
+/** Runs one command line (without the program's name). Never rejects. @returns the exit code */
+export async function cli(args: readonly string[], world: World): Promise<number> {
+  let exit: Exit = 'applied'
+  const shell: Shell = {
+    world,
+    args,
+    end: (outcome) => {
+      exit = outcome
+    },
+  }
+  try {
+    await programOf(shell).parseAsync(args, { from: 'user' })
+  } catch (error) {
+    exit = exitOfError(error, world)
+  }
+  await world.terminal.drained()
+  return exitCode(exit)
+}
+
+function programOf(shell: Shell): Command {
+  const { terminal } = shell.world
+  const program = new Command('cofferdam')
+    .description('Coding agents in throwaway containers, under a policy that holds while you sleep.')
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.error(text) })
+    .addHelpText('after', `\n${exitHelp()}`)
+  runCommand(program, shell)
+  taskCommand(program, shell)
+  explainCommand(program, shell)
+  doctorCommand(program, shell)
+  imageCommand(program, shell)
+  serveCommand(program, shell)
+  return program
+}
+
+/** Says what went wrong: a sentence for what is expected, a stack only on demand. */
+function exitOfError(error: unknown, world: World): Exit {
+  // Commander has said it already; a code of 0 is `--help`.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 'applied' : 'usage'
+  const { terminal } = world
+  const stack = debugging(world) && error instanceof Error ? `${error.stack ?? ''}\n` : ''
+  if (error instanceof Failure) {
+    terminal.error(`${terminal.paint.red('cofferdam:')} ${plain(error.message)}\n${stack}`)
+    return exitOfFailure(error.code)
+  }
+  if (error instanceof Unreachable) {
+    terminal.error(
+      'cofferdam: The process that holds the data folder went away in the middle; look at `cofferdam task list`.\n',
+    )
+    return 'environment'
+  }
+  const more = stack === '' ? ' COFFERDAM_DEBUG=1 shows where.' : ''
+  terminal.error(`cofferdam: This is a bug, please report it: ${messageOf(error)}.${more}\n${stack}`)
+  return 'bug'
+}

@@ -1,0 +1,151 @@
+import type { Command } from 'commander'
+import type { Act, Client } from '../../client/client.ts'
+import { Failure } from '../../domain/failure.ts'
+import type { TaskId } from '../../domain/ids.ts'
+import { budgetRequestSchema } from '../../domain/intake.ts'
+import type { Budget, Task } from '../../domain/task.ts'
+import { allEvents } from '../all-events.ts'
+import type { Exit } from '../exit.ts'
+import { Place } from '../place.ts'
+import { pursue } from '../pursue.ts'
+import { nextLines } from '../render/summary.ts'
+import { plain } from '../render/text.ts'
+import { MachineReporter, PeopleReporter } from '../reporter.ts'
+import { common, type CommonOptions, idOf, print, printJson, type Shell, speller, wanted } from './common.ts'
+
+interface ActOptions extends CommonOptions {
+  readonly detach?: true
+}
+
+interface ReasonOptions extends ActOptions {
+  readonly reason?: string
+}
+
+interface ResumeOptions extends ActOptions {
+  readonly instruction?: string
+  readonly steps?: string
+  readonly minutes?: string
+}
+
+const detach = [
+  '--detach',
+  'do not wait for the task; whoever works on the data folder goes on with it',
+] as const
+
+/** One command for each thing that a person can do with a task. */
+export function actCommands(task: Command, shell: Shell): void {
+  const plainAct = (name: 'pause' | 'discard', description: string): void => {
+    common(task.command(`${name} <id>`).description(description)).action(
+      (id: string, options: CommonOptions) =>
+        perform(shell, idOf(id), { act: name }, { ...options, detach: true }),
+    )
+  }
+  const withReason = (name: 'stop' | 'reject', description: string): void => {
+    common(task.command(`${name} <id>`).description(description))
+      .option('--reason <text>', 'kept with the task')
+      .action((id: string, options: ReasonOptions) =>
+        perform(shell, idOf(id), { act: name, text: options.reason ?? null }, { ...options, detach: true }),
+      )
+  }
+  common(task.command('approve <id>').description('agree to the reasons of a DRAFT, and follow it'))
+    .option(...detach)
+    .action((id: string, options: ActOptions) => perform(shell, idOf(id), { act: 'approve' }, options))
+  withReason('reject', 'end a DRAFT or a BLOCKED task for good')
+  common(
+    task
+      .command('suggest <id> <text>')
+      .description('add to the goal of a DRAFT, or resume a halted task with a word'),
+  )
+    .option(...detach)
+    .action((id: string, text: string, options: ActOptions) =>
+      perform(shell, idOf(id), { act: 'suggest', text: said(text) }, options),
+    )
+  common(
+    task.command('steer <id> <text>').description('tell a running task something, for its next prompt'),
+  ).action((id: string, text: string, options: CommonOptions) =>
+    perform(shell, idOf(id), { act: 'steer', text: said(text) }, { ...options, detach: true }),
+  )
+  common(task.command('resume <id>').description('go on with a halted task, and follow it'))
+    .option('--instruction <text>', 'a word for the next prompt')
+    .option('--steps <n>', 'steps in all, with those already used')
+    .option('--minutes <n>', 'minutes in all, with those already used')
+    .option(...detach)
+    .action((id: string, options: ResumeOptions) => {
+      const instruction = options.instruction === undefined ? null : said(options.instruction)
+      return perform(shell, idOf(id), { act: 'resume', instruction, budget: budgetOf(options) }, options)
+    })
+  withReason('stop', 'stop a task; what it has done is kept')
+  plainAct('pause', 'hold a task; resume goes on')
+  plainAct('discard', 'throw the undelivered work of a task away')
+}
+
+async function perform(shell: Shell, id: TaskId, act: Act, options: ActOptions): Promise<void> {
+  const { world } = shell
+  await using place = await Place.visit(wanted(shell, options, `task ${act.act}`))
+  const task = await place.client.act(id, act)
+  shell.end(
+    task.status === 'PENDING' && options.detach !== true
+      ? await goOn(shell, place, task, options)
+      : told(shell, act, task, options),
+  )
+  if (task.status === 'PENDING' && options.detach === true && place.isHere && options.json !== true) {
+    const spell = speller(options)
+    print(world, [
+      `No process works on it yet: \`${spell(`task watch ${id}`)}\` or \`${spell('serve')}\` does.`,
+    ])
+  }
+}
+
+async function goOn(shell: Shell, place: Place, task: Task, options: CommonOptions): Promise<Exit> {
+  const { world } = shell
+  const spell = speller(options)
+  using reporter = options.json === true ? new MachineReporter(world) : new PeopleReporter(world, spell)
+  reporter.task(task, [])
+  const after = await seqOfLast(place.client, task.id)
+  return pursue(
+    { world, place, reporter, spell, yes: false, quiet: true, mine: true, after: after - 1 },
+    task,
+  )
+}
+
+async function seqOfLast(client: Client, id: TaskId): Promise<number> {
+  return (await allEvents(client, id)).at(-1)?.seq ?? 1
+}
+
+/** The act is done, whatever the state of the task is now. */
+function told({ world }: Shell, act: Act, task: Task, options: CommonOptions): Exit {
+  if (options.json === true) {
+    printJson(world, { task })
+    return 'applied'
+  }
+  const lines = act.act === 'discard' ? [] : nextLines(task, speller(options))
+  print(world, [`Task ${task.id} is ${stateAfter(act, task)}`, ...lines])
+  return 'applied'
+}
+
+function stateAfter(act: Act, task: Task): string {
+  if (act.act === 'discard') return 'discarded.'
+  if (act.act === 'steer') return `${task.status}. The next prompt says so.`
+  return task.halt === null ? `${task.status}.` : `${task.status}. ${plain(task.halt.text)}`
+}
+
+function said(text: string): string {
+  if (text.trim() !== '') return text
+  throw new Failure('bad_request', 'The text is empty: say something, in quotes.')
+}
+
+function budgetOf({ steps, minutes }: ResumeOptions): Partial<Budget> | null {
+  if (steps === undefined && minutes === undefined) return null
+  const parsed = budgetRequestSchema.safeParse({
+    ...(steps === undefined ? {} : { steps: Number(steps) }),
+    ...(minutes === undefined ? {} : { minutes: Number(minutes) }),
+  })
+  if (!parsed.success) {
+    throw new Failure('bad_request', parsed.error.issues.map((issue) => issue.message).join(' '))
+  }
+  const { data } = parsed
+  return {
+    ...(data.steps === undefined ? {} : { steps: data.steps }),
+    ...(data.minutes === undefined ? {} : { seconds: Math.max(1, Math.round(data.minutes * 60)) }),
+  }
+}

@@ -1,0 +1,62 @@
+import type { Command } from 'commander'
+import type { ConfigFlags } from '../../config/load.ts'
+import { Failure } from '../../domain/failure.ts'
+import { parseTaskId, type TaskId } from '../../domain/ids.ts'
+import type { Exit } from '../exit.ts'
+import type { Wanted } from '../place.ts'
+import { quoted, type Spell } from '../render/next.ts'
+import type { World } from '../world.ts'
+
+/** Options that every command has. */
+export interface CommonOptions extends ConfigFlags {
+  readonly json?: true
+}
+
+/** What the commands are made with. */
+export interface Shell {
+  readonly world: World
+  /** The command line as it was given, without the program. */
+  readonly args: readonly string[]
+  /** Takes the outcome of the command that ran. */
+  end(exit: Exit): void
+}
+
+export function common(command: Command): Command {
+  return command
+    .option('--data <folder>', 'the data folder (default: COFFERDAM_DATA, or your own)')
+    .option('--config <file>', 'the configuration file')
+    .option('--json', 'write JSON, for machines')
+}
+
+/** The control plane that the options of a command mean. */
+export function wanted({ world }: Shell, options: CommonOptions, what: string): Wanted {
+  return { world, config: world.loadConfig(options), what }
+}
+
+/** Writes commands as they have to be given to reach the same data folder. */
+export function speller({ data, config }: CommonOptions): Spell {
+  const more = [
+    ...(data === undefined ? [] : ['--data', quoted(data)]),
+    ...(config === undefined ? [] : ['--config', quoted(config)]),
+  ]
+  return (command) => ['cofferdam', command, ...more].join(' ')
+}
+
+export function print(world: World, lines: readonly string[]): void {
+  if (lines.length > 0) world.terminal.out(`${lines.join('\n')}\n`)
+}
+
+export function printJson(world: World, value: unknown): void {
+  world.terminal.out(`${JSON.stringify(value)}\n`)
+}
+
+export function idOf(text: string): TaskId {
+  const id = parseTaskId(text)
+  if (id !== null) return id
+  throw new Failure('bad_request', `${text} is no task id: \`cofferdam task list\` shows them.`)
+}
+
+/** Collects an option that may be given several times. */
+export function several(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value]
+}

@@ -1,0 +1,22 @@
+import type { Command } from 'commander'
+import { plain } from '../render/text.ts'
+import { common, type CommonOptions, printJson, type Shell } from './common.ts'
+
+export function imageCommand(program: Command, shell: Shell): void {
+  const image = program.command('image').description('the image that boxes are made of')
+  common(image.command('build').description('build it, unless it is there')).action(
+    async (options: CommonOptions) => {
+      const { world } = shell
+      const { terminal } = world
+      const json = options.json === true
+      const progress = (line: string): void => {
+        if (json) printJson(world, { type: 'progress', text: line })
+        else terminal.out(`${terminal.paint.dim(plain(line).trimEnd())}\n`)
+      }
+      const id = await world.buildImage(world.loadConfig(options), progress)
+      if (json) printJson(world, { type: 'result', image: id })
+      else terminal.out(`The image is ready: ${id}\n`)
+      shell.end('applied')
+    },
+  )
+}

@@ -1,0 +1,73 @@
+import type { Command } from 'commander'
+import { Failure } from '../../domain/failure.ts'
+import { exitHelp } from '../exit.ts'
+import { Place } from '../place.ts'
+import { pursue } from '../pursue.ts'
+import { MachineReporter, PeopleReporter } from '../reporter.ts'
+import { requestOf, type TaskOptions } from '../request.ts'
+import { common, type CommonOptions, several, type Shell, speller, wanted } from './common.ts'
+
+interface RunOptions extends TaskOptions, CommonOptions {
+  readonly yes?: true
+}
+
+const examples = `
+Examples:
+  cofferdam run --repo . --goal "Format everything" --test "npm test" -- npx prettier --write .
+  cofferdam run --repo ~/shop --goal - --setup "npm ci" --test "npm test" -- ./fix.sh < goal.txt
+
+Ctrl-C stops the task; \`cofferdam task resume ID\` goes on with it.
+
+${exitHelp()}`
+
+export function runCommand(program: Command, shell: Shell): void {
+  taskOptions(program.command('run').description('work on a goal until it is applied, and show how'))
+    .option('--yes', 'approve what the risk gate asks a person for; the decision is recorded')
+    .addHelpText('after', examples)
+    .action(async (argv: string[], options: RunOptions) => {
+      const { world } = shell
+      const request = requestOf(await goalRead(options, shell), checked(argv, shell), world.around.cwd)
+      await using place = await Place.enter(wanted(shell, options, 'run'))
+      const { task, notes } = await place.client.submit(request)
+      const spell = speller(options)
+      const quiet = options.json === true
+      using reporter = quiet ? new MachineReporter(world) : new PeopleReporter(world, spell)
+      reporter.task(task, notes)
+      const yes = options.yes === true
+      shell.end(await pursue({ world, place, reporter, spell, yes, quiet, mine: true, after: 0 }, task))
+    })
+}
+
+/** The options that make a task. */
+export function taskOptions(command: Command): Command {
+  return common(command)
+    .argument('[argv...]', 'after "--": the program of the agent "command"')
+    .option('--repo <path>', 'the git repository')
+    .option('--goal <text>', 'what should be done; - reads it from standard input')
+    .option('--ref <ref>', 'branch, tag or commit to start from (default: what is checked out)')
+    .option('--setup <command>', 'installs dependencies, once, with a network')
+    .option('--test <command>', 'says whether the work is good')
+    .option('--agent <name>', 'who does the work')
+    .option('--steps <n>', 'steps at most')
+    .option('--minutes <n>', 'minutes of box time at most')
+    .option('--draft', 'ask a person first, whatever the risk')
+    .option('--deny <pattern>', 'neither read nor written; may be repeated', several)
+    .option('--readonly <pattern>', 'read but not written; may be repeated', several)
+    .option('--allow <pattern>', 'makes everything else readonly; may be repeated', several)
+}
+
+/** Words that stand before "--" are most often a goal without quotes. */
+export function checked(argv: readonly string[], { args }: Shell): readonly string[] {
+  const mark = args.indexOf('--')
+  const given = mark === -1 ? 0 : args.length - mark - 1
+  if (argv.length <= given) return argv
+  const stray = argv.slice(0, argv.length - given).join(' ')
+  throw new Failure(
+    'bad_request',
+    `"${stray}" is not understood: put the goal in quotes, and the program of the agent after "--".`,
+  )
+}
+
+export async function goalRead(options: TaskOptions, { world }: Shell): Promise<TaskOptions> {
+  return options.goal === '-' ? { ...options, goal: await world.terminal.input() } : options
+}

@@ -1,0 +1,134 @@
+import type { Command } from 'commander'
+import type { Client } from '../../client/client.ts'
+import { Failure } from '../../domain/failure.ts'
+import type { TaskId } from '../../domain/ids.ts'
+import { type Status, statuses } from '../../domain/task.ts'
+import { allEvents } from '../all-events.ts'
+import { withControlPlane } from '../place.ts'
+import { taskLines } from '../render/task.ts'
+import { taskTable } from '../render/task-list.ts'
+import { plain } from '../render/text.ts'
+import { actCommands } from './act.ts'
+import { common, type CommonOptions, idOf, print, printJson, type Shell, speller, wanted } from './common.ts'
+import { watchCommand } from './watch.ts'
+
+interface ListOptions extends CommonOptions {
+  readonly status?: string
+  readonly limit: string
+}
+
+interface StepOptions extends CommonOptions {
+  readonly step?: string
+}
+
+export function taskCommand(program: Command, shell: Shell): void {
+  const task = program.command('task').description('look at tasks, and decide about them')
+  listCommand(task, shell)
+  showCommand(task, shell)
+  textCommand(task, shell, 'logs', 'what the boxes of a task printed', (client, id, step) =>
+    client.logs(id, step),
+  )
+  textCommand(task, shell, 'diff', 'what a task has changed', (client, id, step) => client.diff(id, step))
+  watchCommand(task, shell)
+  actCommands(task, shell)
+}
+
+function listCommand(task: Command, shell: Shell): void {
+  common(task.command('list').description('the tasks of the data folder, newest first'))
+    .option('--status <list>', 'only those, such as BLOCKED,DRAFT')
+    .option('--limit <n>', 'so many at most', '50')
+    .action(async (options: ListOptions) => {
+      const { world } = shell
+      const filter = { limit: limitOf(options.limit), ...statusesOf(options.status) }
+      const tasks = await withControlPlane(wanted(shell, options, 'task list'), (client) =>
+        client.tasks(filter),
+      )
+      if (options.json === true) printJson(world, { tasks })
+      else if (tasks.length > 0) print(world, taskTable(tasks, world.now(), tableWidth(shell)))
+      else if (options.status !== undefined) print(world, [`No task is ${options.status}.`])
+      else
+        print(world, [
+          'No tasks yet. Start one with',
+          `  ${speller(options)('run --repo PATH --goal TEXT -- PROGRAM')}`,
+        ])
+      shell.end('applied')
+    })
+}
+
+/** A pipe is as wide as its lines. */
+function tableWidth({ world: { terminal } }: Shell): number {
+  return terminal.live ? terminal.width() : 500
+}
+
+function showCommand(task: Command, shell: Shell): void {
+  common(task.command('show <id>').description('all about one task')).action(
+    async (text: string, options: CommonOptions) => {
+      const { world } = shell
+      const id = idOf(text)
+      const shown = await withControlPlane(wanted(shell, options, 'task show'), async (client) => ({
+        task: await client.task(id),
+        checkpoints: await client.checkpoints(id),
+        events: await allEvents(client, id),
+      }))
+      if (options.json === true) printJson(world, shown)
+      else
+        print(
+          world,
+          taskLines(shown.task, shown.checkpoints, shown.events, speller(options), world.terminal.paint),
+        )
+      shell.end('applied')
+    },
+  )
+}
+
+function textCommand(
+  task: Command,
+  shell: Shell,
+  name: 'logs' | 'diff',
+  description: string,
+  read: (client: Client, id: TaskId, step: number | null) => Promise<string>,
+): void {
+  common(task.command(`${name} <id>`).description(description))
+    .option('--step <n>', 'of this step alone')
+    .action(async (text: string, options: StepOptions) => {
+      const { world } = shell
+      const id = idOf(text)
+      const step = options.step === undefined ? null : stepOf(options.step)
+      const content = await withControlPlane(wanted(shell, options, `task ${name}`), (client) =>
+        read(client, id, step),
+      )
+      if (options.json === true) printJson(world, { [name]: content })
+      else if (content === '')
+        world.terminal.error(
+          name === 'diff' ? 'Nothing is changed so far.\n' : 'Nothing is printed so far.\n',
+        )
+      // A diff that goes into a file or a pipe stays byte for byte what git can apply.
+      else
+        world.terminal.out(
+          name === 'diff' && !world.terminal.live ? content : `${plain(content).trimEnd()}\n`,
+        )
+      shell.end('applied')
+    })
+}
+
+function stepOf(text: string): number {
+  if (/^\d{1,6}$/.test(text)) return Number(text)
+  throw new Failure('bad_request', `${text} is no step: give a number, such as --step 1.`)
+}
+
+function limitOf(text: string): number {
+  const limit = Number(text)
+  if (Number.isInteger(limit) && limit >= 1 && limit <= 1000) return limit
+  throw new Failure('bad_request', `--limit takes a number from 1 to 1000, not ${text}.`)
+}
+
+function statusesOf(text: string | undefined): { statuses?: readonly Status[] } {
+  if (text === undefined) return {}
+  const names = text
+    .toUpperCase()
+    .split(',')
+    .map((name) => name.trim())
+  const known = names.flatMap((name) => statuses.find((status) => status === name) ?? [])
+  if (known.length === names.length) return { statuses: known }
+  throw new Failure('bad_request', `--status takes some of ${statuses.join(', ')}, with commas between them.`)
+}

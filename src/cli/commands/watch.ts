@@ -1,0 +1,25 @@
+import type { Command } from 'commander'
+import { Place } from '../place.ts'
+import { pursue } from '../pursue.ts'
+import { MachineReporter, PeopleReporter } from '../reporter.ts'
+import { common, type CommonOptions, idOf, type Shell, speller, wanted } from './common.ts'
+
+export function watchCommand(task: Command, shell: Shell): void {
+  common(
+    task
+      .command('watch <id>')
+      .description('follow a task; where no process works on the data folder, work on it here'),
+  )
+    .addHelpText('after', '\nCtrl-C ends the watching, not the task.')
+    .action(async (text: string, options: CommonOptions) => {
+      const { world } = shell
+      const id = idOf(text)
+      await using place = await Place.visit(wanted(shell, options, 'task watch'))
+      const task = await place.client.task(id)
+      const spell = speller(options)
+      using reporter = options.json === true ? new MachineReporter(world) : new PeopleReporter(world, spell)
+      reporter.task(task, [])
+      const looking = { yes: false, quiet: true, mine: false, after: 0 }
+      shell.end(await pursue({ world, place, reporter, spell, ...looking }, task))
+    })
+}

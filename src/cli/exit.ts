@@ -1,0 +1,60 @@
+import type { FailureCode } from '../domain/failure.ts'
+import type { Status, Task } from '../domain/task.ts'
+
+/** The exit codes, in one place; `--help` prints this list. */
+const exits = {
+  applied: [0, 'done; for a task: APPLIED'],
+  bug: [1, 'a bug of cofferdam: please report it'],
+  usage: [2, 'the command, its input or the configuration is wrong'],
+  person: [3, 'a person is needed: DRAFT or BLOCKED'],
+  failed: [4, 'FAILED'],
+  timeout: [5, 'TIMEOUT: a budget is used up'],
+  stopped: [6, 'STOPPED or REJECTED'],
+  environment: [7, 'engine, image, disk, database or data folder'],
+  interrupted: [130, 'left by Ctrl-C without stopping the task, which can be taken up again'],
+  terminated: [143, 'ended by SIGTERM; the task can be taken up again'],
+} as const satisfies Record<string, readonly [number, string]>
+
+export type Exit = keyof typeof exits
+
+export const exitCode = (exit: Exit): number => exits[exit][0]
+
+const ofStatus = {
+  APPLIED: 'applied',
+  DRAFT: 'person',
+  BLOCKED: 'person',
+  FAILED: 'failed',
+  TIMEOUT: 'timeout',
+  STOPPED: 'stopped',
+  REJECTED: 'stopped',
+  // Nobody waits for these to end: the command was asked not to.
+  PENDING: 'applied',
+  RUNNING: 'applied',
+  VALIDATING: 'applied',
+} as const satisfies Record<Status, Exit>
+
+export const exitOf = (task: Task): Exit => ofStatus[task.status]
+
+const ofFailure = {
+  bad_request: 'usage',
+  bad_config: 'usage',
+  not_found: 'usage',
+  not_allowed: 'usage',
+  conflict: 'usage',
+  repository: 'usage',
+  data_folder: 'environment',
+  database: 'environment',
+  engine: 'environment',
+  image: 'environment',
+  worktree: 'environment',
+  disk: 'environment',
+  busy: 'environment',
+} as const satisfies Record<FailureCode, Exit>
+
+export const exitOfFailure = (code: FailureCode): Exit => ofFailure[code]
+
+/** The table for `--help`. */
+export function exitHelp(): string {
+  const rows = Object.values(exits).map(([code, meaning]) => `  ${String(code).padStart(3)}  ${meaning}`)
+  return ['Exit codes:', ...rows].join('\n')
+}

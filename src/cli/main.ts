@@ -1,0 +1,29 @@
+#!/usr/bin/env node
+import { buildSandboxImage, open } from '../../control-plane/main.ts'
+import { thisProcess } from '../config/environment.ts'
+import { loadConfig } from '../config/load.ts'
+import { cli } from './cli.ts'
+import { processTerminal } from './terminal.ts'
+
+const around = thisProcess()
+const terminal = processTerminal()
+
+process.exitCode = await cli(process.argv.slice(2), {
+  around,
+  terminal,
+  loadConfig: (flags) => loadConfig(flags, around),
+  open: (config, options) => open(config, around, options),
+  buildImage: buildSandboxImage,
+  onSignal(handler) {
+    const interrupt = (): void => handler('SIGINT')
+    const terminate = (): void => handler('SIGTERM')
+    process.on('SIGINT', interrupt).on('SIGTERM', terminate).on('SIGHUP', terminate)
+    return {
+      [Symbol.dispose]: () => {
+        process.off('SIGINT', interrupt).off('SIGTERM', terminate).off('SIGHUP', terminate)
+      },
+    }
+  },
+  exit: (code) => process.exit(code),
+  now: Date.now,
+})

@@ -1,0 +1,147 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Held, Opened } from '../../control-plane/main.ts'
+import { type Client, createClient } from '../client/client.ts'
+import { socketFetch, Unreachable } from '../client/fetch.ts'
+import type { Config } from '../config/load.ts'
+import { Failure } from '../domain/failure.ts'
+import { debugging, type World } from './world.ts'
+
+/** How long a process that holds the data folder may take until it answers, ms. */
+const patienceMs = 15_000
+/** How long one may take to put everything away and let go, where its work is to go on, ms. */
+const handoverMs = 120_000
+const pauseMs = 100
+
+/** What a place is wanted for. */
+export interface Wanted {
+  readonly world: World
+  readonly config: Config
+  /** The command, for people who find the data folder held. */
+  readonly what: string
+}
+
+/**
+ * Where the control plane of a data folder is: in this process, or in the one that holds the folder's lock. One at a
+ * time; `again` looks anew when the other one has gone.
+ */
+export class Place implements AsyncDisposable {
+  readonly #wanted: Wanted
+  #spot: Spot
+
+  private constructor(wanted: Wanted, spot: Spot) {
+    this.#wanted = wanted
+    this.#spot = spot
+  }
+
+  /** Takes the lock where nobody has it, and works here; else goes to who has it. */
+  static async enter(wanted: Wanted): Promise<Place> {
+    return new Place(wanted, await firstOf(wanted, [here, there]))
+  }
+
+  /** Goes to who has the lock; takes it only where nobody has. */
+  static async visit(wanted: Wanted): Promise<Place> {
+    return new Place(wanted, await firstOf(wanted, [there, here]))
+  }
+
+  get client(): Client {
+    return this.#spot.client
+  }
+
+  /** Whether the control plane is in this process. */
+  get isHere(): boolean {
+    return this.#spot.here
+  }
+
+  /** Looks anew for a control plane, after one could not be reached. Rejects when `signal` aborts. */
+  async again(signal: AbortSignal): Promise<void> {
+    if (this.#spot.here) return
+    await this.#spot.close()
+    this.#spot = await firstOf(this.#wanted, [here, there], handoverMs, signal)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#spot.close()
+  }
+}
+
+interface Spot {
+  readonly client: Client
+  readonly here: boolean
+  close(): PromiseLike<void> | void
+}
+
+type Look = (wanted: Wanted) => Promise<Spot | Absent>
+
+/** Nobody is there; `holder` is who should be. */
+interface Absent {
+  readonly client: null
+  readonly holder: Held | null
+}
+
+async function firstOf(
+  wanted: Wanted,
+  looks: readonly Look[],
+  patience = patienceMs,
+  signal?: AbortSignal,
+): Promise<Spot> {
+  const until = wanted.world.now() + patience
+  let holder: Held | null = null
+  while (wanted.world.now() < until) {
+    signal?.throwIfAborted()
+    for (const look of looks) {
+      const found = await look(wanted)
+      if (found.client !== null) return found
+      holder = found.holder ?? holder
+    }
+    await sleep(pauseMs)
+  }
+  const who = holder?.owner == null ? 'Another process' : `Process ${holder.owner.pid} (${holder.owner.what})`
+  throw new Failure(
+    'busy',
+    `${who} holds the data folder ${wanted.config.dataFolder} but does not answer; wait for it, or end it and try again.`,
+  )
+}
+
+async function here({ world, config, what }: Wanted): Promise<Spot | Absent> {
+  const stderrLevel = debugging(world) ? 'debug' : 'fatal'
+  const opened = await world.open(config, { what, attend: 'own', stderrLevel })
+  if (isHeld(opened)) return { client: null, holder: opened }
+  if (opened.created) world.terminal.error(`Made the data folder ${config.dataFolder}.\n`)
+  const client = createClient((path, call) => opened.fetch(path, call))
+  return { client, here: true, close: () => opened[Symbol.asyncDispose]() }
+}
+
+async function there({ config }: Wanted): Promise<Spot | Absent> {
+  const fetch = socketFetch(config.controlSocket)
+  const client = createClient(fetch)
+  try {
+    await client.ping()
+    return { client, here: false, close: () => fetch[Symbol.dispose]() }
+  } catch (error) {
+    fetch[Symbol.dispose]()
+    if (error instanceof Unreachable) return { client: null, holder: null }
+    throw error
+  }
+}
+
+export function isHeld(opened: Opened | Held): opened is Held {
+  return 'kind' in opened
+}
+
+/** One errand at the control plane, wherever it is. */
+export async function withControlPlane<T>(
+  wanted: Wanted,
+  errand: (client: Client) => Promise<T>,
+): Promise<T> {
+  await using place = await Place.visit(wanted)
+  try {
+    return await errand(place.client)
+  } catch (error) {
+    if (!(error instanceof Unreachable)) throw error
+    throw new Failure(
+      'busy',
+      'The process that holds the data folder went away in the middle; look at the task and try again.',
+      { cause: error },
+    )
+  }
+}

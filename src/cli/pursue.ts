@@ -1,0 +1,60 @@
+import type { Task } from '../domain/task.ts'
+import { settleDraft } from './draft.ts'
+import { type Exit, exitOf } from './exit.ts'
+import { Follower, settled } from './follow.ts'
+import { interrupts } from './interrupt.ts'
+import type { Pursuit } from './pursuit.ts'
+
+/** Follows a task to where it settles, with a person's decision in between where one is wanted. */
+export async function pursue(pursuit: Pursuit, task: Task): Promise<Exit> {
+  const { world, place, reporter, spell, mine } = pursuit
+  using ways = interrupts(world, () => {
+    reporter.note(mine ? `Stopping task ${task.id}… (Ctrl-C again leaves at once)` : 'Leaving…')
+  })
+  const onTakeover = async (): Promise<void> => {
+    reporter.note('The process that ran this has gone; going on here.')
+    await othersNote(pursuit, task)
+  }
+  const follower = new Follower(
+    { place, reporter, terminal: world.terminal, onTakeover },
+    task.id,
+    pursuit.after,
+  )
+  if (task.status === 'DRAFT' && !ways.stop.aborted) {
+    const decided = await settleDraft(pursuit, follower, task, ways.leave)
+    if (decided === null) return left(pursuit, task)
+    if (settled(decided) || decided.status === 'DRAFT') return ended(pursuit, decided)
+  }
+  await othersNote(pursuit, task)
+  const leave = mine ? ways.leave : AbortSignal.any([ways.leave, ways.stop])
+  const last = await follower.until(settled, mine ? { stop: ways.stop, leave } : { leave })
+  if (last !== null) return ended(pursuit, last)
+  reporter.note(
+    place.isHere
+      ? `Leaving task ${task.id}: \`${spell(`task watch ${task.id}`)}\` or \`${spell('serve')}\` goes on with it.`
+      : `Task ${task.id} goes on in the process that holds the data folder.`,
+  )
+  return ways.stop.aborted ? 'interrupted' : 'terminated'
+}
+
+function ended({ reporter }: Pursuit, task: Task): Exit {
+  reporter.end(task)
+  return exitOf(task)
+}
+
+function left({ reporter, spell }: Pursuit, task: Task): Exit {
+  reporter.note(`Task ${task.id} waits for a decision: \`${spell(`task approve ${task.id}`)}\` runs it.`)
+  return 'terminated'
+}
+
+/** Says which tasks wait and will go on waiting, because this process works on its own task alone. */
+async function othersNote({ place, reporter, spell }: Pursuit, own: Task): Promise<void> {
+  if (!place.isHere) return
+  const waiting = await place.client.tasks({ statuses: ['PENDING'], limit: 100 })
+  const ids = waiting.filter((task) => task.id !== own.id).map((task) => task.id)
+  if (ids.length === 0) return
+  const some = ids.slice(0, 5).join(', ') + (ids.length > 5 ? ', …' : '')
+  const [who, verb] =
+    ids.length === 1 ? ['Another task waits', 'it'] : [`${ids.length} other tasks wait`, 'them']
+  reporter.note(`${who} and will not be worked on here: ${some}. \`${spell('serve')}\` works on ${verb}.`)
+}

@@ -1,0 +1,60 @@
+import type { Explanation } from '../../client/answers.ts'
+import type { BoxMount, BoxSource, BoxSpec } from '../../domain/box.ts'
+import type { Paint } from '../terminal.ts'
+import { quoted } from './next.ts'
+import { columns, plain } from './text.ts'
+
+/** What a task would get, for people. */
+export function explanationLines(explanation: Explanation, paint: Paint): readonly string[] {
+  const { notes, hidden, risks, boxes } = explanation
+  return [
+    ...list('Notes', notes, paint),
+    ...list('Hidden from the boxes', hidden, paint),
+    ...list(
+      risks.length === 0 ? 'Runs by itself: no rule asks for a person.' : 'Wants a person, because',
+      risks.map(({ rule, text }) => `${rule}: ${text}`),
+      paint,
+    ),
+    ...boxes.flatMap((box) => boxLines(box, paint)),
+  ]
+}
+
+function list(title: string, items: readonly string[], paint: Paint): readonly string[] {
+  if (items.length === 0 && !title.endsWith('.')) return []
+  return [paint.bold(title), ...items.map((item) => `  ${plain(item)}`), '']
+}
+
+function boxLines(box: BoxSpec, paint: Paint): readonly string[] {
+  const { limits } = box
+  const rows = [
+    ['command', box.argv.map(quoted).join(' ')],
+    ['network', box.network === 'none' ? 'none' : "the engine's own"],
+    ['user', `${box.user.uid}:${box.user.gid}, no capabilities, read-only root`],
+    ['image', box.image],
+    [
+      'limits',
+      `${limits.memoryMb} MiB memory, ${limits.cpus} CPUs, ${limits.pids} processes, ${limits.seconds} s, ${limits.outputMb} MiB output`,
+    ],
+  ]
+  return [
+    paint.bold(`Box: ${box.kind}`),
+    ...columns(rows).map((line) => `  ${plain(line)}`),
+    '',
+    ...columns([['TARGET', 'MODE', 'SOURCE', 'WHY'], ...box.mounts.map(mountRow)]).map(
+      (line) => `  ${plain(line)}`,
+    ),
+    '',
+  ]
+}
+
+function mountRow(mount: BoxMount): readonly string[] {
+  const made = mount.placeholder === undefined ? '' : ` (makes the ${mount.placeholder})`
+  return [mount.target, mount.readonly ? 'ro' : 'rw', sourceOf(mount.source), mount.why + made]
+}
+
+function sourceOf(source: BoxSource): string {
+  if (source.kind === 'tree') {
+    return `tree:${source.commit.slice(0, 10)} (${source.writes === 'keep' ? 'writes stay' : 'writes are lost'})`
+  }
+  return 'path' in source && source.path !== '' ? `${source.kind}:${source.path}` : source.kind
+}

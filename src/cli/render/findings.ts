@@ -1,0 +1,10 @@
+import type { Finding } from '../../client/answers.ts'
+import type { Paint } from '../terminal.ts'
+import { plain } from './text.ts'
+
+/** What doctor found, one line each. */
+export function findingLines(findings: readonly Finding[], paint: Paint): readonly string[] {
+  const width = Math.max(0, ...findings.map(({ name }) => name.length))
+  const marks = { ok: paint.green('✔'), warning: paint.yellow('!'), problem: paint.red('✖') }
+  return findings.map(({ name, state, text }) => `${marks[state]} ${name.padEnd(width)}  ${plain(text)}`)
+}

@@ -1,0 +1,67 @@
+import type { Status, Task } from '../../domain/task.ts'
+import type { Paint } from '../terminal.ts'
+import { nextCommands, quoted, type Spell } from './next.ts'
+import { columns, counted, duration, hang } from './text.ts'
+
+/** How a task ended, where its work is, and what to do next. */
+export function summaryLines(task: Task, spell: Spell, paint: Paint): readonly string[] {
+  const cost = `${counted(task.spent.steps, 'step')}, ${duration(task.spent.ms)}`
+  return [
+    '',
+    `${badge(task, paint)}  ${hang(task.halt?.text ?? outcome(task), 2)}`,
+    ...columns(work(task, spell, cost)).map((line) => `  ${line}`),
+    ...nextLines(task, spell),
+  ]
+}
+
+/** What can be done next, as lines; empty where nothing can. */
+export function nextLines(task: Task, spell: Spell): readonly string[] {
+  const next = nextCommands(task, spell)
+  if (next.length === 0) return []
+  return [
+    '',
+    'Next:',
+    ...columns(next.map(({ command, what }) => [command, what])).map((line) => `  ${line}`),
+  ]
+}
+
+const hues = {
+  APPLIED: 'green',
+  FAILED: 'red',
+  DRAFT: 'yellow',
+  BLOCKED: 'yellow',
+  TIMEOUT: 'yellow',
+  STOPPED: 'yellow',
+  REJECTED: 'yellow',
+  PENDING: 'cyan',
+  RUNNING: 'cyan',
+  VALIDATING: 'cyan',
+} as const satisfies Record<Status, keyof Paint>
+
+export function badge(task: Task, paint: Paint): string {
+  const text = task.outcome === 'untested' ? `${task.status} (untested)` : task.status
+  return paint.bold(paint[hues[task.status]](text))
+}
+
+function outcome(task: Task): string {
+  if (task.status === 'DRAFT') return 'It waits for a person.'
+  if (task.status !== 'APPLIED') return 'It goes on.'
+  return task.outcome === 'untested'
+    ? 'No test command was given, so nothing has tested it.'
+    : 'The tests pass.'
+}
+
+function work(task: Task, spell: Spell, cost: string): readonly (readonly string[])[] {
+  const rows = [['used', cost]]
+  if (task.head === task.base.commit) return rows
+  const look = ['changes', spell(`task diff ${task.id}`)]
+  if (task.status !== 'APPLIED') return [...rows, look]
+  const git = `git -C ${quoted(task.repository.path)}`
+  return [
+    ...rows,
+    ['branch', `${task.branch} in ${task.repository.path}`],
+    look,
+    ['commits', `${git} log --oneline ${task.base.commit.slice(0, 10)}..${task.branch}`],
+    ['merge', `${git} merge ${task.branch}`],
+  ]
+}

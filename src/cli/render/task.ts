@@ -1,0 +1,74 @@
+import type { Checkpoint, Task, TaskEvent } from '../../domain/task.ts'
+import type { Paint } from '../terminal.ts'
+import { quoted, type Spell } from './next.ts'
+import { badge, nextLines } from './summary.ts'
+import { columns, counted, duration, firstLine, hang, moment, plain } from './text.ts'
+
+/** All that a person wants to know about one task. */
+export function taskLines(
+  task: Task,
+  checkpoints: readonly Checkpoint[],
+  events: readonly TaskEvent[],
+  spell: Spell,
+  paint: Paint,
+): readonly string[] {
+  return [
+    `Task ${task.id}  ${badge(task, paint)}`,
+    ...(task.halt === null ? [] : [`  ${task.halt.reason}: ${hang(task.halt.text, 2)}`]),
+    '',
+    ...columns(facts(task)).map((line) => `  ${line}`),
+    ...section(
+      'Reasons to ask a person',
+      task.status === 'DRAFT' ? task.risks.map(({ rule, text }) => `${rule}: ${hang(text, 4)}`) : [],
+    ),
+    ...section('Steps', columns(checkpoints.filter((row) => row.step > 0).map(stepRow))),
+    ...section(
+      'Events',
+      events.map((event) => `${moment(event.at)}  ${firstLine(event.text, 200)}`),
+    ),
+    ...nextLines(task, spell),
+  ]
+}
+
+function facts(task: Task): readonly (readonly string[])[] {
+  const command = (text: string | null): string => (text === null ? 'none' : firstLine(text, 200))
+  return [
+    ['goal', hang(task.goal, 14)],
+    ['repository', plain(task.repository.path)],
+    ['base', `${task.base.ref} at ${task.base.commit.slice(0, 10)}`],
+    ['branch', task.branch],
+    ['agent', firstLine([task.agent.name, ...task.agent.argv.map(quoted)].join(' '), 200)],
+    ['setup', command(task.setup)],
+    ['test', command(task.test)],
+    ['steps', `${task.spent.steps} of ${task.budget.steps} used`],
+    ['time', `${duration(task.spent.ms)} of ${duration(task.budget.seconds * 1000)} used`],
+    ['delivery', task.delivery],
+  ]
+}
+
+function section(title: string, lines: readonly string[]): readonly string[] {
+  return lines.length === 0 ? [] : ['', `${title}:`, ...lines.map((line) => `  ${line}`)]
+}
+
+function stepRow(row: Checkpoint): readonly string[] {
+  const name = row.attempt === 1 ? `${row.step}` : `${row.step} (attempt ${row.attempt})`
+  const took = row.endedAt === null ? 'under way' : duration(row.endedAt - row.startedAt)
+  return [name, row.state, row.commit?.slice(0, 10) ?? '-', took, changeOf(row), resultOf(row)]
+}
+
+function changeOf(row: Checkpoint): string {
+  if (row.candidate === null) return ''
+  const { files, insertions, deletions } = row.candidate.stat
+  return row.candidate.changed ? `${counted(files, 'file')} +${insertions} −${deletions}` : 'no change'
+}
+
+function resultOf(row: Checkpoint): string {
+  const first = row.violations[0]
+  if (first !== undefined) return `touched ${firstLine(first.path, 60)} (rule ${first.rule})`
+  if (row.agent?.failure != null) return firstLine(row.agent.failure, 100)
+  if (row.agent?.marker.state === 'BLOCKED') return `blocked: ${firstLine(row.agent.marker.blockReason, 100)}`
+  if (row.test === null) return row.agent === null ? '' : 'not tested'
+  return row.test.passed
+    ? 'test passes'
+    : `test fails (${row.test.end === 'exited' ? `exit code ${row.test.exitCode}` : row.test.end})`
+}

@@ -1,0 +1,22 @@
+import type { Held, Opened, OpenOptions } from '../../control-plane/main.ts'
+import type { Environment } from '../config/environment.ts'
+import type { Config, ConfigFlags } from '../config/load.ts'
+import type { Terminal } from './terminal.ts'
+
+/** What a command works with besides its options. */
+export interface World {
+  readonly around: Environment
+  readonly terminal: Terminal
+  loadConfig(flags: ConfigFlags): Config
+  open(config: Config, options: OpenOptions): Promise<Opened | Held>
+  buildImage(config: Config, progress: (line: string) => void): Promise<string>
+  /** Calls `handler` for every signal that asks this process to end, instead of ending, until disposed of. */
+  onSignal(handler: (signal: 'SIGINT' | 'SIGTERM') => void): Disposable
+  /** Ends the process now. */
+  exit(code: number): void
+  /** Epoch milliseconds. */
+  now(): number
+}
+
+/** Whether people want to see the inside of things. */
+export const debugging = (world: World): boolean => Boolean(world.around.env['COFFERDAM_DEBUG'])

@@ -1,0 +1,137 @@
+import type { z } from 'zod'
+import { Failure } from '../domain/failure.ts'
+import type { TaskId } from '../domain/ids.ts'
+import type { TaskRequest } from '../domain/intake.ts'
+import { taskSchema } from '../domain/schemas.ts'
+import type { Budget, Checkpoint, Status, Task, TaskEvent } from '../domain/task.ts'
+import * as answers from './answers.ts'
+import { type Answer, type Call, type FetchLike, Unreachable } from './fetch.ts'
+import { sights } from './stream.ts'
+
+/** What a person can do with a task; each is a route of its own. */
+export type Act =
+  | { readonly act: 'approve' | 'pause' | 'discard' }
+  | { readonly act: 'reject' | 'stop'; readonly text: string | null }
+  | { readonly act: 'suggest' | 'steer'; readonly text: string }
+  | { readonly act: 'resume'; readonly instruction: string | null; readonly budget: Partial<Budget> | null }
+
+interface TaskFilter {
+  readonly statuses?: readonly Status[]
+  readonly limit?: number
+}
+
+/**
+ * The control plane as its clients see it. Methods reject with the `Failure` that the control plane answered, or with
+ * `Unreachable`.
+ */
+export interface Client {
+  /** Resolves where somebody answers. */
+  ping(): Promise<void>
+  submit(request: TaskRequest): Promise<answers.Submitted>
+  task(id: TaskId): Promise<Task>
+  /** Newest first. */
+  tasks(filter: TaskFilter): Promise<readonly Task[]>
+  act(id: TaskId, act: Act): Promise<Task>
+  events(id: TaskId, after: number): Promise<readonly TaskEvent[]>
+  checkpoints(id: TaskId): Promise<readonly Checkpoint[]>
+  diff(id: TaskId, step: number | null): Promise<string>
+  logs(id: TaskId, step: number | null): Promise<string>
+  explain(request: TaskRequest): Promise<answers.Explanation>
+  doctor(): Promise<readonly answers.Finding[]>
+  /**
+   * The events after `after`, then live with output, until `signal` aborts. Resolves when the stream is open, so that
+   * nothing is missed of what happens from then on. The iteration throws `Unreachable` when it breaks off.
+   */
+  watch(id: TaskId, after: number, signal: AbortSignal): Promise<AsyncIterable<answers.Sight>>
+  attend(id: TaskId): Promise<void>
+}
+
+export function createClient(fetch: FetchLike): Client {
+  const get = (path: string): Promise<Answer> => send(fetch, path, { method: 'GET', headers: {} })
+  const post = (path: string, body: unknown = {}): Promise<Answer> =>
+    send(fetch, path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+  return {
+    ping: async () => {
+      await textOf(await get('/healthz'))
+    },
+    submit: async (request) => read(await post('/v1/tasks', request), answers.submittedSchema),
+    task: async (id) => read(await get(`/v1/tasks/${id}`), taskSchema),
+    tasks: async (filter) =>
+      (
+        await read(
+          await get(`/v1/tasks${search({ status: filter.statuses?.join(','), limit: filter.limit })}`),
+          answers.tasksSchema,
+        )
+      ).tasks,
+    act: async (id, { act, ...body }) => read(await post(`/v1/tasks/${id}/${act}`, body), taskSchema),
+    events: async (id, after) =>
+      (await read(await get(`/v1/tasks/${id}/events${search({ after })}`), answers.eventsSchema)).events,
+    checkpoints: async (id) =>
+      (await read(await get(`/v1/tasks/${id}/checkpoints`), answers.checkpointsSchema)).checkpoints,
+    diff: async (id, step) => textOf(await get(`/v1/tasks/${id}/diff${search({ step })}`)),
+    logs: async (id, step) => textOf(await get(`/v1/tasks/${id}/logs${search({ step })}`)),
+    explain: async (request) => read(await post('/v1/explain', request), answers.explanationSchema),
+    doctor: async () => (await read(await get('/v1/doctor'), answers.doctorSchema)).findings,
+    watch: (id, after, signal) => watch(fetch, id, after, signal),
+    attend: async (id) => {
+      await textOf(await post(`/v1/tasks/${id}/attend`))
+    },
+  }
+}
+
+async function watch(
+  fetch: FetchLike,
+  id: TaskId,
+  after: number,
+  signal: AbortSignal,
+): Promise<AsyncIterable<answers.Sight>> {
+  const headers = { accept: 'text/event-stream', 'last-event-id': String(after) }
+  const answer = await send(fetch, `/v1/tasks/${id}/stream`, { method: 'GET', headers, signal })
+  if (answer.body === null) throw new Unreachable(true, new Error('The stream is empty.'))
+  const reader = answer.body.getReader()
+  // Also where nobody has begun to read.
+  signal.addEventListener('abort', () => void reader.cancel().catch(() => undefined), { once: true })
+  return sights(reader, signal)
+}
+
+async function send(fetch: FetchLike, path: string, call: Call): Promise<Answer> {
+  const answer = await fetch(path, call)
+  if (answer.status < 400) return answer
+  const text = await textOf(answer)
+  const problem = answers.problemSchema.safeParse(jsonOf(text))
+  if (!problem.success) throw new Error(`${call.method} ${path} was answered with ${answer.status}: ${text}`)
+  const code = answers.failureCodeSchema.safeParse(problem.data.code)
+  throw code.success ? new Failure(code.data, problem.data.detail) : new Error(problem.data.detail)
+}
+
+async function read<Schema extends z.ZodType>(answer: Answer, schema: Schema): Promise<z.output<Schema>> {
+  return schema.parse(JSON.parse(await textOf(answer)))
+}
+
+async function textOf(answer: Answer): Promise<string> {
+  try {
+    return await answer.text()
+  } catch (error) {
+    throw new Unreachable(true, error)
+  }
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
+function search(parameters: Readonly<Record<string, string | number | null | undefined>>): string {
+  const query = new URLSearchParams()
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== null && value !== undefined) query.set(name, String(value))
+  }
+  return query.size === 0 ? '' : `?${query.toString()}`
+}

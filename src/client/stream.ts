@@ -1,0 +1,71 @@
+import { createParser, type EventSourceMessage } from 'eventsource-parser'
+import { eventSightSchema, outputSightSchema, type Sight } from './answers.ts'
+import { type ChunkReader, Unreachable } from './fetch.ts'
+
+/** The server sends something at least every 15 s; after so long without anything it is taken for dead, milliseconds. */
+const silenceMs = 45_000
+
+/**
+ * The sights of a stream, until `signal` aborts. The server never ends a stream by itself: its end, a broken
+ * connection and a long silence are all `Unreachable`, and the reader comes back with the last `seq` it saw.
+ */
+export async function* sights(
+  reader: ChunkReader,
+  signal: AbortSignal,
+  silence = silenceMs,
+): AsyncGenerator<Sight> {
+  const decoder = new TextDecoder()
+  const ready: EventSourceMessage[] = []
+  const parser = createParser({ onEvent: (message) => ready.push(message) })
+  try {
+    for (;;) {
+      const text = decoder.decode(await chunk(reader, signal, silence), { stream: true })
+      parser.feed(text)
+      for (const message of ready.splice(0)) {
+        const sight = parse(message)
+        if (sight !== null) yield sight
+      }
+    }
+  } catch (error) {
+    if (signal.aborted) return
+    throw error instanceof Broken ? new Unreachable(true, error) : error
+  } finally {
+    await reader.cancel().catch(() => undefined)
+  }
+}
+
+/** An event of an unknown kind is of a newer control plane, and passed over. */
+function parse({ event, data }: EventSourceMessage): Sight | null {
+  if (event === 'event') return { kind: 'event', ...eventSightSchema.parse(JSON.parse(data)) }
+  if (event === 'output') return { kind: 'output', ...outputSightSchema.parse(JSON.parse(data)) }
+  return null
+}
+
+class Broken extends Error {}
+
+/** The next bytes. Rejects with `Broken` at the end, when the connection breaks, when nothing comes, and on abort. */
+async function chunk(reader: ChunkReader, signal: AbortSignal, silence: number): Promise<Uint8Array> {
+  const { promise: never, reject } = withReject()
+  const onAbort = (): void => reject(new Broken('Nobody reads any more.'))
+  const timer = setTimeout(() => reject(new Broken('Nothing came for too long.')), silence)
+  signal.addEventListener('abort', onAbort)
+  try {
+    if (signal.aborted) onAbort()
+    const { value } = await Promise.race([reader.read(), never])
+    if (value instanceof Uint8Array) return value
+    throw new Broken('The stream has ended.')
+  } catch (error) {
+    throw new Broken('The stream has broken off.', { cause: error })
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', onAbort)
+  }
+}
+
+function withReject(): { promise: Promise<never>; reject: (reason: Error) => void } {
+  let reject: (reason: Error) => void = () => undefined
+  const promise = new Promise<never>((_resolve, rejected) => {
+    reject = rejected
+  })
+  return { promise, reject }
+}

@@ -1,0 +1,57 @@
+import type { BoxEnd, BoxLimits } from '../../domain/box.ts'
+import type { Millis } from '../../domain/brand.ts'
+
+/** Why watching a box came to its end. `lost`: the engine went away, or came back without it. */
+export type Cause = 'exit' | 'killed' | 'time' | 'disk' | 'lost'
+
+export interface EndFacts {
+  readonly cause: Cause
+  readonly exitCode: number
+  readonly oomKilled: boolean
+  /** How long it ran. */
+  readonly ran: Millis
+  /** It had ended before it was looked at, or was ended from outside. */
+  readonly abandoned: boolean
+  /** The last line of its output. */
+  readonly lastLine: string
+  readonly limits: BoxLimits
+}
+
+/** Why a box ended, with a sentence where that was not by itself. Pure. */
+export function endOf(facts: EndFacts): { end: BoxEnd; message: string | null } {
+  const { cause, exitCode, oomKilled, ran, abandoned, lastLine, limits } = facts
+  const late = { end: 'time', message: `The box was ended after its ${limits.seconds} s.` } as const
+  switch (cause) {
+    case 'killed':
+      return { end: 'killed', message: 'The box was stopped.' }
+    case 'time':
+      return late
+    case 'disk':
+      return { end: 'disk', message: diskMessage(limits) }
+    case 'lost':
+      return {
+        end: 'engine',
+        message: 'The engine went away while the box was running, and the box with it.',
+      }
+    case 'exit':
+      break
+  }
+  // A child may be killed for its memory in a box that goes on and ends well.
+  if (oomKilled && exitCode !== 0)
+    return {
+      end: 'oom',
+      message: `The box used more than its ${limits.memoryMb} MiB of memory and was ended.`,
+    }
+  // The entry's own deadline. It goes by another clock than the engine's times.
+  if ((exitCode === 124 || exitCode === 137) && ran >= limits.seconds * 990) return late
+  if (exitCode === 126 || exitCode === 127)
+    return { end: 'not_started', message: `The command could not be started (code ${exitCode}): ${lastLine}` }
+  // 255 is what an engine writes that was itself killed; the others are its signals when it shuts down.
+  if (abandoned && [137, 143, 255].includes(exitCode))
+    return { end: 'engine', message: `The box was ended from outside (code ${exitCode}).` }
+  return { end: 'exited', message: null }
+}
+
+export function diskMessage({ diskFreeMb }: BoxLimits): string {
+  return `The disk has less than ${diskFreeMb} MiB free: make room, then resume.`
+}

@@ -1,0 +1,93 @@
+import type Docker from 'dockerode'
+import { Failure, messageOf } from '../../domain/failure.ts'
+import { pullBase } from './image/base.ts'
+import { bootstrapBase } from './image/bootstrap.ts'
+import { layOutContext, packContext } from './image/context.ts'
+import { follow } from './image/follow.ts'
+import { hashOf, imageInputs } from './image/inputs.ts'
+import { takeTurn } from './image/lock.ts'
+import { fetchNode } from './image/node.ts'
+import type { BuildWatcher } from './image/watcher.ts'
+
+/**
+ * `cofferdam/core:<12 hex>`: the hash is over all that goes into the image from this side: the files of sandbox-image with
+ * their pins, the architecture, the machine's own certificate authorities. What its apt sources offer is not in it.
+ */
+export function imageTag(): string {
+  return `cofferdam/core:${hashOf(imageInputs())}`
+}
+
+/** The id (`sha256:…`) of the image that belongs to this version of Cofferdam, or null where it is not built yet. */
+export async function findImage(docker: Docker): Promise<string | null> {
+  return idOf(docker, imageTag())
+}
+
+/**
+ * Builds the image unless it is there, and resolves to its id. One build at a time: a second caller waits for the first
+ * and finds its image. What a killed build left is cleared away by the next.
+ * Rejects with `Failure('image')`, or with `Failure('engine')` where the engine does not answer.
+ */
+export async function buildImage(docker: Docker, watcher: BuildWatcher): Promise<string> {
+  const built = await findImage(docker)
+  if (built !== null) return built
+  await using turn = await takeTurn(watcher)
+  const meanwhile = await findImage(docker)
+  if (meanwhile !== null) return meanwhile
+
+  const inputs = imageInputs()
+  const image = `cofferdam/core:${hashOf(inputs)}`
+  const base = { repo: 'cofferdam/base', tag: hashOf(inputs.base) }
+  const baseTag = `${base.repo}:${base.tag}`
+  await using work = await turn.scratch()
+
+  const there = (await idOf(docker, baseTag)) !== null
+  const pulled = !there && (await pullBase(docker, inputs.base.pull, base, watcher))
+  const [based, fetched] = await Promise.allSettled([
+    there || pulled ? null : bootstrapBase(docker, inputs.base, base, work.path, watcher),
+    fetchNode(inputs.node, work.path, watcher),
+  ])
+  if (based.status === 'rejected') throw based.reason
+  if (fetched.status === 'rejected') throw fetched.reason
+  const context = await layOutContext(inputs, fetched.value, work.path)
+  try {
+    await build()
+  } catch (error) {
+    // A pulled base brings its own apt sources, which may be out of reach where a registry is not.
+    if (!pulled) throw error
+    watcher.progress(`the pulled base does not do here: ${messageOf(error)}`)
+    await bootstrapBase(docker, inputs.base, base, work.path, watcher)
+    await build()
+  }
+  const id = await idOf(docker, image)
+  if (id === null) throw new Failure('image', `The engine built ${image} and lost it: run this again.`)
+  return id
+
+  async function build(): Promise<void> {
+    watcher.progress(`building ${image}`)
+    const answer = await docker.buildImage(packContext(context, inputs.base.epoch), {
+      t: image,
+      target: 'core',
+      buildargs: { BASE: baseTag, PACKAGES: inputs.base.packages.join(' ') },
+      rm: true,
+      forcerm: true,
+    })
+    await follow(answer, 'build the sandbox image', ({ stream }) => {
+      if (stream?.startsWith('Step ') === true) watcher.progress(`  ${stream.trim().slice(0, 78)}`)
+    })
+  }
+}
+
+async function idOf(docker: Docker, image: string): Promise<string | null> {
+  try {
+    return (await docker.getImage(image).inspect()).Id
+  } catch (error) {
+    if (error instanceof Error && 'statusCode' in error && error.statusCode === 404) return null
+    throw new Failure(
+      'engine',
+      `The Docker engine does not answer: ${messageOf(error)}. Start it, then run this again.`,
+      {
+        cause: error,
+      },
+    )
+  }
+}

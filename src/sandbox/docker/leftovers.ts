@@ -1,0 +1,94 @@
+import { mkdir, readdir, rm } from 'node:fs/promises'
+import { dirname, basename, join } from 'node:path'
+import type { Api } from './connect.ts'
+import { installationLabels, ours } from './labels.ts'
+import { boxes, removeContainer } from './containers.ts'
+import { boxFolder, type Parts } from './parts.ts'
+import { removePlaceholders } from './placeholders.ts'
+
+/** Makes a box's folder. False where it is there already: then there may be a box of this name too. */
+export async function claimFolder(parts: Parts, name: string): Promise<boolean> {
+  const folder = boxFolder(parts, name)
+  await mkdir(dirname(folder), { recursive: true })
+  try {
+    await mkdir(folder, { mode: 0o700 })
+    return true
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false
+    throw error
+  }
+}
+
+/** Removes what was made on the disk for a box whose container is gone. Fine when there is nothing. */
+export async function clearFolder(parts: Parts, name: string): Promise<void> {
+  const folder = boxFolder(parts, name)
+  await removePlaceholders(folder)
+  try {
+    await rm(folder, { recursive: true, force: true })
+  } catch (error) {
+    // A box may leave folders without any permission, and overlays leave some that are root's.
+    if (codeOf(error) !== 'EACCES' && codeOf(error) !== 'EPERM') throw error
+    parts.log('a box left files that only root may remove: asking the engine', { box: name })
+    await removeByEngine(await parts.connect(), parts, folder)
+  }
+}
+
+/** Removes folders, volumes and helpers that belong to no box any more; the folders of boxes in `keep` are spared. */
+export async function sweepLeftovers(parts: Parts, keep: ReadonlySet<string>): Promise<void> {
+  const api = await parts.connect()
+  const folders = await readdir(join(parts.scratch, 'boxes')).catch(() => [])
+  const alive = new Set((await boxes(api, parts)).map(({ name }) => name))
+  for (const name of folders)
+    if (!keep.has(name) && !alive.has(name) && !parts.busy.has(name)) await clearFolder(parts, name)
+
+  const filters = ours(parts.installation)
+  const loose = { ...filters, dangling: ['true'] }
+  const { Volumes } = await api.ask('list its volumes', (limit) =>
+    api.docker.listVolumes({ filters: loose, ...limit }),
+  )
+  for (const { Name } of Volumes)
+    await api
+      .ask('remove a volume', (limit) => api.docker.getVolume(Name).remove(limit))
+      .catch(() => undefined)
+
+  const ended = { ...filters, status: ['exited', 'created', 'dead'] }
+  const helpers = await api.ask('list its boxes', (limit) =>
+    api.docker.listContainers({ all: true, filters: ended, ...limit }),
+  )
+  for (const { Id, Labels } of helpers) if (helperLabel in Labels) await removeContainer(api, Id)
+}
+
+const helperLabel = 'cofferdam.helper'
+
+/** Removes a folder as root of the engine, for a control plane that is not root: one box that sees its parent alone. */
+async function removeByEngine(api: Api, parts: Parts, folder: string): Promise<void> {
+  const helper = await api.ask('make a helper box', (limit) =>
+    api.docker.createContainer({
+      Image: parts.imageTag(),
+      User: '0:0',
+      Entrypoint: ['rm', '-rf', '--', `/boxes/${basename(folder)}`],
+      Cmd: [],
+      NetworkDisabled: true,
+      Labels: { ...installationLabels(parts.installation), [helperLabel]: '1' },
+      HostConfig: {
+        NetworkMode: 'none',
+        ReadonlyRootfs: true,
+        CapDrop: ['ALL'],
+        CapAdd: ['DAC_OVERRIDE'],
+        SecurityOpt: ['no-new-privileges:true'],
+        Mounts: [{ Type: 'bind', Source: dirname(folder), Target: '/boxes' }],
+      },
+      ...limit,
+    }),
+  )
+  try {
+    await api.ask('start a helper box', (limit) => helper.start(limit))
+    await api.ask('wait for a helper box', (limit) => helper.wait(limit))
+  } finally {
+    await removeContainer(api, helper.id)
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : null
+}

@@ -1,0 +1,24 @@
+import { join } from 'node:path'
+import type { HostPath, Millis } from '../../domain/brand.ts'
+import type { Api } from './connect.ts'
+
+/** What the parts of the engine share. */
+export interface Parts {
+  readonly connect: () => Promise<Api>
+  readonly installation: string
+  readonly scratch: HostPath
+  readonly imageTag: () => string
+  readonly now: () => Millis
+  readonly log: (message: string, fields: Readonly<Record<string, unknown>>) => void
+  /** Containers made or found by this process, by name: saves asking for them. */
+  readonly ids: Map<string, string>
+  /** Boxes that `run` is busy with: their folders are not leftovers. */
+  readonly busy: Set<string>
+  /** Set when the disk of the scratch folder has refused to carry copy-on-write views. */
+  readonly views: { refused: boolean }
+}
+
+/** The folder with all that is made on the disk for one box: the journal of its placeholders, its throw-away folders. */
+export function boxFolder({ scratch }: Parts, name: string): string {
+  return join(scratch, 'boxes', name)
+}

@@ -1,0 +1,131 @@
+import {
+  closeSync,
+  constants,
+  fchownSync,
+  lchownSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  rmdirSync,
+  unlinkSync,
+} from 'node:fs'
+import type { Stats } from 'node:fs'
+import { join } from 'node:path'
+import type { BoxSpec } from '../../domain/box.ts'
+import type { TreePath } from '../../domain/brand.ts'
+import { Failure } from '../../domain/failure.ts'
+import { fromWork } from '../places.ts'
+import { ancestors } from '../tree.ts'
+import { readJournal, writeIds, writeJournal, type Entry } from './journal.ts'
+
+/**
+ * Makes what the mounts of a box need in the worktree and is not there, parents too, with the box's uid: the engine would
+ * make it as root and leave it. Noted in `folder` before it is made, so that it is found after a crash.
+ */
+export async function makePlaceholders(spec: BoxSpec, worktree: string, folder: string): Promise<void> {
+  const entries = missingOf(spec, worktree)
+  if (entries.length === 0) return
+  await writeJournal(folder, { worktree, entries })
+  const writable = new Set(
+    spec.mounts.filter((mount) => !mount.readonly).map(({ target }) => fromWork(target)),
+  )
+  let mask: string | null = null
+  const ids: string[] = []
+  for (const entry of entries) {
+    const path = join(worktree, entry.path)
+    try {
+      if (entry.type === 'folder') makeFolder(path, spec.user)
+      else if (writable.has(entry.path)) makeFile(path, 0o644, spec.user)
+      else mask = makeMask(path, mask, spec.user)
+    } catch (cause) {
+      throw new Failure('worktree', `A mask at ${path} could not be prepared: look at what is there.`, {
+        cause,
+      })
+    }
+    ids.push(idOf(lstatSync(path)))
+  }
+  await writeIds(folder, ids)
+}
+
+/** Removes what was made, where it is as it was made. Fine when nothing was, or when some of it is gone. */
+export async function removePlaceholders(folder: string): Promise<void> {
+  const journal = await readJournal(folder)
+  if (journal === null) return
+  const { worktree, entries, ids } = journal
+  for (const [index, entry] of [...entries.entries()].toReversed()) removeOne(worktree, entry, ids[index])
+}
+
+function missingOf(spec: BoxSpec, worktree: string): Entry[] {
+  const missing = new Map<TreePath, Entry>()
+  for (const { target, placeholder } of spec.mounts) {
+    const path = fromWork(target)
+    if (placeholder === undefined || path === null) continue
+    for (const part of [...ancestors(path), path]) {
+      if (missing.has(part)) continue
+      const stat = lstatSync(join(worktree, part), { throwIfNoEntry: false })
+      // Of what is there, the check right before start says whether it will do.
+      if (stat === undefined) missing.set(part, { path: part, type: part === path ? placeholder : 'folder' })
+      else if (!stat.isDirectory()) break
+    }
+  }
+  return [...missing.values()]
+}
+
+const asRoot = process.getuid?.() === 0
+
+function makeFolder(path: string, user: BoxSpec['user']): void {
+  mkdirSync(path, 0o755)
+  if (asRoot) lchownSync(path, user.uid, user.gid)
+}
+
+function makeFile(path: string, mode: number, user: BoxSpec['user']): void {
+  const file = openSync(
+    path,
+    constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY | constants.O_NOFOLLOW,
+    mode,
+  )
+  try {
+    if (asRoot) fchownSync(file, user.uid, user.gid)
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** All masks of a box are links to its first: a new file each costs half a millisecond on some disks. */
+function makeMask(path: string, first: string | null, user: BoxSpec['user']): string {
+  if (first !== null) {
+    try {
+      linkSync(first, path)
+      return first
+    } catch (error) {
+      // Not every file system has links, or so many.
+      if (codeOf(error) === 'EEXIST') throw error
+    }
+  }
+  makeFile(path, 0o444, user)
+  return path
+}
+
+function removeOne(worktree: string, { path, type }: Entry, id: string | undefined): void {
+  try {
+    // Not through a symlink that the box put in place of a parent.
+    if (ancestors(path).some((folder) => !lstatSync(join(worktree, folder)).isDirectory())) return
+    const place = join(worktree, path)
+    const stat = lstatSync(place)
+    if (id !== undefined && idOf(stat) !== id) return
+    if (type === 'folder') rmdirSync(place)
+    else if (stat.isFile() && stat.size === 0) unlinkSync(place)
+  } catch (error) {
+    // Gone, or used by the agent: then it is the agent's, and the verifier's to judge.
+    if (!['ENOENT', 'ENOTEMPTY', 'ENOTDIR'].includes(codeOf(error))) throw error
+  }
+}
+
+function idOf(stat: Stats): string {
+  return `${stat.dev}:${stat.ino}`
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}

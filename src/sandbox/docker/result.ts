@@ -1,0 +1,53 @@
+import type { BoxResult, BoxSpec } from '../../domain/box.ts'
+import type { Seen } from './compare.ts'
+import { startOf } from './containers.ts'
+import { diskMessage, endOf, type Cause } from './end.ts'
+import type { Output } from './output.ts'
+import type { Parts } from './parts.ts'
+
+interface Ran {
+  readonly parts: Pick<Parts, 'now'>
+  readonly spec: BoxSpec
+  readonly output: Output
+}
+
+/**
+ * The result of a box, from what the engine says of it at its end; null where the engine has lost it. `abandoned`: it
+ * had ended before it was looked at, or was ended from outside.
+ */
+export function resultOf(
+  { parts, spec, output }: Ran,
+  seen: Seen | null,
+  cause: Cause,
+  abandoned: boolean,
+): BoxResult {
+  const startedAt = (seen && startOf(seen)) ?? parts.now()
+  const endedAt = seen === null || seen.State.Running ? parts.now() : Date.parse(seen.State.FinishedAt)
+  const text = output.text()
+  const ended = endOf({
+    cause: seen === null ? 'lost' : cause,
+    exitCode: seen?.State.ExitCode ?? 0,
+    oomKilled: seen?.State.OOMKilled ?? false,
+    ran: endedAt - startedAt,
+    abandoned,
+    lastLine: text.trimEnd().split('\n').at(-1) ?? '',
+    limits: spec.limits,
+  })
+  return {
+    ...ended,
+    exitCode: seen === null || ended.end === 'engine' ? null : seen.State.ExitCode,
+    output: text,
+    outputBytes: output.bytes,
+    truncated: output.truncated,
+    startedAt,
+    endedAt,
+  }
+}
+
+/** The result of a box that was not started: stopped before, or no room for it. */
+export function neverRan({ parts, spec }: Ran, end: 'killed' | 'disk'): BoxResult {
+  const at = parts.now()
+  const message = end === 'disk' ? diskMessage(spec.limits) : 'The box was stopped before it started.'
+  const nothing = { exitCode: null, output: '', outputBytes: 0, truncated: false }
+  return { end, ...nothing, startedAt: at, endedAt: at, message }
+}

@@ -1,0 +1,168 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { BoxResult, BoxSpec, BoxWatcher, Materials } from '../../domain/box.ts'
+import { Failure } from '../../domain/failure.ts'
+import { specHash } from '../hash.ts'
+import { awaitExit, replay } from './calls.ts'
+import type { Seen } from './compare.ts'
+import type { Api } from './connect.ts'
+import { inspect, removeContainer, startOf } from './containers.ts'
+import type { Cause } from './end.ts'
+import { demultiplexer } from './frames.ts'
+import { readBoxLabels } from './labels.ts'
+import { claimFolder, clearFolder } from './leftovers.ts'
+import { outputKeeper, type Output } from './output.ts'
+import { endedFromOutside } from './outside.ts'
+import type { Parts } from './parts.ts'
+import { neverRan, resultOf } from './result.ts'
+import { startBox, type Started } from './start.ts'
+import { drained, hasLittleFree, throwIfDetached, watch } from './watch.ts'
+
+// The inside deadline ends a box at its time, and kills five seconds later what did not obey; this is for when it fails.
+const grace = 7000
+// How long an ended box's output may take to come, and an engine that went away to come back, ms.
+const replayPatience = 30_000
+const returnPatience = 15_000
+
+/** One run of one box, with all that its steps need. */
+interface Run {
+  readonly parts: Parts
+  readonly api: Api
+  readonly spec: BoxSpec
+  readonly materials: Materials
+  readonly watcher: BoxWatcher
+  readonly signal: AbortSignal
+  readonly output: Output
+}
+
+/** Runs a box to its end, as the contract of `Engine.run` says: take over what is there, else start; watch; read. */
+export async function runBox(
+  parts: Parts,
+  spec: BoxSpec,
+  materials: Materials,
+  watcher: BoxWatcher,
+  signal: AbortSignal,
+): Promise<BoxResult> {
+  const api = await parts.connect()
+  const output = outputKeeper(spec.limits.outputMb * 1024 * 1024)
+  const run: Run = { parts, api, spec, materials, watcher, signal, output }
+
+  const there = await findBox(run)
+  if (there !== null) return takeOver(run, there)
+  throwIfDetached(signal)
+  if (signal.aborted) return neverRan(run, 'killed')
+  if (await hasLittleFree(diskOf(run))) return neverRan(run, 'disk')
+
+  const started = await startBox(parts, api, spec, materials, signal)
+  if (started === 'aborted') {
+    throwIfDetached(signal)
+    return neverRan(run, 'killed')
+  }
+  if (started === null) {
+    const other = await inspect(api, spec.name)
+    if (other === null)
+      throw new Failure('engine', `The name ${spec.name} is taken on the engine: try again.`)
+    return takeOver(run, checked(run, other))
+  }
+  watcher.started(parts.now())
+  return finish(run, started.id, await watchStarted(run, started))
+}
+
+/** The box of this name, if it has ever run. What never started is cleared away, with what a crash left of it. */
+async function findBox(run: Run): Promise<Seen | null> {
+  const { parts, api, spec } = run
+  if (await claimFolder(parts, spec.name)) return null
+  const seen = await inspect(api, spec.name)
+  if (seen !== null) {
+    checked(run, seen)
+    if (startOf(seen) !== null) return seen
+    await removeContainer(api, seen.Id)
+  }
+  await clearFolder(parts, spec.name)
+  await claimFolder(parts, spec.name)
+  return null
+}
+
+/** Refuses a box that was made from another spec, or by somebody else. */
+function checked({ spec }: Run, seen: Seen): Seen {
+  if (readBoxLabels(seen.Config.Labels)?.specHash === specHash(spec)) return seen
+  throw new Failure(
+    'engine',
+    `There is a box ${spec.name} already, and it was made for something else: remove it.`,
+  )
+}
+
+async function takeOver(run: Run, seen: Seen): Promise<BoxResult> {
+  const { parts, api, spec, watcher } = run
+  const startedAt = startOf(seen)
+  if (startedAt === null) throw new Failure('engine', `The box ${spec.name} was never started: try again.`)
+  parts.ids.set(spec.name, seen.Id)
+  watcher.started(startedAt)
+  if (seen.State.Running) return finish(run, seen.Id, await watchAgain(run, seen.Id, startedAt))
+
+  const stream = await replay(api, seen.Id)
+  listen(run, { stream })
+  await drained(stream, replayPatience)
+  stream.destroy()
+  return resultOf(run, seen, 'exit', true)
+}
+
+async function watchStarted(run: Run, started: Started): Promise<Cause> {
+  listen(run, started)
+  const timeLeft = run.spec.limits.seconds * 1000 + grace
+  return watch(run.api, { ...started, timeLeft, disk: diskOf(run) }, run.signal)
+}
+
+/** Watches a box that runs already; its output comes from the beginning. */
+async function watchAgain(run: Run, id: string, startedAt: number): Promise<Cause> {
+  const { api, spec, parts, output, signal } = run
+  const [stream, exit] = await Promise.all([replay(api, id), awaitExit(api, id, 'not-running')])
+  output.reset()
+  listen(run, { stream })
+  const timeLeft = startedAt + spec.limits.seconds * 1000 + grace - parts.now()
+  return watch(api, { id, stream, exit, timeLeft, disk: diskOf(run) }, signal)
+}
+
+function listen({ output, watcher }: Run, { stream }: Pick<Started, 'stream'>): void {
+  const demultiplex = demultiplexer((part) => {
+    const shown = output.take(part)
+    if (shown !== null) watcher.output(shown)
+  })
+  stream.on('data', demultiplex)
+}
+
+/** Reads the result, after finding the engine again where it went away. */
+async function finish(run: Run, id: string, cause: Cause): Promise<BoxResult> {
+  const seen = await inspectPatiently(run, id)
+  if (cause !== 'lost' || seen === null || !seen.State.Running) return read(run, seen, cause)
+  run.parts.log('the engine is back and the box still runs: watching it again', { box: run.spec.name })
+  const again = await watchAgain(run, id, startOf(seen) ?? run.parts.now())
+  return read(run, await inspectPatiently(run, id), again)
+}
+
+async function read(run: Run, seen: Seen | null, cause: Cause): Promise<BoxResult> {
+  const { api, parts } = run
+  const startedAt = seen === null ? null : startOf(seen)
+  const outside =
+    cause === 'exit' &&
+    seen !== null &&
+    startedAt !== null &&
+    (await endedFromOutside(api, seen, startedAt, parts.now()))
+  return resultOf(run, seen, cause, outside)
+}
+
+async function inspectPatiently({ parts, api, spec, signal }: Run, id: string): Promise<Seen | null> {
+  for (const began = performance.now(); ;) {
+    try {
+      return await inspect(api, id, 5)
+    } catch (error) {
+      throwIfDetached(signal)
+      if (performance.now() - began > returnPatience || signal.aborted) return null
+      parts.log('the engine does not answer: waiting for it', { box: spec.name, error: String(error) })
+      await sleep(1000)
+    }
+  }
+}
+
+function diskOf({ parts, spec }: Run) {
+  return { path: parts.scratch, freeMb: spec.limits.diskFreeMb }
+}

@@ -1,0 +1,91 @@
+import type { Readable } from 'node:stream'
+import { statfs } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { detach } from '../../domain/box.ts'
+import type { Exit } from './calls.ts'
+import type { Api } from './connect.ts'
+import { kill } from './containers.ts'
+import type { Cause } from './end.ts'
+
+export interface Watched {
+  readonly id: string
+  readonly stream: Readable
+  readonly exit: Exit
+  /** How long it may still run, ms. */
+  readonly timeLeft: number
+  readonly disk: { readonly path: string; readonly freeMb: number }
+}
+
+// How long an end may take once it was asked for, ms; and the last of the output once the end is known.
+const killPatience = 10_000
+const drainPatience = 5000
+
+/**
+ * Watches a running box until it ends, by itself or by us. Never rejects for what the engine does; rejects with the
+ * signal's reason when that is `detach`.
+ */
+export async function watch(api: Api, watched: Watched, signal: AbortSignal): Promise<Cause> {
+  const { id, stream, exit, timeLeft, disk } = watched
+  const over = new AbortController()
+  try {
+    const cause = await Promise.race([
+      exit.done.then((how): Cause => (how === 'exited' ? 'exit' : 'lost')),
+      aborted(signal, over.signal),
+      after(timeLeft, over.signal),
+      diskFull(disk, over.signal),
+    ])
+    if (cause === 'lost') return cause
+    if (cause !== 'exit') {
+      await kill(api, id).catch(() => undefined)
+      const ended = await Promise.race([
+        exit.done,
+        sleep(killPatience, 'lost' as const, { signal: over.signal }),
+      ])
+      if (ended === 'lost') return 'lost'
+    }
+    await drained(stream, drainPatience)
+    return cause
+  } finally {
+    over.abort()
+    exit.stop()
+    stream.destroy()
+  }
+}
+
+/** Resolves when a stream has given all it has, or after `patience` ms. */
+export async function drained(stream: Readable, patience: number): Promise<void> {
+  if (stream.closed || stream.readableEnded) return
+  const over = new AbortController()
+  const ended = new Promise<void>((resolve) => stream.once('close', resolve).once('end', resolve))
+  await Promise.race([ended, sleep(patience, undefined, { signal: over.signal })])
+  over.abort()
+}
+
+async function aborted(signal: AbortSignal, over: AbortSignal): Promise<Cause> {
+  if (!signal.aborted)
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true, signal: over }))
+  throwIfDetached(signal)
+  return 'killed'
+}
+
+/** Rejects where the box is to be left to the next process. */
+export function throwIfDetached(signal: AbortSignal): void {
+  if (signal.reason === detach) signal.throwIfAborted()
+}
+
+async function after(ms: number, over: AbortSignal): Promise<Cause> {
+  return sleep(Math.max(0, ms), 'time' as const, { signal: over })
+}
+
+/** Looks every second: a worktree has no quota of its own. */
+async function diskFull(disk: Watched['disk'], over: AbortSignal): Promise<Cause> {
+  // A disk that cannot be asked is no reason to end a box.
+  while (!(await hasLittleFree(disk).catch(() => false))) await sleep(1000, undefined, { signal: over })
+  return 'disk'
+}
+
+/** Whether the disk of a path has less free than the limit. */
+export async function hasLittleFree({ path, freeMb }: Watched['disk']): Promise<boolean> {
+  const { bavail, bsize } = await statfs(path)
+  return (bavail * bsize) / (1024 * 1024) < freeMb
+}

@@ -1,0 +1,23 @@
+import type { CommitId } from '../domain/brand.ts'
+import type { DiffStat, TaskPlace } from '../domain/worktree.ts'
+import { diffTreeArgs, parseDifferences } from './gate.ts'
+import { mirrorOf } from './layout.ts'
+import type { Site } from './site.ts'
+
+const mostBytes = 8 * 1024 * 1024
+
+/** A diff for people; what is over the cap is cut at a line, with a mark. */
+export async function diffText(site: Site, task: TaskPlace, from: CommitId, to: CommitId): Promise<string> {
+  const place = { gitDir: mirrorOf(site.data, task.repository.key) }
+  const args = ['diff-tree', '-p', '--no-color', '--no-textconv', '--no-ext-diff', '--find-renames', from, to]
+  const answer = await site.git.ask(place, args, { mostBytes, cut: true })
+  if (answer.code !== 0) await site.git.run(place, args)
+  const text = answer.out.toString('utf8')
+  if (!answer.cut) return text
+  return `${text.slice(0, text.lastIndexOf('\n') + 1)}[cut: the diff is longer than 8 MiB]\n`
+}
+
+export async function diffStat(site: Site, task: TaskPlace, from: CommitId, to: CommitId): Promise<DiffStat> {
+  const place = { gitDir: mirrorOf(site.data, task.repository.key) }
+  return parseDifferences(await site.git.run(place, [...diffTreeArgs, '--raw', '--numstat', from, to])).stat
+}

@@ -1,0 +1,93 @@
+import { mkdir, rm } from 'node:fs/promises'
+import { z } from 'zod'
+import type { CommitId, TreeId } from '../domain/brand.ts'
+import type { TaskPlace } from '../domain/worktree.ts'
+import { indexInfo } from './entries.ts'
+import { copyIndex, readJson, writeWhole } from './files.ts'
+import { durable, type GitPlace } from './hardening.ts'
+import { at, layoutOf } from './layout.ts'
+import type { Memory } from './memory.ts'
+import { nulled } from './raw.ts'
+import type { Site } from './site.ts'
+
+/** The tree of a commit of the task, whole and without denied paths. */
+export interface Trees {
+  readonly tree: TreeId
+  readonly filtered: TreeId
+}
+
+const schema = z.object({
+  tree: z.string().transform((text) => text as TreeId),
+  filtered: z.string().transform((text) => text as TreeId),
+})
+
+/** Computed once per commit. Every commit of a task holds the base's entries at denied paths, so those are left out. */
+export async function treesOf(site: Site, task: TaskPlace, memory: Memory, commit: CommitId): Promise<Trees> {
+  if (memory.state.at === commit) return memory.state
+  const layout = layoutOf(site.data, task)
+  const known = await readJson(at(layout.filtered, commit), schema)
+  if (known !== null) return known
+  const place = { gitDir: layout.gitDir }
+  const tree = (await site.git.line(place, ['rev-parse', '--verify', `${commit}^{tree}`])) as TreeId
+  const trees = { tree, filtered: await without(site, task, memory, tree) }
+  await rememberTrees(site, task, commit, trees)
+  return trees
+}
+
+export async function rememberTrees(
+  site: Site,
+  task: TaskPlace,
+  commit: CommitId,
+  trees: Trees,
+): Promise<void> {
+  const { filtered } = layoutOf(site.data, task)
+  await mkdir(filtered, { recursive: true, mode: 0o700 })
+  await writeWhole(at(filtered, commit), JSON.stringify({ tree: trees.tree, filtered: trees.filtered }))
+}
+
+async function without(site: Site, task: TaskPlace, memory: Memory, tree: TreeId): Promise<TreeId> {
+  const { hidden } = memory.base
+  if (hidden.length === 0) return tree
+  return withIndex(site, task, async (place) => {
+    await site.git.run(place, ['read-tree', tree])
+    await site.git.run(place, ['update-index', '--force-remove', '-z', '--stdin'], {
+      input: nulled(hidden.map(({ path }) => path)),
+    })
+  })
+}
+
+/** The tree that an index of the worktree stands for, with the base's denied entries put back. */
+export async function withHidden(
+  site: Site,
+  task: TaskPlace,
+  memory: Memory,
+  from: GitPlace,
+  filtered: TreeId,
+): Promise<TreeId> {
+  const { hidden } = memory.base
+  if (hidden.length === 0) return filtered
+  return withIndex(site, task, async (place) => {
+    if (from.index !== undefined && place.index !== undefined) await copyIndex(from.index, place.index)
+    // A folder that the agent made in place of a denied file gives way, and the other way round.
+    await site.git.run(place, ['update-index', '--add', '--replace', '-z', '--index-info'], {
+      input: indexInfo(hidden),
+    })
+  })
+}
+
+/** Fills a throwaway index and writes its tree. */
+async function withIndex(
+  site: Site,
+  task: TaskPlace,
+  fill: (place: GitPlace) => Promise<void>,
+): Promise<TreeId> {
+  const layout = layoutOf(site.data, task)
+  const index = at(layout.privateFolder, 'index-scratch')
+  await rm(index, { force: true })
+  await rm(`${index}.lock`, { force: true })
+  const place = { gitDir: layout.gitDir, workTree: layout.worktree, index }
+  await fill(place)
+  const tree = await site.git.line(place, ['write-tree'], { config: durable })
+  await rm(index, { force: true })
+  return tree as TreeId
+}

@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto'
+import type { CommitId, TreePath } from '../domain/brand.ts'
+import { Failure } from '../domain/failure.ts'
+import type { TaskId } from '../domain/ids.ts'
+import type { Policy } from '../domain/policy.ts'
+import { fewOf } from '../domain/task.ts'
+import type { RepositoryInfo } from '../domain/worktree.ts'
+import { readBlobs } from './blobs.ts'
+import { deniedEntries } from './denied.ts'
+import { parseEntries, submoduleMode, type Entry } from './entries.ts'
+import type { Setting } from './hardening.ts'
+import { parts, textOf, within } from './raw.ts'
+import type { Site } from './site.ts'
+import { askSource, resolveRef } from './source-git.ts'
+import { asRepository, findSource, sourcePlace, type Source } from './source.ts'
+import { parseStatus } from './status.ts'
+
+/** Looks at a repository without changing it or running anything of it. */
+export async function inspectRepository(
+  site: Site,
+  path: string,
+  asked: string | null,
+): Promise<RepositoryInfo> {
+  const source = await findSource(path, site.self)
+  if (within(site.data, source.top))
+    throw new Failure(
+      'repository',
+      `${source.top} lies in the data folder of Cofferdam: give your own repository.`,
+    )
+  const { ref, commit } = await resolveRef(askSource(site.settings, source), source, asked)
+  return asRepository(source, async () => {
+    const keys = parts(
+      await site.git.run(sourcePlace(source), ['config', '--list', '-z', '--name-only'], as(source)),
+    )
+    refusePartial(source, keys)
+    const entries = await entriesOf(site, source, commit)
+    const notes = [
+      ...(await uncommitted(site, source, keys)),
+      ...submodules(entries),
+      ...(await pointers(site, source, entries)),
+    ]
+    return { path: source.top, key: keyOf(source), ref, commit, notes }
+  })
+}
+
+/** Tracked files of a commit in a user's repository that the policy denies. */
+export async function hiddenFiles(
+  site: Site,
+  path: string,
+  commit: CommitId,
+  policy: Policy,
+): Promise<readonly TreePath[]> {
+  const source = await findSource(path, site.self)
+  return asRepository(source, async () => {
+    const denied = await deniedEntries(site, await entriesOf(site, source, commit), policy)
+    return denied.map((entry) => textOf(entry.path)).sort()
+  })
+}
+
+/** The branch for a task: a branch `cofferdam` in the source leaves no room for `cofferdam/<id>`. */
+export async function branchFor(site: Site, path: string, id: TaskId): Promise<string> {
+  const source = await findSource(path, site.self)
+  return asRepository(source, async () => {
+    const place = sourcePlace(source)
+    const names = ['for-each-ref', '--format=%(refname)', 'refs/heads/cofferdam']
+    const refs = (await site.git.line(place, names, as(source))).split('\n')
+    return refs.includes('refs/heads/cofferdam') ? `cofferdam-${id}` : `cofferdam/${id}`
+  })
+}
+
+function as(source: Source): { as: Source['owner'] } {
+  return { as: source.owner }
+}
+
+function keyOf(source: Source): string {
+  return createHash('sha256').update(source.commonDir).digest('hex').slice(0, 16)
+}
+
+async function entriesOf(site: Site, source: Source, commit: CommitId): Promise<readonly Entry[]> {
+  return parseEntries(await site.git.run(sourcePlace(source), ['ls-tree', '-r', '-z', commit], as(source)))
+}
+
+function refusePartial(source: Source, keys: readonly string[]): void {
+  if (keys.some((key) => /^(?:extensions\.partialclone|remote\..*\.promisor)$/i.test(key)))
+    throw new Failure(
+      'repository',
+      `${source.top} is a partial clone, whose missing files would need the network: make it whole with ` +
+        '`git fetch --refetch --filter=blob:limit=1000g`, or use a full clone.',
+    )
+}
+
+/** Work in the user's checkout that no commit holds. Its filters are switched off one by one: git would run them. */
+async function uncommitted(site: Site, source: Source, keys: readonly string[]): Promise<readonly string[]> {
+  if (source.bare) return []
+  const names = new Set(keys.flatMap((key) => /^filter\.(.*)\.[^.]+$/s.exec(key)?.[1] ?? []))
+  const config = [...names].flatMap((name): readonly Setting[] => [
+    [`filter.${name}.clean`, ''],
+    [`filter.${name}.smudge`, ''],
+    [`filter.${name}.process`, ''],
+    [`filter.${name}.required`, 'false'],
+  ])
+  const args = [
+    'status',
+    '--porcelain=v2',
+    '-z',
+    '--no-renames',
+    '--ignore-submodules=all',
+    '--untracked-files=normal',
+  ]
+  const options = { ...as(source), config, timeoutMs: 60_000, mostBytes: 4 * 1024 * 1024, cut: true }
+  const answer = await site.git.ask(sourcePlace(source), args, options)
+  if (answer.code !== 0)
+    return ['Whether there is uncommitted work could not be seen; it is not part of the task.']
+  const found = parseStatus(answer.out)
+  const paths = [...found.staged, ...found.changed.map((change) => change.path), ...found.untracked].map(
+    textOf,
+  )
+  const all = [...new Set(paths)].sort()
+  if (all.length === 0) return []
+  const many = answer.cut ? `more than ${all.length}` : String(all.length)
+  return [`Uncommitted changes are not part of the task: ${many} (${fewOf(all)}).`]
+}
+
+function submodules(entries: readonly Entry[]): readonly string[] {
+  const paths = entries.filter((entry) => entry.mode === submoduleMode).map((entry) => textOf(entry.path))
+  return paths.length === 0 ? [] : [`Submodules are left empty: ${fewOf(paths)}.`]
+}
+
+async function pointers(site: Site, source: Source, entries: readonly Entry[]): Promise<readonly string[]> {
+  const files = entries.filter(
+    ({ path, mode }) => /(?:^|\/)\.gitattributes$/.test(path) && mode.startsWith('100'),
+  )
+  const blobs = await readBlobs(
+    site.git,
+    sourcePlace(source),
+    files.map(({ id }) => id),
+    as(source),
+  )
+  const text = [...blobs.values()].map((blob) => blob.toString('utf8')).join('\n')
+  const patterns = text
+    .split('\n')
+    .flatMap((line) => /^\s*([^\s#]\S*)\s.*\bfilter=lfs\b/.exec(line)?.[1] ?? [])
+  return patterns.length === 0 ? [] : [`Files of Git LFS are left as pointers: ${fewOf(patterns)}.`]
+}

@@ -1,0 +1,131 @@
+import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import type { HostPath } from '../domain/brand.ts'
+import type { TaskId } from '../domain/ids.ts'
+import type { TaskPlace } from '../domain/worktree.ts'
+import { exists, readText, removeFolder } from './files.ts'
+import { farEnd, type Setting } from './hardening.ts'
+import { at, mirrorOf, mirrorsOf } from './layout.ts'
+import type { Site } from './site.ts'
+import { asRepository, findSource, type Source } from './source.ts'
+
+// Content is stored and checked out as it is, whatever a .gitattributes says: blobs equal the bytes on disk. Nor may
+// one hide a file's changes from a diff that people read.
+const attributes = '* -text -ident -filter -working-tree-encoding -eol !diff\n'
+
+const hour = 3_600_000
+
+/** A ref of ours in the mirror. */
+export function baseRef(id: TaskId): string {
+  return `refs/cofferdam/${id}/base`
+}
+
+/** Makes sure that the mirror is there and holds the task's base commit on a ref of its own. */
+export function ensureMirror(site: Site, task: TaskPlace): Promise<void> {
+  return site.serial(`mirror ${task.repository.key}`, async () => {
+    const mirror = mirrorOf(site.data, task.repository.key)
+    const ref = baseRef(task.id)
+    if ((await readText(at(mirror, ref)))?.trim() === task.base.commit) return
+    const source = await findSource(task.repository.path, site.self)
+    await asRepository(source, async () => {
+      if (!(await exists(mirror)) && (await make(site, source, mirror))) {
+        const set = ['update-ref', ref, task.base.commit]
+        if ((await site.git.ask({ gitDir: mirror }, set)).code === 0) return
+      }
+      await fetchCommit(site, source, mirror, `+${task.base.commit}:${ref}`)
+    })
+  })
+}
+
+/**
+ * True where the new mirror has all objects of the source, hardlinked. Another user's repository is fetched from, as
+ * only its owner may read it; a shallow one too, as git cannot link those.
+ */
+async function make(site: Site, source: Source, mirror: HostPath): Promise<boolean> {
+  await mkdir(mirrorsOf(site.data), { recursive: true, mode: 0o700 })
+  const half = `${mirror}.new` as HostPath
+  await removeFolder(half)
+  const cloned = source.owner === null && !source.shallow && (await clone(site, source, half))
+  if (!cloned) {
+    await removeFolder(half)
+    const format = await objectFormat(source.commonDir)
+    await site.git.run(null, ['init', '--quiet', '--bare', '--template=', `--object-format=${format}`, half])
+  }
+  await clear(half, await objectFormat(half))
+  await rename(half, mirror)
+  return cloned
+}
+
+async function clone(site: Site, source: Source, half: HostPath): Promise<boolean> {
+  // `--dissociate`: what the source borrows from elsewhere is copied, so that the mirror stands alone.
+  const args = ['clone', '--quiet', '--bare', '--local', '--dissociate', '--no-tags', '--template=']
+  const options = { env: { GIT_ALLOW_PROTOCOL: 'file' }, timeoutMs: 2 * hour }
+  const end = [`--upload-pack=${farEnd('upload-pack', null, reading)}`, '--', source.commonDir, half]
+  // Where objects of the source may not be linked (protected_hardlinks), they are copied.
+  for (const extra of [[], ['--no-hardlinks']]) {
+    const answer = await site.git.ask(null, [...args, ...extra, ...end], options)
+    if (answer.code === 0) return true
+    await removeFolder(half)
+    if (!/create link/.test(answer.err)) return false
+  }
+  return false
+}
+
+const reading: readonly Setting[] = [['uploadpack.allowAnySHA1InWant', 'true']]
+
+async function fetchCommit(site: Site, source: Source, mirror: HostPath, refspec: string): Promise<void> {
+  const args = [
+    'fetch',
+    '--quiet',
+    '--no-tags',
+    '--no-write-fetch-head',
+    '--no-auto-maintenance',
+    '--update-shallow',
+  ]
+  await site.git.run(
+    { gitDir: mirror },
+    [
+      ...args,
+      '--no-recurse-submodules',
+      `--upload-pack=${farEnd('upload-pack', source.owner, reading)}`,
+      '--',
+      source.commonDir,
+      refspec,
+    ],
+    {
+      env: { GIT_ALLOW_PROTOCOL: 'file' },
+      // A linked object is not checked either: what is old and odd in a user's history stays usable.
+      config: [['fetch.fsckObjects', 'false']],
+      timeoutMs: 2 * hour,
+    },
+  )
+}
+
+/** Leaves objects only: the source's refs are not ours, and its names must not meet ours later. */
+async function clear(mirror: HostPath, format: string): Promise<void> {
+  for (const name of await readdir(mirror))
+    if (name !== 'objects' && name !== 'shallow')
+      await rm(`${mirror}/${name}`, { recursive: true, force: true })
+  await mkdir(`${mirror}/refs/heads`, { recursive: true })
+  await mkdir(`${mirror}/info`)
+  await writeFile(`${mirror}/info/attributes`, attributes)
+  await writeFile(`${mirror}/HEAD`, 'ref: refs/heads/none\n')
+  await writeFile(`${mirror}/config`, gitConfig(true, format, []))
+}
+
+/** `sha1` or `sha256`. */
+export async function objectFormat(gitDir: HostPath): Promise<string> {
+  return /^\s*objectformat\s*=\s*(\w+)/im.exec(await readFile(`${gitDir}/config`, 'utf8'))?.[1] ?? 'sha1'
+}
+
+/** A repository's configuration from nothing. */
+export function gitConfig(bare: boolean, format: string, more: readonly string[]): string {
+  const lines = [
+    '[core]',
+    `\trepositoryformatversion = ${format === 'sha1' ? 0 : 1}`,
+    '\tfilemode = true',
+    `\tbare = ${bare}`,
+    ...(format === 'sha1' ? [] : ['[extensions]', `\tobjectformat = ${format}`]),
+    ...more,
+  ]
+  return `${lines.join('\n')}\n`
+}

@@ -1,0 +1,123 @@
+import { chmod, mkdir } from 'node:fs/promises'
+import { geteuid } from 'node:process'
+import type { CommitId, TreePath } from '../domain/brand.ts'
+import type { TaskPlace, Worktrees } from '../domain/worktree.ts'
+import { makeCandidate } from './candidate.ts'
+import { diffStat, diffText } from './diff.ts'
+import { discardTask, sweepAll } from './discard.ts'
+import { onDisk } from './disk.ts'
+import { examine } from './examine.ts'
+import { writeWhole } from './files.ts'
+import { openGit } from './git.ts'
+import { giveBranch, moveBranch } from './handover.ts'
+import { branchFor, hiddenFiles, inspectRepository } from './inspect.ts'
+import { at, layoutOf } from './layout.ts'
+import { listTree } from './listing.ts'
+import { materialsOf } from './materials.ts'
+import type { Memory } from './memory.ts'
+import { prepare } from './prepare.ts'
+import { textOf } from './raw.ts'
+import { restoreTo } from './restore.ts'
+import { serial } from './serial.ts'
+import { keepSetup, keptOf, setupKeyOf } from './setup.ts'
+import type { Site, WorktreesOptions } from './site.ts'
+import { memoryOf, realign, recall } from './state.ts'
+import { violationsOf } from './verify.ts'
+import { lookAt } from './walk.ts'
+
+const usualPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+/** Git on the host, in a data folder that is ours alone. One task's calls run one after the other. */
+export function openWorktrees(options: WorktreesOptions): Worktrees {
+  const settings = { searchPath: options.searchPath ?? usualPath, author: options.author }
+  const site: Site = {
+    ...options,
+    settings,
+    git: openGit(settings),
+    self: geteuid?.() ?? 0,
+    memories: new Map(),
+    serial: serial(),
+  }
+  const inTurn = <T>(task: TaskPlace, work: () => Promise<T>): Promise<T> =>
+    site.serial(`task ${task.id}`, () => onDisk(work))
+  const withMemory = <T>(task: TaskPlace, work: (memory: Memory) => Promise<T>): Promise<T> =>
+    inTurn(task, async () => work(await memoryOf(site, task)))
+
+  return {
+    inspect: (path, ref) => inspectRepository(site, path, ref),
+    branchFor: (path, id) => branchFor(site, path, id),
+    hidden: (path, commit, policy) => hiddenFiles(site, path, commit, policy),
+    open: (task) => inTurn(task, () => prepare(site, task)),
+    restore: (task, commit) =>
+      inTurn(task, async () => {
+        const memory = await recall(site, task)
+        // Nothing was made yet, so nothing is to be put back: `open` comes before a box.
+        if (memory !== null) await restoreTo(site, task, memory, commit, await keptOf(site, task))
+      }),
+    listing: (task) =>
+      withMemory(task, (memory) =>
+        listTree(layoutOf(site.data, task).worktree, memory, site.policyMatcher(task.policy)),
+      ),
+    verify: (task, parent) =>
+      withMemory(task, async (memory) => {
+        memory.examined = await lookAgain(site, task, memory, parent)
+        const { worktree } = layoutOf(site.data, task)
+        return violationsOf(memory.examined, site.policyMatcher(task.policy), (path) =>
+          lookAt(worktree, path),
+        )
+      }),
+    candidate: (task, parent, message) =>
+      withMemory(task, async (memory) => {
+        const known = memory.state.at === parent ? memory.examined : null
+        memory.examined = null
+        const seen = known ?? (await lookAgain(site, task, memory, parent))
+        return makeCandidate(site, task, memory, seen, parent, message)
+      }),
+    checkpoint: (task, commit) => inTurn(task, () => moveBranch(site, task, commit)),
+    handover: (task, commit) => inTurn(task, () => giveBranch(site, task, commit)),
+    diff: (task, from, to) => diffText(site, task, from, to),
+    stat: (task, from, to) => diffStat(site, task, from, to),
+    setupKey: (task, commit) => withMemory(task, (memory) => setupKeyOf(site, task, memory, commit)),
+    keepSetup: (task, key) =>
+      inTurn(task, async () => {
+        const { kept, dropped } = await keepSetup(site, task, key)
+        return { kept: kept.map(textOf), dropped: dropped.map(textOf) }
+      }),
+    setupFolders: (task) => keptOf(site, task),
+    writeAttemptFile: (task, name, content) => onDisk(() => writeAttemptFile(site, task, name, content)),
+    materials: (task) => {
+      const materials = materialsOf(site, task)
+      return {
+        locate: (source) => inTurn(task, () => materials.locate(source)),
+        pack: (source) => inTurn(task, () => materials.pack(source)),
+        unpack: (source, tar) => inTurn(task, () => materials.unpack(source, tar)),
+      }
+    },
+    discard: (task) => inTurn(task, () => discardTask(site, task)),
+    sweep: (keep) => sweepAll(site, keep),
+  }
+}
+
+/** Sees the worktree against `parent`, whatever was known of it. */
+async function lookAgain(
+  site: Site,
+  task: TaskPlace,
+  memory: Memory,
+  parent: CommitId,
+): Promise<Awaited<ReturnType<typeof examine>>> {
+  await realign(site, task, memory, parent)
+  memory.clean = null
+  const setup: readonly TreePath[] = await keptOf(site, task)
+  return examine(site, task, memory, setup)
+}
+
+async function writeAttemptFile(site: Site, task: TaskPlace, name: string, content: string): Promise<void> {
+  if (!/^[\w-][\w.-]*$/.test(name)) throw new Error(`no name of a file: ${JSON.stringify(name)}`)
+  const { attempts } = layoutOf(site.data, task)
+  await mkdir(attempts, { recursive: true, mode: 0o755 })
+  const path = at(attempts, name)
+  await writeWhole(path, content, 0o644)
+  // Whatever our umask is: the boxes' user reads it.
+  await chmod(attempts, 0o755)
+  await chmod(path, 0o444)
+}

@@ -1,0 +1,91 @@
+import type { LeftOut } from '../domain/worktree.ts'
+import { bare, isFolder } from './examine.ts'
+import { textOf, within, type RawPath } from './raw.ts'
+import type { Examined } from './seen.ts'
+
+/** What becomes of each difference on disk. */
+export interface Plan {
+  /** Taken into the commit as they are on disk. */
+  readonly add: readonly RawPath[]
+  /** Taken out of it. */
+  readonly remove: readonly RawPath[]
+  readonly leftOut: readonly LeftOut[]
+  /** What stays on disk though no commit holds it. */
+  readonly extras: readonly RawPath[]
+}
+
+/** `hidden`: paths of the base that the policy denies, which the commit holds though they are not on disk. */
+export function planOf(seen: Examined, hidden: readonly RawPath[]): Plan {
+  const specials = new Set(seen.disk.specials.map(({ path }) => path))
+  const inTheWay = seen.untracked.filter((path) => hidden.some((other) => within(path, other)))
+  const blocked = new Set(inTheWay)
+  const gone = seen.changed.filter(({ path, mode }) => mode === '000000' || specials.has(path))
+  const removed = new Set(gone.map(({ path }) => path))
+  return {
+    add: [
+      ...seen.changed.map(({ path }) => path).filter((path) => !removed.has(path)),
+      ...seen.untracked.filter((path) => !blocked.has(path)),
+    ],
+    remove: [...removed],
+    leftOut: few([
+      ...ignoredOnes(seen.ignored),
+      ...seen.nested.map((path) => leave(path, 'a git repository of its own, or inside a submodule')),
+      ...seen.setup.map((path) => leave(path, 'where setup keeps its own')),
+      ...seen.disk.specials.map(({ path, found }) => leave(path, `a ${found}; removed`)),
+      ...inTheWay.map((path) => leave(path, 'in the way of a path that the policy hides')),
+    ]),
+    extras: [
+      ...seen.ignored,
+      ...seen.nested,
+      ...seen.setup,
+      ...inTheWay,
+      ...seen.disk.gits.map(({ path }) => path),
+      ...topmost(seen.disk.hollow),
+    ],
+  }
+}
+
+// More than anyone reads.
+const most = 200
+
+function few(all: readonly LeftOut[]): readonly LeftOut[] {
+  if (all.length <= most) return all
+  return [...all.slice(0, most), { path: './', why: `and ${all.length - most} more` }]
+}
+
+function leave(path: RawPath, why: string): LeftOut {
+  return { path: textOf(path), why }
+}
+
+// So many ignored files of one folder are named one by one; more as a number.
+const named = 5
+
+/** Ignored folders as such, ignored files one by one or, where there are many in a folder, as a number. */
+function ignoredOnes(ignored: readonly RawPath[]): readonly LeftOut[] {
+  const byFolder = new Map<string, RawPath[]>()
+  for (const path of ignored) {
+    const folder = bare(path).slice(0, bare(path).lastIndexOf('/') + 1)
+    byFolder.set(folder, [...(byFolder.get(folder) ?? []), path])
+  }
+  return [...byFolder].flatMap(([folder, paths]) => {
+    const files = paths.filter((path) => !isFolder(path))
+    const shown = files.length > named ? paths.filter(isFolder) : paths
+    const many = files.length - named
+    const rest = {
+      path: textOf(folder as RawPath) || './',
+      why: `${files.length} files covered by .gitignore`,
+    }
+    return [...shown.map((path) => leave(path, 'covered by .gitignore')), ...(many > 0 ? [rest] : [])]
+  })
+}
+
+/** Paths that lie in none of the others. */
+export function topmost(paths: readonly RawPath[]): readonly RawPath[] {
+  const sorted = [...paths].sort()
+  const top: RawPath[] = []
+  for (const path of sorted) {
+    const last = top.at(-1)
+    if (last === undefined || !within(last, path)) top.push(path)
+  }
+  return top
+}

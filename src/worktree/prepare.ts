@@ -1,0 +1,69 @@
+import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import type { TreeId } from '../domain/brand.ts'
+import type { TaskPlace } from '../domain/worktree.ts'
+import { resetBoxGit } from './box-git.ts'
+import { checkOutFresh, link } from './checkout.ts'
+import { deniedEntries } from './denied.ts'
+import { parseEntries, submoduleMode } from './entries.ts'
+import { pointerContent } from './examine.ts'
+import { throwAway } from './files.ts'
+import { at as inFolder, indexFile, layoutOf, worktreePlace } from './layout.ts'
+import type { Base, Memory } from './memory.ts'
+import { ensureMirror } from './mirror.ts'
+import { nulled } from './raw.ts'
+import type { Site } from './site.ts'
+import { hidingOf, recall, sealIndex, writeBase, writeState } from './state.ts'
+
+/** Mirror, worktree and private repository of a task; costs nothing where they are there. */
+export async function prepare(site: Site, task: TaskPlace): Promise<void> {
+  await ensureMirror(site, task)
+  if ((await recall(site, task)) !== null) return
+  // Half made, or made for another policy. What is worth keeping is in commits.
+  site.memories.delete(task.id)
+  const layout = layoutOf(site.data, task)
+  for (const folder of [layout.privateFolder, layout.worktree, layout.tree])
+    await throwAway(site.data, folder)
+  await mkdir(layout.privateFolder, { recursive: true, mode: 0o700 })
+  await mkdir(layout.worktree, { recursive: true, mode: 0o755 })
+  await link(layout, task.base.commit, pointerContent(layout))
+  await writeFile(layout.pointer, `gitdir: ${site.pointerTarget}\n`)
+  await chmod(layout.pointer, 0o444)
+  const { base, tree, filtered } = await readBase(site, task)
+  await writeBase(layout.baseFile, base)
+  const place = { gitDir: layout.gitDir, workTree: layout.worktree, index: indexFile(layout, 1) }
+  await checkOutFresh(site, place, filtered)
+  const at = task.base.commit
+  const state = { at, tree, filtered, generation: 1, sealedMs: await sealIndex(place.index) }
+  const memory: Memory = {
+    base,
+    state,
+    clean: { extras: [] },
+    examined: null,
+    setupKeys: new Map(),
+    boxGitTouched: true,
+  }
+  await resetBoxGit(site, task, memory, filtered)
+  // Written last: without it, all of this is done again.
+  await writeState(layout.stateFile, state)
+  site.memories.set(task.id, memory)
+}
+
+/** Which paths of the base the policy hides, and its tree without them. */
+async function readBase(
+  site: Site,
+  task: TaskPlace,
+): Promise<{ base: Base; tree: TreeId; filtered: TreeId }> {
+  const layout = layoutOf(site.data, task)
+  const place = { ...worktreePlace(layout, 0), index: inFolder(layout.privateFolder, 'index-scratch') }
+  const commit = task.base.commit
+  const tree = (await site.git.line(place, ['rev-parse', '--verify', `${commit}^{tree}`])) as TreeId
+  const entries = parseEntries(await site.git.run(place, ['ls-tree', '-r', '-z', tree]))
+  const hidden = [...(await deniedEntries(site, entries, task.policy))]
+  const submodules = entries.filter(({ mode }) => mode === submoduleMode).map(({ path }) => path)
+  const base = { commit, policy: hidingOf(task.policy), hidden, submodules }
+  if (hidden.length === 0) return { base, tree, filtered: tree }
+  await site.git.run(place, ['read-tree', tree])
+  const input = nulled(hidden.map(({ path }) => path))
+  await site.git.run(place, ['update-index', '--force-remove', '-z', '--stdin'], { input })
+  return { base, tree, filtered: (await site.git.line(place, ['write-tree'])) as TreeId }
+}

@@ -1,0 +1,122 @@
+import { lchownSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import type { CommitId, TreePath } from '../domain/brand.ts'
+import { Failure } from '../domain/failure.ts'
+import type { TaskPlace } from '../domain/worktree.ts'
+import { resetBoxGit } from './box-git.ts'
+import { bringTo, checkOutFresh, giveAll, link, refresh } from './checkout.ts'
+import { cleanse } from './cleanse.ts'
+import { examine, pointerContent } from './examine.ts'
+import { copyIndex, exists, throwAway } from './files.ts'
+import { treesOf } from './filtered.ts'
+import { indexFile, layoutOf, worktreePlace, type TaskLayout } from './layout.ts'
+import type { Memory } from './memory.ts'
+import { topmost } from './plan.ts'
+import { rawFrom } from './raw.ts'
+import { removeAll } from './remove.ts'
+import { isForeign, type Site } from './site.ts'
+import type { Examined } from './seen.ts'
+import { dropIndex, seal } from './state.ts'
+
+/** What restoring must do to the tracked files. */
+type Damage = 'none' | 'some' | 'beyond'
+
+/** Makes the worktree and the private repository what `commit` holds. No git process where that is known already. */
+export async function restoreTo(
+  site: Site,
+  task: TaskPlace,
+  memory: Memory,
+  commit: CommitId,
+  setupFolders: readonly TreePath[],
+): Promise<void> {
+  const layout = layoutOf(site.data, task)
+  const trees = await treesOf(site, task, memory, commit)
+  const damage = await clearAway(site, task, memory, setupFolders)
+  memory.examined = null
+  memory.clean = null
+  const { generation, filtered } = memory.state
+  if (damage !== 'none' || filtered !== trees.filtered) {
+    const next = worktreePlace(layout, generation + 1)
+    if (damage === 'beyond') {
+      await rebuild(site, layout, commit)
+      await checkOutFresh(site, next, trees.filtered)
+    } else {
+      await copyIndex(indexFile(layout, generation), next.index)
+      await bringTo(site, next, trees.filtered)
+      if (await giveAll(site, layout.worktree)) await refresh(site, next)
+    }
+    memory.state = await seal(site, task, { at: commit, ...pick(trees), generation: generation + 1 })
+    await dropIndex(layout, generation)
+  } else if (memory.state.at !== commit) {
+    memory.state = await seal(site, task, { at: commit, ...pick(trees), generation })
+  }
+  await keepSubmoduleFolders(site, layout, memory)
+  await resetBoxGit(site, task, memory, trees.filtered)
+  memory.clean = { extras: [] }
+}
+
+function pick({ tree, filtered }: Awaited<ReturnType<typeof treesOf>>): Awaited<ReturnType<typeof treesOf>> {
+  return { tree, filtered }
+}
+
+/** Removes all that no commit holds, and says whether tracked files differ from their index. */
+async function clearAway(
+  site: Site,
+  task: TaskPlace,
+  memory: Memory,
+  setupFolders: readonly TreePath[],
+): Promise<Damage> {
+  const { worktree } = layoutOf(site.data, task)
+  if (memory.clean !== null) {
+    await removeAll(worktree, memory.clean.extras)
+    return 'none'
+  }
+  try {
+    const seen = memory.examined ?? (await examine(site, task, memory, setupFolders))
+    await cleanse(worktree, seen.disk)
+    await removeAll(worktree, strangers(seen))
+    if (seen.pointer !== null) await writePointer(site, task)
+    return seen.changed.length > 0 ? 'some' : 'none'
+  } catch (error) {
+    // Too much or too deep to be looked through: then from nothing.
+    if (error instanceof Failure && error.code === 'worktree') return 'beyond'
+    throw error
+  }
+}
+
+function strangers(seen: Examined): ReturnType<typeof topmost> {
+  const gits = seen.disk.gits.map(({ path }) => path)
+  return [
+    ...seen.untracked,
+    ...seen.ignored,
+    ...seen.nested,
+    ...seen.setup,
+    ...gits,
+    ...topmost(seen.disk.hollow),
+  ]
+}
+
+async function writePointer(site: Site, task: TaskPlace): Promise<void> {
+  const layout = layoutOf(site.data, task)
+  await removeAll(layout.worktree, [rawFrom('.git')])
+  const path = `${layout.worktree}/.git`
+  await writeFile(path, pointerContent(layout))
+  if (isForeign(site)) lchownSync(path, site.user.uid, site.user.gid)
+}
+
+async function rebuild(site: Site, layout: TaskLayout, commit: CommitId): Promise<void> {
+  await throwAway(site.data, layout.worktree)
+  await mkdir(layout.worktree, { recursive: true, mode: 0o755 })
+  if (isForeign(site)) lchownSync(layout.worktree, site.user.uid, site.user.gid)
+  await link(layout, commit, pointerContent(layout))
+}
+
+/** Git leaves the folder of a submodule alone once it is there; without it, it would count as removed in the box. */
+async function keepSubmoduleFolders(site: Site, layout: TaskLayout, memory: Memory): Promise<void> {
+  for (const path of memory.base.submodules) {
+    const place = `${layout.worktree}/${Buffer.from(path, 'latin1').toString()}`
+    if (await exists(place)) continue
+    const made = await mkdir(place, { recursive: true })
+    if (made !== undefined && isForeign(site)) await giveAll(site, layout.worktree)
+  }
+}

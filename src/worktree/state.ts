@@ -1,0 +1,102 @@
+import { lstat, rm, utimes } from 'node:fs/promises'
+import type { CommitId, HostPath, TreeId } from '../domain/brand.ts'
+import { Failure } from '../domain/failure.ts'
+import type { Policy } from '../domain/policy.ts'
+import type { TaskPlace } from '../domain/worktree.ts'
+import { copyIndex, exists, readJson, writeWhole } from './files.ts'
+import { treesOf } from './filtered.ts'
+import { indexFile, layoutOf, worktreePlace, type TaskLayout } from './layout.ts'
+import { baseSchema, stateSchema, type Base, type Memory, type State } from './memory.ts'
+import type { Site } from './site.ts'
+
+/** Tells policies apart that hide different paths. */
+export function hidingOf(policy: Policy): string {
+  return JSON.stringify([[...policy.deny].sort(), [...policy.except].sort()])
+}
+
+/** Null where no complete worktree of this base and policy is there. */
+export async function recall(site: Site, task: TaskPlace): Promise<Memory | null> {
+  const layout = layoutOf(site.data, task)
+  const known = site.memories.get(task.id)
+  const base = known?.base ?? (await readJson(layout.baseFile, baseSchema))
+  const state = known?.state ?? (await readJson(layout.stateFile, stateSchema))
+  if (base === null || state === null) return null
+  if (base.commit !== task.base.commit || base.policy !== hidingOf(task.policy)) return null
+  const parts = [indexFile(layout, state.generation), layout.worktree, layout.gitDir]
+  if (!(await Promise.all(parts.map(exists))).every(Boolean)) return null
+  const memory = known ?? {
+    base,
+    state,
+    clean: null,
+    examined: null,
+    setupKeys: new Map(),
+    boxGitTouched: true,
+  }
+  site.memories.set(task.id, memory)
+  return memory
+}
+
+export async function memoryOf(site: Site, task: TaskPlace): Promise<Memory> {
+  const memory = await recall(site, task)
+  if (memory === null)
+    throw new Failure(
+      'worktree',
+      `Task ${task.id} has no worktree: resume it, which makes one from its last checkpoint.`,
+    )
+  return memory
+}
+
+export async function writeBase(path: HostPath, base: Base): Promise<void> {
+  await writeWhole(path, JSON.stringify(base))
+}
+
+/** Records what the worktree holds now, where nothing can have written in it since its index was written. */
+export async function seal(
+  site: Site,
+  task: TaskPlace,
+  now: { at: CommitId; tree: TreeId; filtered: TreeId; generation: number },
+): Promise<State> {
+  const layout = layoutOf(site.data, task)
+  const state = { ...now, sealedMs: await sealIndex(indexFile(layout, now.generation)) }
+  await writeState(layout.stateFile, state)
+  return state
+}
+
+export async function writeState(path: HostPath, state: State): Promise<void> {
+  await writeWhole(path, JSON.stringify(state))
+}
+
+/**
+ * Git compares times by the second and therefore reads each file again that is as young as its index. Nothing writes
+ * between an index and its seal, so the index may count as younger; what a box changes within the second of the seal,
+ * and could disguise from git, the walk finds by the exact time (`Walked.young`).
+ */
+export async function sealIndex(index: HostPath): Promise<number> {
+  const { mtimeMs } = await lstat(index)
+  const after = Math.floor(mtimeMs / 1000) + 1
+  await utimes(index, after, after)
+  return (await lstat(index)).ctimeMs
+}
+
+/** Removes an index that no state names any more. */
+export async function dropIndex(layout: TaskLayout, generation: number): Promise<void> {
+  await rm(indexFile(layout, generation), { force: true })
+}
+
+/**
+ * Makes the index that of another commit without touching the worktree: for a look back after a kill. The seal stays
+ * that of the worktree.
+ */
+export async function realign(site: Site, task: TaskPlace, memory: Memory, commit: CommitId): Promise<void> {
+  if (memory.state.at === commit) return
+  const layout = layoutOf(site.data, task)
+  const { tree, filtered } = await treesOf(site, task, memory, commit)
+  const { generation, sealedMs } = memory.state
+  await copyIndex(indexFile(layout, generation), indexFile(layout, generation + 1))
+  await site.git.run(worktreePlace(layout, generation + 1), ['read-tree', '--reset', filtered])
+  memory.state = { at: commit, tree, filtered, generation: generation + 1, sealedMs }
+  memory.clean = null
+  memory.examined = null
+  await writeState(layout.stateFile, memory.state)
+  await dropIndex(layout, generation)
+}

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Every check and every test, from a clean clone: bash test/all.sh
+#
+# Sets up what is missing (dependencies, build, Docker engine, sandbox image), as the quickstart does. The last line counts
+# the tests as the runner's own report does (.results/tests.json), and each static check of `npm run check` as one more.
+# Without an engine the suites that need one fail and say so.
+set -uo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/../deploy/setup.sh"
+cd "$root" || exit 1
+report=.results/tests.json
+mkdir -p .results
+rm -f "$report"
+
+say 'Set-up'
+need_programs
+install_dependencies || die 'The dependencies could not be installed; see above.'
+build_sources || note 'The build failed; the checks below say where.'
+if need_engine; then
+  need_image || note 'There is no sandbox image: the suites that need it will fail.'
+else
+  note 'There is no Docker engine: the suites that need it will fail.'
+fi
+finish_dependencies || die 'better-sqlite3 could not be installed; see above.'
+
+passed=0
+failed=0
+while read -r check; do
+  say "Check: $check"
+  # shellcheck disable=SC2086 # a command line of package.json
+  if PATH=$root/node_modules/.bin:$PATH $check </dev/null; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+done < <(node -p 'require("./package.json").scripts.check.split(" && ").join("\n")')
+checks="static checks: $passed passed, $failed failed"
+
+say 'Tests'
+node_modules/.bin/vitest run
+runner=$?
+
+say "$checks (counted with the tests below)"
+node test/sum.mjs "$report" "$passed" "$failed" "$runner"

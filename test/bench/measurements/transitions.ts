@@ -1,0 +1,81 @@
+import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import { Bus } from '../../../control-plane/bus.ts'
+import { openStore } from '../../../control-plane/store/open.ts'
+import { Tasks } from '../../../control-plane/tasks.ts'
+import { hostPath } from '../../../src/config/places.ts'
+import type { TaskId } from '../../../src/domain/ids.ts'
+import { defaultPolicy } from '../../../src/domain/policies.ts'
+import { aTask, aTaskIdOf } from '../../support/task.ts'
+import { handWritten } from '../hand-written.ts'
+import type { Measurement } from '../measurement.ts'
+import { reportsOf } from '../reports.ts'
+import { mean, median, percentile } from '../statistics.ts'
+
+const tasksAtOnce = 40
+
+/** What the loop writes, through the transition table into a store on the disk, against three statements by hand. */
+export const transitions: Measurement = {
+  names: ['transitions_per_second', 'transition_p99'],
+  rounds: 20,
+  async run(lab, rounds) {
+    const folder = lab.fresh('transitions')
+    using store = openStore(hostPath(join(folder, 'cofferdam.db')))
+    using floor = handWritten(join(folder, 'floor.db'))
+    const tasks = new Tasks({ store, bus: new Bus(), clock: Date.now })
+    const ids = Array.from({ length: tasksAtOnce }, (_, index) => aTaskIdOf(index))
+    for (const id of ids) {
+      tasks.birth(aTask({ id, policy: defaultPolicy, budget: { steps: rounds + 2, seconds: 1200 } }), 'Born.')
+      tasks.report(id, 0, { type: 'claimed', leaseUntil: Date.now() + 30_000 })
+      tasks.report(id, 1, { type: 'advanced', phase: 'agent', text: 'Ready.' })
+    }
+    const ours: number[][] = []
+    const floors: number[][] = []
+    // The first round is not counted.
+    for (let step = 1; step <= rounds + 1; step += 1) {
+      ours.push(ids.flatMap((id) => timesOf(tasks, id, step)))
+      floors.push(
+        ids.flatMap((id) => reportsOf(id, step).map((report) => timeOf(() => floor.write(id, report)))),
+      )
+      await setImmediate()
+    }
+    const all = ours.slice(1).flat()
+    const allFloors = floors.slice(1).flat()
+    return {
+      measured: [
+        {
+          name: 'transitions_per_second',
+          value: median(ours.slice(1).map((times) => 1000 / mean(times))),
+          unit: '/s',
+          floor: median(floors.slice(1).map((times) => 1000 / mean(times))),
+          reach: { of: 'value', limit: 'least', than: 2000 },
+        },
+        {
+          name: 'transition_p99',
+          value: percentile(all, 0.99),
+          unit: 'ms',
+          floor: percentile(allFloors, 0.99),
+          reach: { of: 'value', limit: 'most', than: 5 },
+        },
+      ],
+      notes: [
+        `a transition: ${percentile(all, 0.5).toFixed(3)} ms in the middle of ${all.length}, ${percentile(allFloors, 0.5).toFixed(3)} by hand; the longest ${Math.max(...all).toFixed(1)} against ${Math.max(...allFloors).toFixed(1)}`,
+      ],
+    }
+  },
+}
+
+function timesOf(tasks: Tasks, id: TaskId, step: number): readonly number[] {
+  return reportsOf(id, step).map(({ input, along }) =>
+    timeOf(() => {
+      const done = tasks.report(id, 1, input, along)
+      if (done.kind === 'refused') throw new Error(done.text)
+    }),
+  )
+}
+
+function timeOf(act: () => void): number {
+  const begun = performance.now()
+  act()
+  return performance.now() - begun
+}

@@ -1,0 +1,79 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { open } from '../../control-plane/main.ts'
+import { type Client, createClient } from '../../src/client/client.ts'
+import { thisProcess } from '../../src/config/environment.ts'
+import { type Config, loadConfig } from '../../src/config/load.ts'
+import type { HostPath } from '../../src/domain/brand.ts'
+import type { TaskId } from '../../src/domain/ids.ts'
+import { parseTaskRequest, type TaskRequest } from '../../src/domain/intake.ts'
+import type { Status, Task } from '../../src/domain/task.ts'
+import type { Lab } from './lab.ts'
+
+/** A data folder with its configuration file, for a control plane in this process or another. */
+export interface Premises {
+  readonly data: string
+  readonly config: string
+}
+
+export function premises(lab: Lab, name: string, concurrency: number): Premises {
+  const folder = lab.fresh(name)
+  const config = join(folder, 'cofferdam.yaml')
+  // JSON is YAML.
+  writeFileSync(config, JSON.stringify({ concurrency, runtime: join(lab.folder, 'run'), engine: lab.engine }))
+  return { data: join(folder, 'data'), config }
+}
+
+/** A control plane in this process, on the real engine. */
+export interface BenchPlane extends AsyncDisposable {
+  readonly client: Client
+  readonly config: Config
+}
+
+export async function openPlane(
+  lab: Lab,
+  place: Premises,
+  attend: 'all' | 'own' = 'all',
+): Promise<BenchPlane> {
+  const around = thisProcess()
+  const config = loadConfig(place, around)
+  const opened = await open(config, around, { what: 'bench', attend, stderrLevel: 'silent' })
+  if ('kind' in opened) throw new Error(`${place.data} is held by another process`)
+  const close = (): PromiseLike<void> => opened[Symbol.asyncDispose]()
+  lab.atEnd(close)
+  lab.owns(installationOf(config.dataFolder))
+  const client = createClient((path, call) => opened.fetch(path, call))
+  return { client, config, [Symbol.asyncDispose]: close }
+}
+
+/** The name of a data folder's installation on the engine. */
+export function installationOf(data: HostPath): string {
+  return readFileSync(join(data, 'installation'), 'utf8').trim()
+}
+
+/** A shell script as the agent of a task without a test. */
+export function request(repository: string, script: string): TaskRequest {
+  const agent = { name: 'command', argv: ['/bin/sh', '-c', script] }
+  const parsed = parseTaskRequest({ goal: 'Be measured', repository, agent, test: null })
+  if (!parsed.ok) throw new Error(parsed.problems.join(' '))
+  return parsed.request
+}
+
+const underWay: ReadonlySet<Status> = new Set(['PENDING', 'RUNNING', 'VALIDATING'])
+
+/** Waits until nothing more happens to a task without a person. */
+export async function halted(client: Client, id: TaskId): Promise<Task> {
+  for (;;) {
+    const task = await client.task(id)
+    if (!underWay.has(task.status) && task.phase === null) return task
+    // Rarely: to be looked at costs the control plane time, too.
+    await sleep(100)
+  }
+}
+
+/** The task, which must have ended in one of the ways that were meant. */
+export function expectHalt(task: Task, ...reasons: readonly string[]): Task {
+  if (reasons.includes(task.halt?.reason ?? '')) return task
+  throw new Error(`a measured task ended as ${task.status}: ${task.halt?.text ?? 'no reason'}`)
+}

@@ -1,0 +1,277 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Failure } from '../../src/domain/failure.ts'
+import { applies, blocks, worksForever } from '../support/scripted-plane.ts'
+import { type Ended, type ScriptedMachine, scriptedMachine } from '../support/scripted-world.ts'
+
+let machine: ScriptedMachine
+beforeEach(() => {
+  machine = scriptedMachine(applies)
+})
+afterEach(() => machine.remove())
+
+const unknown = 'aaaaaaaaaa'
+
+/** Makes a task and runs it to where it ends. */
+async function made(goal: string, script = applies): Promise<string> {
+  const { out } = await machine.run(['run', '--repo', '.', '--goal', goal, '--', 'true'], { script })
+  return /Task ([a-z2-7]{10})/.exec(out)?.[1] ?? 'no id'
+}
+
+async function json(args: readonly string[]): Promise<unknown> {
+  const { out } = await machine.run([...args, '--json'])
+  return JSON.parse(out)
+}
+
+describe('task list', () => {
+  it('says how to begin where there is nothing', async () => {
+    const { code, out } = await machine.run(['task', 'list'])
+    expect([code, out]).toEqual([
+      0,
+      'No tasks yet. Start one with\n  cofferdam run --repo PATH --goal TEXT -- PROGRAM\n',
+    ])
+    expect((await machine.run(['task', 'list', '--status', 'blocked'])).out).toBe('No task is blocked.\n')
+  })
+
+  it('is a table, newest first, with the goal in one line', async () => {
+    const first = await made('Mend the tests\nand say why')
+    const second = await made('sudo format')
+    const { out } = await machine.run(['task', 'list'])
+    const [head, ...rows] = out.trimEnd().split('\n')
+    expect(head).toMatch(/^ID +STATUS +STEP +AGE +REPOSITORY +GOAL$/)
+    expect(rows.map((row) => row.split(/ {2,}/))).toEqual([
+      [second, 'DRAFT', '0/8', expect.any(String), expect.any(String), 'sudo format'],
+      [first, 'APPLIED', '1/8', expect.any(String), expect.any(String), 'Mend the tests'],
+    ])
+    expect(await json(['task', 'list', '--status', 'draft,blocked'])).toMatchObject({
+      tasks: [{ id: second }],
+    })
+    expect(await json(['task', 'list', '--limit', '1'])).toMatchObject({ tasks: [{ id: second }] })
+  })
+})
+
+describe('task show, logs and diff', () => {
+  it('shows all about one task and what to do', async () => {
+    const id = await made('Mend the tests', blocks)
+    const { out } = await machine.run(['task', 'show', id])
+    expect(out).toContain(`Task ${id}  BLOCKED\n  agent: Which word?\n`)
+    for (const text of [
+      'goal        Mend the tests',
+      'steps       0 of 8 used',
+      'Events:',
+      'Submitted.',
+      'Next:',
+    ]) {
+      expect(out).toContain(text)
+    }
+    expect(await json(['task', 'show', id])).toMatchObject({
+      task: { id, status: 'BLOCKED' },
+      checkpoints: [],
+      events: expect.any(Array),
+    })
+  })
+
+  it('prints logs without control sequences', async () => {
+    const id = await made('Mend the tests')
+    expect((await machine.run(['task', 'logs', id, '--step', '2'])).out).toBe(
+      `== agent box, step 2, ${id} ==\ngreen\n`,
+    )
+  })
+
+  it('prints a diff as it is for a file, and safe for a terminal', async () => {
+    const id = await made('Mend the tests')
+    expect((await machine.run(['task', 'diff', id])).out).toContain('+\u001b[31mred\n')
+    expect((await machine.run(['task', 'diff', id], { live: true })).out).toContain('+red\n')
+    expect(await json(['task', 'diff', id, '--step', '1'])).toMatchObject({ diff: expect.any(String) })
+  })
+
+  it('says so when there is nothing to print', async () => {
+    const id = await made('sudo format')
+    expect(await machine.run(['task', 'diff', id])).toEqual({
+      code: 0,
+      out: '',
+      error: 'Nothing is changed so far.\n',
+    })
+  })
+})
+
+describe('decisions and acts', () => {
+  it('approves a draft and follows it to its end', async () => {
+    const id = await made('sudo format')
+    const { code, out } = await machine.run(['task', 'approve', id])
+    expect(code).toBe(0)
+    expect(out).toContain('» Approved.')
+    expect(out).not.toContain('Submitted.')
+    expect(out).toContain('APPLIED')
+  })
+
+  it('only records it where nobody is to wait, and says who goes on', async () => {
+    const id = await made('sudo format')
+    const { code, out } = await machine.run(['task', 'approve', id, '--detach'])
+    expect(code).toBe(0)
+    expect(out).toContain(`Task ${id} is PENDING.`)
+    expect(out).toContain(`No process works on it yet: \`cofferdam task watch ${id}\``)
+  })
+
+  it('resumes with a word and a larger budget', async () => {
+    const id = await made('Mend the tests', blocks)
+    const args = [
+      'task',
+      'resume',
+      id,
+      '--instruction',
+      'the word is right',
+      '--steps',
+      '12',
+      '--minutes',
+      '0.5',
+    ]
+    const { code, out } = await machine.run(args)
+    expect(code).toBe(0)
+    expect(out).toContain('» Resumed: the word is right Budget: 12 steps')
+    expect(await json(['task', 'show', id])).toMatchObject({ task: { budget: { steps: 12, seconds: 30 } } })
+  })
+
+  it('acts from a second terminal on a task that another process runs', async () => {
+    const running = machine.start(['run', '--repo', '.', '--goal', 'x', '--', 'true'], {
+      script: worksForever,
+    })
+    await running.printed('working')
+    const id = /Task ([a-z2-7]{10})/.exec(running.out())?.[1] ?? ''
+    expect((await machine.run(['task', 'list'])).out).toContain(`${id}  RUNNING`)
+    expect((await machine.run(['task', 'steer', id, 'mind the gap'])).out).toContain(
+      'The next prompt says so.',
+    )
+    const stopped = await machine.run(['task', 'stop', id, '--reason', 'enough'])
+    expect([stopped.code, stopped.out.includes('STOPPED. enough')]).toEqual([0, true])
+    expect(await running.code).toBe(6)
+    expect(running.out()).toContain('» Steered: mind the gap')
+  })
+
+  it.each([
+    ['reject', ['--reason', 'no'], 'is REJECTED. no'],
+    ['suggest', ['use ls'], 'is DRAFT.'],
+    ['stop', [], 'is STOPPED.'],
+  ])('%s', async (act, more, says) => {
+    const id = await made('sudo format')
+    const { code, out } = await machine.run(['task', act, id, ...more])
+    expect([code, out.includes(says)]).toEqual([0, true])
+  })
+
+  it('discards only what has ended', async () => {
+    const id = await made('Mend the tests', blocks)
+    expect((await machine.run(['task', 'discard', id])).out).toBe(`Task ${id} is discarded.\n`)
+    const again = await machine.run(['task', 'discard', id])
+    expect([again.code, again.error.includes('is discarded')]).toEqual([2, true])
+  })
+
+  it('says what is possible instead', async () => {
+    const id = await made('Mend the tests')
+    const { code, error } = await machine.run(['task', 'approve', id])
+    expect([code, error]).toEqual([
+      2,
+      `cofferdam: Task ${id} is APPLIED: approve is not possible. Possible now: discard.\n`,
+    ])
+  })
+
+  it('watches without touching: Ctrl-C ends the watching alone', async () => {
+    const running = machine.start(['run', '--repo', '.', '--goal', 'x', '--', 'true'], {
+      script: worksForever,
+    })
+    await running.printed('working')
+    const id = /Task ([a-z2-7]{10})/.exec(running.out())?.[1] ?? ''
+    const watching = machine.start(['task', 'watch', id])
+    await watching.printed('Step 1/8')
+    watching.signal('SIGINT')
+    expect(await watching.code).toBe(130)
+    expect(running.out()).not.toContain('STOPPED')
+    running.signal('SIGINT')
+    await running.code
+  })
+})
+
+describe('the rest', () => {
+  it('explains what a task would get', async () => {
+    const args = ['explain', '--repo', '.', '--goal', 'x', '--', 'true']
+    const { code, out } = await machine.run(args)
+    expect(code).toBe(0)
+    for (const text of ['Hidden from the boxes\n  .env', 'Box: agent', 'network  none', 'TARGET', '/work']) {
+      expect(out).toContain(text)
+    }
+    const said = await machine.run([...args.slice(0, 5), '--json', '--', 'true'])
+    expect(JSON.parse(said.out)).toMatchObject({
+      boxes: [{ kind: 'agent', network: 'none' }],
+      hidden: ['.env'],
+    })
+  })
+
+  it('doctor says what it found, and where', async () => {
+    expect(await machine.run(['doctor'])).toMatchObject({
+      code: 0,
+      out: `✔ data folder  ${machine.data}\n✔ engine       scripted\n`,
+    })
+  })
+
+  it('doctor takes a data folder that cannot be used for a finding', async () => {
+    writeFileSync(machine.data, 'in the way')
+    const { code, out } = await machine.run(['doctor'])
+    expect(code).toBe(7)
+    expect(out).toMatch(/^✖ data folder {2}.*--data/)
+  })
+
+  it('builds the image, with progress', async () => {
+    const buildImage = (_: unknown, progress: (line: string) => void): Promise<string> => {
+      progress('step 1\n')
+      return Promise.resolve('sha256:1')
+    }
+    const { code, out } = await machine.run(['image', 'build'], { buildImage })
+    expect([code, out]).toEqual([0, 'step 1\nThe image is ready: sha256:1\n'])
+  })
+
+  it.each([
+    ['engine', 7],
+    ['image', 7],
+    ['repository', 2],
+    ['busy', 7],
+  ] as const)('a failure of %s ends with code %i and one sentence', async (code, exit) => {
+    const buildImage = (): Promise<string> => Promise.reject(new Failure(code, 'It is down. Start it.'))
+    expect(await machine.run(['image', 'build'], { buildImage })).toEqual({
+      code: exit,
+      out: '',
+      error: 'cofferdam: It is down. Start it.\n',
+    })
+  })
+
+  it.each<[string[], string]>([
+    [['task', 'show', 'nope'], 'is no task id'],
+    [['task', 'show', unknown], 'There is no task'],
+    [['task', 'logs', unknown, '--step', 'x'], 'is no step'],
+    [['task', 'list', '--limit', '0'], 'a number from 1 to 1000'],
+    [['task', 'list', '--status', 'done'], 'with commas between them'],
+    [['task', 'resume', unknown, '--steps', '-3'], 'at least 1 step'],
+    [['task', 'steer', unknown, ' '], 'The text is empty'],
+    [['task', 'explode'], 'unknown command'],
+    [['doctor', '--config', '/nowhere.yaml'], '/nowhere.yaml'],
+  ])('%j is told in a sentence, with code 2', async (args, sentence) => {
+    const { code, error, out } = await machine.run(args)
+    expect([code, out]).toEqual([2, ''])
+    expect(error).toContain(sentence)
+  })
+
+  it('refuses a configuration with an unknown key, with its line', async () => {
+    const file = join(machine.folder, 'c.yaml')
+    writeFileSync(file, 'concurrency: 1\nagnet: x\n')
+    const { code, error } = await machine.run(['task', 'list', '--config', file])
+    expect([code, error]).toEqual([2, expect.stringContaining('Line 2')])
+  })
+
+  it.each<[string[]]>([[['--help']], [['run', '--help']], [['task', '--help']]])('%j helps', async (args) => {
+    const { code, out }: Ended = await machine.run(args)
+    expect([code, out.includes('Usage: cofferdam')]).toEqual([0, true])
+  })
+
+  it('documents its exit codes', async () => {
+    expect((await machine.run(['--help'])).out).toMatch(/Exit codes:\n +0 .*\n(?: +\d+ .*\n)+/)
+  })
+})

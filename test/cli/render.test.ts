@@ -1,0 +1,200 @@
+import picocolors from 'picocolors'
+import { describe, expect, it } from 'vitest'
+import { nextCommands, quoted } from '../../src/cli/render/next.ts'
+import { OutputLines } from '../../src/cli/render/output-lines.ts'
+import { eventLines } from '../../src/cli/render/progress.ts'
+import { statusLine } from '../../src/cli/render/status-line.ts'
+import { taskLines } from '../../src/cli/render/task.ts'
+import { columns, duration, firstLine, hang, plain } from '../../src/cli/render/text.ts'
+import type { AgentResult } from '../../src/domain/agent.ts'
+import type { Task, TaskEvent } from '../../src/domain/task.ts'
+import { aCheckpoint, aCommitOf, aPerson, aTask, aTaskId, aTime } from '../support/task.ts'
+
+const paint = picocolors.createColors(false)
+const spell = (command: string): string => `cofferdam ${command}`
+
+function anEvent(overrides: Partial<TaskEvent>): TaskEvent {
+  return {
+    taskId: aTaskId,
+    seq: 1,
+    at: aTime,
+    type: 'noted',
+    actor: aPerson,
+    from: 'RUNNING',
+    to: 'RUNNING',
+    step: 2,
+    attempt: 1,
+    fence: 1,
+    text: 'Something happened.',
+    data: {},
+    ...overrides,
+  }
+}
+
+describe('text that comes out of a box', () => {
+  it.each([
+    ['\u001b[31mred\u001b[0m', 'red'],
+    ['\u001b]0;title\u0007text', 'text'],
+    ['\u001b]8;;https://example.org\u001b\\link\u001b]8;;\u001b\\', 'link'],
+    ['\u001b[2J\u001b[H\u001b[?25lgone', 'gone'],
+    ['\u009b31mred', 'red'],
+    ['bell\u0007 back\b nul\0 del\u007f', 'bell back nul del'],
+    ['a\r\nb\r\r\nc', 'a\nb\nc'],
+    ['10%\r20%', '10%\n20%'],
+    ['tab\tstays', 'tab\tstays'],
+    ['turn\u202eed', 'turned'],
+    ['ünïcödé 修复 🚀', 'ünïcödé 修复 🚀'],
+  ])('%j is printed as %j', (text, printed) => {
+    expect(plain(text)).toBe(printed)
+  })
+
+  it('is cut into whole lines wherever the pieces end', () => {
+    const lines = new OutputLines()
+    const text = 'one\ntwo \u001b[31mred\u001b[0m\n\nthree'
+    const whole = Array.from(text).flatMap((letter) => lines.push(letter))
+    expect([...whole, ...lines.rest()]).toEqual(['one', 'two red', '', 'three'])
+    expect(lines.rest()).toEqual([])
+  })
+
+  it('is shown in pieces when a line does not end', () => {
+    const lines = new OutputLines()
+    expect(lines.push('x'.repeat(5000))).toEqual(['x'.repeat(5000)])
+    expect(lines.rest()).toEqual([])
+  })
+})
+
+describe('text for people', () => {
+  it.each([
+    [-5, '0s'],
+    [400, '0s'],
+    [59_600, '1m 00s'],
+    [185_000, '3m 05s'],
+    [3_720_000, '1h 02m'],
+    [273_600_000, '3d 04h'],
+  ])('%i ms is %s', (ms, text) => {
+    expect(duration(ms)).toBe(text)
+  })
+
+  it('fits one line, hangs several, and stands in columns', () => {
+    expect(firstLine('  one\ntwo', 80)).toBe('one')
+    expect(firstLine('修复这个问题', 4)).toBe('修复这…')
+    expect(hang('one\ntwo', 3)).toBe('one\n   two')
+    expect(
+      columns([
+        ['a', 'bb', 'c'],
+        ['aaa', '', 'ccc'],
+      ]),
+    ).toEqual(['a    bb  c', 'aaa      ccc'])
+  })
+
+  it.each([
+    ['/a/b-c.d', '/a/b-c.d'],
+    ['two words', "'two words'"],
+    ["it's", `'it'\\''s'`],
+    ['$(x)', "'$(x)'"],
+  ])('%s is quoted for a shell as %s', (text, word) => {
+    expect(quoted(text)).toBe(word)
+  })
+})
+
+describe('an event', () => {
+  it.each<[Partial<TaskEvent>, readonly string[]]>([
+    [{}, ['  Something happened.']],
+    [{ type: 'begun', data: { kind: 'agent' } }, ['', 'Step 2/8  19m 00s left']],
+    [{ type: 'begun', data: { kind: 'agent' }, attempt: 2 }, ['', 'Step 2/8, attempt 2  19m 00s left']],
+    [{ type: 'begun', data: { kind: 'test' }, text: 'The test starts.' }, ['  The test starts.']],
+    [{ type: 'tested', data: { passed: true }, text: 'Passes.' }, ['  ✔ Passes.']],
+    [{ type: 'tested', data: { passed: false }, text: 'Fails.' }, ['  ✖ Fails.']],
+    [{ type: 'tested', text: 'Not tested.' }, ['  Not tested.']],
+    [{ type: 'violated', text: 'Policy.' }, ['  ✖ Policy.']],
+    [{ type: 'halted', text: 'One\ntwo\u001b[31m' }, ['  ! One', '    two']],
+  ])('%j', (event, lines) => {
+    expect(eventLines(anEvent(event), aTask({ spent: { steps: 1, ms: 60_000 } }), paint)).toEqual(lines)
+  })
+})
+
+describe('the live line', () => {
+  const task = aTask({ status: 'RUNNING', phase: 'agent', step: 2, spent: { steps: 1, ms: 60_000 } })
+  it.each<[Partial<Task>, string]>([
+    [{}, 'step 2/8 · agent at work · 10s · 18m 50s of 20m 00s left'],
+    // Outside a box no budget goes by.
+    [{ phase: 'verify' }, 'step 2/8 · checking the tree · 10s · 19m 00s of 20m 00s left'],
+    [{ phase: null, status: 'PENDING', step: 0 }, 'pending · 10s · 19m 00s of 20m 00s left'],
+  ])('%j', (overrides, line) => {
+    const standing = { task: { ...task, ...overrides }, since: aTime }
+    expect(statusLine(standing, aTime + 10_000, 200, paint)).toBe(`  ${line}`)
+    expect(statusLine(standing, aTime + 10_000, 20, paint)).toHaveLength(19)
+  })
+})
+
+describe('what to do next', () => {
+  it.each<[Partial<Task>, readonly string[]]>([
+    [{ status: 'DRAFT' }, ['approve', 'suggest', 'reject']],
+    [{ status: 'PENDING' }, ['watch', 'stop']],
+    [{ status: 'RUNNING' }, ['watch', 'stop']],
+    [{ status: 'APPLIED' }, []],
+    [{ status: 'REJECTED' }, ['discard']],
+    [{ status: 'STOPPED' }, ['resume', 'discard']],
+    [{ status: 'BLOCKED' }, ['resume', 'reject', 'discard']],
+    [{ status: 'STOPPED', delivery: 'discarded' }, []],
+  ])('%j: %j', (overrides, verbs) => {
+    const offered = nextCommands(aTask(overrides), spell).map(({ command }) => command.split(' ')[2])
+    expect(offered).toEqual(verbs)
+  })
+
+  it.each<[Partial<Task>, string]>([
+    [{ status: 'TIMEOUT', halt: { reason: 'steps', text: '' } }, '--steps 12'],
+    [{ status: 'TIMEOUT', halt: { reason: 'time', text: '' } }, '--minutes 30'],
+    [{ status: 'BLOCKED', halt: { reason: 'stuck', text: '' } }, '--instruction TEXT'],
+    [{ status: 'BLOCKED', halt: { reason: 'paused', text: '' } }, `resume ${aTaskId}`],
+  ])('a resume of %j asks for what it needs', (overrides, option) => {
+    expect(nextCommands(aTask(overrides), spell)[0]?.command.endsWith(option)).toBe(true)
+  })
+})
+
+it('shows each step of a task with what came of it', () => {
+  const agent: AgentResult = {
+    marker: { state: 'NONE' },
+    text: '',
+    exitCode: 0,
+    session: null,
+    usage: null,
+    failure: null,
+  }
+  const stat = { files: 2, insertions: 3, deletions: 1 }
+  const candidate = {
+    commit: aCommitOf('b'),
+    tree: aCommitOf('c') as never,
+    changed: true,
+    leftOut: [],
+    stat,
+  }
+  const test = { passed: false, end: 'exited', exitCode: 1, tail: '' } as const
+  const rows = [
+    aCheckpoint({ step: 0 }),
+    aCheckpoint({ state: 'kept', agent, candidate, test, commit: aCommitOf('b'), endedAt: aTime + 5000 }),
+    aCheckpoint({
+      step: 2,
+      state: 'dropped',
+      agent: { ...agent, failure: 'It ended with 3.' },
+      endedAt: aTime,
+    }),
+    aCheckpoint({
+      step: 2,
+      attempt: 2,
+      state: 'kept',
+      agent,
+      test: { ...test, passed: true },
+      endedAt: aTime,
+    }),
+    aCheckpoint({ step: 3 }),
+  ]
+  const lines = taskLines(aTask(), rows, [], spell, paint)
+  const steps = lines.slice(lines.indexOf('Steps:') + 1, lines.indexOf('Next:') - 1)
+  expect(steps.map((line) => line.trim().split(/ {2,}/))).toEqual([
+    ['1', 'kept', 'bbbbbbbbbb', '5s', '2 files +3 −1', 'test fails (exit code 1)'],
+    ['2', 'dropped', '-', '0s', 'It ended with 3.'],
+    ['2 (attempt 2)', 'kept', '-', '0s', 'test passes'],
+    ['3', 'open', '-', 'under way'],
+  ])
+})

@@ -1,0 +1,275 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { applies, beginStep, blocks, type Script, worksForever } from '../support/scripted-plane.ts'
+import { type ScriptedMachine, scriptedMachine } from '../support/scripted-world.ts'
+
+let machine: ScriptedMachine
+beforeEach(() => {
+  machine = scriptedMachine(applies)
+})
+afterEach(() => machine.remove())
+
+const run = ['run', '--repo', '.', '--goal', 'Make the tests pass', '--', 'true']
+const risky = ['run', '--repo', '.', '--goal', 'sudo make it so', '--', 'true']
+
+/** The id of the task that a command speaks of. */
+function idIn(text: string): string {
+  return /[Tt]ask ([a-z2-7]{10})/.exec(text)?.[1] ?? 'no id'
+}
+
+describe('run', () => {
+  it('shows each step and ends with where the work is and what to do next', async () => {
+    const { code, out, error } = await machine.run(run)
+    expect([code, error]).toEqual([0, `Made the data folder ${machine.data}.\n`])
+    const id = idIn(out)
+    expect(out.replaceAll(id, 'ID').replaceAll(/ +$/gm, '')).toBe(
+      `Task ID  main of ${machine.folder}
+  ! Uncommitted changes are not part of the task.
+  Submitted.
+  Started.
+  The worktree is ready.
+
+Step 1/8  20m 00s left
+    agent │ editing a.txt
+    agent │ half a line
+  The agent ended with DONE.
+  The tree is inside the policy.
+  1 file changed (+1 −1).
+  ✔ The test passes.
+  ● Checkpoint bbbbbbbbbb after step 1/8.
+  ✔ Applied: cofferdam/ID holds the work, tests pass.
+
+APPLIED  The tests pass.
+  used     1 step, 0s
+  branch   cofferdam/ID in ${machine.folder}
+  changes  cofferdam task diff ID
+  commits  git -C ${machine.folder} log --oneline aaaaaaaaaa..cofferdam/ID
+  merge    git -C ${machine.folder} merge cofferdam/ID
+`,
+    )
+  })
+
+  it('writes one JSON object per line for machines', async () => {
+    const { code, out } = await machine.run([...run.slice(0, 5), '--json', '--', 'true'])
+    const lines = out
+      .trim()
+      .split('\n')
+      .map((line): unknown => JSON.parse(line))
+    expect(code).toBe(0)
+    expect(lines[0]).toMatchObject({ type: 'task', task: { status: 'PENDING' }, notes: [expect.any(String)] })
+    expect(lines.at(-1)).toMatchObject({ type: 'result', task: { status: 'APPLIED', outcome: 'tested' } })
+    expect(lines).toContainEqual({ type: 'output', step: 1, box: 'agent', text: 'line' })
+    expect(lines.filter((line) => JSON.stringify(line).startsWith('{"type":"event"'))).toHaveLength(10)
+  })
+
+  it.each<[string, Script, number, string]>([
+    ['BLOCKED', blocks, 3, '--instruction TEXT'],
+    [
+      'FAILED',
+      ({ report }) => report({ type: 'failed', reason: 'worktree', text: 'Broken.' }),
+      4,
+      'cofferdam task resume',
+    ],
+    ['TIMEOUT', ({ report }) => report({ type: 'budget_spent', reason: 'time' }), 5, '--minutes 30'],
+  ])('ends with the exit code of %s, and says how to go on', async (status, script, exit, next) => {
+    const { code, out } = await machine.run(run, { script })
+    expect(code).toBe(exit)
+    expect(out).toContain(`\n${status}  `)
+    expect(out).toContain(next)
+  })
+
+  it('reads the goal from standard input', async () => {
+    const { out } = await machine.run(['run', '--repo', '.', '--goal', '-', '--json', '--', 'true'], {
+      input: 'Mend it\n',
+    })
+    expect(out).toContain('"goal":"Mend it"')
+  })
+
+  it('says which other tasks wait and are not worked on', async () => {
+    const waiting = idIn((await machine.run(risky)).out)
+    await machine.run(['task', 'approve', waiting, '--detach'])
+    const { out, code } = await machine.run(run)
+    expect(code).toBe(0)
+    expect(out).toContain(`Another task waits and will not be worked on here: ${waiting}.`)
+    expect((await machine.run(['task', 'show', waiting, '--json'])).out).toContain('"status":"PENDING"')
+  })
+
+  it('keeps one live line at a terminal, and leaves none behind', async () => {
+    const { out } = await machine.run(run, { live: true })
+    expect(out).toContain('step 1/8 · agent at work · 0s · 20m 00s of 20m 00s left')
+    const last = out.split('\n').at(-1) ?? ''
+    expect(last).toBe('')
+  })
+})
+
+describe('a task that wants a person', () => {
+  it('is left with all reasons and the command where nobody is there', async () => {
+    const { code, out } = await machine.run(risky)
+    expect(code).toBe(3)
+    expect(out).toContain('words: The goal says "sudo".')
+    expect(out).toContain(`cofferdam task approve ${idIn(out)}`)
+  })
+
+  it('is approved on record by --yes', async () => {
+    const { code, out } = await machine.run(['run', '--yes', ...risky.slice(1)])
+    expect(code).toBe(0)
+    expect(out).toContain('» Approved.')
+  })
+
+  it.each([
+    [['a'], 0, 'APPLIED'],
+    [['what?', 'approve'], 0, 'APPLIED'],
+    [['r'], 6, 'REJECTED'],
+    [['l'], 3, 'DRAFT'],
+    [[null], 3, 'DRAFT'],
+  ])('is asked about at a terminal: %j', async (answers, exit, status) => {
+    const { code, out } = await machine.run(risky, { answers })
+    expect(code).toBe(exit)
+    expect(out).toContain(`\n${status}  `)
+  })
+
+  it('goes on when it is decided elsewhere while the question stands', async () => {
+    const command = machine.start(risky, { answers: [] })
+    await command.printed('[a]pprove')
+    const other = await machine.run(['task', 'approve', idIn(command.out()), '--detach'])
+    expect([other.code, await command.code]).toEqual([0, 0])
+    expect(command.out()).toContain('APPLIED')
+  })
+})
+
+describe('run, when it is interrupted', () => {
+  it('Ctrl-C stops the task cleanly and says how to resume it', async () => {
+    const command = machine.start(run, { script: worksForever })
+    await command.printed('working')
+    command.signal('SIGINT')
+    expect(await command.code).toBe(6)
+    const id = idIn(command.out())
+    expect(command.out()).toContain('Stopping task')
+    expect(command.out()).toMatch(/\nSTOPPED {2}/)
+    expect(command.out()).toContain(`cofferdam task resume ${id}`)
+    expect((await machine.run(['task', 'resume', id])).code).toBe(0)
+  })
+
+  it('a second Ctrl-C leaves at once', async () => {
+    const command = machine.start(run, { script: worksForever })
+    await command.printed('working')
+    command.signal('SIGINT')
+    command.signal('SIGINT')
+    expect(command.exits).toEqual([130])
+    await command.code
+  })
+
+  it('SIGTERM leaves the task to the next process, and says so', async () => {
+    const command = machine.start(run, { script: worksForever })
+    await command.printed('working')
+    command.signal('SIGTERM')
+    expect(await command.code).toBe(143)
+    const id = idIn(command.out())
+    expect(command.out()).toContain(`cofferdam task watch ${id}`)
+    const watching = await machine.run(['task', 'watch', id])
+    expect([watching.code, watching.out.includes('APPLIED')]).toEqual([0, true])
+  })
+
+  it('names the data folder in the commands that it suggests, where it was named', async () => {
+    const data = `${machine.folder}/other data`
+    const { out } = await machine.run(['run', '--data', data, ...risky.slice(1)])
+    expect(out).toContain(`--data '${data}'`)
+  })
+})
+
+describe('two processes on one data folder', () => {
+  it('the second works in the first, and both see their own task', async () => {
+    const first = machine.start(run, { script: worksForever })
+    await first.printed('working')
+    const second = machine.start(run, { script: applies })
+    await second.printed('working')
+    expect(idIn(second.out())).not.toBe(idIn(first.out()))
+    second.signal('SIGINT')
+    expect(await second.code).toBe(6)
+    expect(first.out()).not.toContain('STOPPED')
+    first.signal('SIGINT')
+    expect(await first.code).toBe(6)
+  })
+
+  it('goes on as the owner when the process that ran it is gone', async () => {
+    const first = machine.start(run, { script: worksForever })
+    await first.printed('working')
+    const second = machine.start(run, { script: applies })
+    await second.printed('working')
+    first.signal('SIGTERM')
+    expect(await first.code).toBe(143)
+    expect(await second.code).toBe(0)
+    expect(second.out()).toContain('The process that ran this has gone; going on here.')
+    expect(second.out().match(/Submitted\./g)).toHaveLength(1)
+    expect(second.out()).toMatch(/\nAPPLIED {2}/)
+  })
+
+  it('stops the task where it goes on, when the stop meets the end of the other process', async () => {
+    const first = machine.start(run, { script: worksForever })
+    await first.printed('working')
+    const second = machine.start(run, { script: worksForever })
+    await second.printed('working')
+    const killed = first.kill()
+    second.signal('SIGINT')
+    await killed
+    expect(await second.code).toBe(6)
+    expect(second.out()).toMatch(/\nSTOPPED {2}/)
+    first.signal('SIGTERM')
+    await first.code
+  })
+
+  it('tells a second server who is there', async () => {
+    const first = machine.start(['serve'])
+    await first.printed('Working on the tasks')
+    const second = await machine.run(['serve'])
+    expect(second.code).toBe(7)
+    expect(second.error).toContain(`Process ${process.pid} (serve) holds the data folder`)
+    first.signal('SIGTERM')
+    expect(await first.code).toBe(0)
+  })
+})
+
+describe('what is wrong with the input', () => {
+  it.each<[string, string[], string]>([
+    ['no repository', ['--goal', 'x', '--', 'true'], 'Say which repository'],
+    ['no goal', ['--repo', '.', '--', 'true'], 'Say what should be done'],
+    ['an empty goal', ['--repo', '.', '--goal', ' ', '--', 'true'], 'The goal is empty'],
+    ['a negative budget', ['--repo', '.', '--goal', 'x', '--steps', '-1', '--', 'true'], 'at least 1 step'],
+    [
+      'a budget in words',
+      ['--repo', '.', '--goal', 'x', '--minutes', 'ten', '--', 'true'],
+      'number of minutes',
+    ],
+    ['no program', ['--repo', '.', '--goal', 'x', '--agent', 'command'], 'needs a program to run'],
+    [
+      'a program for another agent',
+      ['--repo', '.', '--goal', 'x', '--agent', 'pi', '--', 'ls'],
+      'takes none',
+    ],
+    ['an address', ['--repo', 'https://example.org/x.git', '--goal', 'x', '--', 'true'], 'clone it first'],
+    ['a goal without quotes', ['--repo', '.', '--goal', 'fix', 'the', 'bug'], '"the bug" is not understood'],
+    ['a bad pattern', ['--repo', '.', '--goal', 'x', '--deny', '!a', '--', 'true'], 'pattern'],
+    ['an unknown option', ['--repo', '.', '--gaol', 'x'], '--gaol'],
+  ])('%s is told in a sentence', async (_, options, sentence) => {
+    const { code, error, out } = await machine.run(['run', ...options])
+    expect([code, out]).toEqual([2, ''])
+    expect(error).toContain(sentence)
+    expect(error).not.toContain('    at ')
+  })
+
+  it('shows the stack of a failure only on demand', async () => {
+    const env = { COFFERDAM_DEBUG: '1' }
+    expect((await machine.run(['run', '--repo', '.'], { env })).error).toContain('    at ')
+  })
+
+  it('reports what is no expected failure as a bug', async () => {
+    const script: Script = (turn) => beginStep(turn)
+    const buildImage = (): never => {
+      throw new TypeError('oops')
+    }
+    const { code, error } = await machine.run(['image', 'build'], { script, buildImage })
+    expect([code, error]).toEqual([
+      1,
+      'cofferdam: This is a bug, please report it: oops. COFFERDAM_DEBUG=1 shows where.\n',
+    ])
+  })
+})

@@ -1,0 +1,199 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Hono } from 'hono'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { httpApp } from '../../../control-plane/http/app.ts'
+import { problemSchema, submittedSchema, tasksSchema, eventsSchema } from '../../../src/client/answers.ts'
+import { Failure } from '../../../src/domain/failure.ts'
+import { taskSchema } from '../../../src/domain/schemas.ts'
+import { applies, ScriptedPlane } from '../../support/scripted-plane.ts'
+import { aPerson } from '../../support/task.ts'
+
+let folder: string
+let plane: ScriptedPlane
+let app: Hono
+const reported: unknown[] = []
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'cofferdam-http-'))
+  plane = new ScriptedPlane(folder, applies)
+  reported.length = 0
+  app = httpApp(plane, { actor: () => aPerson, report: (error) => reported.push(error) })
+})
+afterEach(() => {
+  plane[Symbol.dispose]()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const goal = { goal: 'Make the tests pass', repository: '/repositories/example' }
+
+function post(path: string, body: unknown, type = 'application/json'): Promise<Response> {
+  const text = typeof body === 'string' ? body : JSON.stringify(body)
+  return Promise.resolve(app.request(path, { method: 'POST', headers: { 'content-type': type }, body: text }))
+}
+
+const wholeProblem = problemSchema.extend({
+  type: z.string(),
+  title: z.string(),
+  status: z.number(),
+  errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+})
+
+async function read<Schema extends z.ZodType>(answer: Response, schema: Schema): Promise<z.output<Schema>> {
+  return schema.parse(await answer.json())
+}
+
+async function submitted(request: object = goal): Promise<string> {
+  const answer = await post('/v1/tasks', request)
+  return (await read(answer, submittedSchema)).task.id
+}
+
+describe('tasks over HTTP', () => {
+  it('makes a task, says where it is, and shows it', async () => {
+    const answer = await post('/v1/tasks', goal)
+    expect(answer.status).toBe(201)
+    const { task, notes } = await read(answer, submittedSchema)
+    expect([task.status, notes.length]).toEqual(['PENDING', 1])
+    expect(answer.headers.get('location')).toBe(`/v1/tasks/${task.id}`)
+    const shown = await app.request(`/v1/tasks/${task.id}`)
+    expect(await shown.json()).toEqual(task)
+  })
+
+  it('lists tasks by status, newest first', async () => {
+    await submitted()
+    const draft = await submitted({ ...goal, goal: 'sudo do it' })
+    const list = async (query: string): Promise<string[]> => {
+      const answer = await app.request(`/v1/tasks${query}`)
+      return (await read(answer, tasksSchema)).tasks.map(({ id }) => id)
+    }
+    expect(await list('')).toHaveLength(2)
+    expect(await list('?limit=1')).toHaveLength(1)
+    expect(await list('?status=DRAFT,BLOCKED')).toEqual([draft])
+    expect(await list('?status=APPLIED')).toEqual([])
+  })
+
+  it.each([
+    ['approve', {}, 'PENDING'],
+    ['approve', '', 'PENDING'],
+    ['reject', { text: 'no' }, 'REJECTED'],
+    ['suggest', { text: 'use ls' }, 'DRAFT'],
+    ['stop', {}, 'STOPPED'],
+  ])('an act is a sub-resource: %s %j', async (act, body, status) => {
+    const id = await submitted({ ...goal, draft: true })
+    const answer = await post(`/v1/tasks/${id}/${act}`, body)
+    expect([answer.status, (await read(answer, taskSchema)).status]).toEqual([200, status])
+    const events = await app.request(`/v1/tasks/${id}/events?after=1`)
+    const list = await read(events, eventsSchema)
+    expect(list.events.map(({ actor }) => actor)).toEqual([aPerson])
+  })
+
+  it('resumes with a larger budget', async () => {
+    const id = await submitted()
+    await post(`/v1/tasks/${id}/stop`, {})
+    const answer = await post(`/v1/tasks/${id}/resume`, { instruction: 'go on', budget: { steps: 12 } })
+    const task = await read(answer, taskSchema)
+    expect([task.status, task.budget, task.instruction]).toEqual([
+      'PENDING',
+      { steps: 12, seconds: 1200 },
+      'go on',
+    ])
+  })
+
+  it('tells what it knows about a task', async () => {
+    const id = await submitted()
+    const get = async (path: string): Promise<[number, string]> => {
+      const answer = await app.request(path)
+      return [answer.status, await answer.text()]
+    }
+    expect(await get(`/v1/tasks/${id}/checkpoints`)).toEqual([200, '{"checkpoints":[]}'])
+    expect(await get(`/v1/tasks/${id}/diff`)).toEqual([200, ''])
+    expect((await get(`/v1/tasks/${id}/logs?step=2`))[1]).toContain('step 2')
+    expect((await get('/v1/doctor'))[1]).toContain('scripted')
+    expect((await get('/healthz'))[1]).toContain('ok')
+    expect(await (await post('/v1/explain', goal)).json()).toMatchObject({ hidden: ['.env'] })
+  })
+})
+
+describe('every error is problem+json', () => {
+  const unknown = 'aaaaaaaaaa'
+  it.each([
+    ['malformed JSON', 'POST', '/v1/tasks', '{', 400, 'bad_request'],
+    ['a JSON value of another kind', 'POST', '/v1/tasks', '[]', 400, 'bad_request'],
+    ['no body', 'POST', '/v1/tasks', '', 400, 'bad_request'],
+    ['an unknown key', 'POST', '/v1/tasks', '{"goal":"x","repository":"/x","x":1}', 400, 'bad_request'],
+    ['an empty goal', 'POST', '/v1/tasks', '{"goal":" ","repository":"/x"}', 400, 'bad_request'],
+    [
+      'a suggestion without words',
+      'POST',
+      `/v1/tasks/${unknown}/suggest`,
+      '{"text":" "}',
+      400,
+      'bad_request',
+    ],
+    [
+      'a negative budget',
+      'POST',
+      `/v1/tasks/${unknown}/resume`,
+      '{"budget":{"steps":-1}}',
+      400,
+      'bad_request',
+    ],
+    ['a bad query', 'GET', '/v1/tasks?limit=0', '', 400, 'bad_request'],
+    ['a status that is none', 'GET', '/v1/tasks?status=DONE', '', 400, 'bad_request'],
+    ['an id that is none', 'GET', '/v1/tasks/NOPE', '', 404, 'not_found'],
+    ['an unknown task', 'GET', `/v1/tasks/${unknown}`, '', 404, 'not_found'],
+    ['the stream of an unknown task', 'GET', `/v1/tasks/${unknown}/stream`, '', 404, 'not_found'],
+    ['an unknown route', 'GET', '/v1/jobs', '', 404, 'not_found'],
+    ['another method', 'PUT', '/v1/tasks', '{}', 405, 'method_not_allowed'],
+    ['another method on an act', 'GET', `/v1/tasks/${unknown}/approve`, '', 405, 'method_not_allowed'],
+    ['a body that is too large', 'POST', '/v1/tasks', 'x'.repeat(1024 * 1024 + 1), 413, 'payload_too_large'],
+  ])('%s', async (_, method, path, body, status, code) => {
+    const init =
+      method === 'GET' ? { method } : { method, body, headers: { 'content-type': 'application/json' } }
+    const answer = await app.request(path, init)
+    const problem = await read(answer, wholeProblem)
+    expect(answer.headers.get('content-type')).toContain('application/problem+json')
+    expect([answer.status, problem.status, problem.code]).toEqual([status, status, code])
+    expect([problem.title, problem.type, problem.detail]).not.toContain('')
+    expect(reported).toEqual([])
+  })
+
+  it('names the methods of a path that is called by another', async () => {
+    const answer = await app.request('/v1/tasks', { method: 'DELETE' })
+    expect(answer.headers.get('allow')?.split(', ').sort()).toEqual(['GET', 'POST'])
+  })
+
+  it('wants JSON', async () => {
+    expect((await post('/v1/tasks', goal, 'text/plain')).status).toBe(415)
+    expect((await post('/v1/tasks', goal, 'application/json; charset=utf-8')).status).toBe(201)
+  })
+
+  it('names each thing that is wrong, with a pointer to it', async () => {
+    const answer = await post('/v1/tasks', { goal: 3, repository: 'relative', budget: { steps: 0 } })
+    const { errors = [], detail } = await read(answer, wholeProblem)
+    expect(errors.map(({ pointer }) => pointer)).toEqual(['/goal', '/repository', '/budget/steps'])
+    expect(detail).toContain('The repository has to be an absolute path')
+  })
+
+  it('says what is possible instead when an act is not', async () => {
+    const id = await submitted()
+    const answer = await post(`/v1/tasks/${id}/approve`, {})
+    const problem = await read(answer, problemSchema)
+    expect([answer.status, problem.code]).toEqual([409, 'conflict'])
+    expect(problem.detail).toContain('Possible now: stop, pause.')
+  })
+
+  it.each([
+    [new Failure('engine', 'The engine is down.'), 503, 'engine', 0],
+    [new Failure('disk', 'The disk is full.'), 507, 'disk', 0],
+    [new Failure('repository', 'No repository.'), 422, 'repository', 0],
+    [new TypeError('oops'), 500, 'bug', 1],
+  ])('%s', async (failure, status, code, reports) => {
+    plane.doctor = () => Promise.reject(failure)
+    const answer = await app.request('/v1/doctor')
+    expect([answer.status, (await read(answer, problemSchema)).code]).toEqual([status, code])
+    expect(reported).toHaveLength(reports)
+  })
+})

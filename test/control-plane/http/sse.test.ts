@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import type { Sight } from '../../../control-plane/control-plane.ts'
+import { eventStream } from '../../../control-plane/http/sse.ts'
+
+const quick = { heartbeatMs: 20, stallMs: 60, bufferBytes: 1000 }
+
+function output(text: string): Sight {
+  return { kind: 'output', step: 1, box: 'agent', text }
+}
+
+/** Sights as they are given, then silence until the reader has gone. */
+async function* watched(sights: Iterable<Sight>, signal: AbortSignal): AsyncGenerator<Sight> {
+  yield* sights
+  await new Promise((resolve) => {
+    signal.addEventListener('abort', resolve)
+  })
+}
+
+async function read(reader: ReadableStreamDefaultReader<Uint8Array>, until: string): Promise<string> {
+  let text = ''
+  while (!text.includes(until)) {
+    const { done, value } = await reader.read()
+    if (done) return text
+    text += new TextDecoder().decode(value)
+  }
+  return text
+}
+
+describe('a stream of sights', () => {
+  it('sends output, then a heartbeat where nothing comes', async () => {
+    const stream = eventStream((signal) => watched([output('one\ntwo')], signal), quick)
+    const reader = stream.getReader()
+    const text = await read(reader, ': beat')
+    expect(text).toContain('event: output\ndata: {"step":1,"box":"agent","text":"one\\ntwo"}\n\n')
+    expect(text).not.toContain('id:')
+    await reader.cancel()
+  })
+
+  it('ends its watching when the reader goes away', async () => {
+    let ended = false
+    const stream = eventStream((signal) => {
+      signal.addEventListener('abort', () => {
+        ended = true
+      })
+      return watched([], signal)
+    }, quick)
+    await stream.cancel()
+    expect(ended).toBe(true)
+  })
+
+  it('holds no more than its buffer for a reader that takes nothing, and drops it', async () => {
+    let made = 0
+    function* flood(): Generator<Sight> {
+      for (;;) {
+        made += 1
+        yield output('x'.repeat(100))
+      }
+    }
+    const stream = eventStream((signal) => watched(flood(), signal), quick)
+    const reader = stream.getReader()
+    await sleep(30)
+    const before = made
+    expect(before).toBeLessThan(20)
+    await sleep(100)
+    expect(made).toBe(before)
+    await expect(read(reader, 'never')).rejects.toThrow('too slow')
+  })
+
+  it('lets a reader go on that is slow but takes what comes', async () => {
+    const many = Array.from({ length: 100 }, (_, index) => output(`${index} ${'x'.repeat(100)}`))
+    const stream = eventStream((signal) => watched(many, signal), quick)
+    const reader = stream.getReader()
+    for (let round = 0; round < 5; round += 1) {
+      await sleep(30)
+      await read(reader, 'event')
+    }
+    expect(await read(reader, '"99 ')).toContain('"98 ')
+    await reader.cancel()
+  })
+})

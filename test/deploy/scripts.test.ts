@@ -1,0 +1,165 @@
+import type { Server } from 'node:http'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { git } from '../support/repository.ts'
+
+const deploy = fileURLToPath(new URL('../../deploy', import.meta.url))
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'cofferdam-deploy-'))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+const bash = (
+  script: string,
+  ...args: readonly string[]
+): { status: number | null; stdout: string; stderr: string } =>
+  spawnSync('bash', [join(deploy, script), ...args], { encoding: 'utf8' })
+
+describe('the example', () => {
+  it('is a repository with one commit, made once', () => {
+    const example = join(folder, 'example')
+    expect(bash('example.sh', example).status).toBe(0)
+    expect(git(example, 'status', '--porcelain', '--branch').trim()).toBe('## main')
+    expect(git(example, 'ls-files').split('\n')).toContain('tools/fixer.py')
+    const head = git(example, 'rev-parse', 'HEAD')
+    expect(bash('example.sh', example)).toMatchObject({ status: 0, stdout: '    already there\n' })
+    expect(git(example, 'rev-parse', 'HEAD')).toBe(head)
+    expect(readdirSync(folder)).toEqual(['example'])
+  })
+
+  it('is not put over something else', () => {
+    writeFileSync(join(folder, 'mine'), 'mine')
+    expect(bash('example.sh', folder)).toMatchObject({ status: 1 })
+    expect(readdirSync(folder)).toEqual(['mine'])
+  })
+})
+
+describe('the engine', () => {
+  const engineAt = async (
+    socket: string,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<{ code: number; said: string }> => {
+    const child = spawn('bash', [join(deploy, 'engine.sh')], {
+      env: { ...process.env, DOCKER_HOST: socket, ...env },
+    })
+    const said = await text(child.stdout)
+    const [code] = child.exitCode === null ? await once(child, 'close') : [child.exitCode]
+    return { code: Number(code), said }
+  }
+  const serving = async (path: string): Promise<Server> => {
+    const server = createServer((request, response) => {
+      response.end(request.url === '/version' ? '{"Version":"29.0.0","ApiVersion":"1.52"}' : 'OK')
+    })
+    server.listen(path)
+    await once(server, 'listening')
+    return server
+  }
+
+  it('that answers is used', async () => {
+    const path = join(folder, 'docker.sock')
+    const server = await serving(path)
+    expect(await engineAt(`unix://${path}`)).toEqual({
+      code: 0,
+      said: '    Docker 29.0.0, API 1.52 answers\n',
+    })
+    server.close()
+  })
+
+  it('that is elsewhere is refused with the reason', async () => {
+    const { code, said } = await engineAt('tcp://192.0.2.1:2375')
+    expect(code).toBe(1)
+    expect(said).toContain('unset it')
+  })
+
+  it('that is named and does not answer is not replaced by another', async () => {
+    const { code, said } = await engineAt(`unix://${join(folder, 'nothing.sock')}`)
+    expect(code).toBe(1)
+    expect(said).toContain('start it')
+  })
+})
+
+describe('a long command', () => {
+  const long = (command: string): { status: number | null; stdout: string } =>
+    spawnSync('bash', ['-c', `source ${deploy}/setup.sh; logs=${folder}; long 'the thing' ${command}`], {
+      encoding: 'utf8',
+    })
+
+  it('is quiet where it succeeds, and keeps its output', () => {
+    expect(long('echo done')).toMatchObject({ status: 0, stdout: '' })
+    expect(readFileSync(join(folder, 'the-thing.log'), 'utf8')).toBe('done\n')
+  })
+
+  it('shows its end where it fails', () => {
+    const { status, stdout } = long(`sh -c 'echo why; exit 3'`)
+    expect(status).toBe(3)
+    expect(stdout).toContain('    | why\n')
+    expect(stdout).toContain('the thing failed (exit code 3)')
+  })
+
+  it('ends with the script that runs it', async () => {
+    const child = spawn('bash', [
+      '-c',
+      `source ${deploy}/setup.sh; logs=${folder}; long it sh -c 'echo $$; exec sleep 60'`,
+    ])
+    const log = join(folder, 'it.log')
+    await expect.poll(() => existsSync(log) && readFileSync(log, 'utf8')).toMatch(/\d/)
+    const pid = Number(readFileSync(log, 'utf8'))
+    child.kill('SIGTERM')
+    await once(child, 'close')
+    await expect
+      .poll(() => existsSync(`/proc/${pid}/cmdline`) && readFileSync(`/proc/${pid}/cmdline`, 'utf8'))
+      .toBeFalsy()
+  })
+})
+
+describe('what is there already', () => {
+  it('is found by its content: a build is made again only where a source changed', () => {
+    const project = join(folder, 'project')
+    for (const name of ['control-plane', 'src', 'test', 'bin'])
+      mkdirSync(join(project, name), { recursive: true })
+    for (const name of ['tsconfig.json', 'package-lock.json', 'src/a.ts'])
+      writeFileSync(join(project, name), '{}')
+    // A build that notes that it ran.
+    writeFileSync(
+      join(project, 'package.json'),
+      JSON.stringify({
+        scripts: { build: 'mkdir -p dist/src/cli && echo x >>built && touch dist/src/cli/main.js' },
+      }),
+    )
+    const build = (): string =>
+      execFileSync(
+        'bash',
+        ['-c', `source ${deploy}/setup.sh; root=${project}; logs=${folder}; build_sources`],
+        {
+          encoding: 'utf8',
+        },
+      )
+    const times = (): number => readFileSync(join(project, 'built'), 'utf8').length / 2
+    build()
+    expect(build()).toBe('    already built\n')
+    expect(times()).toBe(1)
+    writeFileSync(join(project, 'src', 'a.ts'), '{ }')
+    build()
+    expect(times()).toBe(2)
+    chmodSync(join(project, 'src', 'a.ts'), 0o600)
+    build()
+    expect(times()).toBe(2)
+  })
+})

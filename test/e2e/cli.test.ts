@@ -1,0 +1,141 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { boxesOf } from '../support/boxes.ts'
+import { sh } from '../support/plane.ts'
+import { aRepository, git } from '../support/repository.ts'
+
+// The built program, as a person runs it.
+const program = join(import.meta.dirname, '../../dist/src/cli/main.js')
+
+let folder: string
+let repo: string
+const running = new Set<ChildProcess>()
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'cofferdam-cli-'))
+  repo = aRepository({ 'a.txt': 'wrong\n', 'test.sh': 'grep -q right a.txt\n' })
+})
+
+afterEach(async () => {
+  for (const child of running) await ended(child, () => child.kill('SIGKILL'))
+  rmSync(folder, { recursive: true, force: true })
+})
+
+interface Command {
+  readonly child: ChildProcess
+  readonly out: () => string
+  readonly code: Promise<number | null>
+}
+
+function cofferdam(...args: string[]): Command {
+  const mark = args.indexOf('--')
+  const own = ['--data', join(folder, 'data')]
+  const line = mark === -1 ? [...args, ...own] : [...args.slice(0, mark), ...own, ...args.slice(mark)]
+  const child = spawn(process.execPath, [program, ...line], { stdio: ['ignore', 'pipe', 'pipe'] })
+  running.add(child)
+  let out = ''
+  const take = (chunk: Buffer): void => {
+    out += chunk.toString()
+  }
+  child.stdout.on('data', take)
+  child.stderr.on('data', take)
+  const code = new Promise<number | null>((resolve) => {
+    child.once('close', (exit) => {
+      running.delete(child)
+      resolve(exit)
+    })
+  })
+  return { child, out: () => out, code }
+}
+
+async function ended(child: ChildProcess, end: () => void): Promise<void> {
+  const gone = new Promise((resolve) => {
+    child.once('close', resolve)
+  })
+  end()
+  await gone
+}
+
+async function printed(command: Command, text: string): Promise<void> {
+  for (const end = Date.now() + 60_000; Date.now() < end; await sleep(20)) {
+    if (command.out().includes(text)) return
+  }
+  throw new Error(`"${text}" is not printed:\n${command.out()}`)
+}
+
+/** With what it printed, which says why where it is another code. */
+async function exits(command: Command, code: number): Promise<void> {
+  expect({ code: await command.code, out: command.out() }).toMatchObject({ code })
+}
+
+function idIn(command: Command): string {
+  return /Task ([a-z2-7]{10})/.exec(command.out())?.[1] ?? 'no id'
+}
+
+const slow = sh('for i in 1 2 3 4 5 6 7 8; do echo tick $i; sleep 1; done; echo right > a.txt')
+
+describe('the command line', () => {
+  it('applies a goal, in plain lines where nobody looks', async () => {
+    const script = sh(String.raw`printf '\033[31mat work\033[0m\n'; echo right > a.txt`)
+    const run = cofferdam(
+      'run',
+      '--repo',
+      repo,
+      '--goal',
+      'Right it',
+      '--test',
+      'sh test.sh',
+      '--',
+      ...script,
+    )
+    await exits(run, 0)
+    expect(run.out()).toContain('    agent │ at work\n')
+    expect(run.out()).not.toContain('\u001b')
+    expect(git(repo, 'show', `cofferdam/${idIn(run)}:a.txt`)).toBe('right\n')
+    const diff = cofferdam('task', 'diff', idIn(run))
+    expect([await diff.code, diff.out().includes('+right')]).toEqual([0, true])
+  })
+
+  it('Ctrl-C stops the task with its box, and a resume goes on with it', async () => {
+    const run = cofferdam('run', '--repo', repo, '--goal', 'Right it', '--', ...slow)
+    await printed(run, 'tick 1')
+    const id = idIn(run)
+    run.child.kill('SIGINT')
+    await exits(run, 6)
+    expect(run.out()).toContain(`task resume ${id}`)
+    expect(boxesOf(id)).toEqual([])
+    const resumed = cofferdam('task', 'resume', id)
+    await exits(resumed, 0)
+    expect(git(repo, 'show', `cofferdam/${id}:a.txt`)).toBe('right\n')
+  })
+
+  it('goes on where a killed process was, in the same box', async () => {
+    const owner = cofferdam('run', '--repo', repo, '--goal', 'Two', '--', ...slow)
+    await printed(owner, 'tick 1')
+    const guest = cofferdam('run', '--repo', repo, '--goal', 'Three', '--', ...slow)
+    await printed(guest, 'tick 1')
+    await ended(owner.child, () => owner.child.kill('SIGKILL'))
+    await exits(guest, 0)
+    expect(guest.out()).toContain('going on here')
+    expect(guest.out()).toContain(`not be worked on here: ${idIn(owner)}`)
+    expect(guest.out()).toContain('Takes over the agent box')
+    const rest = cofferdam('task', 'watch', idIn(owner))
+    await exits(rest, 0)
+    expect(git(repo, 'show', `cofferdam/${idIn(owner)}:a.txt`)).toBe('right\n')
+  })
+
+  it('SIGTERM leaves the box running for the next process', async () => {
+    const run = cofferdam('run', '--repo', repo, '--goal', 'Right it', '--', ...slow)
+    await printed(run, 'tick 1')
+    run.child.kill('SIGTERM')
+    await exits(run, 143)
+    expect(boxesOf(idIn(run))).toHaveLength(1)
+    const rest = cofferdam('task', 'watch', idIn(run))
+    await exits(rest, 0)
+    expect(rest.out()).toContain('Takes over the agent box')
+  })
+})

@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { boxesOf, goneAfter, running } from '../support/boxes.ts'
+import { aRepository, git } from '../support/repository.ts'
+import { openTestPlane, sh, type TestPlane } from '../support/plane.ts'
+
+let plane: TestPlane
+beforeAll(async () => {
+  plane = await openTestPlane()
+})
+afterAll(() => plane.close())
+
+describe('stop, pause and time', () => {
+  it('B09 a stop while the agent sleeps: STOPPED at once, the box gone, and it stays STOPPED', async () => {
+    const repo = aRepository()
+    const task = await plane.submit({ repo, argv: sh('echo kept > kept.txt; trap "" TERM; sleep 60') })
+    await running(task.id, 'agent')
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    const stopped = await plane.client.act(task.id, { act: 'stop', text: null })
+    expect(stopped.status).toBe('STOPPED')
+    expect(await goneAfter(task.id, 5000)).toBeLessThan(5000)
+    const settled = await plane.settled(task.id)
+    expect([settled.status, settled.halt?.reason]).toEqual(['STOPPED', 'stopped'])
+    // What the policy allows was kept as a partial checkpoint, and a resume goes on from it.
+    const rows = await plane.client.checkpoints(task.id)
+    expect(rows.at(-1)?.state).toBe('partial')
+    expect(await plane.client.diff(task.id, null)).toContain('kept.txt')
+  })
+
+  it('B09 a stop during the test', async () => {
+    const repo = aRepository()
+    const task = await plane.submit({ repo, argv: sh('echo x > x.txt'), test: 'test ! -f x.txt || sleep 60' })
+    await running(task.id, 'test')
+    await plane.client.act(task.id, { act: 'stop', text: 'enough' })
+    expect(await goneAfter(task.id, 5000)).toBeLessThan(5000)
+    expect((await plane.settled(task.id)).status).toBe('STOPPED')
+    expect(await plane.client.diff(task.id, null)).toContain('x.txt')
+  })
+
+  it('pause and resume go on with the same budget', async () => {
+    const repo = aRepository()
+    const agent = sh('[ -f half.txt ] && { echo done > whole.txt; exit 0; }; echo half > half.txt; sleep 60')
+    const task = await plane.submit({ repo, argv: agent })
+    await running(task.id, 'agent')
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    await plane.client.act(task.id, { act: 'pause' })
+    const paused = await plane.settled(task.id)
+    expect([paused.status, paused.halt?.reason, paused.spent.steps]).toEqual(['BLOCKED', 'paused', 0])
+    await plane.client.act(task.id, { act: 'resume', instruction: null, budget: null })
+    const task2 = await plane.settled(task.id)
+    expect(task2.status).toBe('APPLIED')
+    expect(git(repo, 'ls-tree', '--name-only', task2.branch)).toContain('whole.txt')
+  })
+
+  it('the time budget ends a step in the middle, and what was done is kept', async () => {
+    const repo = aRepository()
+    const task = await plane.run({ repo, argv: sh('echo early > early.txt; sleep 60'), minutes: 0.05 })
+    expect([task.status, task.halt?.reason]).toEqual(['TIMEOUT', 'time'])
+    expect(task.spent.ms).toBeGreaterThanOrEqual(2500)
+    expect(await plane.client.diff(task.id, null)).toContain('early.txt')
+    expect(boxesOf(task.id)).toEqual([])
+  })
+
+  it('steering a running task reaches the next prompt', async () => {
+    const repo = aRepository()
+    const agent = sh(
+      'cp /cofferdam/attempt/prompt.md "p$(ls p* 2>/dev/null | wc -l).txt"; grep -q "use tabs" /cofferdam/attempt/prompt.md && exit 0; sleep 2; echo TASK_STATE: CONTINUE',
+    )
+    const task = await plane.submit({ repo, argv: agent })
+    await running(task.id, 'agent')
+    await plane.client.act(task.id, { act: 'steer', text: 'use tabs' })
+    const done = await plane.settled(task.id)
+    expect([done.status, done.spent.steps]).toEqual(['APPLIED', 2])
+    expect(git(repo, 'show', `${done.branch}:p0.txt`)).not.toContain('use tabs')
+  })
+})
+
+describe('tests that misbehave', () => {
+  it('B16 files written, a process left behind, a flood of output, and a limit passed', async () => {
+    const repo = aRepository({ 'a.txt': 'wrong\n' })
+    const test = `
+      echo junk > junk.txt; rm -f README.md; (sleep 300 &) ; head -c 100000000 /dev/zero | tr '\\0' x; echo; echo THE-END; grep -q right a.txt || exit 1`
+    const task = await plane.run({ repo, argv: sh('echo right > a.txt'), test, limits: { outputMb: 4 } })
+    expect(task.status).toBe('APPLIED')
+    expect(git(repo, 'ls-tree', '--name-only', task.branch).trim()).toBe('a.txt')
+    expect(boxesOf(task.id)).toEqual([])
+    const row = (await plane.client.checkpoints(task.id)).find((one) => one.step === 1)
+    expect(row?.test?.tail.length).toBeLessThan(20_000)
+    const tested = (await plane.client.events(task.id, 0)).find((event) => event.type === 'tested')
+    expect(tested?.data['truncated']).toBe(true)
+  })
+
+  it('B16 a test past its limit is a failed validation with the output before the kill', async () => {
+    const repo = aRepository({ 'a.txt': 'wrong\n' })
+    const agent = sh(
+      'grep -q "BEFORE-THE-END" /cofferdam/attempt/prompt.md && echo quick > quick.txt; echo right > a.txt',
+    )
+    const test = 'grep -q right a.txt || exit 1; [ -f quick.txt ] && exit 0; echo BEFORE-"THE"-END; sleep 60'
+    const task = await plane.run({ repo, argv: agent, test, limits: { testSeconds: 2 } })
+    expect([task.status, task.spent.steps]).toEqual(['APPLIED', 2])
+    const first = (await plane.client.checkpoints(task.id)).find((row) => row.step === 1)
+    expect([first?.test?.passed, first?.test?.end]).toEqual([false, 'time'])
+  })
+})
+
+describe('restarts', () => {
+  it('B08 a restart while the agent runs takes the box over: same attempt, nothing lost, no step charged', async () => {
+    const repo = aRepository()
+    const task = await plane.submit({ repo, argv: sh('echo one > one.txt; sleep 4; echo two > two.txt') })
+    await running(task.id, 'agent')
+    const before = boxesOf(task.id)
+    await plane.reopen()
+    expect(boxesOf(task.id)).toEqual(before)
+    const done = await plane.settled(task.id)
+    expect([done.status, done.spent.steps, done.attempt]).toEqual(['APPLIED', 1, 1])
+    expect(done.fence).toBe(2)
+    expect(git(repo, 'ls-tree', '--name-only', done.branch)).toContain('two.txt')
+    expect(done.spent.ms).toBeGreaterThanOrEqual(4000)
+  })
+
+  it('B08 a restart in VALIDATING goes on with the next attempt at the test of the same candidate', async () => {
+    const repo = aRepository()
+    const test = 'ls *.txt >/dev/null 2>&1 || exit 0; sleep 3'
+    const task = await plane.submit({ repo, argv: sh('date +%s%N > stamp.txt'), test })
+    await running(task.id, 'test')
+    const spent = (await plane.client.task(task.id)).spent.ms
+    await plane.reopen()
+    const done = await plane.settled(task.id)
+    expect([done.status, done.spent.steps, done.step, done.attempt]).toEqual(['APPLIED', 1, 1, 2])
+    expect(done.spent.ms).toBeGreaterThan(spent)
+    const started = (await plane.client.events(task.id, 0)).filter((event) => event.data['kind'] === 'agent')
+    expect(started).toHaveLength(1)
+  })
+})

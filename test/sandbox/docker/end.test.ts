@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest'
+import { endOf, type EndFacts } from '../../../src/sandbox/docker/end.ts'
+import { aBox } from '../../support/box.ts'
+
+const { limits } = aBox({ seconds: 60 })
+const usual: EndFacts = {
+  cause: 'exit',
+  exitCode: 0,
+  oomKilled: false,
+  ran: 1000,
+  abandoned: false,
+  lastLine: 'sh: foo: not found',
+  limits,
+}
+
+describe('why a box ended', () => {
+  it.each<[string, Partial<EndFacts>, string, RegExp | null]>([
+    ['by itself', {}, 'exited', null],
+    ['by itself, with a code', { exitCode: 1 }, 'exited', null],
+    ['stopped', { cause: 'killed', exitCode: 137 }, 'killed', /stopped/],
+    ['stopped while it ended', { cause: 'killed', exitCode: 0 }, 'killed', /stopped/],
+    ['our deadline', { cause: 'time', exitCode: 137 }, 'time', /60 s/],
+    ['its own deadline', { exitCode: 124, ran: 60_100 }, 'time', /60 s/],
+    ['its own deadline, after it ignored it', { exitCode: 137, ran: 65_000 }, 'time', /60 s/],
+    ['a code 124 of its own', { exitCode: 124 }, 'exited', null],
+    ['a kill by somebody else', { exitCode: 137 }, 'exited', null],
+    ['too little disk', { cause: 'disk', exitCode: 137 }, 'disk', /1024 MiB/],
+    ['too little memory', { exitCode: 137, oomKilled: true }, 'oom', /2048 MiB/],
+    ['too little memory for a child that was missed', { exitCode: 7, oomKilled: true }, 'oom', /2048/],
+    ['too little memory for a child, and well after all', { oomKilled: true }, 'exited', null],
+    ['a missing command', { exitCode: 127 }, 'not_started', /foo: not found/],
+    ['a command that is no program', { exitCode: 126 }, 'not_started', /126/],
+    ['an engine that went away', { cause: 'lost' }, 'engine', /engine went away/],
+    ['an engine that was killed', { exitCode: 255, abandoned: true }, 'engine', /255/],
+    ['an engine that shut down', { exitCode: 143, abandoned: true }, 'engine', /143/],
+    ['by itself, unwatched', { exitCode: 3, abandoned: true }, 'exited', null],
+  ])('%s', (_what, facts, end, message) => {
+    const found = endOf({ ...usual, ...facts })
+    expect(found.end).toBe(end)
+    if (message === null) expect(found.message).toBeNull()
+    else expect(found.message).toMatch(message)
+  })
+})

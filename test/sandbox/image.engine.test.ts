@@ -1,0 +1,247 @@
+import type { Server } from 'node:http'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { createServer as createSilentServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { buffer, text } from 'node:stream/consumers'
+import { gzipSync } from 'node:zlib'
+import Docker from 'dockerode'
+import { pack } from 'tar-fs'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { pullBase } from '../../src/sandbox/docker/image/base.ts'
+import { buildImage, findImage, imageTag } from '../../src/sandbox/docker/image.ts'
+
+const docker = new Docker()
+const quiet = { progress: (): void => undefined }
+
+/** Runs a program in the image as a box would: no network, read-only, no rights. */
+async function inImage(
+  argv: readonly string[],
+  user = '10001:10001',
+): Promise<{ code: number; output: string }> {
+  const stdout = new PassThrough()
+  const [ended, container] = await docker.run(imageTag(), [...argv], [stdout, stdout], {
+    Tty: false,
+    User: user,
+    NetworkDisabled: true,
+    HostConfig: {
+      NetworkMode: 'none',
+      ReadonlyRootfs: true,
+      CapDrop: ['ALL'],
+      SecurityOpt: ['no-new-privileges:true'],
+      Init: true,
+      Tmpfs: { '/tmp': 'rw,exec,mode=1777', '/home/agent': 'rw,exec,mode=0777' },
+    },
+  })
+  stdout.end()
+  await container.remove({ v: true })
+  return { code: ended.StatusCode, output: await text(stdout) }
+}
+const shell = (script: string): readonly string[] => ['sh', '-c', script]
+
+describe('the image', () => {
+  it('is found, and not built a second time', async () => {
+    const told: string[] = []
+    const id = await buildImage(docker, { progress: (line) => told.push(line) })
+    expect(id).toMatch(/^sha256:[0-9a-f]{64}$/)
+    expect(await findImage(docker)).toBe(id)
+    const began = performance.now()
+    expect(await buildImage(docker, { progress: (line) => told.push(line) })).toBe(id)
+    expect(performance.now() - began).toBeLessThan(500)
+  })
+
+  it('A081 starts nothing of its own: no entrypoint, volume, health check or port, and a numeric user', async () => {
+    const { Config } = await docker.getImage(imageTag()).inspect()
+    expect(Config.User).toBe('10001:10001')
+    expect(Config.Labels).toMatchObject({ 'cofferdam.image': '1' })
+    expect([Config.Entrypoint, Config.Volumes, Config.Healthcheck, Config.ExposedPorts]).toEqual([
+      null,
+      null,
+      undefined,
+      undefined,
+    ])
+  })
+
+  it('A077 holds no file with a setuid or setgid bit', async () => {
+    expect(await inImage(shell('find / -xdev -perm /6000 2>/dev/null; echo end'), '0:0')).toEqual({
+      code: 0,
+      output: 'end\n',
+    })
+  })
+
+  it('keeps nothing of the machine that it was made on', async () => {
+    const found = await inImage(
+      shell(
+        'cat /etc/apt/sources.list /etc/apt/apt.conf.d/99mmdebstrap; ls -A /var/lib/apt/lists /tmp /root',
+      ),
+      '0:0',
+    )
+    expect(found.output).not.toMatch(/^deb |Acquire|_Packages|_InRelease|npm|cache/m)
+  })
+
+  it.each([
+    ['git', 'git --version', /^git version 2\./],
+    ['Node', 'node --version', /^v24\./],
+    ['npm', 'npm --version', /^11\./],
+    [
+      'Python with venv',
+      'python -m venv /tmp/v && /tmp/v/bin/python -c "import pip; print(pip.__name__)"',
+      /^pip$/m,
+    ],
+    [
+      'a C++ compiler',
+      'echo "int main() { return 0; }" >/tmp/a.cc && g++ -o /tmp/a /tmp/a.cc && /tmp/a && echo ran',
+      /ran/,
+    ],
+    [
+      'the headers of Node',
+      'test -e $npm_package_config_node_gyp_nodedir/include/node/node.h && echo there',
+      /there/,
+    ],
+    ['ripgrep', 'rg --version', /^ripgrep/],
+    [
+      'patch, ps and make',
+      'patch --version && ps --version && make --version',
+      /patch[^]*procps[^]*GNU Make/,
+    ],
+  ])('has %s', async (_name, script, output) => {
+    expect(await inImage(shell(script), '54321:54321')).toMatchObject({
+      code: 0,
+      output: expect.stringMatching(output),
+    })
+  })
+})
+
+describe('the entry', () => {
+  const entry = '/cofferdam/entry'
+  it.each([
+    ['the code of the program', [entry, '9', '-', '--', 'sh', '-c', 'exit 7'], 7, /^$/],
+    [
+      'arguments as they are',
+      [entry, '9', '-', '--', 'printf', '[%s]', 'a b', '$HOME', ''],
+      0,
+      /^\[a b\]\[\$HOME\]\[\]$/,
+    ],
+    ['the folder it was started in', [entry, '9', '-', '--', 'pwd'], 0, /^\/work$/m],
+    ['a file as standard input', [entry, '9', '/etc/debian_version', '--', 'cat'], 0, /^\d+\./],
+    ['no standard input', [entry, '9', '-', '--', 'cat'], 0, /^$/],
+    ['124 at the deadline', [entry, '1', '-', '--', 'sleep', '30'], 124, /^$/],
+    [
+      '124 for one that does not listen',
+      [entry, '1', '-', '--', 'sh', '-c', 'trap "" TERM; while :; do sleep 1; done'],
+      124,
+      /./,
+    ],
+    ['124 of the program itself', [entry, '9', '-', '--', 'sh', '-c', 'exit 124'], 124, /^$/],
+    ['137 where it was killed before', [entry, '9', '-', '--', 'sh', '-c', 'kill -KILL $$'], 137, /./],
+    ['126 for what cannot be run', [entry, '9', '-', '--', '/etc/passwd'], 126, /passwd/],
+    ['126 for a file that is not there', [entry, '9', '/nothing', '--', 'cat'], 126, /\/nothing/],
+    ['127 for what is not there', [entry, '9', '-', '--', 'no-such-program'], 127, /no-such-program/],
+    ['125 for a wrong call', [entry, '9', '-'], 125, /usage/],
+  ])('gives %s', async (_name, argv, code, output) => {
+    const ended = await inImage(argv)
+    expect(ended.code).toBe(code)
+    expect(ended.output).toMatch(output)
+  })
+
+  it('leaves nothing running: the box ends with it', async () => {
+    const began = performance.now()
+    await inImage([entry, '9', '-', '--', 'sh', '-c', 'setsid sleep 60 >/dev/null 2>&1 &'])
+    expect(performance.now() - began).toBeLessThan(5000)
+  })
+})
+
+describe('the base from a registry', () => {
+  const servers: { close(): void }[] = []
+  let folder = ''
+  const tag = { repo: 'cofferdam/test-base', tag: String(process.pid) }
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'cofferdam-registry-'))
+  })
+  afterAll(async () => {
+    for (const server of servers) server.close()
+    rmSync(folder, { recursive: true })
+    const made = await docker.listImages({
+      filters: { reference: ['cofferdam/test-base', '127.0.0.1:*/tiny'] },
+    })
+    for (const { Id } of made) await docker.getImage(Id).remove({ force: true })
+  })
+  const listening = async (server: Server | ReturnType<typeof createSilentServer>): Promise<string> => {
+    servers.push(server)
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const address = server.address()
+    return `127.0.0.1:${typeof address === 'object' && address !== null ? address.port : ''}`
+  }
+
+  it('is pulled and tagged where one answers', async () => {
+    writeFileSync(join(folder, 'hello'), 'hello')
+    const where = await listening(registry(await buffer(pack(folder))))
+    expect(await pullBase(docker, `${where}/tiny:1`, tag, quiet)).toBe(true)
+    expect((await docker.getImage(`${tag.repo}:${tag.tag}`).inspect()).RootFS.Layers).toHaveLength(1)
+  })
+
+  it('is given up at once where none is', async () => {
+    const told: string[] = []
+    const began = performance.now()
+    expect(await pullBase(docker, '127.0.0.1:1/tiny:1', tag, { progress: (line) => told.push(line) })).toBe(
+      false,
+    )
+    expect(performance.now() - began).toBeLessThan(3000)
+    expect(told.at(-1)).toMatch(/^no base image from a registry: .*refused/)
+  })
+
+  it('is given up after a few seconds where one does not answer', async () => {
+    const where = await listening(createSilentServer())
+    const told: string[] = []
+    expect(await pullBase(docker, `${where}/tiny:1`, tag, { progress: (line) => told.push(line) })).toBe(
+      false,
+    )
+    expect(told.at(-1)).toBe('no base image from a registry: none answered in time')
+  }, 15_000)
+})
+
+/** A registry with one image of one layer, as far as a pull needs one. */
+function registry(layer: Buffer): Server {
+  const digest = (data: Buffer): string => `sha256:${createHash('sha256').update(data).digest('hex')}`
+  const zipped = gzipSync(layer)
+  const config = Buffer.from(
+    JSON.stringify({
+      architecture: 'amd64',
+      os: 'linux',
+      config: {},
+      rootfs: { type: 'layers', diff_ids: [digest(layer)] },
+    }),
+  )
+  const types = 'application/vnd.docker.distribution.manifest.v2+json'
+  const part = (data: Buffer, type: string): object => ({
+    mediaType: `application/vnd.docker.${type}`,
+    size: data.length,
+    digest: digest(data),
+  })
+  const manifest = Buffer.from(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: types,
+      config: part(config, 'container.image.v1+json'),
+      layers: [part(zipped, 'image.rootfs.diff.tar.gzip')],
+    }),
+  )
+  const blobs = new Map([manifest, config, zipped].map((data) => [digest(data), data]))
+  return createServer((request, response) => {
+    const url = request.url ?? ''
+    const found = url.endsWith('/manifests/1') ? manifest : blobs.get(url.split('/').at(-1) ?? '')
+    if (url === '/v2/') response.end('{}')
+    else if (found === undefined) response.writeHead(404).end()
+    else {
+      response.setHeader('content-type', url.includes('/manifests/') ? types : 'application/octet-stream')
+      response.setHeader('docker-content-digest', digest(found))
+      response.setHeader('content-length', found.length)
+      response.end(request.method === 'HEAD' ? undefined : found)
+    }
+  })
+}

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest'
+import type { BoxRequest } from '../../src/domain/box.ts'
+import { defaultPolicy } from '../../src/domain/policies.ts'
+import { specHash } from '../../src/sandbox/hash.ts'
+import { boxName } from '../../src/sandbox/name.ts'
+import { compileBox } from '../../src/sandbox/spec.ts'
+import { aRequest } from '../support/box.ts'
+import { aPolicy } from '../support/task.ts'
+
+const listing: BoxRequest['listing'] = {
+  hidden: ['config/config.yaml', 'old/.env'],
+  folders: ['.github', '.github/workflows', 'config', 'src', 'src/lib'],
+  matches: [
+    { path: '.github/workflows', type: 'folder', kind: 'readonly', rule: '.github/workflows' },
+    { path: 'AGENTS.md', type: 'file', kind: 'readonly', rule: 'AGENTS.md' },
+    { path: 'src/lib/config.yaml', type: 'file', kind: 'deny', rule: 'config.yaml' },
+  ],
+}
+
+describe('the box spec is exactly this for', () => {
+  it.each<[string, Partial<BoxRequest>]>([
+    ['agent', { argv: ['sh', '-c', 'true'], env: { MODEL: 'x' }, policy: defaultPolicy, listing }],
+    ['agent-allow', { policy: aPolicy({ allow: ['src/', '/docs/**', 'README.md'] }), listing }],
+    [
+      'agent-after-setup',
+      { setupFolders: ['node_modules', 'packages/a/node_modules'], policy: aPolicy({ deny: [] }) },
+    ],
+    ['setup', { kind: 'setup', step: 0, argv: ['sh', '-c', 'npm ci'], listing: null, seconds: 600 }],
+    ['baseline', { kind: 'baseline', step: 0, argv: ['sh', '-c', 'npm test'], listing: null }],
+    ['test', { kind: 'test', argv: ['sh', '-c', 'npm test'], listing: null, setupFolders: ['node_modules'] }],
+  ])('%s', async (name, overrides) => {
+    const spec = compileBox(aRequest(overrides))
+    await expect(`${JSON.stringify(spec, null, 2)}\n`).toMatchFileSnapshot(`golden/${name}.txt`)
+  })
+})
+
+describe('a box spec', () => {
+  it('is for an ordinary user alone', () => {
+    expect(() => compileBox(aRequest({ user: { uid: 0, gid: 0 } }))).toThrow('never runs as root')
+  })
+
+  it('has a name that says whose it is', () => {
+    expect(boxName(aRequest({ installation: 'abc', step: 2, attempt: 3, fence: 4 }))).toBe(
+      'cofferdam-abc-aaaaaaaaaa-s2-a3-agent-f4',
+    )
+    for (const installation of ['', 'A', 'a-b', 'x'.repeat(13)])
+      expect(() => boxName(aRequest({ installation }))).toThrow('installation')
+  })
+
+  it('has a hash that knows every difference and no order of keys', () => {
+    const spec = compileBox(aRequest())
+    const turned = Object.fromEntries(Object.entries(spec).reverse()) as unknown as typeof spec
+    expect(specHash(turned)).toBe(specHash(spec))
+    expect(specHash(spec)).toMatch(/^[0-9a-f]{64}$/)
+    expect(specHash(compileBox(aRequest({ seconds: 61 })))).not.toBe(specHash(spec))
+    expect(specHash({ ...spec, mounts: spec.mounts.toReversed() })).not.toBe(specHash(spec))
+  })
+
+  it('lets package managers use the network in a setup box alone', () => {
+    const offline = 'npm_config_offline'
+    expect(compileBox(aRequest({ kind: 'setup' })).env).not.toHaveProperty(offline)
+    for (const kind of ['agent', 'test', 'baseline'] as const)
+      expect(compileBox(aRequest({ kind })).env).toHaveProperty(offline, 'true')
+  })
+})

@@ -1,0 +1,48 @@
+import type { BoxRequest, BoxSpec, BoxWatcher } from '../../src/domain/box.ts'
+import type { Listing } from '../../src/domain/worktree.ts'
+import { compileBox } from '../../src/sandbox/spec.ts'
+import { aCommit, aPolicy, aTaskId } from './task.ts'
+
+/** The listing of a worktree that has nothing for a policy to name. */
+export const emptyListing: Listing = { hidden: [], folders: [], matches: [] }
+
+/** What an agent box of step 1 is computed from, for tests that are not about it. */
+export function aRequest(overrides: Partial<BoxRequest> = {}): BoxRequest {
+  return {
+    installation: 'test',
+    kind: 'agent',
+    task: aTaskId,
+    step: 1,
+    attempt: 1,
+    fence: 1,
+    image: `sha256:${'0'.repeat(64)}`,
+    user: { uid: 10001, gid: 10001 },
+    argv: ['true'],
+    env: {},
+    seconds: 60,
+    policy: aPolicy(),
+    commit: aCommit,
+    listing: emptyListing,
+    setupFolders: [],
+    ...overrides,
+  }
+}
+
+export function aBox(overrides: Partial<BoxRequest> = {}): BoxSpec {
+  return compileBox(aRequest(overrides))
+}
+
+/** Notes what an engine tells of a run. */
+export class Notes implements BoxWatcher {
+  readonly starts: number[] = []
+  readonly chunks: Buffer[] = []
+  started(at: number): void {
+    this.starts.push(at)
+  }
+  output(chunk: Buffer): void {
+    this.chunks.push(Buffer.from(chunk))
+  }
+  get text(): string {
+    return Buffer.concat(this.chunks).toString()
+  }
+}

@@ -1,0 +1,26 @@
+import { execFileSync } from 'node:child_process'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** Names of the boxes of a task that the engine has, running or not. */
+export function boxesOf(id: string, ...filters: readonly string[]): readonly string[] {
+  const args = ['ps', '-a', '--filter', `label=cofferdam.task=${id}`, ...filters, '--format', '{{.Names}}']
+  return execFileSync('docker', args, { encoding: 'utf8' }).split('\n').filter(Boolean)
+}
+
+/** Waits until a box of this kind runs for a task. */
+export async function running(id: string, kind: string): Promise<void> {
+  for (const end = Date.now() + 60_000; Date.now() < end; await sleep(50)) {
+    if (boxesOf(id, '--filter', 'status=running').some((name) => name.includes(`-${kind}-`))) return
+  }
+  throw new Error(`no ${kind} box of ${id} came up`)
+}
+
+/** How long it takes until a task has no box any more, ms; Infinity when longer than `withinMs`. */
+export async function goneAfter(id: string, withinMs: number): Promise<number> {
+  const start = Date.now()
+  while (boxesOf(id).length > 0) {
+    if (Date.now() - start > withinMs) return Infinity
+    await sleep(20)
+  }
+  return Date.now() - start
+}

@@ -1,0 +1,124 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { open, type Opened } from '../../control-plane/main.ts'
+import { type Client, createClient } from '../../src/client/client.ts'
+import { thisProcess } from '../../src/config/environment.ts'
+import { type Config, loadConfig } from '../../src/config/load.ts'
+import type { TaskId } from '../../src/domain/ids.ts'
+import { parseTaskRequest, type TaskRequest } from '../../src/domain/intake.ts'
+import type { Task } from '../../src/domain/task.ts'
+
+/** A goal for the agent `command`, which reads it or not. */
+export interface Wanted {
+  readonly repo: string
+  readonly argv: readonly string[]
+  readonly goal?: string
+  readonly test?: string
+  readonly setup?: string
+  readonly steps?: number
+  readonly minutes?: number
+  readonly allow?: readonly string[]
+  readonly readonly?: readonly string[]
+  readonly limits?: Readonly<Record<string, number>>
+  readonly onViolation?: 'retry' | 'fail'
+  /** Approve it where the risk gate asks. */
+  readonly yes?: boolean
+}
+
+/** A control plane in this process, on a data folder of its own and the real engine. */
+export interface TestPlane {
+  readonly client: Client
+  readonly config: Config
+  submit(wanted: Wanted): Promise<Task>
+  /** Submits and waits until the task halts or is applied. */
+  run(wanted: Wanted): Promise<Task>
+  /** Waits until a task is in a state that only a person can change. */
+  settled(id: TaskId): Promise<Task>
+  until(id: TaskId, condition: (task: Task) => boolean): Promise<Task>
+  /** Ends it in good order and opens it again on the same data folder. */
+  reopen(): Promise<void>
+  close(): Promise<void>
+}
+
+/** A shell script as the agent's argv. */
+export function sh(script: string): readonly string[] {
+  return ['/bin/sh', '-c', script]
+}
+
+const longestWaitMs = 120_000
+
+/** Extra lines of configuration go into a `cofferdam.yaml`. */
+export async function openTestPlane(yaml = ''): Promise<TestPlane> {
+  const folder = mkdtempSync(join(tmpdir(), 'cofferdam-data-'))
+  const file = join(folder, 'cofferdam.yaml')
+  writeFileSync(file, `concurrency: 4\n${yaml}`)
+  const around = thisProcess()
+  const config = loadConfig({ data: join(folder, 'data'), config: file }, around)
+  const start = async (): Promise<Opened> => {
+    const opened = await open(config, around, { what: 'test', attend: 'all', stderrLevel: 'silent' })
+    if ('kind' in opened) throw new Error('the data folder is held')
+    return opened
+  }
+  let opened = await start()
+  const client = createClient((path, call) => opened.fetch(path, call))
+
+  const until: TestPlane['until'] = async (id, condition) => {
+    for (const end = Date.now() + longestWaitMs; Date.now() < end; await pause(20)) {
+      const task = await client.task(id)
+      if (condition(task)) return task
+    }
+    const events = await client.events(id, 0)
+    throw new Error(
+      `waited too long for ${id}:\n${events.map((event) => `${event.to} ${event.text}`).join('\n')}`,
+    )
+  }
+  const settled: TestPlane['settled'] = (id) =>
+    until(id, (task) => !['PENDING', 'RUNNING', 'VALIDATING'].includes(task.status) && task.phase === null)
+  const submit: TestPlane['submit'] = async (wanted) => {
+    const { task } = await client.submit(requestOf(wanted))
+    return wanted.yes === true && task.status === 'DRAFT' ? client.act(task.id, { act: 'approve' }) : task
+  }
+  return {
+    client,
+    config,
+    submit,
+    run: async (wanted) => settled((await submit(wanted)).id),
+    settled,
+    until,
+    reopen: async () => {
+      await opened[Symbol.asyncDispose]()
+      opened = await start()
+    },
+    close: async () => {
+      await opened[Symbol.asyncDispose]()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A request as an entry hands it in. */
+export function requestOf(wanted: Wanted): TaskRequest {
+  const parsed = parseTaskRequest({
+    goal: wanted.goal ?? 'Make it right',
+    repository: wanted.repo,
+    agent: { name: 'command', argv: wanted.argv },
+    setup: wanted.setup ?? null,
+    test: wanted.test ?? null,
+    budget: { steps: wanted.steps, minutes: wanted.minutes },
+    policy: {
+      allow: wanted.allow ?? [],
+      readonly: wanted.readonly ?? [],
+      limits: { diskFreeMb: 64, ...wanted.limits },
+      onViolation: wanted.onViolation,
+    },
+  })
+  if (!parsed.ok) throw new Error(parsed.problems.join(' '))
+  return parsed.request
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms)
+  })
+}

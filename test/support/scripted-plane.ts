@@ -1,0 +1,224 @@
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Bus } from '../../control-plane/bus.ts'
+import type {
+  Act,
+  ControlPlane,
+  Explanation,
+  Finding,
+  Sight,
+  Submitted,
+  TaskFilter,
+} from '../../control-plane/control-plane.ts'
+import type { Store } from '../../control-plane/store/store.ts'
+import { openStore } from '../../control-plane/store/open.ts'
+import { type Along, Tasks } from '../../control-plane/tasks.ts'
+import { watch } from '../../control-plane/watch.ts'
+import { hostPath } from '../../src/config/places.ts'
+import type { TaskId } from '../../src/domain/ids.ts'
+import type { Input } from '../../src/domain/input.ts'
+import type { TaskRequest } from '../../src/domain/intake.ts'
+import type { Actor, Checkpoint, Task, TaskEvent } from '../../src/domain/task.ts'
+import { aBox } from './box.ts'
+import { aCommitOf, aTask } from './task.ts'
+
+/** What the script of a task can do: what the loop would report, and what its boxes would print. */
+export interface Turn {
+  readonly task: Task
+  readonly report: (input: Input, along?: Along) => void
+  readonly output: (box: string, text: string) => void
+  /** Aborted when the task is halted or its process ends. */
+  readonly signal: AbortSignal
+}
+
+export type Script = (turn: Turn) => Promise<void> | void
+
+/**
+ * A control plane with the real store, transitions, events and watching, and a script in the place of boxes and git.
+ * A goal that holds `sudo` is a DRAFT. Tasks are worked on when they are attended.
+ */
+export class ScriptedPlane implements ControlPlane, Disposable {
+  readonly store: Store
+  readonly transitions: Tasks
+  readonly #bus = new Bus()
+  readonly #script: Script
+  readonly #attended = new Set<TaskId>()
+  readonly #ending = new AbortController()
+  #running: AbortController | null = null
+
+  constructor(folder: string, script: Script) {
+    this.#script = script
+    this.store = openStore(hostPath(join(folder, 'cofferdam.db')))
+    this.transitions = new Tasks({ store: this.store, bus: this.#bus, clock: Date.now })
+    for (const task of this.store.inFlight()) {
+      this.transitions.report(task.id, task.fence, { type: 'requeued', text: 'Restarted.', crashed: true })
+    }
+  }
+
+  submit(request: TaskRequest, actor: Actor): Promise<Submitted> {
+    const risky = /\bsudo\b/.test(request.goal) || request.draft
+    const task = this.transitions.birth(
+      aTask({
+        id: this.transitions.freshId(),
+        goal: request.goal,
+        status: risky ? 'DRAFT' : 'PENDING',
+        risks: risky ? [{ rule: 'words', text: 'The goal says "sudo".' }] : [],
+        repository: { path: request.repository, key: 'example' },
+        createdBy: actor,
+        createdAt: Date.now(),
+      }),
+      'Submitted.',
+    )
+    return Promise.resolve({ task, notes: ['Uncommitted changes are not part of the task.'] })
+  }
+
+  task(id: TaskId): Task {
+    return this.transitions.get(id)
+  }
+
+  tasks(filter: TaskFilter): readonly Task[] {
+    return this.store.tasks(filter)
+  }
+
+  act(id: TaskId, act: Act, actor: Actor): Promise<Task> {
+    const task = this.transitions.act(id, inputOf(act, this.task(id)), actor)
+    if (act.act === 'stop' || act.act === 'pause') this.#running?.abort()
+    if (task.phase === 'salvage') {
+      const salvaged: Input = { type: 'salvaged', head: task.head, text: 'Nothing was under way.' }
+      setImmediate(() => this.transitions.report(id, task.fence, salvaged))
+    }
+    if (task.status === 'PENDING') setImmediate(() => this.#work(id))
+    return Promise.resolve(task)
+  }
+
+  events(id: TaskId, after: number): readonly TaskEvent[] {
+    return this.store.events(this.task(id).id, after, 1000)
+  }
+
+  checkpoints(id: TaskId): readonly Checkpoint[] {
+    return this.store.checkpoints(this.task(id).id)
+  }
+
+  diff(id: TaskId, step: number | null): Promise<string> {
+    const task = this.task(id)
+    return Promise.resolve(
+      task.head === task.base.commit ? '' : `diff --git of step ${step ?? 'all'}\n+\u001b[31mred\n`,
+    )
+  }
+
+  logs(id: TaskId, step: number | null): Promise<string> {
+    return Promise.resolve(
+      `== agent box, step ${step ?? 1}, ${this.task(id).id} ==\n\u001b[32mgreen\u001b[0m\n`,
+    )
+  }
+
+  explain(): Promise<Explanation> {
+    return Promise.resolve({
+      boxes: [aBox()],
+      hidden: ['.env'],
+      risks: [],
+      notes: ['No test command is given.'],
+    })
+  }
+
+  doctor(): Promise<readonly Finding[]> {
+    return Promise.resolve([{ name: 'engine', state: 'ok', text: 'scripted' }])
+  }
+
+  watch(id: TaskId, after: number, signal: AbortSignal): AsyncIterable<Sight> {
+    return watch(this.store, this.#bus, id, after, signal)
+  }
+
+  attend(id: TaskId): void {
+    this.#attended.add(this.task(id).id)
+    this.#work(id)
+  }
+
+  [Symbol.dispose](): void {
+    this.#ending.abort()
+    this.store[Symbol.dispose]()
+  }
+
+  #work(id: TaskId): void {
+    if (!this.#attended.has(id) || this.#ending.signal.aborted) return
+    const { status, fence } = this.task(id)
+    if (status !== 'PENDING') return
+    const claimed = this.transitions.report(id, fence, { type: 'claimed', leaseUntil: Date.now() + 30_000 })
+    if (claimed.kind === 'refused') return
+    this.#running = new AbortController()
+    const signal = AbortSignal.any([this.#running.signal, this.#ending.signal])
+    const { task } = claimed
+    const turn: Turn = {
+      task,
+      signal,
+      report: (input, along) => {
+        if (!signal.aborted) this.transitions.report(id, task.fence, input, along)
+      },
+      output: (box, text) => this.#bus.output(id, { step: 1, box, text }),
+    }
+    void Promise.resolve(this.#script(turn)).catch((error: unknown) => {
+      if (!signal.aborted) throw error
+    })
+  }
+}
+
+function inputOf(act: Act, task: Task): Input {
+  switch (act.act) {
+    case 'approve':
+      return { type: 'approved' }
+    case 'reject':
+      return { type: 'rejected', text: act.text }
+    case 'stop':
+      return { type: 'stopped', text: act.text }
+    case 'pause':
+      return { type: 'paused' }
+    case 'discard':
+      return { type: 'discarded' }
+    case 'steer':
+      return { type: 'steered', text: act.text }
+    case 'suggest':
+      return { type: 'suggested', text: act.text, risks: task.risks }
+    case 'resume': {
+      const budget = act.budget === null ? null : { ...task.budget, ...act.budget }
+      return { type: 'resumed', instruction: act.instruction, budget }
+    }
+  }
+}
+
+/** The start of a step: what comes before anything can go on or wrong. */
+export function beginStep({ report }: Turn, step = 1): void {
+  report({ type: 'advanced', phase: 'agent', text: 'The worktree is ready.' })
+  const text = `Step ${step}/8: the agent starts.`
+  report({ type: 'begun', step, attempt: 1, text }, { data: { kind: 'agent' } })
+}
+
+/** One step that is applied, as the loop would tell it. */
+export const applies: Script = async (turn) => {
+  const { report, output } = turn
+  beginStep(turn)
+  // As long as a box takes to start; output and events are only in order one by one.
+  await sleep(20)
+  output('agent', 'editing \u001b[31ma.txt\u001b[0m\nhalf a ')
+  output('agent', 'line')
+  await sleep(20)
+  report({ type: 'agent_finished', text: 'The agent ended with DONE.', session: null })
+  report({ type: 'advanced', phase: 'candidate', text: 'The tree is inside the policy.' })
+  report({ type: 'candidate_made', text: '1 file changed (+1 −1).' })
+  report({ type: 'tested', text: 'The test passes.', priorFailure: null }, { data: { passed: true } })
+  const verdict = { kind: 'apply', outcome: 'tested' } as const
+  report({ type: 'checkpointed', verdict, head: aCommitOf('b'), progress: { signature: 'x', repeats: 1 } })
+  report({ type: 'handed_over' })
+}
+
+/** A step whose agent works until it is ended. */
+export const worksForever: Script = (turn) => {
+  beginStep(turn)
+  turn.output('agent', 'working\n')
+}
+
+/** A step after which the agent is blocked. */
+export const blocks: Script = (turn) => {
+  beginStep(turn)
+  turn.report({ type: 'halted', reason: 'agent', text: 'Which word?' })
+  turn.report({ type: 'salvaged', head: turn.task.head, text: 'Kept what step 1 had done.' })
+}

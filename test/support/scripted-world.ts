@@ -1,0 +1,179 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import picocolors from 'picocolors'
+import { httpApp } from '../../control-plane/http/app.ts'
+import { serveSocket } from '../../control-plane/http/socket.ts'
+import type { Opened } from '../../control-plane/main.ts'
+import { lockFolder, readOwner } from '../../control-plane/store/lock.ts'
+import { cli } from '../../src/cli/cli.ts'
+import type { World } from '../../src/cli/world.ts'
+import { openDataFolder } from '../../src/config/data-folder.ts'
+import { type Environment, thisProcess } from '../../src/config/environment.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import { type Script, ScriptedPlane } from './scripted-plane.ts'
+import { aPerson } from './task.ts'
+
+/** One command line at work: what it has printed so far, and what a person or the system does to it. */
+export interface Command {
+  readonly out: () => string
+  readonly error: () => string
+  readonly code: Promise<number>
+  /** Waits until `text` is printed, on either stream. */
+  readonly printed: (text: string) => Promise<void>
+  readonly signal: (name: 'SIGINT' | 'SIGTERM') => void
+  /** What `exit` was called with, at once. */
+  readonly exits: readonly number[]
+  /** Takes the control plane of this command away, as a kill would. */
+  readonly kill: () => Promise<void>
+}
+
+export interface CommandOptions {
+  /** What a person answers, in order; with it there is a person at the terminal. */
+  readonly answers?: readonly (string | null)[]
+  /** A terminal with a live line. */
+  readonly live?: boolean
+  readonly input?: string
+  /** What works on tasks, when it is this command. */
+  readonly script?: Script
+  readonly env?: Readonly<Record<string, string>>
+  readonly buildImage?: World['buildImage']
+}
+
+/** A machine with a data folder, where command lines are run: all real but boxes, git and the terminal. */
+export interface ScriptedMachine {
+  readonly folder: string
+  readonly data: string
+  readonly start: (args: readonly string[], options?: CommandOptions) => Command
+  /** Runs a command to its end. */
+  readonly run: (args: readonly string[], options?: CommandOptions) => Promise<Ended>
+  readonly remove: () => void
+}
+
+export interface Ended {
+  readonly code: number
+  readonly out: string
+  readonly error: string
+}
+
+export function scriptedMachine(script: Script): ScriptedMachine {
+  const folder = mkdtempSync(join(tmpdir(), 'cofferdam-cli-'))
+  const data = join(folder, 'data')
+  const start: ScriptedMachine['start'] = (args, options = {}) =>
+    startCommand(folder, args, { script, ...options })
+  return {
+    folder,
+    data,
+    start,
+    run: async (args, options) => {
+      const command = start(args, options)
+      return { code: await command.code, out: command.out(), error: command.error() }
+    },
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  }
+}
+
+function startCommand(
+  folder: string,
+  args: readonly string[],
+  options: CommandOptions & { script: Script },
+): Command {
+  const around: Environment = {
+    ...thisProcess(),
+    cwd: folder,
+    env: { COFFERDAM_DATA: join(folder, 'data'), COFFERDAM_RUNTIME: join(folder, 'run'), ...options.env },
+  }
+  let out = ''
+  let error = ''
+  let look = (): void => undefined
+  const exits: number[] = []
+  const handlers = new Set<(name: 'SIGINT' | 'SIGTERM') => void>()
+  const answers = [...(options.answers ?? [])]
+  let kill = (): Promise<void> => Promise.resolve()
+  const world: World = {
+    around,
+    terminal: {
+      asks: options.answers !== undefined,
+      live: options.live ?? false,
+      paint: picocolors.createColors(false),
+      width: () => 100,
+      out: (text) => {
+        out += text
+        look()
+      },
+      error: (text) => {
+        error += text
+        look()
+      },
+      drained: () => Promise.resolve(),
+      ask: (question, signal) => {
+        out += question
+        look()
+        if (answers.length > 0) return Promise.resolve(answers.shift() ?? null)
+        return new Promise((resolve) => {
+          if (signal.aborted) resolve(null)
+          signal.addEventListener('abort', () => resolve(null))
+        })
+      },
+      input: () => Promise.resolve(options.input ?? ''),
+    },
+    loadConfig: (flags) => loadConfig(flags, around),
+    buildImage: options.buildImage ?? (() => Promise.resolve('sha256:1')),
+    async open(config, { what }) {
+      const { path, created } = await openDataFolder(config.dataFolder, around.uid, randomBytes)
+      const lock = lockFolder(path, { pid: process.pid, startedAt: Date.now(), what })
+      if (lock === null) return { kind: 'held', owner: readOwner(path) }
+      const plane = new ScriptedPlane(path, options.script)
+      const app = httpApp(plane, {
+        actor: () => aPerson,
+        report: (failure) => {
+          error += `reported: ${String(failure)}\n`
+        },
+      })
+      const server = await serveSocket(app, config.controlSocket)
+      const close = async (): Promise<void> => {
+        await server[Symbol.asyncDispose]()
+        plane[Symbol.dispose]()
+        lock[Symbol.dispose]()
+      }
+      kill = close
+      const opened: Opened = {
+        created,
+        fetch: async (route, init) => app.request(route, init),
+        [Symbol.asyncDispose]: close,
+      }
+      return opened
+    },
+    onSignal(handler) {
+      handlers.add(handler)
+      return { [Symbol.dispose]: () => handlers.delete(handler) }
+    },
+    exit: (code) => exits.push(code),
+    now: Date.now,
+  }
+  const code = cli(args, world)
+  return {
+    out: () => out,
+    error: () => error,
+    code,
+    printed: (text) =>
+      new Promise((resolve, reject) => {
+        const late = setTimeout(
+          () => reject(new Error(`"${text}" is not printed:\n${out}\n${error}`)),
+          10_000,
+        )
+        look = () => {
+          if (!out.includes(text) && !error.includes(text)) return
+          clearTimeout(late)
+          resolve()
+        }
+        look()
+      }),
+    signal: (name) => {
+      for (const handler of handlers) handler(name)
+    },
+    exits,
+    kill: () => kill(),
+  }
+}

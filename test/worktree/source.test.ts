@@ -1,0 +1,335 @@
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import type { TaskPlace } from '../../src/domain/worktree.ts'
+import {
+  boxOf,
+  commit,
+  git,
+  id,
+  made,
+  openLab,
+  repository,
+  snapshot,
+  taskOn,
+  write,
+  type Lab,
+} from './lab.ts'
+
+const root = process.geteuid?.() === 0
+const files = { 'a.txt': 'a\n', 'src/b.txt': 'b\n', '.env': 'SECRET=1\n' }
+
+/** One step with one new file, handed over to the source. */
+async function goThrough(lab: Lab, repo: string, letter = 'a'): Promise<TaskPlace> {
+  const { worktrees } = lab
+  const task = await taskOn(worktrees, repo, {}, letter)
+  await worktrees.open(task)
+  const box = await boxOf(worktrees, task)
+  write(box, { 'new.txt': 'new\n' })
+  expect(await worktrees.verify(task, task.base.commit)).toEqual([])
+  const { commit } = made(await worktrees.candidate(task, task.base.commit, 'step 1\n'))
+  await worktrees.checkpoint(task, commit)
+  await worktrees.handover(task, commit)
+  await worktrees.handover(task, commit)
+  await worktrees.restore(task, commit)
+  await worktrees.materials(task).locate({ kind: 'tree', commit, writes: 'discard' })
+  return task
+}
+
+function shows(repo: string, task: TaskPlace): string {
+  return git(repo, '-c', 'safe.directory=*', 'show', '--format=', '--name-status', task.branch)
+}
+
+test('a shallow clone', async () => {
+  using lab = openLab()
+  const origin = repository(lab, files, 'origin')
+  commit(origin, { 'a.txt': 'b\n' })
+  commit(origin, { 'a.txt': 'c\n' })
+  git(lab.folder, 'clone', '-q', '--depth', '1', `file://${origin}`, 'shallow')
+  const repo = join(lab.folder, 'shallow')
+  const before = readFileSync(`${repo}/.git/shallow`, 'utf8')
+  expect(shows(repo, await goThrough(lab, repo))).toBe('A\tnew.txt')
+  expect(readFileSync(`${repo}/.git/shallow`, 'utf8')).toBe(before)
+})
+
+test('a repository that borrows objects from another stands alone in its mirror', async () => {
+  using lab = openLab()
+  const origin = repository(lab, files, 'origin')
+  git(lab.folder, 'clone', '-q', '--shared', origin, 'borrower')
+  const repo = join(lab.folder, 'borrower')
+  expect(existsSync(`${repo}/.git/objects/info/alternates`)).toBe(true)
+  const task = await goThrough(lab, repo)
+  expect(shows(repo, task)).toBe('A\tnew.txt')
+  expect(existsSync(`${lab.data}/mirrors/${task.repository.key}.git/objects/info/alternates`)).toBe(false)
+})
+
+test('objects of a mirror are hardlinked', async () => {
+  using lab = openLab()
+  const repo = repository(lab, files)
+  const task = await goThrough(lab, repo)
+  const object = git(repo, 'rev-parse', 'HEAD').replace(/^(..)/, '$1/')
+  expect(lstatSync(`${lab.data}/mirrors/${task.repository.key}.git/objects/${object}`).ino).toBe(
+    lstatSync(`${repo}/.git/objects/${object}`).ino,
+  )
+})
+
+test('a branch named cofferdam is in the way, and is gone round', async () => {
+  using lab = openLab()
+  const repo = repository(lab, files)
+  expect(await lab.worktrees.branchFor(repo, id('a'))).toBe('cofferdam/aaaaaaaaaa')
+  await goThrough(lab, repo, 'b')
+  git(repo, 'branch', '-D', 'cofferdam/bbbbbbbbbb')
+  git(repo, 'branch', 'cofferdam')
+  const task = await goThrough(lab, repo)
+  expect(task.branch).toBe('cofferdam-aaaaaaaaaa')
+  expect(shows(repo, task)).toBe('A\tnew.txt')
+})
+
+test('a bare repository, a linked worktree, a subfolder, a tag, SHA-256', async () => {
+  using lab = openLab()
+  const repo = repository(lab, files)
+  git(lab.folder, 'clone', '-q', '--bare', repo, 'bare.git')
+  expect(shows(`${lab.folder}/bare.git`, await goThrough(lab, `${lab.folder}/bare.git`, 'a'))).toBe(
+    'A\tnew.txt',
+  )
+  git(repo, 'worktree', 'add', '-q', '-b', 'side', '../linked')
+  expect(shows(repo, await goThrough(lab, `${lab.folder}/linked`, 'b'))).toBe('A\tnew.txt')
+  expect((await lab.worktrees.inspect(`${repo}/src`, null)).path).toBe(repo)
+  git(repo, 'tag', 'v1')
+  expect(await lab.worktrees.inspect(repo, 'v1')).toMatchObject({
+    ref: 'v1',
+    commit: git(repo, 'rev-parse', 'HEAD'),
+  })
+  const sha256 = join(lab.folder, 'sha256')
+  git(lab.folder, 'init', '-q', '--object-format=sha256', sha256)
+  commit(sha256, files)
+  expect(shows(sha256, await goThrough(lab, sha256, 'c'))).toBe('A\tnew.txt')
+})
+
+test('a commit made after the mirror, on no branch any more', async () => {
+  using lab = openLab()
+  const repo = repository(lab, files)
+  await goThrough(lab, repo, 'a')
+  const later = commit(repo, { 'later.txt': 'x\n' })
+  const task = await taskOn(lab.worktrees, repo, {}, 'b')
+  git(repo, 'reset', '-q', '--hard', 'HEAD~1')
+  await lab.worktrees.open(task)
+  expect(task.base.commit).toBe(later)
+  expect(snapshot(await boxOf(lab.worktrees, task))['later.txt']).toBe('x\n')
+})
+
+/** All of a repository, byte for byte, with modes and times, but what a handover may add. */
+function bytesOf(folder: string): Record<string, string> {
+  const all: Record<string, string> = {}
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name)
+    const added = /\/\.git\/(?:objects\/|refs\/heads\/cofferdam|logs\/refs\/heads\/cofferdam)/.test(path)
+    if (added || entry.isDirectory()) continue
+    const stats = lstatSync(path)
+    const content = entry.isFile() ? createHash('sha1').update(readFileSync(path)).digest('hex') : ''
+    all[path] = `${stats.mode} ${stats.uid} ${stats.mtimeMs} ${stats.ino} ${content}`
+  }
+  return all
+}
+
+test('B20 a dirty, moving source is neither touched nor touches the task', async () => {
+  using lab = openLab()
+  const repo = repository(lab, files)
+  write(repo, { 'a.txt': 'stashed\n' })
+  git(repo, 'stash')
+  write(repo, { 'a.txt': 'dirty\n', 'untracked.txt': 'x\n', 'staged.txt': 'x\n' })
+  git(repo, 'add', 'staged.txt')
+  git(repo, 'tag', 'mark')
+  const before = bytesOf(repo)
+  const { worktrees } = lab
+  const task = await taskOn(worktrees, repo)
+  const { notes } = await worktrees.inspect(repo, null)
+  expect(notes).toEqual([
+    'Uncommitted changes are not part of the task: 3 (a.txt, staged.txt, untracked.txt).',
+  ])
+  await worktrees.open(task)
+  const box = await boxOf(worktrees, task)
+  expect(snapshot(box)['a.txt']).toBe('a\n')
+  write(box, { 'new.txt': 'new\n' })
+  const { commit: head } = made(await worktrees.candidate(task, task.base.commit, 'x'))
+  await worktrees.checkpoint(task, head)
+  await worktrees.handover(task, head)
+  expect(bytesOf(repo)).toEqual(before)
+  // Now the source moves on and checks out another branch.
+  git(repo, 'checkout', '-q', '-f', '-b', 'elsewhere')
+  commit(repo, { 'a.txt': 'moved on\n' })
+  await worktrees.restore(task, head)
+  write(await boxOf(worktrees, task), { 'more.txt': 'more\n' })
+  const { commit: next } = made(await worktrees.candidate(task, head, 'y'))
+  await worktrees.handover(task, next)
+  expect(git(repo, 'rev-parse', task.branch)).toBe(next)
+  expect(git(repo, 'status', '--porcelain')).toBe('')
+  await worktrees.discard(task)
+  expect(git(repo, 'rev-parse', task.branch)).toBe(next)
+})
+
+test('a branch that a person moved or has checked out is refused in one sentence', async () => {
+  using lab = openLab()
+  const repo = repository(lab, files)
+  const task = await goThrough(lab, repo)
+  const box = await boxOf(lab.worktrees, task)
+  write(box, { 'more.txt': 'x\n' })
+  const head = git(repo, 'rev-parse', task.branch)
+  const { commit: next } = made(await lab.worktrees.candidate(task, head as typeof task.base.commit, 'x'))
+  git(repo, 'checkout', '-q', task.branch)
+  await expect(lab.worktrees.handover(task, next)).rejects.toThrow(
+    /is checked out in .*: check out another one/,
+  )
+  commit(repo, { 'theirs.txt': 'x\n' })
+  git(repo, 'checkout', '-q', 'main')
+  await expect(lab.worktrees.handover(task, next)).rejects.toThrow(/holds commits that are not the task's/)
+  expect(readFileSync(`${repo}/a.txt`, 'utf8')).toBe('a\n')
+})
+
+test('B22 submodules, LFS pointers and an empty tree', async () => {
+  using lab = openLab()
+  const inner = repository(lab, { 'i.txt': 'i\n' }, 'inner')
+  const repo = repository(lab, {
+    ...files,
+    '.gitattributes': '*.bin filter=lfs diff=lfs merge=lfs -text\n',
+    'x.bin': 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n',
+  })
+  git(repo, '-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', inner, 'sub')
+  git(repo, 'commit', '-q', '-m', 'sub')
+  const { notes } = await lab.worktrees.inspect(repo, null)
+  expect(notes).toEqual(['Submodules are left empty: sub.', 'Files of Git LFS are left as pointers: *.bin.'])
+  const task = await taskOn(lab.worktrees, repo)
+  await lab.worktrees.open(task)
+  const box = await boxOf(lab.worktrees, task)
+  expect(readFileSync(`${box}/x.bin`, 'utf8')).toContain('git-lfs')
+  expect(readdirSync(`${box}/sub`)).toEqual([])
+  write(box, { 'sub/lost.txt': 'x\n', 'sub/deep/.env': 'x\n' })
+  expect((await lab.worktrees.verify(task, task.base.commit)).map(({ path }) => path)).toEqual([
+    'sub/deep/.env',
+  ])
+  const result = made(await lab.worktrees.candidate(task, task.base.commit, 'x'))
+  expect(result).toMatchObject({ changed: false, leftOut: [{ path: 'sub/' }] })
+  await lab.worktrees.restore(task, task.base.commit)
+  expect(readdirSync(`${box}/sub`)).toEqual([])
+  const empty = repository(lab, {}, 'empty')
+  expect(shows(empty, await goThrough(lab, empty, 'b'))).toBe('A\tnew.txt')
+})
+
+/** Settings and files of a repository that make git run something at every turn. */
+function boobyTrap(lab: Lab, repo: string): () => readonly string[] {
+  const traps = join(lab.folder, 'traps')
+  mkdirSync(traps)
+  chmodSync(traps, 0o777)
+  const script = (name: string): string => {
+    const path = join(lab.folder, `trap-${name}`)
+    writeFileSync(path, `#!/bin/sh\ntouch ${traps}/${name}\ncat\n`, { mode: 0o755 })
+    return path
+  }
+  write(repo, { '.gitattributes': '* filter=evil diff=evil merge=evil\n' })
+  commit(repo, { 'trapped.txt': 'x\n' })
+  const settings: readonly [string, string][] = [
+    ['core.fsmonitor', script('fsmonitor')],
+    ['filter.evil.clean', script('clean')],
+    ['filter.evil.smudge', script('smudge')],
+    ['filter.evil.process', script('process')],
+    ['filter.evil.required', 'true'],
+    ['diff.evil.textconv', script('textconv')],
+    ['diff.evil.command', script('diff')],
+    ['diff.external', script('external')],
+    ['merge.evil.driver', script('merge')],
+    ['core.sshCommand', script('ssh')],
+    ['core.pager', script('pager')],
+    ['core.editor', script('editor')],
+    ['core.askPass', script('askpass')],
+    ['core.alternateRefsCommand', script('alternate-refs')],
+    ['credential.helper', script('credential')],
+    ['gpg.program', script('gpg')],
+    ['commit.gpgSign', 'true'],
+    ['uploadpack.packObjectsHook', script('pack-objects')],
+    ['remote.origin.url', `ext::${script('remote')}`],
+    ['remote.origin.uploadpack', script('uploadpack')],
+  ]
+  for (const [key, value] of settings) git(repo, 'config', key, value)
+  const hooks =
+    `pre-commit post-commit post-checkout post-index-change reference-transaction pre-receive update post-receive
+    post-update proc-receive push-to-checkout pre-push pre-auto-gc fsmonitor-watchman`.split(/\s+/)
+  for (const hook of hooks) {
+    mkdirSync(`${repo}/.git/hooks`, { recursive: true })
+    writeFileSync(`${repo}/.git/hooks/${hook}`, `#!/bin/sh\ntouch ${traps}/hook-${hook}\n`, { mode: 0o755 })
+  }
+  write(repo, { 'trapped.txt': 'dirty\n', 'a.txt': 'dirty\n' })
+  return () => readdirSync(traps)
+}
+
+test('A036 A039 A040 A048 nothing that a repository is set up to run ever runs', async () => {
+  using lab = openLab()
+  const lender = repository(lab, { 'lent.txt': 'x\n' }, 'lender')
+  const repo = repository(lab, files)
+  write(repo, { '.git/objects/info/alternates': `${lender}/.git/objects\n` })
+  const sprung = boobyTrap(lab, repo)
+  const task = await goThrough(lab, repo)
+  await lab.worktrees.diff(
+    task,
+    task.base.commit,
+    git(
+      `${lab.data}/mirrors/${task.repository.key}.git`,
+      'rev-parse',
+      task.branch,
+    ) as typeof task.base.commit,
+  )
+  await lab.worktrees.hidden(repo, task.base.commit, task.policy)
+  await lab.worktrees.setupKey(task, task.base.commit)
+  expect(sprung()).toEqual([])
+  // The traps work: plain git falls into them.
+  expect(() => git(repo, 'status')).toThrow(/clean filter 'evil' failed/)
+  expect(sprung()).toEqual(expect.arrayContaining(['fsmonitor', 'process']))
+})
+
+test.runIf(root)(
+  "as root on a repository of another user, nothing in it becomes root's and nothing runs",
+  async () => {
+    using lab = openLab()
+    const repo = repository(lab, files)
+    const sprung = boobyTrap(lab, repo)
+    execFileSync('chown', ['-R', '12345:12345', repo])
+    const task = await goThrough(lab, repo)
+    commitAs(repo)
+    await goThrough(lab, repo, 'b')
+    const foreign = execFileSync('find', [repo, '!', '-uid', '12345', '-o', '!', '-gid', '12345'], {
+      encoding: 'utf8',
+    })
+    expect(foreign).toBe('')
+    expect(shows(repo, task)).toBe('A\tnew.txt')
+    expect(sprung()).toEqual([])
+  },
+)
+
+/** The owner goes on working. */
+function commitAs(repo: string): void {
+  const author = ['-c', 'user.name=o', '-c', 'user.email=o@example.org', '-c', 'core.hooksPath=/dev/null']
+  const script = 'git update-ref HEAD $(git "$@" commit-tree -p HEAD -m on HEAD^{tree})'
+  execFileSync(
+    'setpriv',
+    ['--reuid=12345', '--regid=12345', '--clear-groups', 'sh', '-c', script, 'sh', ...author],
+    {
+      cwd: repo,
+      env: {
+        PATH: process.env['PATH'],
+        HOME: '/nonexistent',
+        GIT_CONFIG_COUNT: '1',
+        GIT_CONFIG_KEY_0: 'core.hooksPath',
+        GIT_CONFIG_VALUE_0: '/dev/null',
+      },
+    },
+  )
+}
