@@ -17,7 +17,7 @@ export async function doctor(deps: DoctorDeps): Promise<readonly Finding[]> {
   return [
     await finding('engine', async () => {
       const { name, warnings } = await deps.engine.describe()
-      return warnings.length === 0 ? ok(name) : warning(`${name}. ${warnings.join(' ')}`)
+      return warnings.length === 0 ? ok(name) : warning(`${name}; ${warnings.join('; ')}`)
     }),
     await finding('image', async () => ok(await deps.engine.image())),
     await finding('disk', async () => {

@@ -3,12 +3,20 @@ import type { Bus } from './bus.ts'
 import type { Sight } from './control-plane.ts'
 import type { Store } from './store/store.ts'
 
-/** Output held for a reader that is slower than the box; what is older is dropped and marked. */
+/** Output held for a reader that is slower than the box, in pieces; when there are more, all are dropped and marked. */
 const heldOutputs = 256
 
+/** Waits in the queue in its place: the events up to this `seq`, which the store has. */
+interface Due {
+  readonly kind: 'due'
+  readonly upTo: number
+}
+
+type Queued = Due | Extract<Sight, { kind: 'output' }>
+
 /**
- * What happens on a task: the events after `after` from the store, then live. Events are read from the store when the
- * bus says that there are some, so that a slow reader costs no memory; output is held in a short queue.
+ * What happens on a task: the events after `after` from the store, then live. Events and output come in the order in
+ * which they happened; a slow reader costs no memory, for events stay in the store and output is held in a short queue.
  */
 export async function* watch(
   store: Store,
@@ -18,16 +26,17 @@ export async function* watch(
   signal: AbortSignal,
 ): AsyncGenerator<Sight> {
   let seq = after
-  let outputs: Sight[] = []
+  let queue: Queued[] = [{ kind: 'due', upTo: store.task(id)?.version ?? 0 }]
   let wake = (): void => undefined
-  const push = (sight: Sight): void => {
-    if (outputs.length >= heldOutputs) outputs = [droppedMark(sight)]
-    else outputs.push(sight)
+  const push = (next: Queued): void => {
+    if (queue.length >= heldOutputs) queue = shortened(queue)
+    queue.push(next)
     wake()
   }
   const unsubscribe = bus.subscribe({
+    // A task's version counts its events.
     changed: (task) => {
-      if (task.id === id) wake()
+      if (task.id === id) push({ kind: 'due', upTo: task.version })
     },
     output: (task, output) => {
       if (task === id) push({ kind: 'output', ...output })
@@ -37,20 +46,20 @@ export async function* watch(
   signal.addEventListener('abort', onAbort)
   try {
     while (!signal.aborted) {
-      const ready = outputs
-      outputs = []
-      yield* ready
-      const task = store.task(id)
-      const events = store.events(id, seq, 100)
-      for (const event of events) {
-        seq = event.seq
-        if (task !== null) yield { kind: 'event', event, task }
-      }
-      if (events.length === 0 && outputs.length === 0 && !isAborted(signal)) {
+      const next = queue.shift()
+      if (next === undefined) {
         await new Promise<void>((resolve) => {
           wake = resolve
         })
         wake = () => undefined
+      } else if (next.kind === 'output') {
+        yield next
+      } else {
+        for (const event of eventsUpTo(store, id, seq, next.upTo)) {
+          seq = event.seq
+          const task = store.task(id)
+          if (task !== null) yield { kind: 'event', event, task }
+        }
       }
     }
   } finally {
@@ -59,13 +68,20 @@ export async function* watch(
   }
 }
 
-/** A fresh look, so that the compiler does not believe the loop's condition still holds after a yield. */
-function isAborted(signal: AbortSignal): boolean {
-  return signal.aborted
+function* eventsUpTo(store: Store, id: TaskId, after: number, upTo: number) {
+  for (let seq = after; seq < upTo;) {
+    const events = store.events(id, seq, 100).filter((event) => event.seq <= upTo)
+    yield* events
+    const last = events.at(-1)
+    if (last === undefined) return
+    seq = last.seq
+  }
 }
 
-function droppedMark(sight: Sight): Sight {
-  return sight.kind === 'output'
-    ? { ...sight, text: `\n[output dropped: the reader is too slow]\n${sight.text}` }
-    : sight
+/** Without the output, which is marked as dropped; of the events that are due, the last says it all. */
+function shortened(queue: readonly Queued[]): Queued[] {
+  const due = queue.findLast((item) => item.kind === 'due')
+  const output = queue.findLast((item) => item.kind === 'output')
+  const mark = '\n[output dropped: the reader is too slow]\n'
+  return [...(due === undefined ? [] : [due]), ...(output === undefined ? [] : [{ ...output, text: mark }])]
 }

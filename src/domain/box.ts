@@ -1,7 +1,7 @@
 import type { BoxPath, CommitId, Millis, TreePath } from './brand.ts'
 import type { TaskId } from './ids.ts'
 import type { Limits, Policy } from './policy.ts'
-import type { Listing } from './worktree.ts'
+import type { Listing } from './listing.ts'
 
 /** What a box is for. `setup` alone may have a network; `test` and `baseline` keep nothing of what they write. */
 export type BoxKind = 'setup' | 'baseline' | 'agent' | 'test'

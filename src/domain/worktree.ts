@@ -1,6 +1,7 @@
 import type { CommitId, TreeId, TreePath } from './brand.ts'
 import type { TaskId } from './ids.ts'
 import type { Materials } from './box.ts'
+import type { Listing } from './listing.ts'
 import type { Policy, Violation } from './policy.ts'
 
 /** A user's repository as it was when a task was made of it. */
@@ -23,21 +24,6 @@ export interface TaskPlace {
   readonly base: { readonly ref: string; readonly commit: CommitId }
   readonly branch: string
   readonly policy: Policy
-}
-
-/** The paths of a tree that the mount plan is computed from. Folders end with `/`. Sorted. */
-export interface Listing {
-  /** Tracked paths of the base commit that the policy denies: never in the box. */
-  readonly hidden: readonly TreePath[]
-  /** Every folder of the worktree now, without a trailing `/`, root excluded. */
-  readonly folders: readonly TreePath[]
-  /** Every path on disk (files, folders, symlinks) that the policy calls readonly or deny, topmost match only. */
-  readonly matches: readonly {
-    path: TreePath
-    type: 'file' | 'folder' | 'symlink' | 'other'
-    kind: 'readonly' | 'deny'
-    rule: string
-  }[]
 }
 
 /** A file that an agent left and that is not part of the candidate, with the reason. */

@@ -1,7 +1,7 @@
 import type { TreePath } from '../domain/brand.ts'
 import { Failure } from '../domain/failure.ts'
 import type { PolicyMatcher } from '../domain/matcher.ts'
-import type { Listing } from '../domain/worktree.ts'
+import type { Listing } from '../domain/listing.ts'
 import { ancestors, byDepth, isAtOrUnder, join } from './tree.ts'
 
 /** A path of the worktree that the box may not write: a denied one is not seen either. */

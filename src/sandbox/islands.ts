@@ -1,7 +1,7 @@
 import type { TreePath } from '../domain/brand.ts'
 import type { PolicyMatcher } from '../domain/matcher.ts'
 import type { Policy } from '../domain/policy.ts'
-import type { Listing } from '../domain/worktree.ts'
+import type { Listing } from '../domain/listing.ts'
 import { ancestors, byDepth, isAtOrUnder, join } from './tree.ts'
 
 /** A writable place in a readonly worktree. */

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import type { HostPath } from '../domain/brand.ts'
 import type { PolicyMatcher } from '../domain/matcher.ts'
-import type { Listing } from '../domain/worktree.ts'
+import type { Listing } from '../domain/listing.ts'
 import type { Memory } from './memory.ts'
 import { pace } from './pace.ts'
 import { diskPath, rawJoin, textOf, type RawPath } from './raw.ts'

@@ -30,7 +30,7 @@ export async function openLab(say: (line: string) => void): Promise<Lab> {
   const socket = enginePlace(undefined, '/', thisProcess())
   const api = await connector(socket)()
   await buildImage(api.docker, { progress: say })
-  const folder = hostPath(mkdtempSync(join(tmpdir(), 'cofferdam-bench-')))
+  const folder = hostPath(mkdtempSync(join(tmpdir(), 'cofferdam-measure-')))
   const installation = `b${randomBytes(5).toString('hex')}`
   const installations = new Set([installation])
   const closers: (() => PromiseLike<void> | void)[] = []

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { messageOf } from '../../src/domain/failure.ts'
 import { openLab, type Lab } from './lab.ts'
-import type { Measurement } from './measurement.ts'
+import type { Measurement, Outcome } from './measurement.ts'
 import { bigTree } from './measurements/big-tree.ts'
 import { memory } from './measurements/memory.ts'
 import { restart } from './measurements/restart.ts'
@@ -36,17 +36,22 @@ async function main(): Promise<number> {
     return 2
   }
   const lab = await openLab(say)
-  const closing = clearUpOnSignals(lab)
-  try {
-    const complete = await measure(lab, options)
-    return complete ? 0 : 1
-  } finally {
-    await closing()
-  }
+  const interrupted = clearUpOnSignals(lab)
+  const outcome = await measure(lab, options)
+  // A signal has cleared the ground under the measurement: what it came to is worth nothing, and the process is about to end.
+  if (interrupted()) return new Promise(() => undefined)
+  await lab[Symbol.asyncDispose]()
+  publish(outcome)
+  return outcome.complete ? 0 : 1
 }
 
-/** One measurement after the other; what fails is said and left out. False where something failed. */
-async function measure(lab: Lab, { only, rounds }: BenchOptions): Promise<boolean> {
+interface Measurements extends Outcome {
+  /** False where something failed. */
+  readonly complete: boolean
+}
+
+/** One measurement after the other; what fails is said and left out. */
+async function measure(lab: Lab, { only, rounds }: BenchOptions): Promise<Measurements> {
   const measured: Measured[] = []
   const notes: string[] = []
   let complete = true
@@ -62,28 +67,36 @@ async function measure(lab: Lab, { only, rounds }: BenchOptions): Promise<boolea
       notes.push(`${one.names.join(', ')}: not measured. ${messageOf(error)}`)
     }
   }
+  return { measured, notes, complete }
+}
+
+/** Prints the table, and writes it to `.results/bench.json`. */
+function publish({ measured, notes }: Measurements): void {
   process.stdout.write(`${tableOf(measured)}\n${notes.join('\n')}\n`)
   const folder = join(import.meta.dirname, '../../../.results')
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'bench.json'), `${JSON.stringify(measured.map(rowOf), null, 2)}\n`)
-  return complete
 }
 
-/** @returns what clears up at the end; a signal does the same and ends the process */
-function clearUpOnSignals(lab: Lab): () => Promise<void> {
-  let cleared: Promise<void> | null = null
-  const clear = (): Promise<void> => (cleared ??= Promise.resolve(lab[Symbol.asyncDispose]()))
+/** A signal removes all that the run has made and ends the process; a second one ends it at once. */
+function clearUpOnSignals(lab: Lab): () => boolean {
+  let interrupted = false
   for (const [signal, code] of [
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const)
-    process.once(signal, () => {
+    process.on(signal, () => {
+      if (interrupted) process.exit(code)
+      interrupted = true
       say('clearing up')
-      clear()
+      Promise.resolve(lab[Symbol.asyncDispose]())
         .catch((error: unknown) => say(messageOf(error)))
         .finally(() => process.exit(code))
     })
-  return clear
+  return () => interrupted
 }
 
-process.exitCode = await main()
+process.exitCode = await main().catch((error: unknown) => {
+  say(messageOf(error))
+  return 1
+})

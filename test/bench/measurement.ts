@@ -1,7 +1,7 @@
 import type { Lab } from './lab.ts'
 import type { Measured } from './row.ts'
 
-interface Outcome {
+export interface Outcome {
   readonly measured: readonly Measured[]
   /** Sentences under the table: where the time goes, how the spread was. */
   readonly notes: readonly string[]

@@ -5,7 +5,7 @@ import type { TaskId } from '../../src/domain/ids.ts'
 import type { Input } from '../../src/domain/input.ts'
 import { defaultPolicy } from '../../src/domain/policies.ts'
 import type { Checkpoint } from '../../src/domain/task.ts'
-import type { Listing } from '../../src/domain/worktree.ts'
+import type { Listing } from '../../src/domain/listing.ts'
 import { aBox } from '../support/box.ts'
 import { aCheckpoint, aCommitOf } from '../support/task.ts'
 

@@ -1,5 +1,5 @@
 import type { BoxRequest, BoxSpec, BoxWatcher } from '../../src/domain/box.ts'
-import type { Listing } from '../../src/domain/worktree.ts'
+import type { Listing } from '../../src/domain/listing.ts'
 import { compileBox } from '../../src/sandbox/spec.ts'
 import { aCommit, aPolicy, aTaskId } from './task.ts'
 

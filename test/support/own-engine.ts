@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -29,33 +29,45 @@ export async function ownEngine(image: string): Promise<OwnEngine> {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
 
-  const start = async (): Promise<void> => {
+  const options = [
+    '--data-root',
+    join(folder, 'root'),
+    '--exec-root',
+    join(folder, 'exec'),
+    '--host',
+    `unix://${socket}`,
+    '--pidfile',
+    join(folder, 'pid'),
+    '--bridge=none',
+    '--iptables=false',
+    '--ip6tables=false',
+  ]
+
+  /** False where the engine gave up. */
+  const startOnce = async (): Promise<boolean> => {
     const log = openSync(join(folder, 'log'), 'a')
     // In a network namespace of its own: an engine without a bridge removes the one that the machine's engine uses.
-    daemon = spawn(
-      'unshare',
-      [
-        ...['--net', '--', 'dockerd'],
-        ...[
-          '--data-root',
-          join(folder, 'root'),
-          '--exec-root',
-          join(folder, 'exec'),
-          '-H',
-          `unix://${socket}`,
-        ],
-        ...['--pidfile', join(folder, 'pid'), '--bridge', 'none', '--iptables=false', '--ip6tables=false'],
-      ],
-      { stdio: ['ignore', log, log] },
-    )
-    for (const until = Date.now() + 60_000; Date.now() < until; await sleep(200)) {
+    const started = spawn('unshare', ['--net', '--', 'dockerd', ...options], { stdio: ['ignore', log, log] })
+    closeSync(log)
+    daemon = started
+    for (
+      const until = Date.now() + 60_000;
+      Date.now() < until && started.exitCode === null;
+      await sleep(200)
+    ) {
       try {
         docker('info')
-        return
+        return true
       } catch {
-        if (daemon.exitCode !== null) break
+        // Not yet.
       }
     }
+    return false
+  }
+
+  // After a SIGKILL a first start may give up on the containerd of its predecessor; an init system would try again too.
+  const start = async (): Promise<void> => {
+    if ((await startOnce()) || (await startOnce())) return
     throw new Error(`the engine did not start:\n${readFileSync(join(folder, 'log'), 'utf8').slice(-2000)}`)
   }
 
@@ -77,11 +89,23 @@ export async function ownEngine(image: string): Promise<OwnEngine> {
     docker,
     async [Symbol.asyncDispose]() {
       await end('SIGTERM')
+      endLeftProcesses(folder)
       for (const line of readFileSync('/proc/mounts', 'utf8').split('\n').toReversed()) {
         const target = line.split(' ')[1] ?? ''
         if (target.startsWith(folder)) execFileSync('umount', ['-l', target])
       }
       rmSync(folder, { recursive: true, force: true })
     },
+  }
+}
+
+/** Shims that outlived an engine which was killed; their command lines name its folder. */
+function endLeftProcesses(folder: string): void {
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(folder)) process.kill(Number(pid), 'SIGKILL')
+    } catch {
+      // It ended in the meantime.
+    }
   }
 }

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { detach, type Materials } from '../../../src/domain/box.ts'
 import type { HostPath } from '../../../src/domain/brand.ts'
-import type { Listing } from '../../../src/domain/worktree.ts'
+import type { Listing } from '../../../src/domain/listing.ts'
 import { Notes } from '../../support/box.ts'
 import { bench, docker, foreignPaths, type Bench } from '../../support/docker.ts'
 import { engineProxy } from '../../support/engine-proxy.ts'
@@ -194,6 +194,7 @@ describe('symlinks between plan and start', () => {
   ])('in place of %s are refused, and nothing is left', async (_what, path) => {
     const secret = await mkdtemp(join(tmpdir(), 'cofferdam-secret-'))
     onTestFinished(() => rm(secret, { recursive: true }))
+    await writeFile(join(secret, 'x.yml'), 'secret')
     const target = join(on.materials.worktree, path)
     const spec = on.box('ls -R /work', { listing })
     const swap = async (): Promise<void> => {
@@ -211,7 +212,7 @@ describe('symlinks between plan and start', () => {
         .catch(() => null),
     ).toBeNull()
     await on.engine.remove(spec.name)
-    expect(await readdir(secret)).toEqual([])
+    expect(await readdir(secret)).toEqual(['x.yml'])
     expect(foreignPaths(on.materials.worktree, 0)).not.toContain('.env')
   })
 

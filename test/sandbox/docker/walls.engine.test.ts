@@ -1,7 +1,7 @@
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Listing } from '../../../src/domain/worktree.ts'
+import type { Listing } from '../../../src/domain/listing.ts'
 import { bench, foreignPaths, type Bench } from '../../support/docker.ts'
 import { aPolicy } from '../../support/task.ts'
 
