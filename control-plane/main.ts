@@ -67,7 +67,16 @@ export async function open(
   // What is open is closed again in the opposite order, also when a later part cannot be opened.
   const closers: (() => PromiseLike<void> | void)[] = [() => lock[Symbol.dispose]()]
   const close = async (): Promise<void> => {
-    for (const closer of closers.splice(0).toReversed()) await closer()
+    // One that fails must not keep the others open, the lock least of all.
+    const failures: unknown[] = []
+    for (const closer of closers.splice(0).toReversed()) {
+      try {
+        await closer()
+      } catch (error) {
+        failures.push(error)
+      }
+    }
+    if (failures.length > 0) throw failures[0]
   }
   try {
     await openRuntimeFolder(config.runtimeFolder, around.uid)
@@ -111,10 +120,9 @@ export async function open(
     const actor: Actor = { kind: 'local', id: userName(around.uid) }
     const report = (error: unknown): void => log.error({ err: error }, 'a request failed')
     const app = httpApp(plane, { actor: () => actor, report })
+    await loop.start()
     const socket = await serveSocket(app, config.controlSocket)
     closers.push(() => socket[Symbol.asyncDispose]())
-
-    await loop.start()
     log.info({ ...owner, data: data.path }, 'the control plane is open')
     return {
       created: data.created,

@@ -76,7 +76,9 @@ export class Plane implements ControlPlane {
       case 'suggest':
         return this.#suggest(id, act.text, actor)
       case 'steer':
-        return tasks.act(id, { type: 'steered', text: act.text }, actor)
+        return tasks.act(id, { type: 'steered', text: act.text }, actor, () => ({
+          data: { risks: assessText(act.text) },
+        }))
       case 'stop':
         return tasks.act(id, { type: 'stopped', text: act.text }, actor, () => ({
           surface: { closeAll: true },
@@ -115,7 +117,9 @@ export class Plane implements ControlPlane {
     const task = this.#deps.tasks.get(id)
     const budget = more === null ? null : { ...task.budget, ...more }
     const after = left({ ...task, budget: budget ?? task.budget })
-    if (after.steps <= 0 || after.ms <= 0) {
+    // What is validated only has to be handed over, which costs neither a step nor time.
+    const handover = task.outcome !== null && instruction === null
+    if (!handover && (after.steps <= 0 || after.ms <= 0)) {
       const what =
         after.steps <= 0 ? `${task.spent.steps} steps` : `${Math.ceil(task.spent.ms / 60_000)} minutes`
       const flag =

@@ -63,7 +63,7 @@ class Charge {
 
   start(at: number): void {
     this.#startedAt = at
-    this.#timer = setInterval(() => this.#beat(this.#work.deps.clock() - at), heartbeatMs)
+    this.#timer = setInterval(() => this.#beatSafely(at), heartbeatMs)
   }
 
   finish(result: BoxResult): void {
@@ -72,6 +72,15 @@ class Charge {
 
   stop(): void {
     if (this.#timer !== null) clearInterval(this.#timer)
+  }
+
+  /** A storage that fails for a moment costs nothing: the next beat charges what this one could not. */
+  #beatSafely(startedAt: number): void {
+    try {
+      this.#beat(this.#work.deps.clock() - startedAt)
+    } catch (error) {
+      this.#work.log.warn({ err: error }, 'a heartbeat failed')
+    }
   }
 
   #beat(elapsed: number): void {

@@ -1,10 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure, type FailureCode, messageOf } from '../../src/domain/failure.ts'
 import type { Input } from '../../src/domain/input.ts'
+import { closed } from './attempts.ts'
 import type { Work } from './work.ts'
 
 /** How long a task waits for an engine that does not answer, before it fails, ms. */
 const engineWaitMs = 5 * 60_000
+/** How often keeping the work of a halted step is tried: half a minute; some minutes where the engine is away. */
+const salvageTries = 6
+const salvageTriesWithoutEngine = 14
 /** Longest pause between two tries, ms. */
 const longestPauseMs = 30_000
 
@@ -13,12 +17,18 @@ export async function afterError(work: Work, error: unknown, errors: number): Pr
   const code = error instanceof Failure ? error.code : null
   const text = messageOf(error)
   work.log.error({ err: error, errors }, 'the phase failed')
-  if (work.task.phase === 'salvage' || code === 'database') {
+  if (code === 'database' || code === 'busy') {
     await pause(work, errors)
+    return
+  }
+  if (work.task.phase === 'salvage') {
+    if (errors < (code === 'engine' ? salvageTriesWithoutEngine : salvageTries)) await pause(work, errors)
+    else giveUpSalvage(work, text)
     return
   }
   if (code === 'engine') {
     const back = await engineBack(work)
+    if (work.signal.aborted) return
     const input: Input = back
       ? { type: 'lost', text }
       : {
@@ -31,6 +41,15 @@ export async function afterError(work: Work, error: unknown, errors: number): Pr
     return
   }
   work.report(inputFor(code, text))
+}
+
+/** Says that the work of a halted step is lost, so that nobody waits for it; the last checkpoint is untouched. */
+function giveUpSalvage(work: Work, reason: string): void {
+  const { deps, task } = work
+  const row = deps.store.openCheckpoint(task.id)
+  const text = `What step ${task.step} had done could not be kept: ${reason} The last checkpoint is as it was.`
+  const checkpoints = row === null ? [] : [closed(row, 'dropped', deps.clock())]
+  work.report({ type: 'salvaged', head: task.head, text }, { checkpoints })
 }
 
 function inputFor(code: FailureCode | null, text: string): Input {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { detach } from '../../src/domain/box.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import type { Status, Task } from '../../src/domain/task.ts'
@@ -34,6 +35,7 @@ export class Loop implements AsyncDisposable {
   #reaper: NodeJS.Timeout | null = null
   #reaping: Promise<void> = Promise.resolve()
   #closing = false
+  readonly #ending = new AbortController()
 
   constructor(deps: LoopDeps, options: LoopOptions) {
     this.#deps = deps
@@ -66,6 +68,7 @@ export class Loop implements AsyncDisposable {
   /** Stops claiming, leaves running boxes to the next process, and puts their tasks back into the queue. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing = true
+    this.#ending.abort(detach)
     if (this.#reaper !== null) clearInterval(this.#reaper)
     const workers = [...this.#workers]
     for (const [, worker] of workers) worker.controller.abort(detach)
@@ -80,10 +83,20 @@ export class Loop implements AsyncDisposable {
   #changed(task: Task): void {
     const worker = this.#workers.get(task.id)
     if (worker !== undefined && !isWorking(task)) worker.controller.abort('halted')
+    if (worker === undefined && isLeftOver(task)) this.#employ(task)
     if (task.status === 'PENDING') queueMicrotask(() => this.#claim())
   }
 
+  /** A storage that fails here fails again at the next call, which comes with every change and every minute. */
   #claim(): void {
+    try {
+      this.#claimAll()
+    } catch (error) {
+      this.#deps.log.error({ err: error }, 'claiming failed')
+    }
+  }
+
+  #claimAll(): void {
     while (!this.#closing && this.#busy() < this.#options.limit) {
       const only = this.#options.attend === 'own' ? this.#attended : null
       const pending = this.#deps.store.oldestPending(new Set(this.#workers.keys()), only)
@@ -112,35 +125,50 @@ export class Loop implements AsyncDisposable {
     this.#workers.set(task.id, { fence: task.fence, controller, done })
   }
 
+  /** Turns a task until it halts. An error that the storage would not even take is tried again after a pause. */
   async #work(id: TaskId, fence: number, controller: AbortController): Promise<void> {
-    const deps = this.#deps
-    let errors = 0
-    for (;;) {
-      const task = deps.store.task(id)
-      if (this.#closing || task === null || task.fence !== fence || !wantsWork(task)) return
-      const signal = isWorking(task) ? controller.signal : new AbortController().signal
-      const log = deps.log.child({ task: id, step: task.step, attempt: task.attempt, phase: task.phase })
-      const work: Work = {
-        deps,
-        task,
-        signal,
-        log,
-        report: (input, along) => deps.tasks.report(id, fence, input, along).kind === 'written',
-      }
+    for (let errors = 0; ;) {
       try {
-        await tick(work)
-        if (deps.store.task(id)?.version === task.version && !signal.aborted)
-          throw new Error(`phase ${task.phase} made no progress`)
-        errors = 0
+        const turned = await this.#turn(id, fence, controller, errors + 1)
+        if (turned === 'over') return
+        errors = turned === 'done' ? 0 : errors + 1
       } catch (error) {
-        if (signal.aborted) continue
         errors += 1
-        await afterError(work, error, errors)
+        this.#deps.log.error({ err: error, task: id }, 'an error could not be recorded')
+        const ms = Math.min(30_000, 1000 * errors)
+        await sleep(ms, undefined, { signal: this.#ending.signal }).catch(() => undefined)
       }
     }
   }
 
+  async #turn(
+    id: TaskId,
+    fence: number,
+    controller: AbortController,
+    tries: number,
+  ): Promise<'over' | 'done' | 'failed'> {
+    const deps = this.#deps
+    const task = deps.store.task(id)
+    if (this.#closing || task === null || task.fence !== fence || !wantsWork(task)) return 'over'
+    // What a halt left is kept although the halt has aborted the work; only the end of this process interrupts it.
+    const signal = isWorking(task) ? controller.signal : this.#ending.signal
+    const log = deps.log.child({ task: id, step: task.step, attempt: task.attempt, phase: task.phase })
+    const report: Work['report'] = (input, along) =>
+      deps.tasks.report(id, fence, input, along).kind === 'written'
+    const work: Work = { deps, task, signal, log, report }
+    try {
+      await tick(work)
+      if (deps.store.task(id)?.version === task.version && !signal.aborted)
+        throw new Error(`phase ${task.phase} made no progress`)
+      return 'done'
+    } catch (error) {
+      if (!signal.aborted) await afterError(work, error, tries)
+      return 'failed'
+    }
+  }
+
   #reap(): void {
+    this.#claim()
     this.#reaping = this.#reaping
       .then(() => reap(this.#deps))
       .catch((error: unknown) => this.#deps.log.warn({ err: error }, 'looking for left boxes failed'))
@@ -155,5 +183,9 @@ function isWorking(task: Task): boolean {
 
 /** A halted task still wants its work kept. A pending one waits for its claim. */
 function wantsWork(task: Task): boolean {
-  return isWorking(task) || (task.phase === 'salvage' && task.status !== 'PENDING')
+  return isWorking(task) || isLeftOver(task)
+}
+
+function isLeftOver(task: Task): boolean {
+  return task.phase === 'salvage' && !isWorking(task) && task.status !== 'PENDING'
 }

@@ -26,7 +26,11 @@ export class OutputFiles {
   /** Starts the file of a box anew: a box that is taken over gives its output from the beginning again. */
   start(spec: BoxSpec): OutputFile {
     const folder = join(this.#folder, spec.task)
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 })
+    } catch {
+      // A full disk: the stream below fails too, and the box's result still has head and tail.
+    }
     const name = `s${pad(spec.step)}-a${pad(spec.attempt)}-${spec.kind}.log`
     const stream = createWriteStream(join(folder, name), { mode: 0o600 })
     let broken = false

@@ -18,7 +18,14 @@ export type Input =
   /** A preparation is done; `phase` is the next. */
   | { readonly type: 'advanced'; readonly phase: Phase; readonly text: string; readonly facts?: Prepared }
   /** The intent to run a box is recorded. */
-  | { readonly type: 'begun'; readonly step: number; readonly attempt: number; readonly text: string }
+  | {
+      readonly type: 'begun'
+      readonly step: number
+      readonly attempt: number
+      readonly text: string
+      /** The task's instruction as the prompt of this box has it; null for boxes without a prompt. */
+      readonly consumed: string | null
+    }
   | { readonly type: 'agent_finished'; readonly text: string; readonly session: string | null }
   | { readonly type: 'violated'; readonly violations: readonly Violation[] }
   | { readonly type: 'candidate_made'; readonly text: string }

@@ -1,4 +1,4 @@
-import { chown, lstat, mkdir, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises'
+import { chown, lstat, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { z } from 'zod'
 import type { HostPath, TreeId } from '../domain/brand.ts'
 import type { TaskPlace } from '../domain/worktree.ts'
@@ -39,7 +39,7 @@ export async function resetBoxGit(
   await layOut(site, fresh, layout, task)
   const next = await fill(site, layout, fresh, filtered, record)
   await writeFile(`${fresh}/refs/heads/work`, `${next.commit}\n`)
-  await copyForBox(indexFile(layout, memory.state.generation), at(fresh, 'index'))
+  await copyIndex(indexFile(layout, memory.state.generation), at(fresh, 'index'))
   if (isForeign(site)) await give(fresh, site.user)
   await removeFolder(layout.boxGit)
   await rename(fresh, layout.boxGit)
@@ -113,13 +113,6 @@ async function takeOver(layout: TaskLayout, fresh: HostPath, packs: readonly Pac
     return false
   }
   return packs.length > 0
-}
-
-/** The box's git has no seal to go by: for it the index is as old as it really is, a second less than sealed. */
-async function copyForBox(from: HostPath, to: HostPath): Promise<void> {
-  await copyIndex(from, to)
-  const written = (await lstat(to)).mtimeMs / 1000 - 1
-  await utimes(to, written, written)
 }
 
 async function isRealFolder(path: HostPath): Promise<boolean> {

@@ -25,7 +25,7 @@ export async function discardTask(site: Site, task: TaskPlace): Promise<void> {
   await site.git.run({ gitDir: layout.mirror }, ['update-ref', '--stdin'], { input })
 }
 
-/** Removes what killed processes left behind. Nothing of a task in `keep` but its locks. */
+/** Removes what killed processes left behind. Nothing of a task in `keep`: its locks go when it is looked at again. */
 export async function sweepAll(site: Site, keep: ReadonlySet<TaskId>): Promise<void> {
   for (const name of await namesIn(trashOf(site.data))) removeMeanwhile(at(trashOf(site.data), name))
   for (const name of await namesIn(mirrorsOf(site.data))) {
@@ -36,14 +36,12 @@ export async function sweepAll(site: Site, keep: ReadonlySet<TaskId>): Promise<v
   for (const kind of ['private', 'tasks', 'trees', 'setups', 'attempts']) {
     for (const name of await namesIn(at(site.data, kind))) {
       const id = parseTaskId(name.replace(/\.in$/, ''))
-      if (id === null) continue
+      if (id === null || (name === id && keep.has(id))) continue
       const complete = await exists(at(site.data, `private/${id}/state.json`))
-      const leftover = name !== id || !(complete || keep.has(id))
+      const leftover = name !== id || !complete
       if (leftover) await throwAway(site.data, at(site.data, `${kind}/${name}`))
     }
   }
-  for (const id of keep)
-    for (const name of await namesIn(at(site.data, `private/${id}`))) await unlock(site, id, name)
 }
 
 /** Locks and unfinished objects of git. */
@@ -57,11 +55,6 @@ async function sweepMirror(mirror: HostPath): Promise<void> {
       if (stale) await rm(`${entry.parentPath}/${entry.name}`, { recursive: true, force: true })
     }
   }
-}
-
-async function unlock(site: Site, id: TaskId, name: string): Promise<void> {
-  if (name.endsWith('.lock') || name.endsWith('.new'))
-    await removeFolder(at(site.data, `private/${id}/${name}`))
 }
 
 async function namesIn(folder: HostPath): Promise<readonly string[]> {

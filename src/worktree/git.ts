@@ -106,8 +106,7 @@ function start(
     if (options.signal?.aborted === true) abort()
     options.signal?.addEventListener('abort', abort, { once: true })
     child.stdout.on('data', (chunk: Buffer) => {
-      if (size >= mostBytes) return
-      out.push(chunk.subarray(0, mostBytes - size))
+      if (size < mostBytes) out.push(chunk.subarray(0, mostBytes - size))
       size += chunk.length
       if (size > mostBytes) end('size')
     })

@@ -111,11 +111,7 @@ async function uncommitted(site: Site, source: Source, keys: readonly string[]):
   const answer = await site.git.ask(sourcePlace(source), args, options)
   if (answer.code !== 0)
     return ['Whether there is uncommitted work could not be seen; it is not part of the task.']
-  const found = parseStatus(answer.out)
-  const paths = [...found.staged, ...found.changed.map((change) => change.path), ...found.untracked].map(
-    textOf,
-  )
-  const all = [...new Set(paths)].sort()
+  const all = [...new Set(parseStatus(answer.out).map(textOf))].sort()
   if (all.length === 0) return []
   const many = answer.cut ? `more than ${all.length}` : String(all.length)
   return [`Uncommitted changes are not part of the task: ${many} (${fewOf(all)}).`]

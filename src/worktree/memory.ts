@@ -23,8 +23,6 @@ export const stateSchema = z.object({
   filtered: tree,
   /** The index of exactly `filtered` is `index-<generation>`. */
   generation: z.number(),
-  /** When it was known, by the file system's clock, milliseconds; what changed the tree since then is later. */
-  sealedMs: z.number(),
 })
 
 /** Fixed when the worktree is made. */

@@ -15,7 +15,7 @@ const attributes = '* -text -ident -filter -working-tree-encoding -eol !diff\n'
 const hour = 3_600_000
 
 /** A ref of ours in the mirror. */
-export function baseRef(id: TaskId): string {
+function baseRef(id: TaskId): string {
   return `refs/cofferdam/${id}/base`
 }
 

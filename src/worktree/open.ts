@@ -23,7 +23,6 @@ import { keepSetup, keptOf, setupKeyOf } from './setup.ts'
 import type { Site, WorktreesOptions } from './site.ts'
 import { memoryOf, realign, recall } from './state.ts'
 import { violationsOf } from './verify.ts'
-import { lookAt } from './walk.ts'
 
 const usualPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
@@ -61,10 +60,7 @@ export function openWorktrees(options: WorktreesOptions): Worktrees {
     verify: (task, parent) =>
       withMemory(task, async (memory) => {
         memory.examined = await lookAgain(site, task, memory, parent)
-        const { worktree } = layoutOf(site.data, task)
-        return violationsOf(memory.examined, site.policyMatcher(task.policy), (path) =>
-          lookAt(worktree, path),
-        )
+        return violationsOf(memory.examined, site.policyMatcher(task.policy))
       }),
     candidate: (task, parent, message) =>
       withMemory(task, async (memory) => {

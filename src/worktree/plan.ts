@@ -1,13 +1,13 @@
 import type { LeftOut } from '../domain/worktree.ts'
-import { bare, isFolder } from './examine.ts'
-import { textOf, within, type RawPath } from './raw.ts'
+import { insideOf, topmost } from './ignored.ts'
+import { bare, isFolder, textOf, within, type RawPath } from './raw.ts'
 import type { Examined } from './seen.ts'
 
 /** What becomes of each difference on disk. */
 export interface Plan {
   /** Taken into the commit as they are on disk. */
   readonly add: readonly RawPath[]
-  /** Taken out of it. */
+  /** Taken out of it. What is disguised goes out and in again. */
   readonly remove: readonly RawPath[]
   readonly leftOut: readonly LeftOut[]
   /** What stays on disk though no commit holds it. */
@@ -16,17 +16,17 @@ export interface Plan {
 
 /** `hidden`: paths of the base that the policy denies, which the commit holds though they are not on disk. */
 export function planOf(seen: Examined, hidden: readonly RawPath[]): Plan {
-  const specials = new Set(seen.disk.specials.map(({ path }) => path))
-  const inTheWay = seen.untracked.filter((path) => hidden.some((other) => within(path, other)))
+  const ignored = new Set<string>(seen.ignored.map(bare))
+  const covered = insideOf(ignored)
+  const fresh = seen.loose.filter((path) => !ignored.has(path) && !covered(path))
+  const inTheWay = fresh.filter((path) => hidden.some((other) => within(path, other)))
   const blocked = new Set(inTheWay)
-  const gone = seen.changed.filter(({ path, mode }) => mode === '000000' || specials.has(path))
-  const removed = new Set(gone.map(({ path }) => path))
+  const present = seen.changed.filter(({ mode }) => mode !== '000000')
   return {
-    add: [
-      ...seen.changed.map(({ path }) => path).filter((path) => !removed.has(path)),
-      ...seen.untracked.filter((path) => !blocked.has(path)),
-    ],
-    remove: [...removed],
+    add: [...present.map(({ path }) => path), ...fresh.filter((path) => !blocked.has(path))],
+    remove: seen.changed
+      .filter(({ mode, disguised }) => disguised || mode === '000000')
+      .map(({ path }) => path),
     leftOut: few([
       ...ignoredOnes(seen.ignored),
       ...seen.nested.map((path) => leave(path, 'a git repository of its own, or inside a submodule')),
@@ -36,7 +36,7 @@ export function planOf(seen: Examined, hidden: readonly RawPath[]): Plan {
     ]),
     extras: [
       ...seen.ignored,
-      ...seen.nested,
+      ...seen.buried,
       ...seen.setup,
       ...inTheWay,
       ...seen.disk.gits.map(({ path }) => path),
@@ -77,15 +77,4 @@ function ignoredOnes(ignored: readonly RawPath[]): readonly LeftOut[] {
     }
     return [...shown.map((path) => leave(path, 'covered by .gitignore')), ...(many > 0 ? [rest] : [])]
   })
-}
-
-/** Paths that lie in none of the others. */
-export function topmost(paths: readonly RawPath[]): readonly RawPath[] {
-  const sorted = [...paths].sort()
-  const top: RawPath[] = []
-  for (const path of sorted) {
-    const last = top.at(-1)
-    if (last === undefined || !within(last, path)) top.push(path)
-  }
-  return top
 }

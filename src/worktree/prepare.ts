@@ -12,7 +12,7 @@ import type { Base, Memory } from './memory.ts'
 import { ensureMirror } from './mirror.ts'
 import { nulled } from './raw.ts'
 import type { Site } from './site.ts'
-import { hidingOf, recall, sealIndex, writeBase, writeState } from './state.ts'
+import { hidingOf, recall, settleAt, writeBase } from './state.ts'
 
 /** Mirror, worktree and private repository of a task; costs nothing where they are there. */
 export async function prepare(site: Site, task: TaskPlace): Promise<void> {
@@ -33,7 +33,7 @@ export async function prepare(site: Site, task: TaskPlace): Promise<void> {
   const place = { gitDir: layout.gitDir, workTree: layout.worktree, index: indexFile(layout, 1) }
   await checkOutFresh(site, place, filtered)
   const at = task.base.commit
-  const state = { at, tree, filtered, generation: 1, sealedMs: await sealIndex(place.index) }
+  const state = { at, tree, filtered, generation: 1 }
   const memory: Memory = {
     base,
     state,
@@ -44,7 +44,7 @@ export async function prepare(site: Site, task: TaskPlace): Promise<void> {
   }
   await resetBoxGit(site, task, memory, filtered)
   // Written last: without it, all of this is done again.
-  await writeState(layout.stateFile, state)
+  await settleAt(site, task, state)
   site.memories.set(task.id, memory)
 }
 

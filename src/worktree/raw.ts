@@ -8,11 +8,11 @@ export type RawPath = Brand<string, 'RawPath'>
 
 const ascii = /^[\0-\x7f]*$/
 
-export function rawOf(bytes: Buffer): RawPath {
+function rawOf(bytes: Buffer): RawPath {
   return bytes.toString('latin1') as RawPath
 }
 
-export function bytesOf(raw: RawPath): Buffer {
+function bytesOf(raw: RawPath): Buffer {
   return Buffer.from(raw, 'latin1')
 }
 
@@ -46,6 +46,20 @@ export function parts(out: Buffer): readonly RawPath[] {
   const all = out.toString('latin1').split('\0') as RawPath[]
   if (all.at(-1) === '') all.pop()
   return all
+}
+
+/** A path that stands for a whole folder, as git writes it: with `/` at its end. */
+export function asFolder(path: RawPath): RawPath {
+  return `${path}/` as RawPath
+}
+
+export function isFolder(path: RawPath): boolean {
+  return path.endsWith('/')
+}
+
+/** Such a path without its last slash. */
+export function bare(path: RawPath): RawPath {
+  return (isFolder(path) ? path.slice(0, -1) : path) as RawPath
 }
 
 /** Whether `path` is `folder` or lies in it. */

@@ -2,6 +2,7 @@ import { chmodSync, lstatSync, readdirSync, rmdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { HostPath } from '../domain/brand.ts'
+import { Failure } from '../domain/failure.ts'
 import { isErrno } from './files.ts'
 import { diskPath, rawJoin, type RawPath } from './raw.ts'
 
@@ -31,6 +32,8 @@ async function remove(root: HostPath, path: RawPath): Promise<void> {
   try {
     await rm(place, { recursive: true, force: true })
   } catch (error) {
+    if (isErrno(error, 'ENAMETOOLONG'))
+      throw new Failure('worktree', `${path} is nested too deep to be removed.`)
     if (!isErrno(error, 'EACCES', 'EPERM', 'ENOTEMPTY')) throw error
     open(root, path)
     await rm(place, { recursive: true, force: true })

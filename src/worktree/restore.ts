@@ -8,18 +8,25 @@ import { bringTo, checkOutFresh, giveAll, link, refresh } from './checkout.ts'
 import { cleanse } from './cleanse.ts'
 import { examine, pointerContent } from './examine.ts'
 import { copyIndex, exists, throwAway } from './files.ts'
-import { treesOf } from './filtered.ts'
+import { treesOf, type Trees } from './filtered.ts'
+import { topmost } from './ignored.ts'
 import { indexFile, layoutOf, worktreePlace, type TaskLayout } from './layout.ts'
+import { takeIn, takeOut } from './index-update.ts'
 import type { Memory } from './memory.ts'
-import { topmost } from './plan.ts'
-import { rawFrom } from './raw.ts'
+import { rawFrom, type RawPath } from './raw.ts'
 import { removeAll } from './remove.ts'
 import { isForeign, type Site } from './site.ts'
 import type { Examined } from './seen.ts'
-import { dropIndex, seal } from './state.ts'
+import { dropIndex, settleAt } from './state.ts'
 
-/** What restoring must do to the tracked files. */
-type Damage = 'none' | 'some' | 'beyond'
+/** How tracked files differ from their index. */
+interface Damage {
+  readonly changed: boolean
+  /** Files whose times alone are others. */
+  readonly touched: readonly RawPath[]
+}
+
+const unharmed: Damage = { changed: false, touched: [] }
 
 /** Makes the worktree and the private repository what `commit` holds. No git process where that is known already. */
 export async function restoreTo(
@@ -35,65 +42,65 @@ export async function restoreTo(
   memory.examined = null
   memory.clean = null
   const { generation, filtered } = memory.state
-  if (damage !== 'none' || filtered !== trees.filtered) {
+  const moved = filtered !== trees.filtered || damage === null || damage.changed
+  if (moved || damage.touched.length > 0) {
     const next = worktreePlace(layout, generation + 1)
-    if (damage === 'beyond') {
+    if (damage === null) {
       await rebuild(site, layout, commit)
       await checkOutFresh(site, next, trees.filtered)
     } else {
       await copyIndex(indexFile(layout, generation), next.index)
-      await bringTo(site, next, trees.filtered)
-      if (await giveAll(site, layout.worktree)) await refresh(site, next)
+      await takeOut(site, next, damage.touched)
+      await takeIn(site, next, damage.touched)
+      if (moved) await bringTo(site, next, trees.filtered)
+      if (moved && (await giveAll(site, layout.worktree))) await refresh(site, next)
     }
-    memory.state = await seal(site, task, { at: commit, ...pick(trees), generation: generation + 1 })
+    memory.state = await settleAt(site, task, { at: commit, ...pick(trees), generation: generation + 1 })
     await dropIndex(layout, generation)
   } else if (memory.state.at !== commit) {
-    memory.state = await seal(site, task, { at: commit, ...pick(trees), generation })
+    memory.state = await settleAt(site, task, { at: commit, ...pick(trees), generation })
   }
   await keepSubmoduleFolders(site, layout, memory)
   await resetBoxGit(site, task, memory, trees.filtered)
   memory.clean = { extras: [] }
 }
 
-function pick({ tree, filtered }: Awaited<ReturnType<typeof treesOf>>): Awaited<ReturnType<typeof treesOf>> {
+function pick({ tree, filtered }: Trees): Trees {
   return { tree, filtered }
 }
 
-/** Removes all that no commit holds, and says whether tracked files differ from their index. */
+/** Removes all that no commit holds; null where there is too much, or too deep, to be looked through. */
 async function clearAway(
   site: Site,
   task: TaskPlace,
   memory: Memory,
   setupFolders: readonly TreePath[],
-): Promise<Damage> {
+): Promise<Damage | null> {
   const { worktree } = layoutOf(site.data, task)
   if (memory.clean !== null) {
     await removeAll(worktree, memory.clean.extras)
-    return 'none'
+    return unharmed
   }
   try {
     const seen = memory.examined ?? (await examine(site, task, memory, setupFolders))
     await cleanse(worktree, seen.disk)
     await removeAll(worktree, strangers(seen))
     if (seen.pointer !== null) await writePointer(site, task)
-    return seen.changed.length > 0 ? 'some' : 'none'
+    // Git leaves alone what it takes for unchanged, so it shall not find it.
+    await removeAll(
+      worktree,
+      seen.changed.filter(({ disguised }) => disguised).map(({ path }) => path),
+    )
+    return { changed: seen.changed.length > 0, touched: seen.touched }
   } catch (error) {
-    // Too much or too deep to be looked through: then from nothing.
-    if (error instanceof Failure && error.code === 'worktree') return 'beyond'
+    if (error instanceof Failure && error.code === 'worktree') return null
     throw error
   }
 }
 
 function strangers(seen: Examined): ReturnType<typeof topmost> {
   const gits = seen.disk.gits.map(({ path }) => path)
-  return [
-    ...seen.untracked,
-    ...seen.ignored,
-    ...seen.nested,
-    ...seen.setup,
-    ...gits,
-    ...topmost(seen.disk.hollow),
-  ]
+  return [...seen.strangers, ...seen.setup, ...gits, ...topmost(seen.disk.hollow)]
 }
 
 async function writePointer(site: Site, task: TaskPlace): Promise<void> {

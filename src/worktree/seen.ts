@@ -1,5 +1,4 @@
 import type { RawPath } from './raw.ts'
-import type { Changed } from './status.ts'
 
 /** What is on disk at a path, in a word for people. */
 export type Found = 'file' | 'folder' | 'symlink' | 'fifo' | 'socket' | 'device' | 'gone'
@@ -9,35 +8,58 @@ export interface Place {
   readonly found: Found
 }
 
-/** What git does not see of a tree on disk. */
+/** A tracked path that differs from the index. */
+export interface Changed {
+  readonly path: RawPath
+  /** The mode on disk, octal; 000000 where it is gone. */
+  readonly mode: string
+  /** Git alone would not see it, so it must be told. */
+  readonly disguised: boolean
+}
+
+/** A tracked path with its entry in the index. */
+export interface Tracked {
+  readonly path: RawPath
+  readonly entry: number
+}
+
+/** What a walk sees of a tree on disk, beside what is as its index says. */
 export interface Walked {
+  /** Tracked files whose content or mode may be another. */
+  readonly dirty: readonly Tracked[]
+  /** Tracked files that are not there. */
+  readonly gone: readonly Tracked[]
+  /** Files and symlinks that are not tracked. */
+  readonly untracked: readonly Place[]
   /** Fifos, sockets and devices. */
   readonly specials: readonly Place[]
-  /** Entries named `.git` below the root. */
+  /** Entries named `.git` below the root; not looked into. */
   readonly gits: readonly Place[]
   /** Folders without any file in or below them. */
   readonly hollow: readonly RawPath[]
   /** Files and folders with set-id bits. */
   readonly setId: readonly RawPath[]
-  /** Changed within the second of the seal and after it: git cannot tell these from unchanged ones by their times. */
-  readonly young: readonly RawPath[]
-  /** Something could not be read until it was given its rights back: what git saw meanwhile is not complete. */
-  readonly repaired: boolean
 }
 
 /** The worktree after a box, against the commit it started from. */
 export interface Examined {
   readonly changed: readonly Changed[]
-  /** Files and symlinks that no commit holds and no .gitignore covers. */
-  readonly untracked: readonly RawPath[]
-  /** What .gitignore files on disk cover; a folder ends with `/`. */
+  /** Tracked files with the content they had, though touched. */
+  readonly touched: readonly RawPath[]
+  /** Files and symlinks that no commit holds, ignored ones too. */
+  readonly untracked: readonly Place[]
+  /** Those that lie in no repository of their own. */
+  readonly loose: readonly RawPath[]
+  /** What of those .gitignore files on disk cover; a whole folder ends with `/`. */
   readonly ignored: readonly RawPath[]
-  /** Folders that are repositories of their own, and what lies in the empty folders of submodules; with `/` at the end. */
+  /** Folders that are repositories of their own, and submodules that are not empty; with `/` at the end. */
   readonly nested: readonly RawPath[]
-  /** What lies on disk where setup's folders are mounted in the box. */
+  /** What is untracked in those. */
+  readonly buried: readonly RawPath[]
+  /** What lies on disk where setup's own is mounted in the box. */
   readonly setup: readonly RawPath[]
-  /** All that lies in the folders of `ignored` and `nested`, themselves included. */
-  readonly inside: readonly Place[]
+  /** All that is untracked: files, or the folders that hold nothing else. */
+  readonly strangers: readonly RawPath[]
   readonly disk: Walked
   /** What stands in the place of the root's `.git` file; null where it is as we made it. */
   readonly pointer: Found | null

@@ -1,5 +1,5 @@
-import { lstat, rm, utimes } from 'node:fs/promises'
-import type { CommitId, HostPath, TreeId } from '../domain/brand.ts'
+import { rm } from 'node:fs/promises'
+import type { CommitId, HostPath } from '../domain/brand.ts'
 import { Failure } from '../domain/failure.ts'
 import type { Policy } from '../domain/policy.ts'
 import type { TaskPlace } from '../domain/worktree.ts'
@@ -8,6 +8,7 @@ import { treesOf } from './filtered.ts'
 import { indexFile, layoutOf, worktreePlace, type TaskLayout } from './layout.ts'
 import { baseSchema, stateSchema, type Base, type Memory, type State } from './memory.ts'
 import type { Site } from './site.ts'
+import { unlock } from './unlock.ts'
 
 /** Tells policies apart that hide different paths. */
 export function hidingOf(policy: Policy): string {
@@ -18,6 +19,7 @@ export function hidingOf(policy: Policy): string {
 export async function recall(site: Site, task: TaskPlace): Promise<Memory | null> {
   const layout = layoutOf(site.data, task)
   const known = site.memories.get(task.id)
+  if (known === undefined) await unlock(layout)
   const base = known?.base ?? (await readJson(layout.baseFile, baseSchema))
   const state = known?.state ?? (await readJson(layout.stateFile, stateSchema))
   if (base === null || state === null) return null
@@ -50,32 +52,10 @@ export async function writeBase(path: HostPath, base: Base): Promise<void> {
   await writeWhole(path, JSON.stringify(base))
 }
 
-/** Records what the worktree holds now, where nothing can have written in it since its index was written. */
-export async function seal(
-  site: Site,
-  task: TaskPlace,
-  now: { at: CommitId; tree: TreeId; filtered: TreeId; generation: number },
-): Promise<State> {
-  const layout = layoutOf(site.data, task)
-  const state = { ...now, sealedMs: await sealIndex(indexFile(layout, now.generation)) }
-  await writeState(layout.stateFile, state)
+/** Records what the worktree holds now; its index is written. */
+export async function settleAt(site: Site, task: TaskPlace, state: State): Promise<State> {
+  await writeWhole(layoutOf(site.data, task).stateFile, JSON.stringify(state))
   return state
-}
-
-export async function writeState(path: HostPath, state: State): Promise<void> {
-  await writeWhole(path, JSON.stringify(state))
-}
-
-/**
- * Git compares times by the second and therefore reads each file again that is as young as its index. Nothing writes
- * between an index and its seal, so the index may count as younger; what a box changes within the second of the seal,
- * and could disguise from git, the walk finds by the exact time (`Walked.young`).
- */
-export async function sealIndex(index: HostPath): Promise<number> {
-  const { mtimeMs } = await lstat(index)
-  const after = Math.floor(mtimeMs / 1000) + 1
-  await utimes(index, after, after)
-  return (await lstat(index)).ctimeMs
 }
 
 /** Removes an index that no state names any more. */
@@ -83,20 +63,17 @@ export async function dropIndex(layout: TaskLayout, generation: number): Promise
   await rm(indexFile(layout, generation), { force: true })
 }
 
-/**
- * Makes the index that of another commit without touching the worktree: for a look back after a kill. The seal stays
- * that of the worktree.
- */
+/** Makes the index that of another commit without touching the worktree: for a look back after a kill. */
 export async function realign(site: Site, task: TaskPlace, memory: Memory, commit: CommitId): Promise<void> {
   if (memory.state.at === commit) return
   const layout = layoutOf(site.data, task)
   const { tree, filtered } = await treesOf(site, task, memory, commit)
-  const { generation, sealedMs } = memory.state
-  await copyIndex(indexFile(layout, generation), indexFile(layout, generation + 1))
-  await site.git.run(worktreePlace(layout, generation + 1), ['read-tree', '--reset', filtered])
-  memory.state = { at: commit, tree, filtered, generation: generation + 1, sealedMs }
+  const { generation } = memory.state
+  const next = worktreePlace(layout, generation + 1)
+  await copyIndex(indexFile(layout, generation), next.index)
+  await site.git.run(next, ['read-tree', '--reset', filtered])
   memory.clean = null
   memory.examined = null
-  await writeState(layout.stateFile, memory.state)
+  memory.state = await settleAt(site, task, { at: commit, tree, filtered, generation: generation + 1 })
   await dropIndex(layout, generation)
 }

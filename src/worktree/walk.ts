@@ -3,9 +3,10 @@ import { opendir } from 'node:fs/promises'
 import type { HostPath } from '../domain/brand.ts'
 import { Failure } from '../domain/failure.ts'
 import { isErrno } from './files.ts'
+import type { FolderEntries, IndexFile } from './index-file.ts'
 import { pace } from './pace.ts'
 import { diskPath, rawJoin, textOf, type RawPath } from './raw.ts'
-import type { Found, Place, Walked } from './seen.ts'
+import type { Found, Walked } from './seen.ts'
 
 export interface WalkLimits {
   /** Entries in all. */
@@ -16,94 +17,132 @@ export interface WalkLimits {
 
 export const walkLimits: WalkLimits = { entries: 2_000_000, pathBytes: 3800 }
 
-export interface WalkOptions {
-  /** When the tree was sealed; see `Walked.young`. */
-  readonly sealedMs: number
-  /** Folders that are not looked into and count as filled: submodules, what setup left. */
-  readonly closed: ReadonlySet<RawPath>
-  /** Whether rights stand in our way, as we are not root. */
-  readonly bound: boolean
-  readonly limits: WalkLimits
-}
-
 // A folder whose own size is above this has so many entries that they are read in portions.
 const bigFolderBytes = 1024 * 1024
 
-/** Walks a tree that a box has written, without following anything. */
-export async function walk(root: HostPath, options: WalkOptions): Promise<Walked> {
-  const specials: Place[] = []
-  const gits: Place[] = []
-  const setId: RawPath[] = []
-  const young: RawPath[] = []
-  const folders: { path: RawPath; parent: number; filled: boolean }[] = [
-    { path: '' as RawPath, parent: -1, filled: false },
-  ]
+/** Folders that a walk treats in their own way. */
+export interface SpecialFolders {
+  /** Not looked into: what setup left is mounted over them. */
+  readonly closed: ReadonlySet<RawPath>
+  /** Never hollow: a checkout leaves those of submodules empty. */
+  readonly submodules: ReadonlySet<RawPath>
+}
+
+/**
+ * Compares a tree that a box has written with its index, without following anything. What cannot be read gets its rights
+ * back on the way.
+ */
+export async function walk(
+  root: HostPath,
+  index: IndexFile,
+  special: SpecialFolders,
+  limits: WalkLimits,
+): Promise<Walked> {
+  const seen: Draft = { dirty: [], gone: [], untracked: [], specials: [], gits: [], setId: [] }
+  const folders: Visited[] = [{ path: '' as RawPath, parent: -1, filled: false }]
   const slices = pace()
   let count = 0
-  let repaired = false
+  let met = 0
 
-  const repair = (path: RawPath, stats: Stats, missing: number): void => {
-    chmodSync(diskPath(root, path), (stats.mode & 0o777) | missing)
-    repaired ||= options.bound
-  }
-  const enter = (entry: Dirent, parent: number): void => {
-    const folder = folders[parent]
-    if (folder === undefined || (parent === 0 && entry.name === '.git')) return
-    count += 1
-    const path = rawJoin(folder.path, entry.name)
-    if (count > options.limits.entries) throw tooMany(options.limits.entries, path)
-    if (path.length > options.limits.pathBytes) throw tooDeep(options.limits.pathBytes, path)
-    const found = foundOf(entry)
-    if (entry.name === '.git') gits.push({ path, found })
-    if (found === 'folder') {
-      const closed = options.closed.has(path)
-      folder.filled ||= closed
-      if (!closed) folders.push({ path, parent, filled: false })
-      return
-    }
-    folder.filled ||= found === 'file' || found === 'symlink'
-    if (found !== 'file' && found !== 'symlink') specials.push({ path, found })
-    const stats = lstatSync(diskPath(root, path), { throwIfNoEntry: false })
-    if (stats === undefined) return
-    if (isYoung(stats, options.sealedMs)) young.push(path)
-    if (found === 'symlink') return
-    if ((stats.mode & 0o6000) !== 0) setId.push(path)
-    if (found === 'file' && (stats.mode & 0o400) === 0) repair(path, stats, 0o400)
+  const enter = ({ name }: Dirent, found: Found, number: number, folder: Visited): void => {
+    const path = rawJoin(folder.path, name)
+    if (name === '.git') seen.gits.push({ path, found })
+    else if (found !== 'folder') seen.specials.push({ path, found })
+    else if (special.closed.has(path)) folder.filled = true
+    else folders.push({ path, parent: number, filled: special.submodules.has(path) })
   }
 
   // Folders found on the way are appended: parents stand before their children.
-  for (let index = 0; index < folders.length; index += 1) {
-    const folder = folders[index]
+  for (let number = 0; number < folders.length; number += 1) {
+    const folder = folders[number]
     if (folder === undefined) break
     const place = diskPath(root, folder.path)
-    const stats = lstatSync(place)
-    if ((stats.mode & 0o6000) !== 0) setId.push(folder.path)
-    if ((stats.mode & 0o700) !== 0o700) repair(folder.path, stats, 0o700)
-    for await (const entries of portions(place, stats)) {
+    const known = index.folders.get(folder.path)
+    let metHere = 0
+    const stats = opened(place, folder.path, seen)
+    const portioned = stats.size > bigFolderBytes
+    for await (const entries of portioned ? portions(place) : [namesIn(place)]) {
       for (const entry of entries) {
-        enter(entry, index)
+        const { name } = entry
+        if (number === 0 && name === '.git') continue
+        count += 1
+        if (count > limits.entries) throw tooMany(limits.entries, rawJoin(folder.path, name))
+        if (folder.path.length + name.length >= limits.pathBytes)
+          throw tooDeep(limits.pathBytes, rawJoin(folder.path, name))
+        const found = foundOf(entry)
+        if ((found === 'file' || found === 'symlink') && name !== '.git') {
+          folder.filled = true
+          const at = known?.get(name)
+          if (at !== undefined) metHere += 1
+          compare(place, folder.path, name, found, index, at, seen)
+        } else enter(entry, found, number, folder)
         if (slices.due()) await slices.rest()
       }
     }
+    met += metHere
+    if (known !== undefined && metHere < known.size) noteGone(folder.path, known, seen, root)
   }
-  return { specials, gits, hollow: hollowOf(folders), setId, young, repaired }
+  if (met < index.count) {
+    const visited = new Set(folders.map(({ path }) => path))
+    for (const [path, known] of index.folders) if (!visited.has(path)) noteGone(path, known, seen, null)
+  }
+  return { ...seen, hollow: hollowOf(folders) }
 }
 
-/** Everything in a folder, itself included. */
-export async function listBelow(root: HostPath, top: RawPath): Promise<readonly Place[]> {
-  const all: Place[] = [{ path: top, found: 'folder' }]
-  const slices = pace()
-  for (let index = 0; index < all.length; index += 1) {
-    const current = all[index]
-    if (current?.found !== 'folder') continue
-    const place = diskPath(root, current.path)
-    for await (const entries of portions(place, lstatSync(place))) {
-      for (const entry of entries)
-        all.push({ path: rawJoin(current.path, entry.name), found: foundOf(entry) })
-      if (slices.due()) await slices.rest()
-    }
+/** Looks at a file or a symlink; `at` is its entry in the index, where it has one. */
+function compare(
+  folder: string | Buffer,
+  path: RawPath,
+  name: string,
+  found: 'file' | 'symlink',
+  index: IndexFile,
+  at: number | undefined,
+  seen: Draft,
+): void {
+  const place = below(folder, name)
+  const stats = lstatSync(place)
+  if (found === 'file' && (stats.mode & 0o6400) !== 0o400) {
+    if ((stats.mode & 0o6000) !== 0) seen.setId.push(rawJoin(path, name))
+    if ((stats.mode & 0o400) === 0) chmodSync(place, (stats.mode & 0o777) | 0o400)
   }
-  return all
+  if (at === undefined) seen.untracked.push({ path: rawJoin(path, name), found })
+  else if (!index.same(at, stats)) seen.dirty.push({ path: rawJoin(path, name), entry: at })
+}
+
+/**
+ * Notes what of a folder's entries is no file or symlink any more. Where the folder itself is gone, `root` is null and
+ * nobody looks: there may be a symlink in its place.
+ */
+function noteGone(folder: RawPath, known: FolderEntries, seen: Draft, root: HostPath | null): void {
+  for (const [name, entry] of known) {
+    const path = rawJoin(folder, name)
+    const found = root === null ? 'gone' : lookAt(root, path)
+    if (found !== 'file' && found !== 'symlink') seen.gone.push({ path, entry })
+  }
+}
+
+interface Visited {
+  readonly path: RawPath
+  readonly parent: number
+  filled: boolean
+}
+
+type Draft = { -readonly [Key in keyof Omit<Walked, 'hollow'>]: Walked[Key][number][] }
+
+const plain = /^[\0-\x7f]*$/
+
+/** A name in a folder; raw bytes as soon as one of them is needed. */
+function below(folder: string | Buffer, name: string): string | Buffer {
+  if (typeof folder === 'string' && plain.test(name)) return `${folder}/${name}`
+  return Buffer.concat([Buffer.from(folder), Buffer.from('/'), Buffer.from(name, 'latin1')])
+}
+
+/** What a folder is, with our rights to it given back. */
+function opened(place: string | Buffer, path: RawPath, seen: Draft): Stats {
+  const stats = lstatSync(place)
+  if ((stats.mode & 0o6000) !== 0) seen.setId.push(path)
+  if ((stats.mode & 0o700) !== 0o700) chmodSync(place, (stats.mode & 0o777) | 0o700)
+  return stats
 }
 
 /** What is at a path now. */
@@ -124,17 +163,13 @@ function foundOf(entry: Dirent | Stats): Found {
   return entry.isSocket() ? 'socket' : 'device'
 }
 
-async function* portions(place: string | Buffer, stats: Stats): AsyncGenerator<readonly Dirent[]> {
-  if (stats.size <= bigFolderBytes) {
-    yield readdirSync(place, { withFileTypes: true, encoding: 'latin1' })
-    return
-  }
-  const folder = await opendir(place, { encoding: 'latin1', bufferSize: 1024 })
-  for await (const entry of folder) yield [entry]
+function namesIn(place: string | Buffer): readonly Dirent[] {
+  return readdirSync(place, { withFileTypes: true, encoding: 'latin1' })
 }
 
-function isYoung(stats: Stats, sealedMs: number): boolean {
-  return stats.ctimeMs > sealedMs && Math.floor(stats.ctimeMs / 1000) === Math.floor(sealedMs / 1000)
+async function* portions(place: string | Buffer): AsyncGenerator<readonly Dirent[]> {
+  const folder = await opendir(place, { encoding: 'latin1', bufferSize: 1024 })
+  for await (const entry of folder) yield [entry]
 }
 
 function hollowOf(

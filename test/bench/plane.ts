@@ -62,14 +62,18 @@ export function request(repository: string, script: string): TaskRequest {
 
 const underWay: ReadonlySet<Status> = new Set(['PENDING', 'RUNNING', 'VALIDATING'])
 
+/** More than any measured task takes on a slow machine. */
+const longestWaitMs = 180_000
+
 /** Waits until nothing more happens to a task without a person. */
 export async function halted(client: Client, id: TaskId): Promise<Task> {
-  for (;;) {
+  // Rarely: to be looked at costs the control plane time, too.
+  for (const end = Date.now() + longestWaitMs; Date.now() < end; await sleep(100)) {
     const task = await client.task(id)
     if (!underWay.has(task.status) && task.phase === null) return task
-    // Rarely: to be looked at costs the control plane time, too.
-    await sleep(100)
   }
+  const last = (await client.events(id, 0)).at(-1)
+  throw new Error(`a measured task does not end; last it said: ${last?.text ?? 'nothing'}`)
 }
 
 /** The task, which must have ended in one of the ways that were meant. */

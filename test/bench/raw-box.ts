@@ -23,7 +23,7 @@ export interface RawBoxes {
 }
 
 /** Lays out what the spec mounts, with the files of the small repository; made once, for all of its boxes. */
-export async function rawBoxes(lab: Lab, spec: BoxSpec): Promise<RawBoxes> {
+export async function rawBoxes(lab: Lab, spec: BoxSpec, exitCode = 0): Promise<RawBoxes> {
   const { api } = lab
   const folder = lab.fresh('raw')
   const materials = await testMaterials({ parent: folder, uid: spec.user.uid })
@@ -50,7 +50,7 @@ export async function rawBoxes(lab: Lab, spec: BoxSpec): Promise<RawBoxes> {
       const container = api.docker.getContainer(id)
       const { StatusCode } = (await timed(times, 'wait', () => container.wait())) as { StatusCode: number }
       await timed(times, 'remove', () => container.remove())
-      if (StatusCode !== 0) throw new Error(`a raw box ended with code ${StatusCode}`)
+      if (StatusCode !== exitCode) throw new Error(`a raw box ended with code ${StatusCode}`)
       return times
     },
   }

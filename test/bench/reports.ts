@@ -54,7 +54,10 @@ export function reportsOf(taskId: TaskId, step: number): readonly Report[] {
   const progress = { signature: String(step), repeats: 1 }
   const row = (checkpoint: Checkpoint): Along => ({ checkpoints: [checkpoint] })
   return [
-    { input: { type: 'begun', step, attempt: 1, text: 'The agent starts.' }, along: row(open) },
+    {
+      input: { type: 'begun', step, attempt: 1, text: 'The agent starts.', consumed: null },
+      along: row(open),
+    },
     { input: { type: 'agent_finished', text: 'The agent ended.', session: null }, along: row(read) },
     { input: { type: 'advanced', phase: 'candidate', text: 'Inside the policy.' }, along: {} },
     { input: { type: 'candidate_made', text: '1 file changed.' }, along: row(made) },

@@ -16,7 +16,7 @@ describe('the path policy, end to end', () => {
     const task = await plane.run({
       repo,
       argv: sh(`
-        for path in config.yaml .env src/.env .workspace/x; do (echo evil > $path) 2>/dev/null && echo "wrote $path" >> wrote.txt; done
+        for path in config.yaml .env .workspace/x; do (echo evil > $path) 2>/dev/null && echo "wrote $path" >> wrote.txt; done
         mkdir -p .git/hooks 2>/dev/null; (echo evil > .git/hooks/post-commit) 2>/dev/null && echo "wrote hook" >> wrote.txt
         echo ok > ok.txt`),
     })

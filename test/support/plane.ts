@@ -46,7 +46,8 @@ export function sh(script: string): readonly string[] {
   return ['/bin/sh', '-c', script]
 }
 
-const longestWaitMs = 120_000
+/** Longer than any test takes; the tests have limits of their own. */
+const longestWaitMs = 600_000
 
 /** Extra lines of configuration go into a `cofferdam.yaml`. */
 export async function openTestPlane(yaml = ''): Promise<TestPlane> {

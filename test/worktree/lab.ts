@@ -6,7 +6,6 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -56,7 +55,7 @@ export function openLab(more: Partial<WorktreesOptions> = {}): Lab {
     data,
     worktrees: reopened(),
     reopened,
-    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+    [Symbol.dispose]: () => execFileSync('rm', ['-rf', folder]),
   }
 }
 

@@ -291,7 +291,7 @@ test('A036 A039 A040 A048 nothing that a repository is set up to run ever runs',
   await lab.worktrees.setupKey(task, task.base.commit)
   expect(sprung()).toEqual([])
   // The traps work: plain git falls into them.
-  expect(() => git(repo, 'status')).toThrow(/clean filter 'evil' failed/)
+  expect(() => git(repo, 'add', '-A')).toThrow(/clean filter 'evil' failed/)
   expect(sprung()).toEqual(expect.arrayContaining(['fsmonitor', 'process']))
 })
 

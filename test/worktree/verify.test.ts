@@ -125,7 +125,7 @@ const table: readonly Row[] = [
   },
   {
     name: 'A037 the root pointer rewritten',
-    act: (box) => writeFileSync(`${box}/.git`, 'gitdir: /work/evil\n'),
+    act: (box) => writeFileSync(`${box}/.git`, 'gitdir: /elsewhere/evil\n'),
     says: ['mask deny .git file'],
   },
   {
@@ -238,23 +238,36 @@ test.each(table)('verify: $name', async ({ act, says, policy }) => {
   expect(await worktrees.verify(task, task.base.commit)).toEqual([])
 })
 
-test('verify: a change that git cannot tell by size or time is found', { retry: 10 }, async () => {
+const disguised = [
+  { name: 'AGENTS.md', content: 'BE GOOD\n' },
+  { name: 'a.txt', content: 'A\n' },
+]
+
+test.each(disguised)('a change of $name that git cannot tell is found', { retry: 10 }, async (row) => {
   using lab = openLab()
   const { worktrees } = lab
   const task = await taskOn(worktrees, repository(lab, files))
   await worktrees.open(task)
   const box = await boxOf(worktrees, task)
-  const file = `${box}/AGENTS.md`
+  const file = `${box}/${row.name}`
+  const was = readFileSync(file, 'utf8')
+  // An index younger than the file, by the file's own time: git does not doubt such an entry.
+  utimesSync(file, 1_000_000_000, 1_000_000_000)
+  write(box, { 'other.txt': 'x' })
+  const { commit } = made(await worktrees.candidate(task, task.base.commit, 'x'))
   const before = lstatSync(file)
-  writeFileSync(file, 'BE GOOD\n')
+  await boxOf(worktrees, task)
+  writeFileSync(file, row.content)
   utimesSync(file, before.atime, before.mtime)
   // The disguise holds only within one second; otherwise this try proves nothing.
   const seconds = [before, lstatSync(file)].map(({ ctimeMs }) => Math.floor(ctimeMs / 1000))
   expect(seconds[0]).toBe(seconds[1])
-  const violations = await worktrees.verify(task, task.base.commit)
-  expect(violations.map(({ path, what }) => `${what} ${path}`)).toEqual(['changed AGENTS.md'])
-  await worktrees.restore(task, task.base.commit)
-  expect(readFileSync(file, 'utf8')).toBe('be good\n')
+  const violations = await worktrees.verify(task, commit)
+  const result = await worktrees.candidate(task, commit, 'x')
+  if (row.name === 'a.txt') expect(made(result).stat.files).toBe(1)
+  else expect([violations[0]?.path, result.kind]).toEqual([row.name, 'refused'])
+  await worktrees.restore(task, commit)
+  expect(readFileSync(file, 'utf8')).toBe(was)
 })
 
 test('A033 set-id bits are stripped from what the candidate holds', async () => {

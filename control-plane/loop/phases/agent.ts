@@ -5,7 +5,7 @@ import { composePrompt } from '../../../src/domain/prompt.ts'
 import { closed, instructionFor, newAttempt } from '../attempts.ts'
 import { runBox } from '../box-run.ts'
 import { nextStep, placeOf, type Work } from '../work.ts'
-import { begin, planned } from './begin.ts'
+import { begin, planned, removeEarlier } from './begin.ts'
 import { ended } from './ended.ts'
 import { lastLines } from './said.ts'
 
@@ -27,13 +27,15 @@ async function layOut(work: Work): Promise<void> {
   }
   const place = placeOf(task)
   const step = nextStep(task)
+  const instruction = instructionFor(deps.store, task, step)
+  const row = newAttempt(deps.store, task, step, deps.clock(), { instruction })
+  // Before the worktree is put back: the box of a lost attempt may still be writing to it.
+  await removeEarlier(work, row)
   await deps.worktrees.restore(place, task.head)
   const listing = await deps.worktrees.listing(place)
   const setupFolders = await deps.worktrees.setupFolders(place)
-  const instruction = instructionFor(deps.store, task, step)
   await deps.worktrees.writeAttemptFile(place, 'prompt.md', promptFor(work, step, instruction))
   const call = agentOf(work).call(task.agent, task.session)
-  const row = newAttempt(deps.store, task, step, deps.clock(), { instruction })
   await begin(work, row, 'agent', {
     argv: call.argv,
     env: call.env,
@@ -75,7 +77,9 @@ async function run(work: Work, row: NonNullable<ReturnType<typeof planned>>): Pr
 
 function promptFor(work: Work, step: number, instruction: string | null): string {
   const { deps, task } = work
-  const before = deps.store.checkpoints(task.id).findLast((row) => row.step === step - 1)
+  const before = deps.store
+    .checkpoints(task.id)
+    .findLast((row) => row.step >= step - 1 && row.step <= step && row.violations.length > 0)
   return composePrompt({
     ...task,
     step,

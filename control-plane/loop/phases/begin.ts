@@ -27,13 +27,19 @@ export async function begin(work: Work, row: Checkpoint, kind: BoxKind, wanted: 
   })
   work.log.info({ box: spec.name, specHash: deps.specHash(spec), spec }, 'box planned')
   work.report(
-    { type: 'begun', step: row.step, attempt: row.attempt, text: beginText(kind, row, task.budget.steps) },
+    {
+      type: 'begun',
+      step: row.step,
+      attempt: row.attempt,
+      text: beginText(kind, row, task.budget.steps),
+      consumed: kind === 'agent' ? task.instruction : null,
+    },
     { checkpoints: [withBox(row, spec)], data: { box: spec.name, kind } },
   )
 }
 
 /** Boxes of lost attempts at this step, which an engine that came back may still have. */
-async function removeEarlier({ deps, task }: Work, row: Checkpoint): Promise<void> {
+export async function removeEarlier({ deps, task }: Work, row: Checkpoint): Promise<void> {
   if (row.attempt === 1) return
   for (const earlier of deps.store.checkpoints(task.id)) {
     const lost = earlier.step === row.step && earlier.attempt < row.attempt && earlier.state === 'dropped'

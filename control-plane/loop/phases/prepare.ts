@@ -45,8 +45,8 @@ export function entryOf(
   const alive =
     box !== null && boxes.some((seen) => seen.name === box.name && seen.specHash === specHash(box))
   if (open !== null && box !== null && alive && open.agent === null) {
-    const phase = box.kind === 'test' ? 'agent' : box.kind
-    return { phase, open: 'keep', text: `Takes over the ${box.kind} box that is still there.` }
+    if (box.kind === 'test') throw new Error(`the test box ${box.name} has no agent's result beside it`)
+    return { phase: box.kind, open: 'keep', text: `Takes over the ${box.kind} box that is still there.` }
   }
   return {
     phase: afterPreparation(task),

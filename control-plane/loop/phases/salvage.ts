@@ -6,7 +6,7 @@ import { candidateText } from './candidate.ts'
 
 /**
  * After a halt in the middle of a step: the box goes, and what the policy allows of the tree is kept as a partial
- * checkpoint for a later resume. After a violation the tree goes back to the last checkpoint instead.
+ * checkpoint for a later resume. After a violation, whose attempt is over, the tree goes back to the last checkpoint.
  */
 export async function salvage(work: Work): Promise<void> {
   const { deps, task } = work
@@ -17,7 +17,7 @@ export async function salvage(work: Work): Promise<void> {
     return
   }
   if (row.box !== null) await deps.engine.remove(row.box.name)
-  if (task.halt?.reason === 'policy' || row.step === 0) {
+  if (row.step === 0) {
     await putBack(work, row, 'The step was undone.')
     return
   }

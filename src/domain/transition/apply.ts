@@ -50,7 +50,8 @@ export function possibleActs(task: Task): readonly string[] {
 /** Applies an input to a task by the table. Pure: `now` is the time of the event. */
 export function transition(task: Task, input: Input, now: Millis): Changed | Refused {
   const row = table.find((candidate) => fits(candidate, task, input))
-  if (row === undefined || (input.type === 'discarded' && task.delivery === 'discarded')) {
+  const over = task.delivery === 'discarded' && verbs[input.type] !== undefined
+  if (row === undefined || over) {
     return { kind: 'refused', text: refusal(task, input) }
   }
   const status = row.to === 'same' ? task.status : row.to
@@ -85,7 +86,7 @@ function refusal(task: Task, input: Input): string {
 function phaseOf(row: Row, task: Task, input: Input): Phase | null {
   if (row.phase === 'same') return task.phase
   if (row.phase === 'input') return input.type === 'advanced' ? input.phase : task.phase
-  if (row.phase === 'salvage?') return leavesThings.has(task.phase) ? 'salvage' : null
+  if (row.phase === 'salvage?') return mayLeaveThings(task) ? 'salvage' : null
   return row.phase
 }
 
@@ -101,6 +102,13 @@ const leavesThings: ReadonlySet<Phase | null> = new Set([
   'handover',
   'salvage',
 ])
+
+/** A task that waits in the queue may have a box from before: the process that ran it left it to the next. */
+function mayLeaveThings(task: Task): boolean {
+  return (
+    leavesThings.has(task.phase) || (task.attempt > 0 && (task.phase === null || task.phase === 'prepare'))
+  )
+}
 
 function haltOf(row: Row, task: Task, input: Input): Halt | null {
   switch (input.type) {
@@ -197,7 +205,7 @@ function patch(task: Task, input: Input): Partial<Task> {
       return {
         step: input.step,
         attempt: input.attempt,
-        ...(task.phase === 'agent' ? { instruction: null } : {}),
+        instruction: unread(task.instruction, input.consumed),
       }
     case 'agent_finished':
       return { session: input.session, losses: 0 }
@@ -214,7 +222,7 @@ function patch(task: Task, input: Input): Partial<Task> {
         head: input.head,
         progress: input.progress,
         spent: { ...task.spent, steps: task.spent.steps + 1 },
-        outcome: input.verdict.kind === 'apply' ? input.verdict.outcome : null,
+        outcome: input.verdict.kind === 'apply' && task.instruction === null ? input.verdict.outcome : null,
       }
     case 'salvaged':
       return { head: input.head }
@@ -235,6 +243,12 @@ function patch(task: Task, input: Input): Partial<Task> {
     case 'failed':
       return {}
   }
+}
+
+/** What was said after the prompt was written is for the next one. */
+function unread(instruction: string | null, consumed: string | null): string | null {
+  if (instruction === null || consumed === null) return instruction
+  return instruction === consumed ? null : instruction.replace(consumed, '').trimStart() || null
 }
 
 function joined(before: string | null, more: string | null): string | null {

@@ -33,7 +33,9 @@ export const guards = {
     input.violations.every((violation) => violation.what === 'created') &&
     task.violations === 0 &&
     task.policy.onViolation === 'retry',
-  'done and tests pass': (_: Task, input: Input) => verdict(input) === 'apply',
+  // What a person said in the meantime is for a further step.
+  'done and tests pass': (task: Task, input: Input) =>
+    verdict(input) === 'apply' && task.instruction === null,
   'done, nothing changed': (_: Task, input: Input) => verdict(input) === 'no_change',
   'agent says BLOCKED': (_: Task, input: Input) => verdict(input) === 'agent_blocked',
   'no progress in three steps': (_: Task, input: Input) => verdict(input) === 'stuck',
@@ -124,10 +126,9 @@ export const table: readonly Row[] = [
   row(working, 'requeued', 'PENDING', 'salvage', 'what a halt left is kept first', 'being salvaged'),
   row(working, 'requeued', 'PENDING', null, 'the lease expired or the control plane restarted'),
 
-  row(['DRAFT', 'PENDING', 'BLOCKED'], 'stopped', 'STOPPED', 'same', 'the state first'),
-  row(working, 'stopped', 'STOPPED', 'salvage?', 'the state first, then the box'),
-  row(['PENDING'], 'paused', 'BLOCKED', 'same', ''),
-  row(working, 'paused', 'BLOCKED', 'salvage?', 'what is allowed is kept'),
+  row(['DRAFT', 'BLOCKED'], 'stopped', 'STOPPED', 'same', 'the state first'),
+  row(['PENDING', ...working], 'stopped', 'STOPPED', 'salvage?', 'the state first, then the box'),
+  row(['PENDING', ...working], 'paused', 'BLOCKED', 'salvage?', 'what is allowed is kept'),
   row(halted, 'resumed', 'PENDING', 'same', 'budget already spent stays spent'),
   row(['RUNNING'], 'salvaged', 'RUNNING', 'prepare', 'goes on after a resume', 'being salvaged'),
   row(

@@ -44,6 +44,7 @@ export function dockerEngine(options: DockerEngineOptions): Engine {
     now,
     log,
     ids: new Map(),
+    image: null,
     busy: new Set(),
     views: { refused: false },
   }
@@ -55,9 +56,13 @@ export function dockerEngine(options: DockerEngineOptions): Engine {
     },
 
     async image() {
+      const tag = imageTag()
+      if (parts.image?.tag === tag) return parts.image.id
       const api = await connect()
       try {
-        return (await api.ask('show its image', () => api.docker.getImage(imageTag()).inspect())).Id
+        const { Id: id } = await api.ask('show its image', () => api.docker.getImage(tag).inspect())
+        parts.image = { tag, id }
+        return id
       } catch (error) {
         if (statusOf(error) !== 404) throw error
         throw new Failure('image', 'The sandbox image is not built yet: run "cofferdam image build".')
@@ -70,6 +75,9 @@ export function dockerEngine(options: DockerEngineOptions): Engine {
       parts.busy.add(spec.name)
       try {
         return await runBox(parts, spec, materials, watcher, signal)
+      } catch (error) {
+        if (error instanceof Failure && error.code === 'image') parts.image = null
+        throw error
       } finally {
         parts.busy.delete(spec.name)
       }

@@ -12,6 +12,8 @@ export interface Parts {
   readonly log: (message: string, fields: Readonly<Record<string, unknown>>) => void
   /** Containers made or found by this process, by name: saves asking for them. */
   readonly ids: Map<string, string>
+  /** The image as it was last found; forgotten when the engine no longer has it. */
+  image: { readonly tag: string; readonly id: string } | null
   /** Boxes that `run` is busy with: their folders are not leftovers. */
   readonly busy: Set<string>
   /** Set when the disk of the scratch folder has refused to carry copy-on-write views. */

@@ -17,6 +17,7 @@ const verdict = fc.oneof(
     { kind: 'stuck' },
     { kind: 'steps' },
     { kind: 'next' },
+    { kind: 'setup_changed', text: 'why' },
   ),
   text.map((reason): StepVerdict => ({ kind: 'agent_blocked', text: reason })),
 )
@@ -45,7 +46,13 @@ const input: fc.Arbitrary<Input> = fc.oneof(
     budget: fc.constant(null),
   }),
   fc.record({ type: fc.constant('advanced' as const), phase: fc.constantFrom(...phases), text }),
-  fc.record({ type: fc.constant('begun' as const), step: fc.nat(9), attempt: fc.nat(9), text }),
+  fc.record({
+    type: fc.constant('begun' as const),
+    step: fc.nat(9),
+    attempt: fc.nat(9),
+    text,
+    consumed: fc.option(text),
+  }),
   fc.record({ type: fc.constant('agent_finished' as const), text, session: fc.constant(null) }),
   fc.record({
     type: fc.constant('violated' as const),
@@ -142,6 +149,14 @@ describe('any history of a task', () => {
       ) {
         expect(after.halt.text).not.toBe('')
       }
+    })
+  })
+
+  it('lets no person do anything with what is discarded', () => {
+    everyStep(({ before, after, input: by }) => {
+      if (before.delivery !== 'discarded') return
+      expect(after.delivery).toBe('discarded')
+      expect(['salvaged']).toContain(by.type)
     })
   })
 

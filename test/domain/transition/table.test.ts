@@ -166,6 +166,8 @@ const rows: readonly Row[] = [
   ['RUNNING', { phase: 'prepare' }, stopped, 'STOPPED', null, 'stopped'],
   ['RUNNING', inStep, stopped, 'STOPPED', 'salvage', 'stopped'],
   ['VALIDATING', inStep, stopped, 'STOPPED', 'salvage', 'stopped'],
+  ['PENDING', { attempt: 1 }, stopped, 'STOPPED', 'salvage', 'stopped'],
+  ['RUNNING', { phase: 'prepare', attempt: 1 }, stopped, 'STOPPED', 'salvage', 'stopped'],
   ['BLOCKED', {}, stopped, 'STOPPED', null, 'stopped'],
   ['PENDING', {}, { type: 'paused' }, 'BLOCKED', null, 'paused'],
   ['RUNNING', inStep, { type: 'paused' }, 'BLOCKED', 'salvage', 'paused'],
@@ -205,6 +207,7 @@ const refused: readonly [Status, Partial<Task>, Input][] = [
   ['PENDING', {}, { type: 'approved' }],
   ['RUNNING', {}, { type: 'discarded' }],
   ['APPLIED', { delivery: 'discarded' }, { type: 'discarded' }],
+  ['STOPPED', { delivery: 'discarded' }, resumed],
   ['RUNNING', {}, { type: 'claimed', leaseUntil: 9 }],
 ]
 
@@ -225,7 +228,7 @@ describe('the transition table', () => {
   it.each(refused)('%s %j refuses %j', (from, overrides, input) => {
     const result = transition(aTask({ status: from, ...overrides }), input, now)
     expect(result.kind).toBe('refused')
-    expect(result.text).toContain(from === 'APPLIED' && overrides.delivery ? 'discarded' : from)
+    expect(result.text).toContain(overrides.delivery ?? from)
   })
 
   it('says what is possible instead', () => {
@@ -263,14 +266,28 @@ describe('what an input writes', () => {
       { type: 'steered', text: 'two' },
     )
     expect(steered.instruction).toBe('one\n\ntwo')
-    const begun = after({ ...steered }, { type: 'begun', step: 2, attempt: 1, text: '' })
+    const begun = after(steered, { type: 'begun', step: 2, attempt: 1, text: '', consumed: 'one\n\ntwo' })
     expect([begun.instruction, begun.step, begun.attempt]).toEqual([null, 2, 1])
+  })
+
+  it('what is said while a prompt is being written is for the next one', () => {
+    const task = after(
+      { status: 'RUNNING', ...inStep, instruction: 'one\n\ntwo' },
+      { type: 'begun', step: 2, attempt: 1, text: '', consumed: 'one' },
+    )
+    expect(task.instruction).toBe('two')
+  })
+
+  it('what is said during the last test makes a further step of a task that would be applied', () => {
+    const apply = checkpointed({ kind: 'apply', outcome: 'tested' })
+    const task = after({ status: 'VALIDATING', ...validating, instruction: 'one more thing' }, apply)
+    expect([task.status, task.phase, task.outcome]).toEqual(['RUNNING', 'agent', null])
   })
 
   it('the box of a test does not consume the instruction', () => {
     const task = after(
       { status: 'VALIDATING', ...inStep, phase: 'test', instruction: 'later' },
-      { type: 'begun', step: 1, attempt: 1, text: '' },
+      { type: 'begun', step: 1, attempt: 1, text: '', consumed: null },
     )
     expect(task.instruction).toBe('later')
   })

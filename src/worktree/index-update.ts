@@ -1,0 +1,37 @@
+import type { LeftOut } from '../domain/worktree.ts'
+import { gitFailure } from './git.ts'
+import { durable, type GitPlace } from './hardening.ts'
+import { nulled, textOf, type RawPath } from './raw.ts'
+import type { Site } from './site.ts'
+
+/** Takes paths out of an index, whatever is on disk. */
+export async function takeOut(site: Site, place: GitPlace, paths: readonly RawPath[]): Promise<void> {
+  await feed(site, place, ['--force-remove'], paths)
+}
+
+/** Takes paths into an index as they are on disk. Answers what git would not take: names that are dangerous to it. */
+export async function takeIn(
+  site: Site,
+  place: GitPlace,
+  paths: readonly RawPath[],
+): Promise<readonly LeftOut[]> {
+  const said = await feed(site, place, ['--add', '--remove', '--replace'], paths)
+  if (!said.includes('Ignoring path ')) return []
+  return paths
+    .map(textOf)
+    .filter((path) => said.includes(`Ignoring path ${path}\n`))
+    .map((path) => ({ path, why: 'a name that git refuses' }))
+}
+
+async function feed(
+  site: Site,
+  place: GitPlace,
+  flags: readonly string[],
+  paths: readonly RawPath[],
+): Promise<string> {
+  if (paths.length === 0) return ''
+  const options = { input: nulled(paths), config: durable }
+  const answer = await site.git.ask(place, ['update-index', ...flags, '-z', '--stdin'], options)
+  if (answer.code !== 0) throw gitFailure('update-index', answer.err)
+  return answer.err
+}
