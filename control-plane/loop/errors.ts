@@ -6,9 +6,6 @@ import type { Work } from './work.ts'
 
 /** How long a task waits for an engine that does not answer, before it fails, ms. */
 const engineWaitMs = 5 * 60_000
-/** How often keeping the work of a halted step is tried: half a minute; some minutes where the engine is away. */
-const salvageTries = 6
-const salvageTriesWithoutEngine = 14
 /** Longest pause between two tries, ms. */
 const longestPauseMs = 30_000
 
@@ -22,11 +19,12 @@ export async function afterError(work: Work, error: unknown, errors: number): Pr
     return
   }
   if (work.task.phase === 'salvage') {
-    if (errors < (code === 'engine' ? salvageTriesWithoutEngine : salvageTries)) await pause(work, errors)
+    if (errors < salvageTriesAt(code)) await pause(work, errors)
     else giveUpSalvage(work, text)
     return
   }
   if (code === 'engine') {
+    sayWaiting(work, text)
     const back = await engineBack(work)
     if (work.signal.aborted) return
     const input: Input = back
@@ -41,6 +39,12 @@ export async function afterError(work: Work, error: unknown, errors: number): Pr
     return
   }
   work.report(inputFor(code, text))
+}
+
+/** How often keeping the work of a halted step is tried: a tree that cannot be read never can, an engine may come back. */
+function salvageTriesAt(code: FailureCode | null): number {
+  if (code === 'worktree') return 1
+  return code === 'engine' ? 14 : 6
 }
 
 /** Says that the work of a halted step is lost, so that nobody waits for it; the last checkpoint is untouched. */
@@ -67,6 +71,12 @@ function inputFor(code: FailureCode | null, text: string): Input {
     default:
       return { type: 'failed', reason: 'worktree', text }
   }
+}
+
+/** Told like a box's output, for those who look on: nothing has changed yet that would be an event. */
+function sayWaiting({ deps, task }: Work, text: string): void {
+  const line = `${text} Waiting for it, five minutes at most.\n`
+  deps.bus.output(task.id, { step: task.step, box: 'engine', text: line })
 }
 
 /** Waits until the engine answers again. */

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import { access, chmod, link, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { HostPath } from '../domain/brand.ts'
 import { Failure, messageOf } from '../domain/failure.ts'
 import { hostPath } from './places.ts'
@@ -27,7 +27,7 @@ export async function openDataFolder(
   random: (bytes: number) => Uint8Array,
 ): Promise<DataFolder> {
   try {
-    const created = (await mkdir(path, { recursive: true, mode: 0o700 })) !== undefined
+    const created = await makeFolders(path)
     await checkOwner(path, uid)
     await checkContent(path)
     // Only now: the mode of a folder that is not ours is none of our business.
@@ -41,6 +41,28 @@ export async function openDataFolder(
     if (error instanceof Failure) throw error
     throw refusal(`The data folder ${path} cannot be used (${messageOf(error)}): name another with --data.`)
   }
+}
+
+/** One by one: Node's own recursion never ends where a folder cannot be made, as in /proc. False where it was there. */
+async function makeFolders(path: string): Promise<boolean> {
+  try {
+    await mkdir(path, { mode: 0o700 })
+    return true
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : null
+    if (code === 'EEXIST') return false
+    if (code !== 'ENOENT' || dirname(path) === path || (await exists(dirname(path)))) throw error
+    await makeFolders(dirname(path))
+    await mkdir(path, { mode: 0o700 })
+    return true
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    () => false,
+  )
 }
 
 async function checkOwner(path: HostPath, uid: number): Promise<void> {

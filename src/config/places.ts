@@ -37,6 +37,9 @@ export function dataPlace(
   configFile: string,
   around: Environment,
 ): HostPath {
+  // As from `--data "$UNSET"`: the default folder is not what was meant.
+  if (flag === '')
+    throw new Failure('bad_config', 'The data folder of --data is empty: name one, or leave --data out.')
   const named = flag ?? around.env['COFFERDAM_DATA']
   if (named) return expand(named, around.cwd, around)
   if (configured) return expand(configured, dirname(configFile), around)

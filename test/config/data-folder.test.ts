@@ -14,6 +14,13 @@ const open = (path: string): ReturnType<typeof openDataFolder> =>
 const mode = (path: string): number => statSync(path).mode & 0o777
 
 describe('the data folder', () => {
+  test('that cannot be made anywhere below /proc is refused at once', async () => {
+    await expect(open('/proc/x/y')).rejects.toMatchObject({
+      code: 'data_folder',
+      message: expect.stringContaining('/proc/x') as string,
+    })
+  })
+
   test('is made with all that is in it, for its owner alone, and says so', async () => {
     const path = join(scratch(), 'a/b/.workspace')
     const folder = await open(path)

@@ -37,6 +37,10 @@ test('nothing of it can be changed', () => {
 })
 
 describe('the data folder', () => {
+  test('is not the default one where an empty name is given', () => {
+    expect(() => loadConfig({ data: '' }, around(scratch()))).toThrow(/--data is empty/)
+  })
+
   test.each<[string, string | undefined, Record<string, string>, string, string]>([
     ['the flag first', 'flag', { COFFERDAM_DATA: '/env' }, 'data: /conf', 'HOME/flag'],
     ['then the environment', undefined, { COFFERDAM_DATA: '/env' }, 'data: /conf', '/env'],

@@ -26,6 +26,28 @@ describe('stop, pause and time', () => {
     expect(await plane.client.diff(task.id, null)).toContain('kept.txt')
   })
 
+  it('B09 a stop between two processes takes the box away that the first one left', async () => {
+    const task = await plane.submit({ repo: aRepository(), argv: sh('echo kept > kept.txt; sleep 60') })
+    await running(task.id, 'agent')
+    await plane.reopen('own')
+    expect((await plane.client.task(task.id)).status).toBe('PENDING')
+    expect(boxesOf(task.id)).toHaveLength(1)
+    await plane.client.act(task.id, { act: 'stop', text: null })
+    expect(await goneAfter(task.id, 10_000)).toBeLessThan(10_000)
+    expect((await plane.settled(task.id)).status).toBe('STOPPED')
+    await plane.reopen()
+  })
+
+  it('a tree too deep to be read fails the task, and does not keep it for ever', async () => {
+    const dig = `import os
+for n in range(900): os.mkdir("dddd"); os.chdir("dddd")`
+    const repo = aRepository()
+    const task = await plane.run({ repo, argv: sh(`python3 -c '${dig}'`) })
+    expect([task.status, task.halt?.reason, task.phase]).toEqual(['FAILED', 'worktree', null])
+    await plane.client.act(task.id, { act: 'resume', instruction: null, budget: null })
+    expect((await plane.settled(task.id)).status).toBe('FAILED')
+  })
+
   it('B09 a stop during the test', async () => {
     const repo = aRepository()
     const task = await plane.submit({ repo, argv: sh('echo x > x.txt'), test: 'test ! -f x.txt || sleep 60' })

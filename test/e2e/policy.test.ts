@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readlinkSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { aRepository, git } from '../support/repository.ts'
@@ -28,7 +28,7 @@ describe('the path policy, end to end', () => {
     expect(existsSync(join(repo, '.git/hooks/post-commit'))).toBe(false)
   })
 
-  it('B14 a denied file in a folder of its own is reverted, named in the next prompt, and the second time is FAILED', async () => {
+  it('B14 a denied file in a folder of its own is reverted, and the second time is FAILED', async () => {
     const repo = aRepository()
     const agent = sh(
       'mkdir -p new; echo evil > new/config.yaml; echo x >> more.txt; cp /cofferdam/attempt/prompt.md prompt.txt; echo "TASK_STATE: CONTINUE"',
@@ -38,8 +38,6 @@ describe('the path policy, end to end', () => {
     expect(task.halt?.text).toContain('new/config.yaml')
     expect(task.halt?.text).toContain('config.yaml')
     expect(task.head).toBe(task.base.commit)
-    const prompts = await plane.client.logs(task.id, null)
-    expect(prompts).not.toBe('')
   })
 
   it('B14 after a violation the next prompt names path and rule, and mending it is enough', async () => {
@@ -49,7 +47,9 @@ describe('the path policy, end to end', () => {
       else mkdir new; echo evil > new/config.yaml; echo x > more.txt; fi`)
     const task = await plane.run({ repo, argv: agent })
     expect([task.status, task.spent.steps]).toEqual(['APPLIED', 2])
-    expect(git(repo, 'show', `${task.branch}:prompt.txt`)).toContain('config.yaml')
+    expect(git(repo, 'show', `${task.branch}:prompt.txt`)).toContain(
+      '"new/config.yaml", which the rule `config.yaml` denies',
+    )
     expect(git(repo, 'ls-tree', '-r', '--name-only', task.branch)).not.toContain('new/')
     expect(git(repo, 'show', `${task.branch}:seen.txt`)).not.toContain('more.txt')
   })
@@ -94,6 +94,20 @@ describe('the path policy, end to end', () => {
     )
     const made = (await plane.client.events(task.id, 0)).find((event) => event.type === 'candidate_made')
     expect(made?.text).toContain('ignored')
+  })
+
+  it('B14 a readonly path that is changed past the mounts is FAILED policy, and the tree is as before', async () => {
+    const repo = aRepository({ 'docs/agents.md': 'rules\n' })
+    // No mount can hold a symlink: the verifier alone guards this one.
+    symlinkSync('docs/agents.md', join(repo, 'CLAUDE.md'))
+    git(repo, 'add', 'CLAUDE.md')
+    git(repo, 'commit', '-qm', 'Link the instructions')
+    const task = await plane.run({ repo, argv: sh('rm CLAUDE.md; echo evil > CLAUDE.md; echo x > x.txt') })
+    expect([task.status, task.halt?.reason, task.head]).toEqual(['FAILED', 'policy', task.base.commit])
+    expect(task.halt?.text).toContain('CLAUDE.md')
+    const worktree = join(plane.config.dataFolder, 'tasks', task.id)
+    expect(readlinkSync(join(worktree, 'CLAUDE.md'))).toBe('docs/agents.md')
+    expect(existsSync(join(worktree, 'x.txt'))).toBe(false)
   })
 
   it('a readonly file can neither be written nor moved away', async () => {

@@ -45,7 +45,7 @@ describe('B21 what cannot be worked on is refused in a sentence', () => {
     await expect(plane.client.submit(parsed.request)).rejects.toThrow(/no-such-branch/)
   })
 
-  it('a disk that is nearly full halts the task, and a resume goes on', async () => {
+  it('a disk that is nearly full halts the task with what to do', async () => {
     const task = await plane.run({
       repo: aRepository(),
       argv: sh('echo x > x.txt'),

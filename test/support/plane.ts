@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { open, type Opened } from '../../control-plane/main.ts'
@@ -36,8 +37,8 @@ export interface TestPlane {
   /** Waits until a task is in a state that only a person can change. */
   settled(id: TaskId): Promise<Task>
   until(id: TaskId, condition: (task: Task) => boolean): Promise<Task>
-  /** Ends it in good order and opens it again on the same data folder. */
-  reopen(): Promise<void>
+  /** Ends it in good order and opens it again on the same data folder; `own` claims nothing that nobody attends. */
+  reopen(attend?: 'own' | 'all'): Promise<void>
   close(): Promise<void>
 }
 
@@ -56,12 +57,12 @@ export async function openTestPlane(yaml = ''): Promise<TestPlane> {
   writeFileSync(file, `concurrency: 4\n${yaml}`)
   const around = thisProcess()
   const config = loadConfig({ data: join(folder, 'data'), config: file }, around)
-  const start = async (): Promise<Opened> => {
-    const opened = await open(config, around, { what: 'test', attend: 'all', stderrLevel: 'silent' })
+  const start = async (attend: 'own' | 'all'): Promise<Opened> => {
+    const opened = await open(config, around, { what: 'test', attend, stderrLevel: 'silent' })
     if ('kind' in opened) throw new Error('the data folder is held')
     return opened
   }
-  let opened = await start()
+  let opened = await start('all')
   const client = createClient((path, call) => opened.fetch(path, call))
 
   const until: TestPlane['until'] = async (id, condition) => {
@@ -87,13 +88,14 @@ export async function openTestPlane(yaml = ''): Promise<TestPlane> {
     run: async (wanted) => settled((await submit(wanted)).id),
     settled,
     until,
-    reopen: async () => {
+    reopen: async (attend = 'all') => {
       await opened[Symbol.asyncDispose]()
-      opened = await start()
+      opened = await start(attend)
     },
     close: async () => {
       await opened[Symbol.asyncDispose]()
-      rmSync(folder, { recursive: true, force: true })
+      // Node's own removal gives up on paths that are longer than the kernel takes.
+      execFileSync('rm', ['-rf', folder])
     },
   }
 }

@@ -51,7 +51,7 @@ async function run(work: Work, row: NonNullable<ReturnType<typeof planned>>): Pr
   if (result === null) return
   if (await ended(work, result, closed(row, 'dropped', deps.clock()), 'agent')) return
   if (result.end === 'not_started') {
-    const text = `The agent's command could not be started: ${lastLines(result.output, 300) || (result.message ?? '')}. Mend it and start a new task, or build an image that has it.`
+    const text = `The agent did not start: ${result.message ?? lastLines(result.output, 300)}. Mend the command and start a new task, or use an image that has it.`
     work.report({ type: 'failed', reason: 'agent', text })
     return
   }
