@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 import { text } from 'node:stream/consumers'
+import { isatty } from 'node:tty'
 import picocolors from 'picocolors'
 
 export type Paint = ReturnType<typeof picocolors.createColors>
@@ -30,7 +31,8 @@ export function processTerminal(): Terminal {
     // A reader that went away (`| head`) ends the printing, not the work.
     stream.on('error', () => undefined)
   }
-  const live = stdout.isTTY && picocolors.isColorSupported
+  // Where it is no terminal, `isTTY` is not false but missing, which would leave the choice to picocolors: colours in CI.
+  const live = isatty(stdout.fd) && picocolors.isColorSupported
   return {
     asks: stdin.isTTY && stdout.isTTY,
     live,

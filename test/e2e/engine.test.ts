@@ -48,6 +48,8 @@ describe.skipIf(why !== null)(
     it('B21 a missing image halts the task with what to run, and a resume goes on when it is there', async () => {
       engine.docker('tag', imageTag(), 'kept:1')
       engine.docker('rmi', imageTag())
+      // A process that has found the image once goes on with its id.
+      await plane.reopen()
       const task = await plane.run({ repo: aRepository(), argv: sh('echo x > x.txt') })
       expect([task.status, task.halt?.reason]).toEqual(['BLOCKED', 'image'])
       expect(task.halt?.text).toContain('cofferdam image build')
