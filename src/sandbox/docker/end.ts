@@ -45,7 +45,10 @@ export function endOf(facts: EndFacts): { end: BoxEnd; message: string | null } 
   // The entry's own deadline. It goes by another clock than the engine's times.
   if ((exitCode === 124 || exitCode === 137) && ran >= limits.seconds * 990) return late
   if (exitCode === 126 || exitCode === 127)
-    return { end: 'not_started', message: `The command could not be started, or ended with code ${exitCode}${lastLine === '' ? '' : `: ${lastLine}`}` }
+    return {
+      end: 'not_started',
+      message: `The command could not be started, or ended with code ${exitCode}${lastLine === '' ? '' : `: ${lastLine}`}`,
+    }
   // 255 is what an engine writes that was itself killed; the others are its signals when it shuts down.
   if (abandoned && [137, 143, 255].includes(exitCode))
     return { end: 'engine', message: `The box was ended from outside (code ${exitCode}).` }
