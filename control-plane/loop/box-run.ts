@@ -4,7 +4,7 @@ import { placeOf, type Work } from './work.ts'
 
 /** How often time is charged and the lease extended while a box runs, ms. */
 const heartbeatMs = 1000
-/** A lease outlives so many missed heartbeats, ms. */
+/** How far a heartbeat moves the lease, ms. On one machine the folder's lock decides who works; the lease is on record. */
 export const leaseMs = 30_000
 
 /**

@@ -1,6 +1,6 @@
 import type { Millis } from '../brand.ts'
 import type { Input, InputType } from '../input.ts'
-import { fewOf, type Halt, type Phase, type Task } from '../task.ts'
+import { fewOf, type Halt, type Phase, phases, type Task } from '../task.ts'
 import { describe } from './describe.ts'
 import { guards, type Row, table } from './table.ts'
 
@@ -91,17 +91,7 @@ function phaseOf(row: Row, task: Task, input: Input): Phase | null {
 }
 
 /** The phases in which a box or a half-made step may be left over. */
-const leavesThings: ReadonlySet<Phase | null> = new Set([
-  'setup',
-  'baseline',
-  'agent',
-  'verify',
-  'candidate',
-  'test',
-  'checkpoint',
-  'handover',
-  'salvage',
-])
+const leavesThings: ReadonlySet<Phase | null> = new Set(phases.filter((phase) => phase !== 'prepare'))
 
 /** A task that waits in the queue may have a box from before: the process that ran it left it to the next. */
 function mayLeaveThings(task: Task): boolean {
