@@ -7,6 +7,13 @@ example=${1:?usage: bash deploy/first-task.sh FOLDER}
 say "6/7 An example repository with two bugs and a failing test, in $example"
 bash "$root/deploy/example.sh" "$example"
 
+if ! git -C "$example" show main:receipt.py | cmp --silent - "$root/deploy/example/receipt.py"; then
+  say '7/7 No task on it: its receipt.py on main is no longer the one with the bugs'
+  note "For another go: rm -r $example, then run this again. For a task on a repository of your own:"
+  note '  cofferdam run --repo PATH --goal TEXT --test CMD --agent command -- ARGV...'
+  exit
+fi
+
 say '7/7 A task on it: make the failing tests pass'
 goal='The totals and discounts on receipts come out wrong. Make the failing tests pass.'
 note "cofferdam run --repo $example --goal '$goal' \\"

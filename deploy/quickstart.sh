@@ -34,6 +34,7 @@ install_dependencies || die 'The dependencies could not be installed; see above.
 say '3/7 Build, into dist, and the command cofferdam'
 build_sources || die 'The sources do not compile; see above.'
 link_command
+help_dependencies || die 'There is no compiler, and better-sqlite3 needs one; see above. Then run this again.'
 
 say '4/7 A Docker engine'
 need_engine || die 'There is no Docker engine yet; see above.'

@@ -14,19 +14,29 @@ die() {
 }
 
 # begin WHAT COMMAND...: starts a command in the background, with its output in a log file. It has a process group of its own
-# (a background job does not hear a Ctrl-C) and ends with this script.
+# (a background job does not hear a Ctrl-C), and the whole group ends with this script, also where that is killed.
 declare -A begun=() since=()
 begin() {
   local what=$1
   shift
   mkdir -p "$logs"
-  setpriv --pdeathsig KILL setsid "$@" >"$(log_of "$what")" 2>&1 </dev/null &
+  # shellcheck disable=SC2016 # for that shell
+  setsid bash -c 'parent=$0
+    while sleep 1 && kill -0 "$$"; do kill -0 "$parent" || kill -KILL 0; done 2>/dev/null >&2 &
+    exec "$@"' "$$" "$@" >"$(log_of "$what")" 2>&1 </dev/null &
   begun[$what]=$!
   since[$what]=$SECONDS
 }
 
 # finish WHAT: waits for it, says every ten seconds that it goes on, and shows the end of its output where it failed.
 finish() {
+  local code=0
+  follow "$1" || code=$?
+  [ "$code" -eq 0 ] || show_failure "$1" "$code"
+  return "$code"
+}
+
+follow() {
   local what=$1 log pid=${begun[$1]} code=0 tenths=0
   log=$(log_of "$what")
   while kill -0 "$pid" 2>/dev/null; do
@@ -37,11 +47,12 @@ finish() {
   done
   wait "$pid" || code=$?
   unset "begun[$what]"
-  if [ "$code" -ne 0 ]; then
-    tail -n 20 "$log" | sed 's/^/    | /'
-    note "$what failed (exit code $code); all of its output is in $log"
-  fi
   return "$code"
+}
+
+show_failure() {
+  tail -n 20 "$(log_of "$1")" | sed 's/^/    | /'
+  note "$1 failed (exit code $2); all of its output is in $(log_of "$1")"
 }
 
 # long WHAT COMMAND...: both.
@@ -63,18 +74,21 @@ trap 'exit 143' TERM
 
 is_root_with_apt() { [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; }
 
-# apt_install PACKAGE...: installs what is missing of these packages.
+# apt_install PACKAGE...: installs what is missing of these packages, also where an earlier run was interrupted in the middle.
 apt_install() {
   local missing=() package
   for package in "$@"; do
-    dpkg --status "$package" >/dev/null 2>&1 || missing+=("$package")
+    [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
   done
   [ "${#missing[@]}" -gt 0 ] || return 0
   note "installing with apt: ${missing[*]}"
-  dpkg --configure -a >/dev/null 2>&1 || true # where an earlier run was interrupted
-  long 'apt update' apt-get -o DPkg::Lock::Timeout=120 update || return
+  if [ -n "$(dpkg --audit 2>&1)" ] || [ -n "$(ls /var/lib/dpkg/updates)" ]; then
+    note 'dpkg was interrupted in an earlier installation: completing that'
+    long dpkg dpkg --configure -a || true # what it cannot complete, apt can
+  fi
+  long 'apt update' apt-get -o DPkg::Lock::Timeout=120 update || note 'trying it with the lists that are there'
   DEBIAN_FRONTEND=noninteractive long 'apt install' \
-    apt-get -o DPkg::Lock::Timeout=120 install --yes --no-install-recommends "${missing[@]}"
+    apt-get -o DPkg::Lock::Timeout=120 install --fix-broken --yes --no-install-recommends "${missing[@]}"
 }
 
 need_programs() {
@@ -89,24 +103,41 @@ need_programs() {
 # The dependencies, by the lock file. What has to be compiled is begun here and awaited by finish_dependencies, because it
 # takes a minute on one core that nothing before the first task needs.
 install_dependencies() {
-  if [ "$(cat "$root/node_modules/.cofferdam" 2>/dev/null)" = "$(dependencies_wanted)" ] && sqlite_loads; then
+  local stamp=$root/node_modules/.cofferdam
+  if [ "$(cat "$stamp" 2>/dev/null)" = "$(dependencies_wanted)" ]; then
     note 'already there, by package-lock.json'
-    return
+  else
+    rm -f "$stamp"
+    note 'npm ci: half a minute or so'
+    long 'npm ci' npm --prefix "$root" ci --ignore-scripts --no-audit --no-fund || return
+    dependencies_wanted >"$stamp"
   fi
-  note 'npm ci: half a minute or so'
-  long 'npm ci' npm --prefix "$root" ci --ignore-scripts --no-audit --no-fund || return
   if ! sqlite_loads; then
     begin_sqlite
     note 'better-sqlite3 is fetched, or compiled where that is not possible, while the next stages go on'
   fi
 }
 
+# Without a compiler the first try ends soon. Where it could not fetch anything, this installs one and begins again, so that
+# it compiles beside the next stages.
+help_dependencies() {
+  if [ -z "${begun[better-sqlite3]:-}" ] || have_compiler; then return 0; fi
+  follow better-sqlite3 || true
+  sqlite_loads || { need_compiler && begin_sqlite; }
+}
+
 finish_dependencies() {
-  if [ -n "${begun[better-sqlite3]:-}" ]; then
-    finish better-sqlite3 || true
-    sqlite_loads || sqlite_with_compiler || return
+  local code=0
+  [ -z "${begun[better-sqlite3]:-}" ] || follow better-sqlite3 || code=$?
+  if ! sqlite_loads && ! { have_compiler && [ -n "$(headers)" ]; }; then
+    need_compiler || return
+    code=0
+    begin_sqlite
+    follow better-sqlite3 || code=$?
   fi
-  dependencies_wanted >"$root/node_modules/.cofferdam"
+  sqlite_loads && return
+  show_failure better-sqlite3 "$code"
+  return 1
 }
 
 dependencies_wanted() {
@@ -117,23 +148,46 @@ dependencies_wanted() {
 sqlite_loads() { (cd "$root" && node -e 'new (require("better-sqlite3"))(":memory:").close()') 2>/dev/null; }
 
 begin_sqlite() {
-  # Node's own headers, where they came with it, spare a download.
-  local prefix
-  prefix=$(node -p 'require("node:path").dirname(require("node:path").dirname(process.execPath))')
-  if [ -e "$prefix/include/node/node_version.h" ]; then export npm_package_config_node_gyp_nodedir=$prefix; fi
-  begin better-sqlite3 npm --prefix "$root" rebuild --foreground-scripts better-sqlite3
+  local nodedir
+  nodedir=$(headers)
+  # The second name is for npm 10, which does not know the first.
+  begin better-sqlite3 env ${nodedir:+"npm_package_config_node_gyp_nodedir=$nodedir" "npm_config_nodedir=$nodedir"} \
+    npm --prefix "$root" rebuild --foreground-scripts better-sqlite3
 }
 
-sqlite_with_compiler() {
-  if have_compiler || ! is_root_with_apt; then
-    note 'better-sqlite3 does not load. It needs python3, make and g++, and the headers of this Node.js: install them,'
-    note 'then run this again.'
-    return 1
+# Where this Node.js has its headers (in include/node below that); nothing where they did not come with it. node-gyp then
+# downloads them from nodejs.org, where that can be reached.
+headers() {
+  local place
+  for place in "$(node -p 'path.dirname(path.dirname(process.execPath))')" "$root/node_modules/.node"; do
+    if grep -qs "NODE_MODULE_VERSION $(node -p process.versions.modules)\$" "$place/include/node/node_version.h"; then
+      echo "$place"
+      return
+    fi
+  done
+}
+
+# The npm registry has each version of Node.js as a package, with its headers.
+fetch_headers() {
+  local package place=$root/node_modules/.node
+  package=node-linux-$(node -p process.arch)@$(node -p process.versions.node)
+  note "this Node.js came without its headers: taking those of $package"
+  rm -rf "$place"
+  mkdir -p "$place"
+  long headers npm --prefix "$place" pack --pack-destination "$place" "$package" &&
+    tar -xzf "$place"/*.tgz -C "$place" --strip-components=1 package/include && rm "$place"/*.tgz
+}
+
+need_compiler() {
+  if ! have_compiler; then
+    note 'better-sqlite3 cannot be fetched here, and there is no compiler'
+    if ! is_root_with_apt; then
+      note 'Have python3, make and g++ installed, on Debian and Ubuntu with: apt-get install python3 make g++'
+      return 1
+    fi
+    apt_install python3 make g++ || return
   fi
-  note 'it could not be fetched, and there is no compiler: installing one'
-  apt_install python3 make g++ || return
-  begin_sqlite
-  finish better-sqlite3 && sqlite_loads
+  [ -n "$(headers)" ] || fetch_headers
 }
 
 have_compiler() { command -v python3 >/dev/null && command -v make >/dev/null && command -v g++ >/dev/null; }
@@ -149,6 +203,7 @@ build_sources() {
   fi
   # Without a stamp nobody knows what is in there.
   [ -e "$stamp" ] || rm -rf "$root/dist"
+  rm -f "$stamp"
   long 'npm run build' npm --prefix "$root" run build || return
   chmod +x "$root/dist/src/cli/main.js"
   printf '%s' "$want" >"$stamp"

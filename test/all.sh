@@ -3,7 +3,7 @@
 #
 # Sets up what is missing (dependencies, build, Docker engine, sandbox image), as the quickstart does. The last line counts
 # the tests as the runner's own report does (.results/tests.json), and each static check of `npm run check` as one more.
-# Without an engine the suites that need one fail and say so.
+# Without an engine the suites that need one fail and say so; what a suite could not begin counts as failed, not as skipped.
 set -uo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../deploy/setup.sh"
 cd "$root" || exit 1
@@ -15,10 +15,11 @@ say 'Set-up'
 need_programs
 install_dependencies || die 'The dependencies could not be installed; see above.'
 build_sources || note 'The build failed; the checks below say where.'
+help_dependencies
 if need_engine; then
   need_image || note 'There is no sandbox image: the suites that need it will fail.'
 else
-  note 'There is no Docker engine: the suites that need it will fail.'
+  note 'No Docker engine can be used: the suites that need one will fail.'
 fi
 finish_dependencies || die 'better-sqlite3 could not be installed; see above.'
 

@@ -12,15 +12,19 @@ try {
   console.log(`No report of the tests: ${error.message}`)
 }
 
-// A file that could not be loaded, or whose hooks failed outside a test, holds no failed test of its own.
+// A file that could not be loaded, or whose hooks failed outside a test, holds no failed test of its own: all in it have failed.
 const broken = (report?.testResults ?? []).filter(
   (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
 )
-for (const file of broken) console.log(`Failed as a whole: ${file.name}`)
+for (const { name, message } of broken) {
+  console.log(`Failed as a whole: ${name}${message ? `: ${message.split('\n')[0]}` : ''}`)
+}
+const notRun = broken.map((file) => file.assertionResults.filter((test) => test.status === 'skipped').length)
+const sumOf = (numbers) => numbers.reduce((sum, number) => sum + number, 0)
 
 const passed = passedChecks + (report?.numPassedTests ?? 0)
-const skipped = (report?.numPendingTests ?? 0) + (report?.numTodoTests ?? 0)
-let failed = failedChecks + (report?.numFailedTests ?? 0) + broken.length
+const skipped = (report?.numPendingTests ?? 0) + (report?.numTodoTests ?? 0) - sumOf(notRun)
+let failed = failedChecks + (report?.numFailedTests ?? 0) + sumOf(notRun.map((tests) => Math.max(1, tests)))
 const unexplained = report === null || report.numTotalTests === 0 || (runner !== 0 && failed === failedChecks)
 if (unexplained) {
   console.log(

@@ -16,18 +16,21 @@ beforeAll(() => {
   spawnSync('bash', ['-c', 'source deploy/setup.sh && build_sources'], { cwd: root })
 })
 
-it('the first task of the quickstart is applied in two steps, and again on the next run', () => {
+const firstTask = (): { status: number | null; stdout: string; stderr: string } =>
+  spawnSync('bash', ['deploy/first-task.sh', example], {
+    cwd: root,
+    encoding: 'utf8',
+    env: {
+      PATH: process.env['PATH'],
+      HOME: home,
+      COFFERDAM_DATA: join(home, 'data'),
+      COFFERDAM_RUNTIME: join(home, 'run'),
+    },
+  })
+
+it('the first task of the quickstart is applied in two steps, and again on the next run, until its work is merged', () => {
   for (const tasks of [1, 2]) {
-    const { status, stdout, stderr } = spawnSync('bash', ['deploy/first-task.sh', example], {
-      cwd: root,
-      encoding: 'utf8',
-      env: {
-        PATH: process.env['PATH'],
-        HOME: home,
-        COFFERDAM_DATA: join(home, 'data'),
-        COFFERDAM_RUNTIME: join(home, 'run'),
-      },
-    })
+    const { status, stdout, stderr } = firstTask()
     expect(stderr).not.toContain('was not applied')
     expect(status).toBe(0)
     expect(stdout).toMatch(/AssertionError: 474 != 475[^]*Step 2\/8[^]*APPLIED/)
@@ -41,5 +44,8 @@ it('the first task of the quickstart is applied in two steps, and again on the n
       expect(git(example, 'rev-list', '--count', `main..${branch}`).trim()).toBe('2')
       expect(git(example, 'diff', '--name-only', `main...${branch}`).trim()).toBe('receipt.py')
     }
+    if (tasks === 2) git(example, 'merge', '--quiet', '--ff-only', branches[0] ?? '')
   }
+  const { status, stdout } = firstTask()
+  expect([status, stdout]).toEqual([0, expect.stringContaining(`For another go: rm -r ${example}`)])
 })

@@ -1,5 +1,5 @@
 import type { Server } from 'node:http'
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
   chmodSync,
@@ -95,11 +95,13 @@ describe('the engine', () => {
   })
 })
 
+/** Runs a line with the functions of setup.sh. */
+const sourced = (line: string): { status: number | null; stdout: string } =>
+  spawnSync('bash', ['-c', `source ${deploy}/setup.sh; logs=${folder}; ${line}`], { encoding: 'utf8' })
+
 describe('a long command', () => {
   const long = (command: string): { status: number | null; stdout: string } =>
-    spawnSync('bash', ['-c', `source ${deploy}/setup.sh; logs=${folder}; long 'the thing' ${command}`], {
-      encoding: 'utf8',
-    })
+    sourced(`long 'the thing' ${command}`)
 
   it('is quiet where it succeeds, and keeps its output', () => {
     expect(long('echo done')).toMatchObject({ status: 0, stdout: '' })
@@ -113,20 +115,28 @@ describe('a long command', () => {
     expect(stdout).toContain('the thing failed (exit code 3)')
   })
 
-  it('ends with the script that runs it', async () => {
-    const child = spawn('bash', [
-      '-c',
-      `source ${deploy}/setup.sh; logs=${folder}; long it sh -c 'echo $$; exec sleep 60'`,
-    ])
-    const log = join(folder, 'it.log')
-    await expect.poll(() => existsSync(log) && readFileSync(log, 'utf8')).toMatch(/\d/)
-    const pid = Number(readFileSync(log, 'utf8'))
-    child.kill('SIGTERM')
-    await once(child, 'close')
-    await expect
-      .poll(() => existsSync(`/proc/${pid}/cmdline`) && readFileSync(`/proc/${pid}/cmdline`, 'utf8'))
-      .toBeFalsy()
-  })
+  it.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)(
+    'ends with all that it started when the script gets %s',
+    async (signal) => {
+      const child = spawn('bash', [
+        '-c',
+        `source ${deploy}/setup.sh; logs=${folder}; long it sh -c 'sleep 60 & echo $$ $!; sleep 60'`,
+      ])
+      const log = join(folder, 'it.log')
+      await expect.poll(() => existsSync(log) && readFileSync(log, 'utf8')).toMatch(/\d \d/)
+      const pids = readFileSync(log, 'utf8').trim().split(' ')
+      child.kill(signal)
+      await once(child, 'exit')
+      const alive = (pid: string): boolean => {
+        try {
+          return readFileSync(`/proc/${pid}/cmdline`, 'utf8') !== '' // a zombie's is empty
+        } catch {
+          return false
+        }
+      }
+      await expect.poll(() => pids.filter(alive), { timeout: 5000 }).toEqual([])
+    },
+  )
 })
 
 describe('what is there already', () => {
@@ -143,14 +153,7 @@ describe('what is there already', () => {
         scripts: { build: 'mkdir -p dist/src/cli && echo x >>built && touch dist/src/cli/main.js' },
       }),
     )
-    const build = (): string =>
-      execFileSync(
-        'bash',
-        ['-c', `source ${deploy}/setup.sh; root=${project}; logs=${folder}; build_sources`],
-        {
-          encoding: 'utf8',
-        },
-      )
+    const build = (): string => sourced(`root=${project}; build_sources`).stdout
     const times = (): number => readFileSync(join(project, 'built'), 'utf8').length / 2
     build()
     expect(build()).toBe('    already built\n')
@@ -161,5 +164,78 @@ describe('what is there already', () => {
     chmodSync(join(project, 'src', 'a.ts'), 0o600)
     build()
     expect(times()).toBe(2)
+  })
+
+  it('is not taken for whole where its making was interrupted', () => {
+    const project = join(folder, 'project')
+    for (const name of ['control-plane', 'src', 'test', 'dist/src/cli'])
+      mkdirSync(join(project, name), { recursive: true })
+    for (const name of ['tsconfig.json', 'package-lock.json', 'src/a.ts', 'dist/src/cli/main.js'])
+      writeFileSync(join(project, name), '{}')
+    const build = (script: string): string => {
+      writeFileSync(join(project, 'package.json'), JSON.stringify({ scripts: { build: script } }))
+      return sourced(`root=${project}; build_sources`).stdout
+    }
+    build('true')
+    writeFileSync(join(project, 'src/a.ts'), '{ }')
+    build('false')
+    // Back to what was built before: of that, the interrupted build may have left anything.
+    writeFileSync(join(project, 'src/a.ts'), '{}')
+    expect(build('mkdir -p dist/src/cli; touch dist/src/cli/main.js')).not.toContain('already built')
+  })
+})
+
+describe('what is installed', () => {
+  const program = (name: string, script: string): void => {
+    mkdirSync(join(folder, 'bin'), { recursive: true })
+    writeFileSync(join(folder, 'bin', name), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+  }
+  const calls = (): readonly string[] => readFileSync(join(folder, 'calls'), 'utf8').trim().split('\n')
+
+  it('by npm is not installed again where only what had to be compiled is missing', () => {
+    mkdirSync(join(folder, 'project/node_modules'), { recursive: true })
+    for (const name of ['package.json', 'package-lock.json'])
+      writeFileSync(join(folder, 'project', name), '{}')
+    program('npm', `echo "$3" >>${folder}/calls`)
+    const install = `PATH=${folder}/bin:$PATH; root=${folder}/project; install_dependencies; wait`
+    expect(sourced(install).stdout).toContain('npm ci')
+    expect(sourced(install).stdout).toContain('already there')
+    expect(calls()).toEqual(['ci', 'rebuild', 'rebuild'])
+  })
+
+  it.each([
+    ['installed', '', undefined],
+    ['half-configured', 'x is only half configured', 'dpkg was interrupted'],
+    ['', '', 'installing with apt: x'],
+  ])('by apt: a package that is %j', (status, audit, says) => {
+    program('dpkg-query', `echo ${status} | tr -d '\\n'`)
+    program('dpkg', `[ "$1" = --audit ] && echo '${audit}' || echo "dpkg $*" >>${folder}/calls`)
+    program('apt-get', `echo "apt-get $*" >>${folder}/calls`)
+    const { status: code, stdout } = sourced(`PATH=${folder}/bin:$PATH; apt_install x`)
+    expect(code).toBe(0)
+    if (says === undefined) {
+      expect([stdout, existsSync(join(folder, 'calls'))]).toEqual(['', false])
+      return
+    }
+    expect(stdout).toContain(says)
+    expect(calls().filter((call) => call.startsWith('dpkg'))).toEqual(
+      audit === '' ? [] : ['dpkg --configure -a'],
+    )
+    expect(calls().at(-1)).toMatch(/ install --fix-broken --yes --no-install-recommends x$/)
+  })
+
+  it('the headers of another version of Node.js are not taken for its own', () => {
+    const include = join(folder, 'project/node_modules/.node/include/node')
+    mkdirSync(include, { recursive: true })
+    program('node', `case "$2" in process.versions.modules) echo 115;; *) echo ${folder}/nowhere;; esac`)
+    const found = (modules: number): string => {
+      writeFileSync(join(include, 'node_version.h'), `#define NODE_MODULE_VERSION ${modules}\n`)
+      return sourced(`PATH=${folder}/bin:$PATH; root=${folder}/project; headers`).stdout.trim()
+    }
+    expect([found(1150), found(108), found(115)]).toEqual([
+      '',
+      '',
+      join(folder, 'project/node_modules/.node'),
+    ])
   })
 })

@@ -11,7 +11,8 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 const file = (name: string, ...tests: readonly string[]): object => ({
   name,
-  status: tests.length === 0 || tests.includes('failed') ? 'failed' : 'passed',
+  message: '',
+  status: tests.every((status) => status === 'skipped') || tests.includes('failed') ? 'failed' : 'passed',
   assertionResults: tests.map((status) => ({ status })),
 })
 const report = (
@@ -39,6 +40,13 @@ describe('the last line of test/all.sh', () => {
       report(3, 0, 0, file('a', 'passed'), file('b')),
       [5, 0, 1],
       '8 passed, 1 failed',
+      1,
+    ],
+    [
+      'what a file needs is missing',
+      report(3, 0, 3, file('a', 'passed', 'skipped'), file('b', 'skipped', 'skipped')),
+      [5, 0, 1],
+      '8 passed, 2 failed, 1 skipped',
       1,
     ],
     ['the runner failed besides', report(3, 0, 0, file('a', 'passed')), [5, 0, 1], '8 passed, 1 failed', 1],
