@@ -1,4 +1,5 @@
 import type { TreePath } from './brand.ts'
+import type { PolicyMatcher } from './matcher.ts'
 
 /** The paths of a tree that the mount plan is computed from. Folders end with `/`. Sorted. */
 export interface Listing {
@@ -13,4 +14,14 @@ export interface Listing {
     kind: 'readonly' | 'deny'
     rule: string
   }[]
+  /** Under an allow list: files that it opens in folders in which nothing new may be made, such as those of `*.md`. */
+  readonly writable?: readonly TreePath[]
+}
+
+// A name that no pattern means by itself: where it may be written, anything new may be.
+const anyName = 'cofferdam-any-name'
+
+/** Whether anything new may be made in a folder; `''` is the root. */
+export function isOpenFolder(matcher: PolicyMatcher, folder: TreePath): boolean {
+  return matcher.verdict(folder === '' ? anyName : `${folder}/${anyName}`, false).kind === 'none'
 }

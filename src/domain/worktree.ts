@@ -81,14 +81,12 @@ export interface Worktrees {
   handover(task: TaskPlace, commit: CommitId): Promise<void>
   /** The unified diff of two commits of the task, as text; capped at 8 MiB with a mark. */
   diff(task: TaskPlace, from: CommitId, to: CommitId): Promise<string>
-  stat(task: TaskPlace, from: CommitId, to: CommitId): Promise<DiffStat>
   /** What decides whether setup must run again: a hash over manifests and lock files of a commit. */
   setupKey(task: TaskPlace, commit: CommitId): Promise<string>
   /** Records what a setup box left in ignored folders and throws the rest away; the names of both are returned. */
-  keepSetup(
-    task: TaskPlace,
-    key: string,
-  ): Promise<{ kept: readonly TreePath[]; dropped: readonly TreePath[] }>
+  keepSetup(task: TaskPlace, key: string): Promise<{ kept: readonly TreePath[]; dropped: readonly LeftOut[] }>
+  /** Whether what setup left under this key is on disk as it was recorded: a second for some 30,000 files. */
+  setupIntact(task: TaskPlace, key: string): Promise<boolean>
   /** Top folders that setup left, for mounts; empty without setup. */
   setupFolders(task: TaskPlace): Promise<readonly TreePath[]>
   /** Writes the file of an attempt (the prompt); it is at `/cofferdam/attempt/<name>` in the box. */
@@ -96,6 +94,14 @@ export interface Worktrees {
   materials(task: TaskPlace): Materials
   /** Removes worktree, trees, private repository and private refs of a task. The branch in the source stays. */
   discard(task: TaskPlace): Promise<void>
-  /** Removes locks and half-made folders that a killed process left; tasks in `keep` are spared. */
+  /**
+   * Removes what killed processes left: locks, half-made folders, and the folders of tasks that are not in `keep`, which
+   * nobody knows. Commits stay, whoever's they are.
+   */
   sweep(keep: ReadonlySet<TaskId>): Promise<void>
+  /**
+   * This process ends: what git is doing is broken off, and its calls reject. All of it can be done again by the next,
+   * whose sweep takes away what is half made.
+   */
+  end(): void
 }

@@ -86,7 +86,8 @@ function worktree(path: TreePath): BoxMount['source'] {
 }
 
 function islandMount({ path, type }: Island, folders: ReadonlySet<TreePath>): BoxMount {
-  const mount = { source: worktree(path), target: inWork(path), readonly: false, why: 'allow' }
+  const why = type === 'file' ? 'allow, written in place only' : 'allow'
+  const mount = { source: worktree(path), target: inWork(path), readonly: false, why }
   return folders.has(path) ? mount : { ...mount, placeholder: type }
 }
 

@@ -1,25 +1,26 @@
-import { chown, lstat, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { lchownSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
 import type { HostPath, TreeId } from '../domain/brand.ts'
 import type { TaskPlace } from '../domain/worktree.ts'
-import { copyIndex, readJson, removeFolder, writeWhole } from './files.ts'
+import { copyLoose, takeOver } from './box-objects.ts'
+import { isUntouched, recordAll, recordedSchema } from './box-record.ts'
+import { copyIndex, drop, readJson, writeFleeting } from './files.ts'
 import { fleeting } from './hardening.ts'
 import { at, indexFile, layoutOf, type TaskLayout } from './layout.ts'
 import type { Memory } from './memory.ts'
-import { gitConfig, objectFormat } from './mirror.ts'
+import { formatOf, gitConfig } from './mirror.ts'
+import { writeCommit } from './objects.ts'
 import { isForeign, type Site } from './site.ts'
+import { removeFolder, throwAway } from './throw-away.ts'
 
 // A box has a repository of its own, with one commit of what it may see. What it does there stays there: git on the
-// host never reads it, and after the box it is made anew around the packs of objects, as far as those are untouched.
+// host never reads it, and after a box that has touched it in any way it is made anew around its objects, as far as
+// those are as they were.
 
-const packSchema = z.object({ name: z.string(), ino: z.number(), size: z.number(), ctimeMs: z.number() })
 const recordSchema = z.object({
-  filtered: z.string(),
-  /** The only commit of the private repository. */
-  commit: z.string(),
-  packs: z.array(packSchema),
+  filtered: z.string().transform((text) => text as TreeId),
+  all: z.array(recordedSchema),
 })
-type Pack = z.infer<typeof packSchema>
 type BoxRecord = z.infer<typeof recordSchema>
 
 /** Makes the private repository hold `filtered` and nothing else, with a clean index. */
@@ -31,111 +32,87 @@ export async function resetBoxGit(
 ): Promise<void> {
   const layout = layoutOf(site.data, task)
   const recordFile = at(layout.privateFolder, 'git.json')
-  const record = await readJson(recordFile, recordSchema)
-  if (!memory.boxGitTouched && record?.filtered === filtered) return
-  await rm(recordFile, { force: true })
-  const fresh = at(layout.privateFolder, 'git.new')
-  await removeFolder(fresh)
-  await layOut(site, fresh, layout, task)
-  const next = await fill(site, layout, fresh, filtered, record)
-  await writeFile(`${fresh}/refs/heads/work`, `${next.commit}\n`)
-  await copyIndex(indexFile(layout, memory.state.generation), at(fresh, 'index'))
-  if (isForeign(site)) await give(fresh, site.user)
-  await removeFolder(layout.boxGit)
-  await rename(fresh, layout.boxGit)
-  const packs = await packsIn(at(layout.boxGit, 'objects/pack'))
-  await writeWhole(recordFile, JSON.stringify({ ...next, packs }))
-  memory.boxGitTouched = false
+  const record = readJson(recordFile, recordSchema)
+  const untouched = record !== null && isUntouched(layout.boxGit, record.all)
+  if (untouched && record.filtered === filtered) return
+  drop(recordFile)
+  const place = untouched ? layout.boxGit : at(layout.privateFolder, 'git.new')
+  if (!untouched) {
+    await removeFolder(place)
+    layOut(site, place, task, filtered)
+  }
+  const kept = untouched || (record !== null && takeOver(layout.boxGit, place, record.all))
+  await bringObjects(site, layout, place, filtered, kept ? record : null, memory.grown)
+  await commitTo(site, task, place, filtered)
+  await copyIndex(indexFile(layout, memory.state.generation), at(place, 'index'))
+  if (isForeign(site)) give(place, site.user)
+  if (!untouched) {
+    throwAway(site.data, layout.boxGit)
+    renameSync(place, layout.boxGit)
+  }
+  writeFleeting(recordFile, JSON.stringify({ filtered, all: recordAll(layout.boxGit) }))
 }
 
-async function layOut(site: Site, folder: HostPath, layout: TaskLayout, task: TaskPlace): Promise<void> {
-  for (const name of ['objects/pack', 'objects/info', 'refs/heads', 'refs/tags', 'info'])
-    await mkdir(`${folder}/${name}`, { recursive: true })
+function layOut(site: Site, folder: HostPath, task: TaskPlace, tree: TreeId): void {
+  for (const name of ['objects/pack', 'refs/heads', 'info'])
+    mkdirSync(`${folder}/${name}`, { recursive: true })
   const { name, email } = site.author
   const user = ['[user]', `\tname = ${quoted(name)}`, `\temail = ${quoted(email)}`]
-  await writeFile(`${folder}/config`, gitConfig(false, await objectFormat(layout.mirror), user))
-  await writeFile(`${folder}/HEAD`, 'ref: refs/heads/work\n')
-  await writeFile(`${folder}/description`, 'The private repository of a Cofferdam box\n')
+  writeFileSync(`${folder}/config`, gitConfig(false, formatOf(tree), user))
+  writeFileSync(`${folder}/HEAD`, 'ref: refs/heads/work\n')
+  writeFileSync(`${folder}/description`, 'The private repository of a Cofferdam box\n')
   // Masks are no work of the agent: `git add -A` in the box shall not take them.
   const { deny, except } = task.policy
-  await writeFile(`${folder}/info/exclude`, [...deny, ...except.map((name) => `!${name}`), ''].join('\n'))
+  writeFileSync(`${folder}/info/exclude`, [...deny, ...except.map((name) => `!${name}`), ''].join('\n'))
 }
 
-/** Brings the objects: packs that no box has touched are taken over, and only what is new is packed. */
-async function fill(
+/** The only commit, on the branch that is checked out. */
+async function commitTo(site: Site, task: TaskPlace, folder: HostPath, tree: TreeId): Promise<void> {
+  const { author } = site
+  const wanted = { tree, parent: null, author, at: site.clock(), message: 'What this box was given' }
+  const commit = await writeCommit(at(folder, 'objects'), task.id, wanted, false)
+  writeFileSync(`${folder}/refs/heads/work`, `${commit}\n`)
+}
+
+/** Brings the objects of a tree that are not there; `record` says what is, and is null where nothing can be relied on. */
+async function bringObjects(
   site: Site,
   layout: TaskLayout,
-  fresh: HostPath,
+  folder: HostPath,
   filtered: TreeId,
   record: BoxRecord | null,
-): Promise<Omit<BoxRecord, 'packs'>> {
-  const kept = record !== null && (await takeOver(layout, fresh, record.packs))
-  if (kept && record.filtered === filtered) return { filtered, commit: record.commit }
-  const place = { gitDir: layout.gitDir }
-  const message = 'What this box was given'
-  const commit = await site.git.line(place, ['commit-tree', '-m', message, filtered])
-  if (!(kept && (await pack(site, layout, fresh, `${commit}\n^${record.commit}\n`)))) {
-    await removeFolder(at(fresh, 'objects/pack'))
-    await mkdir(`${fresh}/objects/pack`)
-    const args = packArgs(fresh)
-    await site.git.run(place, args, { input: `${commit}\n`, config: fleeting })
+  grown: Memory['grown'],
+): Promise<void> {
+  const objects = at(folder, 'objects')
+  if (record !== null) {
+    if (record.filtered === filtered) return
+    const known = grown?.from === record.filtered && grown.to === filtered
+    if (known && copyLoose(at(layout.mirror, 'objects'), objects, grown.objects)) return
+    // It fails where git no longer knows what was there before.
+    if (await pack(site, layout, objects, `${filtered}\n^${record.filtered}\n`)) return
   }
-  return { filtered, commit }
-}
-
-/** False where git no longer knows what was packed before. */
-async function pack(site: Site, layout: TaskLayout, fresh: HostPath, wanted: string): Promise<boolean> {
-  const answer = await site.git.ask({ gitDir: layout.gitDir }, packArgs(fresh), {
-    input: wanted,
+  await removeFolder(objects)
+  mkdirSync(`${objects}/pack`, { recursive: true })
+  await site.git.run({ gitDir: layout.gitDir }, packArgs(objects), {
+    input: `${filtered}\n`,
     config: fleeting,
   })
-  return answer.code === 0
 }
 
-function packArgs(fresh: HostPath): readonly string[] {
-  return ['pack-objects', '-q', '--revs', '--window=0', '--compression=1', `${fresh}/objects/pack/pack`]
+async function pack(site: Site, layout: TaskLayout, objects: HostPath, wanted: string): Promise<boolean> {
+  const options = { input: wanted, config: fleeting }
+  return (await site.git.ask({ gitDir: layout.gitDir }, packArgs(objects), options)).code === 0
 }
 
-/** Moves the recorded packs into the fresh repository; all or none. */
-async function takeOver(layout: TaskLayout, fresh: HostPath, packs: readonly Pack[]): Promise<boolean> {
-  const from = at(layout.boxGit, 'objects/pack')
-  for (const folder of [layout.boxGit, at(layout.boxGit, 'objects'), from])
-    if (!(await isRealFolder(folder))) return false
-  const now = new Map((await packsIn(from)).map((pack) => [pack.name, pack]))
-  for (const pack of packs) {
-    const found = now.get(pack.name)
-    if (found?.ino !== pack.ino || found.size !== pack.size || found.ctimeMs !== pack.ctimeMs) return false
-  }
-  try {
-    for (const { name } of packs) await rename(`${from}/${name}`, `${fresh}/objects/pack/${name}`)
-  } catch {
-    // The box took our rights to the folder; then all is packed again.
-    return false
-  }
-  return packs.length > 0
+function packArgs(objects: HostPath): readonly string[] {
+  return ['pack-objects', '-q', '--revs', '--window=0', '--compression=1', `${objects}/pack/pack`]
 }
 
-async function isRealFolder(path: HostPath): Promise<boolean> {
-  return lstat(path).then(
-    (stats) => stats.isDirectory(),
-    () => false,
-  )
-}
-
-async function packsIn(folder: HostPath): Promise<readonly Pack[]> {
-  const packs: Pack[] = []
-  for (const name of await readdir(folder)) {
-    const stats = await lstat(`${folder}/${name}`)
-    if (stats.isFile()) packs.push({ name, ino: stats.ino, size: stats.size, ctimeMs: stats.ctimeMs })
-  }
-  return packs
-}
-
-/** The repository is fresh and small: a few folders and packs, written by us alone. */
-async function give(folder: HostPath, user: Site['user']): Promise<void> {
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true }))
-    await chown(`${entry.parentPath}/${entry.name}`, user.uid, user.gid)
-  await chown(folder, user.uid, user.gid)
+/** The repository is fresh and small: a few folders and files, written by us alone. */
+function give(folder: HostPath, user: Site['user']): void {
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
+    lchownSync(`${entry.parentPath}/${entry.name}`, user.uid, user.gid)
+  lchownSync(folder, user.uid, user.gid)
 }
 
 /** A value in git's configuration syntax. */

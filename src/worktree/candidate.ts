@@ -6,11 +6,13 @@ import { copyIndex } from './files.ts'
 import { rememberTrees, treesOf, withHidden, type Trees } from './filtered.ts'
 import { diffTreeArgs, parseDifferences, refusals, type Difference } from './gate.ts'
 import { durable, type GitPlace } from './hardening.ts'
-import { indexFile, layoutOf, worktreePlace } from './layout.ts'
+import { at, indexFile, layoutOf, worktreePlace } from './layout.ts'
 import { takeIn, takeOut } from './index-update.ts'
 import type { Memory } from './memory.ts'
+import { writeCommit } from './objects.ts'
 import { planOf } from './plan.ts'
 import { rawFrom, textOf } from './raw.ts'
+import { writeRef } from './refs.ts'
 import type { Examined } from './seen.ts'
 import type { Site } from './site.ts'
 import { dropIndex, settleAt } from './state.ts'
@@ -46,25 +48,29 @@ export async function makeCandidate(
   await takeOut(site, next, [...plan.remove, ...seen.touched])
   const refused = await takeIn(site, next, [...plan.add, ...seen.touched])
   const leftOut = [...plan.leftOut, ...refused]
-  const settle = async (at: CommitId, now: Trees): Promise<void> => {
-    memory.state = await settleAt(site, task, { at, tree: now.tree, filtered: now.filtered, generation })
+  const settle = (at: CommitId, now: Trees): void => {
+    memory.state = settleAt(site, task, { at, tree: now.tree, filtered: now.filtered, generation })
     memory.clean = { extras: [...plan.extras, ...refused.map(({ path }) => rawFrom(path))] }
-    await dropIndex(layout, generation - 1)
+    dropIndex(layout, generation - 1)
   }
   const made = same ? trees : await treesFrom(site, task, memory, next)
   if (made.tree === trees.tree) {
-    await settle(parent, trees)
+    settle(parent, trees)
     return unchanged(parent, trees.tree, leftOut)
   }
   const place = { gitDir: layout.gitDir }
-  const raw = await site.git.run(place, [...diffTreeArgs, '--raw', '--numstat', trees.tree, made.tree])
-  const { differences, stat } = parseDifferences(raw)
+  const raw = await site.git.run(place, [...diffTreeArgs, trees.tree, made.tree])
+  const { differences, stat, fresh } = parseDifferences(raw)
   const violations = refusals(differences, site.policyMatcher(task.policy))
   if (violations.length > 0) return { kind: 'refused', violations }
   const commit = await commitTree(site, task, parent, made.tree, message)
   rememberSetupKey(memory, parent, commit, differences)
-  await rememberTrees(site, task, commit, made)
-  await settle(commit, made)
+  rememberTrees(site, task, commit, made)
+  settle(commit, made)
+  memory.grown =
+    memory.base.hidden.length === 0
+      ? { from: trees.filtered, to: made.filtered, objects: [...fresh, made.filtered] }
+      : null
   return { kind: 'made', commit, tree: made.tree, changed: true, leftOut, stat }
 }
 
@@ -85,14 +91,12 @@ async function commitTree(
   tree: TreeId,
   message: string,
 ): Promise<CommitId> {
-  const place = { gitDir: layoutOf(site.data, task).gitDir }
-  const config = durable
-  const commit = await site.git.line(place, ['commit-tree', '-p', parent, '-F', '-', tree], {
-    input: message,
-    config,
-  })
-  await site.git.run(place, ['update-ref', `refs/cofferdam/${task.id}/candidate`, commit], { config })
-  return commit as CommitId
+  const { mirror } = layoutOf(site.data, task)
+  const { author } = site
+  const wanted = { tree, parent, author, at: site.clock(), message }
+  const commit = await writeCommit(at(mirror, 'objects'), task.id, wanted, true)
+  await writeRef(mirror, `refs/cofferdam/${task.id}/candidate`, commit)
+  return commit
 }
 
 /** A step that changes no manifest leaves the setup key as it is. */

@@ -1,13 +1,14 @@
 import { lchownSync, lstatSync, readdirSync } from 'node:fs'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { HostPath, TreeId } from '../domain/brand.ts'
-import { exists, readText, throwAway, writeWhole } from './files.ts'
+import { drop, exists, readText, writeFleeting } from './files.ts'
 import type { Setting, GitPlace } from './hardening.ts'
 import type { TaskLayout } from './layout.ts'
 import { pace } from './pace.ts'
 import { diskPath, parts, rawJoin, type RawPath } from './raw.ts'
 import { isForeign, type Site } from './site.ts'
+import { throwAway } from './throw-away.ts'
 
 // Two writers at once: measured to be several times faster on a disk that has just been written to.
 const parallel: readonly Setting[] = [['checkout.workers', '2']]
@@ -15,13 +16,13 @@ const parallel: readonly Setting[] = [['checkout.workers', '2']]
 /** Makes a work tree and its index hold exactly `tree`, where nothing untracked is in the way. */
 export async function bringTo(site: Site, place: Required<GitPlace>, tree: TreeId): Promise<void> {
   // Nobody else works with this index: a lock is that of a git that was ended.
-  await rm(`${place.index}.lock`, { force: true })
+  drop(`${place.index}.lock`)
   await site.git.run(place, ['read-tree', '--reset', '-u', tree], { config: parallel })
 }
 
 /** Writes a tree into an empty folder, with an index of its own, and gives it to the boxes' user. */
 export async function checkOutFresh(site: Site, place: Required<GitPlace>, tree: TreeId): Promise<void> {
-  await rm(place.index, { force: true })
+  drop(place.index)
   await bringTo(site, place, tree)
   if (await giveAll(site, place.workTree)) await refresh(site, place)
 }
@@ -74,11 +75,11 @@ function give(site: Site, place: string | Buffer): boolean {
  * what it holds is known; after a kill in the middle it is made anew.
  */
 export async function bringTestTree(site: Site, layout: TaskLayout, tree: TreeId): Promise<void> {
-  const before = await readText(layout.treeAt)
-  if (before === tree && (await exists(layout.tree))) return
+  const before = readText(layout.treeAt)
+  if (before === tree && exists(layout.tree)) return
   const place = { gitDir: layout.gitDir, workTree: layout.tree, index: layout.treeIndex }
-  const known = before !== null && (await exists(layout.tree)) && (await exists(layout.treeIndex))
-  await rm(layout.treeAt, { force: true })
+  const known = before !== null && exists(layout.tree) && exists(layout.treeIndex)
+  drop(layout.treeAt)
   if (known) {
     await bringTo(site, place, tree)
     if (isForeign(site)) {
@@ -87,11 +88,11 @@ export async function bringTestTree(site: Site, layout: TaskLayout, tree: TreeId
       await refresh(site, place)
     }
   } else {
-    await throwAway(site.data, layout.tree)
+    throwAway(site.data, layout.tree)
     await mkdir(layout.tree, { recursive: true, mode: 0o755 })
     await checkOutFresh(site, place, tree)
   }
-  await writeWhole(layout.treeAt, tree)
+  writeFleeting(layout.treeAt, tree)
 }
 
 /** The files that make a folder a linked worktree of the mirror, written by hand so that a kill leaves nothing locked. */

@@ -1,6 +1,5 @@
 import type { CommitId } from '../domain/brand.ts'
-import type { DiffStat, TaskPlace } from '../domain/worktree.ts'
-import { diffTreeArgs, parseDifferences } from './gate.ts'
+import type { TaskPlace } from '../domain/worktree.ts'
 import { mirrorOf } from './layout.ts'
 import type { Site } from './site.ts'
 
@@ -15,9 +14,4 @@ export async function diffText(site: Site, task: TaskPlace, from: CommitId, to: 
   const text = answer.out.toString('utf8')
   if (!answer.cut) return text
   return `${text.slice(0, text.lastIndexOf('\n') + 1)}[cut: the diff is longer than 8 MiB]\n`
-}
-
-export async function diffStat(site: Site, task: TaskPlace, from: CommitId, to: CommitId): Promise<DiffStat> {
-  const place = { gitDir: mirrorOf(site.data, task.repository.key) }
-  return parseDifferences(await site.git.run(place, [...diffTreeArgs, '--raw', '--numstat', from, to])).stat
 }

@@ -2,18 +2,19 @@ import { readdir, rm } from 'node:fs/promises'
 import type { HostPath } from '../domain/brand.ts'
 import { parseTaskId, type TaskId } from '../domain/ids.ts'
 import type { TaskPlace } from '../domain/worktree.ts'
-import { exists, isErrno, removeFolder, removeMeanwhile, throwAway, trashOf } from './files.ts'
+import { drop, exists, isErrno } from './files.ts'
 import { at, foldersOf, layoutOf, mirrorsOf } from './layout.ts'
 import type { Site } from './site.ts'
+import { removeFolder, removeMeanwhile, throwAway, trashOf } from './throw-away.ts'
 
 /** Removes all that a task has but its branch in the source. */
 export async function discardTask(site: Site, task: TaskPlace): Promise<void> {
   const layout = layoutOf(site.data, task)
   site.memories.delete(task.id)
   // Without its state a worktree counts as half made: a sweep ends what a kill interrupts here.
-  await rm(layout.stateFile, { force: true })
-  for (const folder of foldersOf(site.data, task.id)) await throwAway(site.data, folder)
-  if (!(await exists(layout.mirror))) return
+  drop(layout.stateFile)
+  for (const folder of foldersOf(site.data, task.id)) throwAway(site.data, folder)
+  if (!exists(layout.mirror)) return
   await removeFolder(layout.gitDir)
   const refs = [
     'for-each-ref',
@@ -25,21 +26,26 @@ export async function discardTask(site: Site, task: TaskPlace): Promise<void> {
   await site.git.run({ gitDir: layout.mirror }, ['update-ref', '--stdin'], { input })
 }
 
-/** Removes what killed processes left behind. Nothing of a task in `keep`: its locks go when it is looked at again. */
+/**
+ * Removes what killed processes left behind, such as the worktree that a policy was to be explained on. Nothing of a task
+ * in `keep`: its locks go when it is looked at again.
+ */
 export async function sweepAll(site: Site, keep: ReadonlySet<TaskId>): Promise<void> {
   for (const name of await namesIn(trashOf(site.data))) removeMeanwhile(at(trashOf(site.data), name))
   for (const name of await namesIn(mirrorsOf(site.data))) {
     const mirror = at(mirrorsOf(site.data), name)
     if (name.endsWith('.new')) await removeFolder(mirror)
-    else await sweepMirror(mirror)
+    else {
+      await sweepMirror(mirror)
+      await forgetOthers(mirror, keep)
+    }
   }
   for (const kind of ['private', 'tasks', 'trees', 'setups', 'attempts']) {
     for (const name of await namesIn(at(site.data, kind))) {
       const id = parseTaskId(name.replace(/\.in$/, ''))
       if (id === null || (name === id && keep.has(id))) continue
-      const complete = await exists(at(site.data, `private/${id}/state.json`))
-      const leftover = name !== id || !complete
-      if (leftover) await throwAway(site.data, at(site.data, `${kind}/${name}`))
+      if (name === id) site.memories.delete(id)
+      throwAway(site.data, at(site.data, `${kind}/${name}`))
     }
   }
 }
@@ -53,6 +59,19 @@ async function sweepMirror(mirror: HostPath): Promise<void> {
       const stale =
         entry.name.endsWith('.lock') || (folder === 'objects' && /^(?:tmp_|incoming-)/.test(entry.name))
       if (stale) await rm(`${entry.parentPath}/${entry.name}`, { recursive: true, force: true })
+    }
+  }
+}
+
+/** Takes away what the worktrees of unknown tasks are in a mirror. A task with a commit of its own keeps its refs. */
+async function forgetOthers(mirror: HostPath, keep: ReadonlySet<TaskId>): Promise<void> {
+  for (const folder of ['worktrees', 'refs/cofferdam']) {
+    for (const name of await namesIn(at(mirror, folder))) {
+      const id = parseTaskId(name)
+      if (id === null || keep.has(id)) continue
+      const place = at(mirror, `${folder}/${name}`)
+      const refs = folder === 'worktrees' ? [] : await namesIn(place)
+      if (refs.every((ref) => ref === 'base')) await removeFolder(place)
     }
   }
 }

@@ -1,5 +1,4 @@
-import { readdirSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { readdirSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { TreePath } from '../domain/brand.ts'
 import type { TaskPlace } from '../domain/worktree.ts'
@@ -55,7 +54,7 @@ export async function examine(
     setup: setup.flatMap((path) => leftAt(layout, path)),
     strangers: pick(() => true).top,
     disk,
-    pointer: await pointerAt(layout),
+    pointer: pointerAt(layout),
   }
 }
 
@@ -68,11 +67,11 @@ function leftAt(layout: TaskLayout, path: RawPath): readonly RawPath[] {
 }
 
 /** Null where the root's `.git` file is as we made it. */
-async function pointerAt(layout: TaskLayout): Promise<Found | null> {
+function pointerAt(layout: TaskLayout): Found | null {
   const path = rawFrom('.git')
   const found = lookAt(layout.worktree, path)
   if (found !== 'file') return found
-  const content = await readFile(diskPath(layout.worktree, path), 'utf8')
+  const content = readFileSync(diskPath(layout.worktree, path), 'utf8')
   return content === pointerContent(layout) ? null : found
 }
 

@@ -1,9 +1,9 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdirSync } from 'node:fs'
 import { z } from 'zod'
 import type { CommitId, TreeId } from '../domain/brand.ts'
 import type { TaskPlace } from '../domain/worktree.ts'
 import { indexInfo } from './entries.ts'
-import { copyIndex, readJson, writeWhole } from './files.ts'
+import { copyIndex, drop, readJson, writeFleeting } from './files.ts'
 import { durable, type GitPlace } from './hardening.ts'
 import { at, layoutOf } from './layout.ts'
 import type { Memory } from './memory.ts'
@@ -25,24 +25,19 @@ const schema = z.object({
 export async function treesOf(site: Site, task: TaskPlace, memory: Memory, commit: CommitId): Promise<Trees> {
   if (memory.state.at === commit) return memory.state
   const layout = layoutOf(site.data, task)
-  const known = await readJson(at(layout.filtered, commit), schema)
+  const known = readJson(at(layout.filtered, commit), schema)
   if (known !== null) return known
   const place = { gitDir: layout.gitDir }
   const tree = (await site.git.line(place, ['rev-parse', '--verify', `${commit}^{tree}`])) as TreeId
   const trees = { tree, filtered: await without(site, task, memory, tree) }
-  await rememberTrees(site, task, commit, trees)
+  rememberTrees(site, task, commit, trees)
   return trees
 }
 
-export async function rememberTrees(
-  site: Site,
-  task: TaskPlace,
-  commit: CommitId,
-  trees: Trees,
-): Promise<void> {
+export function rememberTrees(site: Site, task: TaskPlace, commit: CommitId, trees: Trees): void {
   const { filtered } = layoutOf(site.data, task)
-  await mkdir(filtered, { recursive: true, mode: 0o700 })
-  await writeWhole(at(filtered, commit), JSON.stringify({ tree: trees.tree, filtered: trees.filtered }))
+  mkdirSync(filtered, { recursive: true, mode: 0o700 })
+  writeFleeting(at(filtered, commit), JSON.stringify({ tree: trees.tree, filtered: trees.filtered }))
 }
 
 async function without(site: Site, task: TaskPlace, memory: Memory, tree: TreeId): Promise<TreeId> {
@@ -83,11 +78,11 @@ async function withIndex(
 ): Promise<TreeId> {
   const layout = layoutOf(site.data, task)
   const index = at(layout.privateFolder, 'index-scratch')
-  await rm(index, { force: true })
-  await rm(`${index}.lock`, { force: true })
+  drop(index)
+  drop(`${index}.lock`)
   const place = { gitDir: layout.gitDir, workTree: layout.worktree, index }
   await fill(place)
   const tree = await site.git.line(place, ['write-tree'], { config: durable })
-  await rm(index, { force: true })
+  drop(index)
   return tree as TreeId
 }

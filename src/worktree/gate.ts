@@ -12,28 +12,46 @@ export interface Difference {
   readonly after: string
 }
 
+const nothing = '000000'
+const treeMode = '040000'
+
 /** Arguments of a diff that runs nothing and follows no renames. */
 export const diffTreeArgs = [
   'diff-tree',
   '-r',
+  '-t',
   '-z',
   '--no-renames',
   '--no-textconv',
   '--no-ext-diff',
+  '--raw',
+  '--numstat',
 ] as const
 
-/** The output of `diff-tree -r -z --raw --numstat --no-renames`. */
-export function parseDifferences(out: Buffer): { differences: readonly Difference[]; stat: DiffStat } {
+export interface Differences {
+  readonly differences: readonly Difference[]
+  readonly stat: DiffStat
+  /** The ids of what the second tree holds in place of what the first does: blobs and the trees above them. */
+  readonly fresh: readonly string[]
+}
+
+/** The output of git with these arguments. */
+export function parseDifferences(out: Buffer): Differences {
   const differences: Difference[] = []
+  const fresh: string[] = []
   let insertions = 0
   let deletions = 0
   const records = parts(out)
   for (let index = 0; index < records.length; index += 1) {
     const record = records[index] ?? ''
-    const raw = /^:(\d+) (\d+) /.exec(record)
+    const raw = /^:(\d+) (\d+) \w+ (\w+) /.exec(record)
     if (raw !== null) {
+      const [, before = '', after = '', id = ''] = raw
       index += 1
-      differences.push({ before: raw[1] ?? '', after: raw[2] ?? '', path: records[index] ?? ('' as RawPath) })
+      if (after !== nothing && after !== submoduleMode) fresh.push(id)
+      // Where a file gives way to a folder, or the other way round, git names both sides on their own.
+      if (before !== treeMode && after !== treeMode)
+        differences.push({ before, after, path: records[index] ?? ('' as RawPath) })
       continue
     }
     // `-` instead of numbers where a side is binary.
@@ -41,7 +59,7 @@ export function parseDifferences(out: Buffer): { differences: readonly Differenc
     insertions += Number(counts?.[1] ?? 0)
     deletions += Number(counts?.[2] ?? 0)
   }
-  return { differences, stat: { files: differences.length, insertions, deletions } }
+  return { differences, stat: { files: differences.length, insertions, deletions }, fresh }
 }
 
 /** The gate on git objects: a layer of its own, that knows nothing of what was seen on disk. */
@@ -50,7 +68,7 @@ export function refusals(differences: readonly Difference[], matcher: PolicyMatc
     const path = textOf(raw)
     const verdict = matcher.verdict(path, after === submoduleMode)
     if (verdict.kind === 'none') return []
-    const what = before === '000000' ? 'created' : 'changed'
+    const what = before === nothing ? 'created' : 'changed'
     return [{ path, rule: verdict.rule, kind: verdict.kind, what, found: kindOfMode(after) }]
   })
 }

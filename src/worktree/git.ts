@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { setMaxListeners } from 'node:events'
 import { Failure } from '../domain/failure.ts'
 import { diskFailure } from './disk.ts'
 import { hardenedEnv, type Author, type GitPlace, type Setting } from './hardening.ts'
@@ -20,7 +21,6 @@ export interface GitOptions {
   /** Output kept, bytes; 512 MiB unless told. More ends the process: `cut` answers what came before, else it fails. */
   readonly mostBytes?: number
   readonly cut?: boolean
-  readonly signal?: AbortSignal
 }
 
 export interface GitAnswer {
@@ -38,6 +38,8 @@ export interface Git {
   run(place: GitPlace | null, args: readonly string[], options?: GitOptions): Promise<Buffer>
   /** The output as one line. */
   line(place: GitPlace | null, args: readonly string[], options?: GitOptions): Promise<string>
+  /** Ends every process that runs, and those that would be started after: their calls reject with a `Failure`. */
+  end(): void
 }
 
 export interface GitSettings {
@@ -48,15 +50,25 @@ export interface GitSettings {
 
 const minute = 60_000
 const mebibyte = 1024 * 1024
+/** How long git may take away its locks and unfinished files, ms. */
+const graceMs = 1000
 
 export function openGit(settings: GitSettings): Git {
-  const ask: Git['ask'] = (place, args, options = {}) => start(settings, place, args, options)
+  const closing = new AbortController()
+  // As many processes as there are tasks listen at once.
+  setMaxListeners(0, closing.signal)
+  const ask: Git['ask'] = (place, args, options = {}) => start(settings, place, args, options, closing.signal)
   const run: Git['run'] = async (place, args, options) => {
     const answer = await ask(place, args, options)
     if (answer.code !== 0) throw gitFailure(args[0] ?? '', answer.err)
     return answer.out
   }
-  return { ask, run, line: async (...call) => (await run(...call)).toString('utf8').trim() }
+  return {
+    ask,
+    run,
+    line: async (...call) => (await run(...call)).toString('utf8').trim(),
+    end: () => closing.abort(),
+  }
 }
 
 /** What git said, as a failure for people. */
@@ -76,7 +88,9 @@ function start(
   place: GitPlace | null,
   args: readonly string[],
   options: GitOptions,
+  closing: AbortSignal,
 ): Promise<GitAnswer> {
+  if (closing.aborted) return Promise.reject(endedEarly(args))
   const { timeoutMs = 30 * minute, mostBytes = 512 * mebibyte } = options
   const where = place === null ? [] : [`--git-dir=${place.gitDir}`]
   if (place?.workTree !== undefined) where.push(`--work-tree=${place.workTree}`)
@@ -97,14 +111,16 @@ function start(
     let err = ''
     let size = 0
     let ended: 'time' | 'size' | 'abort' | null = null
+    let last: NodeJS.Timeout | undefined
     const end = (why: 'time' | 'size' | 'abort'): void => {
-      ended ??= why
-      killGroup(child)
+      if (ended !== null) return
+      ended = why
+      signalGroup(child, 'SIGTERM')
+      last = setTimeout(signalGroup, graceMs, child, 'SIGKILL')
     }
     const timer = setTimeout(end, timeoutMs, 'time')
     const abort = (): void => end('abort')
-    if (options.signal?.aborted === true) abort()
-    options.signal?.addEventListener('abort', abort, { once: true })
+    closing.addEventListener('abort', abort, { once: true })
     child.stdout.on('data', (chunk: Buffer) => {
       if (size < mostBytes) out.push(chunk.subarray(0, mostBytes - size))
       size += chunk.length
@@ -118,7 +134,8 @@ function start(
     child.stdin.end(options.input ?? '')
     const settled = (): void => {
       clearTimeout(timer)
-      options.signal?.removeEventListener('abort', abort)
+      clearTimeout(last)
+      closing.removeEventListener('abort', abort)
     }
     child.on('error', (error) => {
       settled()
@@ -137,7 +154,7 @@ function start(
         )
       else if (ended === 'size' && options.cut !== true)
         reject(new Failure('worktree', `git ${command} printed more than ${mostBytes} bytes and was ended.`))
-      else if (ended === 'abort') reject(new Failure('worktree', `git ${command} was ended.`))
+      else if (ended === 'abort') reject(endedEarly(args))
       else
         resolve({
           code: ended === 'size' ? 0 : (code ?? 1),
@@ -149,10 +166,14 @@ function start(
   })
 }
 
-function killGroup(child: ChildProcess): void {
+function endedEarly(args: readonly string[]): Failure {
+  return new Failure('worktree', `git ${args[0] ?? ''} was ended, as this process ends.`)
+}
+
+function signalGroup(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
   if (child.pid === undefined) return
   try {
-    process.kill(-child.pid, 'SIGKILL')
+    process.kill(-child.pid, signal)
   } catch {
     // It has ended by itself.
   }

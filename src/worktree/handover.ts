@@ -1,33 +1,25 @@
 import type { CommitId } from '../domain/brand.ts'
 import { Failure } from '../domain/failure.ts'
 import type { TaskPlace } from '../domain/worktree.ts'
-import { readText } from './files.ts'
 import { gitFailure } from './git.ts'
-import { durable, farEnd, type Setting } from './hardening.ts'
-import { at, mirrorOf } from './layout.ts'
+import { farEnd } from './hardening.ts'
+import { mirrorOf } from './layout.ts'
+import { receiving } from './receiving.ts'
+import { readRef, writeRef } from './refs.ts'
 import type { Site } from './site.ts'
 import { asRepository, findSource } from './source.ts'
-
-// What a user's repository may be set to, and what must not happen in it.
-const receiving: readonly Setting[] = [
-  // A checkout of theirs is never written, also where they have the branch checked out.
-  ['receive.denyCurrentBranch', 'refuse'],
-  ['receive.denyNonFastForwards', 'true'],
-  // A shallow source stays as shallow as it is.
-  ['receive.shallowUpdate', 'true'],
-]
 
 /** Moves the task's branch in the mirror. */
 export async function moveBranch(site: Site, task: TaskPlace, commit: CommitId): Promise<void> {
   const mirror = mirrorOf(site.data, task.repository.key)
   const ref = `refs/heads/${task.branch}`
-  if ((await readText(at(mirror, ref)))?.trim() === commit) return
-  await site.git.run({ gitDir: mirror }, ['update-ref', ref, commit], { config: durable })
+  if (readRef(mirror, ref) !== commit) await writeRef(mirror, ref, commit)
 }
 
 /** Pushes one branch to the source, under its owner's ids and with none of its hooks. */
 export async function giveBranch(site: Site, task: TaskPlace, commit: CommitId): Promise<void> {
   const source = await findSource(task.repository.path, site.self)
+  const ref = `refs/heads/${task.branch}`
   await asRepository(source, async () => {
     const answer = await site.git.ask(
       { gitDir: mirrorOf(site.data, task.repository.key) },
@@ -38,10 +30,10 @@ export async function giveBranch(site: Site, task: TaskPlace, commit: CommitId):
         '--no-follow-tags',
         '--no-signed',
         '--recurse-submodules=no',
-        `--receive-pack=${farEnd('receive-pack', source.owner, receiving)}`,
+        `--receive-pack=${farEnd('receive-pack', source.owner, receiving(ref))}`,
         '--',
         source.commonDir,
-        `${commit}:refs/heads/${task.branch}`,
+        `${commit}:${ref}`,
       ],
       { env: { GIT_ALLOW_PROTOCOL: 'file' } },
     )
@@ -60,5 +52,10 @@ function refusalOf(task: TaskPlace, top: string, err: string): Failure {
       'repository',
       `The branch ${task.branch} is checked out in ${top}: check out another one there, then resume the task.`,
     )
-  return gitFailure('push', err)
+  const said = gitFailure('push', err)
+  if (said.code === 'disk') return said
+  return new Failure(
+    'repository',
+    `${top} does not take the branch ${task.branch}. ${said.message} The work is kept: mend that there, then resume the task.`,
+  )
 }

@@ -9,7 +9,8 @@ import { readBlobs } from './blobs.ts'
 import { deniedEntries } from './denied.ts'
 import { parseEntries, submoduleMode, type Entry } from './entries.ts'
 import type { Setting } from './hardening.ts'
-import { parts, textOf, within } from './raw.ts'
+import { textOf, within } from './raw.ts'
+import { refuseHook, settingsFrom } from './receiving.ts'
 import type { Site } from './site.ts'
 import { askSource, resolveRef } from './source-git.ts'
 import { asRepository, findSource, sourcePlace, type Source } from './source.ts'
@@ -29,10 +30,12 @@ export async function inspectRepository(
     )
   const { ref, commit } = await resolveRef(askSource(site.settings, source), source, asked)
   return asRepository(source, async () => {
-    const keys = parts(
-      await site.git.run(sourcePlace(source), ['config', '--list', '-z', '--name-only'], as(source)),
+    const settings = settingsFrom(
+      await site.git.run(sourcePlace(source), ['config', '--list', '-z'], as(source)),
     )
+    const keys = settings.map(([key]) => key)
     refusePartial(source, keys)
+    refuseHook(source, settings)
     const entries = await entriesOf(site, source, commit)
     const notes = [
       ...(await uncommitted(site, source, keys)),

@@ -6,12 +6,13 @@ import type { HostPath, TreePath } from '../domain/brand.ts'
 import type { TaskPlace } from '../domain/worktree.ts'
 import { bringTestTree } from './checkout.ts'
 import { pointerContent } from './examine.ts'
-import { exists, removeFolder, throwAway } from './files.ts'
+import { exists } from './files.ts'
 import { treesOf } from './filtered.ts'
 import { at, layoutOf } from './layout.ts'
 import { openSetupTree } from './setup.ts'
 import { isForeign, type Site } from './site.ts'
 import { memoryOf } from './state.ts'
+import { removeFolder, throwAway } from './throw-away.ts'
 import { packFile, packFolder, unpackInto } from './tar.ts'
 
 /** What an engine may have of a task. Not serialised: the caller does that. */
@@ -35,7 +36,7 @@ export function materialsOf(site: Site, task: TaskPlace): Materials {
       if (source.kind === 'worktree') await writeFile(`${half}/.git`, pointerContent(layout))
       if (isForeign(site)) lchownSync(half, site.user.uid, site.user.gid)
       await touched(site, task, source)
-      await throwAway(site.data, path)
+      throwAway(site.data, path)
       await rename(half, path)
     },
   }
@@ -56,13 +57,10 @@ async function locateSource(site: Site, task: TaskPlace, source: BoxSource): Pro
 
 /** A box is about to write there, or has: what we knew of it counts no more. */
 async function touched(site: Site, task: TaskPlace, source: BoxSource): Promise<void> {
-  if (source.kind !== 'worktree' && source.kind !== 'git') return
+  if (source.kind !== 'worktree') return
   const memory = await memoryOf(site, task)
-  if (source.kind === 'git') memory.boxGitTouched = true
-  else {
-    memory.clean = null
-    memory.examined = null
-  }
+  memory.clean = null
+  memory.examined = null
 }
 
 async function pathOf(site: Site, task: TaskPlace, source: BoxSource): Promise<HostPath> {
@@ -103,7 +101,7 @@ function writable(path: HostPath, source: BoxSource): HostPath {
 /** One file and one folder for all masks of all boxes; nobody can write in them. */
 async function makeEmpty(site: Site, kind: 'empty-file' | 'empty-folder'): Promise<void> {
   const path = at(site.data, kind)
-  if (await exists(path)) return
+  if (exists(path)) return
   if (kind === 'empty-folder') await mkdir(path, { recursive: true })
   else await writeFile(path, '')
   // Whatever our umask is.

@@ -39,6 +39,6 @@ export interface Memory {
   examined: Examined | null
   /** Setup keys of commits, as far as they are known. */
   readonly setupKeys: Map<CommitId, string>
-  /** Whether a box may have written in its private repository since it was made. */
-  boxGitTouched: boolean
+  /** What one tree has that another has not, blobs and trees, after a step of this process; no box is denied any of it. */
+  grown: { readonly from: TreeId; readonly to: TreeId; readonly objects: readonly string[] } | null
 }

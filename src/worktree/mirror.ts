@@ -2,11 +2,13 @@ import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promise
 import type { HostPath } from '../domain/brand.ts'
 import type { TaskId } from '../domain/ids.ts'
 import type { TaskPlace } from '../domain/worktree.ts'
-import { exists, readText, removeFolder } from './files.ts'
+import { exists } from './files.ts'
 import { farEnd, type Setting } from './hardening.ts'
-import { at, mirrorOf, mirrorsOf } from './layout.ts'
+import { mirrorOf, mirrorsOf } from './layout.ts'
+import { readRef } from './refs.ts'
 import type { Site } from './site.ts'
 import { asRepository, findSource, type Source } from './source.ts'
+import { removeFolder } from './throw-away.ts'
 
 // Content is stored and checked out as it is, whatever a .gitattributes says: blobs equal the bytes on disk. Nor may
 // one hide a file's changes from a diff that people read.
@@ -24,10 +26,10 @@ export function ensureMirror(site: Site, task: TaskPlace): Promise<void> {
   return site.serial(`mirror ${task.repository.key}`, async () => {
     const mirror = mirrorOf(site.data, task.repository.key)
     const ref = baseRef(task.id)
-    if ((await readText(at(mirror, ref)))?.trim() === task.base.commit) return
+    if (readRef(mirror, ref) === task.base.commit) return
     const source = await findSource(task.repository.path, site.self)
     await asRepository(source, async () => {
-      if (!(await exists(mirror)) && (await make(site, source, mirror))) {
+      if (!exists(mirror) && (await make(site, source, mirror))) {
         const set = ['update-ref', ref, task.base.commit]
         if ((await site.git.ask({ gitDir: mirror }, set)).code === 0) return
       }
@@ -113,8 +115,13 @@ async function clear(mirror: HostPath, format: string): Promise<void> {
 }
 
 /** `sha1` or `sha256`. */
-export async function objectFormat(gitDir: HostPath): Promise<string> {
+async function objectFormat(gitDir: HostPath): Promise<string> {
   return /^\s*objectformat\s*=\s*(\w+)/im.exec(await readFile(`${gitDir}/config`, 'utf8'))?.[1] ?? 'sha1'
+}
+
+/** The format of a repository that has an object of this id. */
+export function formatOf(id: string): string {
+  return id.length === 40 ? 'sha1' : 'sha256'
 }
 
 /** A repository's configuration from nothing. */

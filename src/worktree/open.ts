@@ -1,13 +1,13 @@
-import { chmod, mkdir } from 'node:fs/promises'
+import { chmodSync, mkdirSync } from 'node:fs'
 import { geteuid } from 'node:process'
-import type { CommitId, TreePath } from '../domain/brand.ts'
+import type { CommitId } from '../domain/brand.ts'
 import type { TaskPlace, Worktrees } from '../domain/worktree.ts'
 import { makeCandidate } from './candidate.ts'
-import { diffStat, diffText } from './diff.ts'
+import { diffText } from './diff.ts'
 import { discardTask, sweepAll } from './discard.ts'
 import { onDisk } from './disk.ts'
 import { examine } from './examine.ts'
-import { writeWhole } from './files.ts'
+import { writeFleeting } from './files.ts'
 import { openGit } from './git.ts'
 import { giveBranch, moveBranch } from './handover.ts'
 import { branchFor, hiddenFiles, inspectRepository } from './inspect.ts'
@@ -19,7 +19,7 @@ import { prepare } from './prepare.ts'
 import { textOf } from './raw.ts'
 import { restoreTo } from './restore.ts'
 import { serial } from './serial.ts'
-import { keepSetup, keptOf, setupKeyOf } from './setup.ts'
+import { isIntact, keepSetup, keptOf, setupKeyOf } from './setup.ts'
 import type { Site, WorktreesOptions } from './site.ts'
 import { memoryOf, realign, recall } from './state.ts'
 import { violationsOf } from './verify.ts'
@@ -32,6 +32,7 @@ export function openWorktrees(options: WorktreesOptions): Worktrees {
   const site: Site = {
     ...options,
     settings,
+    clock: options.clock ?? Date.now,
     git: openGit(settings),
     self: geteuid?.() ?? 0,
     memories: new Map(),
@@ -51,11 +52,16 @@ export function openWorktrees(options: WorktreesOptions): Worktrees {
       inTurn(task, async () => {
         const memory = await recall(site, task)
         // Nothing was made yet, so nothing is to be put back: `open` comes before a box.
-        if (memory !== null) await restoreTo(site, task, memory, commit, await keptOf(site, task))
+        if (memory !== null) await restoreTo(site, task, memory, commit, keptOf(site, task))
       }),
     listing: (task) =>
       withMemory(task, (memory) =>
-        listTree(layoutOf(site.data, task).worktree, memory, site.policyMatcher(task.policy)),
+        listTree(
+          layoutOf(site.data, task).worktree,
+          memory,
+          site.policyMatcher(task.policy),
+          task.policy.allow.length > 0,
+        ),
       ),
     verify: (task, parent) =>
       withMemory(task, async (memory) => {
@@ -72,15 +78,16 @@ export function openWorktrees(options: WorktreesOptions): Worktrees {
     checkpoint: (task, commit) => inTurn(task, () => moveBranch(site, task, commit)),
     handover: (task, commit) => inTurn(task, () => giveBranch(site, task, commit)),
     diff: (task, from, to) => diffText(site, task, from, to),
-    stat: (task, from, to) => diffStat(site, task, from, to),
     setupKey: (task, commit) => withMemory(task, (memory) => setupKeyOf(site, task, memory, commit)),
     keepSetup: (task, key) =>
       inTurn(task, async () => {
         const { kept, dropped } = await keepSetup(site, task, key)
-        return { kept: kept.map(textOf), dropped: dropped.map(textOf) }
+        return { kept: kept.map(textOf), dropped }
       }),
-    setupFolders: (task) => keptOf(site, task),
-    writeAttemptFile: (task, name, content) => onDisk(() => writeAttemptFile(site, task, name, content)),
+    setupIntact: (task, key) => inTurn(task, () => isIntact(site, task, key)),
+    setupFolders: (task) => onDisk(async () => keptOf(site, task)),
+    writeAttemptFile: (task, name, content) =>
+      onDisk(async () => writeAttemptFile(site, task, name, content)),
     materials: (task) => {
       const materials = materialsOf(site, task)
       return {
@@ -91,6 +98,7 @@ export function openWorktrees(options: WorktreesOptions): Worktrees {
     },
     discard: (task) => inTurn(task, () => discardTask(site, task)),
     sweep: (keep) => sweepAll(site, keep),
+    end: () => site.git.end(),
   }
 }
 
@@ -103,17 +111,16 @@ async function lookAgain(
 ): Promise<Awaited<ReturnType<typeof examine>>> {
   await realign(site, task, memory, parent)
   memory.clean = null
-  const setup: readonly TreePath[] = await keptOf(site, task)
-  return examine(site, task, memory, setup)
+  return examine(site, task, memory, keptOf(site, task))
 }
 
-async function writeAttemptFile(site: Site, task: TaskPlace, name: string, content: string): Promise<void> {
+function writeAttemptFile(site: Site, task: TaskPlace, name: string, content: string): void {
   if (!/^[\w-][\w.-]*$/.test(name)) throw new Error(`no name of a file: ${JSON.stringify(name)}`)
   const { attempts } = layoutOf(site.data, task)
-  await mkdir(attempts, { recursive: true, mode: 0o755 })
+  mkdirSync(attempts, { recursive: true, mode: 0o755 })
   const path = at(attempts, name)
-  await writeWhole(path, content, 0o644)
+  writeFleeting(path, content, 0o644)
   // Whatever our umask is: the boxes' user reads it.
-  await chmod(attempts, 0o755)
-  await chmod(path, 0o444)
+  chmodSync(attempts, 0o755)
+  chmodSync(path, 0o444)
 }

@@ -6,12 +6,12 @@ import { checkOutFresh, link } from './checkout.ts'
 import { deniedEntries } from './denied.ts'
 import { parseEntries, submoduleMode } from './entries.ts'
 import { pointerContent } from './examine.ts'
-import { throwAway } from './files.ts'
 import { at as inFolder, indexFile, layoutOf, worktreePlace } from './layout.ts'
 import type { Base, Memory } from './memory.ts'
 import { ensureMirror } from './mirror.ts'
 import { nulled } from './raw.ts'
 import type { Site } from './site.ts'
+import { throwAway } from './throw-away.ts'
 import { hidingOf, recall, settleAt, writeBase } from './state.ts'
 
 /** Mirror, worktree and private repository of a task; costs nothing where they are there. */
@@ -21,8 +21,7 @@ export async function prepare(site: Site, task: TaskPlace): Promise<void> {
   // Half made, or made for another policy. What is worth keeping is in commits.
   site.memories.delete(task.id)
   const layout = layoutOf(site.data, task)
-  for (const folder of [layout.privateFolder, layout.worktree, layout.tree])
-    await throwAway(site.data, folder)
+  for (const folder of [layout.privateFolder, layout.worktree, layout.tree]) throwAway(site.data, folder)
   await mkdir(layout.privateFolder, { recursive: true, mode: 0o700 })
   await mkdir(layout.worktree, { recursive: true, mode: 0o755 })
   await link(layout, task.base.commit, pointerContent(layout))
@@ -39,12 +38,12 @@ export async function prepare(site: Site, task: TaskPlace): Promise<void> {
     state,
     clean: { extras: [] },
     examined: null,
+    grown: null,
     setupKeys: new Map(),
-    boxGitTouched: true,
   }
   await resetBoxGit(site, task, memory, filtered)
   // Written last: without it, all of this is done again.
-  await settleAt(site, task, state)
+  settleAt(site, task, state)
   site.memories.set(task.id, memory)
 }
 

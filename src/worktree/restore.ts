@@ -7,7 +7,7 @@ import { resetBoxGit } from './box-git.ts'
 import { bringTo, checkOutFresh, giveAll, link, refresh } from './checkout.ts'
 import { cleanse } from './cleanse.ts'
 import { examine, pointerContent } from './examine.ts'
-import { copyIndex, exists, throwAway } from './files.ts'
+import { copyIndex, exists } from './files.ts'
 import { treesOf, type Trees } from './filtered.ts'
 import { topmost } from './ignored.ts'
 import { indexFile, layoutOf, worktreePlace, type TaskLayout } from './layout.ts'
@@ -18,6 +18,7 @@ import { removeAll } from './remove.ts'
 import { isForeign, type Site } from './site.ts'
 import type { Examined } from './seen.ts'
 import { dropIndex, settleAt } from './state.ts'
+import { throwAway } from './throw-away.ts'
 
 /** How tracked files differ from their index. */
 interface Damage {
@@ -55,10 +56,10 @@ export async function restoreTo(
       if (moved) await bringTo(site, next, trees.filtered)
       if (moved && (await giveAll(site, layout.worktree))) await refresh(site, next)
     }
-    memory.state = await settleAt(site, task, { at: commit, ...pick(trees), generation: generation + 1 })
-    await dropIndex(layout, generation)
+    memory.state = settleAt(site, task, { at: commit, ...pick(trees), generation: generation + 1 })
+    dropIndex(layout, generation)
   } else if (memory.state.at !== commit) {
-    memory.state = await settleAt(site, task, { at: commit, ...pick(trees), generation })
+    memory.state = settleAt(site, task, { at: commit, ...pick(trees), generation })
   }
   await keepSubmoduleFolders(site, layout, memory)
   await resetBoxGit(site, task, memory, trees.filtered)
@@ -112,7 +113,7 @@ async function writePointer(site: Site, task: TaskPlace): Promise<void> {
 }
 
 async function rebuild(site: Site, layout: TaskLayout, commit: CommitId): Promise<void> {
-  await throwAway(site.data, layout.worktree)
+  throwAway(site.data, layout.worktree)
   await mkdir(layout.worktree, { recursive: true, mode: 0o755 })
   if (isForeign(site)) lchownSync(layout.worktree, site.user.uid, site.user.gid)
   await link(layout, commit, pointerContent(layout))
@@ -122,7 +123,7 @@ async function rebuild(site: Site, layout: TaskLayout, commit: CommitId): Promis
 async function keepSubmoduleFolders(site: Site, layout: TaskLayout, memory: Memory): Promise<void> {
   for (const path of memory.base.submodules) {
     const place = `${layout.worktree}/${Buffer.from(path, 'latin1').toString()}`
-    if (await exists(place)) continue
+    if (exists(place)) continue
     const made = await mkdir(place, { recursive: true })
     if (made !== undefined && isForeign(site)) await giveAll(site, layout.worktree)
   }

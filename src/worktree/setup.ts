@@ -1,25 +1,31 @@
-import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, rename, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
 import type { CommitId, TreePath } from '../domain/brand.ts'
 import { canonicalJson, sha256 } from '../domain/canonical-json.ts'
 import { isManifest, manifestFingerprint } from '../domain/setup.ts'
-import type { TaskPlace } from '../domain/worktree.ts'
+import type { LeftOut, TaskPlace } from '../domain/worktree.ts'
 import { readBlobs } from './blobs.ts'
 import { checkOutFresh, giveAll } from './checkout.ts'
 import { parseEntries, type Entry } from './entries.ts'
-import { exists, readJson, throwAway, writeWhole } from './files.ts'
+import { drop, exists, readJson, writeWhole } from './files.ts'
 import { treesOf } from './filtered.ts'
 import { combineRules } from './ignore-rules.ts'
 import { at, layoutOf, type TaskLayout } from './layout.ts'
 import type { Memory } from './memory.ts'
 import { bare, diskPath, parts, textOf, type RawPath } from './raw.ts'
 import type { Site } from './site.ts'
+import { throwAway } from './throw-away.ts'
+import { printOf } from './tree-print.ts'
 import { lookAt } from './walk.ts'
 
 const raw = z.string().transform((text) => text as RawPath)
-const schema = z.object({ key: z.string(), kept: z.array(raw), dropped: z.array(raw) })
-type Kept = z.infer<typeof schema>
+const leftOut = z.object({ path: z.string(), why: z.string() })
+const movingSchema = z.object({ key: z.string(), kept: z.array(raw), dropped: z.array(leftOut) })
+/** `print`: a hash over what is kept, see `printOf`. */
+const keptSchema = movingSchema.extend({ print: z.string() })
+type Moving = z.infer<typeof movingSchema>
+type Kept = z.infer<typeof keptSchema>
 
 // More names than anyone reads.
 const mostDropped = 500
@@ -59,8 +65,8 @@ export async function openSetupTree(
 ): Promise<void> {
   const layout = layoutOf(site.data, task)
   const { filtered } = await treesOf(site, task, memory, commit)
-  await throwAway(site.data, layout.setupTree)
-  await rm(movingFile(layout), { force: true })
+  throwAway(site.data, layout.setupTree)
+  drop(movingFile(layout))
   await mkdir(layout.setupTree, { recursive: true, mode: 0o755 })
   const place = { gitDir: layout.gitDir, workTree: layout.setupTree, index: layout.setupIndex }
   await checkOutFresh(site, place, filtered)
@@ -72,33 +78,41 @@ export async function openSetupTree(
  */
 export async function keepSetup(site: Site, task: TaskPlace, key: string): Promise<Kept> {
   const layout = layoutOf(site.data, task)
-  const done = await readJson(layout.keptFile, schema)
-  if (done?.key === key && !(await exists(layout.setupTree))) return done
+  const done = readJson(layout.keptFile, keptSchema)
+  if (done?.key === key && !exists(layout.setupTree)) return done
   const half = at(layout.setups, 'kept.new')
-  const before = await readJson(movingFile(layout), schema)
+  const before = readJson(movingFile(layout), movingSchema)
   const moving = before?.key === key ? before : { key, ...(await sort(site, task, layout)) }
   if (moving !== before) {
-    await throwAway(site.data, half)
+    throwAway(site.data, half)
     await mkdir(half, { recursive: true, mode: 0o755 })
     await writeWhole(movingFile(layout), JSON.stringify(moving))
   }
-  if (await exists(half)) {
+  if (exists(half)) {
     for (const path of moving.kept) await move(layout, half, path)
     await giveAll(site, half)
-    await rm(layout.keptFile, { force: true })
-    await throwAway(site.data, layout.kept)
+    drop(layout.keptFile)
+    throwAway(site.data, layout.kept)
     await rename(half, layout.kept)
   }
-  await writeWhole(layout.keptFile, JSON.stringify(moving))
-  await throwAway(site.data, layout.setupTree)
-  await rm(movingFile(layout), { force: true })
-  return moving
+  const kept = { ...moving, print: await printOf(layout.kept) }
+  await writeWhole(layout.keptFile, JSON.stringify(kept))
+  throwAway(site.data, layout.setupTree)
+  drop(movingFile(layout))
+  return kept
 }
 
 /** What setup left at last; empty without setup. */
-export async function keptOf(site: Site, task: TaskPlace): Promise<readonly TreePath[]> {
-  const kept = await readJson(layoutOf(site.data, task).keptFile, schema)
+export function keptOf(site: Site, task: TaskPlace): readonly TreePath[] {
+  const kept = readJson(layoutOf(site.data, task).keptFile, keptSchema)
   return (kept?.kept ?? []).map(textOf).sort()
+}
+
+/** Whether what setup left for these manifests is there as it was. */
+export async function isIntact(site: Site, task: TaskPlace, key: string): Promise<boolean> {
+  const layout = layoutOf(site.data, task)
+  const kept = readJson(layout.keptFile, keptSchema)
+  return kept?.key === key && exists(layout.kept) && (await printOf(layout.kept)) === kept.print
 }
 
 function movingFile(layout: TaskLayout): ReturnType<typeof at> {
@@ -111,7 +125,7 @@ async function treeEntries(site: Site, task: TaskPlace, commit: CommitId): Promi
 }
 
 /** Sorts what the setup box left into what is kept and what is not. */
-async function sort(site: Site, task: TaskPlace, layout: TaskLayout): Promise<Omit<Kept, 'key'>> {
+async function sort(site: Site, task: TaskPlace, layout: TaskLayout): Promise<Omit<Moving, 'key'>> {
   const rules = at(layout.privateFolder, 'setup-ignore')
   await writeFile(rules, await baseRules(site, task))
   const place = { gitDir: layout.gitDir, workTree: layout.setupTree, index: layout.setupIndex }
@@ -122,15 +136,27 @@ async function sort(site: Site, task: TaskPlace, layout: TaskLayout): Promise<Om
   const strange = await list(...others, '--no-empty-directory')
   const changed = await list('diff-files', '-z', '--name-only', '--ignore-submodules=all')
   const matcher = site.policyMatcher(task.policy)
-  const usable = (path: RawPath): boolean => {
+  const refused = (path: RawPath): string | null => {
     const found = lookAt(layout.setupTree, path)
-    if (found !== 'folder' && found !== 'file') return false
-    return matcher.verdict(textOf(path), found === 'folder').kind !== 'deny'
+    // Also where a rule such as `node_modules/` does not mean it, being for folders alone.
+    if (found === 'symlink') return 'a symlink: only real folders and files that git ignores can be mounted'
+    if (found !== 'folder' && found !== 'file') return `a ${found}`
+    const verdict = matcher.verdict(textOf(path), found === 'folder')
+    return verdict.kind === 'deny' ? `denied by the policy's ${verdict.rule}` : null
   }
-  const kept = ignored.filter(usable)
+  const kept = ignored.filter((path) => refused(path) === null)
   const keep = new Set(kept)
-  const dropped = [...strange, ...changed, ...ignored].filter((path) => !keep.has(path))
-  return { kept, dropped: [...new Set(dropped)].sort().slice(0, mostDropped) }
+  const covered = new Set(ignored)
+  const dropped = [...new Set([...strange, ...changed, ...ignored])]
+    .filter((path) => !keep.has(path))
+    .sort()
+    .slice(0, mostDropped)
+    .map((path): LeftOut => {
+      const why = refused(path)
+      const tracked = covered.has(path) || why?.startsWith('a symlink') === true
+      return { path: textOf(path), why: (tracked ? why : null) ?? 'git does not ignore it' }
+    })
+  return { kept, dropped }
 }
 
 async function baseRules(site: Site, task: TaskPlace): Promise<string> {

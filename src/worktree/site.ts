@@ -1,4 +1,4 @@
-import type { BoxPath, HostPath } from '../domain/brand.ts'
+import type { BoxPath, HostPath, Millis } from '../domain/brand.ts'
 import type { TaskId } from '../domain/ids.ts'
 import type { PolicyMatcher } from '../domain/matcher.ts'
 import type { Policy } from '../domain/policy.ts'
@@ -17,6 +17,8 @@ export interface WorktreesOptions {
   /** Where a box finds its private repository. */
   readonly pointerTarget: BoxPath
   readonly policyMatcher: (policy: Policy) => PolicyMatcher
+  /** The time, for commits; the machine's clock unless told. */
+  readonly clock?: () => Millis
   /** Where git is looked for, as in PATH; the usual folders unless told. */
   readonly searchPath?: string
 }
@@ -24,6 +26,7 @@ export interface WorktreesOptions {
 /** What all parts of this adapter work with. */
 export interface Site extends WorktreesOptions {
   readonly settings: GitSettings
+  readonly clock: () => Millis
   readonly git: Git
   /** Our own uid. */
   readonly self: number

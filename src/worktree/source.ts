@@ -32,7 +32,7 @@ export async function findSource(path: string, self: number): Promise<Source> {
   return {
     ...found,
     commonDir,
-    shallow: await exists(`${commonDir}/shallow`),
+    shallow: exists(`${commonDir}/shallow`),
     owner: uid === self ? null : { uid, gid },
   }
 }
@@ -73,8 +73,8 @@ async function folderAt(path: string): Promise<string> {
 async function climb(start: string, asked: string): Promise<Pick<Source, 'top' | 'gitDir' | 'bare'>> {
   for (let folder = start; ; folder = dirname(folder)) {
     const dotGit = `${folder}/.git`
-    if (await exists(dotGit)) return { top: folder as HostPath, gitDir: await gitDirAt(dotGit), bare: false }
-    if (await looksLikeGitDir(folder)) {
+    if (exists(dotGit)) return { top: folder as HostPath, gitDir: await gitDirAt(dotGit), bare: false }
+    if (looksLikeGitDir(folder)) {
       const inside = basename(folder) === '.git'
       return {
         top: (inside ? dirname(folder) : folder) as HostPath,
@@ -96,7 +96,7 @@ async function gitDirAt(dotGit: string): Promise<HostPath> {
   if ((await stat(real)).isDirectory()) return real as HostPath
   const named = /^gitdir: (.+)\n?$/.exec(await readFile(real, 'utf8'))?.[1]
   const gitDir = named === undefined ? null : resolve(dirname(real), named)
-  if (gitDir === null || !(await exists(`${gitDir}/HEAD`)))
+  if (gitDir === null || !exists(`${gitDir}/HEAD`))
     throw new Failure(
       'repository',
       `${dotGit} names no git repository: \`git worktree repair\` or a fresh clone may help.`,
@@ -105,11 +105,10 @@ async function gitDirAt(dotGit: string): Promise<HostPath> {
 }
 
 async function commonOf(gitDir: HostPath): Promise<HostPath> {
-  const named = await readText(`${gitDir}/commondir` as HostPath)
+  const named = readText(`${gitDir}/commondir` as HostPath)
   return named === null ? gitDir : ((await realpath(resolve(gitDir, named.trim()))) as HostPath)
 }
 
-async function looksLikeGitDir(folder: string): Promise<boolean> {
-  const parts = await Promise.all(['HEAD', 'objects', 'refs'].map((name) => exists(`${folder}/${name}`)))
-  return parts.every(Boolean)
+function looksLikeGitDir(folder: string): boolean {
+  return ['HEAD', 'objects', 'refs'].every((name) => exists(`${folder}/${name}`))
 }

@@ -1,9 +1,8 @@
-import { rm } from 'node:fs/promises'
 import type { CommitId, HostPath } from '../domain/brand.ts'
 import { Failure } from '../domain/failure.ts'
 import type { Policy } from '../domain/policy.ts'
 import type { TaskPlace } from '../domain/worktree.ts'
-import { copyIndex, exists, readJson, writeWhole } from './files.ts'
+import { copyIndex, drop, exists, readJson, writeFleeting, writeWhole } from './files.ts'
 import { treesOf } from './filtered.ts'
 import { indexFile, layoutOf, worktreePlace, type TaskLayout } from './layout.ts'
 import { baseSchema, stateSchema, type Base, type Memory, type State } from './memory.ts'
@@ -20,19 +19,19 @@ export async function recall(site: Site, task: TaskPlace): Promise<Memory | null
   const layout = layoutOf(site.data, task)
   const known = site.memories.get(task.id)
   if (known === undefined) await unlock(layout)
-  const base = known?.base ?? (await readJson(layout.baseFile, baseSchema))
-  const state = known?.state ?? (await readJson(layout.stateFile, stateSchema))
+  const base = known?.base ?? readJson(layout.baseFile, baseSchema)
+  const state = known?.state ?? readJson(layout.stateFile, stateSchema)
   if (base === null || state === null) return null
   if (base.commit !== task.base.commit || base.policy !== hidingOf(task.policy)) return null
   const parts = [indexFile(layout, state.generation), layout.worktree, layout.gitDir]
-  if (!(await Promise.all(parts.map(exists))).every(Boolean)) return null
+  if (!parts.every(exists)) return null
   const memory = known ?? {
     base,
     state,
     clean: null,
     examined: null,
+    grown: null,
     setupKeys: new Map(),
-    boxGitTouched: true,
   }
   site.memories.set(task.id, memory)
   return memory
@@ -53,14 +52,14 @@ export async function writeBase(path: HostPath, base: Base): Promise<void> {
 }
 
 /** Records what the worktree holds now; its index is written. */
-export async function settleAt(site: Site, task: TaskPlace, state: State): Promise<State> {
-  await writeWhole(layoutOf(site.data, task).stateFile, JSON.stringify(state))
+export function settleAt(site: Site, task: TaskPlace, state: State): State {
+  writeFleeting(layoutOf(site.data, task).stateFile, JSON.stringify(state))
   return state
 }
 
 /** Removes an index that no state names any more. */
-export async function dropIndex(layout: TaskLayout, generation: number): Promise<void> {
-  await rm(indexFile(layout, generation), { force: true })
+export function dropIndex(layout: TaskLayout, generation: number): void {
+  drop(indexFile(layout, generation))
 }
 
 /** Makes the index that of another commit without touching the worktree: for a look back after a kill. */
@@ -74,6 +73,6 @@ export async function realign(site: Site, task: TaskPlace, memory: Memory, commi
   await site.git.run(next, ['read-tree', '--reset', filtered])
   memory.clean = null
   memory.examined = null
-  memory.state = await settleAt(site, task, { at: commit, tree, filtered, generation: generation + 1 })
-  await dropIndex(layout, generation)
+  memory.state = settleAt(site, task, { at: commit, tree, filtered, generation: generation + 1 })
+  dropIndex(layout, generation)
 }

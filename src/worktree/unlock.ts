@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises'
-import { isErrno, removeFolder } from './files.ts'
+import { isErrno } from './files.ts'
 import { at, type TaskLayout } from './layout.ts'
+import { removeFolder } from './throw-away.ts'
 
 /** Removes the locks and unfinished files that a killed process left in a task's private folder. */
 export async function unlock({ privateFolder }: TaskLayout): Promise<void> {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { BoxMount } from '../../src/domain/box.ts'
 import { compilePolicy } from '../../src/domain/matcher.ts'
 import type { Policy } from '../../src/domain/policy.ts'
-import type { Listing } from '../../src/domain/listing.ts'
+import { isOpenFolder, type Listing } from '../../src/domain/listing.ts'
 import { mountPlan } from '../../src/sandbox/mounts.ts'
 import { fromWork } from '../../src/sandbox/places.ts'
 import { aRequest, emptyListing } from '../support/box.ts'
@@ -22,6 +22,9 @@ function pins(mounts: readonly BoxMount[]): string[] {
 }
 function pathOf({ target }: BoxMount): string {
   return fromWork(target) ?? target
+}
+function isIsland({ why }: BoxMount): boolean {
+  return why.startsWith('allow')
 }
 function isCover(kind: string): boolean {
   return kind.startsWith('empty-') || kind === 'worktree'
@@ -124,14 +127,30 @@ describe('the mount plan', () => {
         ' ro worktree',
         'new rw allow',
         'src rw allow',
-        'a/file.txt rw allow',
+        'a/file.txt rw allow, written in place only',
         'src/.github ro readonly .github',
         'src/.env ro deny .env',
       ])
     })
 
+    it('has an island for each file that a pattern opens on its own, the topmost 200', () => {
+      const writable = Array.from({ length: 250 }, (_, i) => `${i < 200 ? '' : 'docs/'}n${i}.md`)
+      const many = plan(aPolicy({ allow: ['*.md'] }), { ...emptyListing, folders: ['docs'], writable })
+      const islands = many.filter(isIsland)
+      expect(islands.map(pathOf).sort()).toEqual(writable.slice(0, 200).sort())
+      expect(new Set(islands.map(({ readonly, why }) => `${readonly} ${why}`))).toEqual(
+        new Set(['false allow, written in place only']),
+      )
+    })
+
+    it('has one island for a file that is named and found', () => {
+      const named = { ...emptyListing, writable: ['README.md', 'docs/README.md'] }
+      const islands = plan(aPolicy({ allow: ['README.md'] }), named).filter(isIsland)
+      expect(islands.map(pathOf)).toEqual(['README.md', 'docs/README.md'])
+    })
+
     it('makes an island that is not there', () => {
-      expect(mounts.filter(({ why }) => why === 'allow').map(({ placeholder }) => placeholder)).toEqual([
+      expect(mounts.filter(isIsland).map(({ placeholder }) => placeholder)).toEqual([
         'folder',
         undefined,
         'file',
@@ -187,6 +206,12 @@ const situation = record({
     matches: seen.flatMap(({ path, type, verdict }) =>
       verdict.kind === 'none' ? [] : [{ path, type, kind: verdict.kind, rule: verdict.rule }],
     ),
+    writable: seen
+      .filter(({ path, type, verdict }) => {
+        const parent = path.slice(0, Math.max(0, path.lastIndexOf('/')))
+        return type === 'file' && verdict.kind === 'none' && !isOpenFolder(matcher, parent)
+      })
+      .map((entry) => entry.path),
   }
   return { policy, matcher, listing, setupFolders, there: new Set(seen.map((entry) => entry.path)) }
 })
@@ -195,7 +220,7 @@ type Situation = typeof situation extends Arbitrary<infer T> ? T : never
 
 /** Whether a path lies where the box may write, covers apart. */
 function isOpen(path: string, policy: Policy, mounts: readonly BoxMount[]): boolean {
-  const islands = new Set(mounts.filter(({ why }) => why === 'allow').map(pathOf))
+  const islands = new Set(mounts.filter(isIsland).map(pathOf))
   return policy.allow.length === 0 || [path, ...above(path)].some((place) => islands.has(place))
 }
 
@@ -246,13 +271,24 @@ describe('for any tree and policy, the mount plan', () => {
     })
   })
 
+  it('lets every file be written that the policy opens', () => {
+    holds((mounts, { policy, listing, setupFolders }) => {
+      const shut = (listing.writable ?? []).filter(
+        (path) =>
+          !isOpen(path, policy, mounts) &&
+          ![path, ...above(path)].some((place) => setupFolders.includes(place)),
+      )
+      expect(shut).toEqual([])
+    })
+  })
+
   it('opens nothing that the policy does not', () => {
     holds((mounts, { matcher }) => {
       const writable = mounts.filter(({ source, readonly }) => source.kind === 'worktree' && !readonly)
       for (const mount of writable) {
         const path = pathOf(mount)
         expect(matcher.verdict(path, mount.placeholder !== 'file').kind).not.toBe('deny')
-        if (mount.why === 'allow' && mount.placeholder !== 'file')
+        if (isIsland(mount) && mount.placeholder !== 'file')
           expect(matcher.verdict(`${path}/anything`, false).kind).toBe('none')
       }
     })
@@ -265,7 +301,7 @@ describe('for any tree and policy, the mount plan', () => {
       )
       const denied = (path: string): boolean =>
         [true, false].some((folder) => matcher.verdict(path, folder).kind === 'deny')
-      expect(made.filter((mount) => mount.why !== 'allow' && there.has(pathOf(mount)))).toEqual([])
+      expect(made.filter((mount) => !isIsland(mount) && there.has(pathOf(mount)))).toEqual([])
       expect(
         made
           .filter(({ why }) => why.startsWith('deny '))

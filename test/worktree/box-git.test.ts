@@ -1,8 +1,17 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { expect, test } from 'vitest'
 import type { TaskPlace } from '../../src/domain/worktree.ts'
-import { author, boxOf, made, openLab, repository, taskOn, write, type Lab } from './lab.ts'
+import { author, boxOf, git, made, openLab, repository, snapshot, taskOn, write, type Lab } from './lab.ts'
 
 const files = { 'a.txt': 'a\n', 'src/b.txt': 'b\n', '.env': 'SECRET=1\n', 'sub/config.yaml': 'SECRET=2\n' }
 
@@ -87,4 +96,72 @@ test.each(damage)('after a step that left $name, the next starts clean', async (
   expect(await inBox(lab, task, 'log', '--format=%s')).toBe('What this box was given')
   expect(await inBox(lab, task, 'fsck', '--full')).toBe('')
   expect(await inBox(lab, task, 'config', '--list', '--name-only')).not.toContain('fsmonitor')
+})
+
+test('a repository that no box has touched is kept, and grows with the commit', async () => {
+  using lab = openLab()
+  const task = await taskOn(lab.worktrees, repository(lab, { 'a.txt': 'a\n', 'src/b.txt': 'b\n' }))
+  await lab.worktrees.open(task)
+  const gitDir = await lab.worktrees.materials(task).locate({ kind: 'git' })
+  const { ino } = statSync(gitDir)
+  const box = await boxOf(lab.worktrees, task)
+  let head = task.base.commit
+  for (const [name, content] of [
+    ['src/c.txt', 'c\n'],
+    ['src', 'a file in place of a folder'],
+    ['a.txt', 'b\n'],
+  ] as const) {
+    rmSync(`${box}/${name}`, { recursive: true, force: true })
+    write(box, { [name]: content })
+    head = made(await lab.worktrees.candidate(task, head, 'x')).commit
+    await lab.worktrees.restore(task, head)
+  }
+  expect(statSync(gitDir).ino).toBe(ino)
+  // Seen from a copy, as git writes into the repository that it looks at.
+  execFileSync('cp', ['-r', gitDir, `${lab.folder}/copy`])
+  const copied = (...args: readonly string[]): string => git(`${lab.folder}/copy`, ...args)
+  expect(copied('ls-tree', '-r', '--name-only', 'work')).toBe('a.txt\nsrc')
+  expect(copied('log', '--format=%s', 'work')).toBe('What this box was given')
+  expect(copied('fsck', '--full', '--strict', '--no-dangling')).toBe('')
+  // Another process knows it again.
+  const again = lab.reopened()
+  await again.restore(task, head)
+  expect(statSync(gitDir).ino).toBe(ino)
+  expect(await inBox(lab, task, 'status', '--porcelain')).toBe('')
+})
+
+const touches: readonly { name: string; act: (gitDir: string) => void }[] = [
+  { name: 'a file more', act: (gitDir) => write(gitDir, { 'info/attributes': 'x' }) },
+  { name: 'a folder more', act: (gitDir) => mkdirSync(`${gitDir}/refs/tags`) },
+  { name: 'a file less', act: (gitDir) => rmSync(`${gitDir}/description`) },
+  {
+    name: 'a changed file with its old time',
+    act: (gitDir) => {
+      const { atime, mtime } = statSync(`${gitDir}/info/exclude`)
+      const size = statSync(`${gitDir}/info/exclude`).size
+      writeFileSync(`${gitDir}/info/exclude`, '#'.repeat(size))
+      utimesSync(`${gitDir}/info/exclude`, atime, mtime)
+    },
+  },
+  { name: 'another mode', act: (gitDir) => chmodSync(`${gitDir}/HEAD`, 0o777) },
+  {
+    name: 'a copy in its place',
+    act: (gitDir) => {
+      execFileSync('cp', ['-a', gitDir, `${gitDir}.copy`])
+      rmSync(gitDir, { recursive: true })
+      renameSync(`${gitDir}.copy`, gitDir)
+    },
+  },
+]
+
+test.each(touches)('a repository that is not exactly as it was made is made anew: $name', async ({ act }) => {
+  using lab = openLab({ clock: () => 0 })
+  const task = await opened(lab)
+  const gitDir = await lab.worktrees.materials(task).locate({ kind: 'git' })
+  const before = snapshot(gitDir)
+  act(gitDir)
+  await lab.worktrees.restore(task, task.base.commit)
+  expect(Object.keys(snapshot(gitDir))).toEqual(Object.keys(before))
+  expect(snapshot(gitDir)['info/exclude']).toBe(before['info/exclude'])
+  expect(statSync(`${gitDir}/HEAD`).mode & 0o777).toBe(0o644)
 })

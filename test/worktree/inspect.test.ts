@@ -168,3 +168,13 @@ test('hidden names what the policy denies of a commit, in a repository and in th
     ],
   })
 })
+
+test('under an allow list, the listing names the files that are open on their own', async () => {
+  using lab = openLab()
+  const files = { 'README.md': '1', 'AGENTS.md': '1', 'docs/a.md': '1', 'docs/b.txt': '1', 'src/x.md': '1' }
+  const task = await taskOn(lab.worktrees, repository(lab, files), { allow: ['*.md', 'src/**'] })
+  await lab.worktrees.open(task)
+  const { folders, writable, matches } = await lab.worktrees.listing(task)
+  expect({ folders, writable }).toEqual({ folders: ['docs', 'src'], writable: ['README.md', 'docs/a.md'] })
+  expect(matches.map(({ path }) => path)).toEqual(['AGENTS.md', 'docs/b.txt'])
+})

@@ -29,12 +29,15 @@ function translate(lab: Lab): string {
   return out
 }
 
-test.runIf(process.geteuid?.() === 0)('as a plain user, also where the agent took all rights away', () => {
-  using lab = openLab()
-  const foreign = repository(lab, { 'a.txt': 'a\n' })
-  const home = join(lab.folder, 'home')
-  mkdirSync(home)
-  chownSync(home, 12_345, 12_345)
-  const script = join(translate(lab), 'test/worktree/plain-user.js')
-  expect(execFileSync(process.execPath, [script, home, foreign], { encoding: 'utf8' })).toBe('done\n')
-})
+test.runIf(process.geteuid?.() === 0)(
+  'root becomes a plain user: it works, also where the agent took all rights away',
+  () => {
+    using lab = openLab()
+    const foreign = repository(lab, { 'a.txt': 'a\n' })
+    const home = join(lab.folder, 'home')
+    mkdirSync(home)
+    chownSync(home, 12_345, 12_345)
+    const script = join(translate(lab), 'test/worktree/plain-user.js')
+    expect(execFileSync(process.execPath, [script, home, foreign], { encoding: 'utf8' })).toBe('done\n')
+  },
+)

@@ -1,4 +1,4 @@
-import { symlinkSync } from 'node:fs'
+import { chmodSync, mkdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { TaskPlace } from '../../src/domain/worktree.ts'
 import { combineRules } from '../../src/worktree/ignore-rules.ts'
@@ -52,19 +52,67 @@ test('keepSetup keeps what the base ignores, whatever setup does to the rules', 
     'packages/p/node_modules',
     'setup.log',
   ])
-  expect([...dropped].sort()).toEqual([
-    '.env',
-    '.gitignore',
-    '.venv',
-    'package-lock.json',
-    'packages/p/link.log',
-    'src/dist',
+  const unignored = 'git does not ignore it'
+  expect(dropped).toEqual([
+    { path: '.env', why: "denied by the policy's .env" },
+    { path: '.gitignore', why: unignored },
+    { path: '.venv', why: unignored },
+    { path: 'package-lock.json', why: unignored },
+    { path: 'packages/p/link.log', why: aSymlink },
+    { path: 'src/dist', why: unignored },
   ])
   expect(await lab.worktrees.setupFolders(task)).toEqual([...kept].sort())
   const place = await lab.worktrees.materials(task).locate({ kind: 'setup', path: 'packages/p/build' })
   expect(snapshot(place)).toEqual({ 'out.js': 'c' })
   // Again, also in another process: the same answer.
   expect(await lab.reopened().keepSetup(task, 'key')).toEqual({ kept, dropped })
+})
+
+const aSymlink = 'a symlink: only real folders and files that git ignores can be mounted'
+
+test('a node_modules that is a symlink is called that, although its rule is for folders', async () => {
+  using lab = openLab()
+  const { task } = await setUp(lab, (tree) => symlinkSync('/cache/node_modules', `${tree}/node_modules`))
+  const { kept, dropped } = await lab.worktrees.keepSetup(task, 'key')
+  expect({ kept, dropped }).toEqual({ kept: [], dropped: [{ path: 'node_modules', why: aSymlink }] })
+})
+
+const tampering: readonly { name: string; act: (folder: string) => void; intact: boolean }[] = [
+  { name: 'nothing', act: () => undefined, intact: true },
+  {
+    name: 'a file of the same size, with its old time put back',
+    act: (folder) => {
+      const { atime, mtime } = statSync(`${folder}/a/index.js`)
+      writeFileSync(`${folder}/a/index.js`, 'b')
+      utimesSync(`${folder}/a/index.js`, atime, mtime)
+    },
+    intact: false,
+  },
+  { name: 'a file more', act: (folder) => writeFileSync(`${folder}/more`, ''), intact: false },
+  { name: 'a file less', act: (folder) => rmSync(`${folder}/a/index.js`), intact: false },
+  { name: 'an empty folder', act: (folder) => mkdirSync(`${folder}/empty`), intact: false },
+  { name: 'another mode', act: (folder) => chmodSync(`${folder}/a`, 0o777), intact: false },
+  {
+    name: 'a link elsewhere',
+    act: (folder) => {
+      rmSync(`${folder}/link`)
+      symlinkSync('../elsewhere', `${folder}/link`)
+    },
+    intact: false,
+  },
+  { name: 'all of it gone', act: (folder) => rmSync(folder, { recursive: true }), intact: false },
+]
+
+test.each(tampering)('what setup left is known to be as it was, or not: $name', async ({ act, intact }) => {
+  using lab = openLab()
+  const { task } = await setUp(lab, (tree) => {
+    write(tree, { 'node_modules/a/index.js': 'a' })
+    symlinkSync('a/index.js', `${tree}/node_modules/link`)
+  })
+  await lab.worktrees.keepSetup(task, 'key')
+  act(await lab.worktrees.materials(task).locate({ kind: 'setup', path: 'node_modules' }))
+  expect(await lab.reopened().setupIntact(task, 'key')).toBe(intact)
+  expect(await lab.reopened().setupIntact(task, 'other')).toBe(false)
 })
 
 test('what setup left is no violation, in no candidate, and survives restores', async () => {

@@ -196,6 +196,46 @@ test('a branch that a person moved or has checked out is refused in one sentence
   expect(readFileSync(`${repo}/a.txt`, 'utf8')).toBe('a\n')
 })
 
+const settled: readonly { name: string; value: string; refused: boolean }[] = [
+  { name: 'all branches', value: 'refs/heads', refused: true },
+  { name: 'our branches', value: 'am:refs/heads/cofferdam/', refused: true },
+  { name: 'all but others', value: '!:refs/for', refused: true },
+  { name: 'refs of another kind', value: 'refs/for', refused: false },
+  { name: 'other branches', value: 'refs/heads/coffer', refused: false },
+  { name: 'all but branches', value: '!:refs/heads', refused: false },
+]
+
+test.each(settled)('a repository that leaves $name to a hook: refused $refused', async (given) => {
+  using lab = openLab()
+  const repo = repository(lab, files)
+  git(repo, 'config', 'receive.procReceiveRefs', given.value)
+  if (given.refused)
+    await expect(lab.worktrees.inspect(repo, null)).rejects.toThrow(
+      /leaves new branches to a hook \(receive\.procReceiveRefs = .*config --unset-all receive\.procReceiveRefs/,
+    )
+  else expect(shows(repo, await goThrough(lab, repo))).toBe('A\tnew.txt')
+})
+
+test('settings that hide branches or bound what is pushed do not keep the branch out', async () => {
+  using lab = openLab()
+  const repo = repository(lab, files)
+  git(repo, 'config', 'transfer.hideRefs', 'refs/heads')
+  git(repo, 'config', '--add', 'receive.hideRefs', 'refs/heads/cofferdam')
+  git(repo, 'config', 'receive.maxInputSize', '1')
+  expect(shows(repo, await goThrough(lab, repo))).toBe('A\tnew.txt')
+})
+
+test('a repository that does not take the branch: what git says, and what to do', async () => {
+  using lab = openLab()
+  const repo = repository(lab, files)
+  const task = await taskOn(lab.worktrees, repo)
+  await lab.worktrees.open(task)
+  write(repo, { [`.git/refs/heads/${task.branch}.lock`]: '' })
+  await expect(lab.worktrees.handover(task, task.base.commit)).rejects.toThrow(
+    /does not take the branch .*\. git push failed: .*The work is kept: mend that there, then resume the task\./,
+  )
+})
+
 test('B22 submodules, LFS pointers and an empty tree', async () => {
   using lab = openLab()
   const inner = repository(lab, { 'i.txt': 'i\n' }, 'inner')
