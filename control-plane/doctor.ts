@@ -1,41 +1,91 @@
 import { statfs } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { HostPath } from '../src/domain/brand.ts'
 import type { Engine } from '../src/domain/box.ts'
+import type { Finding } from '../src/domain/control-plane.ts'
 import { messageOf } from '../src/domain/failure.ts'
-import type { Finding } from './control-plane.ts'
+import type { Status } from '../src/domain/task.ts'
+import { examineDatabase } from './store/examine.ts'
+import { type Owner, readOwner } from './store/lock.ts'
 import type { Store } from './store/store.ts'
 
-export interface DoctorDeps {
-  readonly engine: Engine
-  readonly store: Store
+interface Around {
+  readonly engine: Pick<Engine, 'describe' | 'image'>
   readonly data: string
   /** Boxes are ended when less than this is free, MiB. */
   readonly diskFreeMb: number
 }
 
+export interface DoctorDeps extends Around {
+  readonly store: Store
+}
+
 /** Looks at everything that a task needs, and says what to do about what is missing. */
 export async function doctor(deps: DoctorDeps): Promise<readonly Finding[]> {
-  return [
-    await finding('engine', async () => {
-      const { name, warnings } = await deps.engine.describe()
+  return [...(await surroundings(deps)), await finding('tasks', () => ok(tally(deps.store.counts())))]
+}
+
+export interface ExamineDeps extends Around {
+  readonly data: HostPath
+  /** Whether there is a data folder; rejects where it could not be opened. Changes nothing. */
+  readonly find: () => Promise<boolean>
+  /** Whether a process of this machine is alive. */
+  readonly alive: (pid: number) => boolean
+}
+
+/** The same where no process answers for the data folder: it is only looked at, and nothing is made or changed. */
+export async function examine(deps: ExamineDeps): Promise<readonly Finding[]> {
+  const { data } = deps
+  let there = false
+  const folder = await finding('data folder', async () => {
+    there = await deps.find()
+    return ok(there ? data : `${data} does not exist yet: it is made when it is first needed`)
+  })
+  const around = await surroundings(deps)
+  if (!there) return [folder, ...around]
+  const owner = readOwner(data)
+  if (owner !== null && deps.alive(owner.pid)) return [folder, holder(owner), ...around]
+  const file = join(data, 'cofferdam.db') as HostPath
+  const database = await finding('database', () => ok(tally(examineDatabase(file) ?? {})))
+  return [folder, database, ...around]
+}
+
+/** What is outside the data folder. */
+function surroundings({ engine, data, diskFreeMb }: Around): Promise<readonly Finding[]> {
+  return Promise.all([
+    finding('engine', async () => {
+      const { name, warnings } = await engine.describe()
       return warnings.length === 0 ? ok(name) : warning(`${name}; ${warnings.join('; ')}`)
     }),
-    await finding('image', async () => ok(await deps.engine.image())),
-    await finding('disk', async () => {
-      const { bavail, bsize } = await statfs(deps.data)
-      const freeMb = Math.floor((bavail * bsize) / 1024 / 1024)
-      const text = `${freeMb} MiB free in ${deps.data}`
-      if (freeMb < deps.diskFreeMb)
-        return problem(`${text}: boxes are ended below ${deps.diskFreeMb} MiB. Free some space.`)
+    finding('image', async () => ok(await engine.image())),
+    finding('disk', async () => {
+      const freeMb = await freeAt(data)
+      const text = `${freeMb} MiB free in ${data}`
+      if (freeMb < diskFreeMb)
+        return problem(`${text}: boxes are ended below ${diskFreeMb} MiB. Free some space.`)
       return ok(text)
     }),
-    await finding('tasks', () => {
-      const counts = deps.store.counts()
-      const text = Object.entries(counts)
-        .filter(([, count]) => count > 0)
-        .map(([status, count]) => `${count} ${status}`)
-      return Promise.resolve(ok(text.length === 0 ? 'none yet' : text.join(', ')))
-    }),
-  ]
+  ])
+}
+
+/** Space on the disk where `path` is or will be, MiB. */
+async function freeAt(path: string): Promise<number> {
+  const found = await statfs(path).catch(() => null)
+  if (found === null && dirname(path) !== path) return freeAt(dirname(path))
+  return found === null ? 0 : Math.floor((found.bavail * found.bsize) / 1024 / 1024)
+}
+
+/** It holds the lock, or died without putting it away and its number went to another. */
+function holder({ pid, what }: Owner): Finding {
+  const text =
+    `Process ${pid} (${what}) seems to hold the data folder but does not answer, so its database is not looked at: ` +
+    'wait for it, or end it and try again.'
+  return { name: 'process', ...warning(text) }
+}
+
+function tally(counts: Readonly<Partial<Record<Status, number>>>): string {
+  const some = Object.entries(counts).filter(([, count]) => count > 0)
+  return some.length === 0 ? 'no tasks yet' : some.map(([status, count]) => `${count} ${status}`).join(', ')
 }
 
 type Found = Omit<Finding, 'name'>
@@ -43,7 +93,10 @@ const ok = (text: string): Found => ({ state: 'ok', text })
 const warning = (text: string): Found => ({ state: 'warning', text })
 const problem = (text: string): Found => ({ state: 'problem', text })
 
-async function finding(name: string, look: () => Promise<Found>): Promise<Finding> {
-  const found = await look().catch((error: unknown) => problem(messageOf(error)))
-  return { name, ...found }
+async function finding(name: string, look: () => Promise<Found> | Found): Promise<Finding> {
+  try {
+    return { name, ...(await look()) }
+  } catch (error) {
+    return { name, ...problem(messageOf(error)) }
+  }
 }

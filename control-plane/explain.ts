@@ -3,10 +3,10 @@ import type { BoxRequest, BoxSpec, CompileBox, Engine } from '../src/domain/box.
 import { boxSeconds } from '../src/domain/budget.ts'
 import type { TaskRequest } from '../src/domain/intake.ts'
 import type { TaskId } from '../src/domain/ids.ts'
-import type { Explanation } from './control-plane.ts'
+import type { Explanation } from '../src/domain/control-plane.ts'
 import { placeOf } from './loop/work.ts'
 import { shell } from './loop/phases/begin.ts'
-import { draftOf, type SubmitDeps } from './submit.ts'
+import { prepare, type SubmitDeps } from './submit.ts'
 import { systemActor, type Tasks } from './tasks.ts'
 
 export interface ExplainDeps extends SubmitDeps {
@@ -24,7 +24,7 @@ const noImage = 'sha256:not-built-yet'
 /** Computes what a request would get. The worktree is laid out for it and taken away again; nothing is run. */
 export async function explain(deps: ExplainDeps, request: TaskRequest): Promise<Explanation> {
   const id: TaskId = deps.tasks.freshId()
-  const { task, notes, hidden } = await draftOf(deps, request, id, systemActor)
+  const { task, notes, hidden } = await prepare(deps, request, id, systemActor)
   const image = await deps.engine.image().catch(() => noImage)
   const place = placeOf(task)
   try {

@@ -1,22 +1,26 @@
 import { randomBytes } from 'node:crypto'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { agents } from '../src/agents/open.ts'
-import { openDataFolder } from '../src/config/data-folder.ts'
+import { findDataFolder, openDataFolder } from '../src/config/data-folder.ts'
 import type { Environment } from '../src/config/environment.ts'
 import type { Config } from '../src/config/load.ts'
 import { openRuntimeFolder } from '../src/config/runtime-folder.ts'
 import type { HostPath } from '../src/domain/brand.ts'
+import type { Engine } from '../src/domain/box.ts'
+import type { Finding } from '../src/domain/control-plane.ts'
 import { compilePolicy } from '../src/domain/matcher.ts'
 import type { Actor } from '../src/domain/task.ts'
 import { connector } from '../src/sandbox/docker/connect.ts'
-import { dockerEngine } from '../src/sandbox/docker/engine.ts'
+import { dockerEngine, type DockerEngineOptions } from '../src/sandbox/docker/engine.ts'
 import { buildImage, imageTag } from '../src/sandbox/docker/image.ts'
 import { specHash } from '../src/sandbox/hash.ts'
 import { gitFolder } from '../src/sandbox/places.ts'
 import { compileBox } from '../src/sandbox/spec.ts'
 import { openWorktrees } from '../src/worktree/open.ts'
 import { Bus } from './bus.ts'
+import { examine } from './doctor.ts'
 import { httpApp } from './http/app.ts'
 import { serveSocket } from './http/socket.ts'
 import { openLog } from './log.ts'
@@ -59,6 +63,8 @@ export async function open(
   around: Environment,
   options: OpenOptions,
 ): Promise<Opened | Held> {
+  // First what may be refused without a trace of a data folder.
+  await openRuntimeFolder(config.runtimeFolder, around.uid)
   const data = await openDataFolder(config.dataFolder, around.uid, randomBytes)
   const owner: Owner = { pid: process.pid, startedAt: Date.now(), what: options.what }
   const lock = lockFolder(data.path, owner)
@@ -79,7 +85,6 @@ export async function open(
     if (failures.length > 0) throw failures[0]
   }
   try {
-    await openRuntimeFolder(config.runtimeFolder, around.uid)
     const log = openLog(data.path, config.logLevel, options.stderrLevel)
     const store = openStore(join(data.path, 'cofferdam.db') as HostPath)
     closers.push(() => store[Symbol.dispose]())
@@ -88,11 +93,8 @@ export async function open(
     const bus = new Bus()
     const tasks = new Tasks({ store, bus, clock })
     const outputs = new OutputFiles(data.path)
-    const engine = dockerEngine({
-      socketPath: config.engine.socket,
+    const engine = engineOf(config, data.path, {
       installation: data.installation,
-      scratch: join(data.path, 'scratch') as HostPath,
-      imageTag: () => config.engine.image ?? imageTag(),
       now: clock,
       log: (message, fields) => log.info(fields, message),
     })
@@ -106,7 +108,7 @@ export async function open(
     const shared = { store, tasks, bus, engine, worktrees, agents, outputs, clock, user: config.box }
     const compiled = { ...shared, compile: compileBox, installation: data.installation }
     const loop = new Loop(
-      { ...compiled, specHash, log },
+      { ...compiled, specHash, log, sleep: pause },
       { limit: config.concurrency, attend: options.attend },
     )
     closers.push(() => loop[Symbol.asyncDispose]())
@@ -135,10 +137,47 @@ export async function open(
   }
 }
 
+/** What doctor finds where no process answers for the data folder. Changes nothing, and never rejects. */
+export async function examineClosed(config: Config, around: Environment): Promise<readonly Finding[]> {
+  return await examine({
+    engine: engineOf(config, config.dataFolder, { installation: 'none', patience: 5 }),
+    data: config.dataFolder,
+    diskFreeMb: config.tasks.policy.limits.diskFreeMb,
+    find: () => findDataFolder(config.dataFolder, around.uid),
+    alive: isAlive,
+  })
+}
+
+function engineOf(
+  config: Config,
+  data: HostPath,
+  more: Omit<DockerEngineOptions, 'socketPath' | 'scratch' | 'imageTag'>,
+): Engine {
+  return dockerEngine({
+    ...more,
+    socketPath: config.engine.socket,
+    scratch: join(data, 'scratch') as HostPath,
+    imageTag: () => config.engine.image ?? imageTag(),
+  })
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    // Not ours to signal, and so alive.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}
+
 /** Builds the sandbox image unless it is there. Resolves to its id. */
 export async function buildSandboxImage(config: Config, progress: (line: string) => void): Promise<string> {
   const { docker } = await connector(config.engine.socket)()
   return await buildImage(docker, { progress })
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined)
 }
 
 function userName(uid: number): string {

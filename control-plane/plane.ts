@@ -1,22 +1,29 @@
-import { left } from '../src/domain/budget.ts'
 import type { CompileBox, Engine } from '../src/domain/box.ts'
+import type {
+  Act,
+  ControlPlane,
+  Explanation,
+  Sight,
+  Submitted,
+  TaskFilter,
+} from '../src/domain/control-plane.ts'
 import { Failure } from '../src/domain/failure.ts'
 import type { TaskId } from '../src/domain/ids.ts'
 import type { TaskRequest } from '../src/domain/intake.ts'
 import type { Agent } from '../src/domain/agent.ts'
-import { assessText } from '../src/domain/risk.ts'
-import type { Actor, Budget, Task } from '../src/domain/task.ts'
+import type { Actor, Task } from '../src/domain/task.ts'
 import type { Worktrees } from '../src/domain/worktree.ts'
-import type { Act, ControlPlane, Explanation, Sight, Submitted, TaskFilter } from './control-plane.ts'
 import type { Bus } from './bus.ts'
 import { doctor } from './doctor.ts'
 import { explain } from './explain.ts'
-import { decide, openSurface } from './gate/surfaces.ts'
+import { perform } from './gate/act.ts'
+import { answered, idUnder, submissionOf } from './gate/submissions.ts'
+import { openSurface } from './gate/surfaces.ts'
 import type { Loop } from './loop/loop.ts'
 import type { OutputFiles } from './loop/output-files.ts'
 import { placeOf } from './loop/work.ts'
 import type { Store } from './store/store.ts'
-import { type Defaults, draftOf } from './submit.ts'
+import { type Defaults, prepare, type Prepared } from './submit.ts'
 import type { Tasks } from './tasks.ts'
 import { watch } from './watch.ts'
 
@@ -45,13 +52,22 @@ export class Plane implements ControlPlane {
     this.#deps = deps
   }
 
-  async submit(request: TaskRequest, actor: Actor): Promise<Submitted> {
-    const { task, notes, hidden } = await draftOf(this.#deps, request, this.#deps.tasks.freshId(), actor)
+  async submit(request: TaskRequest, actor: Actor, key: string | null): Promise<Submitted> {
+    const { store, tasks } = this.#deps
+    const id = key === null ? tasks.freshId() : idUnder(key, actor)
+    const before = answered(store, id, request)
+    if (before !== null) return before
+    const prepared = await prepare(this.#deps, request, id, actor)
+    // The same submission may have come in a second time meanwhile.
+    return answered(store, id, request) ?? this.#birth(request, prepared)
+  }
+
+  #birth(request: TaskRequest, { task, notes, hidden }: Prepared): Submitted {
     const draft = task.status === 'DRAFT'
     const text = draft ? 'Submitted; waits for approval.' : 'Submitted.'
     const surface = draft ? { open: openSurface(task, this.#deps.clock()) } : undefined
-    const born = this.#deps.tasks.birth(task, text, { ...(surface && { surface }), data: { notes, hidden } })
-    return { task: born, notes }
+    const data = { ...submissionOf(request, notes), hidden }
+    return { task: this.#deps.tasks.birth(task, text, { ...(surface && { surface }), data }), notes }
   }
 
   task(id: TaskId): Task {
@@ -62,80 +78,13 @@ export class Plane implements ControlPlane {
     return this.#deps.store.tasks(filter)
   }
 
-  async act(id: TaskId, act: Act, actor: Actor): Promise<Task> {
-    const { store, tasks, clock } = this.#deps
-    const surface = store.openSurface(id)
-    const decided = (text: string | null) => (_: Task, next: Task) => ({
-      surface: decide(surface, next, { action: act.act, text, actor, at: clock() }),
-    })
-    switch (act.act) {
-      case 'approve':
-        return tasks.act(id, { type: 'approved' }, actor, decided(null))
-      case 'reject':
-        return tasks.act(id, { type: 'rejected', text: act.text }, actor, decided(act.text))
-      case 'suggest':
-        return this.#suggest(id, act.text, actor)
-      case 'steer':
-        return tasks.act(id, { type: 'steered', text: act.text }, actor, () => ({
-          data: { risks: assessText(act.text) },
-        }))
-      case 'stop':
-        return tasks.act(id, { type: 'stopped', text: act.text }, actor, () => ({
-          surface: { closeAll: true },
-        }))
-      case 'pause':
-        return tasks.act(id, { type: 'paused' }, actor)
-      case 'resume':
-        return this.#resume(id, act.instruction, act.budget, actor)
-      case 'discard': {
-        const task = tasks.act(id, { type: 'discarded' }, actor, decided(null))
-        await this.#deps.loop.settled(id)
-        await this.#deps.worktrees.discard(placeOf(task))
-        return task
-      }
+  async act(id: TaskId, act: Act, actor: Actor, shown: number | null): Promise<Task> {
+    const task = perform(this.#deps, id, act, { actor, shown })
+    if (act.act === 'discard') {
+      await this.#deps.loop.settled(id)
+      await this.#deps.worktrees.discard(placeOf(task))
     }
-  }
-
-  /** On a DRAFT the suggestion becomes part of the goal and is read for risks; on a halted task it resumes it. */
-  #suggest(id: TaskId, text: string, actor: Actor): Task {
-    const { tasks, store, clock } = this.#deps
-    const task = tasks.get(id)
-    if (task.status !== 'DRAFT') return this.#resume(id, text, null, actor)
-    const known = new Set(task.risks.map((risk) => `${risk.rule}\0${risk.text}`))
-    const more = assessText(text).filter((risk) => !known.has(`${risk.rule}\0${risk.text}`))
-    const surface = store.openSurface(id)
-    const at = clock()
-    return tasks.act(id, { type: 'suggested', text, risks: [...task.risks, ...more] }, actor, (_, next) => ({
-      surface: {
-        ...decide(surface, next, { action: 'suggest', text, actor, at }),
-        open: openSurface(next, at),
-      },
-    }))
-  }
-
-  #resume(id: TaskId, instruction: string | null, more: Partial<Budget> | null, actor: Actor): Task {
-    const task = this.#deps.tasks.get(id)
-    const budget = more === null ? null : { ...task.budget, ...more }
-    const after = left({ ...task, budget: budget ?? task.budget })
-    // What is validated only has to be handed over, which costs neither a step nor time.
-    const handover = task.outcome !== null && instruction === null
-    if (!handover && (after.steps <= 0 || after.ms <= 0)) {
-      const what =
-        after.steps <= 0 ? `${task.spent.steps} steps` : `${Math.ceil(task.spent.ms / 60_000)} minutes`
-      const flag =
-        after.steps <= 0
-          ? `--steps ${task.spent.steps + 4}`
-          : `--minutes ${Math.ceil(task.spent.ms / 60_000) + 10}`
-      throw new Failure(
-        'conflict',
-        `Task ${id} has used ${what}, all of its budget: give it more, such as ${flag}.`,
-      )
-    }
-    // The local user owns the data folder: asking for it is the recorded approval of what a rule would question.
-    const risks = instruction === null ? [] : assessText(instruction)
-    return this.#deps.tasks.act(id, { type: 'resumed', instruction, budget }, actor, () => ({
-      data: { risks },
-    }))
+    return task
   }
 
   events(id: TaskId, after: number) {

@@ -27,7 +27,8 @@ export interface Defaults {
   repository(path: string): RepositoryDefaults
 }
 
-export interface Draft {
+/** A request made ready to be a task. */
+export interface Prepared {
   readonly task: Task
   readonly notes: readonly string[]
   /** Tracked files that the policy hides from the box. */
@@ -45,12 +46,12 @@ export interface SubmitDeps {
  * Makes a task of a request: looks at the repository, applies the operator's defaults, computes policy and risks. It is
  * not written yet; `cofferdam explain` stops here. Rejects with `Failure('bad_request' | 'repository')`.
  */
-export async function draftOf(
+export async function prepare(
   deps: SubmitDeps,
   request: TaskRequest,
   id: TaskId,
   actor: Actor,
-): Promise<Draft> {
+): Promise<Prepared> {
   const { defaults } = deps
   const repository = await deps.worktrees.inspect(request.repository, request.ref)
   const configured = defaults.repository(repository.path)

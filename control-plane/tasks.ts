@@ -5,7 +5,8 @@ import type { Input } from '../src/domain/input.ts'
 import type { Actor, Checkpoint, Task } from '../src/domain/task.ts'
 import { transition } from '../src/domain/transition/apply.ts'
 import type { Bus } from './bus.ts'
-import type { Store, SurfaceChange } from './store/store.ts'
+import { tooLate, whoDecided } from './gate/too-late.ts'
+import type { Lost, Store, SurfaceChange, Written } from './store/store.ts'
 
 export interface TasksDeps {
   readonly store: Store
@@ -52,21 +53,31 @@ export class Tasks {
     return task
   }
 
-  /** Applies what a person did. Rejects with `Failure('conflict')` and what is possible instead. */
-  act(id: TaskId, input: Input, actor: Actor, along: (task: Task, next: Task) => Along = () => ({})): Task {
+  /**
+   * Applies what a person did. Throws `Failure('conflict')` with what is possible instead, and with who decided what
+   * where somebody was faster.
+   * @param expected the revision that the person was shown; null where the act is bound to none
+   */
+  act(
+    id: TaskId,
+    input: Input,
+    actor: Actor,
+    along: (task: Task, next: Task) => Along = () => ({}),
+    expected: number | null = null,
+  ): Task {
     const task = this.get(id)
     const changed = transition(task, input, this.#deps.clock())
-    if (changed.kind === 'refused') throw new Failure('conflict', changed.text)
+    if (changed.kind === 'refused')
+      throw new Failure('conflict', `${changed.text}${this.#decided(task, input)}`)
+    if (expected !== null && expected !== task.revision) {
+      const text = `Task ${id} changed since it was shown (revision ${expected}, now ${task.revision})`
+      throw new Failure('conflict', `${text}: look at it and decide again.`)
+    }
     const extra = along(task, changed.task)
-    const written = this.#write(
-      task,
-      changed.task,
-      { type: input.type, actor, text: changed.text, data: extra.data ?? {} },
-      extra,
-    )
-    if (!written)
-      throw new Failure('conflict', `Task ${id} changed at the same moment: look at it and try again.`)
-    return this.get(id)
+    const event = { type: input.type, actor, text: changed.text, data: extra.data ?? {} }
+    const written = this.#write(task, changed.task, event, extra)
+    if (written.kind === 'lost') throw new Failure('conflict', tooLate(task, written))
+    return written.task
   }
 
   /** Applies what the loop found out, unless the fence is old or the state no longer allows it. */
@@ -78,8 +89,8 @@ export class Tasks {
     const changed = transition(task, input, this.#deps.clock())
     if (changed.kind === 'refused') return changed
     const event = { type: input.type, actor: systemActor, text: changed.text, data: along.data ?? {} }
-    if (!this.#write(task, changed.task, event, along)) return { kind: 'refused', text: 'Lost a race.' }
-    return { kind: 'written', task: this.get(id) }
+    const written = this.#write(task, changed.task, event, along)
+    return written.kind === 'written' ? written : { kind: 'refused', text: 'Lost a race.' }
   }
 
   get(id: TaskId): Task {
@@ -89,12 +100,19 @@ export class Tasks {
     return task
   }
 
+  /** Who has decided on the task before, for one who wanted to; '' where nobody has. */
+  #decided({ id }: Task, { type }: Input): string {
+    if (type !== 'approved' && type !== 'rejected' && type !== 'suggested') return ''
+    const last = this.#deps.store.lastDecision(id)
+    return last === null ? '' : ` ${whoDecided(last)}`
+  }
+
   #write(
     before: Task | null,
     after: Task,
     event: { type: string; actor: Actor; text: string; data: Readonly<Record<string, unknown>> },
     along: Along,
-  ): boolean {
+  ): Written | Lost {
     const checkpoint = along.checkpoints?.at(-1)
     const written = this.#deps.store.write({
       before,
@@ -103,8 +121,7 @@ export class Tasks {
       ...(checkpoint === undefined ? {} : { checkpoint, close: along.checkpoints?.slice(0, -1) ?? [] }),
       ...(along.surface === undefined ? {} : { surface: along.surface }),
     })
-    if (written.kind === 'lost') return false
-    this.#deps.bus.changed(after)
-    return true
+    if (written.kind === 'written') this.#deps.bus.changed(written.task)
+    return written
   }
 }

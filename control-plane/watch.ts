@@ -1,6 +1,6 @@
 import type { TaskId } from '../src/domain/ids.ts'
 import type { Bus } from './bus.ts'
-import type { Sight } from './control-plane.ts'
+import type { Sight } from '../src/domain/control-plane.ts'
 import type { Store } from './store/store.ts'
 
 /** Output held for a reader that is slower than the box, in pieces; when there are more, all are dropped and marked. */

@@ -33,16 +33,16 @@ export function openSurface(task: Task, now: number): Surface {
 
 /**
  * What is written along with a decision. The open surface is used and so closed; where there is none, or it has
- * expired, one is opened and used at once, so that every decision is on record.
+ * expired, one is recorded that was never open, so that every decision is on record.
  */
-export function decide(surface: Surface | null, next: Task, decided: Decided): SurfaceChange {
+export function decide(surface: Surface | null, task: Task, decided: Decided): SurfaceChange {
   const { action, text, actor, at } = decided
   if (surface !== null && surface.expiresAt > at && surface.actions.includes(action)) {
     return { use: { id: surface.id, action, actor, text, at }, closeAll: true }
   }
-  const fresh = openSurface(next, at)
+  const fresh = openSurface(task, at)
   return {
     closeAll: true,
-    open: { ...fresh, actions: [action], closedAt: at, usedAction: action, usedBy: actor, text },
+    record: { ...fresh, actions: [action], closedAt: at, usedAction: action, usedBy: actor, text },
   }
 }

@@ -1,8 +1,12 @@
 import type { Context, Hono } from 'hono'
 import { z } from 'zod'
 import type { Actor } from '../../src/domain/task.ts'
-import type { Act, ControlPlane } from '../control-plane.ts'
-import { body, pathId } from './input.ts'
+import type { Act, ControlPlane } from '../../src/domain/control-plane.ts'
+import { Failure } from '../../src/domain/failure.ts'
+import type { TaskId } from '../../src/domain/ids.ts'
+import { etag } from './etag.ts'
+import { body, pathId, shownRevision } from './input.ts'
+import { Stale } from './problem.ts'
 
 const nothing = z.strictObject({})
 const words = z.string().trim().min(1, 'say something').max(20_000)
@@ -17,7 +21,10 @@ const resume = z.strictObject({
     .default(null),
 })
 
-/** What a person can do with a task, each as a sub-resource. The answer is the task as it is afterwards. */
+/**
+ * What a person can do with a task, each as a sub-resource. The answer is the task as it is afterwards. `If-Match` binds
+ * the act to the revision that was shown.
+ */
 export function actRoutes(app: Hono, plane: ControlPlane, actor: (context: Context) => Actor): void {
   const route = <Schema extends z.ZodType>(
     name: Act['act'],
@@ -25,8 +32,13 @@ export function actRoutes(app: Hono, plane: ControlPlane, actor: (context: Conte
     act: (input: z.output<Schema>) => Act,
   ): void => {
     app.post(`/v1/tasks/:id/${name}`, async (context) => {
-      const input = await body(context, schema)
-      return context.json(await plane.act(pathId(context), act(input), actor(context)))
+      const wanted = act(await body(context, schema))
+      const [id, shown] = [pathId(context), shownRevision(context)]
+      const task = await plane.act(id, wanted, actor(context), shown).catch((error: unknown) => {
+        throw isStale(error, plane, id, shown) ? new Stale(error.message) : error
+      })
+      context.header('etag', etag(task))
+      return context.json(task)
     })
   }
   route('approve', nothing, () => ({ act: 'approve' }))
@@ -43,4 +55,9 @@ export function actRoutes(app: Hono, plane: ControlPlane, actor: (context: Conte
     plane.attend(pathId(context))
     return context.body(null, 204)
   })
+}
+
+function isStale(error: unknown, plane: ControlPlane, id: TaskId, shown: number | null): error is Failure {
+  if (!(error instanceof Failure) || error.code !== 'conflict') return false
+  return shown !== null && plane.task(id).revision !== shown
 }

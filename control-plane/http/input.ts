@@ -32,6 +32,25 @@ export function pathId(context: Context): TaskId {
   return id
 }
 
+/** The revision that the caller was shown, from `If-Match: "<revision>"`; null where it does not bind itself. */
+export function shownRevision(context: Context): number | null {
+  const text = context.req.header('if-match')?.trim()
+  if (text === undefined || text === '*') return null
+  const revision = /^"(\d{1,15})"$/.exec(text)?.[1]
+  if (revision !== undefined) return Number(revision)
+  throw new Failure('bad_request', 'If-Match takes the ETag of the task as it was shown, such as "3".')
+}
+
+/** Names a submission that may be sent again; null where the caller gives no `Idempotency-Key`. */
+export function idempotencyKey(context: Context): string | null {
+  const key = context.req.header('idempotency-key')
+  if (key === undefined || /^[\x21-\x7e]{1,200}$/.test(key)) return key ?? null
+  throw new Failure(
+    'bad_request',
+    'Idempotency-Key takes 1 to 200 printable ASCII characters without spaces, such as a UUID.',
+  )
+}
+
 function json(text: string): unknown {
   try {
     return JSON.parse(text)

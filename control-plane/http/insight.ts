@@ -1,6 +1,6 @@
 import type { Hono } from 'hono'
 import { taskRequestSchema } from '../../src/domain/intake.ts'
-import type { ControlPlane } from '../control-plane.ts'
+import type { ControlPlane } from '../../src/domain/control-plane.ts'
 import { body } from './input.ts'
 
 /** What would happen, and whether it could. */

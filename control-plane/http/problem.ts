@@ -45,6 +45,13 @@ export class BadInput extends Failure {
   }
 }
 
+/** An act that was bound to a revision which is no longer the task's. */
+export class Stale extends Failure {
+  constructor(message: string) {
+    super('conflict', message)
+  }
+}
+
 /** A refusal of the protocol: wrong method, wrong media type, too large. */
 export class Refusal extends Error {
   readonly code: keyof typeof protocolStatus
@@ -62,8 +69,8 @@ function problem(
   code: ProblemCode,
   detail: string,
   errors?: readonly InputError[],
+  status: ContentfulStatusCode = { ...statusOf, ...protocolStatus }[code],
 ): Response {
-  const status = { ...statusOf, ...protocolStatus }[code]
   const body = { type: `urn:cofferdam:problem:${code}`, title: title(code), status, detail, code, errors }
   return context.body(JSON.stringify(body), status, { 'content-type': 'application/problem+json' })
 }
@@ -71,6 +78,7 @@ function problem(
 /** Anything thrown by a route, as problem+json (RFC 9457). What is no expected failure is reported as a bug. */
 export function answerError(error: unknown, context: Context, report: (error: unknown) => void): Response {
   if (error instanceof BadInput) return problem(context, error.code, error.message, error.errors)
+  if (error instanceof Stale) return problem(context, error.code, error.message, undefined, 412)
   if (error instanceof Failure || error instanceof Refusal) return problem(context, error.code, error.message)
   if (error instanceof HTTPException && error.status < 500) {
     return problem(context, 'bad_request', messageOf(error))

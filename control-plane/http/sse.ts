@@ -1,4 +1,4 @@
-import type { Sight } from '../control-plane.ts'
+import type { Sight } from '../../src/domain/control-plane.ts'
 
 /** How the stream of one reader behaves, milliseconds and bytes. */
 export interface StreamLimits {

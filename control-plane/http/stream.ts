@@ -1,6 +1,6 @@
 import type { Hono } from 'hono'
 import { z } from 'zod'
-import type { ControlPlane } from '../control-plane.ts'
+import type { ControlPlane } from '../../src/domain/control-plane.ts'
 import { pathId, query } from './input.ts'
 import { eventStream, type StreamLimits } from './sse.ts'
 

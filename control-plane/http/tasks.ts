@@ -2,8 +2,9 @@ import type { Context, Hono } from 'hono'
 import { z } from 'zod'
 import { taskRequestSchema } from '../../src/domain/intake.ts'
 import { type Actor, statuses } from '../../src/domain/task.ts'
-import type { ControlPlane } from '../control-plane.ts'
-import { body, pathId, query } from './input.ts'
+import type { ControlPlane } from '../../src/domain/control-plane.ts'
+import { etag } from './etag.ts'
+import { body, idempotencyKey, pathId, query } from './input.ts'
 
 const listQuery = z.strictObject({
   /** Several are separated by commas. */
@@ -20,8 +21,10 @@ const stepQuery = z.strictObject({ step: z.coerce.number().int().min(0).optional
 /** Tasks and what is known about each. */
 export function taskRoutes(app: Hono, plane: ControlPlane, actor: (context: Context) => Actor): void {
   app.post('/v1/tasks', async (context) => {
-    const submitted = await plane.submit(await body(context, taskRequestSchema), actor(context))
+    const request = await body(context, taskRequestSchema)
+    const submitted = await plane.submit(request, actor(context), idempotencyKey(context))
     context.header('location', `/v1/tasks/${submitted.task.id}`)
+    context.header('etag', etag(submitted.task))
     return context.json(submitted, 201)
   })
   app.get('/v1/tasks', (context) => {
@@ -30,7 +33,11 @@ export function taskRoutes(app: Hono, plane: ControlPlane, actor: (context: Cont
       tasks: plane.tasks({ limit, ...(status === undefined ? {} : { statuses: status }) }),
     })
   })
-  app.get('/v1/tasks/:id', (context) => context.json(plane.task(pathId(context))))
+  app.get('/v1/tasks/:id', (context) => {
+    const task = plane.task(pathId(context))
+    context.header('etag', etag(task))
+    return context.json(task)
+  })
   app.get('/v1/tasks/:id/events', (context) => {
     const { after } = query(context, afterQuery)
     return context.json({ events: plane.events(pathId(context), after) })

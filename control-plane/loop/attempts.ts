@@ -10,7 +10,7 @@ export function newAttempt(
   now: number,
   carried: Partial<Checkpoint> = {},
 ): Checkpoint {
-  const earlier = store.checkpoints(task.id).filter((row) => row.step === step)
+  const earlier = store.checkpoints(task.id, step).filter((row) => row.step === step)
   return {
     box: null,
     instruction: null,
@@ -42,7 +42,9 @@ export function closed(row: Checkpoint, state: 'kept' | 'partial' | 'dropped', n
 
 /** What the instruction of a step's prompt is: what earlier attempts at it consumed, and what was said since. */
 export function instructionFor(store: Store, task: Task, step: number): string | null {
-  const before = store.checkpoints(task.id).findLast((row) => row.step === step && row.instruction !== null)
+  const before = store
+    .checkpoints(task.id, step)
+    .findLast((row) => row.step === step && row.instruction !== null)
   const said = [before?.instruction, task.instruction].filter((text) => typeof text === 'string')
   return said.length === 0 ? null : said.join('\n\n')
 }

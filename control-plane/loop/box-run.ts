@@ -1,5 +1,6 @@
 import { type BoxResult, detach } from '../../src/domain/box.ts'
 import type { Checkpoint } from '../../src/domain/task.ts'
+import type { Planned } from './phases/begin.ts'
 import { placeOf, type Work } from './work.ts'
 
 /** How often time is charged and the lease extended while a box runs, ms. */
@@ -12,9 +13,8 @@ export const leaseMs = 30_000
  * crash in the middle loses at most a second of it.
  * @returns null when the work is no longer ours: the task was halted or this process ends
  */
-export async function runBox(work: Work, row: Checkpoint): Promise<BoxResult | null> {
+export async function runBox(work: Work, row: Planned): Promise<BoxResult | null> {
   const { deps, task, signal } = work
-  if (row.box === null) throw new Error(`attempt ${task.id} s${row.step} a${row.attempt} has no box to run`)
   const spec = row.box
   const file = deps.outputs.start(spec)
   const decoder = new TextDecoder()

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure, type FailureCode, messageOf } from '../../src/domain/failure.ts'
 import type { Input } from '../../src/domain/input.ts'
 import { closed } from './attempts.ts'
@@ -96,5 +95,5 @@ async function engineBack(work: Work): Promise<boolean> {
 /** 1, 2, 4, … seconds, at most half a minute; ends at once when the work is no longer ours. */
 async function pause(work: Work, tries: number): Promise<void> {
   const ms = Math.min(longestPauseMs, 1000 * 2 ** Math.min(tries - 1, 10))
-  await sleep(ms, undefined, { signal: work.signal }).catch(() => undefined)
+  await work.deps.sleep(ms, work.signal)
 }

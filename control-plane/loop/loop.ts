@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { detach } from '../../src/domain/box.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
-import type { Status, Task } from '../../src/domain/task.ts'
+import { isWorking, type Task } from '../../src/domain/task.ts'
 import { leaseMs } from './box-run.ts'
 import { afterError } from './errors.ts'
 import { reap } from './reap.ts'
@@ -31,7 +30,7 @@ export class Loop implements AsyncDisposable {
   readonly #options: LoopOptions
   readonly #workers = new Map<TaskId, Worker>()
   readonly #attended = new Set<TaskId>()
-  readonly #unsubscribe: () => void
+  #unsubscribe: () => void = () => undefined
   #reaper: NodeJS.Timeout | null = null
   #reaping: Promise<void> = Promise.resolve()
   #closing = false
@@ -40,13 +39,14 @@ export class Loop implements AsyncDisposable {
   constructor(deps: LoopDeps, options: LoopOptions) {
     this.#deps = deps
     this.#options = options
-    this.#unsubscribe = deps.bus.subscribe({ changed: (task) => this.#changed(task) })
   }
 
   /** Puts back what a dead process left in flight and in folders, then starts to claim. */
   async start(): Promise<void> {
     const salvage = recover(this.#deps)
     await this.#deps.worktrees.sweep(this.#deps.store.present())
+    // Not before: recovery changes tasks, and nobody may work on one while what is half made is swept away.
+    this.#unsubscribe = this.#deps.bus.subscribe({ changed: (task) => this.#changed(task) })
     for (const task of salvage) this.#employ(task)
     this.#reap()
     this.#reaper = setInterval(() => this.#reap(), reapMs)
@@ -72,6 +72,7 @@ export class Loop implements AsyncDisposable {
     if (this.#reaper !== null) clearInterval(this.#reaper)
     const workers = [...this.#workers]
     for (const [, worker] of workers) worker.controller.abort(detach)
+    this.#deps.worktrees.end()
     await Promise.all([this.#reaping, ...workers.map(([, worker]) => worker.done)])
     this.#unsubscribe()
     for (const [id, worker] of workers) {
@@ -135,8 +136,7 @@ export class Loop implements AsyncDisposable {
       } catch (error) {
         errors += 1
         this.#deps.log.error({ err: error, task: id }, 'an error could not be recorded')
-        const ms = Math.min(30_000, 1000 * errors)
-        await sleep(ms, undefined, { signal: this.#ending.signal }).catch(() => undefined)
+        await this.#deps.sleep(Math.min(30_000, 1000 * errors), this.#ending.signal)
       }
     }
   }
@@ -153,12 +153,17 @@ export class Loop implements AsyncDisposable {
     // What a halt left is kept although the halt has aborted the work; only the end of this process interrupts it.
     const signal = isWorking(task) ? controller.signal : this.#ending.signal
     const log = deps.log.child({ task: id, step: task.step, attempt: task.attempt, phase: task.phase })
-    const report: Work['report'] = (input, along) =>
-      deps.tasks.report(id, fence, input, along).kind === 'written'
+    let written = false
+    const report: Work['report'] = (input, along) => {
+      const reported = deps.tasks.report(id, fence, input, along).kind === 'written'
+      written ||= reported
+      return reported
+    }
     const work: Work = { deps, task, signal, log, report }
     try {
       await tick(work)
-      if (deps.store.task(id)?.version === task.version && !signal.aborted)
+      // Where somebody else has written, the next turn starts from that.
+      if (!written && !signal.aborted && deps.store.task(id)?.version === task.version)
         throw new Error(`phase ${task.phase} made no progress`)
       return 'done'
     } catch (error) {
@@ -173,12 +178,6 @@ export class Loop implements AsyncDisposable {
       .then(() => reap(this.#deps))
       .catch((error: unknown) => this.#deps.log.warn({ err: error }, 'looking for left boxes failed'))
   }
-}
-
-const working: ReadonlySet<Status> = new Set(['RUNNING', 'VALIDATING'])
-
-function isWorking(task: Task): boolean {
-  return working.has(task.status)
 }
 
 /** A halted task still wants its work kept. A pending one waits for its claim. */

@@ -1,5 +1,5 @@
 import { createWriteStream, mkdirSync } from 'node:fs'
-import { open, readdir, readFile } from 'node:fs/promises'
+import { open, readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { HostPath } from '../../src/domain/brand.ts'
 import type { BoxSpec } from '../../src/domain/box.ts'
@@ -61,13 +61,31 @@ export class OutputFiles {
   /** The output of a task's boxes (or one step's), oldest first, each with a heading. */
   async read(id: TaskId, step: number | null): Promise<string> {
     const folder = join(this.#folder, id)
-    const names = (await readdir(folder).catch((): string[] => [])).toSorted((a, b) => a.localeCompare(b))
+    const names = await byTime(folder)
     const wanted = step === null ? names : names.filter((name) => name.startsWith(`s${pad(step)}-`))
     const parts = await Promise.all(
       wanted.map(async (name) => `== ${headingOf(name)} ==\n${await readEnd(join(folder, name))}\n`),
     )
     return parts.join('\n')
   }
+}
+
+/**
+ * Files by when they were last written: a task's boxes run one after the other, and their names do not tell in which order
+ * (setup may run again between two steps).
+ */
+async function byTime(folder: string): Promise<readonly string[]> {
+  const names = await readdir(folder).catch((): string[] => [])
+  const files = await Promise.all(
+    names.map(async (name) => {
+      const { mtimeNs } = await stat(join(folder, name), { bigint: true })
+      return { name, mtimeNs }
+    }),
+  )
+  const sorted = files.toSorted((a, b) =>
+    a.mtimeNs === b.mtimeNs ? a.name.localeCompare(b.name) : a.mtimeNs < b.mtimeNs ? -1 : 1,
+  )
+  return sorted.map(({ name }) => name)
 }
 
 function pad(number: number): string {

@@ -1,5 +1,5 @@
 import { lossCap } from '../../src/domain/transition/table.ts'
-import type { Task } from '../../src/domain/task.ts'
+import { isWorking, type Task } from '../../src/domain/task.ts'
 import type { LoopDeps } from './work.ts'
 
 /**
@@ -10,7 +10,7 @@ import type { LoopDeps } from './work.ts'
 export function recover(deps: Pick<LoopDeps, 'store' | 'tasks'>): readonly Task[] {
   const salvage: Task[] = []
   for (const task of deps.store.inFlight()) {
-    if (task.status !== 'RUNNING' && task.status !== 'VALIDATING') {
+    if (!isWorking(task)) {
       if (task.status !== 'PENDING') salvage.push(task)
       continue
     }

@@ -24,6 +24,8 @@ export interface LoopDeps {
   /** Uid and gid of boxes and worktrees. */
   readonly user: { readonly uid: number; readonly gid: number }
   readonly clock: () => number
+  /** Resolves after so many milliseconds, and at once when the signal is aborted. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
   readonly log: Log
 }
 

@@ -4,7 +4,7 @@ import type { TaskId } from '../../src/domain/ids.ts'
 import { actorSchema, taskIdSchema } from '../../src/domain/schemas.ts'
 import type { Task } from '../../src/domain/task.ts'
 import type { Connection } from './database.ts'
-import { column, json, type Row, rowsOf } from './rows.ts'
+import { type Cell, column, json, rowsOf } from './rows.ts'
 import type { Surface, SurfaceRefusal, SurfaceUse } from './store.ts'
 
 const schema: z.ZodType<Surface> = z.object({
@@ -45,11 +45,8 @@ export function useRefusal(surface: Surface | null, use: SurfaceUse, before: Tas
 
 /** The statements on `runtime_task_decisions`. */
 export function decisionsTable(db: Connection) {
-  const names = rows.columns
-  const insert = db.prepare(
-    `INSERT INTO runtime_task_decisions (${names.join(', ')}) VALUES (${names.map((name) => `@${name}`).join(', ')})`,
-  )
-  const one = db.prepare<[string], Row>('SELECT * FROM runtime_task_decisions WHERE id = ?')
+  const insert = db.prepare<Cell[]>(rows.insert)
+  const one = db.prepare<[string], Cell[]>(`${rows.select} WHERE id = ?`).raw()
   const use = db.prepare(
     `UPDATE runtime_task_decisions SET closed_at = @at, used_action = @action, used_by = @actor, text = @text
      WHERE id = @id`,
@@ -58,19 +55,26 @@ export function decisionsTable(db: Connection) {
     `UPDATE runtime_task_decisions SET closed_at = @at
      WHERE task_id = @id AND closed_at IS NULL AND revision < @below`,
   )
-  const open = db.prepare<[TaskId], Row>(
-    `SELECT * FROM runtime_task_decisions WHERE task_id = ? AND closed_at IS NULL
-     ORDER BY opened_at DESC, rowid DESC LIMIT 1`,
-  )
+  const open = db
+    .prepare<[TaskId], Cell[]>(
+      `${rows.select} WHERE task_id = ? AND closed_at IS NULL ORDER BY opened_at DESC, rowid DESC LIMIT 1`,
+    )
+    .raw()
+  const used = db
+    .prepare<[TaskId], Cell[]>(
+      `${rows.select} WHERE task_id = ? AND used_action IS NOT NULL ORDER BY closed_at DESC, rowid DESC LIMIT 1`,
+    )
+    .raw()
 
-  const surface = (row: Row | undefined): Surface | null => (row === undefined ? null : rows.fromRow(row))
+  const surface = (row: Cell[] | undefined): Surface | null => (row === undefined ? null : rows.fromRow(row))
 
   return {
     surface: (id: string): Surface | null => surface(one.get(id)),
     openSurface: (id: TaskId): Surface | null => surface(open.get(id)),
+    lastUsed: (id: TaskId): Surface | null => surface(used.get(id)),
 
     open(opened: Surface): void {
-      insert.run(rows.toRow(opened))
+      insert.run(...rows.toRow(opened))
     },
 
     /** The caller has asked `useRefusal` in the same transaction. */

@@ -2,7 +2,7 @@ import type { TaskId } from '../../src/domain/ids.ts'
 import { taskEventSchema } from '../../src/domain/schemas.ts'
 import type { TaskEvent } from '../../src/domain/task.ts'
 import type { Connection } from './database.ts'
-import { column, json, type Row, rowsOf } from './rows.ts'
+import { type Cell, column, json, rowsOf } from './rows.ts'
 
 const rows = rowsOf<TaskEvent>('runtime_task_events', taskEventSchema, {
   taskId: column('task_id'),
@@ -21,23 +21,16 @@ const rows = rowsOf<TaskEvent>('runtime_task_events', taskEventSchema, {
 
 /** The statements on `runtime_task_events`: rows are only ever added. */
 export function eventsTable(db: Connection) {
-  const names = rows.columns
-  const last = db
-    .prepare<[TaskId], number>('SELECT coalesce(max(seq), 0) FROM runtime_task_events WHERE task_id = ?')
-    .pluck()
-  const insert = db.prepare(
-    `INSERT INTO runtime_task_events (${names.join(', ')}) VALUES (${names.map((name) => `@${name}`).join(', ')})`,
-  )
-  const after = db.prepare<[TaskId, number, number], Row>(
-    'SELECT * FROM runtime_task_events WHERE task_id = ? AND seq > ? ORDER BY seq LIMIT ?',
-  )
+  const insert = db.prepare<Cell[]>(rows.insert)
+  const after = db
+    .prepare<[TaskId, number, number], Cell[]>(
+      `${rows.select} WHERE task_id = ? AND seq > ? ORDER BY seq LIMIT ?`,
+    )
+    .raw()
 
   return {
-    /** Must run inside a transaction that holds the write lock, or two events could get one number. */
-    append(event: Omit<TaskEvent, 'seq'>): number {
-      const seq = (last.get(event.taskId) ?? 0) + 1
-      insert.run(rows.toRow({ ...event, seq }))
-      return seq
+    append(event: TaskEvent): void {
+      insert.run(...rows.toRow(event))
     },
 
     events: (id: TaskId, seq: number, limit: number): readonly TaskEvent[] =>

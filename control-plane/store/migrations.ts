@@ -7,6 +7,11 @@ export const applicationId = 0x43_4f_46_44
  */
 export const migrations: readonly string[] = [
   `
+  CREATE TABLE documents (
+    id INTEGER PRIMARY KEY NOT NULL,
+    json TEXT NOT NULL
+  ) STRICT;
+
   CREATE TABLE runtime_tasks (
     id TEXT PRIMARY KEY NOT NULL,
     status TEXT NOT NULL,
@@ -27,7 +32,7 @@ export const migrations: readonly string[] = [
     agent TEXT NOT NULL,
     setup TEXT,
     test TEXT,
-    policy TEXT NOT NULL,
+    policy INTEGER NOT NULL REFERENCES documents (id),
     policy_hash TEXT NOT NULL,
     budget TEXT NOT NULL,
     spent_steps INTEGER NOT NULL,
@@ -37,8 +42,8 @@ export const migrations: readonly string[] = [
     violations INTEGER NOT NULL,
     losses INTEGER NOT NULL,
     instruction TEXT,
-    prior_failure TEXT,
-    baseline TEXT,
+    prior_failure INTEGER REFERENCES documents (id),
+    baseline INTEGER REFERENCES documents (id),
     setup_key TEXT,
     session TEXT,
     progress TEXT NOT NULL,
@@ -61,7 +66,7 @@ export const migrations: readonly string[] = [
     attempt INTEGER NOT NULL,
     fence INTEGER NOT NULL,
     state TEXT NOT NULL,
-    box TEXT,
+    box INTEGER REFERENCES documents (id),
     charged INTEGER NOT NULL,
     instruction TEXT,
     agent TEXT,

@@ -3,6 +3,7 @@ import { messageOf } from '../../src/domain/failure.ts'
 import { checkpointsTable } from './checkpoints.ts'
 import { type Connection, openDatabase } from './database.ts'
 import { decisionsTable } from './decisions.ts'
+import { documentsTable } from './documents.ts'
 import { eventsTable } from './events.ts'
 import { damagedFile, overStorage } from './failures.ts'
 import { migrations } from './migrations.ts'
@@ -29,10 +30,11 @@ export function openStore(file: HostPath): Store {
     oldestPending: (except, only) => safely(() => tasks.oldestPending(except, only)),
     inFlight: () => safely(() => tasks.inFlight()),
     events: (id, after, limit) => safely(() => events.events(id, after, limit)),
-    checkpoints: (id) => safely(() => checkpoints.checkpoints(id)),
+    checkpoints: (id, since = 0) => safely(() => checkpoints.checkpoints(id, since)),
     openCheckpoint: (id) => safely(() => checkpoints.open(id)),
     openBoxes: () => safely(() => checkpoints.openBoxes()),
     openSurface: (id) => safely(() => decisions.openSurface(id)),
+    lastDecision: (id) => safely(() => decisions.lastUsed(id)),
     present: () => safely(() => tasks.present()),
     counts: () => safely(() => tasks.counts()),
     [Symbol.dispose]: () => db.close(),
@@ -42,11 +44,17 @@ export function openStore(file: HostPath): Store {
 /** Prepares every statement once; where a table or column is missing, somebody else was at the file. */
 function prepare(db: Connection, file: string): Tables {
   try {
+    const documents = documentsTable(db)
+    const tasks = tasksTable(db, documents)
     return {
-      tasks: tasksTable(db),
-      checkpoints: checkpointsTable(db),
+      tasks,
+      checkpoints: checkpointsTable(db, documents),
       events: eventsTable(db),
       decisions: decisionsTable(db),
+      forget() {
+        documents.forget()
+        tasks.forget()
+      },
     }
   } catch (error) {
     db.close()

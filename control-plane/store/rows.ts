@@ -1,99 +1,139 @@
 import type { z } from 'zod'
 import { Failure } from '../../src/domain/failure.ts'
 
-/** Where a field of the domain lies in a row: in a column, as JSON in a column, or each of its parts in a column. */
-type Place = { readonly column: string; readonly json: boolean } | { readonly parts: Record<string, string> }
+/** A value as SQLite takes it. */
+export type Cell = string | number | null
+/** The cells of a row, in the order of the table's columns. */
+export type Row = readonly Cell[]
+
+/** How a content of the domain becomes a cell, and back. */
+export interface Codec {
+  toCell(content: unknown): Cell
+  /** The content, not yet parsed. Throws a `SyntaxError` where the cell cannot be read. */
+  toContent(cell: Cell): unknown
+  /** Is told what a cell's content came to when its row was parsed. */
+  parsed?(content: unknown, cell: Cell): void
+}
+
+/** Where a field of the domain lies in a row: in a column, or each of its parts in a column. */
+type Place =
+  { readonly column: string; readonly codec: Codec } | { readonly parts: Readonly<Record<string, string>> }
 
 /** A place for each field: one that is forgotten does not compile. */
 type Places<T> = { readonly [Field in keyof T]-?: Place }
 
-export const column = (name: string): Place => ({ column: name, json: false })
-export const json = (name: string): Place => ({ column: name, json: true })
-export const parts = (columns: Record<string, string>): Place => ({ parts: columns })
+const asItIs: Codec = {
+  toCell(content) {
+    if (typeof content === 'string' || typeof content === 'number' || content === null) return content
+    throw new Error(`a column takes no ${typeof content}`)
+  },
+  toContent: (cell) => cell,
+}
 
-/** A value as SQLite takes it. */
-type Cell = string | number | null
-export type Row = Readonly<Record<string, Cell>>
+const asJson: Codec = {
+  toCell: (content) => (content === null ? null : JSON.stringify(content)),
+  toContent: (cell): unknown => (typeof cell === 'string' ? JSON.parse(cell) : cell),
+}
+
+export const column = (name: string, codec: Codec = asItIs): Place => ({ column: name, codec })
+export const json = (name: string): Place => column(name, asJson)
+export const parts = (columns: Readonly<Record<string, string>>): Place => ({ parts: columns })
+
+/** A column, and the field or part of a field that it holds. */
+interface Column<Field> {
+  readonly name: string
+  readonly field: Field
+  readonly part: string | null
+  readonly codec: Codec
+}
 
 /** Turns values of the domain into rows of one table and back. */
 export interface Rows<T> {
   readonly columns: readonly string[]
+  /** SQL that adds a row, and the beginning of SQL that reads rows. */
+  readonly insert: string
+  readonly select: string
   toRow(value: T): Row
-  /** The cells of the fields that `after` does not share with `before`. */
-  changes(before: T, after: T): Row
+  /** The columns of the fields that `after` does not share with `before`, and what they are to hold. */
+  changes(before: T, after: T): { readonly columns: readonly string[]; readonly cells: Row }
   /** Parses a row; a damaged one is a `Failure('database')` that names the task and the column. */
   fromRow(row: Row): T
 }
 
 export function rowsOf<T extends object>(table: string, schema: z.ZodType<T>, places: Places<T>): Rows<T> {
-  const fields = Object.entries<Place>(places)
-  const rowOf = (of: readonly (readonly [string, Place])[], content: ReadonlyMap<string, unknown>): Row =>
-    Object.fromEntries(of.flatMap(([field, place]) => cellsOf(place, content.get(field))))
+  type Field = Extract<keyof T, string>
+  const columns: Column<Field>[] = []
+  for (const field in places) columns.push(...columnsOf<Field>(field, places[field]))
+  const names = columns.map(({ name }) => name)
+
+  const cellOf = (value: T, { field, part, codec }: Column<Field>): Cell =>
+    codec.toCell(part === null ? value[field] : partOf(value[field], part))
+
+  const damaged = (row: Row, name: string, why: string): Failure => {
+    const task = row[Math.max(0, names.indexOf('task_id'))]
+    return new Failure(
+      'database',
+      `Task ${task} is damaged in the database: column ${name} of ${table}: ${why}. ` +
+        'Put a copy of the database in its place, or start with another --data.',
+    )
+  }
+
+  const contentsOf = (row: Row): Readonly<Record<string, unknown>> => {
+    const value: Record<string, unknown> = {}
+    const groups: Record<string, Record<string, unknown>> = {}
+    for (const [index, { name, field, part, codec }] of columns.entries()) {
+      const content = readCell(codec, row[index] ?? null, () => damaged(row, name, 'it is no JSON'))
+      if (part === null) value[field] = content
+      else (value[field] = groups[field] ??= {})[part] = content
+    }
+    return value
+  }
+
   return {
-    columns: fields.flatMap(([, place]) => columnsOf(place)),
-    toRow: (value) => rowOf(fields, contents(value)),
+    columns: names,
+    insert: `INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`,
+    select: `SELECT ${names.join(', ')} FROM ${table}`,
+    toRow: (value) => columns.map((each) => cellOf(value, each)),
     changes(before, after) {
-      const [old, fresh] = [contents(before), contents(after)]
-      const differing = fields.filter(([field]) => old.get(field) !== fresh.get(field))
-      return rowOf(differing, fresh)
+      const differing = columns.filter(({ field }) => before[field] !== after[field])
+      return {
+        columns: differing.map(({ name }) => name),
+        cells: differing.map((each) => cellOf(after, each)),
+      }
     },
     fromRow(row) {
-      const value = Object.fromEntries(fields.map(([field, place]) => [field, contentOf(table, place, row)]))
-      const parsed = schema.safeParse(value)
-      if (parsed.success) return parsed.data
-      const issue = parsed.error.issues[0]
-      throw damaged(table, row, placeName(places, issue?.path ?? []), issue?.message ?? 'it does not fit')
+      const parsed = schema.safeParse(contentsOf(row))
+      if (!parsed.success) {
+        const issue = parsed.error.issues[0]
+        throw damaged(row, nameOf(columns, issue?.path ?? []), issue?.message ?? 'it does not fit')
+      }
+      for (const [index, { field, codec }] of columns.entries()) {
+        codec.parsed?.(parsed.data[field], row[index] ?? null)
+      }
+      return parsed.data
     },
   }
 }
 
-function contents(value: object): ReadonlyMap<string, unknown> {
-  return new Map<string, unknown>(Object.entries(value))
+function columnsOf<Field>(field: Field, place: Place): readonly Column<Field>[] {
+  if ('column' in place) return [{ name: place.column, field, part: null, codec: place.codec }]
+  return Object.entries(place.parts).map(([part, name]) => ({ name, field, part, codec: asItIs }))
 }
 
-function columnsOf(place: Place): readonly string[] {
-  return 'column' in place ? [place.column] : Object.values(place.parts)
+function partOf(content: unknown, part: string): unknown {
+  return typeof content === 'object' && content !== null ? Reflect.get(content, part) : undefined
 }
 
-function cellsOf(place: Place, content: unknown): readonly (readonly [string, Cell])[] {
-  if ('parts' in place) {
-    const inner = new Map<string, unknown>(Object.entries(content ?? {}))
-    return Object.entries(place.parts).map(([part, name]) => [name, cell(name, inner.get(part))])
-  }
-  const packed = place.json && content !== null ? JSON.stringify(content) : content
-  return [[place.column, cell(place.column, packed)]]
-}
-
-function cell(name: string, content: unknown): Cell {
-  if (typeof content === 'string' || typeof content === 'number' || content === null) return content
-  throw new Error(`column ${name} takes no ${typeof content}`)
-}
-
-function contentOf(table: string, place: Place, row: Row): unknown {
-  if ('parts' in place) {
-    return Object.fromEntries(Object.entries(place.parts).map(([part, name]) => [part, row[name]]))
-  }
-  const content = row[place.column]
-  if (!place.json || typeof content !== 'string') return content
+function readCell(codec: Codec, cell: Cell, damaged: () => Failure): unknown {
   try {
-    return JSON.parse(content)
-  } catch {
-    throw damaged(table, row, place.column, 'it is no JSON')
+    return codec.toContent(cell)
+  } catch (error) {
+    throw error instanceof SyntaxError ? damaged() : error
   }
 }
 
 /** The column that a path of the parsed value lies in. */
-function placeName<T>(places: Places<T>, [field, part]: readonly PropertyKey[]): string {
-  const place = new Map<PropertyKey, Place>(Object.entries<Place>(places)).get(field ?? '')
-  if (place === undefined) return '?'
-  return 'column' in place ? place.column : (place.parts[String(part)] ?? '?')
-}
-
-function damaged(table: string, row: Row, name: string, why: string): Failure {
-  const task = row['task_id'] ?? row['id']
-  return new Failure(
-    'database',
-    `Task ${task} is damaged in the database: column ${name} of ${table}: ${why}. ` +
-      'Put a copy of the database in its place, or start with another --data.',
-  )
+function nameOf(columns: readonly Column<string>[], [field, part]: readonly PropertyKey[]): string {
+  const own = columns.filter((each) => each.field === field)
+  return (own.find((each) => each.part === part) ?? own[0])?.name ?? '?'
 }

@@ -1,7 +1,7 @@
 import type { Millis } from '../../src/domain/brand.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import type { Actor, Checkpoint, Status, Task, TaskEvent } from '../../src/domain/task.ts'
-import type { TaskFilter } from '../control-plane.ts'
+import type { TaskFilter } from '../../src/domain/control-plane.ts'
 
 /**
  * A place where a decision about a task is offered: a message with buttons, a question at a terminal. It is good for
@@ -47,18 +47,20 @@ export interface Change {
   readonly surface?: SurfaceChange
 }
 
-/** In this order: used, closed, opened. A higher revision closes the surfaces of lower ones by itself. */
+/** In this order: used, closed, recorded, opened. A higher revision closes the surfaces of lower ones by itself. */
 export interface SurfaceChange {
   readonly use?: SurfaceUse
   readonly closeAll?: boolean
+  /** A decision without a surface that was open for it: one that is born used. */
+  readonly record?: Surface
   /** Must show the revision of `after`. */
   readonly open?: Surface
 }
 
 export interface Written {
   readonly kind: 'written'
-  /** The number of the event. */
-  readonly seq: number
+  /** The task as it is now: `after`, with what heartbeats have charged meanwhile. Its version is the event's `seq`. */
+  readonly task: Task
 }
 
 /** Why a surface cannot be used. `stale`: the task has another revision than the surface shows. */
@@ -113,13 +115,15 @@ export interface Store {
   inFlight(): readonly Task[]
   /** Events with a `seq` above `after`, in order, at most `limit`. */
   events(id: TaskId, after: number, limit: number): readonly TaskEvent[]
-  /** In order of step and attempt. */
-  checkpoints(id: TaskId): readonly Checkpoint[]
+  /** Those of the step `since` and later ones, in order of step and attempt; without it all. */
+  checkpoints(id: TaskId, since?: number): readonly Checkpoint[]
   openCheckpoint(id: TaskId): Checkpoint | null
   /** The names of the boxes of all open checkpoints. */
   openBoxes(): readonly string[]
   /** The newest surface that is not closed; it may have expired. */
   openSurface(id: TaskId): Surface | null
+  /** The surface that was used last. */
+  lastDecision(id: TaskId): Surface | null
   /** Every task that has not been discarded. */
   present(): ReadonlySet<TaskId>
   counts(): Readonly<Record<Status, number>>

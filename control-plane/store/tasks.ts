@@ -1,54 +1,56 @@
 import type { TaskId } from '../../src/domain/ids.ts'
 import { taskSchema } from '../../src/domain/schemas.ts'
 import type { Status, Task } from '../../src/domain/task.ts'
-import type { TaskFilter } from '../control-plane.ts'
+import type { TaskFilter } from '../../src/domain/control-plane.ts'
 import type { Connection } from './database.ts'
-import { column, json, parts, type Row, rowsOf } from './rows.ts'
+import type { Documents } from './documents.ts'
+import { type Cell, column, json, parts, rowsOf } from './rows.ts'
 import type { Heartbeat } from './store.ts'
 
-const rows = rowsOf<Task>('runtime_tasks', taskSchema, {
-  id: column('id'),
-  status: column('status'),
-  phase: column('phase'),
-  halt: json('halt'),
-  version: column('version'),
-  revision: column('revision'),
-  fence: column('fence'),
-  leaseUntil: column('lease_until'),
-  goal: column('goal'),
-  request: column('request'),
-  repository: parts({ path: 'repository_path', key: 'repository_key' }),
-  base: parts({ ref: 'base_ref', commit: 'base_commit' }),
-  head: column('head'),
-  branch: column('branch'),
-  agent: json('agent'),
-  setup: column('setup'),
-  test: column('test'),
-  policy: json('policy'),
-  policyHash: column('policy_hash'),
-  budget: json('budget'),
-  spent: parts({ steps: 'spent_steps', ms: 'spent_ms' }),
-  step: column('step'),
-  attempt: column('attempt'),
-  violations: column('violations'),
-  losses: column('losses'),
-  instruction: column('instruction'),
-  priorFailure: column('prior_failure'),
-  baseline: column('baseline'),
-  setupKey: column('setup_key'),
-  session: column('session'),
-  progress: json('progress'),
-  risks: json('risks'),
-  outcome: column('outcome'),
-  delivery: column('delivery'),
-  parentTaskId: column('parent_task_id'),
-  createdBy: json('created_by'),
-  createdAt: column('created_at'),
-  updatedAt: column('updated_at'),
-})
+const rowsWith = (documents: Documents) =>
+  rowsOf<Task>('runtime_tasks', taskSchema, {
+    id: column('id'),
+    status: column('status'),
+    phase: column('phase'),
+    halt: json('halt'),
+    version: column('version'),
+    revision: column('revision'),
+    fence: column('fence'),
+    leaseUntil: column('lease_until'),
+    goal: column('goal'),
+    request: column('request'),
+    repository: parts({ path: 'repository_path', key: 'repository_key' }),
+    base: parts({ ref: 'base_ref', commit: 'base_commit' }),
+    head: column('head'),
+    branch: column('branch'),
+    agent: json('agent'),
+    setup: column('setup'),
+    test: column('test'),
+    policy: column('policy', documents),
+    policyHash: column('policy_hash'),
+    budget: json('budget'),
+    spent: parts({ steps: 'spent_steps', ms: 'spent_ms' }),
+    step: column('step'),
+    attempt: column('attempt'),
+    violations: column('violations'),
+    losses: column('losses'),
+    instruction: column('instruction'),
+    priorFailure: column('prior_failure', documents),
+    baseline: column('baseline', documents),
+    setupKey: column('setup_key'),
+    session: column('session'),
+    progress: json('progress'),
+    risks: json('risks'),
+    outcome: column('outcome'),
+    delivery: column('delivery'),
+    parentTaskId: column('parent_task_id'),
+    createdBy: json('created_by'),
+    createdAt: column('created_at'),
+    updatedAt: column('updated_at'),
+  })
 
-/** A heartbeat may have charged more since `before` was read; a lease that did not change is not written at all. */
-const assignments: Readonly<Record<string, string>> = { spent_ms: 'spent_ms + @charge' }
+/** How many tasks are remembered before all are forgotten. */
+const most = 200
 
 const nothing: Readonly<Record<Status, number>> = {
   DRAFT: 0,
@@ -64,17 +66,15 @@ const nothing: Readonly<Record<Status, number>> = {
 }
 
 /** The statements on `runtime_tasks`. */
-export function tasksTable(db: Connection) {
-  const names = rows.columns
-  const insert = db.prepare(
-    `INSERT INTO runtime_tasks (${names.join(', ')}) VALUES (${names.map((name) => `@${name}`).join(', ')})
-     ON CONFLICT (id) DO NOTHING`,
-  )
+export function tasksTable(db: Connection, documents: Documents) {
+  const rows = rowsWith(documents)
+  const read = (rest: string) => db.prepare<Cell[], Cell[]>(`${rows.select} ${rest}`).raw()
+  const insert = db.prepare<Cell[]>(`${rows.insert} ON CONFLICT (id) DO NOTHING`)
   const update = memo((columns: string) => {
-    const set = columns.split(' ').map((name) => `${name} = ${assignments[name] ?? `@${name}`}`)
-    return db.prepare(
-      `UPDATE runtime_tasks SET ${set.join(', ')}
-       WHERE id = @before_id AND status = @before_status AND version = @before_version AND fence = @before_fence`,
+    // A heartbeat may have charged more since the task was read.
+    const set = columns.split(' ').map((name) => `${name} = ${name === 'spent_ms' ? 'spent_ms + ?' : '?'}`)
+    return db.prepare<Cell[]>(
+      `UPDATE runtime_tasks SET ${set.join(', ')} WHERE id = ? AND status = ? AND version = ? AND fence = ?`,
     )
   })
   const beat = db.prepare(
@@ -83,19 +83,16 @@ export function tasksTable(db: Connection) {
        AND (@chargeMs = 0 OR EXISTS (SELECT 1 FROM runtime_task_checkpoints
          WHERE task_id = @id AND step = @step AND attempt = @attempt AND state = 'open'))`,
   )
-  const one = db.prepare<[TaskId], Row>('SELECT * FROM runtime_tasks WHERE id = ?')
-  const newest = db.prepare<[number], Row>(
-    'SELECT * FROM runtime_tasks ORDER BY created_at DESC, id DESC LIMIT ?',
-  )
-  const newestIn = db.prepare<[string, number], Row>(
-    `SELECT * FROM runtime_tasks WHERE status IN (SELECT value FROM json_each(?))
-     ORDER BY created_at DESC, id DESC LIMIT ?`,
+  const one = read('WHERE id = ?')
+  const newest = read('ORDER BY created_at DESC, id DESC LIMIT ?')
+  const newestIn = read(
+    'WHERE status IN (SELECT value FROM json_each(?)) ORDER BY created_at DESC, id DESC LIMIT ?',
   )
   const pending = db
     .prepare<[], TaskId>(`SELECT id FROM runtime_tasks WHERE status = 'PENDING' ORDER BY created_at, id`)
     .pluck()
-  const inFlight = db.prepare<[], Row>(
-    `SELECT * FROM runtime_tasks WHERE id IN (
+  const inFlight = read(
+    `WHERE id IN (
        SELECT id FROM runtime_tasks WHERE status IN ('RUNNING', 'VALIDATING')
        UNION SELECT id FROM runtime_tasks WHERE phase = 'salvage')
      ORDER BY created_at, id`,
@@ -105,34 +102,62 @@ export function tasksTable(db: Connection) {
     'SELECT status, count(*) AS tasks FROM runtime_tasks GROUP BY status',
   )
 
+  // Tasks as they are in the file; what another connection writes changes `othersWrites`.
+  const known = new Map<TaskId, Task>()
+  const othersWrites = db.prepare<[], number>('PRAGMA data_version').pluck()
+  let seen = othersWrites.get()
+
+  const remember = (task: Task): Task => {
+    if (known.size >= most) known.clear()
+    known.set(task.id, task)
+    return task
+  }
   const task = (id: TaskId): Task | null => {
+    const now = othersWrites.get()
+    if (now !== seen) known.clear()
+    seen = now
+    const remembered = known.get(id)
+    if (remembered !== undefined) return remembered
     const row = one.get(id)
-    return row === undefined ? null : rows.fromRow(row)
+    return row === undefined ? null : remember(rows.fromRow(row))
   }
 
   return {
     task,
 
-    /** False where the id is taken. */
-    insert: (born: Task): boolean => insert.run(rows.toRow(born)).changes === 1,
+    /** To be called when a transaction was taken back: what it had written is not there. */
+    forget: () => known.clear(),
 
-    /** False where the task is not as `before` says. Writes what differs alone, which spares JSON and indexes. */
-    update(before: Task, after: Task): boolean {
-      const cells = rows.changes(before, after)
-      const { changes } = update(Object.keys(cells).join(' ')).run({
-        ...cells,
-        charge: after.spent.ms - before.spent.ms,
-        before_id: before.id,
-        before_status: before.status,
-        before_version: before.version,
-        before_fence: before.fence,
-      })
-      return changes === 1
+    /** False where the id is taken. */
+    insert: (born: Task): boolean => insert.run(...rows.toRow(born)).changes === 1,
+
+    /**
+     * The task as it is now; null where it was not as `before` says. Writes what differs alone, which spares JSON and
+     * indexes: a lease that did not change is not written at all.
+     */
+    update(before: Task, after: Task): Task | null {
+      const now = task(before.id)
+      if (now === null) return null
+      const { columns, cells } = rows.changes(before, after)
+      const charge = after.spent.ms - before.spent.ms
+      const { changes } = update(columns.join(' ')).run(
+        ...cells.map((cell, index) => (columns[index] === 'spent_ms' ? charge : cell)),
+        before.id,
+        before.status,
+        before.version,
+        before.fence,
+      )
+      if (changes === 0) return null
+      const spent = { ...after.spent, ms: now.spent.ms + charge }
+      const leaseUntil = after.leaseUntil === before.leaseUntil ? now.leaseUntil : after.leaseUntil
+      return remember({ ...after, spent, leaseUntil })
     },
 
     /** False where the fence is old, nothing is under way, or there is no open checkpoint to charge to. */
-    heartbeat: (id: TaskId, fence: number, signs: Heartbeat): boolean =>
-      beat.run({ ...signs, id, fence }).changes === 1,
+    heartbeat(id: TaskId, fence: number, signs: Heartbeat): boolean {
+      known.delete(id)
+      return beat.run({ ...signs, id, fence }).changes === 1
+    },
 
     tasks: ({ statuses: only, limit = -1 }: TaskFilter): readonly Task[] =>
       (only === undefined ? newest.all(limit) : newestIn.all(JSON.stringify(only), limit)).map((row) =>

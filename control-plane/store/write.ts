@@ -1,4 +1,5 @@
 import type { TaskId } from '../../src/domain/ids.ts'
+import type { Task } from '../../src/domain/task.ts'
 import type { checkpointsTable } from './checkpoints.ts'
 import type { Connection } from './database.ts'
 import { type decisionsTable, useRefusal } from './decisions.ts'
@@ -11,6 +12,8 @@ export interface Tables {
   readonly checkpoints: ReturnType<typeof checkpointsTable>
   readonly events: ReturnType<typeof eventsTable>
   readonly decisions: ReturnType<typeof decisionsTable>
+  /** To be called when a transaction was taken back: what this process remembers of it is not there. */
+  forget(): void
 }
 
 /**
@@ -19,20 +22,37 @@ export interface Tables {
  */
 export function writer(db: Connection, tables: Tables): Store['write'] {
   const write = db.transaction((change: Change): Written | Lost => {
-    const lost = lostUse(tables, change) ?? lostTask(tables, change)
+    const lost = lostUse(tables, change)
     if (lost !== null) return lost
-    const { before, after, event } = change
+    const task = writeTask(tables, change)
+    if (task === null)
+      return { kind: 'lost', reason: 'task', now: tables.tasks.task(change.after.id), surface: null }
     for (const closed of change.close ?? []) tables.checkpoints.put(closed)
     if (change.checkpoint !== undefined) tables.checkpoints.put(change.checkpoint)
     writeSurfaces(tables, change)
-    const { step, attempt, fence } = after
-    const from = before?.status ?? null
-    const fact = { ...event, taskId: after.id, from, to: after.status, step, attempt, fence }
-    return { kind: 'written', seq: tables.events.append(fact) }
+    const { step, attempt, fence, version } = task
+    const from = change.before?.status ?? null
+    // Each write is one version and one event.
+    tables.events.append({
+      ...change.event,
+      taskId: task.id,
+      seq: version,
+      from,
+      to: task.status,
+      step,
+      attempt,
+      fence,
+    })
+    return { kind: 'written', task }
   })
   return (change) => {
     refuseNonsense(change)
-    return write.immediate(change)
+    try {
+      return write.immediate(change)
+    } catch (error) {
+      tables.forget()
+      throw error
+    }
   }
 }
 
@@ -55,10 +75,10 @@ function lostUse({ tasks, decisions }: Tables, { before, surface }: Change): Los
   return { kind: 'lost', reason, now: tasks.task(before.id), surface: shown }
 }
 
-/** Writes the task, unless it is not as the caller saw it. */
-function lostTask({ tasks }: Tables, { before, after }: Change): Lost | null {
-  const written = before === null ? tasks.insert(after) : tasks.update(before, after)
-  return written ? null : { kind: 'lost', reason: 'task', now: tasks.task(after.id), surface: null }
+/** The task as it is written; null where it is not as the caller saw it. */
+function writeTask({ tasks }: Tables, { before, after }: Change): Task | null {
+  if (before !== null) return tasks.update(before, after)
+  return tasks.insert(after) ? after : null
 }
 
 function writeSurfaces({ decisions }: Tables, { before, after, event, surface }: Change): void {
@@ -67,6 +87,7 @@ function writeSurfaces({ decisions }: Tables, { before, after, event, surface }:
   else if (before !== null && before.revision < after.revision) {
     decisions.close(after.id, after.revision, event.at)
   }
+  if (surface?.record !== undefined) decisions.open(surface.record)
   if (surface?.open !== undefined) decisions.open(surface.open)
 }
 
@@ -82,6 +103,13 @@ function refuseNonsense({ before, after, checkpoint, close, surface }: Change): 
   const points = [...(close ?? []), ...(checkpoint === undefined ? [] : [checkpoint])]
   if (points.some((point) => point.taskId !== after.id)) say('has a checkpoint of another task')
   if (before === null && surface?.use !== undefined) say('uses a surface before its birth')
+  const record = surface?.record
+  if (
+    record !== undefined &&
+    (record.taskId !== after.id || record.usedAction === null || record.closedAt === null)
+  ) {
+    say('records a decision of another task, or none')
+  }
   const open = surface?.open
   if (open !== undefined && (open.taskId !== after.id || open.revision !== after.revision)) {
     say('opens a surface for another task or revision')

@@ -1,5 +1,5 @@
 import type { FailureCode } from '../domain/failure.ts'
-import type { Status, Task } from '../domain/task.ts'
+import type { HaltReason, Status, Task } from '../domain/task.ts'
 
 /** The exit codes, in one place; `--help` prints this list. */
 const exits = {
@@ -10,7 +10,7 @@ const exits = {
   failed: [4, 'FAILED'],
   timeout: [5, 'TIMEOUT: a budget is used up'],
   stopped: [6, 'STOPPED or REJECTED'],
-  environment: [7, 'engine, image, disk, database or data folder'],
+  environment: [7, 'engine, image or disk, also where one of them halted a task; database or data folder'],
   interrupted: [130, 'left by Ctrl-C without stopping the task, which can be taken up again'],
   terminated: [143, 'ended by SIGTERM; the task can be taken up again'],
 } as const satisfies Record<string, readonly [number, string]>
@@ -33,7 +33,11 @@ const ofStatus = {
   VALIDATING: 'applied',
 } as const satisfies Record<Status, Exit>
 
-export const exitOf = (task: Task): Exit => ofStatus[task.status]
+/** What is to be mended outside the task, whatever its state is called. */
+const outside: ReadonlySet<HaltReason | undefined> = new Set<HaltReason>(['engine', 'image', 'disk'])
+
+export const exitOf = (task: Task): Exit =>
+  outside.has(task.halt?.reason) ? 'environment' : ofStatus[task.status]
 
 const ofFailure = {
   bad_request: 'usage',

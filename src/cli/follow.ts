@@ -1,9 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Unreachable } from '../client/fetch.ts'
 import { Failure } from '../domain/failure.ts'
 import type { TaskId } from '../domain/ids.ts'
 import { activeStatuses, type Task } from '../domain/task.ts'
-import type { Place } from './place.ts'
+import type { Connection } from './connection.ts'
 import type { Reporter } from './reporter.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -20,7 +19,7 @@ export interface Ways {
 }
 
 export interface FollowerDeps {
-  readonly place: Place
+  readonly connection: Connection
   readonly reporter: Reporter
   readonly terminal: Terminal
   /** Told when this process has taken the work over. */
@@ -52,21 +51,19 @@ export class Follower {
 
   /** Looks again, wherever the task goes on, each time that the control plane goes away. */
   async #persist(done: (task: Task) => boolean, ways: Ways): Promise<Task | null> {
-    const { place, onTakeover } = this.#deps
+    const { connection, onTakeover } = this.#deps
     for (;;) {
       try {
         return await this.#look(done, ways)
       } catch (error) {
         if (!(error instanceof Unreachable)) throw error
       }
-      const wasHere = place.isHere
-      await (wasHere ? sleep(100) : place.again(ways.leave))
-      if (!wasHere && place.isHere) await onTakeover()
+      if (await connection.again(ways.leave)) await onTakeover()
     }
   }
 
   async #look(done: (task: Task) => boolean, { stop, leave }: Ways): Promise<Task | null> {
-    const { client } = this.#deps.place
+    const { client } = this.#deps.connection
     const onStop = (): void => void this.#stop()
     if (stop?.aborted === true) onStop()
     else stop?.addEventListener('abort', onStop)
@@ -95,7 +92,7 @@ export class Follower {
 
   /** The task where it is done and nothing about it is left to show. */
   async #finished(done: (task: Task) => boolean): Promise<Task | null> {
-    const { client } = this.#deps.place
+    const { client } = this.#deps.connection
     const task = await client.task(this.#id)
     if (!done(task)) return null
     return (await client.events(this.#id, this.#seq)).length === 0 ? task : null
@@ -104,7 +101,7 @@ export class Follower {
   /** A task that has just ended needs no stopping; where nobody answers, it is stopped where it goes on. */
   async #stop(): Promise<void> {
     try {
-      await this.#deps.place.client.act(this.#id, { act: 'stop', text: null })
+      await this.#deps.connection.client.act(this.#id, { act: 'stop', text: null })
     } catch (error) {
       if (error instanceof Unreachable || (error instanceof Failure && error.code === 'conflict')) return
       this.#deps.reporter.note(error instanceof Failure ? error.message : 'The task could not be stopped.')

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { buildSandboxImage, open } from '../../control-plane/main.ts'
+import { buildSandboxImage, examineClosed, open } from '../../control-plane/main.ts'
 import { thisProcess } from '../config/environment.ts'
 import { loadConfig } from '../config/load.ts'
 import { cli } from './cli.ts'
@@ -13,6 +13,7 @@ process.exitCode = await cli(process.argv.slice(2), {
   terminal,
   loadConfig: (flags) => loadConfig(flags, around),
   open: (config, options) => open(config, around, options),
+  examine: (config) => examineClosed(config, around),
   buildImage: buildSandboxImage,
   onSignal(handler) {
     const interrupt = (): void => handler('SIGINT')

@@ -7,7 +7,7 @@ import type { Pursuit } from './pursuit.ts'
 
 /** Follows a task to where it settles, with a person's decision in between where one is wanted. */
 export async function pursue(pursuit: Pursuit, task: Task): Promise<Exit> {
-  const { world, place, reporter, spell, mine } = pursuit
+  const { world, connection, reporter, spell, mine } = pursuit
   using ways = interrupts(world, () => {
     reporter.note(mine ? `Stopping task ${task.id}… (Ctrl-C again leaves at once)` : 'Leaving…')
   })
@@ -16,7 +16,7 @@ export async function pursue(pursuit: Pursuit, task: Task): Promise<Exit> {
     await othersNote(pursuit, task)
   }
   const follower = new Follower(
-    { place, reporter, terminal: world.terminal, onTakeover },
+    { connection, reporter, terminal: world.terminal, onTakeover },
     task.id,
     pursuit.after,
   )
@@ -30,7 +30,7 @@ export async function pursue(pursuit: Pursuit, task: Task): Promise<Exit> {
   const last = await follower.until(settled, mine ? { stop: ways.stop, leave } : { leave })
   if (last !== null) return ended(pursuit, last)
   reporter.note(
-    place.isHere
+    connection.isHere
       ? `Leaving task ${task.id}: \`${spell(`task watch ${task.id}`)}\` or \`${spell('serve')}\` goes on with it.`
       : `Task ${task.id} goes on in the process that holds the data folder.`,
   )
@@ -48,9 +48,9 @@ function left({ reporter, spell }: Pursuit, task: Task): Exit {
 }
 
 /** Says which tasks wait and will go on waiting, because this process works on its own task alone. */
-async function othersNote({ place, reporter, spell }: Pursuit, own: Task): Promise<void> {
-  if (!place.isHere) return
-  const waiting = await place.client.tasks({ statuses: ['PENDING'], limit: 100 })
+async function othersNote({ connection, reporter, spell }: Pursuit, own: Task): Promise<void> {
+  if (!connection.isHere) return
+  const waiting = await connection.client.tasks({ statuses: ['PENDING'], limit: 100 })
   const ids = waiting.filter((task) => task.id !== own.id).map((task) => task.id)
   if (ids.length === 0) return
   const some = ids.slice(0, 5).join(', ') + (ids.length > 5 ? ', …' : '')

@@ -1,4 +1,4 @@
-import type { Place } from './place.ts'
+import type { Connection } from './connection.ts'
 import type { Spell } from './render/next.ts'
 import type { Reporter } from './reporter.ts'
 import type { World } from './world.ts'
@@ -6,7 +6,7 @@ import type { World } from './world.ts'
 /** A command that follows a task: where it is, whom it is told to, and what may be done about it. */
 export interface Pursuit {
   readonly world: World
-  readonly place: Place
+  readonly connection: Connection
   readonly reporter: Reporter
   readonly spell: Spell
   /** A DRAFT is approved without a question. */

@@ -1,4 +1,4 @@
-import type { Sight } from '../client/answers.ts'
+import type { Sight } from '../domain/control-plane.ts'
 import type { Task } from '../domain/task.ts'
 import { OutputLines } from './render/output-lines.ts'
 import { eventLines, outputLine } from './render/progress.ts'

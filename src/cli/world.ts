@@ -1,6 +1,7 @@
 import type { Held, Opened, OpenOptions } from '../../control-plane/main.ts'
 import type { Environment } from '../config/environment.ts'
 import type { Config, ConfigFlags } from '../config/load.ts'
+import type { Finding } from '../domain/control-plane.ts'
 import type { Terminal } from './terminal.ts'
 
 /** What a command works with besides its options. */
@@ -9,6 +10,8 @@ export interface World {
   readonly terminal: Terminal
   loadConfig(flags: ConfigFlags): Config
   open(config: Config, options: OpenOptions): Promise<Opened | Held>
+  /** What doctor finds where no process answers for the data folder; changes nothing. */
+  examine(config: Config): Promise<readonly Finding[]>
   buildImage(config: Config, progress: (line: string) => void): Promise<string>
   /** Calls `handler` for every signal that asks this process to end, instead of ending, until disposed of. */
   onSignal(handler: (signal: 'SIGINT' | 'SIGTERM') => void): Disposable

@@ -1,24 +1,13 @@
 import type { z } from 'zod'
+import * as answers from '../domain/answers.ts'
+import type { Act, Explanation, Finding, Sight, Submitted, TaskFilter } from '../domain/control-plane.ts'
 import { Failure } from '../domain/failure.ts'
 import type { TaskId } from '../domain/ids.ts'
 import type { TaskRequest } from '../domain/intake.ts'
 import { taskSchema } from '../domain/schemas.ts'
-import type { Budget, Checkpoint, Status, Task, TaskEvent } from '../domain/task.ts'
-import * as answers from './answers.ts'
+import type { Checkpoint, Task, TaskEvent } from '../domain/task.ts'
 import { type Answer, type Call, type FetchLike, Unreachable } from './fetch.ts'
 import { sights } from './stream.ts'
-
-/** What a person can do with a task; each is a route of its own. */
-export type Act =
-  | { readonly act: 'approve' | 'pause' | 'discard' }
-  | { readonly act: 'reject' | 'stop'; readonly text: string | null }
-  | { readonly act: 'suggest' | 'steer'; readonly text: string }
-  | { readonly act: 'resume'; readonly instruction: string | null; readonly budget: Partial<Budget> | null }
-
-interface TaskFilter {
-  readonly statuses?: readonly Status[]
-  readonly limit?: number
-}
 
 /**
  * The control plane as its clients see it. Methods reject with the `Failure` that the control plane answered, or with
@@ -27,38 +16,44 @@ interface TaskFilter {
 export interface Client {
   /** Resolves where somebody answers. */
   ping(): Promise<void>
-  submit(request: TaskRequest): Promise<answers.Submitted>
+  /** `key`: the same submission may be sent again under it, and makes one task. */
+  submit(request: TaskRequest, key?: string): Promise<Submitted>
   task(id: TaskId): Promise<Task>
   /** Newest first. */
   tasks(filter: TaskFilter): Promise<readonly Task[]>
-  act(id: TaskId, act: Act): Promise<Task>
+  /** `shown`: the revision of the task that was decided on; where it has another by now, nothing is done. */
+  act(id: TaskId, act: Act, shown?: number): Promise<Task>
   events(id: TaskId, after: number): Promise<readonly TaskEvent[]>
   checkpoints(id: TaskId): Promise<readonly Checkpoint[]>
   diff(id: TaskId, step: number | null): Promise<string>
   logs(id: TaskId, step: number | null): Promise<string>
-  explain(request: TaskRequest): Promise<answers.Explanation>
-  doctor(): Promise<readonly answers.Finding[]>
+  explain(request: TaskRequest): Promise<Explanation>
+  doctor(): Promise<readonly Finding[]>
   /**
    * The events after `after`, then live with output, until `signal` aborts. Resolves when the stream is open, so that
    * nothing is missed of what happens from then on. The iteration throws `Unreachable` when it breaks off.
    */
-  watch(id: TaskId, after: number, signal: AbortSignal): Promise<AsyncIterable<answers.Sight>>
+  watch(id: TaskId, after: number, signal: AbortSignal): Promise<AsyncIterable<Sight>>
   attend(id: TaskId): Promise<void>
 }
 
 export function createClient(fetch: FetchLike): Client {
   const get = (path: string): Promise<Answer> => send(fetch, path, { method: 'GET', headers: {} })
-  const post = (path: string, body: unknown = {}): Promise<Answer> =>
+  const post = (path: string, body: unknown = {}, more: Call['headers'] = {}): Promise<Answer> =>
     send(fetch, path, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...more },
       body: JSON.stringify(body),
     })
   return {
     ping: async () => {
       await textOf(await get('/healthz'))
     },
-    submit: async (request) => read(await post('/v1/tasks', request), answers.submittedSchema),
+    submit: async (request, key) =>
+      read(
+        await post('/v1/tasks', request, key === undefined ? {} : { 'idempotency-key': key }),
+        answers.submittedSchema,
+      ),
     task: async (id) => read(await get(`/v1/tasks/${id}`), taskSchema),
     tasks: async (filter) =>
       (
@@ -67,7 +62,11 @@ export function createClient(fetch: FetchLike): Client {
           answers.tasksSchema,
         )
       ).tasks,
-    act: async (id, { act, ...body }) => read(await post(`/v1/tasks/${id}/${act}`, body), taskSchema),
+    act: async (id, { act, ...body }, shown) =>
+      read(
+        await post(`/v1/tasks/${id}/${act}`, body, shown === undefined ? {} : { 'if-match': `"${shown}"` }),
+        taskSchema,
+      ),
     events: async (id, after) =>
       (await read(await get(`/v1/tasks/${id}/events${search({ after })}`), answers.eventsSchema)).events,
     checkpoints: async (id) =>
@@ -88,7 +87,7 @@ async function watch(
   id: TaskId,
   after: number,
   signal: AbortSignal,
-): Promise<AsyncIterable<answers.Sight>> {
+): Promise<AsyncIterable<Sight>> {
   const headers = { accept: 'text/event-stream', 'last-event-id': String(after) }
   const answer = await send(fetch, `/v1/tasks/${id}/stream`, { method: 'GET', headers, signal })
   if (answer.body === null) throw new Unreachable(true, new Error('The stream is empty.'))

@@ -1,4 +1,4 @@
-import { Agent, fetch } from 'undici'
+import type { Agent } from 'undici'
 
 /** What an answer is read by: the part of any fetch's `Response` that is needed here. */
 export interface Answer {
@@ -40,17 +40,24 @@ export class Unreachable extends Error {
 
 /** Talks to the control plane that listens on the unix socket at `path`. */
 export function socketFetch(path: string): FetchLike & Disposable {
-  const agent = new Agent({ connect: { socketPath: path, timeout: 5000 }, bodyTimeout: 0, headersTimeout: 0 })
+  // Loaded at the first call: it takes long, and a command that has the control plane in its own process makes none.
+  let agent: Agent | null = null
   const call: FetchLike = async (route, { signal, ...call }) => {
+    const undici = await import('undici')
+    agent ??= new undici.Agent({
+      connect: { socketPath: path, timeout: 5000 },
+      bodyTimeout: 0,
+      headersTimeout: 0,
+    })
     try {
       const init = { ...call, dispatcher: agent, ...(signal === undefined ? {} : { signal }) }
-      return await fetch(`http://cofferdam${route}`, init)
+      return await undici.fetch(`http://cofferdam${route}`, init)
     } catch (error) {
       if (signal?.aborted === true) throw error
       throw new Unreachable(!neverConnected(error), error)
     }
   }
-  return Object.assign(call, { [Symbol.dispose]: () => void agent.destroy() })
+  return Object.assign(call, { [Symbol.dispose]: () => void agent?.destroy() })
 }
 
 const connectErrors = new Set<unknown>(['ECONNREFUSED', 'ENOENT', 'EACCES', 'UND_ERR_CONNECT_TIMEOUT'])

@@ -1,5 +1,6 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
-import { eventSightSchema, outputSightSchema, type Sight } from './answers.ts'
+import { sightSchema } from '../domain/answers.ts'
+import type { Sight } from '../domain/control-plane.ts'
 import { type ChunkReader, Unreachable } from './fetch.ts'
 
 /** The server sends something at least every 15 s; after so long without anything it is taken for dead, milliseconds. */
@@ -36,9 +37,8 @@ export async function* sights(
 
 /** An event of an unknown kind is of a newer control plane, and passed over. */
 function parse({ event, data }: EventSourceMessage): Sight | null {
-  if (event === 'event') return { kind: 'event', ...eventSightSchema.parse(JSON.parse(data)) }
-  if (event === 'output') return { kind: 'output', ...outputSightSchema.parse(JSON.parse(data)) }
-  return null
+  if (event !== 'event' && event !== 'output') return null
+  return sightSchema.parse(Object.assign({ kind: event }, JSON.parse(data) as unknown))
 }
 
 class Broken extends Error {}

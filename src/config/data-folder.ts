@@ -3,7 +3,6 @@ import { access, chmod, link, mkdir, readdir, readFile, rm, stat, writeFile } fr
 import { dirname, join } from 'node:path'
 import type { HostPath } from '../domain/brand.ts'
 import { Failure, messageOf } from '../domain/failure.ts'
-import { hostPath } from './places.ts'
 
 /** An open data folder. */
 export interface DataFolder {
@@ -12,13 +11,14 @@ export interface DataFolder {
   readonly created: boolean
   /** Names this installation on an engine: 12 lowercase base32 characters, made once. */
   readonly installation: string
-  /** For the installation's keys; readable by its owner alone. */
-  readonly keys: HostPath
 }
 
 const installationFile = 'installation'
+/** What the kernel takes for a name; and for a path, with room for those inside. Bytes. */
+const longestName = 255
+const longestPath = 3000
 /** What may be there before the installation has its name: a start that was interrupted. */
-const beginnings = /^(?:\.gitignore|keys|\.installation-.*)$/
+const beginnings = /^(?:\.gitignore|\.installation-.*)$/
 
 /** Makes the data folder where it is missing, and refuses one that is somebody else's or something else. */
 export async function openDataFolder(
@@ -27,20 +27,57 @@ export async function openDataFolder(
   random: (bytes: number) => Uint8Array,
 ): Promise<DataFolder> {
   try {
+    checkLength(path)
     const created = await makeFolders(path)
     await checkOwner(path, uid)
     await checkContent(path)
     // Only now: the mode of a folder that is not ours is none of our business.
     await chmod(path, 0o700)
     await writeFile(join(path, '.gitignore'), '*\n', { flag: 'wx', mode: 0o600 }).catch(unlessThere)
-    const keys = join(path, 'keys')
-    await mkdir(keys, { recursive: true, mode: 0o700 })
     const installation = await installationOf(path, random)
-    return { path, created, installation, keys: hostPath(keys) }
+    return { path, created, installation }
   } catch (error) {
-    if (error instanceof Failure) throw error
-    throw refusal(`The data folder ${path} cannot be used (${messageOf(error)}): name another with --data.`)
+    throw unusable(path, error)
   }
+}
+
+/**
+ * Looks whether the data folder could be opened, without making or changing anything. False where there is none yet.
+ * Rejects as `openDataFolder` would.
+ */
+export async function findDataFolder(path: HostPath, uid: number): Promise<boolean> {
+  try {
+    checkLength(path)
+    if (!(await exists(path))) {
+      const above = await nearest(path)
+      if (!(await stat(above)).isDirectory())
+        throw refusal(`${above} is no folder: name another with --data.`)
+      await access(above, constants.W_OK | constants.X_OK)
+      return false
+    }
+    await checkOwner(path, uid)
+    await checkContent(path)
+    await readName(join(path, installationFile))
+    return true
+  } catch (error) {
+    throw unusable(path, error)
+  }
+}
+
+/** Before anything is made: folders above one whose name is too long would be left behind. */
+function checkLength(path: HostPath): void {
+  const longest = Math.max(...path.split('/').map((name) => Buffer.byteLength(name)))
+  if (longest <= longestName && Buffer.byteLength(path) <= longestPath) return
+  throw refusal(
+    `The path of the data folder is too long (at most ${longestPath} bytes, and ${longestName} for each name in it): ` +
+      `name another with --data. It is ${path.slice(0, 100)}…`,
+  )
+}
+
+/** The folder nearest above `path` that is there. */
+async function nearest(path: string): Promise<string> {
+  const parent = dirname(path)
+  return parent === path || (await exists(parent)) ? parent : nearest(parent)
 }
 
 /** One by one: Node's own recursion never ends where a folder cannot be made, as in /proc. False where it was there. */
@@ -88,9 +125,19 @@ async function checkContent(path: HostPath): Promise<void> {
 
 async function installationOf(path: HostPath, random: (bytes: number) => Uint8Array): Promise<string> {
   const place = join(path, installationFile)
-  const known = await readFile(place, 'utf8').catch(() => null)
-  if (known === null) await nameInstallation(path, place, random)
-  const name = (known ?? (await readFile(place, 'utf8'))).trim()
+  const known = await readName(place)
+  if (known !== null) return known
+  await nameInstallation(path, place, random)
+  const name = await readName(place)
+  if (name !== null) return name
+  throw new Error(`the file ${place} is gone`)
+}
+
+/** The name of the installation; null where it has none yet. */
+async function readName(place: string): Promise<string | null> {
+  const text = await readFile(place, 'utf8').catch(unlessMissing)
+  if (text === null) return null
+  const name = text.trim()
   if (/^[a-z2-7]{12}$/.test(name)) return name
   throw refusal(
     `The file ${place} is damaged: put its 12 characters back from a backup, or name another folder with --data.`,
@@ -117,8 +164,18 @@ function base32(random: Uint8Array): string {
   return Array.from(random, (byte) => 'abcdefghijklmnopqrstuvwxyz234567'[byte & 31]).join('')
 }
 
+function unlessMissing(error: unknown): null {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+  throw error
+}
+
 function unlessThere(error: unknown): void {
   if (!(error instanceof Error) || !('code' in error) || error.code !== 'EEXIST') throw error
+}
+
+function unusable(path: HostPath, error: unknown): Failure {
+  if (error instanceof Failure) return error
+  return refusal(`The data folder ${path} cannot be used (${messageOf(error)}): name another with --data.`)
 }
 
 function refusal(message: string): Failure {

@@ -105,7 +105,7 @@ export type BoxEnd =
   /** The kernel's out-of-memory killer. */
   | 'oom'
   | 'disk'
-  /** The command could not be started (code 126 or 127 of the entry). */
+  /** The command could not be executed. One that ran and ended with code 126 or 127 by itself has `exited`. */
   | 'not_started'
   /** The engine lost it: gone, restarted, broken. Worth another attempt. */
   | 'engine'

@@ -105,7 +105,8 @@ function policyText(policy: Policy): string {
     inWords ? `May be read but not changed, created, moved or replaced: ${readonlyWords}.` : null,
     named.length > 0 ? `The same holds for ${patterns(named)}.` : null,
     policy.allow.length > 0
-      ? `Only these may be changed, everything else is readonly: ${patterns(policy.allow)}.`
+      ? `Only these may be changed, everything else is readonly: ${patterns(policy.allow)}. Where one means a file and ` +
+        'not its whole folder, write that file in place: it cannot be replaced or removed, and no new one made beside it.'
       : null,
     'Denied names are mount points where they could appear: they look empty and cannot be written or removed. A rename ' +
       'between folders may answer EXDEV: copy and delete instead.',

@@ -38,20 +38,8 @@ const rules: readonly RiskRule[] = [
       ...(id === 'install' || setupBy === 'config' ? [] : said(id, 'The setup command', setup)),
     ],
   })),
-  {
-    id: 'steps',
-    explain: ({ budget }) =>
-      budget.steps > strict.steps
-        ? [`${budget.steps} steps are more than the ${strict.steps} that run unasked.`]
-        : [],
-  },
-  {
-    id: 'time',
-    explain: ({ budget }) =>
-      budget.seconds > strict.seconds
-        ? [`${minutes(budget)} minutes are more than the ${minutes(strict)} that run unasked.`]
-        : [],
-  },
+  { id: 'steps', explain: ({ budget }) => manySteps(budget, strict) },
+  { id: 'time', explain: ({ budget }) => muchTime(budget, strict) },
   {
     id: 'setup',
     explain: ({ setup, setupBy }) =>
@@ -80,6 +68,36 @@ export function assessText(text: string): readonly RiskReason[] {
   return wordRules.flatMap(({ id }) =>
     said(id, 'The text', text).map((sentence) => ({ rule: id, text: sentence })),
   )
+}
+
+/** The same reading for a budget that a resume makes larger; what was granted before is no new reason. */
+export function assessBudget(budget: Budget, before: Budget): readonly RiskReason[] {
+  const granted = {
+    steps: Math.max(strict.steps, before.steps),
+    seconds: Math.max(strict.seconds, before.seconds),
+  }
+  return [
+    ...manySteps(budget, granted).map((text) => ({ rule: 'steps', text })),
+    ...muchTime(budget, granted).map((text) => ({ rule: 'time', text })),
+  ]
+}
+
+/** Those of `more` that are not known yet. */
+export function furtherRisks(
+  known: readonly RiskReason[],
+  more: readonly RiskReason[],
+): readonly RiskReason[] {
+  return more.filter(({ rule, text }) => !known.some((risk) => risk.rule === rule && risk.text === text))
+}
+
+function manySteps({ steps }: Budget, most: Budget): readonly string[] {
+  return steps > most.steps ? [`${steps} steps are more than the ${strict.steps} that run unasked.`] : []
+}
+
+function muchTime(budget: Budget, most: Budget): readonly string[] {
+  return budget.seconds > most.seconds
+    ? [`${minutes(budget)} minutes are more than the ${minutes(strict)} that run unasked.`]
+    : []
 }
 
 function said(id: string, what: string, text: string | null): readonly string[] {

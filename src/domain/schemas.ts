@@ -10,6 +10,7 @@ import {
   deliveries,
   haltReasons,
   phases,
+  type RiskReason,
   statuses,
   type Task,
   type TaskEvent,
@@ -26,7 +27,7 @@ type Plain<T> = T extends string | number | boolean | null | undefined
     : { -readonly [Key in keyof T]: Plain<T[Key]> }
 
 /** Proves in both directions that a schema and its type say the same, so neither can grow alone. */
-const exactly =
+export const exactly =
   <T>() =>
   <S extends z.ZodType<T>>(schema: S & (Plain<T> extends z.output<S> ? unknown : never)): z.ZodType<T> =>
     schema
@@ -157,6 +158,8 @@ const testResultSchema = exactly<TestResult>()(
   z.object({ passed: z.boolean(), end: endSchema, exitCode: z.int().nullable(), tail: z.string() }),
 )
 
+export const riskSchema = exactly<RiskReason>()(z.object({ rule: z.string(), text: z.string() }))
+
 export const taskSchema = exactly<Task>()(
   z.object({
     id: taskIdSchema,
@@ -190,7 +193,7 @@ export const taskSchema = exactly<Task>()(
     setupKey: z.string().nullable(),
     session: z.string().nullable(),
     progress: z.object({ signature: z.string(), repeats: count }),
-    risks: z.array(z.object({ rule: z.string(), text: z.string() })),
+    risks: z.array(riskSchema),
     outcome: z.enum(['tested', 'untested']).nullable(),
     delivery: z.enum(deliveries),
     parentTaskId: taskIdSchema.nullable(),

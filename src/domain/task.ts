@@ -38,7 +38,6 @@ export const haltReasons = [
   'agent',
   'approval',
   'crash',
-  'discarded',
   'disk',
   'engine',
   'image',
@@ -218,8 +217,15 @@ export interface TaskEvent {
   readonly data: Readonly<Record<string, unknown>>
 }
 
+/** Statuses in which the loop is at work on a task, under a fence and a lease. */
+export const workingStatuses: readonly Status[] = ['RUNNING', 'VALIDATING']
+
+export function isWorking({ status }: Pick<Task, 'status'>): boolean {
+  return workingStatuses.includes(status)
+}
+
 /** Statuses in which a person's or the loop's next act is possible without a resume. */
-export const activeStatuses: readonly Status[] = ['DRAFT', 'PENDING', 'RUNNING', 'VALIDATING']
+export const activeStatuses: readonly Status[] = ['DRAFT', 'PENDING', ...workingStatuses]
 
 /** Paths for people: the first few and how many more. */
 export function fewOf(paths: readonly TreePath[], most = 5): string {

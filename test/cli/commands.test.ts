@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Failure } from '../../src/domain/failure.ts'
@@ -101,6 +101,9 @@ describe('decisions and acts', () => {
     const id = await made('sudo format')
     const { code, out } = await machine.run(['task', 'approve', id])
     expect(code).toBe(0)
+    expect(out).toContain(
+      `Approving task ${id}:\n  goal: sudo format\nThis task wants a person, because:\n  words: The goal says "sudo".\n`,
+    )
     expect(out).toContain('» Approved.')
     expect(out).not.toContain('Submitted.')
     expect(out).toContain('APPLIED')
@@ -130,7 +133,17 @@ describe('decisions and acts', () => {
     const { code, out } = await machine.run(args)
     expect(code).toBe(0)
     expect(out).toContain('» Resumed: the word is right Budget: 12 steps')
+    expect(out).toContain('! Approved with it (steps): 12 steps are more than the 8 that run unasked.')
     expect(await json(['task', 'show', id])).toMatchObject({ task: { budget: { steps: 12, seconds: 30 } } })
+  })
+
+  it('says what is approved with a larger budget, also where nobody waits', async () => {
+    const id = await made('Mend the tests', blocks)
+    const { out } = await machine.run(['task', 'resume', id, '--minutes', '45', '--detach'])
+    expect(out).toContain('! Approved with it (time): 45 minutes are more than the 20 that run unasked.')
+    const { code } = await machine.run(['task', 'stop', id])
+    const again = await machine.run(['task', 'resume', id, '--minutes', '30', '--detach'])
+    expect([code, again.out.includes('Approved')]).toEqual([0, false])
   })
 
   it('acts from a second terminal on a task that another process runs', async () => {
@@ -206,11 +219,23 @@ describe('the rest', () => {
     })
   })
 
-  it('doctor says what it found, and where', async () => {
-    expect(await machine.run(['doctor'])).toMatchObject({
-      code: 0,
-      out: `✔ data folder  ${machine.data}\n✔ engine       scripted\n`,
-    })
+  it('doctor looks without making the data folder', async () => {
+    const { code, out } = await machine.run(['doctor'])
+    expect([code, existsSync(machine.data)]).toEqual([0, false])
+    expect(out).toContain(`✔ data folder  ${machine.data} does not exist yet`)
+    expect(out).toContain('✔ engine       scripted\n')
+  })
+
+  it('doctor asks the process that holds the data folder', async () => {
+    const serving = machine.start(['serve'])
+    await serving.printed('Working on the tasks')
+    const { code, out } = await machine.run(['doctor'])
+    expect([code, out]).toEqual([
+      0,
+      `✔ data folder  ${machine.data}; a process works on it and answers\n✔ engine       scripted\n`,
+    ])
+    serving.signal('SIGTERM')
+    await serving.code
   })
 
   it('doctor takes a data folder that cannot be used for a finding', async () => {
@@ -218,6 +243,14 @@ describe('the rest', () => {
     const { code, out } = await machine.run(['doctor'])
     expect(code).toBe(7)
     expect(out).toMatch(/^✖ data folder {2}.*--data/)
+    expect(out).toContain('✔ engine')
+  })
+
+  it('shows the table of states', async () => {
+    const { code, out } = await machine.run(['explain', '--table'])
+    expect(code).toBe(0)
+    expect(out).toMatch(/^FROM +ON +TO +PHASE +WHEN +NOTE\nDRAFT +approved +PENDING +- +a person agreed/)
+    expect(await json(['explain', '--table'])).toMatchObject({ table: expect.any(Array) })
   })
 
   it('builds the image, with progress', async () => {

@@ -147,7 +147,14 @@ describe('what to do next', () => {
     [{ status: 'TIMEOUT', halt: { reason: 'time', text: '' } }, '--minutes 30'],
     [{ status: 'BLOCKED', halt: { reason: 'stuck', text: '' } }, '--instruction TEXT'],
     [{ status: 'BLOCKED', halt: { reason: 'paused', text: '' } }, `resume ${aTaskId}`],
-  ])('a resume of %j asks for what it needs', (overrides, option) => {
+    [{ status: 'BLOCKED', halt: { reason: 'approval', text: '' } }, `resume ${aTaskId}`],
+    [{ status: 'BLOCKED', halt: { reason: 'agent', text: '' } }, '--instruction TEXT'],
+    [{ status: 'FAILED', halt: { reason: 'agent', text: '' } }, `resume ${aTaskId}`],
+    [{ status: 'BLOCKED', halt: { reason: 'setup', text: '' } }, '--setup COMMAND'],
+    [{ status: 'BLOCKED', halt: { reason: 'disk', text: '' } }, 'doctor'],
+    [{ status: 'FAILED', halt: { reason: 'engine', text: '' } }, 'doctor'],
+    [{ status: 'BLOCKED', halt: { reason: 'image', text: '' } }, 'image build'],
+  ])('%j begins with what it needs', (overrides, option) => {
     expect(nextCommands(aTask(overrides), spell)[0]?.command.endsWith(option)).toBe(true)
   })
 })

@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { thisProcess } from '../../src/config/environment.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import type { Finding } from '../../src/domain/control-plane.ts'
 import { applies, beginStep, blocks, type Script, worksForever } from '../support/scripted-plane.ts'
-import { type ScriptedMachine, scriptedMachine } from '../support/scripted-world.ts'
+import { type Command, type ScriptedMachine, scriptedMachine } from '../support/scripted-world.ts'
 
 let machine: ScriptedMachine
 beforeEach(() => {
@@ -70,6 +73,25 @@ APPLIED  The tests pass.
       'cofferdam task resume',
     ],
     ['TIMEOUT', ({ report }) => report({ type: 'budget_spent', reason: 'time' }), 5, '--minutes 30'],
+    // What is to be mended outside the task has a code of its own, in whatever state it is.
+    [
+      'FAILED',
+      ({ report }) => report({ type: 'failed', reason: 'engine', text: 'It is gone.' }),
+      7,
+      'cofferdam doctor',
+    ],
+    [
+      'BLOCKED',
+      ({ report }) => report({ type: 'halted', reason: 'image', text: 'It is gone.' }),
+      7,
+      'cofferdam image build',
+    ],
+    [
+      'BLOCKED',
+      ({ report }) => report({ type: 'halted', reason: 'disk', text: 'It is full.' }),
+      7,
+      'cofferdam doctor',
+    ],
   ])('ends with the exit code of %s, and says how to go on', async (status, script, exit, next) => {
     const { code, out } = await machine.run(run, { script })
     expect(code).toBe(exit)
@@ -82,6 +104,23 @@ APPLIED  The tests pass.
       input: 'Mend it\n',
     })
     expect(out).toContain('"goal":"Mend it"')
+  })
+
+  it.each(['engine', 'image'])('makes no task without the %s, and says what to do', async (name) => {
+    const findings: readonly Finding[] = [{ name, state: 'problem', text: 'It is not there. Make it.' }]
+    const { code, out, error } = await machine.run(run, { behaviour: { findings } })
+    expect([code, out]).toEqual([7, ''])
+    expect(error).toContain('cofferdam: It is not there. Make it.\n')
+    expect((await machine.run(['task', 'list'])).out).toContain('No tasks yet')
+  })
+
+  it('says in its help which budget there is without a word about it', async () => {
+    const { out } = await machine.run(['run', '--help'])
+    const { steps, seconds } = loadConfig({}, { ...thisProcess(), env: {}, home: machine.folder }).tasks
+      .budget
+    const words = out.replaceAll(/\s+/g, ' ')
+    expect(words).toContain(`task.steps of the configuration, else ${steps})`)
+    expect(words).toContain(`task.minutes of the configuration, else ${seconds / 60})`)
   })
 
   it('says which other tasks wait and are not worked on', async () => {
@@ -133,6 +172,22 @@ describe('a task that wants a person', () => {
     const other = await machine.run(['task', 'approve', idIn(command.out()), '--detach'])
     expect([other.code, await command.code]).toEqual([0, 0])
     expect(command.out()).toContain('APPLIED')
+  })
+})
+
+describe('a draft that is changed elsewhere while the question stands', () => {
+  it('is shown and asked about anew', async () => {
+    const command = machine.start(risky, { answers: [] })
+    await command.printed('[a]pprove')
+    const id = idIn(command.out())
+    await machine.run(['task', 'suggest', id, 'and mind the gap'])
+    await command.printed('It was changed meanwhile.')
+    expect((await machine.run(['task', 'approve', id, '--detach'])).code).toBe(0)
+    expect(await command.code).toBe(0)
+    expect(command.out()).toContain(
+      'goal: sudo make it so\n\n    and mind the gap'.replace('\n\n', '\n    \n'),
+    )
+    expect(command.out().match(/\[a\]pprove/g)).toHaveLength(2)
   })
 })
 
@@ -202,6 +257,28 @@ describe('two processes on one data folder', () => {
     expect(second.out().match(/Submitted\./g)).toHaveLength(1)
     expect(second.out()).toMatch(/\nAPPLIED {2}/)
   })
+
+  it.each(['before', 'after'] as const)(
+    'submits again when the process that takes the task dies %s it is made: it is one task',
+    async (hangs) => {
+      let first: Command | null = null
+      const arrived = new Promise<void>((onSubmit) => {
+        first = machine.start(['serve'], { behaviour: { hangs, onSubmit } })
+      })
+      const owner = first ?? machine.start(['serve'])
+      await owner.printed('Working on the tasks')
+      const second = machine.start(run)
+      await arrived
+      await owner.kill()
+      expect(await second.code).toBe(0)
+      expect(second.out().match(/Submitted\./g)).toHaveLength(1)
+      const { out } = await machine.run(['task', 'list', '--json'])
+      expect(out.match(/"status":"APPLIED"/g)).toHaveLength(1)
+      expect(out.match(/"status":/g)).toHaveLength(1)
+      owner.signal('SIGTERM')
+      await owner.code
+    },
+  )
 
   it('stops the task where it goes on, when the stop meets the end of the other process', async () => {
     const first = machine.start(run, { script: worksForever })

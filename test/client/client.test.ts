@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { httpApp } from '../../control-plane/http/app.ts'
 import { serveSocket } from '../../control-plane/http/socket.ts'
-import type { Sight } from '../../src/client/answers.ts'
+import type { Sight } from '../../src/domain/control-plane.ts'
 import { type Client, createClient } from '../../src/client/client.ts'
 import { type FetchLike, socketFetch, Unreachable } from '../../src/client/fetch.ts'
 import { sights } from '../../src/client/stream.ts'
@@ -67,6 +67,16 @@ describe.each<Way>(['in this process', 'over a socket'])('a client %s', (way) =>
     expect((await there.act(task.id, { act: 'stop', text: 'enough' })).halt?.text).toBe('enough')
     const budget = { steps: 9 }
     expect((await there.act(task.id, { act: 'resume', instruction: null, budget })).budget.steps).toBe(9)
+  })
+
+  it('submits once under a key, and acts on what was shown alone', async () => {
+    const there = await client(way)
+    const { task } = await there.submit({ ...request, draft: true }, 'key')
+    expect((await there.submit({ ...request, draft: true }, 'key')).task).toEqual(task)
+    await expect(there.submit(request, 'key')).rejects.toMatchObject({ name: 'Failure', code: 'conflict' })
+    await there.act(task.id, { act: 'suggest', text: 'use ls' }, 1)
+    await expect(there.act(task.id, { act: 'approve' }, 1)).rejects.toMatchObject({ code: 'conflict' })
+    expect((await there.act(task.id, { act: 'approve' }, 2)).status).toBe('PENDING')
   })
 
   it('throws the failure that the control plane answers', async () => {

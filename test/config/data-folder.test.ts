@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { openDataFolder } from '../../src/config/data-folder.ts'
@@ -21,18 +21,23 @@ describe('the data folder', () => {
     })
   })
 
+  test('with a name that is too long leaves nothing behind', async () => {
+    const folder = scratch()
+    await expect(open(join(folder, 'new', 'x'.repeat(256)))).rejects.toMatchObject({
+      code: 'data_folder',
+      message: expect.stringContaining('too long') as string,
+    })
+    expect(readdirSync(folder)).toEqual([])
+  })
+
   test('is made with all that is in it, for its owner alone, and says so', async () => {
     const path = join(scratch(), 'a/b/.workspace')
     const folder = await open(path)
-    expect(folder).toMatchObject({ path, created: true, keys: join(path, 'keys') })
+    expect(folder).toMatchObject({ path, created: true })
     expect(folder.installation).toMatch(/^[a-z2-7]{12}$/)
-    expect(readdirSync(path).sort((a, b) => a.localeCompare(b))).toEqual([
-      '.gitignore',
-      'installation',
-      'keys',
-    ])
+    expect(readdirSync(path).sort((a, b) => a.localeCompare(b))).toEqual(['.gitignore', 'installation'])
     expect(readFileSync(join(path, '.gitignore'), 'utf8')).toBe('*\n')
-    expect([mode(path), mode(join(path, 'keys'))]).toEqual([0o700, 0o700])
+    expect(mode(path)).toBe(0o700)
   })
 
   test('is the same when it is opened again', async () => {
@@ -53,7 +58,7 @@ describe('the data folder', () => {
   test('may be an empty folder, or one whose making was interrupted', async () => {
     const path = scratch()
     chmodSync(path, 0o755)
-    mkdirSync(join(path, 'keys'))
+    writeFileSync(join(path, '.gitignore'), '*\n')
     writeFileSync(join(path, '.installation-abc'), '')
     expect((await open(path)).created).toBe(false)
     expect(mode(path)).toBe(0o700)
@@ -82,7 +87,7 @@ describe('the data folder', () => {
     })
   })
 
-  test.runIf(isRoot)("is not somebody else's", async () => {
+  test.runIf(isRoot)("is not somebody else's (only root can give one away)", async () => {
     const path = scratch()
     chownSync(path, 4321, 4321)
     await expect(open(path)).rejects.toMatchObject({
@@ -91,7 +96,7 @@ describe('the data folder', () => {
     })
   })
 
-  test.runIf(!isRoot)('is not one that cannot be written', async () => {
+  test.runIf(!isRoot)('is not one that cannot be written (there is none for root)', async () => {
     const path = scratch()
     chmodSync(path, 0o500)
     await expect(open(path)).rejects.toMatchObject({ message: expect.stringContaining('cannot be written') })

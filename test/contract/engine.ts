@@ -159,12 +159,22 @@ export function engineContract(name: string, prepare: () => Promise<EngineUnderT
 
     it.each([
       ['a missing command', ['no-such-command-here']],
-      ['a file that is no program', ['/etc/hostname']],
+      ['a file that is no program', ['/etc/passwd']],
     ])('says that %s could not be started', async (_what, argv) => {
       const result = await run(aBox({ installation: one, image, argv }))
       expect(result.end).toBe('not_started')
       expect(result.message).not.toBeNull()
     })
+
+    it.each([126, 127])(
+      'does not take a command that ends with %i by itself for one that could not be started',
+      async (code) => {
+        const result = await run(box(`echo worked; exit ${code}`))
+        expect(result).toMatchObject({ end: 'exited', exitCode: code, output: 'worked\n', message: null })
+        const silent = await run(box(`exit ${code}`, { attempt: 2 }))
+        expect(silent).toMatchObject({ end: 'exited', exitCode: code, output: '' })
+      },
+    )
 
     it('ends a box at its time limit, and keeps what it said until then', async () => {
       const result = await run(box('echo before; sleep 30; echo after', { seconds: 1 }))
@@ -212,7 +222,8 @@ export function engineContract(name: string, prepare: () => Promise<EngineUnderT
       expect(result.output).toMatch(/^first\n/)
       expect(result.output).toContain('left out')
       expect(result.output).toMatch(/\nlast\n$/)
-      expect(notes.text.length).toBe(1024 * 1024)
+      const [shown = '', mark] = notes.text.split(/\n(?=\[\.\.\. the limit)/)
+      expect([shown.length, mark]).toEqual([1024 * 1024, expect.stringContaining('not shown')])
     })
 
     it('is asked again for a box that has ended and gives the same result', async () => {

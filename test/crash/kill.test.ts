@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Client, createClient } from '../../src/client/client.ts'
 import { socketFetch, Unreachable } from '../../src/client/fetch.ts'
 import { thisProcess } from '../../src/config/environment.ts'
@@ -11,6 +11,7 @@ import { loadConfig } from '../../src/config/load.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import type { Task, TaskEvent } from '../../src/domain/task.ts'
 import { boxesOf } from '../support/boxes.ts'
+import { needEngine } from '../support/needs.ts'
 import { requestOf, sh } from '../support/plane.ts'
 import { aRepository, git } from '../support/repository.ts'
 
@@ -20,6 +21,8 @@ const program = join(import.meta.dirname, '../../dist/src/cli/main.js')
 let data: string
 let client: Client
 let server: ChildProcess
+
+beforeAll(() => needEngine())
 
 beforeEach(async () => {
   data = mkdtempSync(join(tmpdir(), 'cofferdam-crash-'))

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { defaultPolicy, effectivePolicy } from '../../src/domain/policies.ts'
 import { policyRequestSchema } from '../../src/domain/policy-request.ts'
-import { assessRisk, assessText } from '../../src/domain/risk.ts'
+import { assessBudget, assessRisk, assessText } from '../../src/domain/risk.ts'
 
 type RiskInput = Parameters<typeof assessRisk>[0]
 const calm: RiskInput = {
@@ -233,6 +233,16 @@ describe('the policy', () => {
     expect(rules({ policy: opened, defaults: opened })).toEqual([])
     expect(rules({ policy: { ...opened, allow: ['src/', 'docs/'] }, defaults: opened })).toEqual(['policy'])
   })
+})
+
+test.each([
+  [{ steps: 12, seconds: 1500 }, { steps: 8, seconds: 1200 }, ['steps', 'time']],
+  [{ steps: 12, seconds: 1500 }, { steps: 12, seconds: 1200 }, ['time']],
+  [{ steps: 13, seconds: 1500 }, { steps: 12, seconds: 1500 }, ['steps']],
+  [{ steps: 10, seconds: 1500 }, { steps: 12, seconds: 1800 }, []],
+  [{ steps: 8, seconds: 1200 }, { steps: 2, seconds: 60 }, []],
+])('B03 of a budget of %j after one of %j it says %j', (budget, before, expected) => {
+  expect(assessBudget(budget, before).map(({ rule }) => rule)).toEqual(expected)
 })
 
 test('reading is total and quick', () => {

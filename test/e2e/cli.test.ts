@@ -1,12 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { boxesOf } from '../support/boxes.ts'
+import { needEngine } from '../support/needs.ts'
 import { sh } from '../support/plane.ts'
 import { aRepository, git } from '../support/repository.ts'
+import { until } from '../support/until.ts'
 
 // The built program, as a person runs it.
 const program = join(import.meta.dirname, '../../dist/src/cli/main.js')
@@ -14,6 +16,8 @@ const program = join(import.meta.dirname, '../../dist/src/cli/main.js')
 let folder: string
 let repo: string
 const running = new Set<ChildProcess>()
+
+beforeAll(() => needEngine())
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'cofferdam-cli-'))
@@ -32,10 +36,17 @@ interface Command {
 }
 
 function cofferdam(...args: string[]): Command {
+  return start({}, ...args)
+}
+
+function start(env: Readonly<Record<string, string>>, ...args: string[]): Command {
   const mark = args.indexOf('--')
   const own = ['--data', join(folder, 'data')]
   const line = mark === -1 ? [...args, ...own] : [...args.slice(0, mark), ...own, ...args.slice(mark)]
-  const child = spawn(process.execPath, [program, ...line], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [program, ...line], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  })
   running.add(child)
   let out = ''
   const take = (chunk: Buffer): void => {
@@ -65,6 +76,15 @@ async function printed(command: Command, text: string): Promise<void> {
     if (command.out().includes(text)) return
   }
   throw new Error(`"${text}" is not printed:\n${command.out()}`)
+}
+
+/** The open end of a pipe that somebody reads from; null where nobody does. */
+function writerOf(pipe: string): number | null {
+  try {
+    return openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK)
+  } catch {
+    return null
+  }
 }
 
 /** With what it printed, which says why where it is another code. */
@@ -126,6 +146,37 @@ describe('the command line', () => {
     const rest = cofferdam('task', 'watch', idIn(owner))
     await exits(rest, 0)
     expect(git(repo, 'show', `cofferdam/${idIn(owner)}:a.txt`)).toBe('right\n')
+  })
+
+  it('submits again when the process that takes the task is killed in the middle', async () => {
+    const owner = cofferdam('serve')
+    await printed(owner, 'Working on the tasks')
+    // Git waits here for somebody who writes, so the submission cannot come to its end.
+    const pipe = join(repo, '.gitignore')
+    execFileSync('mkfifo', [pipe])
+    const run = cofferdam('run', '--repo', repo, '--goal', 'Right it', '--', ...sh('echo right > a.txt'))
+    let writing: number | null = null
+    await until(() => (writing = writerOf(pipe)) !== null)
+    rmSync(pipe)
+    await ended(owner.child, () => owner.child.kill('SIGKILL'))
+    closeSync(writing ?? -1)
+    await exits(run, 0)
+    const list = cofferdam('task', 'list', '--json')
+    await exits(list, 0)
+    expect(list.out().match(/"status":"APPLIED"/g)).toHaveLength(1)
+    expect(list.out().match(/"delivery":/g)).toHaveLength(1)
+  })
+
+  it('makes no task where the engine does not answer, and says so within seconds', async () => {
+    const began = Date.now()
+    const env = { DOCKER_HOST: `unix://${join(folder, 'no.sock')}` }
+    const run = start(env, 'run', '--repo', repo, '--goal', 'Right it', '--', 'true')
+    await exits(run, 7)
+    expect(Date.now() - began).toBeLessThan(10_000)
+    expect(run.out()).toContain('no.sock')
+    const list = cofferdam('task', 'list')
+    await exits(list, 0)
+    expect(list.out()).toContain('No tasks yet')
   })
 
   it('SIGTERM leaves the box running for the next process', async () => {

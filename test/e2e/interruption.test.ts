@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { boxesOf, goneAfter, running } from '../support/boxes.ts'
+import { boxesOf, endsOf, goneAfter, running } from '../support/boxes.ts'
 import { aRepository, git } from '../support/repository.ts'
 import { openTestPlane, sh, type TestPlane } from '../support/plane.ts'
+import { until } from '../support/until.ts'
 
 let plane: TestPlane
 beforeAll(async () => {
@@ -9,22 +10,51 @@ beforeAll(async () => {
 })
 afterAll(() => plane.close())
 
+/** What the last box of this kind has printed, as `task logs` shows it. */
+const lastBox = (logs: string, kind: string): string => logs.split(`== ${kind} box`)[1] ?? ''
+
 describe('stop, pause and time', () => {
-  it('B09 a stop while the agent sleeps: STOPPED at once, the box gone, and it stays STOPPED', async () => {
-    const repo = aRepository()
-    const task = await plane.submit({ repo, argv: sh('echo kept > kept.txt; trap "" TERM; sleep 60') })
-    await running(task.id, 'agent')
-    await new Promise((resolve) => setTimeout(resolve, 300))
-    const stopped = await plane.client.act(task.id, { act: 'stop', text: null })
-    expect(stopped.status).toBe('STOPPED')
-    expect(await goneAfter(task.id, 5000)).toBeLessThan(5000)
-    const settled = await plane.settled(task.id)
-    expect([settled.status, settled.halt?.reason]).toEqual(['STOPPED', 'stopped'])
-    // What the policy allows was kept as a partial checkpoint, and a resume goes on from it.
-    const rows = await plane.client.checkpoints(task.id)
-    expect(rows.at(-1)?.state).toBe('partial')
-    expect(await plane.client.diff(task.id, null)).toContain('kept.txt')
-  })
+  it.each([
+    [
+      'the agent sleeps',
+      'agent',
+      sh('echo kept > kept.txt; trap "" TERM; echo up; sleep 60; echo TASK_STATE: DONE'),
+      undefined,
+    ],
+    [
+      'its test runs',
+      'test',
+      sh('echo kept > kept.txt'),
+      'trap "" TERM; test ! -f kept.txt || { echo up; sleep 60; }',
+    ],
+  ] as const)(
+    'B09 a stop while %s: STOPPED first, then the box is gone, and nothing else later',
+    async (_what, kind, argv, test) => {
+      const repo = aRepository()
+      const task = await plane.submit({ repo, argv, ...(test === undefined ? {} : { test }) })
+      await until(async () => lastBox(await plane.client.logs(task.id, 1), kind).includes('up'))
+      const stopped = await plane.client.act(task.id, { act: 'stop', text: 'enough' })
+      expect(stopped.status).toBe('STOPPED')
+      expect(await goneAfter(task.id, 10_000)).toBeLessThan(10_000)
+
+      const settled = await plane.settled(task.id)
+      expect([settled.status, settled.halt]).toEqual(['STOPPED', { reason: 'stopped', text: 'enough' }])
+      const events = await plane.client.events(task.id, 0)
+      const at = events.findIndex(({ type }) => type === 'stopped')
+      expect(events.slice(at).map(({ type, to }) => [type, to])).toEqual([
+        ['stopped', 'STOPPED'],
+        ['salvaged', 'STOPPED'],
+      ])
+      // The engine's own record: the box was killed after the state was written, and has not been made again.
+      const ends = endsOf(task.id, settled.createdAt)
+      expect(ends.at(-1)?.at).toBeGreaterThanOrEqual(events[at]?.at ?? Infinity)
+      expect(ends.at(-1)?.name).toContain(`-${kind}-`)
+      // What the policy allows was kept as a partial checkpoint, and a resume goes on from it.
+      const rows = await plane.client.checkpoints(task.id)
+      expect(rows.at(-1)?.state).toBe('partial')
+      expect(await plane.client.diff(task.id, null)).toContain('kept.txt')
+    },
+  )
 
   it('B09 a stop between two processes takes the box away that the first one left', async () => {
     const task = await plane.submit({ repo: aRepository(), argv: sh('echo kept > kept.txt; sleep 60') })
@@ -46,16 +76,6 @@ for n in range(900): os.mkdir("dddd"); os.chdir("dddd")`
     expect([task.status, task.halt?.reason, task.phase]).toEqual(['FAILED', 'worktree', null])
     await plane.client.act(task.id, { act: 'resume', instruction: null, budget: null })
     expect((await plane.settled(task.id)).status).toBe('FAILED')
-  })
-
-  it('B09 a stop during the test', async () => {
-    const repo = aRepository()
-    const task = await plane.submit({ repo, argv: sh('echo x > x.txt'), test: 'test ! -f x.txt || sleep 60' })
-    await running(task.id, 'test')
-    await plane.client.act(task.id, { act: 'stop', text: 'enough' })
-    expect(await goneAfter(task.id, 5000)).toBeLessThan(5000)
-    expect((await plane.settled(task.id)).status).toBe('STOPPED')
-    expect(await plane.client.diff(task.id, null)).toContain('x.txt')
   })
 
   it('pause and resume go on with the same budget', async () => {
@@ -139,17 +159,37 @@ describe('restarts', () => {
     expect(done.spent.ms).toBeGreaterThanOrEqual(4000)
   })
 
-  it('B08 a restart in VALIDATING goes on with the next attempt at the test of the same candidate', async () => {
+  it('B08 a restart in VALIDATING at step 3 is PENDING, then step 3 attempt 2: no step twice, the time charged', async () => {
     const repo = aRepository()
-    const test = 'ls *.txt >/dev/null 2>&1 || exit 0; sleep 3'
-    const task = await plane.submit({ repo, argv: sh('date +%s%N > stamp.txt'), test })
+    const agent = sh('date +%s%N >> stamps.txt; [ $(wc -l < stamps.txt) -ge 3 ] || echo TASK_STATE: CONTINUE')
+    const test = '[ ! -f stamps.txt ] || [ $(wc -l < stamps.txt) -lt 3 ] || sleep 3'
+    const task = await plane.submit({ repo, argv: agent, test })
+    await plane.until(task.id, ({ step, phase }) => step === 3 && phase === 'test')
     await running(task.id, 'test')
-    const spent = (await plane.client.task(task.id)).spent.ms
+    await plane.until(task.id, ({ spent, step }) => step === 3 && spent.ms > 1000)
+    const before = await plane.client.task(task.id)
+    expect([before.status, before.attempt, before.spent.steps]).toEqual(['VALIDATING', 1, 2])
+
+    await plane.reopen('own')
+    const waiting = await plane.client.task(task.id)
+    expect([waiting.status, waiting.step, waiting.spent.steps]).toEqual(['PENDING', 3, 2])
+    expect(waiting.spent.ms).toBeGreaterThanOrEqual(before.spent.ms)
+
     await plane.reopen()
     const done = await plane.settled(task.id)
-    expect([done.status, done.spent.steps, done.step, done.attempt]).toEqual(['APPLIED', 1, 1, 2])
-    expect(done.spent.ms).toBeGreaterThan(spent)
-    const started = (await plane.client.events(task.id, 0)).filter((event) => event.data['kind'] === 'agent')
-    expect(started).toHaveLength(1)
+    expect([done.status, done.spent.steps, done.step, done.attempt]).toEqual(['APPLIED', 3, 3, 2])
+    // The whole of the second test comes on top of what was charged before the restart.
+    expect(done.spent.ms).toBeGreaterThanOrEqual(waiting.spent.ms + 2900)
+    const events = await plane.client.events(task.id, 0)
+    const begun = events
+      .filter(({ data }) => data['kind'] === 'agent')
+      .map(({ step, attempt }) => [step, attempt])
+    expect(begun).toEqual([
+      [1, 1],
+      [2, 1],
+      [3, 1],
+    ])
+    expect(git(repo, 'show', `${done.branch}:stamps.txt`).trim().split('\n')).toHaveLength(3)
+    expect(git(repo, 'rev-list', '--count', `main..${done.branch}`).trim()).toBe('3')
   })
 })

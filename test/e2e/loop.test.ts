@@ -103,6 +103,12 @@ describe('a goal becomes an applied change', () => {
     expect([task.status, task.spent.steps]).toEqual(['APPLIED', 2])
   })
 
+  it('an agent that ends with 127, because of a tool that is missing, is a failed step like any other', async () => {
+    const agent = sh('grep -q "frobnicate: not found" && { echo x > new.txt; exit 0; }; frobnicate')
+    const task = await plane.run({ repo: aRepository(), argv: agent })
+    expect([task.status, task.spent.steps]).toEqual(['APPLIED', 2])
+  })
+
   it('an agent that cannot be started fails the task with a sentence', async () => {
     const task = await plane.run({ repo: aRepository(), argv: ['/no/such/program'] })
     expect([task.status, task.halt?.reason]).toEqual(['FAILED', 'agent'])

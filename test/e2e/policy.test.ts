@@ -1,8 +1,17 @@
-import { existsSync, readlinkSync, symlinkSync } from 'node:fs'
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { aRepository, git } from '../support/repository.ts'
 import { openTestPlane, sh, type TestPlane } from '../support/plane.ts'
+import { until } from '../support/until.ts'
 
 let plane: TestPlane
 beforeAll(async () => {
@@ -10,16 +19,31 @@ beforeAll(async () => {
 })
 afterAll(() => plane.close())
 
+const worktreeOf = (id: string): string => join(plane.config.dataFolder, 'tasks', id)
+const mirrorOf = (key: string): string => join(plane.config.dataFolder, 'mirrors', `${key}.git`)
+
 describe('the path policy, end to end', () => {
-  it('B14 the agent cannot write config.yaml, .env, .workspace or a git hook of the host', async () => {
+  it('B14 writes to config.yaml, .env, .workspace or a git hook fail in the box itself', async () => {
     const repo = aRepository({ 'src/a.txt': 'a\n' })
     const task = await plane.run({
       repo,
       argv: sh(`
-        for path in config.yaml .env .workspace/x; do (echo evil > $path) 2>/dev/null && echo "wrote $path" >> wrote.txt; done
-        mkdir -p .git/hooks 2>/dev/null; (echo evil > .git/hooks/post-commit) 2>/dev/null && echo "wrote hook" >> wrote.txt
-        echo ok > ok.txt`),
+        echo evil > mine.txt
+        for path in config.yaml .env .workspace/x .git/hooks/post-commit; do
+          mkdir -p "$(dirname $path)" 2>/dev/null
+          (echo evil > $path) 2>/dev/null && echo "wrote $path"
+          mv mine.txt $path 2>/dev/null && echo "moved to $path"
+          [ "$(cat $path 2>/dev/null)" = evil ] || echo "refused $path"
+        done
+        rm mine.txt; echo ok > ok.txt`),
     })
+    const log = await plane.client.logs(task.id, 1)
+    expect(log.trim().split('\n').slice(1)).toEqual([
+      'refused config.yaml',
+      'refused .env',
+      'refused .workspace/x',
+      'refused .git/hooks/post-commit',
+    ])
     expect(task.status).toBe('APPLIED')
     expect(git(repo, 'ls-tree', '-r', '--name-only', task.branch).trim().split('\n')).toEqual([
       'ok.txt',
@@ -28,16 +52,20 @@ describe('the path policy, end to end', () => {
     expect(existsSync(join(repo, '.git/hooks/post-commit'))).toBe(false)
   })
 
-  it('B14 a denied file in a folder of its own is reverted, and the second time is FAILED', async () => {
+  it('B14 a denied file in a folder of its own is reverted, the second time is FAILED, and no candidate holds it', async () => {
     const repo = aRepository()
-    const agent = sh(
-      'mkdir -p new; echo evil > new/config.yaml; echo x >> more.txt; cp /cofferdam/attempt/prompt.md prompt.txt; echo "TASK_STATE: CONTINUE"',
-    )
+    const agent = sh('mkdir new; echo evil > new/config.yaml; echo x > more.txt; echo "TASK_STATE: CONTINUE"')
     const task = await plane.run({ repo, argv: agent })
     expect([task.status, task.halt?.reason]).toEqual(['FAILED', 'policy'])
     expect(task.halt?.text).toContain('new/config.yaml')
-    expect(task.halt?.text).toContain('config.yaml')
+    expect(task.halt?.text).toContain('rule config.yaml')
     expect(task.head).toBe(task.base.commit)
+    expect(readdirSync(worktreeOf(task.id)).sort()).toEqual(['.git', 'README.md'])
+    // Not even an object of it: nothing was added to the mirror at all.
+    const objects = git(mirrorOf(task.repository.key), 'cat-file', '--batch-all-objects', '--batch')
+    expect(objects).toContain('README.md')
+    expect(objects).not.toContain('evil')
+    expect(objects).not.toContain('config.yaml')
   })
 
   it('B14 after a violation the next prompt names path and rule, and mending it is enough', async () => {
@@ -72,9 +100,10 @@ describe('the path policy, end to end', () => {
     const task = await plane.run({
       repo,
       argv: sh(`
-        git add -A && git -c user.name=x -c user.email=x@y commit -qm inside --allow-empty
-        mkdir -p "new folder/deep" ignored; echo 1 > "new folder/deep/with space.txt"; echo 2 > "$(printf 'line\\nbreak.txt')"
-        echo 3 > 'ünïcode-修复.txt'; echo 4 > ignored/build.o; ln -s a.txt link; chmod +x run.sh; mkfifo pipe`),
+        echo inside > inside.txt; git add -A && git -c user.name=x -c user.email=x@y commit -qm inside
+        mkdir -p "new folder/deep" ignored nested; echo 1 > "new folder/deep/with space.txt"; echo 2 > "$(printf 'line\\nbreak.txt')"
+        echo 3 > 'ünïcode-修复.txt'; echo 4 > ignored/build.o; ln -s a.txt link; chmod +x run.sh
+        mkfifo nested/pipe; python3 -c 'import socket; socket.socket(1).bind("sock")'`),
     })
     expect(task.status).toBe('APPLIED')
     const tree = git(repo, 'ls-tree', '-r', '-z', task.branch)
@@ -85,6 +114,7 @@ describe('the path policy, end to end', () => {
       [
         '100644 .gitignore',
         '100644 a.txt',
+        '100644 inside.txt',
         '100644 line\nbreak.txt',
         '100644 new folder/deep/with space.txt',
         '100644 ünïcode-修复.txt',
@@ -93,7 +123,10 @@ describe('the path policy, end to end', () => {
       ].sort(),
     )
     const made = (await plane.client.events(task.id, 0)).find((event) => event.type === 'candidate_made')
-    expect(made?.text).toContain('ignored')
+    const text = made?.text ?? ''
+    expect(text.slice(text.indexOf('Left out: ')).replace(/[ .]+$/, '')).toBe(
+      'Left out: ignored/ (covered by .gitignore), sock (a socket; removed), nested/pipe (a fifo; removed)',
+    )
   })
 
   it('B14 a readonly path that is changed past the mounts is FAILED policy, and the tree is as before', async () => {
@@ -105,9 +138,23 @@ describe('the path policy, end to end', () => {
     const task = await plane.run({ repo, argv: sh('rm CLAUDE.md; echo evil > CLAUDE.md; echo x > x.txt') })
     expect([task.status, task.halt?.reason, task.head]).toEqual(['FAILED', 'policy', task.base.commit])
     expect(task.halt?.text).toContain('CLAUDE.md')
-    const worktree = join(plane.config.dataFolder, 'tasks', task.id)
+    const worktree = worktreeOf(task.id)
     expect(readlinkSync(join(worktree, 'CLAUDE.md'))).toBe('docs/agents.md')
     expect(existsSync(join(worktree, 'x.txt'))).toBe(false)
+  })
+
+  it('B14 a denied file that stands where a mask was is FAILED policy at once, and the tree is as before', async () => {
+    const repo = aRepository({ '.env': 'SECRET=hunter2\n', 'a.txt': 'a\n' })
+    const started = await plane.submit({ repo, argv: sh('echo b > a.txt; touch ready; sleep 3') })
+    const worktree = worktreeOf(started.id)
+    await until(() => existsSync(join(worktree, 'ready')))
+    rmSync(join(worktree, '.env'))
+    writeFileSync(join(worktree, '.env'), 'evil\n')
+    const task = await plane.settled(started.id)
+    expect([task.status, task.halt?.reason, task.head]).toEqual(['FAILED', 'policy', task.base.commit])
+    expect(task.halt?.text).toContain('.env')
+    expect(readdirSync(worktree).sort()).toEqual(['.git', 'a.txt'])
+    expect(readFileSync(join(worktree, 'a.txt'), 'utf8')).toBe('a\n')
   })
 
   it('a readonly file can neither be written nor moved away', async () => {

@@ -1,10 +1,13 @@
 import { execFileSync } from 'node:child_process'
-import { chownSync, mkdtempSync, readdirSync, statSync } from 'node:fs'
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openTestPlane, sh, type TestPlane } from '../support/plane.ts'
+import { running } from '../support/boxes.ts'
+import { needRoot } from '../support/needs.ts'
+import { openTestPlane, requestOf, sh, type TestPlane } from '../support/plane.ts'
 import { aRepository, git, layOut } from '../support/repository.ts'
+import { until } from '../support/until.ts'
 
 let plane: TestPlane
 beforeAll(async () => {
@@ -28,41 +31,99 @@ describe('B21 what cannot be worked on is refused in a sentence', () => {
       /commit/,
     ],
   ]
-  it.each(refusals)('%s', async (_, make, says) => {
+  it.each(refusals)('B21 %s', async (_, make, says) => {
+    const before = await plane.client.tasks({ limit: 1000 })
     await expect(plane.submit({ repo: make(), argv: sh('true') })).rejects.toThrow(says)
+    expect(await plane.client.tasks({ limit: 1000 })).toEqual(before)
   })
 
-  it('a base ref that does not exist', async () => {
-    const request = {
-      goal: 'x',
-      repository: aRepository(),
-      ref: 'no-such-branch',
-      agent: { name: 'command', argv: ['true'] },
-    }
-    const { parseTaskRequest } = await import('../../src/domain/intake.ts')
-    const parsed = parseTaskRequest(request)
-    if (!parsed.ok) throw new Error('the request should parse')
-    await expect(plane.client.submit(parsed.request)).rejects.toThrow(/no-such-branch/)
+  it('B21 a base ref that does not exist', async () => {
+    const request = requestOf({ repo: aRepository(), argv: ['true'] })
+    await expect(plane.client.submit({ ...request, ref: 'no-such-branch' })).rejects.toThrow(
+      /has no branch, tag or commit "no-such-branch"/,
+    )
   })
+})
 
-  it('a disk that is nearly full halts the task with what to do', async () => {
+describe('B21 a disk that is nearly full', () => {
+  it('B21 halts the task in a sentence with what to do, and no box is started', async () => {
     const task = await plane.run({
       repo: aRepository(),
       argv: sh('echo x > x.txt'),
       limits: { diskFreeMb: 1_000_000 },
     })
     expect([task.status, task.halt?.reason]).toEqual(['BLOCKED', 'disk'])
-    expect(task.halt?.text).toMatch(/free/i)
+    expect(task.halt?.text).toMatch(/nearly full.*Free some space, then resume/)
+  })
+
+  it('B21 in the middle of a task loses nothing: with room again, a resume goes on where it was', async () => {
+    needRoot('mounting a small disk')
+    const disk = mkdtempSync(join(tmpdir(), 'cofferdam-small-'))
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256m', 'tmpfs', disk])
+    const small = await openTestPlane('', disk)
+    try {
+      const repo = aRepository()
+      const agent = sh(
+        'echo step >> steps.txt; [ $(wc -l < steps.txt) = 1 ] && { echo TASK_STATE: CONTINUE; exit; }; sleep 4',
+      )
+      const started = await small.submit({ repo, argv: agent })
+      await small.until(started.id, (task) => task.spent.steps === 1)
+      await running(started.id, 'agent')
+      const big = join(disk, 'big')
+      writeFileSync(big, Buffer.alloc(200 * 1024 * 1024))
+      const halted = await small.settled(started.id)
+      expect([halted.status, halted.halt?.reason]).toEqual(['BLOCKED', 'disk'])
+      expect(halted.halt?.text).toMatch(/nearly full.*Free some space, then resume/)
+      rmSync(big)
+      await small.client.act(started.id, { act: 'resume', instruction: null, budget: null })
+      const task = await small.settled(started.id)
+      expect(task.status).toBe('APPLIED')
+      expect(git(repo, 'show', `${task.branch}:steps.txt`)).toMatch(/^(step\n){2,3}$/)
+    } finally {
+      await small.close()
+      execFileSync('umount', ['--lazy', disk]) // our own log in it stays open
+      rmSync(disk, { recursive: true })
+    }
+  })
+})
+
+describe('B19 two tasks on one repository', () => {
+  it('B19 at the same time have worktrees and branches of their own, and neither sees the other', async () => {
+    const repo = aRepository()
+    const agent = (name: string): readonly string[] =>
+      sh(`echo ${name} > ${name}.txt; git add -A; git -c user.name=x -c user.email=x@y commit -qm ${name}
+        touch .here; for n in $(seq 100); do [ -f .go ] && break; sleep 0.1; done; rm .here .go
+        ls *.txt > ${name}-saw.txt; git log --all --format=%s >> ${name}-saw.txt`)
+    const names = ['one', 'two'] as const
+    const started = await Promise.all(names.map((name) => plane.submit({ repo, argv: agent(name) })))
+    const worktrees = started.map(({ id }) => join(plane.config.dataFolder, 'tasks', id))
+    // Both have written before either looks.
+    for (const path of worktrees) await until(() => existsSync(join(path, '.here')))
+    for (const path of worktrees) writeFileSync(join(path, '.go'), '')
+    const done = await Promise.all(started.map(({ id }) => plane.settled(id)))
+    for (const [index, { branch, status }] of done.entries()) {
+      const name = names[index]
+      expect(status).toBe('APPLIED')
+      expect(git(repo, 'diff', '--name-only', 'main', branch)).toBe(`${name}-saw.txt\n${name}.txt\n`)
+      expect(git(repo, 'show', `${branch}:${name}-saw.txt`)).toBe(
+        `${name}.txt\n${name}\nWhat this box was given\n`,
+      )
+    }
   })
 })
 
 describe('B22 repositories of other shapes', () => {
-  it('an empty tree', async () => {
-    const task = await plane.run({ repo: aRepository({}), argv: sh('echo x > x.txt') })
+  it('B22 an empty tree', async () => {
+    const repo = aRepository({})
+    const task = await plane.run({
+      repo,
+      argv: sh('ls -A | grep -v "^\\." > seen.txt; echo x > x.txt; true'),
+    })
     expect(task.status).toBe('APPLIED')
+    expect(git(repo, 'ls-tree', '--name-only', task.branch)).toBe('seen.txt\nx.txt\n')
   })
 
-  it('submodules stay as they are', async () => {
+  it('B22 submodules stay as they are', async () => {
     const inner = aRepository({ 'inner.txt': 'inner\n' })
     const repo = aRepository()
     git(repo, '-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', inner, 'sub')
@@ -73,7 +134,7 @@ describe('B22 repositories of other shapes', () => {
     expect(git(repo, 'show', `${task.branch}:count.txt`).trim()).toBe('0')
   })
 
-  it('an LFS pointer stays a pointer', async () => {
+  it('B22 an LFS pointer stays a pointer', async () => {
     const pointer =
       'version https://git-lfs.github.com/spec/v1\noid sha256:0000000000000000000000000000000000000000000000000000000000000000\nsize 12345\n'
     const repo = aRepository({
@@ -85,14 +146,21 @@ describe('B22 repositories of other shapes', () => {
     expect(git(repo, 'diff', '--name-only', 'main', task.branch).trim()).toBe('seen.txt')
   })
 
-  it('a file of 200 MB', async () => {
+  it('B22 a file of 200 MB', async () => {
     const repo = aRepository()
-    const task = await plane.run({ repo, argv: sh('head -c 200000000 /dev/zero > big.dat') })
-    expect(task.status).toBe('APPLIED')
-    expect(git(repo, 'cat-file', '-s', `${task.branch}:big.dat`).trim()).toBe('200000000')
+    writeFileSync(join(repo, 'big.dat'), Buffer.alloc(200_000_000))
+    git(repo, 'add', 'big.dat')
+    git(repo, 'commit', '-qm', 'Add a big file')
+    const task = await plane.run({
+      repo,
+      argv: sh('echo end >> big.dat'),
+      test: 'test $(stat -c %s big.dat) -ge 200000000',
+    })
+    expect([task.status, task.outcome]).toEqual(['APPLIED', 'tested'])
+    expect(git(repo, 'cat-file', '-s', `${task.branch}:big.dat`).trim()).toBe('200000004')
   })
 
-  it('50,000 files', async () => {
+  it('B22 50,000 files', async () => {
     const repo = aRepository()
     for (let index = 0; index < 500; index += 1) {
       const files = Array.from({ length: 100 }, (_, file) => [`d${index}/f${file}.txt`, `${index} ${file}\n`])
@@ -137,18 +205,16 @@ describe('B22 repositories of other shapes', () => {
     expect(git(repo, 'show', `${task.branch}:x.txt`)).toBe('x\n')
   })
 
-  it.skipIf(process.getuid?.() !== 0)(
-    'somebody else’s, worked on by root, gets nothing of root’s',
-    async () => {
-      const repo = aRepository()
-      execFileSync('chown', ['-R', '4242:4242', repo])
-      chownSync(repo, 4242, 4242)
-      const task = await plane.run({ repo, argv: sh('echo x > x.txt') })
-      expect(task.status).toBe('APPLIED')
-      const owners = readdirSync(repo, { recursive: true, encoding: 'utf8' }).map(
-        (path) => statSync(join(repo, path)).uid,
-      )
-      expect(new Set(owners)).toEqual(new Set([4242]))
-    },
-  )
+  it('somebody else’s, worked on by root, gets nothing of root’s', async () => {
+    needRoot('giving a repository away')
+    const repo = aRepository()
+    execFileSync('chown', ['-R', '4242:4242', repo])
+    chownSync(repo, 4242, 4242)
+    const task = await plane.run({ repo, argv: sh('echo x > x.txt') })
+    expect(task.status).toBe('APPLIED')
+    const owners = readdirSync(repo, { recursive: true, encoding: 'utf8' }).map(
+      (path) => statSync(join(repo, path)).uid,
+    )
+    expect(new Set(owners)).toEqual(new Set([4242]))
+  })
 })

@@ -24,3 +24,18 @@ export async function goneAfter(id: string, withinMs: number): Promise<number> {
   }
   return Date.now() - start
 }
+
+/** The ends of the boxes of a task since then, as the engine recorded them: epoch milliseconds. */
+export function endsOf(id: string, since: number): readonly { name: string; at: number }[] {
+  const span = ['--since', String(Math.floor(since / 1000)), '--until', String(Math.ceil(Date.now() / 1000))]
+  const filters = ['--filter', `label=cofferdam.task=${id}`, '--filter', 'event=die']
+  const format = '{{.Actor.Attributes.name}} {{.TimeNano}}'
+  const told = execFileSync('docker', ['events', ...span, ...filters, '--format', format], {
+    encoding: 'utf8',
+  })
+  return told
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => line.split(' '))
+    .map(([name = '', nanos = '']) => ({ name, at: Math.ceil(Number(nanos) / 1e6) }))
+}

@@ -195,10 +195,10 @@ function ended(child: ChildProcess): Promise<Exit> {
   })
 }
 
-function outcomeOf({ code, error }: Exit): { end: BoxEnd; message: string | null } {
-  return code === 126 || code === 127
-    ? { end: 'not_started', message: error ?? `The command could not be started (code ${code}).` }
-    : { end: 'exited', message: null }
+function outcomeOf({ error }: Exit): { end: BoxEnd; message: string | null } {
+  return error === null
+    ? { end: 'exited', message: null }
+    : { end: 'not_started', message: `The command could not be started: ${error}.` }
 }
 
 /** Fetches what the box sees. Covers and pins only change what may be written, so nothing is fetched for them. */

@@ -2,6 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { needRoot } from './needs.ts'
 
 /** A Docker engine of the test's own: it can be ended and started again without touching anybody's boxes. */
 export interface OwnEngine extends AsyncDisposable {
@@ -12,13 +13,9 @@ export interface OwnEngine extends AsyncDisposable {
   docker(...args: readonly string[]): string
 }
 
-/** Why no engine of our own can run here, or null. */
-export function whyNoOwnEngine(): string | null {
-  return process.getuid?.() === 0 ? null : 'starting an engine of its own needs root'
-}
-
 /** Starts one with the image of this name, copied from the machine's engine. */
 export async function ownEngine(image: string): Promise<OwnEngine> {
+  needRoot('starting an engine of its own')
   const folder = mkdtempSync('/var/tmp/cofferdam-engine-')
   const socket = join(folder, 'd.sock')
   let daemon: ChildProcess | null = null

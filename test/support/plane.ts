@@ -9,6 +9,7 @@ import { type Config, loadConfig } from '../../src/config/load.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import { parseTaskRequest, type TaskRequest } from '../../src/domain/intake.ts'
 import type { Task } from '../../src/domain/task.ts'
+import { needEngine } from './needs.ts'
 
 /** A goal for the agent `command`, which reads it or not. */
 export interface Wanted {
@@ -50,13 +51,14 @@ export function sh(script: string): readonly string[] {
 /** Longer than any test takes; the tests have limits of their own. */
 const longestWaitMs = 600_000
 
-/** Extra lines of configuration go into a `cofferdam.yaml`. */
-export async function openTestPlane(yaml = ''): Promise<TestPlane> {
-  const folder = mkdtempSync(join(tmpdir(), 'cofferdam-data-'))
+/** Extra lines of configuration go into a `cofferdam.yaml`. All of it lies in a new folder below `parent`. */
+export async function openTestPlane(yaml = '', parent = tmpdir()): Promise<TestPlane> {
+  const folder = mkdtempSync(join(parent, 'cofferdam-data-'))
   const file = join(folder, 'cofferdam.yaml')
   writeFileSync(file, `concurrency: 4\n${yaml}`)
   const around = thisProcess()
   const config = loadConfig({ data: join(folder, 'data'), config: file }, around)
+  await needEngine(config.engine.socket)
   const start = async (attend: 'own' | 'all'): Promise<Opened> => {
     const opened = await open(config, around, { what: 'test', attend, stderrLevel: 'silent' })
     if ('kind' in opened) throw new Error('the data folder is held')

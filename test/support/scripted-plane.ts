@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Bus } from '../../control-plane/bus.ts'
+import { answered, idUnder, submissionOf } from '../../control-plane/gate/submissions.ts'
 import type {
   Act,
   ControlPlane,
@@ -9,7 +10,7 @@ import type {
   Sight,
   Submitted,
   TaskFilter,
-} from '../../control-plane/control-plane.ts'
+} from '../../src/domain/control-plane.ts'
 import type { Store } from '../../control-plane/store/store.ts'
 import { openStore } from '../../control-plane/store/open.ts'
 import { type Along, Tasks } from '../../control-plane/tasks.ts'
@@ -18,7 +19,8 @@ import { hostPath } from '../../src/config/places.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import type { Input } from '../../src/domain/input.ts'
 import type { TaskRequest } from '../../src/domain/intake.ts'
-import type { Actor, Checkpoint, Task, TaskEvent } from '../../src/domain/task.ts'
+import { assessBudget } from '../../src/domain/risk.ts'
+import type { Actor, Checkpoint, RiskReason, Task, TaskEvent } from '../../src/domain/task.ts'
 import { aBox } from './box.ts'
 import { aCommitOf, aTask } from './task.ts'
 
@@ -33,6 +35,14 @@ export interface Turn {
 
 export type Script = (turn: Turn) => Promise<void> | void
 
+/** How a control plane behaves besides its script. */
+export interface Behaviour {
+  /** A submission is never answered; it is lost, or the task is made. `onSubmit` is told. */
+  readonly hangs?: 'before' | 'after'
+  readonly onSubmit?: () => void
+  readonly findings?: readonly Finding[]
+}
+
 /**
  * A control plane with the real store, transitions, events and watching, and a script in the place of boxes and git.
  * A goal that holds `sudo` is a DRAFT. Tasks are worked on when they are attended.
@@ -42,12 +52,14 @@ export class ScriptedPlane implements ControlPlane, Disposable {
   readonly transitions: Tasks
   readonly #bus = new Bus()
   readonly #script: Script
+  readonly #behaviour: Behaviour
   readonly #attended = new Set<TaskId>()
   readonly #ending = new AbortController()
   #running: AbortController | null = null
 
-  constructor(folder: string, script: Script) {
+  constructor(folder: string, script: Script, behaviour: Behaviour = {}) {
     this.#script = script
+    this.#behaviour = behaviour
     this.store = openStore(hostPath(join(folder, 'cofferdam.db')))
     this.transitions = new Tasks({ store: this.store, bus: this.#bus, clock: Date.now })
     for (const task of this.store.inFlight()) {
@@ -55,12 +67,23 @@ export class ScriptedPlane implements ControlPlane, Disposable {
     }
   }
 
-  submit(request: TaskRequest, actor: Actor): Promise<Submitted> {
+  submit(request: TaskRequest, actor: Actor, key: string | null): Promise<Submitted> {
+    const { hangs, onSubmit } = this.#behaviour
+    if (onSubmit !== undefined) setImmediate(onSubmit)
+    if (hangs === 'before') return new Promise(() => undefined)
+    const id = key === null ? this.transitions.freshId() : idUnder(key, actor)
+    const submitted = answered(this.store, id, request) ?? this.#birth(id, request, actor)
+    return hangs === 'after' ? new Promise(() => undefined) : Promise.resolve(submitted)
+  }
+
+  #birth(id: TaskId, request: TaskRequest, actor: Actor): Submitted {
     const risky = /\bsudo\b/.test(request.goal) || request.draft
+    const notes = ['Uncommitted changes are not part of the task.']
     const task = this.transitions.birth(
       aTask({
-        id: this.transitions.freshId(),
+        id,
         goal: request.goal,
+        request: request.goal,
         status: risky ? 'DRAFT' : 'PENDING',
         risks: risky ? [{ rule: 'words', text: 'The goal says "sudo".' }] : [],
         repository: { path: request.repository, key: 'example' },
@@ -68,8 +91,9 @@ export class ScriptedPlane implements ControlPlane, Disposable {
         createdAt: Date.now(),
       }),
       'Submitted.',
+      { data: { ...submissionOf(request, notes) } },
     )
-    return Promise.resolve({ task, notes: ['Uncommitted changes are not part of the task.'] })
+    return { task, notes }
   }
 
   task(id: TaskId): Task {
@@ -80,15 +104,19 @@ export class ScriptedPlane implements ControlPlane, Disposable {
     return this.store.tasks(filter)
   }
 
-  act(id: TaskId, act: Act, actor: Actor): Promise<Task> {
-    const task = this.transitions.act(id, inputOf(act, this.task(id)), actor)
+  async act(id: TaskId, act: Act, actor: Actor, shown: number | null): Promise<Task> {
+    const before = this.task(id)
+    const along = () => ({ data: { risks: risksOf(act, before) } })
+    const task = this.transitions.act(id, inputOf(act, before), actor, along, shown)
     if (act.act === 'stop' || act.act === 'pause') this.#running?.abort()
     if (task.phase === 'salvage') {
       const salvaged: Input = { type: 'salvaged', head: task.head, text: 'Nothing was under way.' }
-      setImmediate(() => this.transitions.report(id, task.fence, salvaged))
+      setImmediate(() => {
+        if (!this.#ending.signal.aborted) this.transitions.report(id, task.fence, salvaged)
+      })
     }
     if (task.status === 'PENDING') setImmediate(() => this.#work(id))
-    return Promise.resolve(task)
+    return task
   }
 
   events(id: TaskId, after: number): readonly TaskEvent[] {
@@ -122,7 +150,7 @@ export class ScriptedPlane implements ControlPlane, Disposable {
   }
 
   doctor(): Promise<readonly Finding[]> {
-    return Promise.resolve([{ name: 'engine', state: 'ok', text: 'scripted' }])
+    return Promise.resolve(this.#behaviour.findings ?? [{ name: 'engine', state: 'ok', text: 'scripted' }])
   }
 
   watch(id: TaskId, after: number, signal: AbortSignal): AsyncIterable<Sight> {
@@ -160,6 +188,10 @@ export class ScriptedPlane implements ControlPlane, Disposable {
       if (!signal.aborted) throw error
     })
   }
+}
+
+function risksOf(act: Act, { budget }: Task): readonly RiskReason[] {
+  return act.act === 'resume' && act.budget !== null ? assessBudget({ ...budget, ...act.budget }, budget) : []
 }
 
 function inputOf(act: Act, task: Task): Input {

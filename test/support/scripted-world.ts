@@ -3,16 +3,17 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import picocolors from 'picocolors'
+import { examine } from '../../control-plane/doctor.ts'
 import { httpApp } from '../../control-plane/http/app.ts'
 import { serveSocket } from '../../control-plane/http/socket.ts'
 import type { Opened } from '../../control-plane/main.ts'
 import { lockFolder, readOwner } from '../../control-plane/store/lock.ts'
 import { cli } from '../../src/cli/cli.ts'
 import type { World } from '../../src/cli/world.ts'
-import { openDataFolder } from '../../src/config/data-folder.ts'
+import { findDataFolder, openDataFolder } from '../../src/config/data-folder.ts'
 import { type Environment, thisProcess } from '../../src/config/environment.ts'
 import { loadConfig } from '../../src/config/load.ts'
-import { type Script, ScriptedPlane } from './scripted-plane.ts'
+import { type Behaviour, type Script, ScriptedPlane } from './scripted-plane.ts'
 import { aPerson } from './task.ts'
 
 /** One command line at work: what it has printed so far, and what a person or the system does to it. */
@@ -37,6 +38,7 @@ export interface CommandOptions {
   readonly input?: string
   /** What works on tasks, when it is this command. */
   readonly script?: Script
+  readonly behaviour?: Behaviour
   readonly env?: Readonly<Record<string, string>>
   readonly buildImage?: World['buildImage']
 }
@@ -120,11 +122,22 @@ function startCommand(
     },
     loadConfig: (flags) => loadConfig(flags, around),
     buildImage: options.buildImage ?? (() => Promise.resolve('sha256:1')),
+    examine: (config) =>
+      examine({
+        engine: {
+          describe: () => Promise.resolve({ name: 'scripted', warnings: [] }),
+          image: () => Promise.resolve('sha256:1'),
+        },
+        data: config.dataFolder,
+        diskFreeMb: 0,
+        find: () => findDataFolder(config.dataFolder, around.uid),
+        alive: () => false,
+      }),
     async open(config, { what }) {
       const { path, created } = await openDataFolder(config.dataFolder, around.uid, randomBytes)
       const lock = lockFolder(path, { pid: process.pid, startedAt: Date.now(), what })
       if (lock === null) return { kind: 'held', owner: readOwner(path) }
-      const plane = new ScriptedPlane(path, options.script)
+      const plane = new ScriptedPlane(path, options.script, options.behaviour)
       const app = httpApp(plane, {
         actor: () => aPerson,
         report: (failure) => {

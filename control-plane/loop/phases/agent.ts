@@ -5,7 +5,7 @@ import { composePrompt } from '../../../src/domain/prompt.ts'
 import { closed, instructionFor, newAttempt } from '../attempts.ts'
 import { runBox } from '../box-run.ts'
 import { nextStep, placeOf, type Work } from '../work.ts'
-import { begin, planned, removeEarlier } from './begin.ts'
+import { begin, planned, type Planned, removeEarlier } from './begin.ts'
 import { ended } from './ended.ts'
 import { lastLines } from './said.ts'
 
@@ -45,13 +45,13 @@ async function layOut(work: Work): Promise<void> {
   })
 }
 
-async function run(work: Work, row: NonNullable<ReturnType<typeof planned>>): Promise<void> {
+async function run(work: Work, row: Planned): Promise<void> {
   const { deps } = work
   const result = await runBox(work, row)
   if (result === null) return
   if (await ended(work, result, closed(row, 'dropped', deps.clock()), 'agent')) return
   if (result.end === 'not_started') {
-    const text = `The agent did not start: ${result.message ?? lastLines(result.output, 300)}. Mend the command and start a new task, or use an image that has it.`
+    const text = `The agent did not start. ${result.message ?? lastLines(result.output)} Mend the command and start a new task, or use an image that has it.`
     work.report({ type: 'failed', reason: 'agent', text })
     return
   }
@@ -78,7 +78,7 @@ async function run(work: Work, row: NonNullable<ReturnType<typeof planned>>): Pr
 function promptFor(work: Work, step: number, instruction: string | null): string {
   const { deps, task } = work
   const before = deps.store
-    .checkpoints(task.id)
+    .checkpoints(task.id, step - 1)
     .findLast((row) => row.step >= step - 1 && row.step <= step && row.violations.length > 0)
   return composePrompt({
     ...task,

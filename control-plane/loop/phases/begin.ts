@@ -1,4 +1,4 @@
-import type { BoxKind, BoxRequest } from '../../../src/domain/box.ts'
+import type { BoxKind, BoxRequest, BoxSpec } from '../../../src/domain/box.ts'
 import { boxSeconds } from '../../../src/domain/budget.ts'
 import type { Checkpoint } from '../../../src/domain/task.ts'
 import { withBox } from '../attempts.ts'
@@ -41,7 +41,7 @@ export async function begin(work: Work, row: Checkpoint, kind: BoxKind, wanted: 
 /** Boxes of lost attempts at this step, which an engine that came back may still have. */
 export async function removeEarlier({ deps, task }: Work, row: Checkpoint): Promise<void> {
   if (row.attempt === 1) return
-  for (const earlier of deps.store.checkpoints(task.id)) {
+  for (const earlier of deps.store.checkpoints(task.id, row.step)) {
     const lost = earlier.step === row.step && earlier.attempt < row.attempt && earlier.state === 'dropped'
     if (lost && earlier.box !== null) await deps.engine.remove(earlier.box.name)
   }
@@ -66,8 +66,11 @@ export function shell(command: string): readonly string[] {
   return ['/bin/sh', '-c', command]
 }
 
+/** A row of intent: it names the box that is to be run. */
+export type Planned = Checkpoint & { readonly box: BoxSpec }
+
 /** The row of intent whose box of this kind is to be run now, or null where it must be made first. */
-export function planned(work: Work, kind: BoxKind): Checkpoint | null {
+export function planned(work: Work, kind: BoxKind): Planned | null {
   const row = work.deps.store.openCheckpoint(work.task.id)
-  return row?.box?.kind === kind ? row : null
+  return row?.box?.kind === kind ? { ...row, box: row.box } : null
 }

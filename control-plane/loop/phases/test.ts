@@ -1,8 +1,8 @@
 import type { Checkpoint } from '../../../src/domain/task.ts'
-import { closed, newAttempt } from '../attempts.ts'
 import { runBox } from '../box-run.ts'
 import { placeOf, type Work } from '../work.ts'
-import { begin, planned, shell } from './begin.ts'
+import { begin, planned, type Planned, shell } from './begin.ts'
+import { carriedOver } from './carry.ts'
 import { ended } from './ended.ts'
 import { failureOf, howOf, tailOf } from './said.ts'
 import { underWay } from './verify.ts'
@@ -32,20 +32,16 @@ export async function test(work: Work): Promise<void> {
   })
 }
 
-async function run(work: Work, row: Checkpoint): Promise<void> {
-  const { deps, task } = work
+async function run(work: Work, row: Planned): Promise<void> {
   const result = await runBox(work, row)
   if (result === null) return
   if (result.end === 'engine') {
-    const now = deps.clock()
-    const carried = { instruction: row.instruction, agent: row.agent, candidate: row.candidate }
-    const next = newAttempt(deps.store, task, row.step, now, carried)
     const text = `The engine lost the test box: ${result.message ?? 'no reason given'}`
-    work.report({ type: 'lost', text }, { checkpoints: [closed(row, 'dropped', now), next] })
+    work.report({ type: 'lost', text }, { checkpoints: carriedOver(work, row) })
     return
   }
   if (await ended(work, result, row, 'test')) return
-  await deps.engine.remove(row.box?.name ?? '')
+  await work.deps.engine.remove(row.box.name)
   const passed = result.end === 'exited' && result.exitCode === 0
   const outcome = { passed, end: result.end, exitCode: result.exitCode, tail: tailOf(result.output) }
   work.report(

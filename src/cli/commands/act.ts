@@ -1,13 +1,14 @@
 import type { Command } from 'commander'
-import type { Act, Client } from '../../client/client.ts'
+import type { Act } from '../../domain/control-plane.ts'
 import { Failure } from '../../domain/failure.ts'
 import type { TaskId } from '../../domain/ids.ts'
 import { budgetRequestSchema } from '../../domain/intake.ts'
-import type { Budget, Task } from '../../domain/task.ts'
-import { allEvents } from '../all-events.ts'
+import type { Budget, Task, TaskEvent } from '../../domain/task.ts'
 import type { Exit } from '../exit.ts'
-import { Place } from '../place.ts'
+import { Connection } from '../connection.ts'
 import { pursue } from '../pursue.ts'
+import { draftLines } from '../render/draft.ts'
+import { approvedLines } from '../render/progress.ts'
 import { nextLines } from '../render/summary.ts'
 import { plain } from '../render/text.ts'
 import { MachineReporter, PeopleReporter } from '../reporter.ts'
@@ -81,14 +82,20 @@ export function actCommands(task: Command, shell: Shell): void {
 
 async function perform(shell: Shell, id: TaskId, act: Act, options: ActOptions): Promise<void> {
   const { world } = shell
-  await using place = await Place.visit(wanted(shell, options, `task ${act.act}`))
-  const task = await place.client.act(id, act)
+  await using connection = await Connection.visit(wanted(shell, options, `task ${act.act}`))
+  const { client } = connection
+  const shown = await client.task(id)
+  if (act.act === 'approve' && shown.status === 'DRAFT' && options.json !== true) {
+    print(world, [`Approving task ${id}:`, ...draftLines(shown)])
+  }
+  // What is decided about a draft is bound to what it says; a halted task still moves while its work is put away.
+  const task = await client.act(id, act, shown.status === 'DRAFT' ? shown.revision : undefined)
   shell.end(
     task.status === 'PENDING' && options.detach !== true
-      ? await goOn(shell, place, task, options)
-      : told(shell, act, task, options),
+      ? await goOn(shell, connection, task, shown.version, options)
+      : told(shell, act, task, await approvals(connection, act, shown), options),
   )
-  if (task.status === 'PENDING' && options.detach === true && place.isHere && options.json !== true) {
+  if (task.status === 'PENDING' && options.detach === true && connection.isHere && options.json !== true) {
     const spell = speller(options)
     print(world, [
       `No process works on it yet: \`${spell(`task watch ${id}`)}\` or \`${spell('serve')}\` does.`,
@@ -96,30 +103,41 @@ async function perform(shell: Shell, id: TaskId, act: Act, options: ActOptions):
   }
 }
 
-async function goOn(shell: Shell, place: Place, task: Task, options: CommonOptions): Promise<Exit> {
-  const { world } = shell
+/** The event of an act that a rule reads; of the others there is nothing to tell. */
+async function approvals(connection: Connection, { act }: Act, shown: Task): Promise<readonly TaskEvent[]> {
+  if (act !== 'resume' && act !== 'suggest' && act !== 'steer') return []
+  return await connection.persist((client) => client.events(shown.id, shown.version))
+}
+
+/** Follows the task from its event `after` on. */
+async function goOn(
+  { world }: Shell,
+  connection: Connection,
+  task: Task,
+  after: number,
+  options: CommonOptions,
+): Promise<Exit> {
   const spell = speller(options)
   using reporter = options.json === true ? new MachineReporter(world) : new PeopleReporter(world, spell)
   reporter.task(task, [])
-  const after = await seqOfLast(place.client, task.id)
-  return pursue(
-    { world, place, reporter, spell, yes: false, quiet: true, mine: true, after: after - 1 },
-    task,
-  )
-}
-
-async function seqOfLast(client: Client, id: TaskId): Promise<number> {
-  return (await allEvents(client, id)).at(-1)?.seq ?? 1
+  return pursue({ world, connection, reporter, spell, yes: false, quiet: true, mine: true, after }, task)
 }
 
 /** The act is done, whatever the state of the task is now. */
-function told({ world }: Shell, act: Act, task: Task, options: CommonOptions): Exit {
+function told(
+  { world }: Shell,
+  act: Act,
+  task: Task,
+  events: readonly TaskEvent[],
+  options: CommonOptions,
+): Exit {
   if (options.json === true) {
     printJson(world, { task })
     return 'applied'
   }
   const lines = act.act === 'discard' ? [] : nextLines(task, speller(options))
-  print(world, [`Task ${task.id} is ${stateAfter(act, task)}`, ...lines])
+  const approved = events.flatMap((event) => approvedLines(event, world.terminal.paint))
+  print(world, [`Task ${task.id} is ${stateAfter(act, task)}`, ...approved, ...lines])
   return 'applied'
 }
 

@@ -3,7 +3,7 @@ import type { ConfigFlags } from '../../config/load.ts'
 import { Failure } from '../../domain/failure.ts'
 import { parseTaskId, type TaskId } from '../../domain/ids.ts'
 import type { Exit } from '../exit.ts'
-import type { Wanted } from '../place.ts'
+import type { Wanted } from '../connection.ts'
 import { quoted, type Spell } from '../render/next.ts'
 import type { World } from '../world.ts'
 

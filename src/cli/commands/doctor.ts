@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
-import type { Finding } from '../../client/answers.ts'
-import type { Client } from '../../client/client.ts'
+import type { Finding } from '../../domain/control-plane.ts'
+import { Unreachable } from '../../client/fetch.ts'
 import { Failure } from '../../domain/failure.ts'
-import { withControlPlane } from '../place.ts'
+import { Connection } from '../connection.ts'
 import { findingLines } from '../render/findings.ts'
 import { common, type CommonOptions, print, printJson, type Shell, wanted } from './common.ts'
 
@@ -18,14 +18,20 @@ export function doctorCommand(program: Command, shell: Shell): void {
   )
 }
 
-/** A data folder or a database that cannot be opened is a finding like any other. */
+/** Asks the process that holds the data folder; where none answers, looks without opening it. */
 async function look(shell: Shell, options: CommonOptions): Promise<readonly Finding[]> {
-  const place = wanted(shell, options, 'doctor')
-  const folder: Finding = { name: 'data folder', state: 'ok', text: place.config.dataFolder }
+  const target = wanted(shell, options, 'doctor')
+  const { config } = target
+  const connection = await Connection.guest(target)
+  if (connection === null) return await shell.world.examine(config)
+  await using _ = connection
+  const held = `${config.dataFolder}; a process works on it and answers`
+  const folder: Finding = { name: 'data folder', state: 'ok', text: held }
   try {
-    return [folder, ...(await withControlPlane(place, (client: Client) => client.doctor()))]
+    return [folder, ...(await connection.client.doctor())]
   } catch (error) {
+    if (error instanceof Unreachable) return await shell.world.examine(config)
     if (!(error instanceof Failure)) throw error
-    return [{ ...folder, state: 'problem', text: error.message }]
+    return [folder, { name: 'process', state: 'problem', text: error.message }]
   }
 }

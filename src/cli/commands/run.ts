@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import type { Command } from 'commander'
+import type { Client } from '../../client/client.ts'
 import { Failure } from '../../domain/failure.ts'
 import { exitHelp } from '../exit.ts'
-import { Place } from '../place.ts'
+import { Connection } from '../connection.ts'
 import { pursue } from '../pursue.ts'
 import { MachineReporter, PeopleReporter } from '../reporter.ts'
 import { requestOf, type TaskOptions } from '../request.ts'
@@ -27,15 +29,25 @@ export function runCommand(program: Command, shell: Shell): void {
     .action(async (argv: string[], options: RunOptions) => {
       const { world } = shell
       const request = requestOf(await goalRead(options, shell), checked(argv, shell), world.around.cwd)
-      await using place = await Place.enter(wanted(shell, options, 'run'))
-      const { task, notes } = await place.client.submit(request)
+      await using connection = await Connection.host(wanted(shell, options, 'run'))
+      await connection.persist(refuseWithoutEngine)
+      // Under one key it is one task, however often the process that takes it dies in the middle.
+      const key = randomUUID()
+      const { task, notes } = await connection.persist((client) => client.submit(request, key))
       const spell = speller(options)
       const quiet = options.json === true
       using reporter = quiet ? new MachineReporter(world) : new PeopleReporter(world, spell)
       reporter.task(task, notes)
       const yes = options.yes === true
-      shell.end(await pursue({ world, place, reporter, spell, yes, quiet, mine: true, after: 0 }, task))
+      shell.end(await pursue({ world, connection, reporter, spell, yes, quiet, mine: true, after: 0 }, task))
     })
+}
+
+/** Somebody waits: without an engine or its image no task is made, which would wait for them. */
+async function refuseWithoutEngine(client: Client): Promise<void> {
+  for (const { name, state, text } of await client.doctor()) {
+    if (state === 'problem' && (name === 'engine' || name === 'image')) throw new Failure(name, text)
+  }
 }
 
 /** The options that make a task. */
@@ -45,11 +57,17 @@ export function taskOptions(command: Command): Command {
     .option('--repo <path>', 'the git repository')
     .option('--goal <text>', 'what should be done; - reads it from standard input')
     .option('--ref <ref>', 'branch, tag or commit to start from (default: what is checked out)')
-    .option('--setup <command>', 'installs dependencies, once, with a network')
-    .option('--test <command>', 'says whether the work is good')
-    .option('--agent <name>', 'who does the work')
-    .option('--steps <n>', 'steps at most')
-    .option('--minutes <n>', 'minutes of box time at most')
+    .option(
+      '--setup <command>',
+      'installs dependencies, once, with a network (default: as configured for the repository)',
+    )
+    .option('--test <command>', 'says whether the work is good (default: as configured for the repository)')
+    .option('--agent <name>', 'who does the work (default: "command" with a program, else as configured)')
+    .option('--steps <n>', 'steps at most (default: task.steps of the configuration, else 8)')
+    .option(
+      '--minutes <n>',
+      'minutes of box time at most (default: task.minutes of the configuration, else 20)',
+    )
     .option('--draft', 'ask a person first, whatever the risk')
     .option('--deny <pattern>', 'neither read nor written; may be repeated', several)
     .option('--readonly <pattern>', 'read but not written; may be repeated', several)

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { Failure } from '../../domain/failure.ts'
 import { exitCode } from '../exit.ts'
-import { isHeld } from '../place.ts'
+import { isHeld } from '../connection.ts'
 import type { World } from '../world.ts'
 import { common, type CommonOptions, printJson, type Shell } from './common.ts'
 

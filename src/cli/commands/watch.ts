@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { Place } from '../place.ts'
+import { Connection } from '../connection.ts'
 import { pursue } from '../pursue.ts'
 import { MachineReporter, PeopleReporter } from '../reporter.ts'
 import { common, type CommonOptions, idOf, type Shell, speller, wanted } from './common.ts'
@@ -14,12 +14,12 @@ export function watchCommand(task: Command, shell: Shell): void {
     .action(async (text: string, options: CommonOptions) => {
       const { world } = shell
       const id = idOf(text)
-      await using place = await Place.visit(wanted(shell, options, 'task watch'))
-      const task = await place.client.task(id)
+      await using connection = await Connection.visit(wanted(shell, options, 'task watch'))
+      const task = await connection.client.task(id)
       const spell = speller(options)
       using reporter = options.json === true ? new MachineReporter(world) : new PeopleReporter(world, spell)
       reporter.task(task, [])
       const looking = { yes: false, quiet: true, mine: false, after: 0 }
-      shell.end(await pursue({ world, place, reporter, spell, ...looking }, task))
+      shell.end(await pursue({ world, connection, reporter, spell, ...looking }, task))
     })
 }

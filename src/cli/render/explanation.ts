@@ -1,4 +1,4 @@
-import type { Explanation } from '../../client/answers.ts'
+import type { Explanation } from '../../domain/control-plane.ts'
 import type { BoxMount, BoxSource, BoxSpec } from '../../domain/box.ts'
 import type { Paint } from '../terminal.ts'
 import { quoted } from './next.ts'

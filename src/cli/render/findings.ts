@@ -1,4 +1,4 @@
-import type { Finding } from '../../client/answers.ts'
+import type { Finding } from '../../domain/control-plane.ts'
 import type { Paint } from '../terminal.ts'
 import { plain } from './text.ts'
 

@@ -1,4 +1,4 @@
-import type { Task } from '../../domain/task.ts'
+import { isWorking, type Task } from '../../domain/task.ts'
 import { possibleActs } from '../../domain/transition/apply.ts'
 
 /** A command that a person can give now, and what it is good for. */
@@ -19,17 +19,21 @@ export function quoted(text: string): string {
 export function nextCommands(task: Task, spell: Spell): readonly Suggestion[] {
   const acts = possibleActs(task)
   const on = (act: string, more = ''): string => spell(`task ${act} ${task.id}${more}`)
+  const { options, what } = resumeOf(task)
   const offers: readonly (Suggestion & { readonly when: boolean })[] = [
     { when: acts.includes('approve'), command: on('approve'), what: 'agree to the reasons and run it' },
     { when: task.status === 'DRAFT', command: on('suggest', ' TEXT'), what: 'add to the goal' },
+    { when: doctored(task), command: spell('doctor'), what: 'look whether it is mended' },
+    { when: task.halt?.reason === 'image', command: spell('image build'), what: 'build the image' },
     {
-      when: acts.includes('resume'),
-      command: on('resume', resumeOptions(task)),
-      what: 'go on from the last checkpoint',
+      when: task.halt?.reason === 'setup',
+      command: spell(`run --repo ${quoted(task.repository.path)} --goal TEXT --setup COMMAND`),
+      what: 'begin anew with what is missing',
     },
+    { when: acts.includes('resume'), command: on('resume', options), what },
     { when: task.status === 'PENDING', command: on('watch'), what: 'work on it here' },
     {
-      when: task.status === 'RUNNING' || task.status === 'VALIDATING',
+      when: isWorking(task),
       command: on('watch'),
       what: 'follow it',
     },
@@ -48,9 +52,36 @@ export function nextCommands(task: Task, spell: Spell): readonly Suggestion[] {
   return offers.filter((offer) => offer.when).map(({ command, what }) => ({ command, what }))
 }
 
-/** What a resume needs to have an effect: more budget after a timeout, a word to an agent that is stuck. */
-function resumeOptions(task: Task): string {
-  if (task.halt?.reason === 'steps') return ` --steps ${task.budget.steps + 4}`
-  if (task.halt?.reason === 'time') return ` --minutes ${Math.ceil(task.budget.seconds / 60) + 10}`
-  return task.status === 'BLOCKED' && task.halt?.reason !== 'paused' ? ' --instruction TEXT' : ''
+/** Halted by something outside the task that doctor looks at. */
+function doctored({ halt }: Task): boolean {
+  return halt?.reason === 'engine' || halt?.reason === 'disk'
+}
+
+/** What a resume needs to have an effect: more budget after a timeout, a word to an agent that is stuck, ... */
+function resumeOf(task: Task): { options: string; what: string } {
+  const again = { options: '', what: 'go on from the last checkpoint' }
+  const wordy = { options: ' --instruction TEXT', what: 'go on with a word for the agent' }
+  if (task.outcome !== null) return { options: '', what: 'hand over what is validated' }
+  switch (task.halt?.reason) {
+    case 'steps':
+      return { ...again, options: ` --steps ${task.budget.steps + 4}` }
+    case 'time':
+      return { ...again, options: ` --minutes ${Math.ceil(task.budget.seconds / 60) + 10}` }
+    case 'agent':
+      return task.status === 'BLOCKED' ? wordy : again
+    case 'no_change':
+    case 'policy':
+    case 'stuck':
+      return wordy
+    case 'approval':
+      return { options: '', what: 'agree to it: setup runs again' }
+    case 'setup':
+      return { options: '', what: 'try setup and test again' }
+    case 'engine':
+    case 'image':
+    case 'disk':
+      return { options: '', what: 'go on when it is mended' }
+    default:
+      return again
+  }
 }

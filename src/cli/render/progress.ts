@@ -1,4 +1,6 @@
+import { z } from 'zod'
 import { left } from '../../domain/budget.ts'
+import { riskSchema } from '../../domain/schemas.ts'
 import type { Task, TaskEvent } from '../../domain/task.ts'
 import type { Paint } from '../terminal.ts'
 import { duration, hang } from './text.ts'
@@ -38,7 +40,18 @@ export function eventLines(event: TaskEvent, task: Task, paint: Paint): readonly
     return ['', heading(event, task, paint)]
   }
   const tone = toneOf(event)
-  return tone(hang(event.text, 4), paint).split('\n')
+  return [...tone(hang(event.text, 4), paint).split('\n'), ...approvedLines(event, paint)]
+}
+
+const askedFor = z.object({ risks: z.array(riskSchema) })
+
+/** What a rule would have asked about in an act of a person, who has approved it by that act. */
+export function approvedLines(event: TaskEvent, paint: Paint): readonly string[] {
+  const { data, success } = askedFor.safeParse(event.data)
+  if (!success || (event.type !== 'resumed' && event.type !== 'steered')) return []
+  return data.risks.flatMap(({ rule, text }) =>
+    warn(`Approved with it (${rule}): ${hang(text, 4)}`, paint).split('\n'),
+  )
 }
 
 function toneOf(event: TaskEvent): Tone {

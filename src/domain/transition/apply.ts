@@ -1,6 +1,6 @@
 import type { Millis } from '../brand.ts'
 import type { Input, InputType } from '../input.ts'
-import { fewOf, type Halt, type Phase, phases, type Task } from '../task.ts'
+import { fewOf, type Halt, isWorking, type Phase, phases, type Task } from '../task.ts'
 import { describe } from './describe.ts'
 import { guards, type Row, table } from './table.ts'
 
@@ -63,7 +63,7 @@ export function transition(task: Task, input: Input, now: Millis): Changed | Ref
     halt: haltOf(row, task, input),
     version: task.version + 1,
     revision: task.revision + (revises(task, patched) ? 1 : 0),
-    leaseUntil: status === 'RUNNING' || status === 'VALIDATING' ? patched.leaseUntil : null,
+    leaseUntil: isWorking({ status }) ? patched.leaseUntil : null,
     updatedAt: now,
   }
   return { kind: 'changed', task: next, text: describe(input, task, next) }

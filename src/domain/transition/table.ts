@@ -1,5 +1,5 @@
 import type { Input, InputType } from '../input.ts'
-import type { Phase, Status, Task } from '../task.ts'
+import { type Phase, type Status, type Task, workingStatuses as working } from '../task.ts'
 
 /** After so many lost attempts in a row a task fails instead of trying again. */
 export const lossCap = 5
@@ -20,19 +20,18 @@ export type Guard = keyof typeof guards
 
 const verdict = (input: Input): string => (input.type === 'checkpointed' ? input.verdict.kind : '')
 
+/** The agent made paths that it may not, for the first time: that may be put right in a further step. */
+const firstCreated = (task: Task, input: Input): boolean =>
+  input.type === 'violated' &&
+  input.violations.every((violation) => violation.what === 'created') &&
+  task.violations === 0 &&
+  task.policy.onViolation === 'retry'
+
 /** Named conditions of the table, so that the docs can print them. */
 export const guards = {
-  'first created path': (task: Task, input: Input) =>
-    input.type === 'violated' &&
-    input.violations.every((violation) => violation.what === 'created') &&
-    task.violations === 0 &&
-    task.policy.onViolation === 'retry' &&
-    task.spent.steps + 1 < task.budget.steps,
-  'first created path, last step': (task: Task, input: Input) =>
-    input.type === 'violated' &&
-    input.violations.every((violation) => violation.what === 'created') &&
-    task.violations === 0 &&
-    task.policy.onViolation === 'retry',
+  'first created path, a step is left': (task: Task, input: Input) =>
+    firstCreated(task, input) && task.spent.steps + 1 < task.budget.steps,
+  'first created path': firstCreated,
   // What a person said in the meantime is for a further step.
   'done and tests pass': (task: Task, input: Input) =>
     verdict(input) === 'apply' && task.instruction === null,
@@ -47,7 +46,6 @@ export const guards = {
     input.type === 'advanced' && (input.phase === 'test' || input.phase === 'handover'),
 } as const satisfies Record<string, (task: Task, input: Input) => boolean>
 
-const working: readonly Status[] = ['RUNNING', 'VALIDATING']
 const halted: readonly Status[] = ['BLOCKED', 'TIMEOUT', 'FAILED', 'STOPPED']
 
 const row = (
@@ -79,16 +77,9 @@ export const table: readonly Row[] = [
     'RUNNING',
     'agent',
     'reverted; the next prompt says why',
-    'first created path',
+    'first created path, a step is left',
   ),
-  row(
-    ['RUNNING'],
-    'violated',
-    'TIMEOUT',
-    'salvage',
-    'reverted; no step is left',
-    'first created path, last step',
-  ),
+  row(['RUNNING'], 'violated', 'TIMEOUT', 'salvage', 'reverted; no step is left', 'first created path'),
   row(['RUNNING'], 'violated', 'FAILED', 'salvage', 'reverted; kept as evidence'),
   row(['RUNNING'], 'candidate_made', 'VALIDATING', 'test', 'the agent finished inside the policy'),
 

@@ -1,4 +1,4 @@
-import Docker from 'dockerode'
+import type Docker from 'dockerode'
 import { Failure } from '../../domain/failure.ts'
 import { failureOf } from './failures.ts'
 
@@ -52,7 +52,9 @@ export function connector(socketPath: string = defaultSocket, patience = 30): ()
 async function negotiate(socketPath: string, patience: number): Promise<Api> {
   // An empty host keeps a DOCKER_HOST of the environment out: the socket is a setting, and boxes need a local engine.
   const options = { socketPath, host: '', protocol: 'http' } as const
-  const plain = new Docker(options)
+  // Loaded here, because it takes longer than all else together, and most commands never talk to the engine.
+  const { default: Client } = await import('dockerode')
+  const plain = new Client(options)
   const ask = asker(socketPath, patience)
   const [version, info] = await Promise.all([
     ask('tell its version', () => plain.version()),
@@ -65,7 +67,7 @@ async function negotiate(socketPath: string, patience: number): Promise<Api> {
       `The Docker engine ${version.Version} at ${socketPath} is too old: install Docker 20.10 or newer.`,
     )
   return {
-    docker: new Docker({
+    docker: new Client({
       ...options,
       version: `v${(isBefore(offered, newestApi) ? offered : newestApi).join('.')}`,
     }),

@@ -12,14 +12,15 @@ export interface EndFacts {
   readonly ran: Millis
   /** It had ended before it was looked at, or was ended from outside. */
   readonly abandoned: boolean
-  /** The last line of its output. */
-  readonly lastLine: string
+  /** All of its output, as it is kept. */
+  readonly output: string
+  readonly program: string
   readonly limits: BoxLimits
 }
 
 /** Why a box ended, with a sentence where that was not by itself. Pure. */
 export function endOf(facts: EndFacts): { end: BoxEnd; message: string | null } {
-  const { cause, exitCode, oomKilled, ran, abandoned, lastLine, limits } = facts
+  const { cause, exitCode, oomKilled, ran, abandoned, limits } = facts
   const late = { end: 'time', message: `The box was ended after its ${limits.seconds} s.` } as const
   switch (cause) {
     case 'killed':
@@ -44,15 +45,23 @@ export function endOf(facts: EndFacts): { end: BoxEnd; message: string | null } 
     }
   // The entry's own deadline. It goes by another clock than the engine's times.
   if ((exitCode === 124 || exitCode === 137) && ran >= limits.seconds * 990) return late
-  if (exitCode === 126 || exitCode === 127)
-    return {
-      end: 'not_started',
-      message: `The command could not be started, or ended with code ${exitCode}${lastLine === '' ? '' : `: ${lastLine}`}`,
-    }
+  const why = whyNotStarted(facts)
+  if (why !== null) return { end: 'not_started', message: `The command could not be started: ${why}.` }
   // 255 is what an engine writes that was itself killed; the others are its signals when it shuts down.
   if (abandoned && [137, 143, 255].includes(exitCode))
     return { end: 'engine', message: `The box was ended from outside (code ${exitCode}).` }
   return { end: 'exited', message: null }
+}
+
+/**
+ * What the entry says of a command that it could not execute, or of a missing prompt; null where the command ran. A command
+ * may end with the same codes by itself, so the entry's line has to name this command, and be all that was printed.
+ */
+function whyNotStarted({ exitCode, output, program }: EndFacts): string | null {
+  if (exitCode !== 126 && exitCode !== 127) return null
+  const said = /^(?:timeout: failed to run command|cofferdam:) (.+)\n$/.exec(output)?.[1]
+  if (said === undefined) return null
+  return said.includes(program) || said.startsWith('cannot read ') ? said : null
 }
 
 export function diskMessage({ diskFreeMb }: BoxLimits): string {

@@ -1,8 +1,14 @@
+/** 1 is the standard output, 2 the standard error. */
+export type OutputStream = number
+
+/** Takes what a box printed. */
+export type TakeOutput = (part: Buffer, stream: OutputStream) => void
+
 /**
  * Takes apart the engine's stream of both outputs: frames of an 8-byte header (stream, 3 × 0, length as big endian)
  * and content. What it gives out are views of the chunk, never joined, so a frame of any size costs no memory.
  */
-export function demultiplexer(content: (part: Buffer) => void): (chunk: Buffer) => void {
+export function demultiplexer(content: TakeOutput): (chunk: Buffer) => void {
   const header = Buffer.alloc(8)
   let headed = 0
   let left = 0
@@ -19,7 +25,7 @@ export function demultiplexer(content: (part: Buffer) => void): (chunk: Buffer) 
         continue
       }
       const end = Math.min(chunk.length, at + left)
-      content(chunk.subarray(at, end))
+      content(chunk.subarray(at, end), header[0] ?? 0)
       left -= end - at
       at = end
     }

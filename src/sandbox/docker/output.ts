@@ -1,12 +1,11 @@
 const headBytes = 64 * 1024
 const tailBytes = 256 * 1024
+const limitMark = Buffer.from('\n[... the limit of output is reached, what follows is not shown ...]\n')
 
 /** What is kept of a box's output. */
 export interface Output {
-  /** Takes what came; returns the part of it that is within the limit, null where there is none. */
+  /** Takes what came; returns what is to be shown of it, null where that is nothing. The limit is marked when it is passed. */
   take(chunk: Buffer): Buffer | null
-  /** Forgets everything, for a stream that begins anew. */
-  reset(): void
   text(): string
   readonly bytes: number
   readonly truncated: boolean
@@ -41,11 +40,9 @@ export function outputKeeper(limit: number): Output {
         keepTail(chunk.subarray(inHead))
         bytes += chunk.length - inHead
       }
-      if (before >= limit) return null
-      return chunk.subarray(0, limit - before)
-    },
-    reset() {
-      bytes = 0
+      if (before > limit) return null
+      const shown = chunk.subarray(0, limit - before)
+      return bytes > limit ? Buffer.concat([shown, limitMark]) : shown
     },
     text() {
       const kept = head.subarray(0, Math.min(bytes, headBytes))

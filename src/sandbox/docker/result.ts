@@ -30,7 +30,8 @@ export function resultOf(
     oomKilled: seen?.State.OOMKilled ?? false,
     ran: endedAt - startedAt,
     abandoned,
-    lastLine: text.trimEnd().split('\n').at(-1) ?? '',
+    output: text,
+    program: spec.argv[0] ?? '',
     limits: spec.limits,
   })
   return {

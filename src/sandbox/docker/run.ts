@@ -1,5 +1,7 @@
+import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { BoxResult, BoxSpec, BoxWatcher, Materials } from '../../domain/box.ts'
+import type { Millis } from '../../domain/brand.ts'
 import { Failure } from '../../domain/failure.ts'
 import { specHash } from '../hash.ts'
 import { awaitExit, replay } from './calls.ts'
@@ -7,10 +9,11 @@ import type { Seen } from './compare.ts'
 import type { Api } from './connect.ts'
 import { inspect, removeContainer, startOf } from './containers.ts'
 import type { Cause } from './end.ts'
-import { demultiplexer } from './frames.ts'
+import { demultiplexer, type TakeOutput } from './frames.ts'
 import { readBoxLabels } from './labels.ts'
 import { claimFolder, clearFolder } from './leftovers.ts'
 import { outputKeeper, type Output } from './output.ts'
+import { once, type Once } from './once.ts'
 import { endedFromOutside } from './outside.ts'
 import type { Parts } from './parts.ts'
 import { neverRan, resultOf } from './result.ts'
@@ -31,7 +34,9 @@ interface Run {
   readonly materials: Materials
   readonly watcher: BoxWatcher
   readonly signal: AbortSignal
+  /** What is kept of the output. */
   readonly output: Output
+  readonly once: Once
 }
 
 /** Runs a box to its end, as the contract of `Engine.run` says: take over what is there, else start; watch; read. */
@@ -44,7 +49,11 @@ export async function runBox(
 ): Promise<BoxResult> {
   const api = await parts.connect()
   const output = outputKeeper(spec.limits.outputMb * 1024 * 1024)
-  const run: Run = { parts, api, spec, materials, watcher, signal, output }
+  const handOn = once((part) => {
+    const shown = output.take(part)
+    if (shown !== null) watcher.output(shown)
+  })
+  const run: Run = { parts, api, spec, materials, watcher, signal, output, once: handOn }
 
   const there = await findBox(run)
   if (there !== null) return takeOver(run, there)
@@ -92,51 +101,53 @@ function checked({ spec }: Run, seen: Seen): Seen {
 }
 
 async function takeOver(run: Run, seen: Seen): Promise<BoxResult> {
-  const { parts, api, spec, watcher } = run
+  const { parts, spec, watcher } = run
   const startedAt = startOf(seen)
   if (startedAt === null) throw new Failure('engine', `The box ${spec.name} was never started: try again.`)
   parts.ids.set(spec.name, seen.Id)
   watcher.started(startedAt)
-  if (seen.State.Running) return finish(run, seen.Id, await watchAgain(run, seen.Id, startedAt))
+  return goOn(run, seen, startedAt)
+}
 
-  const stream = await replay(api, seen.Id)
-  listen(run, { stream })
+/** Watches a box that was started before, or reads what it said if it has ended. */
+async function goOn(run: Run, seen: Seen, startedAt: Millis): Promise<BoxResult> {
+  if (seen.State.Running) return finish(run, seen.Id, await watchAgain(run, seen.Id, startedAt))
+  const stream = await replay(run.api, seen.Id)
+  listen(stream, run.once.replay())
   await drained(stream, replayPatience)
   stream.destroy()
   return resultOf(run, seen, 'exit', true)
 }
 
 async function watchStarted(run: Run, started: Started): Promise<Cause> {
-  listen(run, started)
+  listen(started.stream, run.once.live)
   const timeLeft = run.spec.limits.seconds * 1000 + grace
   return watch(run.api, { ...started, timeLeft, disk: diskOf(run) }, run.signal)
 }
 
 /** Watches a box that runs already; its output comes from the beginning. */
-async function watchAgain(run: Run, id: string, startedAt: number): Promise<Cause> {
-  const { api, spec, parts, output, signal } = run
+async function watchAgain(run: Run, id: string, startedAt: Millis): Promise<Cause> {
+  const { api, spec, parts, signal } = run
   const [stream, exit] = await Promise.all([replay(api, id), awaitExit(api, id, 'not-running')])
-  output.reset()
-  listen(run, { stream })
+  listen(stream, run.once.replay())
   const timeLeft = startedAt + spec.limits.seconds * 1000 + grace - parts.now()
   return watch(api, { id, stream, exit, timeLeft, disk: diskOf(run) }, signal)
 }
 
-function listen({ output, watcher }: Run, { stream }: Pick<Started, 'stream'>): void {
-  const demultiplex = demultiplexer((part) => {
-    const shown = output.take(part)
-    if (shown !== null) watcher.output(shown)
-  })
-  stream.on('data', demultiplex)
+function listen(stream: Readable, take: TakeOutput): void {
+  stream.on('data', demultiplexer(take))
 }
 
-/** Reads the result, after finding the engine again where it went away. */
+/** Reads the result; where the engine went away and came back, goes on with the box as it is by now. */
 async function finish(run: Run, id: string, cause: Cause): Promise<BoxResult> {
   const seen = await inspectPatiently(run, id)
-  if (cause !== 'lost' || seen === null || !seen.State.Running) return read(run, seen, cause)
-  run.parts.log('the engine is back and the box still runs: watching it again', { box: run.spec.name })
-  const again = await watchAgain(run, id, startOf(seen) ?? run.parts.now())
-  return read(run, await inspectPatiently(run, id), again)
+  const startedAt = seen === null ? null : startOf(seen)
+  if (cause !== 'lost' || seen === null || startedAt === null) return read(run, seen, cause)
+  run.parts.log('the engine is back: going on with the box', {
+    box: run.spec.name,
+    running: seen.State.Running,
+  })
+  return goOn(run, seen, startedAt)
 }
 
 async function read(run: Run, seen: Seen | null, cause: Cause): Promise<BoxResult> {

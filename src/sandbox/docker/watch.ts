@@ -37,9 +37,10 @@ export async function watch(api: Api, watched: Watched, signal: AbortSignal): Pr
     if (cause === 'lost') return cause
     if (cause !== 'exit') {
       await kill(api, id).catch(() => undefined)
+      // One that cannot be killed is left to its removal, which says so.
       const ended = await Promise.race([
         exit.done,
-        sleep(killPatience, 'lost' as const, { signal: over.signal }),
+        sleep(killPatience, 'stuck' as const, { signal: over.signal }),
       ])
       if (ended === 'lost') return 'lost'
     }

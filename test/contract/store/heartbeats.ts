@@ -76,12 +76,9 @@ export function heartbeats(bench: Bench): void {
         { spent: { steps: 1, ms: read.spent.ms + 20 } },
         { checkpoint: aCheckpoint({ charged: 30 }) },
       )
-      expect(bench.store.write(late).kind).toBe('written')
-      expect(bench.store.task(aTaskId)).toEqual({
-        ...late.after,
-        spent: { steps: 1, ms: 320 },
-        leaseUntil: aTime + 99_000,
-      })
+      const task = { ...late.after, spent: { steps: 1, ms: 320 }, leaseUntil: aTime + 99_000 }
+      expect(bench.store.write(late)).toEqual({ kind: 'written', task })
+      expect(bench.store.task(aTaskId)).toEqual(task)
       expect(bench.store.openCheckpoint(aTaskId)?.charged).toBe(310)
     })
 

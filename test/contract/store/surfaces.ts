@@ -88,6 +88,17 @@ export function surfaces(bench: Bench): void {
       expect(again('also')).toMatchObject({ reason: 'closed' })
     })
 
+    it('that was used last is the last decision', () => {
+      const draft = bench.born(aTask({ status: 'DRAFT' }), { surface: { open: aSurface() } })
+      expect(bench.store.lastDecision(aTaskId)).toBeNull()
+      const used = change(draft, {}, { surface: { use, open: aSurface({ id: 'open' }) } })
+      bench.store.write(used)
+      expect(bench.store.lastDecision(aTaskId)).toMatchObject({ id: 'surface-1', usedBy: aPerson })
+      bench.store.write(change(used.after, {}, { surface: { use: { ...use, id: 'open', at: aTime + 2 } } }))
+      expect(bench.store.lastDecision(aTaskId)).toMatchObject({ id: 'open', text: 'Go on.' })
+      expect(bench.store.lastDecision(aTaskIdOf(1))).toBeNull()
+    })
+
     it('is the newest one where several are open', () => {
       const draft = bench.born(aTask({ status: 'DRAFT' }), { surface: { open: aSurface() } })
       bench.store.write(

@@ -5,7 +5,7 @@ import type { Hono } from 'hono'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { httpApp } from '../../../control-plane/http/app.ts'
-import { problemSchema, submittedSchema, tasksSchema, eventsSchema } from '../../../src/client/answers.ts'
+import { problemSchema, submittedSchema, tasksSchema, eventsSchema } from '../../../src/domain/answers.ts'
 import { Failure } from '../../../src/domain/failure.ts'
 import { taskSchema } from '../../../src/domain/schemas.ts'
 import { applies, ScriptedPlane } from '../../support/scripted-plane.ts'
@@ -29,9 +29,10 @@ afterEach(() => {
 
 const goal = { goal: 'Make the tests pass', repository: '/repositories/example' }
 
-function post(path: string, body: unknown, type = 'application/json'): Promise<Response> {
+function post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
   const text = typeof body === 'string' ? body : JSON.stringify(body)
-  return Promise.resolve(app.request(path, { method: 'POST', headers: { 'content-type': type }, body: text }))
+  const all = { 'content-type': 'application/json', ...headers }
+  return Promise.resolve(app.request(path, { method: 'POST', headers: all, body: text }))
 }
 
 const wholeProblem = problemSchema.extend({
@@ -116,6 +117,61 @@ describe('tasks over HTTP', () => {
   })
 })
 
+describe('a submission under a key', () => {
+  const key = { 'idempotency-key': '6f2c' }
+
+  it('is one task, however often it is sent', async () => {
+    const first = await read(await post('/v1/tasks', goal, key), submittedSchema)
+    const again = await post('/v1/tasks', goal, key)
+    expect([again.status, await again.json()]).toEqual([201, first])
+    expect(plane.tasks({})).toHaveLength(1)
+    expect(await submitted()).not.toBe(first.task.id)
+  })
+
+  it('is refused with another request, and where the key is none', async () => {
+    await post('/v1/tasks', goal, key)
+    const other = await post('/v1/tasks', { ...goal, goal: 'Another' }, key)
+    expect([other.status, (await read(other, problemSchema)).detail]).toEqual([
+      409,
+      expect.stringContaining('another request'),
+    ])
+    for (const bad of ['', 'two words', 'x'.repeat(201)]) {
+      expect((await post('/v1/tasks', goal, { 'idempotency-key': bad })).status).toBe(400)
+    }
+    expect(plane.tasks({})).toHaveLength(1)
+  })
+})
+
+describe('an act that is bound to what was shown', () => {
+  it('is done where the task is still that, and refused where it is not', async () => {
+    const id = await submitted({ ...goal, draft: true })
+    const shown = (await app.request(`/v1/tasks/${id}`)).headers.get('etag') ?? ''
+    expect(shown).toBe('"1"')
+    const suggested = await post(`/v1/tasks/${id}/suggest`, { text: 'use ls' }, { 'if-match': shown })
+    expect([suggested.status, suggested.headers.get('etag')]).toEqual([200, '"2"'])
+    const late = await post(`/v1/tasks/${id}/approve`, {}, { 'if-match': shown })
+    const problem = await read(late, wholeProblem)
+    expect([late.status, problem.status, problem.code]).toEqual([412, 412, 'conflict'])
+    expect([plane.tasks({})[0]?.status, plane.tasks({})[0]?.version]).toEqual(['DRAFT', 2])
+    expect((await post(`/v1/tasks/${id}/approve`, {}, { 'if-match': '"2"' })).status).toBe(200)
+  })
+
+  it('is bound to nothing by "*", and wants the ETag as it was', async () => {
+    const id = await submitted({ ...goal, draft: true })
+    expect((await post(`/v1/tasks/${id}/approve`, {}, { 'if-match': 'W/"1"' })).status).toBe(400)
+    expect((await post(`/v1/tasks/${id}/approve`, {}, { 'if-match': '*' })).status).toBe(200)
+  })
+
+  it('says what is possible where the state is the matter', async () => {
+    const id = await submitted()
+    const answer = await post(`/v1/tasks/${id}/approve`, {}, { 'if-match': '"1"' })
+    expect([answer.status, (await read(answer, problemSchema)).detail]).toEqual([
+      409,
+      expect.stringContaining('Possible now'),
+    ])
+  })
+})
+
 describe('every error is problem+json', () => {
   const unknown = 'aaaaaaaaaa'
   it.each([
@@ -166,8 +222,10 @@ describe('every error is problem+json', () => {
   })
 
   it('wants JSON', async () => {
-    expect((await post('/v1/tasks', goal, 'text/plain')).status).toBe(415)
-    expect((await post('/v1/tasks', goal, 'application/json; charset=utf-8')).status).toBe(201)
+    expect((await post('/v1/tasks', goal, { 'content-type': 'text/plain' })).status).toBe(415)
+    expect(
+      (await post('/v1/tasks', goal, { 'content-type': 'application/json; charset=utf-8' })).status,
+    ).toBe(201)
   })
 
   it('names each thing that is wrong, with a pointer to it', async () => {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import type { Sight } from '../../../control-plane/control-plane.ts'
+import type { Sight } from '../../../src/domain/control-plane.ts'
 import { eventStream } from '../../../control-plane/http/sse.ts'
 
 const quick = { heartbeatMs: 20, stallMs: 60, bufferBytes: 1000 }

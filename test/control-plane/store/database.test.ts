@@ -7,7 +7,7 @@ import { migrations } from '../../../control-plane/store/migrations.ts'
 import { openStore } from '../../../control-plane/store/open.ts'
 import { Failure } from '../../../src/domain/failure.ts'
 import { birth, change } from '../../support/change.ts'
-import { aTask, aTaskId } from '../../support/task.ts'
+import { aTask, aTaskId, aTaskIdOf } from '../../support/task.ts'
 import { type Home, makeHome } from './home.ts'
 
 const nextFormat = [...migrations, 'ALTER TABLE runtime_tasks ADD COLUMN colour TEXT']
@@ -196,8 +196,8 @@ describe('what is refused', () => {
 describe('a damaged row', () => {
   it.each([
     ['runtime_tasks', 'status', `'ASLEEP'`, 'status'],
-    ['runtime_tasks', 'policy', `'{"allow":'`, 'no JSON'],
-    ['runtime_tasks', 'policy', `'{}'`, 'policy'],
+    ['runtime_tasks', 'budget', `'{"steps":'`, 'no JSON'],
+    ['runtime_tasks', 'budget', `'{}'`, 'budget'],
     ['runtime_tasks', 'base_commit', `'HEAD'`, 'no full commit id'],
     ['runtime_task_events', 'actor', `'[]'`, 'actor'],
   ])('%s.%s = %s is a failure that names task and column', (table, column, value, word) => {
@@ -213,6 +213,46 @@ describe('a damaged row', () => {
     expect(failure.message).toContain(`Task ${aTaskId} is damaged`)
     expect(failure.message).toContain(`column ${column} of ${table}`)
     expect(failure.message).toContain(word)
+  })
+})
+
+describe('a document', () => {
+  it.each([
+    ['{"allow":', 'no JSON'],
+    ['{}', 'column policy of runtime_tasks'],
+  ])('that is damaged (%s) is a failure that names task and column', (text, word) => {
+    fill()
+    const db = new Database(home.file)
+    db.prepare('UPDATE documents SET json = ?').run(text)
+    db.close()
+    const store = openStore(home.file)
+    const failure = refusal(() => ({ close: () => store.task(aTaskId) }))
+    store[Symbol.dispose]()
+    expect(failure.message).toContain(`Task ${aTaskId} is damaged`)
+    expect(failure.message).toContain(word)
+  })
+
+  it('is stored once for all who have the same, and cannot be taken away from them', () => {
+    const store = openStore(home.file)
+    for (const number of [1, 2, 3]) store.write(birth(aTask({ id: aTaskIdOf(number) })))
+    const db = new Database(home.file)
+    expect(db.prepare('SELECT count(*) FROM documents').pluck().get()).toBe(1)
+    expect(() => db.exec('DELETE FROM documents')).toThrow(/FOREIGN KEY/)
+    db.close()
+    store[Symbol.dispose]()
+  })
+})
+
+describe('what a person changes with the sqlite3 shell', () => {
+  it('is seen by the process that works on the file', () => {
+    const store = openStore(home.file)
+    store.write(birth(aTask()))
+    expect(store.task(aTaskId)?.status).toBe('PENDING')
+    const db = new Database(home.file)
+    db.exec(`UPDATE runtime_tasks SET status = 'STOPPED'`)
+    db.close()
+    expect(store.task(aTaskId)?.status).toBe('STOPPED')
+    store[Symbol.dispose]()
   })
 })
 

@@ -88,7 +88,7 @@ describe('the storage fails', () => {
     spawnSync('sh', ['-c', 'exec unshare --mount sh -ec "$0" "$@"', script, 'sh', ...args])
   const canMount = asRoot && inside('mount -t tmpfs tmpfs /mnt').status === 0
 
-  it.runIf(canMount)('on a full disk: the same', () => {
+  it.runIf(canMount)('on a full disk: the same (only root can mount a small one)', () => {
     const onSmallDisk = `mount -t tmpfs -o size=1m tmpfs "$3"; head -c 200000 /dev/zero >"$3/ballast"
       exec "$1" "$2" "$3/cofferdam.db" "$3/ballast"`
     const { stdout } = inside(onSmallDisk, [process.execPath, filler.file, home.folder])

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Input } from '../../../src/domain/input.ts'
-import type { Status, Task } from '../../../src/domain/task.ts'
+import { type Status, statuses, type Task } from '../../../src/domain/task.ts'
 import { possibleActs, transition } from '../../../src/domain/transition/apply.ts'
 import { lossCap } from '../../../src/domain/transition/table.ts'
 import type { Violation } from '../../../src/domain/policy.ts'
@@ -236,6 +236,46 @@ describe('the transition table', () => {
     expect(possibleActs(aTask({ status: 'RUNNING' }))).toEqual(['steer', 'stop', 'pause'])
     expect(possibleActs(aTask({ status: 'TIMEOUT' }))).toEqual(['resume', 'discard'])
     expect(possibleActs(aTask({ status: 'APPLIED', delivery: 'discarded' }))).toEqual([])
+  })
+})
+
+describe('what a person asks for in any state', () => {
+  const acts: Readonly<Record<string, Input>> = {
+    approve: { type: 'approved' },
+    reject: { type: 'rejected', text: null },
+    suggest: { type: 'suggested', text: 'smaller', risks: [] },
+    steer: { type: 'steered', text: 'use tabs' },
+    stop: stopped,
+    pause: { type: 'paused' },
+    resume: resumed,
+    discard: { type: 'discarded' },
+  }
+  const states = [
+    ...statuses.map((status): [string, Partial<Task>] => [status, { status }]),
+    ...statuses.map((status): [string, Partial<Task>] => [
+      `${status} to be salvaged`,
+      { status, phase: 'salvage' },
+    ]),
+    ['discarded', { status: 'STOPPED', delivery: 'discarded' }] as [string, Partial<Task>],
+  ]
+  const pairs = states.flatMap(([state, task]) => Object.keys(acts).map((act) => [state, act, task] as const))
+  const tried = (act: string, task: Task): ReturnType<typeof transition> => {
+    const input = acts[act]
+    if (input === undefined) throw new Error(`the sentence names ${act}, which nobody can do`)
+    return transition(task, input, now)
+  }
+
+  it.each(pairs)('%s: %s is done, or refused with what is possible instead', (_state, act, overrides) => {
+    const task = aTask(overrides)
+    const result = tried(act, task)
+    if (result.kind === 'changed') return
+    expect(result.text).toContain(`${act} is not possible`)
+    const named = /Possible now: (.+)\.$/.exec(result.text)?.[1]?.split(', ') ?? []
+    expect(named).not.toContain(act)
+    expect(named.filter((other) => tried(other, task).kind === 'refused')).toEqual([])
+    const possible = Object.keys(acts).filter((other) => tried(other, task).kind === 'changed')
+    expect(named).toEqual(possible)
+    if (named.length === 0) expect(result.text).toContain('Nothing more can be done with it.')
   })
 })
 

@@ -3,13 +3,16 @@ import { endOf, type EndFacts } from '../../../src/sandbox/docker/end.ts'
 import { aBox } from '../../support/box.ts'
 
 const { limits } = aBox({ seconds: 60 })
+const failed = (program: string, why: string): string =>
+  `timeout: failed to run command ‘${program}’: ${why}\n`
 const usual: EndFacts = {
   cause: 'exit',
   exitCode: 0,
   oomKilled: false,
   ran: 1000,
   abandoned: false,
-  lastLine: 'sh: foo: not found',
+  output: 'worked\n',
+  program: 'foo',
   limits,
 }
 
@@ -28,8 +31,18 @@ describe('why a box ended', () => {
     ['too little memory', { exitCode: 137, oomKilled: true }, 'oom', /2048 MiB/],
     ['too little memory for a child that was missed', { exitCode: 7, oomKilled: true }, 'oom', /2048/],
     ['too little memory for a child, and well after all', { oomKilled: true }, 'exited', null],
-    ['a missing command', { exitCode: 127 }, 'not_started', /foo: not found/],
-    ['a command that is no program', { exitCode: 126 }, 'not_started', /126/],
+    ['a missing command', { exitCode: 127, output: failed('foo', 'No such file') }, 'not_started', /No such/],
+    ['no program', { exitCode: 126, output: failed('foo', 'Permission denied') }, 'not_started', /denied\.$/],
+    ['a missing prompt', { exitCode: 126, output: 'cofferdam: cannot read /p\n' }, 'not_started', /read \/p/],
+    ['a code 127 of its own', { exitCode: 127 }, 'exited', null],
+    ['a code 126 of its own, without a word', { exitCode: 126, output: '' }, 'exited', null],
+    [
+      'a child of its own that is missing',
+      { exitCode: 127, output: failed('bar', 'No such') },
+      'exited',
+      null,
+    ],
+    ['a second try after words', { exitCode: 127, output: `a\n${failed('foo', 'No such')}` }, 'exited', null],
     ['an engine that went away', { cause: 'lost' }, 'engine', /engine went away/],
     ['an engine that was killed', { exitCode: 255, abandoned: true }, 'engine', /255/],
     ['an engine that shut down', { exitCode: 143, abandoned: true }, 'engine', /143/],

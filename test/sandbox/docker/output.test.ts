@@ -57,10 +57,22 @@ describe('the output of a box', () => {
     )
   })
 
-  it('is handed on up to its limit and counted beyond', () => {
-    const { output, shown } = keep([Buffer.alloc(600), Buffer.alloc(600), Buffer.alloc(600)], 1000)
-    expect(shown).toHaveLength(1000)
-    expect(output).toMatchObject({ bytes: 1800, truncated: true })
+  it.each([[[600, 600, 600]], [[1000, 800]], [[1800]]])(
+    'is handed on up to its limit, marked there once, and counted beyond: %j',
+    (sizes) => {
+      const { output, shown } = keep(
+        sizes.map((size) => Buffer.alloc(size, 'x')),
+        1000,
+      )
+      expect(shown.toString()).toMatch(/^x{1000}\n\[\.\.\. the limit of output is reached[^[]*\]\n$/)
+      expect(output).toMatchObject({ bytes: 1800, truncated: true })
+    },
+  )
+
+  it('that just reaches its limit has no mark', () => {
+    expect(keep([Buffer.alloc(600, 'x'), Buffer.alloc(400, 'x')], 1000).shown.toString()).toBe(
+      'x'.repeat(1000),
+    )
   })
 
   it('is text whatever the bytes are, and no character is cut in two', () => {
@@ -69,14 +81,6 @@ describe('the output of a box', () => {
       const text = keep([Buffer.from('x'.repeat(shift) + '😀'.repeat(200 * kib))]).output.text()
       expect(text).not.toContain('\uFFFD')
     }
-  })
-
-  it('can begin anew', () => {
-    const { output } = keep([Buffer.alloc(400 * kib, 'x')])
-    output.reset()
-    output.take(Buffer.from('again'))
-    expect(output.text()).toBe('again')
-    expect(output.bytes).toBe(5)
   })
 })
 

@@ -12,7 +12,7 @@ const patienceMs = 15_000
 const handoverMs = 120_000
 const pauseMs = 100
 
-/** What a place is wanted for. */
+/** What a connection is wanted for. */
 export interface Wanted {
   readonly world: World
   readonly config: Config
@@ -21,56 +21,82 @@ export interface Wanted {
 }
 
 /**
- * Where the control plane of a data folder is: in this process, or in the one that holds the folder's lock. One at a
- * time; `again` looks anew when the other one has gone.
+ * The way to the control plane of a data folder: it is in this process, or in the one that holds the folder's lock. When
+ * the other one has gone, `again` looks anew.
  */
-export class Place implements AsyncDisposable {
+export class Connection implements AsyncDisposable {
   readonly #wanted: Wanted
-  #spot: Spot
+  #end: End
 
-  private constructor(wanted: Wanted, spot: Spot) {
+  private constructor(wanted: Wanted, end: End) {
     this.#wanted = wanted
-    this.#spot = spot
+    this.#end = end
   }
 
   /** Takes the lock where nobody has it, and works here; else goes to who has it. */
-  static async enter(wanted: Wanted): Promise<Place> {
-    return new Place(wanted, await firstOf(wanted, [here, there]))
+  static async host(wanted: Wanted): Promise<Connection> {
+    return new Connection(wanted, await firstOf(wanted, [here, there]))
   }
 
   /** Goes to who has the lock; takes it only where nobody has. */
-  static async visit(wanted: Wanted): Promise<Place> {
-    return new Place(wanted, await firstOf(wanted, [there, here]))
+  static async visit(wanted: Wanted): Promise<Connection> {
+    return new Connection(wanted, await firstOf(wanted, [there, here]))
+  }
+
+  /** Goes to who has the lock; null where nobody answers. */
+  static async guest(wanted: Wanted): Promise<Connection | null> {
+    const end = await there(wanted)
+    return end.client === null ? null : new Connection(wanted, end)
   }
 
   get client(): Client {
-    return this.#spot.client
+    return this.#end.client
   }
 
   /** Whether the control plane is in this process. */
   get isHere(): boolean {
-    return this.#spot.here
+    return this.#end.here
   }
 
-  /** Looks anew for a control plane, after one could not be reached. Rejects when `signal` aborts. */
-  async again(signal: AbortSignal): Promise<void> {
-    if (this.#spot.here) return
-    await this.#spot.close()
-    this.#spot = await firstOf(this.#wanted, [here, there], handoverMs, signal)
+  /**
+   * Looks anew for a control plane, after it could not be reached. Rejects when `signal` aborts.
+   * @returns whether this process has taken the work over
+   */
+  async again(signal?: AbortSignal): Promise<boolean> {
+    if (this.#end.here) {
+      await sleep(pauseMs)
+      return false
+    }
+    await this.#end.close()
+    this.#end = await firstOf(this.#wanted, [here, there], handoverMs, signal)
+    return this.#end.here
+  }
+
+  /** Does an errand until it is answered, wherever that is; so it has to be one that may be done twice. */
+  async persist<T>(errand: (client: Client) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    for (;;) {
+      try {
+        return await errand(this.client)
+      } catch (error) {
+        if (!(error instanceof Unreachable)) throw error
+      }
+      await this.again(signal)
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#spot.close()
+    await this.#end.close()
   }
 }
 
-interface Spot {
+/** Where a connection ends. */
+interface End {
   readonly client: Client
   readonly here: boolean
   close(): PromiseLike<void> | void
 }
 
-type Look = (wanted: Wanted) => Promise<Spot | Absent>
+type Look = (wanted: Wanted) => Promise<End | Absent>
 
 /** Nobody is there; `holder` is who should be. */
 interface Absent {
@@ -83,7 +109,7 @@ async function firstOf(
   looks: readonly Look[],
   patience = patienceMs,
   signal?: AbortSignal,
-): Promise<Spot> {
+): Promise<End> {
   const until = wanted.world.now() + patience
   let holder: Held | null = null
   while (wanted.world.now() < until) {
@@ -102,7 +128,7 @@ async function firstOf(
   )
 }
 
-async function here({ world, config, what }: Wanted): Promise<Spot | Absent> {
+async function here({ world, config, what }: Wanted): Promise<End | Absent> {
   const stderrLevel = debugging(world) ? 'debug' : 'fatal'
   const opened = await world.open(config, { what, attend: 'own', stderrLevel })
   if (isHeld(opened)) return { client: null, holder: opened }
@@ -111,7 +137,7 @@ async function here({ world, config, what }: Wanted): Promise<Spot | Absent> {
   return { client, here: true, close: () => opened[Symbol.asyncDispose]() }
 }
 
-async function there({ config }: Wanted): Promise<Spot | Absent> {
+async function there({ config }: Wanted): Promise<End | Absent> {
   const fetch = socketFetch(config.controlSocket)
   const client = createClient(fetch)
   try {
@@ -133,9 +159,9 @@ export async function withControlPlane<T>(
   wanted: Wanted,
   errand: (client: Client) => Promise<T>,
 ): Promise<T> {
-  await using place = await Place.visit(wanted)
+  await using connection = await Connection.visit(wanted)
   try {
-    return await errand(place.client)
+    return await errand(connection.client)
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error
     throw new Failure(

@@ -1,7 +1,7 @@
-import type { TaskRequest } from '../src/domain/intake.ts'
-import type { TaskId } from '../src/domain/ids.ts'
-import type { Actor, Budget, Checkpoint, Status, Task, TaskEvent } from '../src/domain/task.ts'
-import type { BoxSpec } from '../src/domain/box.ts'
+import type { BoxSpec } from './box.ts'
+import type { TaskId } from './ids.ts'
+import type { TaskRequest } from './intake.ts'
+import type { Actor, Budget, Checkpoint, RiskReason, Status, Task, TaskEvent } from './task.ts'
 
 /** What a person can do with a task. `stop` and `pause` take effect on the state at once, then on the box. */
 export type Act =
@@ -34,15 +34,27 @@ export interface Finding {
   readonly text: string
 }
 
+export interface Explanation {
+  readonly boxes: readonly BoxSpec[]
+  readonly hidden: readonly string[]
+  readonly risks: readonly RiskReason[]
+  readonly notes: readonly string[]
+}
+
 /**
  * The product without a front end: what the HTTP app serves and every command uses. Methods throw `Failure` for
  * expected failures: `not_found`, `conflict` (not possible in this state), `bad_request`, `repository`, ...
  */
 export interface ControlPlane {
-  submit(request: TaskRequest, actor: Actor): Promise<Submitted>
+  /**
+   * Makes a task. `key`: names this submission for its actor, so that it can be sent again when no answer came: the
+   * task that it made is answered then, and another request under that key is a `conflict`. Null is never the same.
+   */
+  submit(request: TaskRequest, actor: Actor, key: string | null): Promise<Submitted>
   task(id: TaskId): Task
   tasks(filter: TaskFilter): readonly Task[]
-  act(id: TaskId, act: Act, actor: Actor): Promise<Task>
+  /** `shown`: the revision that the person decided on; where the task has another by now, it is a `conflict`. */
+  act(id: TaskId, act: Act, actor: Actor, shown: number | null): Promise<Task>
   events(id: TaskId, after: number): readonly TaskEvent[]
   checkpoints(id: TaskId): readonly Checkpoint[]
   /** Unified diff of the task's work, or of one step; `''` where there is none. */
@@ -56,11 +68,4 @@ export interface ControlPlane {
   watch(id: TaskId, after: number, signal: AbortSignal): AsyncIterable<Sight>
   /** Asks the loop to work on this task while a client waits for it (see `run`). */
   attend(id: TaskId): void
-}
-
-export interface Explanation {
-  readonly boxes: readonly BoxSpec[]
-  readonly hidden: readonly string[]
-  readonly risks: readonly { readonly rule: string; readonly text: string }[]
-  readonly notes: readonly string[]
 }

@@ -1,0 +1,93 @@
+import type { Act } from '../../src/domain/control-plane.ts'
+import type { TaskId } from '../../src/domain/ids.ts'
+import { assessBudget, assessText, furtherRisks } from '../../src/domain/risk.ts'
+import type { Actor, Task } from '../../src/domain/task.ts'
+import type { Store } from '../store/store.ts'
+import type { Tasks } from '../tasks.ts'
+import { refuseSpent, refuseSuggestion } from './refusals.ts'
+import { decide, openSurface } from './surfaces.ts'
+
+export interface ActDeps {
+  readonly store: Store
+  readonly tasks: Tasks
+  /** Epoch milliseconds. */
+  readonly clock: () => number
+}
+
+/** Who does it, on what: `shown` is the revision of the task that they decided on, null where it is not bound to one. */
+export interface Doer {
+  readonly actor: Actor
+  readonly shown: number | null
+}
+
+/** What a person does with a task, on the record. Throws `Failure('not_found' | 'conflict')`. */
+export function perform(deps: ActDeps, id: TaskId, act: Act, doer: Doer): Task {
+  const { store, tasks, clock } = deps
+  const { actor, shown } = doer
+  const surface = store.openSurface(id)
+  const decided = (text: string | null) => (task: Task) => ({
+    surface: decide(surface, task, { action: act.act, text, actor, at: clock() }),
+  })
+  switch (act.act) {
+    case 'approve':
+      return tasks.act(id, { type: 'approved' }, actor, decided(null), shown)
+    case 'reject':
+      return tasks.act(id, { type: 'rejected', text: act.text }, actor, decided(act.text), shown)
+    case 'suggest':
+      return suggest(deps, id, act.text, doer)
+    case 'steer': {
+      const along = () => ({ data: { risks: assessText(act.text) } })
+      return tasks.act(id, { type: 'steered', text: act.text }, actor, along, shown)
+    }
+    case 'stop': {
+      const along = () => ({ surface: { closeAll: true } })
+      return tasks.act(id, { type: 'stopped', text: act.text }, actor, along, shown)
+    }
+    case 'pause':
+      return tasks.act(id, { type: 'paused' }, actor, undefined, shown)
+    case 'resume':
+      return resume(deps, id, act, doer)
+    case 'discard':
+      return tasks.act(id, { type: 'discarded' }, actor, decided(null), shown)
+  }
+}
+
+/** On a DRAFT the suggestion becomes part of the goal and is read for risks; on a halted task it resumes it. */
+function suggest(deps: ActDeps, id: TaskId, text: string, doer: Doer): Task {
+  const { tasks, store, clock } = deps
+  const task = tasks.get(id)
+  if (task.status !== 'DRAFT') {
+    refuseSuggestion(task)
+    return resume(deps, id, { instruction: text, budget: null }, doer)
+  }
+  const surface = store.openSurface(id)
+  const at = clock()
+  const along = (before: Task, next: Task) => ({
+    surface: {
+      ...decide(surface, before, { action: 'suggest', text, actor: doer.actor, at }),
+      open: openSurface(next, at),
+    },
+  })
+  const risks = [...task.risks, ...furtherRisks(task.risks, assessText(text))]
+  return tasks.act(id, { type: 'suggested', text, risks }, doer.actor, along, doer.shown)
+}
+
+type Resume = Extract<Act, { act: 'resume' }>
+
+function resume(
+  { tasks }: ActDeps,
+  id: TaskId,
+  wanted: Pick<Resume, 'instruction' | 'budget'>,
+  { actor, shown }: Doer,
+): Task {
+  const { instruction } = wanted
+  const task = tasks.get(id)
+  const budget = wanted.budget === null ? null : { ...task.budget, ...wanted.budget }
+  refuseSpent(task, budget ?? task.budget, instruction)
+  // The local user owns the data folder: asking for it is the recorded approval of what a rule would question.
+  const risks = [
+    ...(instruction === null ? [] : assessText(instruction)),
+    ...(budget === null ? [] : assessBudget(budget, task.budget)),
+  ]
+  return tasks.act(id, { type: 'resumed', instruction, budget }, actor, () => ({ data: { risks } }), shown)
+}

@@ -1,0 +1,35 @@
+import { left } from '../../src/domain/budget.ts'
+import { Failure } from '../../src/domain/failure.ts'
+import type { Budget, Task } from '../../src/domain/task.ts'
+import { possibleActs } from '../../src/domain/transition/apply.ts'
+
+/** Throws a `conflict` where a suggestion has no place: on a task that is neither a DRAFT nor to be resumed. */
+export function refuseSuggestion(task: Task): void {
+  const acts = possibleActs(task)
+  if (acts.includes('resume')) return
+  const steer = acts.includes('steer') ? ' What you steer with is in the next prompt.' : ''
+  const others = acts.length > 0 ? `Possible now: ${acts.join(', ')}.` : 'Nothing more can be done with it.'
+  throw new Failure(
+    'conflict',
+    `Task ${task.id} is ${task.status}: suggest is for a DRAFT or a halted task. ${others}${steer}`,
+  )
+}
+
+/** Throws a `conflict` where a resume would find its budget used up. */
+export function refuseSpent(task: Task, budget: Budget, instruction: string | null): void {
+  const after = left({ ...task, budget })
+  // What is validated only has to be handed over, which costs neither a step nor time.
+  const handover = task.outcome !== null && instruction === null
+  if (handover || (after.steps > 0 && after.ms > 0)) return
+  const minutes = Math.ceil(task.spent.ms / 60_000)
+  const [used, more] =
+    after.steps <= 0
+      ? [`${task.spent.steps} steps`, `--steps ${task.spent.steps + 4}`]
+      : [`${minutes} minutes`, `--minutes ${minutes + 10}`]
+  const word = instruction === null ? '' : ' --instruction TEXT'
+  throw new Failure(
+    'conflict',
+    `Task ${task.id} has used ${used}, all of its budget: give it more, ` +
+      `such as \`cofferdam task resume ${task.id}${word} ${more}\`.`,
+  )
+}

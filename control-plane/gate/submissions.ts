@@ -1,0 +1,38 @@
+import { z } from 'zod'
+import { canonicalJson, sha256 } from '../../src/domain/canonical-json.ts'
+import type { Submitted } from '../../src/domain/control-plane.ts'
+import { Failure } from '../../src/domain/failure.ts'
+import { type TaskId, taskId } from '../../src/domain/ids.ts'
+import type { TaskRequest } from '../../src/domain/intake.ts'
+import type { Actor } from '../../src/domain/task.ts'
+import type { Store } from '../store/store.ts'
+
+/** What the birth of a task keeps, so that the same submission can be told from another. */
+export interface Submission {
+  readonly requestHash: string
+  readonly notes: readonly string[]
+}
+
+const schema: z.ZodType<Submission> = z.object({ requestHash: z.string(), notes: z.array(z.string()) })
+
+/** The id of the task that an actor submits under a key: always the same, so no table of keys is needed. */
+export function idUnder(key: string, actor: Actor): TaskId {
+  return taskId(Buffer.from(sha256(canonicalJson([actor.kind, actor.id, key])), 'hex'))
+}
+
+export function submissionOf(request: TaskRequest, notes: readonly string[]): Submission {
+  return { requestHash: sha256(canonicalJson(request)), notes }
+}
+
+/** What was answered to the submission that made task `id`; null where there is none. Another request is a `conflict`. */
+export function answered(store: Store, id: TaskId, request: TaskRequest): Submitted | null {
+  const task = store.task(id)
+  if (task === null) return null
+  const made = schema.safeParse(store.events(id, 0, 1)[0]?.data)
+  const { requestHash } = submissionOf(request, [])
+  if (made.success && made.data.requestHash === requestHash) return { task, notes: made.data.notes }
+  throw new Failure(
+    'conflict',
+    `Task ${id} was submitted under this key with another request: look at it, or take a new key for a new task.`,
+  )
+}

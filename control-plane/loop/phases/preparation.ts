@@ -1,0 +1,42 @@
+import type { BoxRequest, BoxResult } from '../../../src/domain/box.ts'
+import type { Checkpoint } from '../../../src/domain/task.ts'
+import { closed, newAttempt } from '../attempts.ts'
+import { runBox } from '../box-run.ts'
+import type { Work } from '../work.ts'
+import { begin, planned, shell } from './begin.ts'
+import { ended } from './ended.ts'
+
+/** What a preparation's box is made of, beside what is the same for all of them. */
+type Wanted = Pick<BoxRequest, 'commit' | 'setupFolders'> & { readonly command: string }
+
+/** A preparation that has been run: its box is gone, and nothing is on record yet of what it came to. */
+interface Ran {
+  readonly result: BoxResult
+  /** Closed as `dropped`. */
+  readonly done: Checkpoint
+}
+
+/**
+ * One turn of a preparation, which has a row at step 0: records the intent to run its command in a box of its own, or runs
+ * it. Resolves to null where nothing is left to do in this turn.
+ */
+export async function runPreparation(
+  work: Work,
+  kind: 'setup' | 'baseline',
+  want: () => Promise<Wanted> | Wanted,
+): Promise<Ran | null> {
+  const { deps, task } = work
+  const row = planned(work, kind)
+  if (row === null) {
+    const { command, ...wanted } = await want()
+    const attempt = newAttempt(deps.store, task, 0, deps.clock())
+    await begin(work, attempt, kind, { ...wanted, argv: shell(command), env: {}, listing: null })
+    return null
+  }
+  const result = await runBox(work, row)
+  if (result === null) return null
+  const done = closed(row, 'dropped', deps.clock())
+  if (await ended(work, result, done, kind === 'setup' ? 'setup' : 'test')) return null
+  await deps.engine.remove(row.box.name)
+  return { result, done }
+}

@@ -1,0 +1,15 @@
+import type { Task } from '../../domain/task.ts'
+import { hang } from './text.ts'
+
+/** Why a draft wants a person, in lines. */
+export function reasonLines(task: Task): readonly string[] {
+  return [
+    'This task wants a person, because:',
+    ...task.risks.map(({ rule, text }) => `  ${rule}: ${hang(text, 4)}`),
+  ]
+}
+
+/** What a person agrees to who has not just written it: the goal as it is now, and the reasons. */
+export function draftLines(task: Task): readonly string[] {
+  return [`  goal: ${hang(task.goal, 4)}`, ...reasonLines(task)]
+}

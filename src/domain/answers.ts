@@ -1,0 +1,45 @@
+import { z } from 'zod'
+import type { Explanation, Finding, Sight, Submitted } from './control-plane.ts'
+import { failureCodes } from './failure.ts'
+import {
+  boxSpecSchema,
+  checkpointSchema,
+  exactly,
+  riskSchema,
+  taskEventSchema,
+  taskSchema,
+} from './schemas.ts'
+
+// What the control plane answers, as its clients read it.
+
+const texts = z.array(z.string())
+
+export const submittedSchema = exactly<Submitted>()(z.object({ task: taskSchema, notes: texts }))
+export const tasksSchema = z.object({ tasks: z.array(taskSchema) })
+export const eventsSchema = z.object({ events: z.array(taskEventSchema) })
+export const checkpointsSchema = z.object({ checkpoints: z.array(checkpointSchema) })
+
+const findingSchema = exactly<Finding>()(
+  z.object({ name: z.string(), state: z.enum(['ok', 'warning', 'problem']), text: z.string() }),
+)
+export const doctorSchema = z.object({ findings: z.array(findingSchema) })
+
+export const explanationSchema = exactly<Explanation>()(
+  z.object({
+    boxes: z.array(boxSpecSchema),
+    hidden: texts,
+    risks: z.array(riskSchema),
+    notes: texts,
+  }),
+)
+
+export const sightSchema = exactly<Sight>()(
+  z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('event'), event: taskEventSchema, task: taskSchema }),
+    z.object({ kind: z.literal('output'), step: z.number(), box: z.string(), text: z.string() }),
+  ]),
+)
+
+/** An error; `code` is one of the failures, or one of the protocol. */
+export const problemSchema = z.object({ code: z.string(), detail: z.string() })
+export const failureCodeSchema = z.enum(failureCodes)

@@ -1,0 +1,168 @@
+import { randomBytes } from 'node:crypto'
+import {
+  chownSync,
+  closeSync,
+  cpSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { examine } from '../../control-plane/doctor.ts'
+import { openStore } from '../../control-plane/store/open.ts'
+import { findDataFolder, openDataFolder } from '../../src/config/data-folder.ts'
+import { hostPath } from '../../src/config/places.ts'
+import type { Finding } from '../../src/domain/control-plane.ts'
+import { Failure } from '../../src/domain/failure.ts'
+import { aPerson, aTask, aTaskIdOf, aTime } from '../support/task.ts'
+
+const uid = process.getuid?.() ?? 0
+let folder: string
+let data: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'cofferdam-examine-'))
+  data = join(folder, 'data')
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+const up = {
+  describe: () => Promise.resolve({ name: 'docker 1', warnings: [] }),
+  image: () => Promise.resolve('sha256:1'),
+}
+
+/** What doctor finds, by name, after it is made sure that it left everything as it was. */
+async function found(engine = up, alive = false): Promise<Readonly<Record<string, Omit<Finding, 'name'>>>> {
+  const before = picture(folder)
+  const findings = await examine({
+    engine,
+    data: hostPath(data),
+    diskFreeMb: 0,
+    find: () => findDataFolder(hostPath(data), uid),
+    alive: () => alive,
+  })
+  expect(picture(folder)).toEqual(before)
+  return Object.fromEntries(findings.map(({ name, ...rest }) => [name, rest]))
+}
+
+/** Every path below with its size, mode and time of change. */
+function picture(root: string): readonly string[] {
+  return readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .sort((a, b) => a.localeCompare(b))
+    .map((name) => {
+      const { size, mode, mtimeMs } = statSync(join(root, name))
+      return `${name} ${size} ${mode} ${mtimeMs}`
+    })
+}
+
+/** A data folder with some tasks, as a killed process leaves it: with a log beside the database. */
+async function used(count = 1): Promise<string> {
+  await openDataFolder(hostPath(data), uid, randomBytes)
+  const file = join(data, 'cofferdam.db')
+  const store = openStore(hostPath(file))
+  for (let number = 0; number < count; number += 1) {
+    store.write({
+      before: null,
+      after: aTask({ id: aTaskIdOf(number) }),
+      event: { type: 'submitted', actor: aPerson, text: 'Submitted.', data: {}, at: aTime },
+    })
+  }
+  cpSync(data, `${data}.killed`, { recursive: true })
+  store[Symbol.dispose]()
+  rmSync(data, { recursive: true })
+  cpSync(`${data}.killed`, data, { recursive: true })
+  rmSync(`${data}.killed`, { recursive: true })
+  return file
+}
+
+describe('doctor, where no process answers', () => {
+  it('says so where there is no data folder yet, and makes none', async () => {
+    const { 'data folder': place, ...rest } = await found()
+    expect(place).toEqual({
+      state: 'ok',
+      text: `${data} does not exist yet: it is made when it is first needed`,
+    })
+    expect(Object.keys(rest)).toEqual(['engine', 'image', 'disk'])
+  })
+
+  it('counts the tasks of a killed process, of which the log has a part', async () => {
+    const file = await used(3)
+    expect(statSync(`${file}-wal`).size).toBeGreaterThan(0)
+    const { database } = await found()
+    expect(database).toEqual({ state: 'ok', text: '3 PENDING' })
+  })
+
+  it('finds what is wrong outside, whatever else there is', async () => {
+    await used()
+    const engine = { ...up, describe: () => Promise.reject(new Failure('engine', 'It is down. Start it.')) }
+    const findings = await found(engine)
+    expect(findings['engine']).toEqual({ state: 'problem', text: 'It is down. Start it.' })
+    expect(findings['database']?.state).toBe('ok')
+  })
+
+  it('names the process that holds the folder and does not answer, and leaves its database alone', async () => {
+    await used()
+    writeFileSync(join(data, 'owner.json'), JSON.stringify({ pid: 4242, startedAt: 1, what: 'serve' }))
+    expect((await found(up, true))['process']).toMatchObject({
+      state: 'warning',
+      text: expect.stringContaining('Process 4242 (serve)'),
+    })
+    expect(Object.keys(await found(up, false))).not.toContain('process')
+  })
+
+  it.each<[string, (file: string) => void, string, RegExp]>([
+    ['is no database', (file) => writeFileSync(file, 'x'.repeat(5000)), 'database', /is not a database/],
+    ['is cut', (file) => truncateSync(file, 9000), 'database', /is damaged/],
+    ['has lost a page', (file) => overwrite(file, 4096), 'database', /is damaged/],
+    ['is gone, but not its log', (file) => rmSync(file), 'database', /its log .* is still there/],
+    [
+      'lies in a folder of another name',
+      (file) => writeFileSync(join(file, '../installation'), '?\n'),
+      'data folder',
+      /installation is damaged/,
+    ],
+    [
+      'lies in a folder that is not ours',
+      (file) => rmSync(join(file, '../installation')),
+      'data folder',
+      /holds other things/,
+    ],
+  ])('has a finding for a database that %s', async (_, damage, name, sentence) => {
+    const file = await used(20)
+    damage(file)
+    const findings = await found()
+    expect(findings[name]).toEqual({ state: 'problem', text: expect.stringMatching(sentence) })
+    expect(findings[name]?.text).toContain(data)
+    expect(findings[name]?.text).not.toContain('cofferdam-doctor-')
+    expect(findings['engine']?.state).toBe('ok')
+  })
+
+  it('has a finding for a file in the way, and for a name that is too long', async () => {
+    writeFileSync(data, 'in the way')
+    expect((await found())['data folder']).toMatchObject({ state: 'problem' })
+    data = join(data, 'below')
+    expect((await found())['data folder']?.text).toContain('is no folder')
+    data = join(folder, 'new', 'x'.repeat(300))
+    expect((await found())['data folder']?.text).toContain('too long')
+  })
+
+  it.runIf(uid === 0)('has a finding for a folder of somebody else', async () => {
+    await used()
+    chownSync(data, 4711, 4711)
+    expect((await found())['data folder']?.text).toContain('belongs to user 4711')
+  })
+})
+
+/** Writes rubbish over a page, after the log that could mend it was played in. */
+function overwrite(file: string, at: number): void {
+  openStore(hostPath(file))[Symbol.dispose]()
+  const fd = openSync(file, 'r+')
+  writeSync(fd, Buffer.alloc(4096, 0xa5), 0, 4096, at)
+  closeSync(fd)
+}

@@ -1,0 +1,152 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pino from 'pino'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Bus } from '../../../control-plane/bus.ts'
+import { afterError } from '../../../control-plane/loop/errors.ts'
+import { OutputFiles } from '../../../control-plane/loop/output-files.ts'
+import type { Work } from '../../../control-plane/loop/work.ts'
+import { openStore } from '../../../control-plane/store/open.ts'
+import type { Store } from '../../../control-plane/store/store.ts'
+import { Tasks } from '../../../control-plane/tasks.ts'
+import type { HostPath } from '../../../src/domain/brand.ts'
+import { Failure, type FailureCode } from '../../../src/domain/failure.ts'
+import { compilePolicy } from '../../../src/domain/matcher.ts'
+import { type Phase, phases, type Task } from '../../../src/domain/task.ts'
+import { lossCap } from '../../../src/domain/transition/table.ts'
+import { gitFolder } from '../../../src/sandbox/places.ts'
+import { openWorktrees } from '../../../src/worktree/open.ts'
+import { fakeEngine, fakeHost, type FakeHost } from '../../support/fake-engine.ts'
+import { aTask } from '../../support/task.ts'
+
+let folder: string
+let store: Store
+let host: FakeHost
+let pauses: number[]
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'cofferdam-errors-'))
+  store = openStore(join(folder, 'cofferdam.db') as HostPath)
+  host = await fakeHost()
+  pauses = []
+})
+afterEach(async () => {
+  store[Symbol.dispose]()
+  await host[Symbol.asyncDispose]()
+  rmSync(folder, { recursive: true })
+})
+
+const validating: ReadonlySet<Phase> = new Set(['test', 'checkpoint', 'handover'])
+
+/** What a task in this phase has become after its phase failed so. */
+async function after(phase: Phase, error: unknown, overrides: Partial<Task> = {}, errors = 1): Promise<Task> {
+  const bus = new Bus()
+  const clock = Date.now
+  const tasks = new Tasks({ store, bus, clock })
+  const status = validating.has(phase) ? 'VALIDATING' : 'RUNNING'
+  const task = tasks.birth(
+    aTask({ status, phase, step: 1, attempt: 1, fence: 1, ...overrides }),
+    'Submitted.',
+  )
+  const work: Work = {
+    deps: {
+      store,
+      tasks,
+      bus,
+      engine: fakeEngine({ installation: 'test', host }),
+      worktrees: openWorktrees({
+        data: folder as HostPath,
+        user: { uid: 1, gid: 1 },
+        author: { name: 'Cofferdam', email: 'cofferdam@localhost' },
+        pointerTarget: gitFolder,
+        policyMatcher: compilePolicy,
+      }),
+      agents: new Map(),
+      compile: () => {
+        throw new Error('nothing is computed here')
+      },
+      specHash: () => '',
+      outputs: new OutputFiles(folder as HostPath),
+      installation: 'test',
+      user: { uid: 1, gid: 1 },
+      clock,
+      sleep: (ms) => {
+        pauses.push(ms)
+        return Promise.resolve()
+      },
+      log: pino({ level: 'silent' }),
+    },
+    task,
+    signal: new AbortController().signal,
+    log: pino({ level: 'silent' }),
+    report: (input, along) => tasks.report(task.id, task.fence, input, along).kind === 'written',
+  }
+  await afterError(work, error, errors)
+  return tasks.get(task.id)
+}
+
+const halts: readonly [FailureCode | null, Task['status'], string, RegExp][] = [
+  ['image', 'BLOCKED', 'image', /^What failed\.$/],
+  ['disk', 'BLOCKED', 'disk', /^What failed\. Free some space, then resume\.$/],
+  ['worktree', 'FAILED', 'worktree', /^What failed\.$/],
+  ['repository', 'FAILED', 'worktree', /^What failed\.$/],
+  ['bad_request', 'FAILED', 'worktree', /^What failed\.$/],
+  [null, 'FAILED', 'crash', /^Cofferdam itself failed: What failed\.\. The log .*resume tries again\.$/],
+]
+const working = phases.filter((phase) => phase !== 'salvage')
+const failed = (code: FailureCode | null): Error =>
+  code === null ? new Error('What failed.') : new Failure(code, 'What failed.')
+
+describe('a phase that fails', () => {
+  const pairs = working.flatMap((phase) => halts.map((halt) => [phase, ...halt] as const))
+  it.each(pairs)('in %s with %s halts the task: %s %s', async (phase, code, status, reason, text) => {
+    const task = await after(phase, failed(code))
+    expect([task.status, task.halt?.reason]).toEqual([status, reason])
+    expect(task.halt?.text).toMatch(text)
+    // Where a box or a half-made step may be left, what is allowed of it is kept first.
+    expect(task.phase).toBe('salvage')
+    expect(pauses).toEqual([])
+  })
+
+  it.each(working)('in %s for want of the engine is tried again once that answers', async (phase) => {
+    const task = await after(phase, failed('engine'))
+    expect([task.status, task.phase, task.losses]).toEqual([
+      validating.has(phase) ? 'VALIDATING' : 'RUNNING',
+      phase,
+      1,
+    ])
+    expect(pauses).toEqual([1000])
+  })
+
+  it.each(working)('in %s for want of the engine too often fails the task', async (phase) => {
+    const task = await after(phase, failed('engine'), { losses: lossCap - 1 })
+    expect([task.status, task.halt?.reason]).toEqual(['FAILED', 'engine'])
+  })
+
+  it.each(phases.flatMap((phase) => (['busy', 'database'] as const).map((code) => [phase, code] as const)))(
+    'in %s because the storage is %s changes nothing, and waits longer each time',
+    async (phase, code) => {
+      expect((await after(phase, failed(code), {}, 4)).version).toBe(1)
+      expect(pauses).toEqual([8000])
+    },
+  )
+
+  it.each([
+    ['worktree', 1],
+    ['disk', 6],
+    ['repository', 6],
+    [null, 6],
+    ['engine', 14],
+  ] as const)('while the work of a halted step is kept (%s) is tried %i times', async (code, times) => {
+    const stopped = { status: 'STOPPED', halt: { reason: 'stopped', text: 'Enough.' } } as const
+    if (times > 1) {
+      expect((await after('salvage', failed(code), stopped, times - 1)).phase).toBe('salvage')
+      store[Symbol.dispose]()
+      rmSync(join(folder, 'cofferdam.db'))
+      store = openStore(join(folder, 'cofferdam.db') as HostPath)
+    }
+    const task = await after('salvage', failed(code), stopped, times)
+    expect([task.status, task.phase, task.halt?.text]).toEqual(['STOPPED', null, 'Enough.'])
+    expect(store.events(task.id, 1, 10).at(-1)?.text).toContain('could not be kept: What failed.')
+  })
+})

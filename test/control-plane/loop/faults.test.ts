@@ -1,0 +1,246 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Change } from '../../../control-plane/store/store.ts'
+import { Failure, type FailureCode } from '../../../src/domain/failure.ts'
+import type { Checkpoint, Task } from '../../../src/domain/task.ts'
+import { lossCap } from '../../../src/domain/transition/table.ts'
+import { change } from '../../support/change.ts'
+import { type LoopLab, loopLab } from '../../support/loop-lab.ts'
+import { aRepository, git } from '../../support/repository.ts'
+import { until } from '../../support/until.ts'
+
+let lab: LoopLab
+beforeEach(async () => {
+  lab = await loopLab()
+})
+afterEach(() => lab[Symbol.asyncDispose]())
+
+const engineDown = (): never => {
+  throw new Failure('engine', 'The engine does not answer.')
+}
+
+/** Leaves one more line in a file each time that it runs. */
+const agent = 'echo ran >> runs.txt'
+
+async function appliedOnce(repo: string, born: Task): Promise<void> {
+  const task = await lab.settled(born.id)
+  expect([task.halt?.text, task.status, task.spent.steps, task.attempt]).toEqual([undefined, 'APPLIED', 1, 1])
+  expect(git(repo, 'show', `${task.branch}:runs.txt`)).toBe('ran\n')
+  expect(git(repo, 'rev-list', '--count', `main..${task.branch}`).trim()).toBe('1')
+}
+
+/** Waits until the agent has said `one`. */
+async function printed({ id }: Task): Promise<void> {
+  await until(async () => (await lab.deps.outputs.read(id, null)).includes('one'))
+}
+
+/** Lets the storage fail once, for the first event of this type. */
+function failOnce(type: string, code: FailureCode): void {
+  let failed = false
+  lab.faults.store = (method, args) => {
+    if (failed || method !== 'write' || (args[0] as Change).event.type !== type) return
+    failed = true
+    throw new Failure(code, `The storage said ${code}.`)
+  }
+}
+
+describe('a storage that fails in the middle', () => {
+  const types: readonly string[] = [
+    'begun',
+    'agent_finished',
+    'candidate_made',
+    'tested',
+    'checkpointed',
+    'handed_over',
+  ]
+  const codes = ['busy', 'database', 'disk'] as const
+  it.each(codes)('loses nothing and is tried again (%s)', async (code) => {
+    const repo = aRepository()
+    let failures = 0
+    const failed = new Map<string, number>()
+    lab.faults.store = (method, args) => {
+      if (method !== 'write') return
+      const { event } = args[0] as Change
+      const before = failed.get(event.type) ?? 0
+      // A full disk is a reason to halt, once that can be written: so that fails too.
+      const halt = code === 'disk' && event.type === 'halted'
+      if (!halt && (before === 1 || !types.includes(event.type))) return
+      failed.set(event.type, before + 1)
+      failures += 1
+      throw new Failure(code, `The storage said ${code}.`)
+    }
+    await appliedOnce(repo, await lab.birth(repo, agent))
+    failed.delete('halted')
+    expect([...failed.keys()]).toEqual(types)
+    expect(failures).toBeGreaterThanOrEqual(types.length)
+    expect(lab.pauses.length).toBeGreaterThanOrEqual(types.length)
+  })
+
+  it('halts the task on a disk that is full for one write, and a resume goes on from what was done', async () => {
+    const repo = aRepository()
+    failOnce('agent_finished', 'disk')
+    const born = await lab.birth(repo, agent)
+    const halted = await lab.settled(born.id)
+    expect([halted.status, halted.halt?.reason, halted.spent.steps]).toEqual(['BLOCKED', 'disk', 0])
+    expect(halted.head).not.toBe(halted.base.commit)
+    lab.deps.tasks.act(born.id, { type: 'resumed', instruction: null, budget: null }, born.createdBy)
+    const task = await lab.settled(born.id)
+    expect([task.status, task.spent.steps]).toEqual(['APPLIED', 1])
+    expect(git(repo, 'show', `${task.branch}:runs.txt`)).toBe('ran\nran\n')
+  })
+
+  it('claims what waits when it can be written again', async () => {
+    const repo = aRepository()
+    failOnce('claimed', 'busy')
+    const first = await lab.birth(repo, agent)
+    expect(lab.task(first.id).status).toBe('PENDING')
+    const second = await lab.birth(repo, agent)
+    await appliedOnce(repo, first)
+    await appliedOnce(repo, second)
+  })
+})
+
+describe('an engine that is down', () => {
+  it('does not hinder a shutdown, and the next process goes on (B21)', async () => {
+    const repo = aRepository()
+    lab.faults.engine = engineDown
+    const born = await lab.birth(repo, agent)
+    await until(() => lab.pauses.length > 2)
+    const began = Date.now()
+    await lab.close()
+    expect(Date.now() - began).toBeLessThan(2000)
+    expect(lab.task(born.id)).toMatchObject({ status: 'PENDING', losses: 0, spent: { steps: 0, ms: 0 } })
+    lab.faults.engine = () => undefined
+    await lab.reopen()
+    await appliedOnce(repo, born)
+  })
+
+  it('for five minutes fails the task, with what to do (B21)', async () => {
+    lab.faults.engine = engineDown
+    const born = await lab.birth(aRepository(), agent)
+    const task = await lab.settled(born.id)
+    expect([task.status, task.halt?.reason]).toEqual(['FAILED', 'engine'])
+    expect(task.halt?.text).toContain('five minutes')
+    expect(lab.pauses.reduce((sum, ms) => sum + ms, 0)).toBeGreaterThanOrEqual(5 * 60_000)
+  })
+
+  it('is asked again and again in vain where it comes back each time, and then the task fails (B21)', async () => {
+    lab.faults.engine = (method) => (method === 'run' ? engineDown() : undefined)
+    const born = await lab.birth(aRepository(), agent)
+    const task = await lab.settled(born.id)
+    expect([task.status, task.halt?.reason, task.spent.steps]).toEqual(['FAILED', 'engine', 0])
+    expect(lab.events(born.id).filter(({ type }) => type === 'lost')).toHaveLength(lossCap)
+  })
+})
+
+describe('what a person says while a step is laid out', () => {
+  it('is in the next prompt, once', async () => {
+    const repo = aRepository()
+    let steered = false
+    lab.faults.engine = (method) => {
+      if (method !== 'image' || steered) return
+      steered = true
+      lab.deps.tasks.act(born.id, { type: 'steered', text: 'use tabs' }, born.createdBy)
+    }
+    const script = 'cat > p$(ls p*.txt 2>/dev/null | wc -l).txt; [ -f p2.txt ] || echo TASK_STATE: CONTINUE'
+    const born = await lab.birth(repo, script)
+    const task = await lab.settled(born.id)
+    expect([task.status, task.spent.steps]).toEqual(['APPLIED', 3])
+    const said = ['p0', 'p1', 'p2'].map((name) =>
+      git(repo, 'show', `${task.branch}:${name}.txt`).split('use tabs'),
+    )
+    expect(said.map(({ length }) => length - 1)).toEqual([0, 1, 0])
+  })
+})
+
+describe('what a halt left', () => {
+  const atWork = 'echo x > x.txt; echo one; sleep 30'
+  const stop = async (born: Task): Promise<void> => {
+    await printed(born)
+    lab.deps.tasks.act(born.id, { type: 'stopped', text: null }, born.createdBy)
+  }
+
+  it.each([
+    ['worktree', 0],
+    ['engine', 13],
+  ] as const)('and cannot be kept is given up with a sentence (%s)', async (code, pauses) => {
+    lab.faults.worktrees = (method) => {
+      if (method === 'candidate') throw new Failure(code, 'It cannot be read.')
+    }
+    const born = await lab.birth(aRepository(), atWork)
+    await stop(born)
+    const task = await lab.settled(born.id)
+    expect([task.status, task.head]).toEqual(['STOPPED', born.head])
+    expect(lab.events(born.id).at(-1)?.text).toContain('could not be kept: It cannot be read.')
+    expect(lab.pauses).toHaveLength(pauses)
+    expect(rows(born).at(-1)?.state).toBe('dropped')
+  })
+
+  it('is kept as soon as the engine is back', async () => {
+    const repo = aRepository()
+    const born = await lab.birth(repo, atWork)
+    let refusals = 3
+    lab.faults.engine = (method) => {
+      if (method !== 'remove' || refusals === 0) return
+      refusals -= 1
+      engineDown()
+    }
+    await stop(born)
+    expect((await lab.settled(born.id)).head).not.toBe(born.head)
+    expect(lab.pauses).toHaveLength(3)
+    expect(rows(born).at(-1)?.state).toBe('partial')
+  })
+})
+
+describe('another process', () => {
+  /** A task whose agent is at work when its process ends. */
+  async function leftAtWork(repo: string, script: string): Promise<Task> {
+    const born = await lab.birth(repo, script)
+    await printed(born)
+    await lab.close()
+    return lab.task(born.id)
+  }
+
+  it('takes the box over, says under which fences, and has its output once in order', async () => {
+    const repo = aRepository()
+    const left = await leftAtWork(repo, 'echo one; sleep 1; echo two; echo x > x.txt')
+    expect(left.status).toBe('PENDING')
+    await lab.reopen()
+    const task = await lab.settled(left.id)
+    expect([task.halt?.text, task.status, task.attempt, task.fence]).toEqual([undefined, 'APPLIED', 1, 2])
+    const box = rows(task).at(-1)?.box?.name
+    const adopted = lab.events(task.id).find(({ data }) => 'madeUnder' in data)
+    expect(adopted?.data).toEqual({ box, madeUnder: 1, takenUnder: 2 })
+    expect(adopted?.text).toContain('made under fence 1, goes on under 2')
+    expect(await lab.deps.outputs.read(task.id, null)).toBe(
+      '== agent box, step 1, attempt 1 ==\none\ntwo\n\n',
+    )
+  })
+
+  it('that finds a task with which too many have died halts it, and keeps what its step had done', async () => {
+    const repo = aRepository()
+    const left = await leftAtWork(repo, '[ -f x.txt ] && exit 0; echo x > x.txt; echo one; sleep 30')
+    const died = { status: 'RUNNING', phase: 'agent', fence: 2, losses: lossCap - 1 } as const
+    lab.deps.store.write(change(left, died))
+    const calls: string[] = []
+    lab.faults.worktrees = async (method) => {
+      if (method === 'sweep') await sleep(50)
+      calls.push(method)
+    }
+    await lab.reopen()
+    const halted = await lab.settled(left.id)
+    expect([halted.status, halted.halt?.reason]).toEqual(['BLOCKED', 'crash'])
+    // By one worker, and not before what is half made was swept away.
+    expect([calls[0], calls.filter((method) => method === 'candidate')]).toEqual(['sweep', ['candidate']])
+    expect(halted.halt?.text).toContain(`${lossCap} times in a row`)
+    expect(rows(left).at(-1)?.state).toBe('partial')
+    expect(await lab.deps.engine.list()).toEqual([])
+    lab.deps.tasks.act(left.id, { type: 'resumed', instruction: null, budget: null }, left.createdBy)
+    const task = await lab.settled(left.id)
+    expect([task.status, task.losses]).toEqual(['APPLIED', 0])
+  })
+})
+
+function rows({ id }: Task): readonly Checkpoint[] {
+  return lab.deps.store.checkpoints(id)
+}

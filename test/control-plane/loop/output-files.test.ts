@@ -1,0 +1,62 @@
+import { mkdtempSync, rmSync, utimesSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { OutputFiles } from '../../../control-plane/loop/output-files.ts'
+import type { BoxKind } from '../../../src/domain/box.ts'
+import type { HostPath } from '../../../src/domain/brand.ts'
+import { aBox } from '../../support/box.ts'
+import { aTaskId } from '../../support/task.ts'
+
+let folder: string
+let files: OutputFiles
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'cofferdam-outputs-'))
+  files = new OutputFiles(folder as HostPath)
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+let clock = 1_000_000
+
+/** A box prints its text; each box a second after the one before. */
+async function prints(kind: BoxKind, step: number, attempt: number, ...text: string[]): Promise<void> {
+  const spec = { ...aBox({ kind: 'setup' }), kind, step, attempt }
+  const file = files.start(spec)
+  for (const part of text) file.write(Buffer.from(part))
+  await file.end()
+  clock += 1
+  const name = `s00${step}-a00${attempt}-${kind}.log`
+  utimesSync(join(folder, 'logs', aTaskId, name), clock, clock)
+}
+
+const headings = (text: string): string[] => text.split('\n').filter((line) => line.startsWith('== '))
+
+describe('what boxes printed', () => {
+  it('is shown in the order in which they ran, also where setup ran again between two steps', async () => {
+    await prints('setup', 0, 1, 'one')
+    await prints('baseline', 0, 2, 'two')
+    await prints('agent', 1, 1, 'three')
+    await prints('test', 1, 1, 'four')
+    await prints('setup', 0, 3, 'five')
+    await prints('agent', 2, 1, 'six')
+    expect(headings(await files.read(aTaskId, null))).toEqual([
+      '== setup box, step 0, attempt 1 ==',
+      '== baseline box, step 0, attempt 2 ==',
+      '== agent box, step 1, attempt 1 ==',
+      '== test box, step 1, attempt 1 ==',
+      '== setup box, step 0, attempt 3 ==',
+      '== agent box, step 2, attempt 1 ==',
+    ])
+    expect(headings(await files.read(aTaskId, 0))).toHaveLength(3)
+  })
+
+  it('is there once where a box is taken over and gives it from the beginning again', async () => {
+    await prints('agent', 1, 1, 'one\n')
+    await prints('agent', 1, 1, 'one\n', 'two\n')
+    expect(await files.read(aTaskId, null)).toBe('== agent box, step 1, attempt 1 ==\none\ntwo\n\n')
+  })
+
+  it('is nothing for a task that has run no box', async () => {
+    expect(await files.read(aTaskId, null)).toBe('')
+  })
+})
