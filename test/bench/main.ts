@@ -60,6 +60,7 @@ async function measure(lab: Lab, { only, rounds }: BenchOptions): Promise<Measur
     say(`measuring ${one.names.join(', ')}`)
     try {
       const outcome = await one.run(lab, rounds ?? one.rounds)
+      say(tableOf(outcome.measured))
       measured.push(...outcome.measured)
       notes.push(...outcome.notes.map((note) => `${one.names[0] ?? ''}: ${note}`))
     } catch (error) {

@@ -11,7 +11,7 @@ const agent = 'echo TASK_STATE: CONTINUE'
 /** A step with a no-op agent and no test, against create + start + wait + remove of the same box. */
 export const stepOverhead: Measurement = {
   names: ['step_overhead'],
-  rounds: 20,
+  rounds: 12,
   async run(lab, rounds) {
     const repository = smallRepository(lab)
     await using plane = await openPlane(lab, premises(lab, 'step', 1))

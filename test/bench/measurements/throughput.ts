@@ -23,7 +23,7 @@ interface Round {
 /** Steps per second with eight workers on one repository, against eight loops of raw boxes. */
 export const throughput: Measurement = {
   names: ['throughput'],
-  rounds: 5,
+  rounds: 3,
   async run(lab, rounds) {
     const repository = smallRepository(lab)
     await using plane = await openPlane(lab, premises(lab, 'throughput', workers))
