@@ -1,62 +1,69 @@
 import type { Agent } from '../src/domain/agent.ts'
-import type { BoxRequest, BoxSpec, CompileBox, Engine } from '../src/domain/box.ts'
-import { boxSeconds } from '../src/domain/budget.ts'
-import type { TaskRequest } from '../src/domain/intake.ts'
-import type { TaskId } from '../src/domain/ids.ts'
+import type { BoxKind, BoxSpec, CompileBox, Engine } from '../src/domain/box.ts'
 import type { Explanation } from '../src/domain/control-plane.ts'
+import { Failure, type FailureCode } from '../src/domain/failure.ts'
+import type { TaskRequest } from '../src/domain/intake.ts'
+import { boxOf, shellBox, type Wanted } from './loop/boxes.ts'
 import { placeOf } from './loop/work.ts'
-import { shell } from './loop/phases/begin.ts'
 import { prepare, type SubmitDeps } from './submit.ts'
 import { systemActor, type Tasks } from './tasks.ts'
 
 export interface ExplainDeps extends SubmitDeps {
   readonly tasks: Tasks
-  readonly engine: Engine
+  readonly engine: Pick<Engine, 'image'>
   readonly agents: ReadonlyMap<string, Agent>
   readonly compile: CompileBox
   readonly installation: string
   readonly user: { readonly uid: number; readonly gid: number }
 }
 
-/** Stands for the image where none is built yet: the rest of the spec is as it would be. */
-const noImage = 'sha256:not-built-yet'
-
 /** Computes what a request would get. The worktree is laid out for it and taken away again; nothing is run. */
 export async function explain(deps: ExplainDeps, request: TaskRequest): Promise<Explanation> {
-  const id: TaskId = deps.tasks.freshId()
-  const { task, notes, hidden } = await prepare(deps, request, id, systemActor)
-  const image = await deps.engine.image().catch(() => noImage)
+  const prepared = await prepare(deps, request, deps.tasks.freshId(), systemActor)
+  // As its first claim will make it.
+  const task = { ...prepared.task, fence: 1 }
+  const { image, notes } = await imageOf(deps.engine)
   const place = placeOf(task)
+  const box = (kind: BoxKind, step: number, wanted: Wanted): BoxSpec =>
+    boxOf(deps, task, { step, attempt: 1 }, image, kind, wanted)
+  const inShell = (kind: BoxKind, step: number, command: string | null): readonly BoxSpec[] =>
+    command === null ? [] : [box(kind, step, shellBox(command, task.base.commit, []))]
   try {
     await deps.worktrees.open(place)
-    const call = deps.agents.get(task.agent.name)?.call(task.agent, null)
-    const box = (kind: BoxRequest['kind'], wanted: Partial<BoxRequest>): BoxSpec =>
-      deps.compile({
-        installation: deps.installation,
-        kind,
-        task: id,
-        step: kind === 'agent' || kind === 'test' ? 1 : 0,
-        attempt: 1,
-        fence: 1,
-        image,
-        user: deps.user,
-        argv: call?.argv ?? [],
-        env: {},
-        seconds: boxSeconds(task, kind),
-        policy: task.policy,
-        commit: task.base.commit,
-        listing: null,
-        setupFolders: [],
-        ...wanted,
-      })
     const listing = await deps.worktrees.listing(place)
+    const call = deps.agents.get(task.agent.name)?.call(task.agent, null) ?? { argv: [], env: {} }
+    const wanted = { ...call, commit: task.base.commit, listing, setupFolders: [] }
     const boxes = [
-      ...(task.setup === null ? [] : [box('setup', { argv: shell(task.setup) })]),
-      box('agent', { listing, env: call?.env ?? {} }),
-      ...(task.test === null ? [] : [box('test', { argv: shell(task.test) })]),
+      ...inShell('setup', 0, task.setup),
+      ...inShell('baseline', 0, task.test),
+      box('agent', 1, wanted),
+      ...inShell('test', 1, task.test),
     ]
-    return { boxes, hidden, risks: task.risks, notes }
+    return {
+      policy: task.policy,
+      boxes,
+      hidden: prepared.hidden,
+      risks: task.risks,
+      notes: [...prepared.notes, ...notes],
+    }
   } finally {
     await deps.worktrees.discard(place)
   }
+}
+
+/** The image, or what stands for it where there is none to be had: the rest of a spec is as it would be. */
+async function imageOf(engine: ExplainDeps['engine']): Promise<{ image: string; notes: readonly string[] }> {
+  try {
+    return { image: await engine.image(), notes: [] }
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    const image = standIns[error.code]
+    if (image === undefined) throw error
+    return { image, notes: [error.message] }
+  }
+}
+
+const standIns: Readonly<Partial<Record<FailureCode, string>>> = {
+  image: 'not built yet',
+  engine: 'unknown: the engine does not answer',
 }

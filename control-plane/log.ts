@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import pino from 'pino'
 
 export type Log = pino.Logger
@@ -26,14 +26,17 @@ const redactedPaths: readonly string[] = [
   '*.env',
 ]
 
+/** The log, as seen from the data folder: sentences send people there. */
+export const logFile = 'logs/cofferdam.log'
+
 /**
  * JSON lines to `<data>/logs/cofferdam.log` and, from `stderrLevel` on, to stderr. `silent` is
  * no log there. Child loggers carry task, step and attempt.
  */
 export function openLog(data: string, level: string, stderrLevel: string): Log {
-  const folder = join(data, 'logs')
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const file = pino.destination({ dest: join(folder, 'cofferdam.log'), mode: 0o600, sync: true })
+  const path = join(data, logFile)
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  const file = pino.destination({ dest: path, mode: 0o600, sync: true })
   const stderr = pino.destination({ fd: 2, sync: true })
   // A full disk must not end the process because of a log line.
   file.on('error', () => undefined)

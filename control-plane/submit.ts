@@ -1,22 +1,16 @@
 import type { AgentChoice } from '../src/domain/agent.ts'
 import type { TreePath } from '../src/domain/brand.ts'
+import { secondsOf } from '../src/domain/budget.ts'
 import { Failure } from '../src/domain/failure.ts'
 import type { TaskId } from '../src/domain/ids.ts'
 import type { TaskRequest } from '../src/domain/intake.ts'
 import { effectivePolicy, policyHash, policyProblems } from '../src/domain/policies.ts'
-import type { PolicyRequest } from '../src/domain/policy-request.ts'
 import type { Policy } from '../src/domain/policy.ts'
+import type { RepositoryDefaults } from '../src/domain/repository-defaults.ts'
 import { assessRisk } from '../src/domain/risk.ts'
-import { type Actor, type Budget, fewOf, type RiskReason, type Task } from '../src/domain/task.ts'
+import type { Actor, Budget, RiskReason, Task } from '../src/domain/task.ts'
+import { counted, fewOf } from '../src/domain/text.ts'
 import type { Worktrees } from '../src/domain/worktree.ts'
-
-/** What the operator configured for one repository; absent fields are not configured. */
-export interface RepositoryDefaults {
-  readonly agent?: AgentChoice
-  readonly setup?: string
-  readonly test?: string
-  readonly policy?: PolicyRequest
-}
 
 /** What a request is completed with. */
 export interface Defaults {
@@ -64,7 +58,7 @@ export async function prepare(
   const { minutes } = request.budget
   const budget: Budget = {
     steps: request.budget.steps ?? defaults.budget.steps,
-    seconds: minutes === undefined ? defaults.budget.seconds : Math.max(1, Math.round(minutes * 60)),
+    seconds: minutes === undefined ? defaults.budget.seconds : secondsOf(minutes),
   }
   const hidden = await deps.worktrees.hidden(repository.path, repository.commit, policy)
   const risks: readonly RiskReason[] = [
@@ -148,7 +142,7 @@ function policyOf(request: TaskRequest, base: Policy): Policy {
 
 function hiddenNote(hidden: readonly TreePath[]): readonly string[] {
   if (hidden.length === 0) return []
-  const files = hidden.length === 1 ? '1 tracked file is' : `${hidden.length} tracked files are`
+  const files = counted(hidden.length, 'tracked file is', 'tracked files are')
   return [`${files} hidden from the agent and its tests by the policy: ${fewOf(hidden)}.`]
 }
 

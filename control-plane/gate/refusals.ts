@@ -1,6 +1,7 @@
 import { left } from '../../src/domain/budget.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { Budget, Task } from '../../src/domain/task.ts'
+import { counted } from '../../src/domain/text.ts'
 import { possibleActs } from '../../src/domain/transition/apply.ts'
 
 /** Throws a `conflict` where a suggestion has no place: on a task that is neither a DRAFT nor to be resumed. */
@@ -24,8 +25,8 @@ export function refuseSpent(task: Task, budget: Budget, instruction: string | nu
   const minutes = Math.ceil(task.spent.ms / 60_000)
   const [used, more] =
     after.steps <= 0
-      ? [`${task.spent.steps} steps`, `--steps ${task.spent.steps + 4}`]
-      : [`${minutes} minutes`, `--minutes ${minutes + 10}`]
+      ? [counted(task.spent.steps, 'step'), `--steps ${task.spent.steps + 4}`]
+      : [counted(minutes, 'minute'), `--minutes ${minutes + 10}`]
   const word = instruction === null ? '' : ' --instruction TEXT'
   throw new Failure(
     'conflict',

@@ -11,7 +11,7 @@ export function tooLate(task: Task, { reason, now, surface }: Lost): string {
     case 'closed':
       return `The task moved on before this was decided. ${again}`
     case 'expired':
-      return `The time to decide there is over. ${again}`
+      return `That offer has expired: \`cofferdam task show ${task.id}\` shows the task as it is. ${again}`
     case 'stale':
       return `The task changed since that was shown. ${again}`
     case 'not_offered':

@@ -50,7 +50,7 @@ export function actRoutes(app: Hono, plane: ControlPlane, actor: (context: Conte
   route('steer', text, (input) => ({ act: 'steer', ...input }))
   route('resume', resume, (input) => ({ act: 'resume', ...input }))
 
-  // Not an act of a person: a client says that it waits for this task.
+  // Not an act of a person: a client wants this task worked on from now on.
   app.post('/v1/tasks/:id/attend', (context) => {
     plane.attend(pathId(context))
     return context.body(null, 204)

@@ -5,20 +5,11 @@ import { getRequestListener } from '@hono/node-server'
 import type { Hono } from 'hono'
 import { Failure, messageOf } from '../../src/domain/failure.ts'
 
-/** The kernel takes 108 bytes for the path of a socket, and Node cuts a longer one without a word. */
-const pathBytes = 90
-
 /**
  * Serves `app` on a unix socket that only its owner can open. The caller holds the lock of the data folder, so a socket
  * that is already there is left over from a process that is gone. Disposing ends open streams and removes the socket.
  */
 export async function serveSocket(app: Hono, path: string): Promise<AsyncDisposable> {
-  if (Buffer.byteLength(path) > pathBytes) {
-    throw new Failure(
-      'data_folder',
-      `The control socket ${path} has a path of more than ${pathBytes} bytes; set XDG_RUNTIME_DIR to a shorter folder.`,
-    )
-  }
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   await removeStale(path)
   const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false })

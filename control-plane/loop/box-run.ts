@@ -1,6 +1,6 @@
 import { type BoxResult, detach } from '../../src/domain/box.ts'
 import type { Checkpoint } from '../../src/domain/task.ts'
-import type { Planned } from './phases/begin.ts'
+import type { Planned } from './under-way.ts'
 import { placeOf, type Work } from './work.ts'
 
 /** How often time is charged and the lease extended while a box runs, ms. */

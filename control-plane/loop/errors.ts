@@ -1,5 +1,6 @@
 import { Failure, type FailureCode, messageOf } from '../../src/domain/failure.ts'
 import type { Input } from '../../src/domain/input.ts'
+import { logFile } from '../log.ts'
 import { closed } from './attempts.ts'
 import type { Work } from './work.ts'
 
@@ -61,11 +62,16 @@ function inputFor(code: FailureCode | null, text: string): Input {
       return { type: 'halted', reason: 'image', text }
     case 'disk':
       return { type: 'halted', reason: 'disk', text: `${text} Free some space, then resume.` }
+    case 'repository':
+      return { type: 'halted', reason: 'repository', text }
+    // An agent that there was when the task was made.
+    case 'bad_request':
+      return { type: 'halted', reason: 'agent', text }
     case null:
       return {
         type: 'failed',
         reason: 'crash',
-        text: `Cofferdam itself failed: ${text}. The log has the details; resume tries again.`,
+        text: `Cofferdam itself failed: ${text.replace(/\.$/, '')}. Look at ${logFile} in the data folder; resume tries again.`,
       }
     default:
       return { type: 'failed', reason: 'worktree', text }

@@ -11,7 +11,7 @@ import type { LoopDeps, Work } from './work.ts'
 export interface LoopOptions {
   /** Tasks worked on at once. */
   readonly limit: number
-  /** `all`: every pending task. `own`: only those that a client waits for. */
+  /** `all`: every pending task. `own`: only those that `attend` was called with. */
   readonly attend: 'own' | 'all'
 }
 

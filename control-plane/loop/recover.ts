@@ -1,5 +1,6 @@
 import { lossCap } from '../../src/domain/transition/table.ts'
 import { isWorking, type Task } from '../../src/domain/task.ts'
+import { logFile } from '../log.ts'
 import type { LoopDeps } from './work.ts'
 
 /**
@@ -15,7 +16,7 @@ export function recover(deps: Pick<LoopDeps, 'store' | 'tasks'>): readonly Task[
       continue
     }
     if (task.losses + 1 >= lossCap) {
-      const text = `The control plane ended ${task.losses + 1} times in a row while it worked on this task. Look at the log of the control plane, then resume.`
+      const text = `The control plane ended ${task.losses + 1} times in a row while it worked on this task. Look at ${logFile} in the data folder, then resume.`
       deps.tasks.report(task.id, task.fence, { type: 'halted', reason: 'crash', text })
       const halted = deps.store.task(task.id)
       if (halted?.phase === 'salvage') salvage.push(halted)

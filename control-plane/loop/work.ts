@@ -55,3 +55,9 @@ export function placeOf(task: Task): TaskPlace {
 export function nextStep(task: Task): number {
   return task.spent.steps + 1
 }
+
+/** What a phase cannot do without. Where it is missing, the record is wrong, and nothing is done in its place. */
+export function needed<T>(value: T | null, task: Task, what: string): T {
+  if (value === null) throw new Error(`task ${task.id} is in phase ${task.phase} without ${what}`)
+  return value
+}

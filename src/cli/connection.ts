@@ -9,11 +9,11 @@ import { debugging, type World } from './world.ts'
 /** How long a process that holds the data folder may take until it answers, ms. */
 const patienceMs = 15_000
 /** How long one may take to put everything away and let go, where its work is to go on, ms. */
-const handoverMs = 120_000
+const lettingGoMs = 120_000
 const pauseMs = 100
 
-/** What a connection is wanted for. */
-export interface Wanted {
+/** The control plane that a command is for. */
+export interface Target {
   readonly world: World
   readonly config: Config
   /** The command, for people who find the data folder held. */
@@ -25,28 +25,28 @@ export interface Wanted {
  * the other one has gone, `again` looks anew.
  */
 export class Connection implements AsyncDisposable {
-  readonly #wanted: Wanted
+  readonly #target: Target
   #end: End
 
-  private constructor(wanted: Wanted, end: End) {
-    this.#wanted = wanted
+  private constructor(target: Target, end: End) {
+    this.#target = target
     this.#end = end
   }
 
   /** Takes the lock where nobody has it, and works here; else goes to who has it. */
-  static async host(wanted: Wanted): Promise<Connection> {
-    return new Connection(wanted, await firstOf(wanted, [here, there]))
+  static async host(target: Target): Promise<Connection> {
+    return new Connection(target, await firstOf(target, [here, there]))
   }
 
   /** Goes to who has the lock; takes it only where nobody has. */
-  static async visit(wanted: Wanted): Promise<Connection> {
-    return new Connection(wanted, await firstOf(wanted, [there, here]))
+  static async visit(target: Target): Promise<Connection> {
+    return new Connection(target, await firstOf(target, [there, here]))
   }
 
   /** Goes to who has the lock; null where nobody answers. */
-  static async guest(wanted: Wanted): Promise<Connection | null> {
-    const end = await there(wanted)
-    return end.client === null ? null : new Connection(wanted, end)
+  static async guest(target: Target): Promise<Connection | null> {
+    const end = await there(target)
+    return end.client === null ? null : new Connection(target, end)
   }
 
   get client(): Client {
@@ -68,7 +68,7 @@ export class Connection implements AsyncDisposable {
       return false
     }
     await this.#end.close()
-    this.#end = await firstOf(this.#wanted, [here, there], handoverMs, signal)
+    this.#end = await firstOf(this.#target, [here, there], lettingGoMs, signal)
     return this.#end.here
   }
 
@@ -96,7 +96,7 @@ interface End {
   close(): PromiseLike<void> | void
 }
 
-type Look = (wanted: Wanted) => Promise<End | Absent>
+type Look = (target: Target) => Promise<End | Absent>
 
 /** Nobody is there; `holder` is who should be. */
 interface Absent {
@@ -105,17 +105,17 @@ interface Absent {
 }
 
 async function firstOf(
-  wanted: Wanted,
+  target: Target,
   looks: readonly Look[],
   patience = patienceMs,
   signal?: AbortSignal,
 ): Promise<End> {
-  const until = wanted.world.now() + patience
+  const until = target.world.now() + patience
   let holder: Held | null = null
-  while (wanted.world.now() < until) {
+  while (target.world.now() < until) {
     signal?.throwIfAborted()
     for (const look of looks) {
-      const found = await look(wanted)
+      const found = await look(target)
       if (found.client !== null) return found
       holder = found.holder ?? holder
     }
@@ -124,11 +124,11 @@ async function firstOf(
   const who = holder?.owner == null ? 'Another process' : `Process ${holder.owner.pid} (${holder.owner.what})`
   throw new Failure(
     'busy',
-    `${who} holds the data folder ${wanted.config.dataFolder} but does not answer; wait for it, or end it and try again.`,
+    `${who} holds the data folder ${target.config.dataFolder} but does not answer; wait for it, or end it and try again.`,
   )
 }
 
-async function here({ world, config, what }: Wanted): Promise<End | Absent> {
+async function here({ world, config, what }: Target): Promise<End | Absent> {
   const stderrLevel = debugging(world) ? 'debug' : 'fatal'
   const opened = await world.open(config, { what, attend: 'own', stderrLevel })
   if (isHeld(opened)) return { client: null, holder: opened }
@@ -137,7 +137,7 @@ async function here({ world, config, what }: Wanted): Promise<End | Absent> {
   return { client, here: true, close: () => opened[Symbol.asyncDispose]() }
 }
 
-async function there({ config }: Wanted): Promise<End | Absent> {
+async function there({ config }: Target): Promise<End | Absent> {
   const fetch = socketFetch(config.controlSocket)
   const client = createClient(fetch)
   try {
@@ -156,10 +156,10 @@ export function isHeld(opened: Opened | Held): opened is Held {
 
 /** One errand at the control plane, wherever it is. */
 export async function withControlPlane<T>(
-  wanted: Wanted,
+  target: Target,
   errand: (client: Client) => Promise<T>,
 ): Promise<T> {
-  await using connection = await Connection.visit(wanted)
+  await using connection = await Connection.visit(target)
   try {
     return await errand(connection.client)
   } catch (error) {

@@ -7,7 +7,7 @@ import type { Reporter } from './reporter.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Nothing more happens by itself: the task is halted or final, and what its last step did is put away. */
-export function settled(task: Task): boolean {
+export function isAtRest(task: Task): boolean {
   return !activeStatuses.includes(task.status) && task.phase !== 'salvage'
 }
 

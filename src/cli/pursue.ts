@@ -1,7 +1,7 @@
 import type { Task } from '../domain/task.ts'
 import { settleDraft } from './draft.ts'
 import { type Exit, exitOf } from './exit.ts'
-import { Follower, settled } from './follow.ts'
+import { Follower, isAtRest } from './follow.ts'
 import { interrupts } from './interrupt.ts'
 import type { Pursuit } from './pursuit.ts'
 
@@ -13,6 +13,7 @@ export async function pursue(pursuit: Pursuit, task: Task): Promise<Exit> {
   })
   const onTakeover = async (): Promise<void> => {
     reporter.note('The process that ran this has gone; going on here.')
+    hostNote(pursuit)
     await othersNote(pursuit, task)
   }
   const follower = new Follower(
@@ -23,15 +24,16 @@ export async function pursue(pursuit: Pursuit, task: Task): Promise<Exit> {
   if (task.status === 'DRAFT' && !ways.stop.aborted) {
     const decided = await settleDraft(pursuit, follower, task, ways.leave)
     if (decided === null) return left(pursuit, task)
-    if (settled(decided) || decided.status === 'DRAFT') return ended(pursuit, decided)
+    if (isAtRest(decided) || decided.status === 'DRAFT') return ended(pursuit, decided)
   }
+  if (!isAtRest(task)) hostNote(pursuit)
   await othersNote(pursuit, task)
   const leave = mine ? ways.leave : AbortSignal.any([ways.leave, ways.stop])
-  const last = await follower.until(settled, mine ? { stop: ways.stop, leave } : { leave })
+  const last = await follower.until(isAtRest, mine ? { stop: ways.stop, leave } : { leave })
   if (last !== null) return ended(pursuit, last)
   reporter.note(
     connection.isHere
-      ? `Leaving task ${task.id}: \`${spell(`task watch ${task.id}`)}\` or \`${spell('serve')}\` goes on with it.`
+      ? `Task ${task.id} goes back into the queue: \`${spell(`task watch ${task.id}`)}\` or \`${spell('serve')}\` goes on with it.`
       : `Task ${task.id} goes on in the process that holds the data folder.`,
   )
   return ways.stop.aborted ? 'interrupted' : 'terminated'
@@ -45,6 +47,14 @@ function ended({ reporter }: Pursuit, task: Task): Exit {
 function left({ reporter, spell }: Pursuit, task: Task): Exit {
   reporter.note(`Task ${task.id} waits for a decision: \`${spell(`task approve ${task.id}`)}\` runs it.`)
   return 'terminated'
+}
+
+/** Who only wanted to look learns that the task is worked on here, and what Ctrl-C does then. */
+function hostNote({ connection, reporter, mine }: Pursuit): void {
+  if (!connection.isHere || mine) return
+  reporter.note(
+    'This command works on the task, as no other process does; Ctrl-C puts it back into the queue.',
+  )
 }
 
 /** Says which tasks wait and will go on waiting, because this process works on its own task alone. */

@@ -1,10 +1,12 @@
 import { dirname } from 'node:path'
 import type { AgentChoice } from '../domain/agent.ts'
 import type { HostPath } from '../domain/brand.ts'
+import { defaultBudget, secondsOf } from '../domain/budget.ts'
 import { Failure } from '../domain/failure.ts'
 import { defaultPolicy, effectivePolicy, policyProblems } from '../domain/policies.ts'
 import type { PolicyRequest } from '../domain/policy-request.ts'
 import type { Policy } from '../domain/policy.ts'
+import type { RepositoryDefaults } from '../domain/repository-defaults.ts'
 import type { Budget } from '../domain/task.ts'
 import type { Environment } from './environment.ts'
 import { readConfigFile } from './file.ts'
@@ -27,16 +29,9 @@ export interface Config {
   /** What every task gets that does not say otherwise; without an agent a request has to name one. */
   readonly tasks: { readonly budget: Budget; readonly agent: AgentChoice | null; readonly policy: Policy }
   /** What holds for tasks on one repository, by its absolute, resolved path. */
-  readonly repositories: Readonly<Record<string, RepositoryConfig>>
+  readonly repositories: Readonly<Record<string, RepositoryDefaults>>
   readonly author: { readonly name: string; readonly email: string }
   readonly logLevel: ConfigFile['log']['level']
-}
-
-interface RepositoryConfig {
-  readonly agent?: AgentChoice
-  readonly setup?: string
-  readonly test?: string
-  readonly policy?: PolicyRequest
 }
 
 /** What a command line says about the configuration. */
@@ -80,8 +75,8 @@ function policyOf(file: string, request: PolicyRequest | undefined, base: Policy
   throw new Failure('bad_config', `The configuration ${file} cannot be used. ${problems.join(' ')}`)
 }
 
-function budgetOf({ steps = 8, minutes = 20 }: ConfigFile['task']): Budget {
-  return { steps, seconds: Math.max(1, Math.round(minutes * 60)) }
+function budgetOf({ steps = defaultBudget.steps, minutes }: ConfigFile['task']): Budget {
+  return { steps, seconds: minutes === undefined ? defaultBudget.seconds : secondsOf(minutes) }
 }
 
 function repositoriesOf(
@@ -89,8 +84,8 @@ function repositoriesOf(
   path: string,
   policy: Policy,
   around: Environment,
-): Record<string, RepositoryConfig> {
-  const entries = Object.entries(file.repositories).map(([key, own]): [string, RepositoryConfig] => {
+): Record<string, RepositoryDefaults> {
+  const entries = Object.entries(file.repositories).map(([key, own]): [string, RepositoryDefaults] => {
     policyOf(path, own.policy, policy)
     // As git names it; a repository on a disk that is not there keeps the path it was given.
     return [resolved(expand(key, dirname(path), around)), present(own)]
@@ -98,7 +93,7 @@ function repositoriesOf(
   return Object.fromEntries(entries)
 }
 
-function present({ agent, setup, test, policy }: ConfigFile['repositories'][string]): RepositoryConfig {
+function present({ agent, setup, test, policy }: ConfigFile['repositories'][string]): RepositoryDefaults {
   return {
     ...(agent === undefined ? {} : { agent }),
     ...(setup === undefined ? {} : { setup }),

@@ -5,6 +5,7 @@ import {
   boxSpecSchema,
   checkpointSchema,
   exactly,
+  policySchema,
   riskSchema,
   taskEventSchema,
   taskSchema,
@@ -26,6 +27,7 @@ export const doctorSchema = z.object({ findings: z.array(findingSchema) })
 
 export const explanationSchema = exactly<Explanation>()(
   z.object({
+    policy: policySchema,
     boxes: z.array(boxSpecSchema),
     hidden: texts,
     risks: z.array(riskSchema),

@@ -1,6 +1,14 @@
 import type { BoxKind } from './box.ts'
 import type { Millis } from './brand.ts'
-import type { Task } from './task.ts'
+import type { Budget, Task } from './task.ts'
+
+/** What a task gets where neither the request nor the configuration says otherwise, and what runs without asking a person. */
+export const defaultBudget: Budget = { steps: 8, seconds: 20 * 60 }
+
+/** Minutes that a person gave, which may have decimals, in whole seconds; at least 1. */
+export function secondsOf(minutes: number): number {
+  return Math.max(1, Math.round(minutes * 60))
+}
 
 /** What is left of a task's budget; never negative. */
 export interface Left {

@@ -1,6 +1,7 @@
 import type { BoxSpec } from './box.ts'
 import type { TaskId } from './ids.ts'
 import type { TaskRequest } from './intake.ts'
+import type { Policy } from './policy.ts'
 import type { Actor, Budget, Checkpoint, RiskReason, Status, Task, TaskEvent } from './task.ts'
 
 /** What a person can do with a task. `stop` and `pause` take effect on the state at once, then on the box. */
@@ -35,6 +36,7 @@ export interface Finding {
 }
 
 export interface Explanation {
+  readonly policy: Policy
   readonly boxes: readonly BoxSpec[]
   readonly hidden: readonly string[]
   readonly risks: readonly RiskReason[]
@@ -61,11 +63,11 @@ export interface ControlPlane {
   diff(id: TaskId, step: number | null): Promise<string>
   /** What the boxes of a task (or of one step) printed, oldest first, as text with a heading per box. */
   logs(id: TaskId, step: number | null): Promise<string>
-  /** The box specs that a request would get for its agent and test boxes, and what is hidden; nothing is run. */
+  /** The specs of each kind of box that a request would get, and what is hidden; nothing is run. */
   explain(request: TaskRequest): Promise<Explanation>
   doctor(): Promise<readonly Finding[]>
   /** Replays events after `after`, then goes on live until `signal` aborts. */
   watch(id: TaskId, after: number, signal: AbortSignal): AsyncIterable<Sight>
-  /** Asks the loop to work on this task while a client waits for it (see `run`). */
+  /** Asks the loop to work on this task too from now on, where it works only on what it is asked to (see `run`). */
   attend(id: TaskId): void
 }

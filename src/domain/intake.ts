@@ -38,7 +38,7 @@ const agent = z
   })
   .refine((choice) => choice.name !== 'command' || (choice.argv[0] ?? '') !== '', {
     error:
-      'The agent "command" needs a program to run: give it after "--", such as "-- npx prettier --write .".',
+      'The agent "command" needs a program to run: give it after "--", such as "-- python3 tools/fix.py".',
   })
 
 const steps = z

@@ -3,6 +3,9 @@ import { withoutColours } from './terminal.ts'
 
 const longestReason = 2000
 
+/** Stands for the reason of an agent that gives none. */
+export const noReason = 'The agent gave no reason.'
+
 /**
  * What an agent's final message says about its state: the last line of its kind counts. Emphasis, quotes, list dashes and
  * trailing dots around it are tolerated. A line that stands between the same neighbours as in the prompt is the prompt
@@ -16,7 +19,7 @@ export function readMarker(text: string, prompt: string): Marker {
   if (state === 'DONE' || state === 'CONTINUE') return { state }
   if (state !== 'BLOCKED') return { state: 'NONE' }
   const reason = lastMatch(answers, /^BLOCK_REASON\s?[:：=]\s*(.*[\p{L}\p{N}].*)$/iu)
-  return { state, blockReason: reason?.slice(0, longestReason) ?? 'The agent gave no reason.' }
+  return { state, blockReason: reason?.slice(0, longestReason) ?? noReason }
 }
 
 function lastMatch(lines: readonly string[], pattern: RegExp): string | undefined {

@@ -1,7 +1,7 @@
 import type { Millis } from './brand.ts'
 import { defaultPolicy } from './policies.ts'
 import type { Policy, Violation } from './policy.ts'
-import { fewOf } from './task.ts'
+import { fewOf } from './text.ts'
 import { withoutColours } from './terminal.ts'
 
 /** What a step's prompt is made of. */

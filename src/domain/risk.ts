@@ -1,7 +1,9 @@
+import { defaultBudget } from './budget.ts'
 import { compilePolicy } from './matcher.ts'
 import type { Policy } from './policy.ts'
 import { wordRules } from './risk-words.ts'
 import type { Budget, RiskReason } from './task.ts'
+import { timeOf } from './text.ts'
 
 /** Who wrote a command: the configuration, somebody who may approve, or anybody else. */
 type Author = 'config' | 'owner' | 'other'
@@ -25,9 +27,6 @@ interface RiskRule {
   readonly explain: (input: RiskInput) => readonly string[]
 }
 
-/** The profile `strict`: what a task may do without a person. */
-const strict: Budget = { steps: 8, seconds: 20 * 60 }
-
 const rules: readonly RiskRule[] = [
   ...wordRules.map(({ id }): RiskRule => ({
     id,
@@ -38,8 +37,8 @@ const rules: readonly RiskRule[] = [
       ...(id === 'install' || setupBy === 'config' ? [] : said(id, 'The setup command', setup)),
     ],
   })),
-  { id: 'steps', explain: ({ budget }) => manySteps(budget, strict) },
-  { id: 'time', explain: ({ budget }) => muchTime(budget, strict) },
+  { id: 'steps', explain: ({ budget }) => manySteps(budget, defaultBudget) },
+  { id: 'time', explain: ({ budget }) => muchTime(budget, defaultBudget) },
   {
     id: 'setup',
     explain: ({ setup, setupBy }) =>
@@ -73,8 +72,8 @@ export function assessText(text: string): readonly RiskReason[] {
 /** The same reading for a budget that a resume makes larger; what was granted before is no new reason. */
 export function assessBudget(budget: Budget, before: Budget): readonly RiskReason[] {
   const granted = {
-    steps: Math.max(strict.steps, before.steps),
-    seconds: Math.max(strict.seconds, before.seconds),
+    steps: Math.max(defaultBudget.steps, before.steps),
+    seconds: Math.max(defaultBudget.seconds, before.seconds),
   }
   return [
     ...manySteps(budget, granted).map((text) => ({ rule: 'steps', text })),
@@ -91,12 +90,14 @@ export function furtherRisks(
 }
 
 function manySteps({ steps }: Budget, most: Budget): readonly string[] {
-  return steps > most.steps ? [`${steps} steps are more than the ${strict.steps} that run unasked.`] : []
+  return steps > most.steps
+    ? [`${steps} steps are more than the ${defaultBudget.steps} that run unasked.`]
+    : []
 }
 
 function muchTime(budget: Budget, most: Budget): readonly string[] {
   return budget.seconds > most.seconds
-    ? [`${minutes(budget)} minutes are more than the ${minutes(strict)} that run unasked.`]
+    ? [`${timeOf(budget.seconds)} are more than the ${defaultBudget.seconds / 60} that run unasked.`]
     : []
 }
 
@@ -151,10 +152,19 @@ function weakened(policy: Policy, defaults: Policy): readonly string[] {
       (name) =>
         `The limit ${name} of ${policy.limits[name]} is above the configured ${defaults.limits[name]}.`,
     ),
+    ...(policy.limits.diskFreeMb < defaults.limits.diskFreeMb
+      ? [
+          `The limit diskFreeMb of ${policy.limits.diskFreeMb} is below the configured ${defaults.limits.diskFreeMb}.`,
+        ]
+      : []),
+    ...(policy.onViolation === 'retry' && defaults.onViolation === 'fail'
+      ? ['The policy gives the agent another try after a violation, where the configured one fails the task.']
+      : []),
     ...widened.map((pattern) => `The policy allows "${pattern}", which the configured allow list does not.`),
   ]
 }
 
+/** Those where more is weaker. */
 const limitNames = [
   'memoryMb',
   'cpus',
@@ -166,7 +176,3 @@ const limitNames = [
   'testSeconds',
   'setupSeconds',
 ] as const
-
-function minutes({ seconds }: Budget): number {
-  return Math.round((seconds / 60) * 10) / 10
-}

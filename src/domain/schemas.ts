@@ -57,7 +57,7 @@ const limits = {
   diskFreeMb: z.number(),
 }
 
-const policySchema = exactly<Policy>()(
+export const policySchema = exactly<Policy>()(
   z.object({
     allow: texts,
     readonly: texts,

@@ -1,6 +1,6 @@
 import type { AgentChoice, AgentResult } from './agent.ts'
 import type { BoxEnd, BoxSpec } from './box.ts'
-import type { CommitId, Millis, TreePath } from './brand.ts'
+import type { CommitId, Millis } from './brand.ts'
 import type { TaskId } from './ids.ts'
 import type { Policy, Violation } from './policy.ts'
 import type { Candidate } from './worktree.ts'
@@ -45,6 +45,7 @@ export const haltReasons = [
   'paused',
   'policy',
   'rejected',
+  'repository',
   'setup',
   'steps',
   'stopped',
@@ -118,6 +119,7 @@ export interface Task {
   readonly revision: number
   /** Rises with every claim; work under an old fence is refused. */
   readonly fence: number
+  /** When a claim is over of which nothing is heard any more. On record only: the data folder's lock decides who works. */
   readonly leaseUntil: Millis | null
   readonly goal: string
   /** The goal as it was first asked for, before suggestions. */
@@ -217,7 +219,7 @@ export interface TaskEvent {
   readonly data: Readonly<Record<string, unknown>>
 }
 
-/** Statuses in which the loop is at work on a task, under a fence and a lease. */
+/** Statuses in which the loop is at work on a task, under a fence. */
 export const workingStatuses: readonly Status[] = ['RUNNING', 'VALIDATING']
 
 export function isWorking({ status }: Pick<Task, 'status'>): boolean {
@@ -226,9 +228,3 @@ export function isWorking({ status }: Pick<Task, 'status'>): boolean {
 
 /** Statuses in which a person's or the loop's next act is possible without a resume. */
 export const activeStatuses: readonly Status[] = ['DRAFT', 'PENDING', ...workingStatuses]
-
-/** Paths for people: the first few and how many more. */
-export function fewOf(paths: readonly TreePath[], most = 5): string {
-  const shown = paths.slice(0, most).join(', ')
-  return paths.length > most ? `${shown} and ${paths.length - most} more` : shown
-}

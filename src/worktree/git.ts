@@ -80,7 +80,10 @@ export function gitFailure(command: string, err: string): Failure {
   const disk = diskFailure(err)
   if (disk !== null) return disk
   const reason = said.slice(0, 3).join('; ').slice(0, 500)
-  return new Failure('worktree', `git ${command} failed: ${reason === '' ? 'it said nothing' : reason}.`)
+  return new Failure(
+    'worktree',
+    `git ${command} failed: ${reason === '' ? 'it said nothing' : reason}. Mend that, then try again.`,
+  )
 }
 
 function start(

@@ -56,6 +56,6 @@ function refusalOf(task: TaskPlace, top: string, err: string): Failure {
   if (said.code === 'disk') return said
   return new Failure(
     'repository',
-    `${top} does not take the branch ${task.branch}. ${said.message} The work is kept: mend that there, then resume the task.`,
+    `${top} does not take the branch ${task.branch}. ${said.message} The work is kept; a resume hands it over again.`,
   )
 }

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
 import type { CommitId, TreePath } from '../domain/brand.ts'
+import { sha256 } from '../domain/canonical-json.ts'
 import { Failure } from '../domain/failure.ts'
 import type { TaskId } from '../domain/ids.ts'
 import type { Policy } from '../domain/policy.ts'
-import { fewOf } from '../domain/task.ts'
+import { fewOf } from '../domain/text.ts'
 import type { RepositoryInfo } from '../domain/worktree.ts'
 import { readBlobs } from './blobs.ts'
 import { deniedEntries } from './denied.ts'
@@ -76,7 +76,7 @@ function as(source: Source): { as: Source['owner'] } {
 }
 
 function keyOf(source: Source): string {
-  return createHash('sha256').update(source.commonDir).digest('hex').slice(0, 16)
+  return sha256(source.commonDir).slice(0, 16)
 }
 
 async function entriesOf(site: Site, source: Source, commit: CommitId): Promise<readonly Entry[]> {

@@ -174,9 +174,19 @@ describe('decisions and acts', () => {
 
   it('discards only what has ended', async () => {
     const id = await made('Mend the tests', blocks)
-    expect((await machine.run(['task', 'discard', id])).out).toBe(`Task ${id} is discarded.\n`)
+    expect((await machine.run(['task', 'discard', id])).out).toBe(
+      `Task ${id} is discarded. Your repository has no branch of it.\n`,
+    )
     const again = await machine.run(['task', 'discard', id])
     expect([again.code, again.error.includes('is discarded')]).toEqual([2, true])
+  })
+
+  it('says that a branch stays in the repository, and how it is removed there', async () => {
+    const id = await made('Mend the tests')
+    expect((await machine.run(['task', 'discard', id])).out).toBe(
+      `Task ${id} is discarded. A branch cofferdam/${id} stays in ${machine.folder}: ` +
+        `\`git -C ${machine.folder} branch -D cofferdam/${id}\` removes it.\n`,
+    )
   })
 
   it('says what is possible instead', async () => {
@@ -199,8 +209,25 @@ describe('decisions and acts', () => {
     watching.signal('SIGINT')
     expect(await watching.code).toBe(130)
     expect(running.out()).not.toContain('STOPPED')
+    expect(watching.out()).toContain(`Task ${id} goes on in the process`)
+    expect(watching.out()).not.toContain('This command works on the task')
     running.signal('SIGINT')
     await running.code
+  })
+
+  it('watches and works where nobody else does: Ctrl-C puts the task back into the queue', async () => {
+    const id = await made('sudo format')
+    await machine.run(['task', 'approve', id, '--detach'])
+    const watching = machine.start(['task', 'watch', id], { script: worksForever })
+    await watching.printed('working')
+    expect(watching.out()).toContain(
+      'This command works on the task, as no other process does; Ctrl-C puts it',
+    )
+    watching.signal('SIGINT')
+    expect(await watching.code).toBe(130)
+    expect(watching.out()).toContain(`Task ${id} goes back into the queue: \`cofferdam task watch ${id}\``)
+    const again = await machine.run(['task', 'watch', id])
+    expect([again.code, again.out.includes('APPLIED')]).toEqual([0, true])
   })
 })
 
@@ -209,13 +236,23 @@ describe('the rest', () => {
     const args = ['explain', '--repo', '.', '--goal', 'x', '--', 'true']
     const { code, out } = await machine.run(args)
     expect(code).toBe(0)
-    for (const text of ['Hidden from the boxes\n  .env', 'Box: agent', 'network  none', 'TARGET', '/work']) {
+    for (const text of [
+      'Hidden from the boxes\n  .env',
+      'Policy\n  deny      .env, .env.*',
+      '  except    .env.example',
+      '  readonly  .github/workflows',
+      'Box: agent',
+      'network  none',
+      'TARGET',
+      '/work',
+    ]) {
       expect(out).toContain(text)
     }
     const said = await machine.run([...args.slice(0, 5), '--json', '--', 'true'])
     expect(JSON.parse(said.out)).toMatchObject({
       boxes: [{ kind: 'agent', network: 'none' }],
       hidden: ['.env'],
+      policy: { deny: expect.arrayContaining(['.env']) as unknown },
     })
   })
 

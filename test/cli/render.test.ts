@@ -4,9 +4,12 @@ import { nextCommands, quoted } from '../../src/cli/render/next.ts'
 import { OutputLines } from '../../src/cli/render/output-lines.ts'
 import { eventLines } from '../../src/cli/render/progress.ts'
 import { statusLine } from '../../src/cli/render/status-line.ts'
+import { nextLines } from '../../src/cli/render/summary.ts'
 import { taskLines } from '../../src/cli/render/task.ts'
-import { columns, duration, firstLine, hang, plain } from '../../src/cli/render/text.ts'
+import { columns, duration, firstLine, hang, plain, wrapped } from '../../src/cli/render/text.ts'
 import type { AgentResult } from '../../src/domain/agent.ts'
+import { defaultPolicy, effectivePolicy } from '../../src/domain/policies.ts'
+import { policyRequestSchema } from '../../src/domain/policy-request.ts'
 import type { Task, TaskEvent } from '../../src/domain/task.ts'
 import { aCheckpoint, aCommitOf, aPerson, aTask, aTaskId, aTime } from '../support/task.ts'
 
@@ -150,13 +153,63 @@ describe('what to do next', () => {
     [{ status: 'BLOCKED', halt: { reason: 'approval', text: '' } }, `resume ${aTaskId}`],
     [{ status: 'BLOCKED', halt: { reason: 'agent', text: '' } }, '--instruction TEXT'],
     [{ status: 'FAILED', halt: { reason: 'agent', text: '' } }, `resume ${aTaskId}`],
-    [{ status: 'BLOCKED', halt: { reason: 'setup', text: '' } }, '--setup COMMAND'],
     [{ status: 'BLOCKED', halt: { reason: 'disk', text: '' } }, 'doctor'],
     [{ status: 'FAILED', halt: { reason: 'engine', text: '' } }, 'doctor'],
     [{ status: 'BLOCKED', halt: { reason: 'image', text: '' } }, 'image build'],
   ])('%j begins with what it needs', (overrides, option) => {
     expect(nextCommands(aTask(overrides), spell)[0]?.command.endsWith(option)).toBe(true)
   })
+})
+
+describe('a run anew after a setup that was not enough', () => {
+  const anew = (overrides: Partial<Task>): string =>
+    nextCommands(
+      aTask({ status: 'BLOCKED', halt: { reason: 'setup', text: '' }, ...overrides }),
+      (command) => `cofferdam ${command} --data here`,
+    )[0]?.command ?? ''
+
+  it('has all that the task was made of, quoted, with the program at the end', () => {
+    const task = {
+      goal: "Mend Ann's tests",
+      test: 'npm test',
+      budget: { steps: 3, seconds: 100 },
+      policy: effectivePolicy(policyRequestSchema.parse({ deny: ['a b'], allow: ['src'] }), defaultPolicy),
+      agent: { name: 'command', argv: ['sh', '-c', 'echo $HOME'] },
+    }
+    expect(anew(task)).toBe(
+      "cofferdam run --repo /repositories/example --ref main --goal 'Mend Ann'\\''s tests' --setup COMMAND --test 'npm test' " +
+        "--steps 3 --minutes 1.67 --deny 'a b' --allow src --data here -- sh -c 'echo $HOME'",
+    )
+  })
+
+  it('leaves a word for what is no line, and names an agent without a program', () => {
+    const agent = { name: 'pi', argv: [] }
+    expect(anew({ goal: 'one\ntwo', test: null, agent, policy: defaultPolicy })).toMatch(
+      / --goal TEXT --setup COMMAND --steps 8 --minutes 20 --agent pi --data here$/,
+    )
+  })
+
+  it('stands below what it is good for', () => {
+    const lines = nextLines(aTask({ status: 'BLOCKED', halt: { reason: 'setup', text: '' } }), spell)
+    expect(lines.slice(2, 4)).toEqual([
+      '  # begin anew with a setup that makes the test start:',
+      expect.stringMatching(/^ {2}cofferdam run --repo /) as string,
+    ])
+    expect(lines[4]).toMatch(/^ {2}cofferdam task resume \w{10} {2,10}try setup/)
+  })
+})
+
+it('says what is being done on a task, and nothing about a delivery that there is not', () => {
+  const facts = (overrides: Partial<Task>): string =>
+    taskLines(aTask(overrides), [], [], spell, paint).join('\n')
+  expect(facts({ status: 'RUNNING', phase: 'agent' })).toContain('\n  now         agent at work\n')
+  expect(facts({ status: 'PENDING' })).not.toMatch(/now|delivery/)
+  expect(facts({ status: 'STOPPED', delivery: 'discarded' })).toContain('delivery    discarded')
+})
+
+it('breaks a list into lines', () => {
+  expect(wrapped(['aa', 'bb', 'a long one', 'c'], 9)).toEqual(['aa, bb', 'a long one', 'c'])
+  expect(wrapped([], 9)).toEqual([])
 })
 
 it('shows each step of a task with what came of it', () => {

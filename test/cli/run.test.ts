@@ -123,6 +123,13 @@ APPLIED  The tests pass.
     expect(words).toContain(`task.minutes of the configuration, else ${seconds / 60})`)
   })
 
+  it('has examples that can work: what npx runs has been installed by a setup', async () => {
+    const { out } = await machine.run(['run', '--help'])
+    const examples = out.split('\n').filter((line) => line.startsWith('  cofferdam run '))
+    expect(examples.length).toBeGreaterThan(1)
+    expect(examples.filter((line) => / -- npx /.test(line) && !line.includes('--setup '))).toEqual([])
+  })
+
   it('says which other tasks wait and are not worked on', async () => {
     const waiting = idIn((await machine.run(risky)).out)
     await machine.run(['task', 'approve', waiting, '--detach'])

@@ -112,7 +112,7 @@ describe('a decision that comes too late', () => {
       tasks.act(aTaskId, { type: 'approved' }, aPerson, () => using(aPerson, 'approve')),
     )
     expect(said).toBe(
-      `The time to decide there is over. Task ${aTaskId} is DRAFT now: look at it and decide again.`,
+      `That offer has expired: \`cofferdam task show ${aTaskId}\` shows the task as it is. Task ${aTaskId} is DRAFT now: look at it and decide again.`,
     )
   })
 

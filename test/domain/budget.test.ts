@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { boxSeconds, left } from '../../src/domain/budget.ts'
+import { boxSeconds, left, secondsOf } from '../../src/domain/budget.ts'
 import { defaultPolicy } from '../../src/domain/policies.ts'
 
 const policy = { ...defaultPolicy, limits: { ...defaultPolicy.limits, testSeconds: 100, setupSeconds: 200 } }
@@ -16,6 +16,15 @@ test.each([
   [task(60, 99_000, 9), { steps: 0, ms: 0 }],
 ])('what is left is never negative (%#)', (given, expected) => {
   expect(left(given)).toEqual(expected)
+})
+
+test.each([
+  [20, 1200],
+  [0.5, 30],
+  [1.26, 76],
+  [0.001, 1],
+])('%d minutes are %d seconds', (minutes, seconds) => {
+  expect(secondsOf(minutes)).toBe(seconds)
 })
 
 test.each([

@@ -228,6 +228,24 @@ describe('the policy', () => {
     expect([...new Set(rules({ policy: policy(some) }))]).toEqual([...new Set(expected)])
   })
 
+  test.each<[string, Record<string, unknown>, readonly string[]]>([
+    [
+      'less disk to be kept free',
+      { limits: { diskFreeMb: 1023 } },
+      ['The limit diskFreeMb of 1023 is below the configured 1024.'],
+    ],
+    ['more disk to be kept free', { limits: { diskFreeMb: 1025 } }, []],
+    ['failing at once', { onViolation: 'fail' }, []],
+  ])('%s', (_name, some, expected) => {
+    expect(assessRisk({ ...calm, policy: policy(some) }).map(({ text }) => text)).toEqual(expected)
+  })
+
+  test('another try after a violation, where the configured policy has none', () => {
+    const defaults = policy({ onViolation: 'fail' })
+    expect(rules({ policy: policy({ onViolation: 'retry' }), defaults })).toEqual(['policy'])
+    expect(rules({ policy: defaults, defaults })).toEqual([])
+  })
+
   test('is measured by what is configured', () => {
     const opened = policy({ open: ['AGENTS.md'], allow: ['src/'] })
     expect(rules({ policy: opened, defaults: opened })).toEqual([])

@@ -57,7 +57,13 @@ describe('a goal becomes an applied change', () => {
       grep -q "the word is right" /cofferdam/attempt/prompt.md || { echo "BLOCK_REASON: which word?"; echo "TASK_STATE: BLOCKED"; exit 0; }
       echo right > a.txt; echo right > b.txt; echo "TASK_STATE: DONE"`)
     const blocked = await plane.run({ repo, argv: agent, test: 'sh test.sh' })
-    expect([blocked.status, blocked.halt]).toEqual(['BLOCKED', { reason: 'agent', text: 'which word?' }])
+    expect([blocked.status, blocked.halt]).toEqual([
+      'BLOCKED',
+      {
+        reason: 'agent',
+        text: 'The agent says it is blocked: "which word?" Resume it with an instruction.',
+      },
+    ])
     await plane.client.act(blocked.id, { act: 'resume', instruction: 'the word is right', budget: null })
     const task = await plane.settled(blocked.id)
     expect(task.status).toBe('APPLIED')

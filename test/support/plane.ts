@@ -55,7 +55,7 @@ const longestWaitMs = 600_000
 export async function openTestPlane(yaml = '', parent = tmpdir()): Promise<TestPlane> {
   const folder = mkdtempSync(join(parent, 'cofferdam-data-'))
   const file = join(folder, 'cofferdam.yaml')
-  writeFileSync(file, `concurrency: 4\n${yaml}`)
+  writeFileSync(file, `concurrency: 4\npolicy: { limits: { diskFreeMb: 64 } }\n${yaml}`)
   const around = thisProcess()
   const config = loadConfig({ data: join(folder, 'data'), config: file }, around)
   await needEngine(config.engine.socket)
@@ -114,7 +114,7 @@ export function requestOf(wanted: Wanted): TaskRequest {
     policy: {
       allow: wanted.allow ?? [],
       readonly: wanted.readonly ?? [],
-      limits: { diskFreeMb: 64, ...wanted.limits },
+      limits: wanted.limits ?? {},
       onViolation: wanted.onViolation,
     },
   })

@@ -21,6 +21,7 @@ import type { Input } from '../../src/domain/input.ts'
 import type { TaskRequest } from '../../src/domain/intake.ts'
 import { assessBudget } from '../../src/domain/risk.ts'
 import type { Actor, Checkpoint, RiskReason, Task, TaskEvent } from '../../src/domain/task.ts'
+import { defaultPolicy } from '../../src/domain/policies.ts'
 import { aBox } from './box.ts'
 import { aCommitOf, aTask } from './task.ts'
 
@@ -142,6 +143,7 @@ export class ScriptedPlane implements ControlPlane, Disposable {
 
   explain(): Promise<Explanation> {
     return Promise.resolve({
+      policy: defaultPolicy,
       boxes: [aBox()],
       hidden: ['.env'],
       risks: [],

@@ -18,5 +18,8 @@ test('B21 a full disk is said in one sentence, whoever met it', async () => {
 
 test('what git says is kept to its first words', () => {
   const failure = gitFailure('push', 'hint: try this\nfatal: no\nmore\n')
-  expect(failure).toMatchObject({ code: 'worktree', message: 'git push failed: fatal: no; more.' })
+  expect(failure).toMatchObject({
+    code: 'worktree',
+    message: 'git push failed: fatal: no; more. Mend that, then try again.',
+  })
 })

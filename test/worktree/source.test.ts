@@ -232,7 +232,7 @@ test('a repository that does not take the branch: what git says, and what to do'
   await lab.worktrees.open(task)
   write(repo, { [`.git/refs/heads/${task.branch}.lock`]: '' })
   await expect(lab.worktrees.handover(task, task.base.commit)).rejects.toThrow(
-    /does not take the branch .*\. git push failed: .*The work is kept: mend that there, then resume the task\./,
+    /does not take the branch .*\. git push failed: .*Mend that, then try again\. The work is kept; a resume hands it over again\./,
   )
 })
 

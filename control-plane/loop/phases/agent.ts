@@ -3,11 +3,12 @@ import { left } from '../../../src/domain/budget.ts'
 import { Failure } from '../../../src/domain/failure.ts'
 import { composePrompt } from '../../../src/domain/prompt.ts'
 import { closed, instructionFor, newAttempt } from '../attempts.ts'
+import { begin, removeEarlier } from '../begin.ts'
 import { runBox } from '../box-run.ts'
+import { ended } from '../ended.ts'
+import { lastLines } from '../said.ts'
+import { type Planned, planned } from '../under-way.ts'
 import { nextStep, placeOf, type Work } from '../work.ts'
-import { begin, planned, type Planned, removeEarlier } from './begin.ts'
-import { ended } from './ended.ts'
-import { lastLines } from './said.ts'
 
 /** One turn of the agent: first its worktree and prompt are laid out, then its box is run and read. */
 export async function agent(work: Work): Promise<void> {
@@ -94,5 +95,8 @@ function agentOf(work: Work): Agent {
   const found = work.deps.agents.get(work.task.agent.name)
   if (found !== undefined) return found
   const names = [...work.deps.agents.keys()].join(', ')
-  throw new Failure('bad_request', `There is no agent ${work.task.agent.name}; there are: ${names}.`)
+  throw new Failure(
+    'bad_request',
+    `There is no agent ${work.task.agent.name} here: start a new task with one of ${names}.`,
+  )
 }

@@ -1,9 +1,8 @@
-import { fewOf } from '../../../src/domain/task.ts'
-import type { Candidate } from '../../../src/domain/worktree.ts'
 import { closed } from '../attempts.ts'
 import { commitMessage } from '../commit-message.ts'
+import { candidateText } from '../said.ts'
+import { underWay } from '../under-way.ts'
 import { placeOf, type Work } from '../work.ts'
-import { underWay } from './verify.ts'
 
 /** Makes the commit that is to be tested, out of what the policy allows of the tree. */
 export async function candidate(work: Work): Promise<void> {
@@ -26,16 +25,4 @@ export async function candidate(work: Work): Promise<void> {
       data: { commit: kept.commit, stat: kept.stat, leftOut: kept.leftOut },
     },
   )
-}
-
-export function candidateText(made: Candidate): string {
-  const { files, insertions, deletions } = made.stat
-  const what = made.changed
-    ? `${files} ${files === 1 ? 'file' : 'files'} changed (+${insertions} −${deletions}).`
-    : 'No file changed.'
-  const leftOut =
-    made.leftOut.length === 0
-      ? ''
-      : ` Left out: ${fewOf(made.leftOut.map(({ path, why }) => `${path} (${why})`))}.`
-  return what + leftOut
 }

@@ -1,17 +1,17 @@
-import { createHash } from 'node:crypto'
-import { fewOf, type Task } from '../../../src/domain/task.ts'
+import { sha256 } from '../../../src/domain/canonical-json.ts'
+import type { Task } from '../../../src/domain/task.ts'
+import { fewOf } from '../../../src/domain/text.ts'
 import { progressAfter, verdictOf } from '../../../src/domain/verdict.ts'
 import { closed } from '../attempts.ts'
-import { placeOf, type Work } from '../work.ts'
-import { underWay } from './verify.ts'
+import { underWay } from '../under-way.ts'
+import { needed, placeOf, type Work } from '../work.ts'
 
 /** Moves the task's branch to the candidate and decides what the step means. */
 export async function checkpoint(work: Work): Promise<void> {
   const { deps, task } = work
   const row = underWay(work)
-  const { agent, candidate } = row
-  if (agent === null || candidate === null)
-    throw new Error(`attempt ${task.id} s${row.step} has nothing to keep`)
+  const agent = needed(row.agent, task, "an agent's result")
+  const candidate = needed(row.candidate, task, 'a candidate')
   const place = placeOf(task)
   if (candidate.changed) await deps.worktrees.checkpoint(place, candidate.commit)
   const signature = signatureOf(candidate.tree, task.priorFailure)
@@ -46,5 +46,5 @@ export async function checkpoint(work: Work): Promise<void> {
 /** Same tree and same failure give the same signature; numbers are taken out, for times and counts vary. */
 function signatureOf(tree: string, failure: Task['priorFailure']): string {
   const steady = (failure ?? '').replaceAll(/\d+(\.\d+)?/g, '#')
-  return createHash('sha256').update(`${tree}\0${steady}`).digest('hex')
+  return sha256(`${tree}\0${steady}`)
 }

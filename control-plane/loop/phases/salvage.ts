@@ -1,8 +1,8 @@
 import type { Checkpoint } from '../../../src/domain/task.ts'
 import { closed } from '../attempts.ts'
 import { commitMessage } from '../commit-message.ts'
+import { candidateText } from '../said.ts'
 import { placeOf, type Work } from '../work.ts'
-import { candidateText } from './candidate.ts'
 
 /**
  * After a halt in the middle of a step: the box goes, and what the policy allows of the tree is kept as a partial
@@ -13,7 +13,7 @@ export async function salvage(work: Work): Promise<void> {
   const row = deps.store.openCheckpoint(task.id)
   if (row === null) {
     await deps.worktrees.restore(placeOf(task), task.head)
-    work.report({ type: 'salvaged', head: task.head, text: 'Nothing was left to keep.' })
+    work.report({ type: 'salvaged', head: task.head, text: 'The worktree is back at the last checkpoint.' })
     return
   }
   if (row.box !== null) await deps.engine.remove(row.box.name)

@@ -1,21 +1,20 @@
-import { fewOf } from '../../../src/domain/task.ts'
-import { placeOf, type Work } from '../work.ts'
-import { runPreparation } from './preparation.ts'
-import { afterPreparation } from './prepare.ts'
-import { lastLines } from './said.ts'
+import { fewOf } from '../../../src/domain/text.ts'
+import { shellBox } from '../boxes.ts'
+import { afterPreparation } from '../entry.ts'
+import { runPreparation } from '../preparation.ts'
+import { howOf, lastLines } from '../said.ts'
+import { needed, placeOf, type Work } from '../work.ts'
 
 /** Runs the setup command once, in a box with a network, and keeps what it left in ignored folders. */
 export async function setup(work: Work): Promise<void> {
   const { deps, task } = work
-  const ran = await runPreparation(work, 'setup', () => ({
-    command: task.setup ?? '',
-    commit: task.head,
-    setupFolders: [],
-  }))
+  const ran = await runPreparation(work, 'setup', () =>
+    shellBox(needed(task.setup, task, 'a setup command'), task.head, []),
+  )
   if (ran === null) return
   const { result, done } = ran
   if (result.end !== 'exited' || result.exitCode !== 0) {
-    const text = `Setup failed (${result.message ?? `exit code ${result.exitCode}`}). Mend the setup command or the base and resume. It printed last: ${lastLines(result.output)}`
+    const text = `Setup failed (${howOf(result)}). Resume tries the same again; to change it, start a new task with another --setup. It printed last: ${lastLines(result.output)}`
     work.report({ type: 'halted', reason: 'setup', text }, { checkpoints: [done] })
     return
   }

@@ -1,11 +1,11 @@
 import type { Checkpoint } from '../../../src/domain/task.ts'
+import { begin } from '../begin.ts'
 import { runBox } from '../box-run.ts'
-import { placeOf, type Work } from '../work.ts'
-import { begin, planned, type Planned, shell } from './begin.ts'
-import { carriedOver } from './carry.ts'
-import { ended } from './ended.ts'
-import { failureOf, howOf, tailOf } from './said.ts'
-import { underWay } from './verify.ts'
+import { shellBox } from '../boxes.ts'
+import { ended } from '../ended.ts'
+import { failureOf, howOf, tailOf } from '../said.ts'
+import { carriedOver, type Planned, planned, underWay } from '../under-way.ts'
+import { needed, placeOf, type Work } from '../work.ts'
 
 /** Runs the test command on exactly the candidate, in a box whose writes are lost. */
 export async function test(work: Work): Promise<void> {
@@ -21,15 +21,10 @@ export async function test(work: Work): Promise<void> {
     work.report({ type: 'tested', text: reason, priorFailure: open.agent?.failure ?? null })
     return
   }
+  const command = needed(task.test, task, 'a test command')
+  const { commit } = needed(open.candidate, task, 'a candidate')
   const setupFolders = await deps.worktrees.setupFolders(placeOf(task))
-  const commit = open.candidate?.commit ?? task.head
-  await begin(work, open, 'test', {
-    argv: shell(task.test ?? ''),
-    env: {},
-    commit,
-    listing: null,
-    setupFolders,
-  })
+  await begin(work, open, 'test', shellBox(command, commit, setupFolders))
 }
 
 async function run(work: Work, row: Planned): Promise<void> {

@@ -1,15 +1,16 @@
-import { closed } from '../attempts.ts'
-import { placeOf, type Work } from '../work.ts'
 import type { BoxSpec } from '../../../src/domain/box.ts'
 import type { Violation } from '../../../src/domain/policy.ts'
-import type { Checkpoint } from '../../../src/domain/task.ts'
+import { closed } from '../attempts.ts'
+import { underWay } from '../under-way.ts'
+import { needed, placeOf, type Work } from '../work.ts'
 
 /** Removes the agent's box and reads the tree that it left: what the policy forbids undoes the step. */
 export async function verify(work: Work): Promise<void> {
   const { deps, task } = work
   const row = underWay(work)
-  await deps.engine.remove(row.box?.name ?? '')
-  const violations = behindMasks(row.box, await deps.worktrees.verify(placeOf(task), task.head))
+  const box = needed(row.box, task, 'a box')
+  await deps.engine.remove(box.name)
+  const violations = behindMasks(box, await deps.worktrees.verify(placeOf(task), task.head))
   if (violations.length > 0) {
     const checkpoints = [closed({ ...row, violations }, 'dropped', deps.clock())]
     work.report({ type: 'violated', violations }, { checkpoints, data: { violations } })
@@ -19,8 +20,7 @@ export async function verify(work: Work): Promise<void> {
 }
 
 /** What stands where the box had a mask is no slip that a further prompt could put right: the mask was defeated. */
-function behindMasks(box: BoxSpec | null, violations: readonly Violation[]): readonly Violation[] {
-  if (box === null) return violations
+function behindMasks(box: BoxSpec, violations: readonly Violation[]): readonly Violation[] {
   const masks = box.mounts
     .filter(({ source }) => source.kind === 'empty-file' || source.kind === 'empty-folder')
     .map(({ target }) => `${target}/`)
@@ -29,12 +29,4 @@ function behindMasks(box: BoxSpec | null, violations: readonly Violation[]): rea
       ? { ...violation, what: 'mask' }
       : violation,
   )
-}
-
-/** The attempt that is under way. */
-export function underWay(work: Work): Checkpoint {
-  const row = work.deps.store.openCheckpoint(work.task.id)
-  if (row === null)
-    throw new Error(`task ${work.task.id} is in phase ${work.task.phase} without an attempt under way`)
-  return row
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Act } from '../../domain/control-plane.ts'
+import { secondsOf } from '../../domain/budget.ts'
 import { Failure } from '../../domain/failure.ts'
 import type { TaskId } from '../../domain/ids.ts'
 import { budgetRequestSchema } from '../../domain/intake.ts'
@@ -9,10 +10,20 @@ import { Connection } from '../connection.ts'
 import { pursue } from '../pursue.ts'
 import { draftLines } from '../render/draft.ts'
 import { approvedLines } from '../render/progress.ts'
+import { quoted } from '../render/next.ts'
 import { nextLines } from '../render/summary.ts'
 import { plain } from '../render/text.ts'
 import { MachineReporter, PeopleReporter } from '../reporter.ts'
-import { common, type CommonOptions, idOf, print, printJson, type Shell, speller, wanted } from './common.ts'
+import {
+  common,
+  type CommonOptions,
+  idOf,
+  print,
+  printJson,
+  type Shell,
+  speller,
+  targetOf,
+} from './common.ts'
 
 interface ActOptions extends CommonOptions {
   readonly detach?: true
@@ -30,7 +41,7 @@ interface ResumeOptions extends ActOptions {
 
 const detach = [
   '--detach',
-  'do not wait for the task; whoever works on the data folder goes on with it',
+  'return at once; a process that works on the data folder, such as `cofferdam serve`, goes on with the task',
 ] as const
 
 /** One command for each thing that a person can do with a task. */
@@ -38,19 +49,19 @@ export function actCommands(task: Command, shell: Shell): void {
   const plainAct = (name: 'pause' | 'discard', description: string): void => {
     common(task.command(`${name} <id>`).description(description)).action(
       (id: string, options: CommonOptions) =>
-        perform(shell, idOf(id), { act: name }, { ...options, detach: true }),
+        carryOut(shell, idOf(id), { act: name }, { ...options, detach: true }),
     )
   }
   const withReason = (name: 'stop' | 'reject', description: string): void => {
     common(task.command(`${name} <id>`).description(description))
       .option('--reason <text>', 'kept with the task')
       .action((id: string, options: ReasonOptions) =>
-        perform(shell, idOf(id), { act: name, text: options.reason ?? null }, { ...options, detach: true }),
+        carryOut(shell, idOf(id), { act: name, text: options.reason ?? null }, { ...options, detach: true }),
       )
   }
   common(task.command('approve <id>').description('agree to the reasons of a DRAFT, and follow it'))
     .option(...detach)
-    .action((id: string, options: ActOptions) => perform(shell, idOf(id), { act: 'approve' }, options))
+    .action((id: string, options: ActOptions) => carryOut(shell, idOf(id), { act: 'approve' }, options))
   withReason('reject', 'end a DRAFT or a BLOCKED task for good')
   common(
     task
@@ -59,30 +70,30 @@ export function actCommands(task: Command, shell: Shell): void {
   )
     .option(...detach)
     .action((id: string, text: string, options: ActOptions) =>
-      perform(shell, idOf(id), { act: 'suggest', text: said(text) }, options),
+      carryOut(shell, idOf(id), { act: 'suggest', text: said(text) }, options),
     )
   common(
     task.command('steer <id> <text>').description('tell a running task something, for its next prompt'),
   ).action((id: string, text: string, options: CommonOptions) =>
-    perform(shell, idOf(id), { act: 'steer', text: said(text) }, { ...options, detach: true }),
+    carryOut(shell, idOf(id), { act: 'steer', text: said(text) }, { ...options, detach: true }),
   )
   common(task.command('resume <id>').description('go on with a halted task, and follow it'))
     .option('--instruction <text>', 'a word for the next prompt')
-    .option('--steps <n>', 'steps in all, with those already used')
-    .option('--minutes <n>', 'minutes in all, with those already used')
+    .option('--steps <n>', 'a new limit of steps, counting those already used')
+    .option('--minutes <n>', 'a new limit of minutes, counting those already used')
     .option(...detach)
     .action((id: string, options: ResumeOptions) => {
       const instruction = options.instruction === undefined ? null : said(options.instruction)
-      return perform(shell, idOf(id), { act: 'resume', instruction, budget: budgetOf(options) }, options)
+      return carryOut(shell, idOf(id), { act: 'resume', instruction, budget: budgetOf(options) }, options)
     })
   withReason('stop', 'stop a task; what it has done is kept')
   plainAct('pause', 'hold a task; resume goes on')
   plainAct('discard', 'throw the undelivered work of a task away')
 }
 
-async function perform(shell: Shell, id: TaskId, act: Act, options: ActOptions): Promise<void> {
+async function carryOut(shell: Shell, id: TaskId, act: Act, options: ActOptions): Promise<void> {
   const { world } = shell
-  await using connection = await Connection.visit(wanted(shell, options, `task ${act.act}`))
+  await using connection = await Connection.visit(targetOf(shell, options, `task ${act.act}`))
   const { client } = connection
   const shown = await client.task(id)
   if (act.act === 'approve' && shown.status === 'DRAFT' && options.json !== true) {
@@ -142,9 +153,16 @@ function told(
 }
 
 function stateAfter(act: Act, task: Task): string {
-  if (act.act === 'discard') return 'discarded.'
+  if (act.act === 'discard') return `discarded. ${branchAfter(task)}`
   if (act.act === 'steer') return `${task.status}. The next prompt says so.`
   return task.halt === null ? `${task.status}.` : `${task.status}. ${plain(task.halt.text)}`
+}
+
+/** What a repository has been given, which is once the work is validated, stays there. */
+function branchAfter({ outcome, branch, repository }: Task): string {
+  if (outcome === null) return 'Your repository has no branch of it.'
+  const git = `git -C ${quoted(repository.path)} branch -D ${quoted(branch)}`
+  return `A branch ${branch} stays in ${plain(repository.path)}: \`${git}\` removes it.`
 }
 
 function said(text: string): string {
@@ -164,6 +182,6 @@ function budgetOf({ steps, minutes }: ResumeOptions): Partial<Budget> | null {
   const { data } = parsed
   return {
     ...(data.steps === undefined ? {} : { steps: data.steps }),
-    ...(data.minutes === undefined ? {} : { seconds: Math.max(1, Math.round(data.minutes * 60)) }),
+    ...(data.minutes === undefined ? {} : { seconds: secondsOf(data.minutes) }),
   }
 }

@@ -3,7 +3,7 @@ import type { ConfigFlags } from '../../config/load.ts'
 import { Failure } from '../../domain/failure.ts'
 import { parseTaskId, type TaskId } from '../../domain/ids.ts'
 import type { Exit } from '../exit.ts'
-import type { Wanted } from '../connection.ts'
+import type { Target } from '../connection.ts'
 import { quoted, type Spell } from '../render/next.ts'
 import type { World } from '../world.ts'
 
@@ -29,7 +29,7 @@ export function common(command: Command): Command {
 }
 
 /** The control plane that the options of a command mean. */
-export function wanted({ world }: Shell, options: CommonOptions, what: string): Wanted {
+export function targetOf({ world }: Shell, options: CommonOptions, what: string): Target {
   return { world, config: world.loadConfig(options), what }
 }
 

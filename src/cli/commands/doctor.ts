@@ -4,7 +4,7 @@ import { Unreachable } from '../../client/fetch.ts'
 import { Failure } from '../../domain/failure.ts'
 import { Connection } from '../connection.ts'
 import { findingLines } from '../render/findings.ts'
-import { common, type CommonOptions, print, printJson, type Shell, wanted } from './common.ts'
+import { common, type CommonOptions, print, printJson, type Shell, targetOf } from './common.ts'
 
 export function doctorCommand(program: Command, shell: Shell): void {
   common(program.command('doctor').description('look at everything that a task needs')).action(
@@ -20,7 +20,7 @@ export function doctorCommand(program: Command, shell: Shell): void {
 
 /** Asks the process that holds the data folder; where none answers, looks without opening it. */
 async function look(shell: Shell, options: CommonOptions): Promise<readonly Finding[]> {
-  const target = wanted(shell, options, 'doctor')
+  const target = targetOf(shell, options, 'doctor')
   const { config } = target
   const connection = await Connection.guest(target)
   if (connection === null) return await shell.world.examine(config)

@@ -4,7 +4,7 @@ import { table } from '../../domain/transition/table.ts'
 import { explanationLines } from '../render/explanation.ts'
 import { transitionLines } from '../render/transitions.ts'
 import { requestOf, type TaskOptions } from '../request.ts'
-import { type CommonOptions, print, printJson, type Shell, wanted } from './common.ts'
+import { type CommonOptions, print, printJson, type Shell, targetOf } from './common.ts'
 import { checked, goalRead, taskOptions } from './run.ts'
 
 interface ExplainOptions extends TaskOptions, CommonOptions {
@@ -31,7 +31,7 @@ function showTable(shell: Shell, options: CommonOptions): void {
 async function showTask(shell: Shell, argv: readonly string[], options: ExplainOptions): Promise<void> {
   const { world } = shell
   const request = requestOf(await goalRead(options, shell), checked(argv, shell), world.around.cwd)
-  const explanation = await withControlPlane(wanted(shell, options, 'explain'), (client) =>
+  const explanation = await withControlPlane(targetOf(shell, options, 'explain'), (client) =>
     client.explain(request),
   )
   if (options.json === true) printJson(world, explanation)

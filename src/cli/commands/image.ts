@@ -4,7 +4,7 @@ import { common, type CommonOptions, printJson, type Shell } from './common.ts'
 
 export function imageCommand(program: Command, shell: Shell): void {
   const image = program.command('image').description('the image that boxes are made of')
-  common(image.command('build').description('build it, unless it is there')).action(
+  common(image.command('build').description('build that of this version, unless it is there')).action(
     async (options: CommonOptions) => {
       const { world } = shell
       const { terminal } = world

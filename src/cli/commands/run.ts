@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import type { Command } from 'commander'
 import type { Client } from '../../client/client.ts'
+import { defaultBudget } from '../../domain/budget.ts'
 import { Failure } from '../../domain/failure.ts'
 import { exitHelp } from '../exit.ts'
 import { Connection } from '../connection.ts'
 import { pursue } from '../pursue.ts'
 import { MachineReporter, PeopleReporter } from '../reporter.ts'
 import { requestOf, type TaskOptions } from '../request.ts'
-import { common, type CommonOptions, several, type Shell, speller, wanted } from './common.ts'
+import { common, type CommonOptions, several, type Shell, speller, targetOf } from './common.ts'
 
 interface RunOptions extends TaskOptions, CommonOptions {
   readonly yes?: true
@@ -15,9 +16,11 @@ interface RunOptions extends TaskOptions, CommonOptions {
 
 const examples = `
 Examples:
-  cofferdam run --repo . --goal "Format everything" --test "npm test" -- npx prettier --write .
-  cofferdam run --repo ~/shop --goal - --setup "npm ci" --test "npm test" -- ./fix.sh < goal.txt
+  cofferdam run --repo . --goal "Format everything" --setup "npm ci" --test "npm test" -- npx prettier --write .
+  cofferdam run --repo ~/shop --goal - --test "python3 -m unittest" -- ./fix.sh < goal.txt
 
+A box has no network and, without --setup, no node_modules: a program is one of the image (python3, node, git, make, ...),
+one of the repository, or one that --setup installs.
 Ctrl-C stops the task; \`cofferdam task resume ID\` goes on with it.
 
 ${exitHelp()}`
@@ -29,7 +32,7 @@ export function runCommand(program: Command, shell: Shell): void {
     .action(async (argv: string[], options: RunOptions) => {
       const { world } = shell
       const request = requestOf(await goalRead(options, shell), checked(argv, shell), world.around.cwd)
-      await using connection = await Connection.host(wanted(shell, options, 'run'))
+      await using connection = await Connection.host(targetOf(shell, options, 'run'))
       await connection.persist(refuseWithoutEngine)
       // Under one key it is one task, however often the process that takes it dies in the middle.
       const key = randomUUID()
@@ -63,10 +66,13 @@ export function taskOptions(command: Command): Command {
     )
     .option('--test <command>', 'says whether the work is good (default: as configured for the repository)')
     .option('--agent <name>', 'who does the work (default: "command" with a program, else as configured)')
-    .option('--steps <n>', 'steps at most (default: task.steps of the configuration, else 8)')
+    .option(
+      '--steps <n>',
+      `the most steps that it may take (default: task.steps of the configuration, else ${defaultBudget.steps})`,
+    )
     .option(
       '--minutes <n>',
-      'minutes of box time at most (default: task.minutes of the configuration, else 20)',
+      `the most minutes that its boxes may run (default: task.minutes of the configuration, else ${defaultBudget.seconds / 60})`,
     )
     .option('--draft', 'ask a person first, whatever the risk')
     .option('--deny <pattern>', 'neither read nor written; may be repeated', several)

@@ -9,7 +9,16 @@ import { taskLines } from '../render/task.ts'
 import { taskTable } from '../render/task-list.ts'
 import { plain } from '../render/text.ts'
 import { actCommands } from './act.ts'
-import { common, type CommonOptions, idOf, print, printJson, type Shell, speller, wanted } from './common.ts'
+import {
+  common,
+  type CommonOptions,
+  idOf,
+  print,
+  printJson,
+  type Shell,
+  speller,
+  targetOf,
+} from './common.ts'
 import { watchCommand } from './watch.ts'
 
 interface ListOptions extends CommonOptions {
@@ -36,11 +45,11 @@ export function taskCommand(program: Command, shell: Shell): void {
 function listCommand(task: Command, shell: Shell): void {
   common(task.command('list').description('the tasks of the data folder, newest first'))
     .option('--status <list>', 'only those, such as BLOCKED,DRAFT')
-    .option('--limit <n>', 'so many at most', '50')
+    .option('--limit <n>', 'show this many at most', '50')
     .action(async (options: ListOptions) => {
       const { world } = shell
       const filter = { limit: limitOf(options.limit), ...statusesOf(options.status) }
-      const tasks = await withControlPlane(wanted(shell, options, 'task list'), (client) =>
+      const tasks = await withControlPlane(targetOf(shell, options, 'task list'), (client) =>
         client.tasks(filter),
       )
       if (options.json === true) printJson(world, { tasks })
@@ -49,7 +58,7 @@ function listCommand(task: Command, shell: Shell): void {
       else
         print(world, [
           'No tasks yet. Start one with',
-          `  ${speller(options)('run --repo PATH --goal TEXT -- PROGRAM')}`,
+          `  ${speller(options)('run --repo PATH --goal TEXT')} -- PROGRAM`,
         ])
       shell.end('applied')
     })
@@ -65,7 +74,7 @@ function showCommand(task: Command, shell: Shell): void {
     async (text: string, options: CommonOptions) => {
       const { world } = shell
       const id = idOf(text)
-      const shown = await withControlPlane(wanted(shell, options, 'task show'), async (client) => ({
+      const shown = await withControlPlane(targetOf(shell, options, 'task show'), async (client) => ({
         task: await client.task(id),
         checkpoints: await client.checkpoints(id),
         events: await allEvents(client, id),
@@ -94,7 +103,7 @@ function textCommand(
       const { world } = shell
       const id = idOf(text)
       const step = options.step === undefined ? null : stepOf(options.step)
-      const content = await withControlPlane(wanted(shell, options, `task ${name}`), (client) =>
+      const content = await withControlPlane(targetOf(shell, options, `task ${name}`), (client) =>
         read(client, id, step),
       )
       if (options.json === true) printJson(world, { [name]: content })

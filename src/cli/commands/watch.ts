@@ -2,7 +2,11 @@ import type { Command } from 'commander'
 import { Connection } from '../connection.ts'
 import { pursue } from '../pursue.ts'
 import { MachineReporter, PeopleReporter } from '../reporter.ts'
-import { common, type CommonOptions, idOf, type Shell, speller, wanted } from './common.ts'
+import { common, type CommonOptions, idOf, type Shell, speller, targetOf } from './common.ts'
+
+const help = `
+Where another process works on the task, Ctrl-C ends the watching, not the task. Where none does, this command works on
+it: then Ctrl-C puts it back into the queue, where it waits for the next \`cofferdam task watch\` or \`cofferdam serve\`.`
 
 export function watchCommand(task: Command, shell: Shell): void {
   common(
@@ -10,11 +14,11 @@ export function watchCommand(task: Command, shell: Shell): void {
       .command('watch <id>')
       .description('follow a task; where no process works on the data folder, work on it here'),
   )
-    .addHelpText('after', '\nCtrl-C ends the watching, not the task.')
+    .addHelpText('after', help)
     .action(async (text: string, options: CommonOptions) => {
       const { world } = shell
       const id = idOf(text)
-      await using connection = await Connection.visit(wanted(shell, options, 'task watch'))
+      await using connection = await Connection.visit(targetOf(shell, options, 'task watch'))
       const task = await connection.client.task(id)
       const spell = speller(options)
       using reporter = options.json === true ? new MachineReporter(world) : new PeopleReporter(world, spell)

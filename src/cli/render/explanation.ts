@@ -1,12 +1,13 @@
 import type { Explanation } from '../../domain/control-plane.ts'
 import type { BoxMount, BoxSource, BoxSpec } from '../../domain/box.ts'
+import type { Policy } from '../../domain/policy.ts'
 import type { Paint } from '../terminal.ts'
 import { quoted } from './next.ts'
-import { columns, plain } from './text.ts'
+import { columns, plain, wrapped } from './text.ts'
 
 /** What a task would get, for people. */
 export function explanationLines(explanation: Explanation, paint: Paint): readonly string[] {
-  const { notes, hidden, risks, boxes } = explanation
+  const { notes, hidden, risks, boxes, policy } = explanation
   return [
     ...list('Notes', notes, paint),
     ...list('Hidden from the boxes', hidden, paint),
@@ -15,8 +16,17 @@ export function explanationLines(explanation: Explanation, paint: Paint): readon
       risks.map(({ rule, text }) => `${rule}: ${text}`),
       paint,
     ),
+    ...policyLines(policy, paint),
     ...boxes.flatMap((box) => boxLines(box, paint)),
   ]
+}
+
+/** The patterns that hold, those of the defaults included, whether they match anything or not. */
+function policyLines({ deny, except, readonly, allow }: Policy, paint: Paint): readonly string[] {
+  const rows = Object.entries({ deny, except, readonly, allow }).flatMap(([name, patterns]) =>
+    wrapped(patterns.map(plain), 100).map((line, index) => [index === 0 ? name : '', line]),
+  )
+  return [paint.bold('Policy'), ...columns(rows).map((line) => `  ${line}`), '']
 }
 
 function list(title: string, items: readonly string[], paint: Paint): readonly string[] {

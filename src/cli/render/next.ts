@@ -1,5 +1,7 @@
 import { isWorking, type Task } from '../../domain/task.ts'
+import { defaultPolicy } from '../../domain/policies.ts'
 import { possibleActs } from '../../domain/transition/apply.ts'
+import { plain } from './text.ts'
 
 /** A command that a person can give now, and what it is good for. */
 export interface Suggestion {
@@ -27,16 +29,12 @@ export function nextCommands(task: Task, spell: Spell): readonly Suggestion[] {
     { when: task.halt?.reason === 'image', command: spell('image build'), what: 'build the image' },
     {
       when: task.halt?.reason === 'setup',
-      command: spell(`run --repo ${quoted(task.repository.path)} --goal TEXT --setup COMMAND`),
-      what: 'begin anew with what is missing',
+      command: runAnew(task, spell),
+      what: 'begin anew with a setup that makes the test start',
     },
     { when: acts.includes('resume'), command: on('resume', options), what },
     { when: task.status === 'PENDING', command: on('watch'), what: 'work on it here' },
-    {
-      when: isWorking(task),
-      command: on('watch'),
-      what: 'follow it',
-    },
+    { when: isWorking(task), command: on('watch'), what: 'follow it' },
     {
       when: acts.includes('stop') && task.status !== 'DRAFT' && task.status !== 'BLOCKED',
       command: on('stop'),
@@ -50,6 +48,35 @@ export function nextCommands(task: Task, spell: Spell): readonly Suggestion[] {
     },
   ]
   return offers.filter((offer) => offer.when).map(({ command, what }) => ({ command, what }))
+}
+
+/** The command line that makes this task once more, but for its setup, which is what it lacks. */
+function runAnew(task: Task, spell: Spell): string {
+  const { agent, base, budget, goal, policy, repository, test } = task
+  const more = (own: readonly string[], usual: readonly string[]): readonly string[] =>
+    own.filter((pattern) => !usual.includes(pattern))
+  const options: readonly (readonly [string, string])[] = [
+    ['repo', quoted(repository.path)],
+    ['ref', quoted(base.ref)],
+    ['goal', oneLine(goal, 'TEXT')],
+    ['setup', 'COMMAND'],
+    ...(test === null ? [] : [['test', oneLine(test, 'COMMAND')] as const]),
+    ['steps', `${budget.steps}`],
+    // Two decimals are the same number of seconds.
+    ['minutes', `${Number((budget.seconds / 60).toFixed(2))}`],
+    ...more(policy.deny, defaultPolicy.deny).map((pattern) => ['deny', quoted(pattern)] as const),
+    ...more(policy.readonly, defaultPolicy.readonly).map((pattern) => ['readonly', quoted(pattern)] as const),
+    ...policy.allow.map((pattern) => ['allow', quoted(pattern)] as const),
+    ...(agent.argv.length > 0 ? [] : [['agent', quoted(agent.name)] as const]),
+  ]
+  const command = spell(['run', ...options.map(([name, value]) => `--${name} ${value}`)].join(' '))
+  if (agent.argv.length === 0) return command
+  return `${command} -- ${agent.argv.map((word) => oneLine(word, 'ARGUMENT')).join(' ')}`
+}
+
+/** An argument as it stands, or a word for it where it is too long for a line or no line at all. */
+function oneLine(text: string, otherwise: string): string {
+  return text.length <= 300 && plain(text) === text && !text.includes('\n') ? quoted(text) : otherwise
 }
 
 /** Halted by something outside the task that doctor looks at. */
@@ -80,6 +107,7 @@ function resumeOf(task: Task): { options: string; what: string } {
     case 'engine':
     case 'image':
     case 'disk':
+    case 'repository':
       return { options: '', what: 'go on when it is mended' }
     default:
       return again

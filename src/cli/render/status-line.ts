@@ -1,5 +1,5 @@
 import { left } from '../../domain/budget.ts'
-import type { Task } from '../../domain/task.ts'
+import type { Phase, Task } from '../../domain/task.ts'
 import type { Paint } from '../terminal.ts'
 import { duration } from './text.ts'
 
@@ -9,7 +9,7 @@ export interface Standing {
   readonly since: number
 }
 
-const doing: Readonly<Record<string, string>> = {
+const doing: Readonly<Record<Phase, string>> = {
   prepare: 'preparing the worktree',
   setup: 'setup',
   baseline: 'test on the base',
@@ -22,13 +22,16 @@ const doing: Readonly<Record<string, string>> = {
   salvage: 'keeping what was done',
 }
 
+/** What is being done on a task; null where nothing is. */
+export const activityOf = ({ phase }: Task): string | null => (phase === null ? null : doing[phase])
+
 /** How a task stands now, in one line that fits `width` columns. */
 export function statusLine({ task, since }: Standing, now: number, width: number, paint: Paint): string {
   const running = ['setup', 'baseline', 'agent', 'test'].includes(task.phase ?? '') ? now - since : 0
   const step = task.step === 0 ? '' : `step ${task.step}/${task.budget.steps}`
   const parts = [
     step,
-    doing[task.phase ?? ''] ?? task.status.toLowerCase(),
+    activityOf(task) ?? task.status.toLowerCase(),
     duration(now - since),
     `${duration(Math.max(0, left(task).ms - running))} of ${duration(task.budget.seconds * 1000)} left`,
   ].filter((part) => part !== '')

@@ -1,7 +1,8 @@
 import type { Status, Task } from '../../domain/task.ts'
+import { counted } from '../../domain/text.ts'
 import type { Paint } from '../terminal.ts'
 import { nextCommands, quoted, type Spell } from './next.ts'
-import { columns, counted, duration, hang } from './text.ts'
+import { columns, duration, hang } from './text.ts'
 
 /** How a task ended, where its work is, and what to do next. */
 export function summaryLines(task: Task, spell: Spell, paint: Paint): readonly string[] {
@@ -14,6 +15,9 @@ export function summaryLines(task: Task, spell: Spell, paint: Paint): readonly s
   ]
 }
 
+/** Of a command with words beside it, characters. */
+const longest = 90
+
 /** What can be done next, as lines; empty where nothing can. */
 export function nextLines(task: Task, spell: Spell): readonly string[] {
   const next = nextCommands(task, spell)
@@ -21,7 +25,12 @@ export function nextLines(task: Task, spell: Spell): readonly string[] {
   return [
     '',
     'Next:',
-    ...columns(next.map(({ command, what }) => [command, what])).map((line) => `  ${line}`),
+    ...columns(
+      // A long command stands below what it is good for, and does not push the others' words away.
+      next.flatMap(({ command, what }) =>
+        command.length > longest ? [[`# ${what}:`], [command]] : [[command, what]],
+      ),
+    ).map((line) => `  ${line}`),
   ]
 }
 

@@ -1,8 +1,10 @@
 import type { Checkpoint, Task, TaskEvent } from '../../domain/task.ts'
+import { counted } from '../../domain/text.ts'
 import type { Paint } from '../terminal.ts'
 import { quoted, type Spell } from './next.ts'
+import { activityOf } from './status-line.ts'
 import { badge, nextLines } from './summary.ts'
-import { columns, counted, duration, firstLine, hang, moment, plain } from './text.ts'
+import { columns, duration, firstLine, hang, moment, plain } from './text.ts'
 
 /** All that a person wants to know about one task. */
 export function taskLines(
@@ -32,7 +34,9 @@ export function taskLines(
 
 function facts(task: Task): readonly (readonly string[])[] {
   const command = (text: string | null): string => (text === null ? 'none' : firstLine(text, 200))
+  const now = activityOf(task)
   return [
+    ...(now === null ? [] : [['now', now]]),
     ['goal', hang(task.goal, 14)],
     ['repository', plain(task.repository.path)],
     ['base', `${task.base.ref} at ${task.base.commit.slice(0, 10)}`],
@@ -42,7 +46,7 @@ function facts(task: Task): readonly (readonly string[])[] {
     ['test', command(task.test)],
     ['steps', `${task.spent.steps} of ${task.budget.steps} used`],
     ['time', `${duration(task.spent.ms)} of ${duration(task.budget.seconds * 1000)} used`],
-    ['delivery', task.delivery],
+    ...(task.delivery === 'none' ? [] : [['delivery', task.delivery]]),
   ]
 }
 

@@ -43,15 +43,24 @@ export function moment(at: number): string {
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
 }
 
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`
+/** `items` with commas between them, in lines of at most `width` characters where an item allows it. */
+export function wrapped(items: readonly string[], width: number): readonly string[] {
+  const lines: string[] = []
+  for (const item of items) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + item.length + 2 < width)
+      lines[lines.length - 1] = `${last}, ${item}`
+    else lines.push(item)
+  }
+  return lines
 }
 
 /** Rows in columns, two spaces apart; the last column is as wide as it is. Cells hold no colours. */
 export function columns(rows: readonly (readonly string[])[]): readonly string[] {
   const widths: number[] = []
   for (const row of rows) {
-    row.forEach((cell, index) => {
+    // The last cell of a row pushes nothing.
+    row.slice(0, -1).forEach((cell, index) => {
       widths[index] = Math.max(widths[index] ?? 0, cell.length)
     })
   }

@@ -1,7 +1,8 @@
 import type { Millis } from '../brand.ts'
 import type { Input, InputType } from '../input.ts'
-import { fewOf, type Halt, isWorking, type Phase, phases, type Task } from '../task.ts'
+import { isWorking, type Phase, phases, type Task } from '../task.ts'
 import { describe } from './describe.ts'
+import { haltOf } from './halt.ts'
 import { guards, type Row, table } from './table.ts'
 
 /** A transition that may be written: the task as it will be, and the sentence for its event. */
@@ -60,7 +61,7 @@ export function transition(task: Task, input: Input, now: Millis): Changed | Ref
     ...patched,
     status,
     phase: phaseOf(row, task, input),
-    halt: haltOf(row, task, input),
+    halt: haltOf(row.to, task, input),
     version: task.version + 1,
     revision: task.revision + (revises(task, patched) ? 1 : 0),
     leaseUntil: isWorking({ status }) ? patched.leaseUntil : null,
@@ -98,77 +99,6 @@ function mayLeaveThings(task: Task): boolean {
   return (
     leavesThings.has(task.phase) || (task.attempt > 0 && (task.phase === null || task.phase === 'prepare'))
   )
-}
-
-function haltOf(row: Row, task: Task, input: Input): Halt | null {
-  switch (input.type) {
-    case 'stopped':
-      return {
-        reason: 'stopped',
-        text: input.text ?? 'A person stopped it; resume goes on from the last checkpoint.',
-      }
-    case 'paused':
-      return { reason: 'paused', text: 'A person paused it; resume goes on.' }
-    case 'rejected':
-      return { reason: 'rejected', text: input.text ?? 'A person rejected it.' }
-    case 'budget_spent':
-      return budgetHalt(task, input.reason)
-    case 'halted':
-    case 'failed':
-      return { reason: input.reason, text: input.text }
-    case 'lost':
-      return row.to === 'FAILED'
-        ? { reason: 'engine', text: `Gave up after ${task.losses + 1} lost attempts in a row. ${input.text}` }
-        : null
-    case 'violated':
-      if (row.to === 'TIMEOUT') return budgetHalt(task, 'steps')
-      return row.to === 'FAILED' ? { reason: 'policy', text: violationText(input) } : null
-    case 'checkpointed':
-      return verdictHalt(task, input)
-    case 'salvaged':
-    case 'discarded':
-    case 'steered':
-      return task.halt
-    default:
-      return null
-  }
-}
-
-function budgetHalt(task: Task, reason: 'time' | 'steps'): Halt {
-  const what =
-    reason === 'steps' ? `${task.budget.steps} steps` : `${Math.round(task.budget.seconds / 60)} minutes`
-  return { reason, text: `The budget of ${what} is used up; resume it with a larger one to go on.` }
-}
-
-function violationText(input: Extract<Input, { type: 'violated' }>): string {
-  const worst = input.violations.find((violation) => violation.what !== 'created') ?? input.violations[0]
-  if (worst === undefined) return 'The policy was violated.'
-  const paths = fewOf(input.violations.map((violation) => violation.path))
-  return `The agent touched what the policy ${worst.kind === 'deny' ? 'denies' : 'makes readonly'}: ${paths} (rule ${worst.rule}). Its step was undone.`
-}
-
-function verdictHalt(task: Task, input: Extract<Input, { type: 'checkpointed' }>): Halt | null {
-  switch (input.verdict.kind) {
-    case 'no_change':
-      return {
-        reason: 'no_change',
-        text: 'The agent says it is done, but nothing changed and no test says so; resume it with an instruction.',
-      }
-    case 'agent_blocked':
-      return { reason: 'agent', text: input.verdict.text }
-    case 'setup_changed':
-      return { reason: 'approval', text: input.verdict.text }
-    case 'stuck':
-      return {
-        reason: 'stuck',
-        text: 'Three steps in a row ended with the same tree and the same failure; resume it with an instruction.',
-      }
-    case 'steps':
-      return budgetHalt(task, 'steps')
-    case 'apply':
-    case 'next':
-      return null
-  }
 }
 
 /** The fields that an input writes, besides status, phase and halt. */

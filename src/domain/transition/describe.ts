@@ -1,5 +1,6 @@
 import type { Input } from '../input.ts'
-import { fewOf, type Task } from '../task.ts'
+import type { Task } from '../task.ts'
+import { counted, fewOf, timeOf } from '../text.ts'
 
 /** The sentence of an event: what happened, for people. */
 export function describe(input: Input, before: Task, after: Task): string {
@@ -52,7 +53,7 @@ function resumedText(input: Extract<Input, { type: 'resumed' }>): string {
   const budget =
     input.budget === null
       ? ''
-      : ` Budget: ${input.budget.steps} steps, ${Math.round(input.budget.seconds / 60)} minutes.`
+      : ` Budget: ${counted(input.budget.steps, 'step')}, ${timeOf(input.budget.seconds)}.`
   return (input.instruction === null ? 'Resumed.' : `Resumed: ${input.instruction}`) + budget
 }
 

@@ -65,7 +65,7 @@ export const table: readonly Row[] = [
   row(['BLOCKED'], 'rejected', 'REJECTED', 'same', 'final'),
 
   row(['PENDING'], 'claimed', 'RUNNING', 'salvage', 'what a halt left is kept first', 'being salvaged'),
-  row(['PENDING'], 'claimed', 'RUNNING', 'prepare', 'fence + 1, lease'),
+  row(['PENDING'], 'claimed', 'RUNNING', 'prepare', 'fence + 1'),
   row(['RUNNING'], 'advanced', 'VALIDATING', 'input', 'after a restart', 'already validated or about to be'),
   row(['RUNNING'], 'advanced', 'RUNNING', 'input', 'preparation goes on'),
   row(['RUNNING'], 'begun', 'RUNNING', 'same', 'the intent to run a box is on record'),
@@ -115,7 +115,7 @@ export const table: readonly Row[] = [
   row(['VALIDATING'], 'lost', 'VALIDATING', 'same', 'the candidate is tested again'),
   row(['RUNNING'], 'lost', 'RUNNING', 'same', 'the next attempt of the same step'),
   row(working, 'requeued', 'PENDING', 'salvage', 'what a halt left is kept first', 'being salvaged'),
-  row(working, 'requeued', 'PENDING', null, 'the lease expired or the control plane restarted'),
+  row(working, 'requeued', 'PENDING', null, 'the control plane ended or was restarted'),
 
   row(['DRAFT', 'BLOCKED'], 'stopped', 'STOPPED', 'same', 'the state first'),
   row(['PENDING', ...working], 'stopped', 'STOPPED', 'salvage?', 'the state first, then the box'),

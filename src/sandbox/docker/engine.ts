@@ -65,7 +65,7 @@ export function dockerEngine(options: DockerEngineOptions): Engine {
         return id
       } catch (error) {
         if (statusOf(error) !== 404) throw error
-        throw new Failure('image', 'The sandbox image is not built yet: run "cofferdam image build".')
+        throw new Failure('image', 'The sandbox image is not built yet: run `cofferdam image build`.')
       }
     },
 

@@ -19,7 +19,7 @@ export function failureOf(error: unknown, what: string, where: string, late: boo
     if (status === 404 && /no such image/i.test(said))
       return new Failure(
         'image',
-        'The sandbox image is gone from the engine: run "cofferdam image build".',
+        'The sandbox image is gone from the engine: run `cofferdam image build`.',
         options,
       )
     if (/no space left/i.test(said))
@@ -30,13 +30,13 @@ export function failureOf(error: unknown, what: string, where: string, late: boo
   if (code === 'EACCES' || code === 'EPERM')
     return new Failure(
       'engine',
-      `You may not use the Docker engine at ${where}: join its group ("sudo usermod -aG docker $USER"), log in again.`,
+      `You may not use the Docker engine at ${where}: join its group (\`sudo usermod -aG docker $USER\`), log in again.`,
       options,
     )
   const how = late ? 'does not answer in time' : 'does not answer'
   return new Failure(
     'engine',
-    `The Docker engine ${how} at ${where}: start it with "systemctl start docker" or "dockerd", then try again.`,
+    `The Docker engine ${how} at ${where}: start it with \`systemctl start docker\` or \`dockerd\`, then try again.`,
     options,
   )
 }

@@ -10,7 +10,7 @@ describe('one whose decision was not written', () => {
   it.each<[Lost['reason'], Surface | null, string]>([
     ['used', used, 'ada has decided already (reject: "No.").'],
     ['closed', aSurface(), 'The task moved on before this was decided.'],
-    ['expired', aSurface(), 'The time to decide there is over.'],
+    ['expired', aSurface(), 'That offer has expired: `cofferdam task show '],
     ['stale', aSurface(), 'The task changed since that was shown.'],
     ['not_offered', aSurface(), 'That was not offered there; offered was: approve, reject.'],
     ['unknown', null, 'Nothing was offered there to decide on.'],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { entryOf } from '../../../control-plane/loop/phases/prepare.ts'
+import { entryOf } from '../../../control-plane/loop/entry.ts'
 import type { Candidate } from '../../../src/domain/worktree.ts'
 import type { AgentResult } from '../../../src/domain/agent.ts'
 import type { BoxSeen, BoxSpec } from '../../../src/domain/box.ts'

@@ -4,21 +4,24 @@ import { join } from 'node:path'
 import pino from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Bus } from '../../../control-plane/bus.ts'
+import { entryOf } from '../../../control-plane/loop/entry.ts'
 import { afterError } from '../../../control-plane/loop/errors.ts'
 import { OutputFiles } from '../../../control-plane/loop/output-files.ts'
+import { tick } from '../../../control-plane/loop/tick.ts'
 import type { Work } from '../../../control-plane/loop/work.ts'
 import { openStore } from '../../../control-plane/store/open.ts'
 import type { Store } from '../../../control-plane/store/store.ts'
 import { Tasks } from '../../../control-plane/tasks.ts'
 import type { HostPath } from '../../../src/domain/brand.ts'
 import { Failure, type FailureCode } from '../../../src/domain/failure.ts'
+import type { Input } from '../../../src/domain/input.ts'
 import { compilePolicy } from '../../../src/domain/matcher.ts'
 import { type Phase, phases, type Task } from '../../../src/domain/task.ts'
 import { lossCap } from '../../../src/domain/transition/table.ts'
 import { gitFolder } from '../../../src/sandbox/places.ts'
 import { openWorktrees } from '../../../src/worktree/open.ts'
 import { fakeEngine, fakeHost, type FakeHost } from '../../support/fake-engine.ts'
-import { aTask } from '../../support/task.ts'
+import { aCheckpoint, aCommit, aPerson, aTask } from '../../support/task.ts'
 
 let folder: string
 let store: Store
@@ -38,8 +41,8 @@ afterEach(async () => {
 
 const validating: ReadonlySet<Phase> = new Set(['test', 'checkpoint', 'handover'])
 
-/** What a task in this phase has become after its phase failed so. */
-async function after(phase: Phase, error: unknown, overrides: Partial<Task> = {}, errors = 1): Promise<Task> {
+/** A turn at a task in this phase. */
+function workAt(phase: Phase, overrides: Partial<Task> = {}): Work {
   const bus = new Bus()
   const clock = Date.now
   const tasks = new Tasks({ store, bus, clock })
@@ -48,7 +51,7 @@ async function after(phase: Phase, error: unknown, overrides: Partial<Task> = {}
     aTask({ status, phase, step: 1, attempt: 1, fence: 1, ...overrides }),
     'Submitted.',
   )
-  const work: Work = {
+  return {
     deps: {
       store,
       tasks,
@@ -81,17 +84,27 @@ async function after(phase: Phase, error: unknown, overrides: Partial<Task> = {}
     log: pino({ level: 'silent' }),
     report: (input, along) => tasks.report(task.id, task.fence, input, along).kind === 'written',
   }
+}
+
+/** What a task in this phase has become after its phase failed so. */
+async function after(phase: Phase, error: unknown, overrides: Partial<Task> = {}, errors = 1): Promise<Task> {
+  const work = workAt(phase, overrides)
   await afterError(work, error, errors)
-  return tasks.get(task.id)
+  return work.deps.tasks.get(work.task.id)
 }
 
 const halts: readonly [FailureCode | null, Task['status'], string, RegExp][] = [
   ['image', 'BLOCKED', 'image', /^What failed\.$/],
   ['disk', 'BLOCKED', 'disk', /^What failed\. Free some space, then resume\.$/],
   ['worktree', 'FAILED', 'worktree', /^What failed\.$/],
-  ['repository', 'FAILED', 'worktree', /^What failed\.$/],
-  ['bad_request', 'FAILED', 'worktree', /^What failed\.$/],
-  [null, 'FAILED', 'crash', /^Cofferdam itself failed: What failed\.\. The log .*resume tries again\.$/],
+  ['repository', 'BLOCKED', 'repository', /^What failed\.$/],
+  ['bad_request', 'BLOCKED', 'agent', /^What failed\.$/],
+  [
+    null,
+    'FAILED',
+    'crash',
+    /^Cofferdam itself failed: What failed\. Look at logs\/cofferdam\.log in the data folder; resume tries again\.$/,
+  ],
 ]
 const working = phases.filter((phase) => phase !== 'salvage')
 const failed = (code: FailureCode | null): Error =>
@@ -106,6 +119,17 @@ describe('a phase that fails', () => {
     // Where a box or a half-made step may be left, what is allowed of it is kept first.
     expect(task.phase).toBe('salvage')
     expect(pauses).toEqual([])
+  })
+
+  it('that is a refused hand-over goes to the hand-over again at a resume', async () => {
+    const { id } = await after('handover', failed('repository'), { outcome: 'tested' })
+    const tasks = new Tasks({ store, bus: new Bus(), clock: Date.now })
+    tasks.act(id, { type: 'resumed', instruction: null, budget: null }, aPerson)
+    tasks.report(id, 1, { type: 'claimed', leaseUntil: 1 })
+    tasks.report(id, 2, { type: 'salvaged', head: aCommit, text: '' })
+    const task = tasks.get(id)
+    expect([task.status, task.phase]).toEqual(['RUNNING', 'prepare'])
+    expect(entryOf(task, null, [], () => '').phase).toBe('handover')
   })
 
   it.each(working)('in %s for want of the engine is tried again once that answers', async (phase) => {
@@ -148,5 +172,27 @@ describe('a phase that fails', () => {
     const task = await after('salvage', failed(code), stopped, times)
     expect([task.status, task.phase, task.halt?.text]).toEqual(['STOPPED', null, 'Enough.'])
     expect(store.events(task.id, 1, 10).at(-1)?.text).toContain('could not be kept: What failed.')
+  })
+})
+
+describe('a phase whose record is wrong', () => {
+  it.each([
+    ['setup', { setup: null }, /in phase setup without a setup command/],
+    ['baseline', { test: null }, /in phase baseline without a test command/],
+    ['verify', {}, /in phase verify without an attempt under way/],
+    ['test', {}, /in phase test without an attempt under way/],
+  ] as const)('%s %j does nothing instead', async (phase, overrides, says) => {
+    await expect(tick(workAt(phase, overrides))).rejects.toThrow(says)
+  })
+
+  it.each([
+    ['verify', /in phase verify without a box/],
+    ['test', /in phase test without a candidate/],
+    ['checkpoint', /in phase checkpoint without an agent's result/],
+  ] as const)('%s with a bare attempt does nothing instead', async (phase, says) => {
+    const work = workAt(phase)
+    const begun: Input = { type: 'begun', step: 1, attempt: 1, text: '', consumed: null }
+    expect(work.report(begun, { checkpoints: [aCheckpoint()] })).toBe(true)
+    await expect(tick(work)).rejects.toThrow(says)
   })
 })

@@ -100,6 +100,45 @@ describe('a storage that fails in the middle', () => {
   })
 })
 
+describe('a repository that does not take the branch', () => {
+  it('waits for a person with the validated work, and a resume hands it over', async () => {
+    const repo = aRepository()
+    let tries = 0
+    lab.faults.worktrees = (method) => {
+      if (method === 'handover' && (tries += 1) === 1)
+        throw new Failure('repository', 'It is checked out: check out another one, then resume the task.')
+    }
+    const born = await lab.birth(repo, `${agent}; echo TASK_STATE: DONE`)
+    const halted = await lab.settled(born.id)
+    expect([halted.status, halted.halt?.reason, halted.outcome]).toEqual([
+      'BLOCKED',
+      'repository',
+      'untested',
+    ])
+    expect(halted.halt?.text).toContain('then resume the task')
+    expect(lab.events(born.id).at(-1)?.text).toBe('The worktree is back at the last checkpoint.')
+    lab.deps.tasks.act(born.id, { type: 'resumed', instruction: null, budget: null }, born.createdBy)
+    await appliedOnce(repo, born)
+    expect(tries).toBe(2)
+  })
+})
+
+describe('a setup command that fails', () => {
+  it('says that a resume tries the same again, and that another one needs a new task', async () => {
+    const born = await lab.birth(aRepository(), agent, { setup: 'echo no such package; exit 3' })
+    const task = await lab.settled(born.id)
+    expect([task.status, task.halt]).toEqual([
+      'BLOCKED',
+      {
+        reason: 'setup',
+        text:
+          'Setup failed (exit code 3). Resume tries the same again; to change it, start a new task with another ' +
+          '--setup. It printed last: no such package',
+      },
+    ])
+  })
+})
+
 describe('an engine that is down', () => {
   it('does not hinder a shutdown, and the next process goes on (B21)', async () => {
     const repo = aRepository()

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Input } from '../../../src/domain/input.ts'
 import { type Status, statuses, type Task } from '../../../src/domain/task.ts'
+import { readMarker } from '../../../src/domain/markers.ts'
 import { possibleActs, transition } from '../../../src/domain/transition/apply.ts'
 import { lossCap } from '../../../src/domain/transition/table.ts'
 import type { Violation } from '../../../src/domain/policy.ts'
@@ -276,6 +277,52 @@ describe('what a person asks for in any state', () => {
     const possible = Object.keys(acts).filter((other) => tried(other, task).kind === 'changed')
     expect(named).toEqual(possible)
     if (named.length === 0) expect(result.text).toContain('Nothing more can be done with it.')
+  })
+})
+
+describe('why a task is halted, and what to do next', () => {
+  const blocked = (marker: string): Input => {
+    const read = readMarker(`TASK_STATE: BLOCKED\n${marker}`, '')
+    return checkpointed({ kind: 'agent_blocked', text: read.state === 'BLOCKED' ? read.blockReason : '' })
+  }
+  const violated: Input = {
+    type: 'violated',
+    violations: [created, { ...created, path: 'a', rule: 'a*', what: 'changed' }],
+  }
+  const running: Partial<Task> = { status: 'RUNNING', ...inStep }
+  const spent = (steps: number, seconds: number, reason: 'steps' | 'time'): [Partial<Task>, Input] => [
+    { ...running, budget: { steps, seconds } },
+    { type: 'budget_spent', reason },
+  ]
+
+  it.each<[Partial<Task>, Input, string]>([
+    [
+      validating,
+      blocked('BLOCK_REASON: which word?'),
+      'The agent says it is blocked: "which word?" Resume it with an instruction.',
+    ],
+    [
+      validating,
+      blocked(''),
+      'The agent says it is blocked and gives no reason. Resume it with an instruction.',
+    ],
+    [
+      running,
+      violated,
+      'The agent touched what the policy denies: new/config.yaml, a (rule a*). Its step was undone: resume it with an instruction, or start a new task with another policy.',
+    ],
+    [
+      { ...running, losses: lossCap - 1 },
+      { type: 'lost', text: 'It is gone.' },
+      'Gave up after 5 lost attempts in a row: run "cofferdam doctor" and mend what it finds, then resume. The last one: It is gone.',
+    ],
+    [...spent(1, 60, 'steps'), 'The budget of 1 step is used up; resume it with a larger one to go on.'],
+    [...spent(2, 60, 'time'), 'The budget of 1 minute is used up; resume it with a larger one to go on.'],
+    [...spent(2, 20, 'time'), 'The budget of 20 seconds is used up; resume it with a larger one to go on.'],
+    [...spent(2, 90, 'time'), 'The budget of 1.5 minutes is used up; resume it with a larger one to go on.'],
+  ])('%j on %j says %s', (overrides, input, text) => {
+    const changed = transition(aTask(overrides), input, now)
+    expect(changed.kind === 'changed' && changed.task.halt?.text).toBe(text)
   })
 })
 

@@ -1,10 +1,8 @@
-import type { BoxKind, BoxRequest, BoxSpec } from '../../../src/domain/box.ts'
-import { boxSeconds } from '../../../src/domain/budget.ts'
-import type { Checkpoint } from '../../../src/domain/task.ts'
-import { withBox } from '../attempts.ts'
-import type { Work } from '../work.ts'
-
-type Wanted = Pick<BoxRequest, 'argv' | 'env' | 'commit' | 'listing' | 'setupFolders'>
+import type { BoxKind } from '../../src/domain/box.ts'
+import type { Checkpoint } from '../../src/domain/task.ts'
+import { withBox } from './attempts.ts'
+import { boxOf, type Wanted } from './boxes.ts'
+import type { Work } from './work.ts'
 
 /** Computes the box of an attempt and records the intent to run it. The next turn runs it. */
 export async function begin(work: Work, row: Checkpoint, kind: BoxKind, wanted: Wanted): Promise<void> {
@@ -12,19 +10,7 @@ export async function begin(work: Work, row: Checkpoint, kind: BoxKind, wanted: 
   const image = await deps.engine.image()
   await removeEarlier(work, row)
   if (work.signal.aborted) return
-  const spec = deps.compile({
-    ...wanted,
-    installation: deps.installation,
-    kind,
-    task: task.id,
-    step: row.step,
-    attempt: row.attempt,
-    fence: task.fence,
-    image,
-    user: deps.user,
-    seconds: boxSeconds(task, kind),
-    policy: task.policy,
-  })
+  const spec = boxOf(deps, task, row, image, kind, wanted)
   work.log.info({ box: spec.name, specHash: deps.specHash(spec), spec }, 'box planned')
   work.report(
     {
@@ -59,18 +45,4 @@ function beginText(kind: BoxKind, row: Checkpoint, steps: number): string {
     case 'test':
       return `Step ${row.step}/${steps}${attempt}: the test starts.`
   }
-}
-
-/** How a shell command given by a person is run in a box. */
-export function shell(command: string): readonly string[] {
-  return ['/bin/sh', '-c', command]
-}
-
-/** A row of intent: it names the box that is to be run. */
-export type Planned = Checkpoint & { readonly box: BoxSpec }
-
-/** The row of intent whose box of this kind is to be run now, or null where it must be made first. */
-export function planned(work: Work, kind: BoxKind): Planned | null {
-  const row = work.deps.store.openCheckpoint(work.task.id)
-  return row?.box?.kind === kind ? { ...row, box: row.box } : null
 }

@@ -1,13 +1,12 @@
-import type { BoxRequest, BoxResult } from '../../../src/domain/box.ts'
-import type { Checkpoint } from '../../../src/domain/task.ts'
-import { closed, newAttempt } from '../attempts.ts'
-import { runBox } from '../box-run.ts'
-import type { Work } from '../work.ts'
-import { begin, planned, shell } from './begin.ts'
+import type { BoxResult } from '../../src/domain/box.ts'
+import type { Checkpoint } from '../../src/domain/task.ts'
+import { closed, newAttempt } from './attempts.ts'
+import { begin } from './begin.ts'
+import { runBox } from './box-run.ts'
+import type { Wanted } from './boxes.ts'
 import { ended } from './ended.ts'
-
-/** What a preparation's box is made of, beside what is the same for all of them. */
-type Wanted = Pick<BoxRequest, 'commit' | 'setupFolders'> & { readonly command: string }
+import { planned } from './under-way.ts'
+import type { Work } from './work.ts'
 
 /** A preparation that has been run: its box is gone, and nothing is on record yet of what it came to. */
 interface Ran {
@@ -28,9 +27,8 @@ export async function runPreparation(
   const { deps, task } = work
   const row = planned(work, kind)
   if (row === null) {
-    const { command, ...wanted } = await want()
-    const attempt = newAttempt(deps.store, task, 0, deps.clock())
-    await begin(work, attempt, kind, { ...wanted, argv: shell(command), env: {}, listing: null })
+    const wanted = await want()
+    await begin(work, newAttempt(deps.store, task, 0, deps.clock()), kind, wanted)
     return null
   }
   const result = await runBox(work, row)

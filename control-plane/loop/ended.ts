@@ -1,7 +1,7 @@
-import type { BoxResult } from '../../../src/domain/box.ts'
-import { left } from '../../../src/domain/budget.ts'
-import type { Checkpoint } from '../../../src/domain/task.ts'
-import type { Work } from '../work.ts'
+import type { BoxResult } from '../../src/domain/box.ts'
+import { left } from '../../src/domain/budget.ts'
+import type { Checkpoint } from '../../src/domain/task.ts'
+import { needed, type Work } from './work.ts'
 
 /**
  * Ends that are the same for every kind of box: lost by the engine, a full disk, the task's time used up.
@@ -19,7 +19,7 @@ export async function ended(work: Work, result: BoxResult, row: Checkpoint, what
   const timeIsUp = result.end === 'time' && now !== null && left(now).ms < 1000
   if (result.end !== 'disk' && !timeIsUp) return false
   // The box of a step is removed when its work is kept; this one has nothing to keep.
-  if (row.step === 0) await work.deps.engine.remove(row.box?.name ?? '')
+  if (row.step === 0) await work.deps.engine.remove(needed(row.box, work.task, 'a box').name)
   const along = { checkpoints: row.step === 0 ? [row] : [] }
   if (result.end === 'disk') {
     const text = `The disk of the data folder is nearly full, so the ${what} box was ended. Free some space, then resume.`

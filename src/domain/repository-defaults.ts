@@ -1,0 +1,10 @@
+import type { AgentChoice } from './agent.ts'
+import type { PolicyRequest } from './policy-request.ts'
+
+/** What the operator configured for tasks on one repository; absent fields are not configured. */
+export interface RepositoryDefaults {
+  readonly agent?: AgentChoice
+  readonly setup?: string
+  readonly test?: string
+  readonly policy?: PolicyRequest
+}

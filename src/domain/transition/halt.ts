@@ -1,0 +1,89 @@
+import type { Input } from '../input.ts'
+import { noReason } from '../markers.ts'
+import type { Halt, Task } from '../task.ts'
+import { counted, fewOf, timeOf } from '../text.ts'
+import type { Row } from './table.ts'
+
+/** Why a task that an input takes to `to` is halted, and what to do next; null where it is not. */
+export function haltOf(to: Row['to'], task: Task, input: Input): Halt | null {
+  switch (input.type) {
+    case 'stopped':
+      return {
+        reason: 'stopped',
+        text: input.text ?? 'A person stopped it; resume goes on from the last checkpoint.',
+      }
+    case 'paused':
+      return { reason: 'paused', text: 'A person paused it; resume goes on.' }
+    case 'rejected':
+      return { reason: 'rejected', text: input.text ?? 'A person rejected it.' }
+    case 'budget_spent':
+      return budgetHalt(task, input.reason)
+    case 'halted':
+    case 'failed':
+      return { reason: input.reason, text: input.text }
+    case 'lost':
+      return to === 'FAILED' ? { reason: 'engine', text: lostText(task.losses + 1, input.text) } : null
+    case 'violated':
+      if (to === 'TIMEOUT') return budgetHalt(task, 'steps')
+      return to === 'FAILED' ? { reason: 'policy', text: violationText(input) } : null
+    case 'checkpointed':
+      return verdictHalt(task, input)
+    case 'salvaged':
+    case 'discarded':
+    case 'steered':
+      return task.halt
+    default:
+      return null
+  }
+}
+
+function budgetHalt({ budget }: Task, reason: 'time' | 'steps'): Halt {
+  const what = reason === 'steps' ? counted(budget.steps, 'step') : timeOf(budget.seconds)
+  return { reason, text: `The budget of ${what} is used up; resume it with a larger one to go on.` }
+}
+
+function lostText(losses: number, last: string): string {
+  return (
+    `Gave up after ${counted(losses, 'lost attempt')} in a row: run "cofferdam doctor" and mend what it finds, ` +
+    `then resume. The last one: ${last}`
+  )
+}
+
+function violationText(input: Extract<Input, { type: 'violated' }>): string {
+  const worst = input.violations.find((violation) => violation.what !== 'created') ?? input.violations[0]
+  const next = 'Its step was undone: resume it with an instruction, or start a new task with another policy.'
+  if (worst === undefined) return `The policy was violated. ${next}`
+  const paths = fewOf(input.violations.map((violation) => violation.path))
+  const how = worst.kind === 'deny' ? 'denies' : 'makes readonly'
+  return `The agent touched what the policy ${how}: ${paths} (rule ${worst.rule}). ${next}`
+}
+
+function verdictHalt(task: Task, input: Extract<Input, { type: 'checkpointed' }>): Halt | null {
+  switch (input.verdict.kind) {
+    case 'no_change':
+      return {
+        reason: 'no_change',
+        text: 'The agent says it is done, but nothing changed and no test says so; resume it with an instruction.',
+      }
+    case 'agent_blocked':
+      return { reason: 'agent', text: blockedText(input.verdict.text) }
+    case 'setup_changed':
+      return { reason: 'approval', text: input.verdict.text }
+    case 'stuck':
+      return {
+        reason: 'stuck',
+        text: 'Three steps in a row ended with the same tree and the same failure; resume it with an instruction.',
+      }
+    case 'steps':
+      return budgetHalt(task, 'steps')
+    case 'apply':
+    case 'next':
+      return null
+  }
+}
+
+/** In quotes: these are the agent's words, and nobody should take them for ours. */
+function blockedText(reason: string): string {
+  const said = reason === noReason ? ' and gives no reason.' : `: "${reason}"`
+  return `The agent says it is blocked${said} Resume it with an instruction.`
+}

@@ -1,0 +1,88 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Bus } from '../../control-plane/bus.ts'
+import { explain, type ExplainDeps } from '../../control-plane/explain.ts'
+import { openStore } from '../../control-plane/store/open.ts'
+import type { Store } from '../../control-plane/store/store.ts'
+import { Tasks } from '../../control-plane/tasks.ts'
+import { agents } from '../../src/agents/open.ts'
+import type { HostPath } from '../../src/domain/brand.ts'
+import { defaultBudget } from '../../src/domain/budget.ts'
+import type { Explanation } from '../../src/domain/control-plane.ts'
+import { Failure } from '../../src/domain/failure.ts'
+import { compilePolicy } from '../../src/domain/matcher.ts'
+import { defaultPolicy } from '../../src/domain/policies.ts'
+import { gitFolder } from '../../src/sandbox/places.ts'
+import { compileBox } from '../../src/sandbox/spec.ts'
+import { openWorktrees } from '../../src/worktree/open.ts'
+import { requestOf, type Wanted } from '../support/plane.ts'
+import { aRepository } from '../support/repository.ts'
+
+let folder: string
+let store: Store
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'cofferdam-explain-'))
+  store = openStore(join(folder, 'cofferdam.db') as HostPath)
+})
+afterEach(() => {
+  store[Symbol.dispose]()
+  rmSync(folder, { recursive: true })
+})
+
+const own = process.geteuid?.() ?? 0
+const user = own === 0 ? { uid: 10_001, gid: 10_001 } : { uid: own, gid: process.getegid?.() ?? own }
+
+async function explained(
+  wanted: Partial<Wanted> = {},
+  image: ExplainDeps['engine']['image'] = () => Promise.resolve('sha256:there'),
+): Promise<Explanation> {
+  const deps: ExplainDeps = {
+    tasks: new Tasks({ store, bus: new Bus(), clock: Date.now }),
+    engine: { image },
+    agents,
+    compile: compileBox,
+    installation: 'test',
+    user,
+    clock: Date.now,
+    defaults: { budget: defaultBudget, agent: null, policy: defaultPolicy, repository: () => ({}) },
+    worktrees: openWorktrees({
+      data: folder as HostPath,
+      user,
+      author: { name: 'Cofferdam', email: 'cofferdam@localhost' },
+      pointerTarget: gitFolder,
+      policyMatcher: compilePolicy,
+    }),
+  }
+  return explain(deps, requestOf({ repo: aRepository(), argv: ['true'], ...wanted }))
+}
+
+describe('what a task would get', () => {
+  it.each<[Partial<Wanted>, readonly string[]]>([
+    [{}, ['agent']],
+    [{ test: 'npm test' }, ['baseline', 'agent', 'test']],
+    [{ setup: 'npm ci', test: 'npm test' }, ['setup', 'baseline', 'agent', 'test']],
+  ])('%j shows every kind of box', async (wanted, kinds) => {
+    const { boxes } = await explained(wanted)
+    expect(boxes.map(({ kind }) => kind)).toEqual(kinds)
+    expect(boxes.map(({ step }) => step)).toEqual(
+      kinds.map((kind) => (kind === 'agent' || kind === 'test' ? 1 : 0)),
+    )
+    expect(new Set(boxes.map(({ name }) => name)).size).toBe(kinds.length)
+    expect(readdirSync(join(folder, 'tasks'))).toEqual([])
+  })
+
+  it.each([
+    ['image', 'not built yet'],
+    ['engine', 'unknown: the engine does not answer'],
+  ] as const)('says where there is no %s', async (code, stands) => {
+    const { boxes, notes } = await explained({}, () => Promise.reject(new Failure(code, 'Mend it.')))
+    expect(boxes.map(({ image }) => image)).toEqual([stands])
+    expect(notes).toContain('Mend it.')
+  })
+
+  it('hides no other failure', async () => {
+    await expect(explained({}, () => Promise.reject(new Error('a bug')))).rejects.toThrow('a bug')
+  })
+})
