@@ -7,6 +7,7 @@ import { messageOf } from '../src/domain/failure.ts'
 import type { Status } from '../src/domain/task.ts'
 import { examineDatabase } from './store/examine.ts'
 import { type Owner, readOwner } from './store/lock.ts'
+import { refuseOrphans } from './store/orphans.ts'
 import type { Store } from './store/store.ts'
 
 interface Around {
@@ -46,7 +47,10 @@ export async function examine(deps: ExamineDeps): Promise<readonly Finding[]> {
   const owner = readOwner(data)
   if (owner !== null && deps.alive(owner.pid)) return [folder, holder(owner), ...around]
   const file = join(data, 'cofferdam.db') as HostPath
-  const database = await finding('database', () => ok(tally(examineDatabase(file) ?? {})))
+  const database = await finding('database', () => {
+    refuseOrphans(data, file)
+    return ok(tally(examineDatabase(file) ?? {}))
+  })
   return [folder, database, ...around]
 }
 

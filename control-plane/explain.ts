@@ -1,15 +1,16 @@
+import { randomBytes } from 'node:crypto'
 import type { Agent } from '../src/domain/agent.ts'
 import type { BoxKind, BoxSpec, CompileBox, Engine } from '../src/domain/box.ts'
 import type { Explanation } from '../src/domain/control-plane.ts'
 import { Failure, type FailureCode } from '../src/domain/failure.ts'
+import { passingId } from '../src/domain/ids.ts'
 import type { TaskRequest } from '../src/domain/intake.ts'
 import { boxOf, shellBox, type Wanted } from './loop/boxes.ts'
 import { placeOf } from './loop/work.ts'
 import { prepare, type SubmitDeps } from './submit.ts'
-import { systemActor, type Tasks } from './tasks.ts'
+import { systemActor } from './tasks.ts'
 
 export interface ExplainDeps extends SubmitDeps {
-  readonly tasks: Tasks
   readonly engine: Pick<Engine, 'image'>
   readonly agents: ReadonlyMap<string, Agent>
   readonly compile: CompileBox
@@ -19,7 +20,7 @@ export interface ExplainDeps extends SubmitDeps {
 
 /** Computes what a request would get. The worktree is laid out for it and taken away again; nothing is run. */
 export async function explain(deps: ExplainDeps, request: TaskRequest): Promise<Explanation> {
-  const prepared = await prepare(deps, request, deps.tasks.freshId(), systemActor)
+  const prepared = await prepare(deps, request, passingId(randomBytes(10)), systemActor)
   // As its first claim will make it.
   const task = { ...prepared.task, fence: 1 }
   const { image, notes } = await imageOf(deps.engine)

@@ -29,6 +29,7 @@ import { OutputFiles } from './loop/output-files.ts'
 import { Plane } from './plane.ts'
 import { lockFolder, type Owner, readOwner } from './store/lock.ts'
 import { openStore } from './store/open.ts'
+import { refuseOrphans } from './store/orphans.ts'
 import { Tasks } from './tasks.ts'
 
 export interface OpenOptions {
@@ -86,7 +87,9 @@ export async function open(
   }
   try {
     const log = openLog(data.path, config.logLevel, options.stderrLevel)
-    const store = openStore(join(data.path, 'cofferdam.db') as HostPath)
+    const database = join(data.path, 'cofferdam.db') as HostPath
+    refuseOrphans(data.path, database)
+    const store = openStore(database)
     closers.push(() => store[Symbol.dispose]())
 
     const clock = Date.now

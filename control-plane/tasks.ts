@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { Failure } from '../src/domain/failure.ts'
-import { type TaskId, taskId } from '../src/domain/ids.ts'
+import { isPassing, type TaskId, taskId } from '../src/domain/ids.ts'
 import type { Input } from '../src/domain/input.ts'
 import type { Actor, Checkpoint, Task } from '../src/domain/task.ts'
 import { transition } from '../src/domain/transition/apply.ts'
@@ -42,7 +42,7 @@ export class Tasks {
   freshId(): TaskId {
     for (;;) {
       const id = taskId(randomBytes(10))
-      if (this.#deps.store.task(id) === null) return id
+      if (!isPassing(id) && this.#deps.store.task(id) === null) return id
     }
   }
 

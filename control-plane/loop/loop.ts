@@ -44,7 +44,7 @@ export class Loop implements AsyncDisposable {
   /** Puts back what a dead process left in flight and in folders, then starts to claim. */
   async start(): Promise<void> {
     const salvage = recover(this.#deps)
-    await this.#deps.worktrees.sweep(this.#deps.store.present())
+    await this.#deps.worktrees.sweep(this.#deps.store.discarded())
     // Not before: recovery changes tasks, and nobody may work on one while what is half made is swept away.
     this.#unsubscribe = this.#deps.bus.subscribe({ changed: (task) => this.#changed(task) })
     for (const task of salvage) this.#employ(task)

@@ -35,7 +35,7 @@ export function openStore(file: HostPath): Store {
     openBoxes: () => safely(() => checkpoints.openBoxes()),
     openSurface: (id) => safely(() => decisions.openSurface(id)),
     lastDecision: (id) => safely(() => decisions.lastUsed(id)),
-    present: () => safely(() => tasks.present()),
+    discarded: () => safely(() => tasks.discarded()),
     counts: () => safely(() => tasks.counts()),
     [Symbol.dispose]: () => db.close(),
   }

@@ -124,8 +124,8 @@ export interface Store {
   openSurface(id: TaskId): Surface | null
   /** The surface that was used last. */
   lastDecision(id: TaskId): Surface | null
-  /** Every task that has not been discarded. */
-  present(): ReadonlySet<TaskId>
+  /** Every task that has been discarded. */
+  discarded(): ReadonlySet<TaskId>
   counts(): Readonly<Record<Status, number>>
   [Symbol.dispose](): void
 }

@@ -97,7 +97,9 @@ export function tasksTable(db: Connection, documents: Documents) {
        UNION SELECT id FROM runtime_tasks WHERE phase = 'salvage')
      ORDER BY created_at, id`,
   )
-  const present = db.prepare<[], TaskId>(`SELECT id FROM runtime_tasks WHERE delivery <> 'discarded'`).pluck()
+  const discarded = db
+    .prepare<[], TaskId>(`SELECT id FROM runtime_tasks WHERE delivery = 'discarded'`)
+    .pluck()
   const counts = db.prepare<[], { status: Status; tasks: number }>(
     'SELECT status, count(*) AS tasks FROM runtime_tasks GROUP BY status',
   )
@@ -173,7 +175,7 @@ export function tasksTable(db: Connection, documents: Documents) {
 
     inFlight: (): readonly Task[] => inFlight.all().map((row) => rows.fromRow(row)),
 
-    present: (): ReadonlySet<TaskId> => new Set(present.all()),
+    discarded: (): ReadonlySet<TaskId> => new Set(discarded.all()),
 
     counts(): Readonly<Record<Status, number>> {
       const found: Record<Status, number> = { ...nothing }

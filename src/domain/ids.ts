@@ -11,6 +11,15 @@ export function taskId(random: Uint8Array): TaskId {
   return Array.from(random.subarray(0, 10), (byte) => alphabet[byte & 31]).join('') as TaskId
 }
 
+const passing = 'explain'
+
+/** An id for a look at what a task would get. No task has it, and a sweep takes away what is left under it. */
+export function passingId(random: Uint8Array): TaskId {
+  return `${passing}${taskId(random).slice(passing.length)}` as TaskId
+}
+
+export const isPassing = (id: TaskId): boolean => id.startsWith(passing)
+
 /** The id in `text`, or null where it is none. */
 export function parseTaskId(text: string): TaskId | null {
   return /^[a-z2-7]{10}$/.test(text) ? (text as TaskId) : null

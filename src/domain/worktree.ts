@@ -95,10 +95,10 @@ export interface Worktrees {
   /** Removes worktree, trees, private repository and private refs of a task. The branch in the source stays. */
   discard(task: TaskPlace): Promise<void>
   /**
-   * Removes what killed processes left: locks, half-made folders, and the folders of tasks that are not in `keep`, which
-   * nobody knows. Commits stay, whoever's they are.
+   * Removes what killed processes left: locks, half-made folders, the folders of discarded tasks and those that were
+   * laid out for a look (`passingId`). Work of tasks that nobody knows stays, and so do commits.
    */
-  sweep(keep: ReadonlySet<TaskId>): Promise<void>
+  sweep(discarded: ReadonlySet<TaskId>): Promise<void>
   /**
    * This process ends: what git is doing is broken off, and its calls reject. All of it can be done again by the next,
    * whose sweep takes away what is half made.

@@ -1,6 +1,6 @@
 import { readdir, rm } from 'node:fs/promises'
 import type { HostPath } from '../domain/brand.ts'
-import { parseTaskId, type TaskId } from '../domain/ids.ts'
+import { isPassing, parseTaskId, type TaskId } from '../domain/ids.ts'
 import type { TaskPlace } from '../domain/worktree.ts'
 import { drop, exists, isErrno } from './files.ts'
 import { at, foldersOf, layoutOf, mirrorsOf } from './layout.ts'
@@ -27,23 +27,24 @@ export async function discardTask(site: Site, task: TaskPlace): Promise<void> {
 }
 
 /**
- * Removes what killed processes left behind, such as the worktree that a policy was to be explained on. Nothing of a task
- * in `keep`: its locks go when it is looked at again.
+ * Removes what killed processes left behind: what was discarded, and the worktree that a policy was to be explained on.
+ * Nothing of any other task, known or not, for its work may be worth more than the space.
  */
-export async function sweepAll(site: Site, keep: ReadonlySet<TaskId>): Promise<void> {
+export async function sweepAll(site: Site, discarded: ReadonlySet<TaskId>): Promise<void> {
+  const goes = (id: TaskId): boolean => discarded.has(id) || isPassing(id)
   for (const name of await namesIn(trashOf(site.data))) removeMeanwhile(at(trashOf(site.data), name))
   for (const name of await namesIn(mirrorsOf(site.data))) {
     const mirror = at(mirrorsOf(site.data), name)
     if (name.endsWith('.new')) await removeFolder(mirror)
     else {
       await sweepMirror(mirror)
-      await forgetOthers(mirror, keep)
+      await forget(mirror, goes)
     }
   }
   for (const kind of ['private', 'tasks', 'trees', 'setups', 'attempts']) {
     for (const name of await namesIn(at(site.data, kind))) {
       const id = parseTaskId(name.replace(/\.in$/, ''))
-      if (id === null || (name === id && keep.has(id))) continue
+      if (id === null || (name === id && !goes(id))) continue
       if (name === id) site.memories.delete(id)
       throwAway(site.data, at(site.data, `${kind}/${name}`))
     }
@@ -63,12 +64,12 @@ async function sweepMirror(mirror: HostPath): Promise<void> {
   }
 }
 
-/** Takes away what the worktrees of unknown tasks are in a mirror. A task with a commit of its own keeps its refs. */
-async function forgetOthers(mirror: HostPath, keep: ReadonlySet<TaskId>): Promise<void> {
+/** Takes away what the worktrees of tasks that go are in a mirror. A task with a commit of its own keeps its refs. */
+async function forget(mirror: HostPath, goes: (id: TaskId) => boolean): Promise<void> {
   for (const folder of ['worktrees', 'refs/cofferdam']) {
     for (const name of await namesIn(at(mirror, folder))) {
       const id = parseTaskId(name)
-      if (id === null || keep.has(id)) continue
+      if (id === null || !goes(id)) continue
       const place = at(mirror, `${folder}/${name}`)
       const refs = folder === 'worktrees' ? [] : await namesIn(place)
       if (refs.every((ref) => ref === 'base')) await removeFolder(place)

@@ -97,7 +97,7 @@ export function openWorktrees(options: WorktreesOptions): Worktrees {
       }
     },
     discard: (task) => inTurn(task, () => discardTask(site, task)),
-    sweep: (keep) => sweepAll(site, keep),
+    sweep: (discarded) => sweepAll(site, discarded),
     end: () => site.git.end(),
   }
 }

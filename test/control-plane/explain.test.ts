@@ -2,11 +2,9 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Bus } from '../../control-plane/bus.ts'
 import { explain, type ExplainDeps } from '../../control-plane/explain.ts'
 import { openStore } from '../../control-plane/store/open.ts'
 import type { Store } from '../../control-plane/store/store.ts'
-import { Tasks } from '../../control-plane/tasks.ts'
 import { agents } from '../../src/agents/open.ts'
 import type { HostPath } from '../../src/domain/brand.ts'
 import { defaultBudget } from '../../src/domain/budget.ts'
@@ -39,7 +37,6 @@ async function explained(
   image: ExplainDeps['engine']['image'] = () => Promise.resolve('sha256:there'),
 ): Promise<Explanation> {
   const deps: ExplainDeps = {
-    tasks: new Tasks({ store, bus: new Bus(), clock: Date.now }),
     engine: { image },
     agents,
     compile: compileBox,

@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { expect, test } from 'vitest'
+import { passingId } from '../../src/domain/ids.ts'
 import type { TaskPlace } from '../../src/domain/worktree.ts'
 import { boxOf, made, openLab, repository, snapshot, taskOn, user, write, type Lab } from './lab.ts'
 
@@ -176,7 +177,7 @@ test.each(halfMade)('opened again after a kill that left $name', async ({ spoil 
   const before = snapshot(`${lab.data}/tasks/${task.id}`)
   spoil(lab, task)
   const again = lab.reopened()
-  await again.sweep(new Set([task.id]))
+  await again.sweep(new Set())
   await again.open(task)
   await again.restore(task, task.base.commit)
   const box = await boxOf(again, task)
@@ -218,28 +219,30 @@ test('discard and sweep, once and again', async () => {
   expect(refsOf(mirror)).toEqual([`refs/cofferdam/${two.id}/base`])
   for (const kind of ['tasks', 'private', 'trees', 'setups', 'attempts'])
     expect(existsSync(`${lab.data}/${kind}/${one.id}`)).toBe(false)
-  await lab.worktrees.sweep(new Set([two.id]))
+  await lab.worktrees.sweep(new Set([one.id]))
   expect(existsSync(`${lab.data}/tasks/${two.id}/a.txt`)).toBe(true)
 })
 
-test('a sweep takes away whatever belongs to no task, but no commit', async () => {
+test('a sweep takes away what was discarded or only looked at, but no commit, and no work that nobody knows', async () => {
   using lab = openLab()
   const repo = repository(lab, files)
   const worked = await taskOn(lab.worktrees, repo)
   // As `explain` leaves it when it is killed.
-  const explained = await taskOn(lab.worktrees, repo, {}, 'b')
-  for (const task of [worked, explained]) await lab.worktrees.open(task)
+  const explained = { ...(await taskOn(lab.worktrees, repo)), id: passingId(Buffer.alloc(10)) }
+  const unknown = await taskOn(lab.worktrees, repo, {}, 'c')
+  for (const task of [worked, explained, unknown]) await lab.worktrees.open(task)
   write(await boxOf(lab.worktrees, worked), { 'a.txt': 'x\n' })
   const { commit } = made(await lab.worktrees.candidate(worked, worked.base.commit, 'x'))
   const again = lab.reopened()
-  await again.sweep(new Set())
-  for (const kind of ['tasks', 'private', 'trees', 'setups', 'attempts'])
-    expect(namesIn(`${lab.data}/${kind}`)).toEqual([])
+  await again.sweep(new Set([worked.id]))
+  expect(namesIn(`${lab.data}/tasks`)).toEqual([unknown.id])
+  expect(namesIn(`${lab.data}/private`)).toEqual([unknown.id])
   const mirror = `${lab.data}/mirrors/${worked.repository.key}.git`
-  expect(namesIn(`${mirror}/worktrees`)).toEqual([])
+  expect(namesIn(`${mirror}/worktrees`)).toEqual([unknown.id])
   expect(refsOf(mirror)).toEqual([
     `refs/cofferdam/${worked.id}/base`,
     `refs/cofferdam/${worked.id}/candidate`,
+    `refs/cofferdam/${unknown.id}/base`,
   ])
   // What the task had is made again from its commit.
   await again.open(worked)

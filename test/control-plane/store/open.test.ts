@@ -32,7 +32,7 @@ storeContract('one file, closed and opened again around every call', () => {
       openBoxes: () => once((store) => store.openBoxes()),
       openSurface: (id) => once((store) => store.openSurface(id)),
       lastDecision: (id) => once((store) => store.lastDecision(id)),
-      present: () => once((store) => store.present()),
+      discarded: () => once((store) => store.discarded()),
       counts: () => once((store) => store.counts()),
       [Symbol.dispose]: () => undefined,
     }),
