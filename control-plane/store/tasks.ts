@@ -29,7 +29,7 @@ const rowsWith = (documents: Documents) =>
     policy: column('policy', documents),
     policyHash: column('policy_hash'),
     budget: json('budget'),
-    spent: parts({ steps: 'spent_steps', ms: 'spent_ms' }),
+    spent: parts({ steps: 'spent_steps', ms: 'spent_ms', tokens: 'spent_tokens', costUsd: 'spent_cost' }),
     step: column('step'),
     attempt: column('attempt'),
     violations: column('violations'),

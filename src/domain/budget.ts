@@ -3,7 +3,7 @@ import type { Millis } from './brand.ts'
 import type { Budget, Task } from './task.ts'
 
 /** What a task gets where neither the request nor the configuration says otherwise, and what runs without asking a person. */
-export const defaultBudget: Budget = { steps: 8, seconds: 20 * 60 }
+export const defaultBudget: Budget = { steps: 8, seconds: 20 * 60, tokens: null, costUsd: null }
 
 /** Minutes that a person gave, which may have decimals, in whole seconds; at least 1. */
 export function secondsOf(minutes: number): number {

@@ -2,10 +2,13 @@ import { z } from 'zod'
 import type { AgentChoice, AgentResult, Marker, Usage } from './agent.ts'
 import type { BoxEnd, BoxMount, BoxSource, BoxSpec } from './box.ts'
 import type { BoxPath, CommitId, TreeId } from './brand.ts'
+import type { Egress, EgressCounts } from './egress.ts'
 import { parseTaskId, type TaskId } from './ids.ts'
 import type { Policy, Violation } from './policy.ts'
+import { postureLevels } from './posture.ts'
 import {
   type Actor,
+  type BoxRecord,
   type Checkpoint,
   deliveries,
   haltReasons,
@@ -54,6 +57,11 @@ const limits = {
   fileMb: z.number(),
   tmpMb: z.number(),
   outputMb: z.number(),
+  worktreeMb: z.number(),
+  worktreeFiles: z.number(),
+  upMb: z.number(),
+  downMb: z.number(),
+  connections: z.number(),
   diskFreeMb: z.number(),
 }
 
@@ -64,6 +72,8 @@ export const policySchema = exactly<Policy>()(
     deny: texts,
     except: texts,
     onViolation: z.enum(['retry', 'fail']),
+    egress: texts,
+    posture: z.enum(postureLevels),
     limits: z.object({ ...limits, testSeconds: z.number(), setupSeconds: z.number() }),
   }),
 )
@@ -82,7 +92,8 @@ const sourceSchema = exactly<BoxSource>()(
   z.discriminatedUnion('kind', [
     z.object({ kind: z.literal(['worktree', 'setup']), path: z.string() }),
     z.object({ kind: z.literal('tree'), commit: commitIdSchema, writes: z.enum(['discard', 'keep']) }),
-    z.object({ kind: z.literal(['git', 'pointer', 'attempt', 'empty-file', 'empty-folder']) }),
+    z.object({ kind: z.literal('cache'), name: z.string(), writes: z.enum(['keep', 'none']) }),
+    z.object({ kind: z.literal(['git', 'pointer', 'attempt', 'channel', 'empty-file', 'empty-folder']) }),
   ]),
 )
 
@@ -93,6 +104,16 @@ const mountSchema = exactly<BoxMount>()(
     readonly: z.boolean(),
     why: z.string(),
     placeholder: z.enum(['file', 'folder']).exactOptional(),
+  }),
+)
+
+const egressSchema = exactly<Egress>()(
+  z.object({
+    tunnels: z.array(
+      z.object({ host: z.string(), ports: z.array(count), inside: z.boolean(), why: z.string() }),
+    ),
+    upstreams: texts,
+    limits: z.object({ connections: count, upMb: z.number(), downMb: z.number() }),
   }),
 )
 
@@ -110,7 +131,7 @@ export const boxSpecSchema = exactly<BoxSpec>()(
     argv: texts,
     stdin: boxPath.nullable(),
     env: z.record(z.string(), z.string()),
-    network: z.enum(['none', 'engine']),
+    egress: egressSchema.nullable(),
     mounts: z.array(mountSchema),
     limits: z.object({ ...limits, seconds: z.number() }),
   }),
@@ -151,7 +172,36 @@ const candidateSchema = exactly<Candidate>()(
 )
 
 const endSchema = exactly<BoxEnd>()(
-  z.enum(['exited', 'time', 'killed', 'oom', 'disk', 'not_started', 'engine']),
+  z.enum(['exited', 'time', 'killed', 'oom', 'pids', 'disk', 'output', 'not_started', 'engine']),
+)
+
+const egressCountsSchema = exactly<EgressCounts>()(
+  z.object({
+    allowed: count,
+    denied: count,
+    bytesUp: count,
+    bytesDown: count,
+    inputTokens: count,
+    outputTokens: count,
+    costUsd: z.number().nullable(),
+  }),
+)
+
+const boxRecordSchema = exactly<BoxRecord>()(
+  z.object({
+    kind: z.enum(['setup', 'baseline', 'agent', 'test']),
+    name: z.string(),
+    specHash: z.string(),
+    image: z.string(),
+    end: endSchema,
+    exitCode: z.int().nullable(),
+    peaks: z.object({
+      memoryMb: z.number().nullable(),
+      pids: z.number().nullable(),
+      cpuMs: z.number().nullable(),
+    }),
+    egress: egressCountsSchema.nullable(),
+  }),
 )
 
 const testResultSchema = exactly<TestResult>()(
@@ -181,8 +231,13 @@ export const taskSchema = exactly<Task>()(
     test: z.string().nullable(),
     policy: policySchema,
     policyHash: z.string(),
-    budget: z.object({ steps: z.number(), seconds: z.number() }),
-    spent: z.object({ steps: count, ms: z.number() }),
+    budget: z.object({
+      steps: z.number(),
+      seconds: z.number(),
+      tokens: z.number().nullable(),
+      costUsd: z.number().nullable(),
+    }),
+    spent: z.object({ steps: count, ms: z.number(), tokens: z.number(), costUsd: z.number() }),
     step: count,
     attempt: count,
     violations: count,
@@ -211,6 +266,7 @@ export const checkpointSchema = exactly<Checkpoint>()(
     fence: count,
     state: z.enum(['open', 'kept', 'partial', 'dropped']),
     box: boxSpecSchema.nullable(),
+    boxes: z.array(boxRecordSchema),
     charged: z.number(),
     instruction: z.string().nullable(),
     agent: agentResultSchema.nullable(),

@@ -1,6 +1,6 @@
 import type { CommitId, TreeId, TreePath } from './brand.ts'
 import type { TaskId } from './ids.ts'
-import type { Materials } from './box.ts'
+import type { Sources } from './box.ts'
 import type { Listing } from './listing.ts'
 import type { Policy, Violation } from './policy.ts'
 
@@ -91,7 +91,7 @@ export interface Worktrees {
   setupFolders(task: TaskPlace): Promise<readonly TreePath[]>
   /** Writes the file of an attempt (the prompt); it is at `/cofferdam/attempt/<name>` in the box. */
   writeAttemptFile(task: TaskPlace, name: string, content: string): Promise<void>
-  materials(task: TaskPlace): Materials
+  materials(task: TaskPlace): Sources
   /** Removes worktree, trees, private repository and private refs of a task. The branch in the source stays. */
   discard(task: TaskPlace): Promise<void>
   /**

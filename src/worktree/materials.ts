@@ -1,7 +1,7 @@
 import { lchownSync } from 'node:fs'
 import { chmod, mkdir, rename, writeFile } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
-import type { BoxSource, Materials } from '../domain/box.ts'
+import type { BoxSource, Sources } from '../domain/box.ts'
 import type { HostPath, TreePath } from '../domain/brand.ts'
 import type { TaskPlace } from '../domain/worktree.ts'
 import { bringTestTree } from './checkout.ts'
@@ -16,7 +16,7 @@ import { removeFolder, throwAway } from './throw-away.ts'
 import { packFile, packFolder, unpackInto } from './tar.ts'
 
 /** What an engine may have of a task. Not serialised: the caller does that. */
-export function materialsOf(site: Site, task: TaskPlace): Materials {
+export function materialsOf(site: Site, task: TaskPlace): Sources {
   const locate = async (source: BoxSource): Promise<HostPath> => locateSource(site, task, source)
   return {
     locate,
