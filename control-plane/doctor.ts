@@ -11,7 +11,7 @@ import { refuseOrphans } from './store/orphans.ts'
 import type { Store } from './store/store.ts'
 
 interface Around {
-  readonly engine: Pick<Engine, 'describe' | 'image'>
+  readonly engine: Pick<Engine, 'describe' | 'image' | 'posture'>
   readonly data: string
   /** Boxes are ended when less than this is free, MiB. */
   readonly diskFreeMb: number
@@ -60,6 +60,12 @@ function surroundings({ engine, data, diskFreeMb }: Around): Promise<readonly Fi
     finding('engine', async () => {
       const { name, warnings } = await engine.describe()
       return warnings.length === 0 ? ok(name) : warning(`${name}; ${warnings.join('; ')}`)
+    }),
+    finding('posture', async () => {
+      const { level, missing } = await engine.posture()
+      const text = [level, ...missing].join('; ')
+      if (level === 'degraded') return problem(text)
+      return missing.length === 0 ? ok(text) : warning(text)
     }),
     finding('image', async () => ok(await engine.image())),
     finding('disk', async () => {

@@ -5,7 +5,9 @@ import type { Explanation } from '../src/domain/control-plane.ts'
 import { Failure, type FailureCode } from '../src/domain/failure.ts'
 import { passingId } from '../src/domain/ids.ts'
 import type { TaskRequest } from '../src/domain/intake.ts'
-import { boxOf, shellBox, type Wanted } from './loop/boxes.ts'
+import type { Registries } from '../src/domain/registries.ts'
+import { boxOf, setupBox, shellBox, type Wanted } from './loop/boxes.ts'
+import { egressOf } from './loop/egress.ts'
 import { placeOf } from './loop/work.ts'
 import { prepare, type SubmitDeps } from './submit.ts'
 import { systemActor } from './tasks.ts'
@@ -16,6 +18,7 @@ export interface ExplainDeps extends SubmitDeps {
   readonly compile: CompileBox
   readonly installation: string
   readonly user: { readonly uid: number; readonly gid: number }
+  readonly registries: () => Promise<Registries>
 }
 
 /** Computes what a request would get. The worktree is laid out for it and taken away again; nothing is run. */
@@ -33,9 +36,12 @@ export async function explain(deps: ExplainDeps, request: TaskRequest): Promise<
     await deps.worktrees.open(place)
     const listing = await deps.worktrees.listing(place)
     const call = deps.agents.get(task.agent.name)?.call(task.agent, null) ?? { argv: [], env: {} }
-    const wanted = { ...call, commit: task.base.commit, listing, setupFolders: [] }
+    const egress = egressOf('agent', task.policy, null)
+    const wanted = { ...call, commit: task.base.commit, listing, setupFolders: [], caches: [], egress }
     const boxes = [
-      ...inShell('setup', 0, task.setup),
+      ...(task.setup === null
+        ? []
+        : [box('setup', 0, setupBox(task, task.setup, task.base.commit, await deps.registries()))]),
       ...inShell('baseline', 0, task.test),
       box('agent', 1, wanted),
       ...inShell('test', 1, task.test),

@@ -1,6 +1,6 @@
 import type { AgentChoice } from '../src/domain/agent.ts'
 import type { TreePath } from '../src/domain/brand.ts'
-import { secondsOf } from '../src/domain/budget.ts'
+import { budgetParts } from '../src/domain/budget.ts'
 import { Failure } from '../src/domain/failure.ts'
 import type { TaskId } from '../src/domain/ids.ts'
 import type { TaskRequest } from '../src/domain/intake.ts'
@@ -55,11 +55,7 @@ export async function prepare(
   const base =
     configured.policy === undefined ? defaults.policy : effectivePolicy(configured.policy, defaults.policy)
   const policy = policyOf(request, base)
-  const { minutes } = request.budget
-  const budget: Budget = {
-    steps: request.budget.steps ?? defaults.budget.steps,
-    seconds: minutes === undefined ? defaults.budget.seconds : secondsOf(minutes),
-  }
+  const budget: Budget = { ...defaults.budget, ...budgetParts(request.budget) }
   const hidden = await deps.worktrees.hidden(repository.path, repository.commit, policy)
   const risks: readonly RiskReason[] = [
     ...(request.draft ? [{ rule: 'draft', text: 'It was asked for as a draft.' }] : []),
@@ -71,6 +67,7 @@ export async function prepare(
       test,
       testBy: test === configured.test ? 'config' : 'owner',
       budget,
+      spending: defaults.budget,
       policy,
       defaults: base,
     }),
@@ -97,7 +94,7 @@ export async function prepare(
     policy,
     policyHash: policyHash(policy),
     budget,
-    spent: { steps: 0, ms: 0 },
+    spent: { steps: 0, ms: 0, tokens: 0, costUsd: 0 },
     step: 0,
     attempt: 0,
     violations: 0,

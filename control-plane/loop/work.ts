@@ -1,5 +1,8 @@
 import type { Agent } from '../../src/domain/agent.ts'
 import type { CompileBox, Engine } from '../../src/domain/box.ts'
+import type { Gateway } from '../../src/domain/gateway.ts'
+import type { KnownSecrets } from '../../src/domain/leak.ts'
+import type { Registries } from '../../src/domain/registries.ts'
 import type { Input } from '../../src/domain/input.ts'
 import type { Checkpoint, Task } from '../../src/domain/task.ts'
 import type { TaskPlace, Worktrees } from '../../src/domain/worktree.ts'
@@ -20,6 +23,11 @@ export interface LoopDeps {
   readonly compile: CompileBox
   readonly specHash: (spec: NonNullable<Checkpoint['box']>) => string
   readonly outputs: OutputFiles
+  readonly gateway: Gateway
+  /** Where packages come from on this machine. */
+  readonly registries: () => Promise<Registries>
+  /** What must not stand in anything that a box prints. */
+  readonly secrets: KnownSecrets
   readonly installation: string
   /** Uid and gid of boxes and worktrees. */
   readonly user: { readonly uid: number; readonly gid: number }

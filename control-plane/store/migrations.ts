@@ -115,7 +115,7 @@ export const migrations: readonly string[] = [
   ALTER TABLE runtime_tasks ADD COLUMN spent_cost REAL NOT NULL DEFAULT 0;
   ALTER TABLE runtime_task_checkpoints ADD COLUMN boxes TEXT NOT NULL DEFAULT '[]';
   UPDATE runtime_tasks SET budget = json_set(budget, '$.tokens', null, '$.costUsd', null);
-  UPDATE documents SET json = json_set(json, '$.egress', json('[]'), '$.posture', 'degraded',
+  UPDATE documents SET json = json_set(json, '$.egress', json('[]'), '$.upstreams', json('[]'), '$.posture', 'degraded',
       '$.limits.worktreeMb', 10240, '$.limits.worktreeFiles', 500000,
       '$.limits.upMb', 256, '$.limits.downMb', 4096, '$.limits.connections', 128)
     WHERE id IN (SELECT policy FROM runtime_tasks);

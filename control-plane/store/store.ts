@@ -82,6 +82,9 @@ export interface Heartbeat {
   readonly leaseUntil: Millis
   /** Whole milliseconds since the last charge. */
   readonly chargeMs: Millis
+  /** What models were paid since then. */
+  readonly chargeTokens?: number
+  readonly chargeCostUsd?: number
   /** The open checkpoint that the time is charged to. */
   readonly step: number
   readonly attempt: number
@@ -95,13 +98,13 @@ export interface Store {
   /**
    * One transition, in one transaction, guarded by status, version and fence of `before`.
    *
-   * What `heartbeat` writes is never put back by a caller who read the task earlier: the time spent is written as the
+   * What `heartbeat` writes is never put back by a caller who read the task earlier: what is spent is written as the
    * difference of `after` and `before`, the lease only where the two differ. A checkpoint's `charged` never falls while
    * its box keeps its name; a box of another name starts from the value given.
    */
   write(change: Change): Written | Lost
   /**
-   * Charges time to a task and to its open checkpoint and extends the lease, without an event and without raising the
+   * Charges time, tokens and cost to a task, the time also to its open checkpoint, and extends the lease, without an event and without raising the
    * version. False, and nothing is written, where the fence is old, the task neither RUNNING nor VALIDATING, or time is
    * to be charged and that checkpoint is not open.
    */

@@ -1,17 +1,20 @@
 import { dirname } from 'node:path'
 import type { AgentChoice } from '../domain/agent.ts'
 import type { HostPath } from '../domain/brand.ts'
-import { defaultBudget, secondsOf } from '../domain/budget.ts'
+import { budgetParts, defaultBudget } from '../domain/budget.ts'
 import { Failure } from '../domain/failure.ts'
 import { defaultPolicy, effectivePolicy, policyProblems } from '../domain/policies.ts'
 import type { PolicyRequest } from '../domain/policy-request.ts'
 import type { Policy } from '../domain/policy.ts'
 import type { RepositoryDefaults } from '../domain/repository-defaults.ts'
+import type { Secret } from '../domain/secret.ts'
 import type { Budget } from '../domain/task.ts'
+import type { Prices, UpstreamSettings } from '../domain/upstream.ts'
 import type { Environment } from './environment.ts'
 import { readConfigFile } from './file.ts'
 import { configPlace, dataPlace, enginePlace, expand, resolved, runtimePlace, socketPath } from './places.ts'
 import { configSchema, type ConfigFile } from './schema.ts'
+import { placeText, readSecret, type SecretPlace } from './secrets.ts'
 
 /** Everything an installation is told from outside, complete and frozen. */
 export interface Config {
@@ -22,7 +25,18 @@ export interface Config {
   readonly runtimeFolder: HostPath
   readonly controlSocket: HostPath
   /** `image`: a tag; null is the one that belongs to this version. */
-  readonly engine: { readonly socket: HostPath; readonly image: string | null }
+  readonly engine: {
+    readonly socket: HostPath
+    readonly image: string | null
+    /** Null is the engine's own default. */
+    readonly runtime: string | null
+  }
+  /** What all boxes together may be given, MiB. */
+  readonly totalMemoryMb: number
+  readonly upstreams: Readonly<Record<string, UpstreamSettings>>
+  readonly prices: Prices
+  /** What is looked for in all that leaves a box: the keys of the upstreams, and others that are configured. */
+  readonly secrets: readonly Secret[]
   /** Whom boxes run as. */
   readonly box: { readonly uid: number; readonly gid: number }
   readonly concurrency: number
@@ -49,6 +63,7 @@ export function loadConfig(flags: ConfigFlags, around: Environment): Config {
   const file = found ?? configSchema.parse({})
   const data = dataPlace(flags.data, file.data, place.path, around)
   const runtime = runtimePlace(file.runtime, place.path, data, around)
+  const upstreams = upstreamsOf(file, place.path, around)
   const policy = policyOf(place.path, file.policy, forMachine(defaultPolicy, around))
   return deepFreeze({
     file: found === null ? null : place.path,
@@ -58,7 +73,12 @@ export function loadConfig(flags: ConfigFlags, around: Environment): Config {
     engine: {
       socket: enginePlace(file.engine.socket, place.path, around),
       image: file.engine.image ?? null,
+      runtime: file.engine.runtime ?? null,
     },
+    totalMemoryMb: file.total.memoryMb ?? Math.max(1024, around.memoryMb - reservedMb),
+    upstreams,
+    prices: pricesOf(file.prices),
+    secrets: [...keysOf(upstreams), ...secretsOf(file, place.path, around)],
     box: boxUser(file.box, around),
     concurrency: file.concurrency,
     tasks: { budget: budgetOf(file.task), agent: file.task.agent ?? null, policy },
@@ -68,6 +88,56 @@ export function loadConfig(flags: ConfigFlags, around: Environment): Config {
   })
 }
 
+/** Left to the machine where the configuration does not say how much boxes may have, MiB. */
+const reservedMb = 1024
+
+/** The providers that there is an adapter for, and the variable that their own programs take a key from. */
+const providers: Readonly<Record<string, SecretPlace>> = { anthropic: { env: 'ANTHROPIC_API_KEY' } }
+
+function upstreamsOf(
+  file: ConfigFile,
+  path: string,
+  around: Environment,
+): Readonly<Record<string, UpstreamSettings>> {
+  const unknown = Object.keys(file.upstreams).filter((name) => !(name in providers))
+  if (unknown.length > 0)
+    throw new Failure(
+      'bad_config',
+      `The configuration ${path} cannot be used. There is no upstream ${unknown.join(', ')}: ` +
+        `choose of ${Object.keys(providers).join(', ')}.`,
+    )
+  const entries = Object.entries(providers).map(([name, usual]): [string, UpstreamSettings] => {
+    const { key = usual, origin } = file.upstreams[name] ?? {}
+    return [
+      name,
+      { origin: origin ?? null, key: readSecret(`${name} key`, key, path, around), keyFrom: placeText(key) },
+    ]
+  })
+  return Object.fromEntries(entries)
+}
+
+function keysOf(upstreams: Readonly<Record<string, UpstreamSettings>>): readonly Secret[] {
+  return Object.values(upstreams).flatMap(({ key }) => (key === null ? [] : [key]))
+}
+
+function secretsOf(file: ConfigFile, path: string, around: Environment): readonly Secret[] {
+  return Object.entries(file.secrets).flatMap(([name, at]) => {
+    const secret = readSecret(name, at, path, around)
+    return secret === null ? [] : [secret]
+  })
+}
+
+function pricesOf(prices: ConfigFile['prices']): Prices {
+  if (prices === undefined) return { asOf: null, models: [] }
+  const models = Object.entries(prices.models).map(([pattern, { input, output, cacheRead, cacheWrite }]) => {
+    return [
+      pattern,
+      { input, output, cacheRead: cacheRead ?? input, cacheWrite: cacheWrite ?? input },
+    ] as const
+  })
+  return { asOf: prices.asOf, models }
+}
+
 function policyOf(file: string, request: PolicyRequest | undefined, base: Policy): Policy {
   if (request === undefined) return base
   const problems = policyProblems(request, base)
@@ -75,8 +145,8 @@ function policyOf(file: string, request: PolicyRequest | undefined, base: Policy
   throw new Failure('bad_config', `The configuration ${file} cannot be used. ${problems.join(' ')}`)
 }
 
-function budgetOf({ steps = defaultBudget.steps, minutes }: ConfigFile['task']): Budget {
-  return { steps, seconds: minutes === undefined ? defaultBudget.seconds : secondsOf(minutes) }
+function budgetOf({ agent: _, ...wanted }: ConfigFile['task']): Budget {
+  return { ...defaultBudget, ...budgetParts(wanted) }
 }
 
 function repositoriesOf(

@@ -72,6 +72,8 @@ export interface BoxRequest {
   readonly listing: Listing | null
   /** For an agent box: top folders that setup left. */
   readonly setupFolders: readonly TreePath[]
+  /** Package managers' caches of the repository, by name: setup boxes fill them, all others only read. */
+  readonly caches: readonly string[]
   /** What it may reach; null for a box without a channel, as every baseline and test box is. */
   readonly egress: Egress | null
 }

@@ -16,7 +16,11 @@ export function hostProblem(text: string): string | null {
   if (name.length > 253 || labels.length < 2 || !labels.every((each) => label.test(each)))
     return 'is not one such as "api.example.com", "*.example.com" or "example.com:8443", in lower case'
   // `*.com` would be most of the world, and a name that ends in a number is read as an address by many programs.
-  if (host.startsWith('*.') && labels.length < 3 && !/^(?:test|internal|local|lan|home)$/.test(labels.at(-1) ?? ''))
+  if (
+    host.startsWith('*.') &&
+    labels.length < 3 &&
+    !/^(?:test|internal|local|lan|home)$/.test(labels.at(-1) ?? '')
+  )
     return 'leaves too much open: name at least two parts after "*."'
   return /^\d+$/.test(labels.at(-1) ?? '') ? 'ends in a number, which no name does' : null
 }

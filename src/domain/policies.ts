@@ -51,6 +51,7 @@ export const defaultPolicy: Policy = {
   except: ['example', 'sample', 'template', 'dist'].flatMap((end) => [`.env.${end}`, `.env.*.${end}`]),
   onViolation: 'retry',
   egress: [],
+  upstreams: [],
   posture: 'standard',
   limits: defaultLimits,
 }
@@ -75,6 +76,7 @@ export function effectivePolicy(request: PolicyRequest, base: Policy): Policy {
     ),
     onViolation: request.onViolation ?? base.onViolation,
     egress: union(base.egress, request.egress),
+    upstreams: union(base.upstreams, request.upstreams),
     posture: request.posture ?? base.posture,
     limits: { ...base.limits, ...defined(request.limits) },
   }
@@ -105,7 +107,14 @@ export function policyProblems(request: PolicyRequest, base: Policy): readonly s
 
 /** SHA-256 over the policy's canonical JSON, hex: the same for the same policy, whatever the order of its lists. */
 export function policyHash(policy: Policy): string {
-  const lists = { allow: policy.allow, readonly: policy.readonly, deny: policy.deny, except: policy.except, egress: policy.egress }
+  const lists = {
+    allow: policy.allow,
+    readonly: policy.readonly,
+    deny: policy.deny,
+    except: policy.except,
+    egress: policy.egress,
+    upstreams: policy.upstreams,
+  }
   const sorted = Object.fromEntries(
     Object.entries(lists).map(([name, list]) => [name, [...new Set(list)].sort()]),
   )

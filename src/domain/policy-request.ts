@@ -58,6 +58,11 @@ export const policyRequestSchema = z.strictObject({
   onViolation: z.enum(['retry', 'fail']).optional(),
   /** Hosts that agent boxes may open tunnels to; added to those that are allowed already. */
   egress: z.array(host).max(100, 'A list of more than 100 hosts is too long.').default([]),
+  /** Upstreams of the configuration that the boxes of the agent `command` get. */
+  upstreams: z
+    .array(z.string().regex(/^[a-z][a-z0-9-]{0,30}$/))
+    .max(20)
+    .default([]),
   posture: z.enum(postureLevels).optional(),
   limits: limits.default({}),
 })

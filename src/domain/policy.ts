@@ -45,6 +45,8 @@ export interface Policy {
    * nothing.
    */
   readonly egress: readonly string[]
+  /** Names of upstreams that the boxes of the agent `command` get; other agents get their own model's. */
+  readonly upstreams: readonly string[]
   /** The least posture of an engine that this policy accepts. */
   readonly posture: PostureLevel
   readonly limits: Limits

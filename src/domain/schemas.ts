@@ -73,6 +73,7 @@ export const policySchema = exactly<Policy>()(
     except: texts,
     onViolation: z.enum(['retry', 'fail']),
     egress: texts,
+    upstreams: texts,
     posture: z.enum(postureLevels),
     limits: z.object({ ...limits, testSeconds: z.number(), setupSeconds: z.number() }),
   }),

@@ -29,6 +29,7 @@ export function aPolicy(overrides: Partial<Policy> = {}): Policy {
     except: ['.env.example'],
     onViolation: 'retry',
     egress: [],
+    upstreams: [],
     posture: 'standard',
     limits: {
       memoryMb: 2048,

@@ -1,10 +1,11 @@
 import type { Agent } from '../../../src/domain/agent.ts'
-import { left } from '../../../src/domain/budget.ts'
+import { left, usedUp } from '../../../src/domain/budget.ts'
 import { Failure } from '../../../src/domain/failure.ts'
 import { composePrompt } from '../../../src/domain/prompt.ts'
 import { closed, instructionFor, newAttempt } from '../attempts.ts'
 import { begin, removeEarlier } from '../begin.ts'
 import { runBox } from '../box-run.ts'
+import { egressOf } from '../egress.ts'
 import { ended } from '../ended.ts'
 import { lastLines } from '../said.ts'
 import { type Planned, planned } from '../under-way.ts'
@@ -18,12 +19,9 @@ export async function agent(work: Work): Promise<void> {
 
 async function layOut(work: Work): Promise<void> {
   const { deps, task } = work
-  if (left(task).ms <= 0) {
-    work.report({ type: 'budget_spent', reason: 'time' })
-    return
-  }
-  if (left(task).steps <= 0) {
-    work.report({ type: 'budget_spent', reason: 'steps' })
+  const gone = usedUp(left(task))
+  if (gone !== null) {
+    work.report({ type: 'budget_spent', reason: gone })
     return
   }
   const place = placeOf(task)
@@ -43,6 +41,8 @@ async function layOut(work: Work): Promise<void> {
     commit: task.head,
     listing,
     setupFolders,
+    caches: [],
+    egress: egressOf('agent', task.policy, null),
   })
 }
 
@@ -85,7 +85,7 @@ function promptFor(work: Work, step: number, instruction: string | null): string
     ...task,
     step,
     steps: task.budget.steps,
-    timeLeft: left(task).ms,
+    left: left(task),
     instruction,
     violations: before?.violations ?? [],
   })

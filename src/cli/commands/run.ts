@@ -74,10 +74,19 @@ export function taskOptions(command: Command): Command {
       '--minutes <n>',
       `the most minutes that its boxes may run (default: task.minutes of the configuration, else ${defaultBudget.seconds / 60})`,
     )
+    .option(
+      '--tokens <n>',
+      'the most tokens of models (default: task.tokens of the configuration, else no limit)',
+    )
+    .option(
+      '--cost <usd>',
+      'the most US dollars for models (default: task.cost of the configuration, else no limit)',
+    )
     .option('--draft', 'ask a person first, whatever the risk')
     .option('--deny <pattern>', 'neither read nor written; may be repeated', several)
     .option('--readonly <pattern>', 'read but not written; may be repeated', several)
     .option('--allow <pattern>', 'makes everything else readonly; may be repeated', several)
+    .option('--egress <host>', 'a host that the agent may reach; may be repeated', several)
 }
 
 /** Words that stand before "--" are most often a goal without quotes. */

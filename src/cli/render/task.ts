@@ -46,7 +46,21 @@ function facts(task: Task): readonly (readonly string[])[] {
     ['test', command(task.test)],
     ['steps', `${task.spent.steps} of ${task.budget.steps} used`],
     ['time', `${duration(task.spent.ms)} of ${duration(task.budget.seconds * 1000)} used`],
+    ...spendingRows(task),
     ...(task.delivery === 'none' ? [] : [['delivery', task.delivery]]),
+  ]
+}
+
+/** What models have cost, where they have, or where it is limited. */
+function spendingRows({ spent, budget }: Task): readonly (readonly string[])[] {
+  const of = (limit: number | null): string => (limit === null ? '' : ` of ${limit}`)
+  return [
+    ...(spent.tokens === 0 && budget.tokens === null
+      ? []
+      : [['tokens', `${spent.tokens}${of(budget.tokens)} used`]]),
+    ...(spent.costUsd === 0 && budget.costUsd === null
+      ? []
+      : [['cost', `${spent.costUsd.toFixed(4)}${of(budget.costUsd)} USD`]]),
   ]
 }
 
