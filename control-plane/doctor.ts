@@ -15,6 +15,8 @@ interface Around {
   readonly data: string
   /** Boxes are ended when less than this is free, MiB. */
   readonly diskFreeMb: number
+  /** Says what there is of the key, or throws; changes nothing. */
+  readonly attestationKey: () => string
 }
 
 export interface DoctorDeps extends Around {
@@ -55,7 +57,7 @@ export async function examine(deps: ExamineDeps): Promise<readonly Finding[]> {
 }
 
 /** What is outside the data folder. */
-function surroundings({ engine, data, diskFreeMb }: Around): Promise<readonly Finding[]> {
+function surroundings({ engine, data, diskFreeMb, attestationKey }: Around): Promise<readonly Finding[]> {
   return Promise.all([
     finding('engine', async () => {
       const { name, warnings } = await engine.describe()
@@ -75,6 +77,7 @@ function surroundings({ engine, data, diskFreeMb }: Around): Promise<readonly Fi
         return problem(`${text}: boxes are ended below ${diskFreeMb} MiB. Free some space.`)
       return ok(text)
     }),
+    finding('attestation key', () => ok(attestationKey())),
   ])
 }
 

@@ -19,6 +19,8 @@ import { specHash } from '../src/sandbox/hash.ts'
 import { gitFolder } from '../src/sandbox/places.ts'
 import { compileBox } from '../src/sandbox/spec.ts'
 import { openWorktrees } from '../src/worktree/open.ts'
+import { attestor } from './attest/attestor.ts'
+import { describeKey, keyPlaces, openKey } from './attest/key.ts'
 import { Bus } from './bus.ts'
 import { examine } from './doctor.ts'
 import { httpApp } from './http/app.ts'
@@ -89,12 +91,15 @@ export async function open(
     const log = openLog(data.path, config.logLevel, options.stderrLevel)
     const database = join(data.path, 'cofferdam.db') as HostPath
     refuseOrphans(data.path, database)
+    const places = keyPlaces(data.path, config.attestationKey)
+    const key = openKey(places)
     const store = openStore(database)
     closers.push(() => store[Symbol.dispose]())
 
     const clock = Date.now
     const bus = new Bus()
-    const tasks = new Tasks({ store, bus, clock })
+    const attests = attestor({ store, key, installation: data.installation })
+    const tasks = new Tasks({ store, bus, clock, closing: attests.closing })
     const outputs = new OutputFiles(data.path)
     const engine = engineOf(config, data.path, {
       installation: data.installation,
@@ -111,7 +116,7 @@ export async function open(
     const shared = { store, tasks, bus, engine, worktrees, agents, outputs, clock, user: config.box }
     const compiled = { ...shared, compile: compileBox, installation: data.installation }
     const loop = new Loop(
-      { ...compiled, specHash, log, sleep: pause },
+      { ...compiled, specHash, log, sleep: pause, attestor: attests, posture: () => null },
       { limit: config.concurrency, attend: options.attend },
     )
     closers.push(() => loop[Symbol.asyncDispose]())
@@ -119,6 +124,8 @@ export async function open(
     const plane = new Plane({
       ...compiled,
       loop,
+      key,
+      keyPlaces: places,
       defaults: { ...config.tasks, repository: (path) => config.repositories[path] ?? {} },
       data: data.path,
     })
@@ -146,6 +153,7 @@ export async function examineClosed(config: Config, around: Environment): Promis
     engine: engineOf(config, config.dataFolder, { installation: 'none', patience: 5 }),
     data: config.dataFolder,
     diskFreeMb: config.tasks.policy.limits.diskFreeMb,
+    attestationKey: () => describeKey(keyPlaces(config.dataFolder, config.attestationKey)),
     find: () => findDataFolder(config.dataFolder, around.uid),
     alive: isAlive,
   })

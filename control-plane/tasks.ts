@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
+import type { SignedAttestation } from '../src/domain/attestation.ts'
 import { Failure } from '../src/domain/failure.ts'
 import { isPassing, type TaskId, taskId } from '../src/domain/ids.ts'
 import type { Input } from '../src/domain/input.ts'
-import type { Actor, Checkpoint, Task } from '../src/domain/task.ts'
+import { type Actor, type Checkpoint, isAtRest, type Task } from '../src/domain/task.ts'
 import { transition } from '../src/domain/transition/apply.ts'
 import type { Bus } from './bus.ts'
 import { tooLate, whoDecided } from './gate/too-late.ts'
@@ -13,6 +14,8 @@ export interface TasksDeps {
   readonly bus: Bus
   /** Epoch milliseconds. */
   readonly clock: () => number
+  /** Attests what is on record about a task that comes to rest; without it nothing is. */
+  readonly closing?: (task: Task) => SignedAttestation
 }
 
 /** What is written together with a transition. */
@@ -20,6 +23,8 @@ export interface Along {
   /** The rows of attempts that change; the one under way, if any, comes last. */
   readonly checkpoints?: readonly Checkpoint[]
   readonly surface?: SurfaceChange
+  /** What a step came to. */
+  readonly attestation?: SignedAttestation
   readonly data?: Readonly<Record<string, unknown>>
 }
 
@@ -114,12 +119,15 @@ export class Tasks {
     along: Along,
   ): Written | Lost {
     const checkpoint = along.checkpoints?.at(-1)
+    const { closing } = this.#deps
     const written = this.#deps.store.write({
       before,
       after,
       event: { ...event, at: this.#deps.clock() },
       ...(checkpoint === undefined ? {} : { checkpoint, close: along.checkpoints?.slice(0, -1) ?? [] }),
       ...(along.surface === undefined ? {} : { surface: along.surface }),
+      ...(along.attestation === undefined ? {} : { attestation: along.attestation }),
+      ...(closing === undefined || !isAtRest(after) ? {} : { closing }),
     })
     if (written.kind === 'written') this.#deps.bus.changed(written.task)
     return written

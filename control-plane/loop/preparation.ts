@@ -1,6 +1,7 @@
 import type { BoxResult } from '../../src/domain/box.ts'
 import type { Checkpoint } from '../../src/domain/task.ts'
 import { closed, newAttempt } from './attempts.ts'
+import { withEnded } from './box-record.ts'
 import { begin } from './begin.ts'
 import { runBox } from './box-run.ts'
 import type { Wanted } from './boxes.ts'
@@ -33,8 +34,8 @@ export async function runPreparation(
   }
   const result = await runBox(work, row)
   if (result === null) return null
-  const done = closed(row, 'dropped', deps.clock())
-  if (await ended(work, result, done, kind === 'setup' ? 'setup' : 'test')) return null
+  const over = withEnded(work, row, result)
+  if (await ended(work, result, over, kind === 'setup' ? 'setup' : 'test')) return null
   await deps.engine.remove(row.box.name)
-  return { result, done }
+  return { result, done: closed(over, 'dropped', deps.clock()) }
 }

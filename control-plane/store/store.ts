@@ -1,4 +1,6 @@
 import type { Millis } from '../../src/domain/brand.ts'
+import type { EventMark, EgressMark, SignedAttestation, TaskRecord } from '../../src/domain/attestation.ts'
+import type { EgressRow } from '../../src/domain/egress.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import type { Actor, Checkpoint, Status, Task, TaskEvent } from '../../src/domain/task.ts'
 import type { TaskFilter } from '../../src/domain/control-plane.ts'
@@ -45,6 +47,13 @@ export interface Change {
   /** Further checkpoints to replace, written before `checkpoint`: a task has at most one that is `open`. */
   readonly close?: readonly Checkpoint[]
   readonly surface?: SurfaceChange
+  /** What a step came to. */
+  readonly attestation?: SignedAttestation
+  /**
+   * Called last, inside the transaction, with the task as it is written: attests what the rows now say. It reads through
+   * this store, and what it throws takes everything back.
+   */
+  readonly closing?: (task: Task) => SignedAttestation
 }
 
 /** In this order: used, closed, recorded, opened. A higher revision closes the surfaces of lower ones by itself. */
@@ -127,6 +136,19 @@ export interface Store {
   openSurface(id: TaskId): Surface | null
   /** The surface that was used last. */
   lastDecision(id: TaskId): Surface | null
+  /** What boxes asked for: each row added, or put in the place of an earlier one, all of them or none. */
+  recordEgress(rows: readonly EgressRow[]): void
+  /** The newest `limit` rows of a task, or of one of its boxes, oldest first. */
+  egressLog(id: TaskId, box: string | null, limit: number): readonly EgressRow[]
+  /** In order of `seq`. */
+  attestations(id: TaskId): readonly SignedAttestation[]
+  lastAttestation(id: TaskId): SignedAttestation | null
+  /** What is on record about a task as it lies in the file, hashed: for attestations and those who check them. */
+  record(id: TaskId): TaskRecord
+  /** Of these boxes of a task, those that asked for anything. */
+  egressMarks(id: TaskId, boxes: readonly string[]): readonly EgressMark[]
+  /** The chain over a task's events, with a mark for each one after `from`. */
+  eventMarks(id: TaskId, from: EventMark): readonly EventMark[]
   /** Every task that has been discarded. */
   discarded(): ReadonlySet<TaskId>
   counts(): Readonly<Record<Status, number>>

@@ -45,6 +45,8 @@ export interface Config {
   /** What holds for tasks on one repository, by its absolute, resolved path. */
   readonly repositories: Readonly<Record<string, RepositoryDefaults>>
   readonly author: { readonly name: string; readonly email: string }
+  /** The private key that attestations are signed with; null is one in the data folder. */
+  readonly attestationKey: HostPath | null
   readonly logLevel: ConfigFile['log']['level']
 }
 
@@ -84,6 +86,8 @@ export function loadConfig(flags: ConfigFlags, around: Environment): Config {
     tasks: { budget: budgetOf(file.task), agent: file.task.agent ?? null, policy },
     repositories: repositoriesOf(file, place.path, policy, around),
     author: { name: file.author.name ?? 'Cofferdam', email: file.author.email ?? 'cofferdam@localhost' },
+    attestationKey:
+      file.attestation.key === undefined ? null : expand(file.attestation.key, dirname(place.path), around),
     logLevel: file.log.level,
   })
 }

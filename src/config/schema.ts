@@ -106,6 +106,12 @@ export const configSchema = z.strictObject({
         .optional(),
     })
     .default({}),
+  attestation: z
+    .strictObject({
+      /** The private key that attestations are signed with; outside the data folder it may be kept apart from the data. */
+      key: path.optional(),
+    })
+    .default({}),
   log: z
     .strictObject({ level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') })
     .prefault({}),

@@ -1,4 +1,5 @@
 import type { Millis } from './brand.ts'
+import type { TaskId } from './ids.ts'
 
 /** Names that a box may open tunnels to. Nothing that no rule names is reached. */
 export interface TunnelRule {
@@ -61,6 +62,13 @@ export interface EgressDecision {
   /** Null until the connection is over, bytes. */
   readonly bytesUp: number | null
   readonly bytesDown: number | null
+}
+
+/** A decision with the box that it was about, as it is on record. */
+export interface EgressRow extends EgressDecision {
+  readonly taskId: TaskId
+  /** The box's name. */
+  readonly box: string
 }
 
 /** What a box did with its egress, for the attestation of its step. */

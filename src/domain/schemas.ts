@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { AgentChoice, AgentResult, Marker, Usage } from './agent.ts'
 import type { BoxEnd, BoxMount, BoxSource, BoxSpec } from './box.ts'
 import type { BoxPath, CommitId, TreeId } from './brand.ts'
-import type { Egress, EgressCounts } from './egress.ts'
+import type { Egress, EgressCounts, EgressRow } from './egress.ts'
 import { parseTaskId, type TaskId } from './ids.ts'
 import type { Policy, Violation } from './policy.ts'
 import { postureLevels } from './posture.ts'
@@ -38,7 +38,7 @@ export const exactly =
 const gitId = /^([0-9a-f]{40}|[0-9a-f]{64})$/
 const matching = (value: unknown, pattern: RegExp) => typeof value === 'string' && pattern.test(value)
 export const commitIdSchema = z.custom<CommitId>((value) => matching(value, gitId), 'is no full commit id')
-const treeId = z.custom<TreeId>((value) => matching(value, gitId), 'is no full tree id')
+export const treeIdSchema = z.custom<TreeId>((value) => matching(value, gitId), 'is no full tree id')
 const boxPath = z.custom<BoxPath>((value) => matching(value, /^\//), 'is no absolute path')
 export const taskIdSchema = z.custom<TaskId>(
   (value) => typeof value === 'string' && parseTaskId(value) !== null,
@@ -79,7 +79,7 @@ export const policySchema = exactly<Policy>()(
   }),
 )
 
-const violationSchema = exactly<Violation>()(
+export const violationSchema = exactly<Violation>()(
   z.object({
     path: z.string(),
     rule: z.string(),
@@ -165,14 +165,14 @@ const agentResultSchema = exactly<AgentResult>()(
 const candidateSchema = exactly<Candidate>()(
   z.object({
     commit: commitIdSchema,
-    tree: treeId,
+    tree: treeIdSchema,
     changed: z.boolean(),
     leftOut: z.array(z.object({ path: z.string(), why: z.string() })),
     stat: z.object({ files: count, insertions: count, deletions: count }),
   }),
 )
 
-const endSchema = exactly<BoxEnd>()(
+export const endSchema = exactly<BoxEnd>()(
   z.enum(['exited', 'time', 'killed', 'oom', 'pids', 'disk', 'output', 'not_started', 'engine']),
 )
 
@@ -188,7 +188,7 @@ const egressCountsSchema = exactly<EgressCounts>()(
   }),
 )
 
-const boxRecordSchema = exactly<BoxRecord>()(
+export const boxRecordSchema = exactly<BoxRecord>()(
   z.object({
     kind: z.enum(['setup', 'baseline', 'agent', 'test']),
     name: z.string(),
@@ -294,5 +294,27 @@ export const taskEventSchema = exactly<TaskEvent>()(
     fence: count,
     text: z.string(),
     data: z.record(z.string(), z.unknown()),
+  }),
+)
+
+const maybeCount = count.nullable()
+
+export const egressRowSchema = exactly<EgressRow>()(
+  z.object({
+    taskId: taskIdSchema,
+    box: z.string(),
+    id: z.int().positive(),
+    at: z.number(),
+    kind: z.enum(['tunnel', 'forward', 'upstream', 'other']),
+    host: z.string(),
+    port: maybeCount,
+    method: z.string().nullable(),
+    path: z.string().nullable(),
+    verdict: z.enum(['allowed', 'denied', 'failed']),
+    rule: z.string(),
+    text: z.string(),
+    address: z.string().nullable(),
+    bytesUp: maybeCount,
+    bytesDown: maybeCount,
   }),
 )

@@ -255,3 +255,8 @@ export function isWorking({ status }: Pick<Task, 'status'>): boolean {
 
 /** Statuses in which a person's or the loop's next act is possible without a resume. */
 export const activeStatuses: readonly Status[] = ['DRAFT', 'PENDING', ...workingStatuses]
+
+/** Nothing is under way or waiting, and nothing is left to be put away: only a person can change it. */
+export function isAtRest({ status, phase }: Pick<Task, 'status' | 'phase'>): boolean {
+  return phase === null && !activeStatuses.includes(status)
+}

@@ -2,7 +2,8 @@ import type { Agent } from '../../../src/domain/agent.ts'
 import { left, usedUp } from '../../../src/domain/budget.ts'
 import { Failure } from '../../../src/domain/failure.ts'
 import { composePrompt } from '../../../src/domain/prompt.ts'
-import { closed, instructionFor, newAttempt } from '../attempts.ts'
+import { instructionFor, newAttempt } from '../attempts.ts'
+import { withEnded } from '../box-record.ts'
 import { begin, removeEarlier } from '../begin.ts'
 import { runBox } from '../box-run.ts'
 import { egressOf } from '../egress.ts'
@@ -46,14 +47,14 @@ async function layOut(work: Work): Promise<void> {
   })
 }
 
-async function run(work: Work, row: Planned): Promise<void> {
-  const { deps } = work
-  const result = await runBox(work, row)
+async function run(work: Work, begun: Planned): Promise<void> {
+  const result = await runBox(work, begun)
   if (result === null) return
-  if (await ended(work, result, closed(row, 'dropped', deps.clock()), 'agent')) return
+  const row = withEnded(work, begun, result)
+  if (await ended(work, result, row, 'agent')) return
   if (result.end === 'not_started') {
     const text = `The agent did not start. ${result.message ?? lastLines(result.output)} Mend the command and start a new task, or use an image that has it.`
-    work.report({ type: 'failed', reason: 'agent', text })
+    work.report({ type: 'failed', reason: 'agent', text }, { checkpoints: [row] })
     return
   }
   const read = agentOf(work).read(result, promptFor(work, row.step, row.instruction))

@@ -1,3 +1,4 @@
+import { attested } from '../attested.ts'
 import { closed } from '../attempts.ts'
 import { commitMessage } from '../commit-message.ts'
 import { candidateText } from '../said.ts'
@@ -10,10 +11,14 @@ export async function candidate(work: Work): Promise<void> {
   const row = underWay(work)
   const made = await deps.worktrees.candidate(placeOf(task), task.head, commitMessage(task, row))
   if (made.kind === 'refused') {
-    const checkpoints = [closed({ ...row, violations: made.violations }, 'dropped', deps.clock())]
+    const { violations } = made
+    const { row: dropped, attestation } = attested(
+      work,
+      closed({ ...row, violations }, 'dropped', deps.clock()),
+    )
     work.report(
-      { type: 'violated', violations: made.violations },
-      { checkpoints, data: { violations: made.violations } },
+      { type: 'violated', violations },
+      { checkpoints: [dropped], attestation, data: { violations } },
     )
     return
   }

@@ -1,4 +1,5 @@
 import type { Checkpoint } from '../../../src/domain/task.ts'
+import { withEnded } from '../box-record.ts'
 import { begin } from '../begin.ts'
 import { runBox } from '../box-run.ts'
 import { shellBox } from '../boxes.ts'
@@ -27,9 +28,10 @@ export async function test(work: Work): Promise<void> {
   await begin(work, open, 'test', shellBox(command, commit, setupFolders))
 }
 
-async function run(work: Work, row: Planned): Promise<void> {
-  const result = await runBox(work, row)
+async function run(work: Work, begun: Planned): Promise<void> {
+  const result = await runBox(work, begun)
   if (result === null) return
+  const row = withEnded(work, begun, result)
   if (result.end === 'engine') {
     const text = `The engine lost the test box: ${result.message ?? 'no reason given'}`
     work.report({ type: 'lost', text }, { checkpoints: carriedOver(work, row) })

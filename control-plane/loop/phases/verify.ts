@@ -1,5 +1,6 @@
 import type { BoxSpec } from '../../../src/domain/box.ts'
 import type { Violation } from '../../../src/domain/policy.ts'
+import { attested } from '../attested.ts'
 import { closed } from '../attempts.ts'
 import { underWay } from '../under-way.ts'
 import { needed, placeOf, type Work } from '../work.ts'
@@ -12,8 +13,14 @@ export async function verify(work: Work): Promise<void> {
   await deps.engine.remove(box.name)
   const violations = behindMasks(box, await deps.worktrees.verify(placeOf(task), task.head))
   if (violations.length > 0) {
-    const checkpoints = [closed({ ...row, violations }, 'dropped', deps.clock())]
-    work.report({ type: 'violated', violations }, { checkpoints, data: { violations } })
+    const { row: dropped, attestation } = attested(
+      work,
+      closed({ ...row, violations }, 'dropped', deps.clock()),
+    )
+    work.report(
+      { type: 'violated', violations },
+      { checkpoints: [dropped], attestation, data: { violations } },
+    )
     return
   }
   work.report({ type: 'advanced', phase: 'candidate', text: 'The tree is inside the policy.' })
