@@ -6,12 +6,19 @@ import { agents } from '../src/agents/open.ts'
 import { findDataFolder, openDataFolder } from '../src/config/data-folder.ts'
 import type { Environment } from '../src/config/environment.ts'
 import type { Config } from '../src/config/load.ts'
+import { readRegistries } from '../src/config/registries.ts'
 import { openRuntimeFolder } from '../src/config/runtime-folder.ts'
 import type { HostPath } from '../src/domain/brand.ts'
 import type { Engine } from '../src/domain/box.ts'
 import type { Finding } from '../src/domain/control-plane.ts'
+import type { Gateway } from '../src/domain/gateway.ts'
+import { KnownSecrets } from '../src/domain/leak.ts'
 import { compilePolicy } from '../src/domain/matcher.ts'
+import type { Posture } from '../src/domain/posture.ts'
+import type { Secret } from '../src/domain/secret.ts'
 import type { Actor } from '../src/domain/task.ts'
+import { createGateway } from '../src/gateway/gateway.ts'
+import { anthropic } from '../src/gateway/upstreams/anthropic.ts'
 import { connector } from '../src/sandbox/docker/connect.ts'
 import { dockerEngine, type DockerEngineOptions } from '../src/sandbox/docker/engine.ts'
 import { buildImage, imageTag } from '../src/sandbox/docker/image.ts'
@@ -101,11 +108,14 @@ export async function open(
     const attests = attestor({ store, key, installation: data.installation })
     const tasks = new Tasks({ store, bus, clock, closing: attests.closing })
     const outputs = new OutputFiles(data.path)
-    const engine = engineOf(config, data.path, {
+    const docker = engineOf(config, data.path, {
       installation: data.installation,
       now: clock,
       log: (message, fields) => log.info(fields, message),
     })
+    // As a task that was begun last found it: what its steps are attested with.
+    let posture: Posture | null = null
+    const engine: Engine = { ...docker, posture: async () => (posture = await docker.posture()) }
     const worktrees = openWorktrees({
       data: data.path,
       user: config.box,
@@ -113,11 +123,32 @@ export async function open(
       pointerTarget: gitFolder,
       policyMatcher: compilePolicy,
     })
-    const shared = { store, tasks, bus, engine, worktrees, agents, outputs, clock, user: config.box }
+    const registries = once(() => readRegistries(around))
+    const shared = {
+      store,
+      tasks,
+      bus,
+      engine,
+      worktrees,
+      agents,
+      outputs,
+      clock,
+      user: config.box,
+      registries,
+    }
     const compiled = { ...shared, compile: compileBox, installation: data.installation }
     const loop = new Loop(
-      { ...compiled, specHash, log, sleep: pause, attestor: attests, posture: () => null },
-      { limit: config.concurrency, attend: options.attend },
+      {
+        ...compiled,
+        specHash,
+        log,
+        sleep: pause,
+        attestor: attests,
+        posture: () => posture,
+        gateway: gatewayOf(config, clock),
+        secrets: new KnownSecrets(revealed(config.secrets)),
+      },
+      { limit: config.concurrency, memoryMb: config.totalMemoryMb, attend: options.attend },
     )
     closers.push(() => loop[Symbol.asyncDispose]())
 
@@ -157,6 +188,37 @@ export async function examineClosed(config: Config, around: Environment): Promis
     find: () => findDataFolder(config.dataFolder, around.uid),
     alive: isAlive,
   })
+}
+
+/** The one place that reveals secrets: to what adds them outside a box, and to what looks for them. */
+function gatewayOf(config: Config, clock: () => number): Gateway {
+  const settings = config.upstreams['anthropic']
+  const key = settings?.key ?? null
+  return createGateway({
+    upstreams: [
+      anthropic({
+        ...(settings?.origin == null ? {} : { origin: settings.origin }),
+        credential: key === null ? null : { kind: 'key', value: key.reveal() },
+      }),
+    ],
+    secrets: revealed(config.secrets),
+    prices: config.prices.models,
+    clock,
+  })
+}
+
+function revealed(secrets: readonly Secret[]): readonly { name: string; value: string }[] {
+  return secrets.map((secret) => ({ name: secret.name, value: secret.reveal() }))
+}
+
+/** Asked for at the first need, and remembered; what failed is asked again. */
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let known: Promise<T> | null = null
+  return () =>
+    (known ??= ask().catch((error: unknown) => {
+      known = null
+      throw error
+    }))
 }
 
 function engineOf(

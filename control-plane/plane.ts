@@ -13,6 +13,7 @@ import { Failure } from '../src/domain/failure.ts'
 import type { TaskId } from '../src/domain/ids.ts'
 import type { TaskRequest } from '../src/domain/intake.ts'
 import type { Agent } from '../src/domain/agent.ts'
+import type { Registries } from '../src/domain/registries.ts'
 import type { Actor, Task } from '../src/domain/task.ts'
 import type { Worktrees } from '../src/domain/worktree.ts'
 import { describeKey, type KeyPlaces, type SigningKey } from './attest/key.ts'
@@ -41,6 +42,7 @@ export interface PlaneDeps {
   readonly agents: ReadonlyMap<string, Agent>
   readonly compile: CompileBox
   readonly outputs: OutputFiles
+  readonly registries: () => Promise<Registries>
   readonly key: SigningKey
   readonly keyPlaces: KeyPlaces
   readonly defaults: Defaults

@@ -1,13 +1,12 @@
-import type { BoxEnd, BoxResult, BoxSpec } from '../../src/domain/box.ts'
-import type { EgressCounts } from '../../src/domain/egress.ts'
+import type { BoxSpec } from '../../src/domain/box.ts'
 import type { BoxRecord, Checkpoint } from '../../src/domain/task.ts'
+import type { Attended } from './box-run.ts'
 import type { Planned } from './under-way.ts'
 import type { Work } from './work.ts'
 
 /** The row of an attempt whose box has ended, with what the box came to. */
-export function withEnded<Row extends Planned>(work: Work, row: Row, result: BoxResult): Row {
-  const { end, exitCode, peaks } = result
-  return { ...row, boxes: [...row.boxes, recordOf(work, row.box, end, exitCode, peaks)] }
+export function withEnded<Row extends Planned>(work: Work, row: Row, result: Attended): Row {
+  return { ...row, boxes: [...row.boxes, recordOf(work, row.box, result)] }
 }
 
 /** The row of an attempt that a halt has interrupted: a box that was under way was killed, and nobody has read it. */
@@ -15,21 +14,14 @@ export function withKilled(work: Work, row: Checkpoint): Checkpoint {
   const { box, boxes } = row
   if (box === null || boxes.some(({ name }) => name === box.name)) return row
   const peaks = { memoryMb: null, pids: null, cpuMs: null }
-  return { ...row, boxes: [...boxes, recordOf(work, box, 'killed', null, peaks)] }
+  // What it asked for is in the egress log; who counted it was interrupted too.
+  const came = { end: 'killed', exitCode: null, peaks, egress: null } as const
+  return { ...row, boxes: [...boxes, recordOf(work, box, came)] }
 }
 
-function recordOf(
-  { deps }: Work,
-  box: BoxSpec,
-  end: BoxEnd,
-  exitCode: number | null,
-  peaks: BoxRecord['peaks'],
-): BoxRecord {
+type Came = Pick<BoxRecord, 'end' | 'exitCode' | 'peaks' | 'egress'>
+
+function recordOf({ deps }: Work, box: BoxSpec, { end, exitCode, peaks, egress }: Came): BoxRecord {
   const { kind, name, image } = box
-  return { kind, name, specHash: deps.specHash(box), image, end, exitCode, peaks, egress: egressOf(box) }
-}
-
-/** What a box did with its egress; null for a box without a channel. Nothing counts yet. */
-function egressOf(_: BoxSpec): EgressCounts | null {
-  return null
+  return { kind, name, specHash: deps.specHash(box), image, end, exitCode, peaks, egress }
 }

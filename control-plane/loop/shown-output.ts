@@ -1,6 +1,6 @@
 import type { BoxSpec } from '../../src/domain/box.ts'
 import type { Redactor } from '../../src/domain/leak.ts'
-import { BoxNotices } from './notices.ts'
+import type { BoxNotices } from './notices.ts'
 import type { OutputFile } from './output-files.ts'
 import type { Work } from './work.ts'
 
@@ -11,12 +11,10 @@ export class ShownOutput {
   readonly #file: OutputFile
   readonly #redactor: Redactor
   readonly #decoder = new TextDecoder()
-  readonly #notices: BoxNotices
 
   constructor(work: Work, spec: BoxSpec, notices: BoxNotices) {
     this.#work = work
     this.#spec = spec
-    this.#notices = notices
     this.#file = work.deps.outputs.start(spec)
     this.#redactor = work.deps.secrets.redactor((hit) => notices.leaked({ ...hit, way: 'output' }))
   }

@@ -12,9 +12,9 @@ import type { Budget } from '../domain/task.ts'
 import type { Prices, UpstreamSettings } from '../domain/upstream.ts'
 import type { Environment } from './environment.ts'
 import { readConfigFile } from './file.ts'
+import { pricesOf, secretsOf, upstreamsOf } from './providers.ts'
 import { configPlace, dataPlace, enginePlace, expand, resolved, runtimePlace, socketPath } from './places.ts'
 import { configSchema, type ConfigFile } from './schema.ts'
-import { placeText, readSecret, type SecretPlace } from './secrets.ts'
 
 /** Everything an installation is told from outside, complete and frozen. */
 export interface Config {
@@ -80,7 +80,7 @@ export function loadConfig(flags: ConfigFlags, around: Environment): Config {
     totalMemoryMb: file.total.memoryMb ?? Math.max(1024, around.memoryMb - reservedMb),
     upstreams,
     prices: pricesOf(file.prices),
-    secrets: [...keysOf(upstreams), ...secretsOf(file, place.path, around)],
+    secrets: secretsOf(file, upstreams, place.path, around),
     box: boxUser(file.box, around),
     concurrency: file.concurrency,
     tasks: { budget: budgetOf(file.task), agent: file.task.agent ?? null, policy },
@@ -94,53 +94,6 @@ export function loadConfig(flags: ConfigFlags, around: Environment): Config {
 
 /** Left to the machine where the configuration does not say how much boxes may have, MiB. */
 const reservedMb = 1024
-
-/** The providers that there is an adapter for, and the variable that their own programs take a key from. */
-const providers: Readonly<Record<string, SecretPlace>> = { anthropic: { env: 'ANTHROPIC_API_KEY' } }
-
-function upstreamsOf(
-  file: ConfigFile,
-  path: string,
-  around: Environment,
-): Readonly<Record<string, UpstreamSettings>> {
-  const unknown = Object.keys(file.upstreams).filter((name) => !(name in providers))
-  if (unknown.length > 0)
-    throw new Failure(
-      'bad_config',
-      `The configuration ${path} cannot be used. There is no upstream ${unknown.join(', ')}: ` +
-        `choose of ${Object.keys(providers).join(', ')}.`,
-    )
-  const entries = Object.entries(providers).map(([name, usual]): [string, UpstreamSettings] => {
-    const { key = usual, origin } = file.upstreams[name] ?? {}
-    return [
-      name,
-      { origin: origin ?? null, key: readSecret(`${name} key`, key, path, around), keyFrom: placeText(key) },
-    ]
-  })
-  return Object.fromEntries(entries)
-}
-
-function keysOf(upstreams: Readonly<Record<string, UpstreamSettings>>): readonly Secret[] {
-  return Object.values(upstreams).flatMap(({ key }) => (key === null ? [] : [key]))
-}
-
-function secretsOf(file: ConfigFile, path: string, around: Environment): readonly Secret[] {
-  return Object.entries(file.secrets).flatMap(([name, at]) => {
-    const secret = readSecret(name, at, path, around)
-    return secret === null ? [] : [secret]
-  })
-}
-
-function pricesOf(prices: ConfigFile['prices']): Prices {
-  if (prices === undefined) return { asOf: null, models: [] }
-  const models = Object.entries(prices.models).map(([pattern, { input, output, cacheRead, cacheWrite }]) => {
-    return [
-      pattern,
-      { input, output, cacheRead: cacheRead ?? input, cacheWrite: cacheWrite ?? input },
-    ] as const
-  })
-  return { asOf: prices.asOf, models }
-}
 
 function policyOf(file: string, request: PolicyRequest | undefined, base: Policy): Policy {
   if (request === undefined) return base

@@ -64,7 +64,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       /** The day that the prices are of. */
       asOf: z.iso.date('"asOf" is a day such as "2026-01-31", in quotes.'),
-      /** By the name of a model, in which `*` stands for anything; the first that matches counts. */
+      /** By the name of a model, or its beginning and `*`; the longest that fits counts. */
       models: z.record(z.string().min(1), price),
     })
     .optional(),

@@ -18,9 +18,10 @@ export interface Price {
   readonly cacheWrite: number
 }
 
-/** The first pattern that a model's name matches counts; `*` stands for anything. A model without a price costs tokens only. */
+/** What models cost. One without a price is counted in tokens alone. */
 export interface Prices {
   /** The day that the prices are of, `2026-01-31`; null where nothing is configured. */
   readonly asOf: string | null
-  readonly models: readonly (readonly [pattern: string, price: Price])[]
+  /** By the name of a model, or its beginning and `*`; the longest that fits counts. */
+  readonly models: Readonly<Record<string, Price>>
 }
