@@ -28,7 +28,7 @@ export async function rawBoxes(lab: Lab, spec: BoxSpec, exitCode = 0): Promise<R
   const folder = lab.fresh('raw')
   const materials = await testMaterials({ parent: folder, uid: spec.user.uid })
   await materials.write(materials.worktree, smallFiles)
-  const locations = await locate(spec, materials)
+  const locations = await locate(spec, materials, async () => lab.fresh('channel'))
   await makePlaceholders(spec, materials.worktree, folder)
   const mounts = await placeMounts(spec, locations, folder, false)
   const body = createBody(spec, mounts, lab.installation, api.host)

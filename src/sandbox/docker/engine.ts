@@ -1,10 +1,13 @@
 import type { Engine, EngineDescription } from '../../domain/box.ts'
 import type { HostPath, Millis } from '../../domain/brand.ts'
 import { Failure } from '../../domain/failure.ts'
+import { examine } from './canary/examine.ts'
+import { missingAround, nameOf } from './canary/judge.ts'
+import { channels } from './channel.ts'
 import { connector, type Host } from './connect.ts'
 import { statusOf } from './failures.ts'
-import { boxes, removeContainer } from './containers.ts'
-import { clearFolder, sweepLeftovers } from './leftovers.ts'
+import { boxes } from './containers.ts'
+import { removeBox, sweepLeftovers } from './leftovers.ts'
 import type { Parts } from './parts.ts'
 import { runBox } from './run.ts'
 
@@ -16,6 +19,10 @@ export interface DockerEngineOptions {
   /** A folder of our own for what boxes need beside their sources: journals, throw-away folders. */
   readonly scratch: HostPath
   readonly imageTag: () => string
+  /** A folder for sockets that nobody else can enter; its path is short, as sockets' have to be. */
+  readonly runtimeFolder: HostPath
+  /** Which of the engine's runtimes boxes are run with; the engine's own choice where it is not said. */
+  readonly runtime?: string
   /** How long the engine has to answer a call, seconds; 30 where it is not said. */
   readonly patience?: number
   readonly now?: () => Millis
@@ -28,14 +35,16 @@ export function dockerEngine(options: DockerEngineOptions): Engine {
     socketPath,
     installation,
     scratch,
+    runtimeFolder,
     imageTag,
+    runtime,
     patience,
     now = Date.now,
     log = () => undefined,
   } = options
   const isOurs = (name: string): boolean =>
     name.startsWith(`cofferdam-${installation}-`) && !name.includes('/')
-  const connect = connector(socketPath, patience)
+  const connect = connector(socketPath, patience, runtime)
   const parts: Parts = {
     connect,
     installation,
@@ -45,9 +54,16 @@ export function dockerEngine(options: DockerEngineOptions): Engine {
     log,
     ids: new Map(),
     image: null,
+    channels: channels(runtimeFolder, installation),
     busy: new Set(),
+    canaries: new Set(),
     views: { refused: false },
   }
+  const image = (): Promise<string> => findImage(parts)
+  // Over a connection of its own, as the engine may have become another under the one that is there.
+  const posture = remembered(() =>
+    examine({ ...parts, connect: connector(socketPath, patience, runtime) }, image),
+  )
   return {
     async describe() {
       const api = await connect()
@@ -55,23 +71,14 @@ export function dockerEngine(options: DockerEngineOptions): Engine {
       return describe(api.host)
     },
 
-    async image() {
-      const tag = imageTag()
-      if (parts.image?.tag === tag) return parts.image.id
-      const api = await connect()
-      try {
-        const { Id: id } = await api.ask('show its image', () => api.docker.getImage(tag).inspect())
-        parts.image = { tag, id }
-        return id
-      } catch (error) {
-        if (statusOf(error) !== 404) throw error
-        throw new Failure('image', 'The sandbox image is not built yet: run `cofferdam image build`.')
-      }
-    },
+    image,
+    posture,
 
     async run(spec, materials, watcher, signal) {
       if (!spec.name.startsWith(`cofferdam-${installation}-`))
         throw new Error(`not a box of ours: ${spec.name}`)
+      // Another runtime is trusted with a box only when its canary has found the walls.
+      if (runtime !== undefined) await posture()
       parts.busy.add(spec.name)
       try {
         return await runBox(parts, spec, materials, watcher, signal)
@@ -85,16 +92,12 @@ export function dockerEngine(options: DockerEngineOptions): Engine {
 
     async list() {
       const found = await boxes(await connect(), parts)
-      return found.map(({ id: _, ...seen }) => seen)
+      return found.filter(({ name }) => !parts.canaries.has(name)).map(({ id: _, ...seen }) => seen)
     },
 
     async remove(name) {
       if (!isOurs(name)) return
-      const api = await connect()
-      const id = parts.ids.get(name) ?? (await boxes(api, parts)).find((box) => box.name === name)?.id
-      if (id !== undefined) await removeContainer(api, id)
-      parts.ids.delete(name)
-      await clearFolder(parts, name)
+      await removeBox(parts, name)
     },
 
     async sweep(keep) {
@@ -103,23 +106,35 @@ export function dockerEngine(options: DockerEngineOptions): Engine {
   }
 }
 
-function describe({ version, runc, security }: Host): EngineDescription {
-  const has = (name: string): boolean => security.some((option) => option.startsWith(`name=${name}`))
-  const warnings = [
-    ...(has('seccomp') ? [] : ['no seccomp: boxes are not filtered in what they may ask of the kernel']),
-    ...(has('apparmor') || has('selinux')
-      ? []
-      : ['no AppArmor or SELinux: one layer of the boxes is missing']),
-    ...(runc !== null && isOldRunc(runc)
-      ? [`runc ${runc} has known escapes: 1.2.8 or newer is advised`]
-      : []),
-  ]
-  return { name: `docker ${version}${runc === null ? '' : `, runc ${runc}`}`, warnings }
+async function findImage(parts: Parts): Promise<string> {
+  const tag = parts.imageTag()
+  if (parts.image?.tag === tag) return parts.image.id
+  const api = await parts.connect()
+  try {
+    const { Id: id } = await api.ask('show its image', () => api.docker.getImage(tag).inspect())
+    parts.image = { tag, id }
+    return id
+  } catch (error) {
+    if (statusOf(error) !== 404) throw error
+    throw new Failure('image', 'The sandbox image is not built yet: run `cofferdam image build`.')
+  }
 }
 
-/** Older than the fixes for CVE-2025-31133 and its family: 1.2.8, 1.3.3. Distributions may have backported them. */
-function isOldRunc(version: string): boolean {
-  const [major = 0, minor = 0, patch = 0] = version.split(/[.+~-]/).map(Number)
-  if (major !== 1) return major < 1
-  return minor < 2 || (minor === 2 && patch < 8) || (minor === 3 && patch < 3)
+/** Asks once a minute; what failed is asked again. */
+function remembered<T>(ask: () => Promise<T>): () => Promise<T> {
+  let known: Promise<T> | null = null
+  let until = 0
+  return () => {
+    if (performance.now() > until) known = null
+    until = known === null ? performance.now() + 60_000 : until
+    known ??= ask().catch((error: unknown) => {
+      known = null
+      throw error
+    })
+    return known
+  }
+}
+
+function describe(host: Host): EngineDescription {
+  return { name: nameOf(host), warnings: missingAround(host) }
 }
