@@ -46,9 +46,12 @@ export function automatonOf(patterns: readonly Uint8Array[]): Automaton {
   return {
     run(state, chunk, found) {
       const { length } = chunk
+      const rows = table
+      const columnOf = columns
+      const ending = firstEnding
       for (let at = 0; at < length; at += 1) {
-        state = table[state + (columns[chunk[at] as number] as number)] as number
-        if (state >= firstEnding) found(ends[state / width] ?? -1, at + 1)
+        state = rows[state + (columnOf[chunk[at] as number] as number)] as number
+        if (state >= ending) found(ends[state / width] ?? -1, at + 1)
       }
       return state
     },

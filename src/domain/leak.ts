@@ -122,7 +122,7 @@ export class Redactor {
     return rest
   }
 
-  /** Pieces come in the order of their ends; one that begins inside an earlier one is one with it. */
+  /** Pieces come in the order of their ends; one that begins in or before an earlier one is one with it. */
   private found(piece: Piece): void {
     for (
       let last = this.pieces.at(-1);
@@ -130,7 +130,11 @@ export class Redactor {
       last = this.pieces.at(-1)
     ) {
       this.pieces.pop()
-      piece = { ...piece, start: Math.min(piece.start, last.start), secret: last.secret }
+      piece = {
+        ...piece,
+        start: Math.min(piece.start, last.start),
+        secret: (piece.start <= last.start ? piece : last).secret,
+      }
     }
     this.pieces.push(piece)
   }
