@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-// Two projects, because the engine's tests share one Docker engine and two cores: they run one file at a time.
+// The projects that share one Docker engine and two cores run one file at a time, one project after the other.
 export default defineConfig({
   test: {
     reporters: ['default', ['json', { outputFile: '.results/tests.json' }]],
@@ -16,10 +16,19 @@ export default defineConfig({
       {
         test: {
           name: 'engine',
-          include: ['test/{e2e,crash,attack}/**/*.test.ts', 'test/**/*.engine.test.ts'],
+          include: ['test/{e2e,crash}/**/*.test.ts', 'test/**/*.engine.test.ts'],
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          name: 'attack',
+          include: ['test/attack/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
         },
       },
     ],
