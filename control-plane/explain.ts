@@ -7,7 +7,7 @@ import { passingId } from '../src/domain/ids.ts'
 import type { TaskRequest } from '../src/domain/intake.ts'
 import { boxOf, shellBox, type Wanted } from './loop/boxes.ts'
 import { placeOf } from './loop/work.ts'
-import { prepare, type SubmitDeps } from './submit.ts'
+import { draftTask, type SubmitDeps } from './submit.ts'
 import { systemActor } from './tasks.ts'
 
 export interface ExplainDeps extends SubmitDeps {
@@ -20,9 +20,9 @@ export interface ExplainDeps extends SubmitDeps {
 
 /** Computes what a request would get. The worktree is laid out for it and taken away again; nothing is run. */
 export async function explain(deps: ExplainDeps, request: TaskRequest): Promise<Explanation> {
-  const prepared = await prepare(deps, request, passingId(randomBytes(10)), systemActor)
+  const drafted = await draftTask(deps, request, passingId(randomBytes(10)), systemActor)
   // As its first claim will make it.
-  const task = { ...prepared.task, fence: 1 }
+  const task = { ...drafted.task, fence: 1 }
   const { image, notes } = await imageOf(deps.engine)
   const place = placeOf(task)
   const box = (kind: BoxKind, step: number, wanted: Wanted): BoxSpec =>
@@ -43,9 +43,9 @@ export async function explain(deps: ExplainDeps, request: TaskRequest): Promise<
     return {
       policy: task.policy,
       boxes,
-      hidden: prepared.hidden,
+      hidden: drafted.hidden,
       risks: task.risks,
-      notes: [...prepared.notes, ...notes],
+      notes: [...drafted.notes, ...notes],
     }
   } finally {
     await deps.worktrees.discard(place)

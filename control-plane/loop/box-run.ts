@@ -13,7 +13,7 @@ export const leaseMs = 30_000
  * crash in the middle loses at most a second of it.
  * @returns null when the work is no longer ours: the task was halted or this process ends
  */
-export async function runBox(work: Work, row: Planned): Promise<BoxResult | null> {
+export async function attendBox(work: Work, row: Planned): Promise<BoxResult | null> {
   const { deps, task, signal } = work
   const spec = row.box
   const file = deps.outputs.start(spec)

@@ -2,7 +2,7 @@ import type { BoxResult } from '../../src/domain/box.ts'
 import type { Checkpoint } from '../../src/domain/task.ts'
 import { closed, newAttempt } from './attempts.ts'
 import { begin } from './begin.ts'
-import { runBox } from './box-run.ts'
+import { attendBox } from './box-run.ts'
 import type { Wanted } from './boxes.ts'
 import { ended } from './ended.ts'
 import { planned } from './under-way.ts'
@@ -31,7 +31,7 @@ export async function runPreparation(
     await begin(work, newAttempt(deps.store, task, 0, deps.clock()), kind, wanted)
     return null
   }
-  const result = await runBox(work, row)
+  const result = await attendBox(work, row)
   if (result === null) return null
   const done = closed(row, 'dropped', deps.clock())
   if (await ended(work, result, done, kind === 'setup' ? 'setup' : 'test')) return null

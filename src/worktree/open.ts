@@ -11,11 +11,12 @@ import { writeFleeting } from './files.ts'
 import { openGit } from './git.ts'
 import { giveBranch, moveBranch } from './handover.ts'
 import { branchFor, hiddenFiles, inspectRepository } from './inspect.ts'
+import { layOutTask } from './lay-out-task.ts'
 import { at, layoutOf } from './layout.ts'
 import { listTree } from './listing.ts'
 import { materialsOf } from './materials.ts'
 import type { Memory } from './memory.ts'
-import { prepare } from './prepare.ts'
+
 import { textOf } from './raw.ts'
 import { restoreTo } from './restore.ts'
 import { serial } from './serial.ts'
@@ -47,7 +48,7 @@ export function openWorktrees(options: WorktreesOptions): Worktrees {
     inspect: (path, ref) => inspectRepository(site, path, ref),
     branchFor: (path, id) => branchFor(site, path, id),
     hidden: (path, commit, policy) => hiddenFiles(site, path, commit, policy),
-    open: (task) => inTurn(task, () => prepare(site, task)),
+    open: (task) => inTurn(task, () => layOutTask(site, task)),
     restore: (task, commit) =>
       inTurn(task, async () => {
         const memory = await recall(site, task)

@@ -4,7 +4,7 @@ import { Failure } from '../../../src/domain/failure.ts'
 import { composePrompt } from '../../../src/domain/prompt.ts'
 import { closed, instructionFor, newAttempt } from '../attempts.ts'
 import { begin, removeEarlier } from '../begin.ts'
-import { runBox } from '../box-run.ts'
+import { attendBox } from '../box-run.ts'
 import { ended } from '../ended.ts'
 import { lastLines } from '../said.ts'
 import { type Planned, planned } from '../under-way.ts'
@@ -48,7 +48,7 @@ async function layOut(work: Work): Promise<void> {
 
 async function run(work: Work, row: Planned): Promise<void> {
   const { deps } = work
-  const result = await runBox(work, row)
+  const result = await attendBox(work, row)
   if (result === null) return
   if (await ended(work, result, closed(row, 'dropped', deps.clock()), 'agent')) return
   if (result.end === 'not_started') {

@@ -1,6 +1,6 @@
 import type { Checkpoint } from '../../../src/domain/task.ts'
 import { begin } from '../begin.ts'
-import { runBox } from '../box-run.ts'
+import { attendBox } from '../box-run.ts'
 import { shellBox } from '../boxes.ts'
 import { ended } from '../ended.ts'
 import { failureOf, howOf, tailOf } from '../said.ts'
@@ -28,7 +28,7 @@ export async function test(work: Work): Promise<void> {
 }
 
 async function run(work: Work, row: Planned): Promise<void> {
-  const result = await runBox(work, row)
+  const result = await attendBox(work, row)
   if (result === null) return
   if (result.end === 'engine') {
     const text = `The engine lost the test box: ${result.message ?? 'no reason given'}`
