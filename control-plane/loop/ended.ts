@@ -1,17 +1,25 @@
 import type { BoxResult } from '../../src/domain/box.ts'
 import { left } from '../../src/domain/budget.ts'
 import type { Checkpoint } from '../../src/domain/task.ts'
-import { needed, type Work } from './work.ts'
+import type { Planned } from './under-way.ts'
+import type { Work } from './work.ts'
 
 /**
  * Ends that are the same for every kind of box: lost by the engine, a full disk, the task's time used up.
+ * @param over what is on record of the attempt `row` once it is over
  * @returns true when the end is dealt with and the phase has nothing more to do
  */
-export async function ended(work: Work, result: BoxResult, row: Checkpoint, what: string): Promise<boolean> {
+export async function ended(
+  work: Work,
+  result: BoxResult,
+  row: Planned,
+  what: string,
+  over: readonly Checkpoint[],
+): Promise<boolean> {
   if (result.end === 'engine') {
     work.report(
       { type: 'lost', text: `The engine lost the ${what} box: ${result.message ?? 'no reason given'}` },
-      { checkpoints: [row] },
+      { checkpoints: over },
     )
     return true
   }
@@ -19,8 +27,8 @@ export async function ended(work: Work, result: BoxResult, row: Checkpoint, what
   const timeIsUp = result.end === 'time' && now !== null && left(now).ms < 1000
   if (result.end !== 'disk' && !timeIsUp) return false
   // The box of a step is removed when its work is kept; this one has nothing to keep.
-  if (row.step === 0) await work.deps.engine.remove(needed(row.box, work.task, 'a box').name)
-  const along = { checkpoints: row.step === 0 ? [row] : [] }
+  if (row.step === 0) await work.deps.engine.remove(row.box.name)
+  const along = { checkpoints: row.step === 0 ? over : [] }
   if (result.end === 'disk') {
     const text = `The disk of the data folder is nearly full, so the ${what} box was ended. Free some space, then resume.`
     work.report({ type: 'halted', reason: 'disk', text }, along)

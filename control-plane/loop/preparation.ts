@@ -27,14 +27,13 @@ export async function runPreparation(
   const { deps, task } = work
   const row = planned(work, kind)
   if (row === null) {
-    const wanted = await want()
-    await begin(work, newAttempt(deps.store, task, 0, deps.clock()), kind, wanted)
+    await begin(work, newAttempt(deps.store, task, 0, deps.clock()), kind, want)
     return null
   }
   const result = await attendBox(work, row)
   if (result === null) return null
   const done = closed(row, 'dropped', deps.clock())
-  if (await ended(work, result, done, kind === 'setup' ? 'setup' : 'test')) return null
+  if (await ended(work, result, row, kind === 'setup' ? 'setup' : 'test', [done])) return null
   await deps.engine.remove(row.box.name)
   return { result, done }
 }

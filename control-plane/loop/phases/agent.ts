@@ -3,7 +3,7 @@ import { left } from '../../../src/domain/budget.ts'
 import { Failure } from '../../../src/domain/failure.ts'
 import { composePrompt } from '../../../src/domain/prompt.ts'
 import { closed, instructionFor, newAttempt } from '../attempts.ts'
-import { begin, removeEarlier } from '../begin.ts'
+import { begin } from '../begin.ts'
 import { attendBox } from '../box-run.ts'
 import { ended } from '../ended.ts'
 import { lastLines } from '../said.ts'
@@ -30,19 +30,13 @@ async function layOut(work: Work): Promise<void> {
   const step = nextStep(task)
   const instruction = instructionFor(deps.store, task, step)
   const row = newAttempt(deps.store, task, step, deps.clock(), { instruction })
-  // Before the worktree is put back: the box of a lost attempt may still be writing to it.
-  await removeEarlier(work, row)
-  await deps.worktrees.restore(place, task.head)
-  const listing = await deps.worktrees.listing(place)
-  const setupFolders = await deps.worktrees.setupFolders(place)
-  await deps.worktrees.writeAttemptFile(place, 'prompt.md', promptFor(work, step, instruction))
-  const call = agentOf(work).call(task.agent, task.session)
-  await begin(work, row, 'agent', {
-    argv: call.argv,
-    env: call.env,
-    commit: task.head,
-    listing,
-    setupFolders,
+  await begin(work, row, 'agent', async () => {
+    await deps.worktrees.restore(place, task.head)
+    const listing = await deps.worktrees.listing(place)
+    const setupFolders = await deps.worktrees.setupFolders(place)
+    await deps.worktrees.writeAttemptFile(place, 'prompt.md', promptFor(work, step, instruction))
+    const { argv, env } = agentOf(work).call(task.agent, task.session)
+    return { argv, env, commit: task.head, listing, setupFolders }
   })
 }
 
@@ -50,7 +44,7 @@ async function run(work: Work, row: Planned): Promise<void> {
   const { deps } = work
   const result = await attendBox(work, row)
   if (result === null) return
-  if (await ended(work, result, closed(row, 'dropped', deps.clock()), 'agent')) return
+  if (await ended(work, result, row, 'agent', [closed(row, 'dropped', deps.clock())])) return
   if (result.end === 'not_started') {
     const text = `The agent did not start. ${result.message ?? lastLines(result.output)} Mend the command and start a new task, or use an image that has it.`
     work.report({ type: 'failed', reason: 'agent', text })
