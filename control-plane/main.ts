@@ -23,7 +23,7 @@ import { Bus } from './bus.ts'
 import { examine } from './doctor.ts'
 import { httpApp } from './http/app.ts'
 import { serveSocket } from './http/socket.ts'
-import { openLog } from './log.ts'
+import { engineLog, openLog } from './log.ts'
 import { Loop } from './loop/loop.ts'
 import { OutputFiles } from './loop/output-files.ts'
 import { Plane } from './plane.ts'
@@ -99,7 +99,7 @@ export async function open(
     const engine = engineOf(config, data.path, {
       installation: data.installation,
       now: clock,
-      log: (message, fields) => log.info(fields, message),
+      log: engineLog(log),
     })
     const worktrees = openWorktrees({
       data: data.path,

@@ -20,7 +20,10 @@ export async function begin(
   const wanted = await want()
   if (work.signal.aborted) return
   const spec = boxOf(deps, task, row, image, kind, wanted)
-  work.log.info({ box: spec.name, specHash: deps.specHash(spec), spec }, 'box planned')
+  // Not the log of this turn: it has the step and the attempt that were before this one.
+  const { step, attempt } = row
+  const about = { task: task.id, step, attempt, phase: task.phase }
+  deps.log.info({ ...about, box: spec.name, specHash: deps.specHash(spec), spec }, 'box planned')
   work.report(
     {
       type: 'begun',
