@@ -154,13 +154,14 @@ export async function examineClosed(config: Config, around: Environment): Promis
 function engineOf(
   config: Config,
   data: HostPath,
-  more: Omit<DockerEngineOptions, 'socketPath' | 'scratch' | 'imageTag'>,
+  more: Omit<DockerEngineOptions, 'socketPath' | 'scratch' | 'imageTag' | 'imageIsConfigured'>,
 ): Engine {
   return dockerEngine({
     ...more,
     socketPath: config.engine.socket,
     scratch: join(data, 'scratch') as HostPath,
     imageTag: () => config.engine.image ?? imageTag(),
+    imageIsConfigured: config.engine.image !== null,
   })
 }
 

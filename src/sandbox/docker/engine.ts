@@ -16,6 +16,8 @@ export interface DockerEngineOptions {
   /** A folder of our own for what boxes need beside their sources: journals, throw-away folders. */
   readonly scratch: HostPath
   readonly imageTag: () => string
+  /** The tag is that of `engine.image`: somebody else's image, which `cofferdam image build` does not make. */
+  readonly imageIsConfigured?: boolean
   /** How long the engine has to answer a call, seconds; 30 where it is not said. */
   readonly patience?: number
   readonly now?: () => Millis
@@ -29,6 +31,7 @@ export function dockerEngine(options: DockerEngineOptions): Engine {
     installation,
     scratch,
     imageTag,
+    imageIsConfigured = false,
     patience,
     now = Date.now,
     log = () => undefined,
@@ -65,6 +68,7 @@ export function dockerEngine(options: DockerEngineOptions): Engine {
         return id
       } catch (error) {
         if (statusOf(error) !== 404) throw error
+        if (imageIsConfigured) throw lacksConfigured(tag)
         throw new Failure('image', 'The sandbox image is not built yet: run `cofferdam image build`.')
       }
     },
@@ -76,8 +80,9 @@ export function dockerEngine(options: DockerEngineOptions): Engine {
       try {
         return await runBox(parts, spec, materials, watcher, signal)
       } catch (error) {
-        if (error instanceof Failure && error.code === 'image') parts.image = null
-        throw error
+        if (!(error instanceof Failure) || error.code !== 'image') throw error
+        parts.image = null
+        throw imageIsConfigured ? lacksConfigured(imageTag()) : error
       } finally {
         parts.busy.delete(spec.name)
       }
@@ -101,6 +106,11 @@ export function dockerEngine(options: DockerEngineOptions): Engine {
       await sweepLeftovers(parts, keep)
     },
   }
+}
+
+function lacksConfigured(tag: string): Failure {
+  const text = `The image ${tag} of engine.image is not on the engine: build or pull it, or remove the key.`
+  return new Failure('image', text)
 }
 
 function describe({ version, runc, security }: Host): EngineDescription {
