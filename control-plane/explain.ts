@@ -45,11 +45,16 @@ export async function explain(deps: ExplainDeps, request: TaskRequest): Promise<
       boxes,
       hidden: drafted.hidden,
       risks: task.risks,
-      notes: [...drafted.notes, ...notes],
+      notes: [...drafted.notes, ...notes, ...setupNote(task.setup)],
     }
   } finally {
     await deps.worktrees.discard(place)
   }
+}
+
+function setupNote(setup: string | null): readonly string[] {
+  if (setup === null) return []
+  return ['What setup leaves is mounted on top of what is shown here; it is known after setup has run.']
 }
 
 /** The image, or what stands for it where there is none to be had: the rest of a spec is as it would be. */

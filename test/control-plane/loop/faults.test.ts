@@ -159,7 +159,7 @@ describe('an engine that is down', () => {
     const born = await lab.birth(aRepository(), agent)
     const task = await lab.settled(born.id)
     expect([task.status, task.halt?.reason]).toEqual(['FAILED', 'engine'])
-    expect(task.halt?.text).toContain('five minutes')
+    expect(task.halt?.text).toContain('5 minutes')
     expect(lab.pauses.reduce((sum, ms) => sum + ms, 0)).toBeGreaterThanOrEqual(5 * 60_000)
   })
 
