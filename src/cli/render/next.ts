@@ -30,7 +30,11 @@ export function nextCommands(task: Task, spell: Spell): readonly Suggestion[] {
     },
     { when: task.status === 'DRAFT', command: on('suggest', ' TEXT'), what: 'add to the goal' },
     { when: doctored(task), command: spell('doctor'), what: 'look whether it is mended' },
-    { when: task.halt?.reason === 'image', command: spell('image build'), what: 'build the image' },
+    {
+      when: task.halt?.reason === 'image',
+      command: spell('image build'),
+      what: 'build the image, unless engine.image names another',
+    },
     {
       when: task.halt?.reason === 'setup',
       command: runAnew(task, spell),

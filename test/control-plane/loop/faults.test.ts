@@ -215,6 +215,19 @@ describe('what a halt left', () => {
     expect(rows(born).at(-1)?.state).toBe('dropped')
   })
 
+  it.each<[Partial<Task>]>([[{ setup: 'echo one; sleep 30' }], [{ test: 'echo one; sleep 30' }]])(
+    'of a preparation, %j, is nothing, and a resume starts it again',
+    async (overrides) => {
+      const born = await lab.birth(aRepository(), atWork, overrides)
+      await stop(born)
+      const task = await lab.settled(born.id)
+      expect([task.status, task.head]).toEqual(['STOPPED', born.head])
+      expect(lab.events(born.id).at(-1)?.text).toBe(
+        'Setup or the first test was broken off; it starts again on resume.',
+      )
+    },
+  )
+
   it('is kept as soon as the engine is back', async () => {
     const repo = aRepository()
     const born = await lab.birth(repo, atWork)
