@@ -16,7 +16,12 @@ export type Input =
   // by the loop
   | { readonly type: 'claimed'; readonly leaseUntil: Millis }
   /** A preparation is done; `phase` is the next. */
-  | { readonly type: 'advanced'; readonly phase: Phase; readonly text: string; readonly facts?: PreparationFacts }
+  | {
+      readonly type: 'advanced'
+      readonly phase: Phase
+      readonly text: string
+      readonly facts?: PreparationFacts
+    }
   /** The intent to run a box is recorded. */
   | {
       readonly type: 'begun'

@@ -394,10 +394,18 @@ describe('what an input writes', () => {
     ['an instruction', {}, resumed, 1],
     ['the same head', { phase: 'salvage' }, { type: 'salvaged', head: aCommit, text: '' }, 1],
     ['another head', { phase: 'salvage' }, { type: 'salvaged', head: aCommitOf('b'), text: '' }, 2],
-  ])('%s: a change of what a person decides on raises the revision, and only that', (_what, some, input, to) => {
-    const before = { status: 'STOPPED', head: aCommit, budget: { steps: 8, seconds: 1200 }, ...some } as const
-    expect(after(before, input).revision).toBe(to)
-  })
+  ])(
+    '%s: a change of what a person decides on raises the revision, and only that',
+    (_what, some, input, to) => {
+      const before = {
+        status: 'STOPPED',
+        head: aCommit,
+        budget: { steps: 8, seconds: 1200 },
+        ...some,
+      } as const
+      expect(after(before, input).revision).toBe(to)
+    },
+  )
 
   it('agreeing to changed dependencies makes setup run again', () => {
     const halt = { reason: 'approval', text: '' } as const
