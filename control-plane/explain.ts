@@ -9,7 +9,7 @@ import type { Registries } from '../src/domain/registries.ts'
 import { boxOf, setupBox, shellBox, type Wanted } from './loop/boxes.ts'
 import { egressOf } from './loop/egress.ts'
 import { placeOf } from './loop/work.ts'
-import { prepare, type SubmitDeps } from './submit.ts'
+import { draftTask, type SubmitDeps } from './submit.ts'
 import { systemActor } from './tasks.ts'
 
 export interface ExplainDeps extends SubmitDeps {
@@ -23,9 +23,9 @@ export interface ExplainDeps extends SubmitDeps {
 
 /** Computes what a request would get. The worktree is laid out for it and taken away again; nothing is run. */
 export async function explain(deps: ExplainDeps, request: TaskRequest): Promise<Explanation> {
-  const prepared = await prepare(deps, request, passingId(randomBytes(10)), systemActor)
+  const drafted = await draftTask(deps, request, passingId(randomBytes(10)), systemActor)
   // As its first claim will make it.
-  const task = { ...prepared.task, fence: 1 }
+  const task = { ...drafted.task, fence: 1 }
   const { image, notes } = await imageOf(deps.engine)
   const place = placeOf(task)
   const box = (kind: BoxKind, step: number, wanted: Wanted): BoxSpec =>
@@ -49,13 +49,18 @@ export async function explain(deps: ExplainDeps, request: TaskRequest): Promise<
     return {
       policy: task.policy,
       boxes,
-      hidden: prepared.hidden,
+      hidden: drafted.hidden,
       risks: task.risks,
-      notes: [...prepared.notes, ...notes],
+      notes: [...drafted.notes, ...notes, ...setupNote(task.setup)],
     }
   } finally {
     await deps.worktrees.discard(place)
   }
+}
+
+function setupNote(setup: string | null): readonly string[] {
+  if (setup === null) return []
+  return ['What setup leaves is mounted on top of what is shown here; it is known after setup has run.']
 }
 
 /** The image, or what stands for it where there is none to be had: the rest of a spec is as it would be. */

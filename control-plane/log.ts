@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import pino from 'pino'
+import { readBoxName } from '../src/domain/box-name.ts'
 
 export type Log = pino.Logger
 
@@ -29,9 +30,17 @@ const redactedPaths: readonly string[] = [
 /** The log, as seen from the data folder: sentences send people there. */
 export const logFile = 'logs/cofferdam.log'
 
+/** What an engine logs: of a box it has only the name, which says whose it is. */
+export function engineLog(log: Log): (message: string, fields: Readonly<Record<string, unknown>>) => void {
+  return (message, fields) => {
+    const { box } = fields
+    log.info({ ...(typeof box === 'string' && readBoxName(box)), ...fields }, message)
+  }
+}
+
 /**
  * JSON lines to `<data>/logs/cofferdam.log` and, from `stderrLevel` on, to stderr. `silent` is
- * no log there. Child loggers carry task, step and attempt.
+ * no log there. Every line about a task carries task, step and attempt.
  */
 export function openLog(data: string, level: string, stderrLevel: string): Log {
   const path = join(data, logFile)

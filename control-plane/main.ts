@@ -32,7 +32,7 @@ import { Bus } from './bus.ts'
 import { examine } from './doctor.ts'
 import { httpApp } from './http/app.ts'
 import { serveSocket } from './http/socket.ts'
-import { openLog } from './log.ts'
+import { engineLog, openLog } from './log.ts'
 import { Loop } from './loop/loop.ts'
 import { OutputFiles } from './loop/output-files.ts'
 import { Plane } from './plane.ts'
@@ -111,7 +111,7 @@ export async function open(
     const docker = engineOf(config, data.path, {
       installation: data.installation,
       now: clock,
-      log: (message, fields) => log.info(fields, message),
+      log: engineLog(log),
     })
     // As a task that was begun last found it: what its steps are attested with.
     let posture: Posture | null = null
@@ -224,13 +224,14 @@ function once<T>(ask: () => Promise<T>): () => Promise<T> {
 function engineOf(
   config: Config,
   data: HostPath,
-  more: Omit<DockerEngineOptions, 'socketPath' | 'scratch' | 'imageTag'>,
+  more: Omit<DockerEngineOptions, 'socketPath' | 'scratch' | 'imageTag' | 'imageIsConfigured'>,
 ): Engine {
   return dockerEngine({
     ...more,
     socketPath: config.engine.socket,
     scratch: join(data, 'scratch') as HostPath,
     imageTag: () => config.engine.image ?? imageTag(),
+    imageIsConfigured: config.engine.image !== null,
   })
 }
 

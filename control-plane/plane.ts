@@ -28,7 +28,7 @@ import type { Loop } from './loop/loop.ts'
 import type { OutputFiles } from './loop/output-files.ts'
 import { placeOf } from './loop/work.ts'
 import type { Store } from './store/store.ts'
-import { type Defaults, prepare, type Prepared } from './submit.ts'
+import { type Defaults, draftTask, type Drafted } from './submit.ts'
 import type { Tasks } from './tasks.ts'
 import { watch } from './watch.ts'
 
@@ -65,12 +65,12 @@ export class Plane implements ControlPlane {
     const id = key === null ? tasks.freshId() : idUnder(key, actor)
     const before = answered(store, id, request)
     if (before !== null) return before
-    const prepared = await prepare(this.#deps, request, id, actor)
+    const drafted = await draftTask(this.#deps, request, id, actor)
     // The same submission may have come in a second time meanwhile.
-    return answered(store, id, request) ?? this.#birth(request, prepared)
+    return answered(store, id, request) ?? this.#birth(request, drafted)
   }
 
-  #birth(request: TaskRequest, { task, notes, hidden }: Prepared): Submitted {
+  #birth(request: TaskRequest, { task, notes, hidden }: Drafted): Submitted {
     const draft = task.status === 'DRAFT'
     const text = draft ? 'Submitted; waits for approval.' : 'Submitted.'
     const surface = draft ? { open: openSurface(task, this.#deps.clock()) } : undefined

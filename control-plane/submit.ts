@@ -22,7 +22,7 @@ export interface Defaults {
 }
 
 /** A request made ready to be a task. */
-export interface Prepared {
+export interface Drafted {
   readonly task: Task
   readonly notes: readonly string[]
   /** Tracked files that the policy hides from the box. */
@@ -40,12 +40,12 @@ export interface SubmitDeps {
  * Makes a task of a request: looks at the repository, applies the operator's defaults, computes policy and risks. It is
  * not written yet; `cofferdam explain` stops here. Rejects with `Failure('bad_request' | 'repository')`.
  */
-export async function prepare(
+export async function draftTask(
   deps: SubmitDeps,
   request: TaskRequest,
   id: TaskId,
   actor: Actor,
-): Promise<Prepared> {
+): Promise<Drafted> {
   const { defaults } = deps
   const repository = await deps.worktrees.inspect(request.repository, request.ref)
   const configured = defaults.repository(repository.path)

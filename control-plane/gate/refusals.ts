@@ -2,17 +2,16 @@ import { left, usedUp } from '../../src/domain/budget.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { Budget, Task } from '../../src/domain/task.ts'
 import { counted } from '../../src/domain/text.ts'
-import { possibleActs } from '../../src/domain/transition/apply.ts'
+import { possibleActs, possibleNow } from '../../src/domain/transition/apply.ts'
 
 /** Throws a `conflict` where a suggestion has no place: on a task that is neither a DRAFT nor to be resumed. */
 export function refuseSuggestion(task: Task): void {
   const acts = possibleActs(task)
   if (acts.includes('resume')) return
   const steer = acts.includes('steer') ? ' What you steer with is in the next prompt.' : ''
-  const others = acts.length > 0 ? `Possible now: ${acts.join(', ')}.` : 'Nothing more can be done with it.'
   throw new Failure(
     'conflict',
-    `Task ${task.id} is ${task.status}: suggest is for a DRAFT or a halted task. ${others}${steer}`,
+    `Task ${task.id} is ${task.status}: suggest is for a DRAFT or a halted task. ${possibleNow(task)}${steer}`,
   )
 }
 

@@ -4,14 +4,26 @@ import { withBox } from './attempts.ts'
 import { boxOf, type Wanted } from './boxes.ts'
 import type { Work } from './work.ts'
 
-/** Computes the box of an attempt and records the intent to run it. The next turn runs it. */
-export async function begin(work: Work, row: Checkpoint, kind: BoxKind, wanted: Wanted): Promise<void> {
+/**
+ * Computes the box of an attempt and records the intent to run it. The next turn runs it. `want` may write to the worktree:
+ * by then the box of a lost attempt, which may still have been writing to it, is gone.
+ */
+export async function begin(
+  work: Work,
+  row: Checkpoint,
+  kind: BoxKind,
+  want: () => Promise<Wanted> | Wanted,
+): Promise<void> {
   const { deps, task } = work
   const image = await deps.engine.image()
   await removeEarlier(work, row)
+  const wanted = await want()
   if (work.signal.aborted) return
   const spec = boxOf(deps, task, row, image, kind, wanted)
-  work.log.info({ box: spec.name, specHash: deps.specHash(spec), spec }, 'box planned')
+  // Not the log of this turn: it has the step and the attempt that were before this one.
+  const { step, attempt } = row
+  const about = { task: task.id, step, attempt, phase: task.phase }
+  deps.log.info({ ...about, box: spec.name, specHash: deps.specHash(spec), spec }, 'box planned')
   work.report(
     {
       type: 'begun',
@@ -25,7 +37,7 @@ export async function begin(work: Work, row: Checkpoint, kind: BoxKind, wanted: 
 }
 
 /** Boxes of lost attempts at this step, which an engine that came back may still have. */
-export async function removeEarlier({ deps, task }: Work, row: Checkpoint): Promise<void> {
+async function removeEarlier({ deps, task }: Work, row: Checkpoint): Promise<void> {
   if (row.attempt === 1) return
   for (const earlier of deps.store.checkpoints(task.id, row.step)) {
     const lost = earlier.step === row.step && earlier.attempt < row.attempt && earlier.state === 'dropped'

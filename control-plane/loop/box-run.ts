@@ -18,7 +18,7 @@ export const leaseMs = 30_000
  * crash in the middle loses at most a second of it.
  * @returns null when the work is no longer ours: the task was halted or this process ends
  */
-export async function runBox(work: Work, row: Planned): Promise<Attended | null> {
+export async function attendBox(work: Work, row: Planned): Promise<Attended | null> {
   const { deps, task, signal } = work
   const spec = row.box
   const notices = new BoxNotices(work, spec)

@@ -1,20 +1,26 @@
 import type { BoxResult } from '../../src/domain/box.ts'
 import { left } from '../../src/domain/budget.ts'
 import type { Checkpoint } from '../../src/domain/task.ts'
-import { closed } from './attempts.ts'
-import { needed, type Work } from './work.ts'
+import type { Planned } from './under-way.ts'
+import type { Work } from './work.ts'
 
 /**
  * Ends that are the same for every kind of box: lost by the engine, a full disk, the task's time used up. `row` is that of
  * the attempt, still open, with the box among those that have ended.
+ * @param over what is on record of the attempt once it is over
  * @returns true when the end is dealt with and the phase has nothing more to do
  */
-export async function ended(work: Work, result: BoxResult, row: Checkpoint, what: string): Promise<boolean> {
-  const dropped = closed(row, 'dropped', work.deps.clock())
+export async function ended(
+  work: Work,
+  result: BoxResult,
+  row: Planned,
+  what: string,
+  over: readonly Checkpoint[],
+): Promise<boolean> {
   if (result.end === 'engine') {
     work.report(
       { type: 'lost', text: `The engine lost the ${what} box: ${result.message ?? 'no reason given'}` },
-      { checkpoints: [dropped] },
+      { checkpoints: over },
     )
     return true
   }
@@ -22,8 +28,8 @@ export async function ended(work: Work, result: BoxResult, row: Checkpoint, what
   const timeIsUp = result.end === 'time' && now !== null && left(now).ms < 1000
   if (result.end !== 'disk' && !timeIsUp) return false
   // The box of a step is removed when its work is kept; this one has nothing to keep.
-  if (row.step === 0) await work.deps.engine.remove(needed(row.box, work.task, 'a box').name)
-  const along = { checkpoints: [row.step === 0 ? dropped : row] }
+  if (row.step === 0) await work.deps.engine.remove(row.box.name)
+  const along = { checkpoints: row.step === 0 ? over : [row] }
   if (result.end === 'disk') {
     const text = `The disk of the data folder is nearly full, so the ${what} box was ended. Free some space, then resume.`
     work.report({ type: 'halted', reason: 'disk', text }, along)

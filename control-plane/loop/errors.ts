@@ -1,11 +1,13 @@
 import { Failure, type FailureCode, messageOf } from '../../src/domain/failure.ts'
 import type { Input } from '../../src/domain/input.ts'
+import { timeOf } from '../../src/domain/text.ts'
 import { logFile } from '../log.ts'
 import { closed } from './attempts.ts'
 import type { Work } from './work.ts'
 
 /** How long a task waits for an engine that does not answer, before it fails, ms. */
 const engineWaitMs = 5 * 60_000
+const engineWait = timeOf(engineWaitMs / 1000)
 /** Longest pause between two tries, ms. */
 const longestPauseMs = 30_000
 
@@ -32,7 +34,7 @@ export async function afterError(work: Work, error: unknown, errors: number): Pr
       : {
           type: 'failed',
           reason: 'engine',
-          text: `${text} It stayed away for five minutes. Mend it, then resume.`,
+          text: `${text} It stayed away for ${engineWait}. Mend it, then resume.`,
         }
     work.report(input)
     if (back) await pause(work, errors)
@@ -80,7 +82,7 @@ function inputFor(code: FailureCode | null, text: string): Input {
 
 /** Told like a box's output, for those who look on: nothing has changed yet that would be an event. */
 function sayWaiting({ deps, task }: Work, text: string): void {
-  const line = `${text} Waiting for it, five minutes at most.\n`
+  const line = `${text} Waiting for it, ${engineWait} at most.\n`
   deps.bus.output(task.id, { step: task.step, box: 'engine', text: line })
 }
 

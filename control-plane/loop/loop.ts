@@ -1,6 +1,7 @@
 import { detach } from '../../src/domain/box.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import { isWorking, type Task } from '../../src/domain/task.ts'
+import type { Log } from '../log.ts'
 import { leaseMs } from './box-run.ts'
 import { afterError } from './errors.ts'
 import { reap } from './reap.ts'
@@ -131,10 +132,8 @@ export class Loop implements AsyncDisposable {
 
   #employ(task: Task): void {
     const controller = new AbortController()
-    const done = this.#work(task.id, task.fence, controller)
-      .catch((error: unknown) =>
-        this.#deps.log.error({ err: error, task: task.id }, 'a worker ended unexpectedly'),
-      )
+    const done = this.#work(task, controller)
+      .catch((error: unknown) => this.#logOf(task).error({ err: error }, 'a worker ended unexpectedly'))
       .finally(() => {
         this.#workers.delete(task.id)
         this.#claim()
@@ -144,39 +143,36 @@ export class Loop implements AsyncDisposable {
   }
 
   /** Turns a task until it halts. An error that the storage would not even take is tried again after a pause. */
-  async #work(id: TaskId, fence: number, controller: AbortController): Promise<void> {
+  async #work(employed: Task, controller: AbortController): Promise<void> {
+    const { id, fence } = employed
+    let task = employed
     for (let errors = 0; ;) {
       try {
-        const turned = await this.#turn(id, fence, controller, errors + 1)
-        if (turned === 'over') return
+        const now = this.#deps.store.task(id)
+        if (this.#closing || now === null || now.fence !== fence || !wantsWork(now)) return
+        task = now
+        const turned = await this.#turn(task, controller, errors + 1)
         errors = turned === 'done' ? 0 : errors + 1
       } catch (error) {
         errors += 1
-        this.#deps.log.error({ err: error, task: id }, 'an error could not be recorded')
+        this.#logOf(task).error({ err: error }, 'an error could not be recorded')
         await this.#deps.sleep(Math.min(30_000, 1000 * errors), this.#ending.signal)
       }
     }
   }
 
-  async #turn(
-    id: TaskId,
-    fence: number,
-    controller: AbortController,
-    tries: number,
-  ): Promise<'over' | 'done' | 'failed'> {
+  async #turn(task: Task, controller: AbortController, tries: number): Promise<'done' | 'failed'> {
     const deps = this.#deps
-    const task = deps.store.task(id)
-    if (this.#closing || task === null || task.fence !== fence || !wantsWork(task)) return 'over'
+    const { id, fence } = task
     // What a halt left is kept although the halt has aborted the work; only the end of this process interrupts it.
     const signal = isWorking(task) ? controller.signal : this.#ending.signal
-    const log = deps.log.child({ task: id, step: task.step, attempt: task.attempt, phase: task.phase })
     let written = false
     const report: Work['report'] = (input, along) => {
       const reported = deps.tasks.report(id, fence, input, along).kind === 'written'
       written ||= reported
       return reported
     }
-    const work: Work = { deps, task, signal, log, report }
+    const work: Work = { deps, task, signal, log: this.#logOf(task), report }
     try {
       await tick(work)
       // Where somebody else has written, the next turn starts from that.
@@ -187,6 +183,11 @@ export class Loop implements AsyncDisposable {
       if (!signal.aborted) await afterError(work, error, tries)
       return 'failed'
     }
+  }
+
+  /** Every line about a task has these fields. */
+  #logOf({ id, step, attempt, phase }: Task): Log {
+    return this.#deps.log.child({ task: id, step, attempt, phase })
   }
 
   #reap(): void {

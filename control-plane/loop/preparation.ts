@@ -3,7 +3,7 @@ import type { Checkpoint } from '../../src/domain/task.ts'
 import { closed, newAttempt } from './attempts.ts'
 import { withEnded } from './box-record.ts'
 import { begin } from './begin.ts'
-import { runBox } from './box-run.ts'
+import { attendBox } from './box-run.ts'
 import type { Wanted } from './boxes.ts'
 import { ended } from './ended.ts'
 import { planned } from './under-way.ts'
@@ -28,14 +28,14 @@ export async function runPreparation(
   const { deps, task } = work
   const row = planned(work, kind)
   if (row === null) {
-    const wanted = await want()
-    await begin(work, newAttempt(deps.store, task, 0, deps.clock()), kind, wanted)
+    await begin(work, newAttempt(deps.store, task, 0, deps.clock()), kind, want)
     return null
   }
-  const result = await runBox(work, row)
+  const result = await attendBox(work, row)
   if (result === null) return null
   const over = withEnded(work, row, result)
-  if (await ended(work, result, over, kind === 'setup' ? 'setup' : 'test')) return null
+  const done = closed(over, 'dropped', deps.clock())
+  if (await ended(work, result, over, kind === 'setup' ? 'setup' : 'test', [done])) return null
   await deps.engine.remove(row.box.name)
-  return { result, done: closed(over, 'dropped', deps.clock()) }
+  return { result, done }
 }

@@ -1,3 +1,4 @@
+import { readBoxName } from '../../src/domain/box-name.ts'
 import type { LoopDeps } from './work.ts'
 
 /**
@@ -9,7 +10,7 @@ export async function reap(deps: LoopDeps): Promise<void> {
   const owned = new Set(deps.store.openBoxes())
   for (const box of boxes) {
     if (owned.has(box.name)) continue
-    deps.log.info({ task: box.task, box: box.name }, 'removing a box that no attempt owns')
+    deps.log.info({ ...readBoxName(box.name), box: box.name }, 'removing a box that no attempt owns')
     await deps.engine.remove(box.name)
   }
   await deps.engine.sweep(owned)

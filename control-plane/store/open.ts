@@ -21,7 +21,7 @@ import { heartbeats, writer } from './write.ts'
 export function openStore(file: HostPath): Store {
   const db = openDatabase(file, migrations)
   const safely = <T>(act: () => T): T => overStorage(file, act)
-  const tables = safely(() => prepare(db, file))
+  const tables = safely(() => prepareTables(db, file))
   const { tasks, checkpoints, events, decisions, attestations, egress, records } = tables
   const write = writer(db, tables)
   const heartbeat = heartbeats(db, tables)
@@ -52,7 +52,7 @@ export function openStore(file: HostPath): Store {
 }
 
 /** Prepares every statement once; where a table or column is missing, somebody else was at the file. */
-function prepare(db: Connection, file: string) {
+function prepareTables(db: Connection, file: string): Tables {
   try {
     const documents = documentsTable(db)
     const tasks = tasksTable(db, documents)

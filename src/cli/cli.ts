@@ -15,7 +15,7 @@ import { debugging, type World } from './world.ts'
 
 /** Runs one command line (without the program's name). Never rejects. @returns the exit code */
 export async function cli(args: readonly string[], world: World): Promise<number> {
-  let exit: Exit = 'applied'
+  let exit: Exit = 'done'
   const shell: Shell = {
     world,
     args,
@@ -24,7 +24,7 @@ export async function cli(args: readonly string[], world: World): Promise<number
     },
   }
   try {
-    await programOf(shell).parseAsync(args, { from: 'user' })
+    await commandsOf(shell).parseAsync(args, { from: 'user' })
   } catch (error) {
     exit = exitOfError(error, world)
   }
@@ -32,7 +32,7 @@ export async function cli(args: readonly string[], world: World): Promise<number
   return exitCode(exit)
 }
 
-function programOf(shell: Shell): Command {
+function commandsOf(shell: Shell): Command {
   const { terminal } = shell.world
   const program = new Command('cofferdam')
     .description('Coding agents in throwaway containers, under a policy that holds while you sleep.')
@@ -52,7 +52,7 @@ function programOf(shell: Shell): Command {
 /** Says what went wrong: a sentence for what is expected, a stack only on demand. */
 function exitOfError(error: unknown, world: World): Exit {
   // Commander has said it already; a code of 0 is `--help`.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 'applied' : 'usage'
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 'done' : 'usage'
   const { terminal } = world
   const stack = debugging(world) && error instanceof Error ? `${error.stack ?? ''}\n` : ''
   if (error instanceof Failure) {

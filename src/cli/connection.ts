@@ -59,7 +59,8 @@ export class Connection implements AsyncDisposable {
   }
 
   /**
-   * Looks anew for a control plane, after it could not be reached. Rejects when `signal` aborts.
+   * Looks anew for a control plane, after it could not be reached; where it is in this process, only waits a moment.
+   * Rejects when `signal` aborts between two looks, and with `Failure('busy')` where nobody answers for too long.
    * @returns whether this process has taken the work over
    */
   async again(signal?: AbortSignal): Promise<boolean> {

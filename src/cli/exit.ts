@@ -3,7 +3,7 @@ import type { HaltReason, Status, Task } from '../domain/task.ts'
 
 /** The exit codes, in one place; `--help` prints this list. */
 const exits = {
-  applied: [0, 'done; for a task: APPLIED'],
+  done: [0, 'done; for a task: APPLIED'],
   bug: [1, 'a bug of cofferdam: please report it'],
   usage: [2, 'the command, its input or the configuration is wrong'],
   person: [3, 'a person is needed: DRAFT or BLOCKED'],
@@ -20,17 +20,17 @@ export type Exit = keyof typeof exits
 export const exitCode = (exit: Exit): number => exits[exit][0]
 
 const ofStatus = {
-  APPLIED: 'applied',
+  APPLIED: 'done',
   DRAFT: 'person',
   BLOCKED: 'person',
   FAILED: 'failed',
   TIMEOUT: 'timeout',
   STOPPED: 'stopped',
   REJECTED: 'stopped',
-  // Nobody waits for these to end: the command was asked not to.
-  PENDING: 'applied',
-  RUNNING: 'applied',
-  VALIDATING: 'applied',
+  // What follows a task does not end in these; they stand here so that the table is whole.
+  PENDING: 'done',
+  RUNNING: 'done',
+  VALIDATING: 'done',
 } as const satisfies Record<Status, Exit>
 
 /** What is to be mended outside the task, whatever its state is called. */

@@ -45,7 +45,8 @@ function ended({ reporter }: Pursuit, task: Task): Exit {
 }
 
 function left({ reporter, spell }: Pursuit, task: Task): Exit {
-  reporter.note(`Task ${task.id} waits for a decision: \`${spell(`task approve ${task.id}`)}\` runs it.`)
+  const approve = spell(`task approve ${task.id} --revision ${task.revision}`)
+  reporter.note(`Task ${task.id} waits for a decision: \`${approve}\` runs it.`)
   return 'terminated'
 }
 

@@ -20,8 +20,13 @@ export interface Reporter extends Disposable {
   end(task: Task): void
 }
 
+/** `json`: for a machine. */
+export function openReporter(world: World, spell: Spell, json: boolean): Reporter {
+  return json ? new MachineReporter(world) : new PeopleReporter(world, spell)
+}
+
 /** Lines for people; at a terminal with one live line at the bottom. */
-export class PeopleReporter implements Reporter {
+class PeopleReporter implements Reporter {
   readonly #world: World
   readonly #spell: Spell
   readonly #screen: Screen
@@ -101,7 +106,7 @@ export class PeopleReporter implements Reporter {
 }
 
 /** One JSON object per line: `task`, `event`, `output`, `note`, and at the end `result`. */
-export class MachineReporter implements Reporter {
+class MachineReporter implements Reporter {
   readonly #world: World
 
   constructor(world: World) {

@@ -3,6 +3,7 @@ import { access, chmod, link, mkdir, readdir, readFile, rm, stat, writeFile } fr
 import { dirname, join } from 'node:path'
 import type { HostPath } from '../domain/brand.ts'
 import { Failure, messageOf } from '../domain/failure.ts'
+import { base32 } from '../domain/ids.ts'
 
 /** An open data folder. */
 export interface DataFolder {
@@ -158,10 +159,6 @@ async function nameInstallation(
   } finally {
     await rm(aside, { force: true })
   }
-}
-
-function base32(random: Uint8Array): string {
-  return Array.from(random, (byte) => 'abcdefghijklmnopqrstuvwxyz234567'[byte & 31]).join('')
 }
 
 function unlessMissing(error: unknown): null {

@@ -6,7 +6,7 @@ export interface AgentChoice {
   readonly argv: readonly string[]
 }
 
-/** What an agent said at its end. `none`: no marker. */
+/** What an agent said at its end. `NONE`: no marker. */
 export type Marker =
   | { readonly state: 'DONE' | 'CONTINUE' | 'NONE' }
   | { readonly state: 'BLOCKED'; readonly blockReason: string }

@@ -73,6 +73,7 @@ export interface ControlPlane {
   tasks(filter: TaskFilter): readonly Task[]
   /** `shown`: the revision that the person decided on; where the task has another by now, it is a `conflict`. */
   act(id: TaskId, act: Act, actor: Actor, shown: number | null): Promise<Task>
+  /** Those whose `seq` is above `after`, oldest first; at most 1,000. */
   events(id: TaskId, after: number): readonly TaskEvent[]
   checkpoints(id: TaskId): readonly Checkpoint[]
   /** What the boxes of a task asked of the gateway, oldest first. */

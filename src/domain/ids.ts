@@ -8,7 +8,12 @@ const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
 /** Makes a task id from at least ten random bytes; the caller brings the randomness. */
 export function taskId(random: Uint8Array): TaskId {
   if (random.length < 10) throw new Error(`a task id needs 10 random bytes, got ${random.length}`)
-  return Array.from(random.subarray(0, 10), (byte) => alphabet[byte & 31]).join('') as TaskId
+  return base32(random.subarray(0, 10)) as TaskId
+}
+
+/** One lowercase base32 character (RFC 4648 alphabet) for each random byte: 5 bits of it. */
+export function base32(random: Uint8Array): string {
+  return Array.from(random, (byte) => alphabet[byte & 31]).join('')
 }
 
 const passing = 'explain'

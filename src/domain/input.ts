@@ -16,7 +16,12 @@ export type Input =
   // by the loop
   | { readonly type: 'claimed'; readonly leaseUntil: Millis }
   /** A preparation is done; `phase` is the next. */
-  | { readonly type: 'advanced'; readonly phase: Phase; readonly text: string; readonly facts?: Prepared }
+  | {
+      readonly type: 'advanced'
+      readonly phase: Phase
+      readonly text: string
+      readonly facts?: PreparationFacts
+    }
   /** The intent to run a box is recorded. */
   | {
       readonly type: 'begun'
@@ -52,7 +57,7 @@ export type Input =
 export type InputType = Input['type']
 
 /** What preparation found out; each is written once. */
-export interface Prepared {
+export interface PreparationFacts {
   readonly setupKey?: string
   readonly baseline?: string
 }

@@ -1,7 +1,7 @@
 import type { TreePath } from './brand.ts'
 import type { PolicyMatcher } from './matcher.ts'
 
-/** The paths of a tree that the mount plan is computed from. Folders end with `/`. Sorted. */
+/** The paths of a tree that the mount plan is computed from. Sorted. */
 export interface Listing {
   /** Tracked paths of the base commit that the policy denies: never in the box. */
   readonly hidden: readonly TreePath[]

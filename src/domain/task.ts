@@ -83,7 +83,7 @@ export interface Spent {
   readonly costUsd: number
 }
 
-/** Who did something: a local user, a token, a Discord user, or the control plane itself. */
+/** Who did something: a local user, or the control plane itself. */
 export interface Actor {
   readonly kind: 'local' | 'system'
   readonly id: string

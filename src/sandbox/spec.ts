@@ -1,9 +1,9 @@
 import type { BoxRequest, BoxSpec } from '../domain/box.ts'
+import { boxName } from '../domain/box-name.ts'
 import type { BoxPath } from '../domain/brand.ts'
 import { Failure } from '../domain/failure.ts'
 import { boxEnv } from './env.ts'
 import { mountPlan } from './mounts.ts'
-import { boxName } from './name.ts'
 import { attemptFolder, workFolder } from './places.ts'
 
 /**

@@ -12,16 +12,18 @@ import { openGit } from './git.ts'
 import { giveBranch, moveBranch } from './handover.ts'
 import { historyOf } from './history.ts'
 import { branchFor, hiddenFiles, inspectRepository } from './inspect.ts'
+import { layOutTask } from './lay-out-task.ts'
 import { at, layoutOf } from './layout.ts'
 import { listTree } from './listing.ts'
 import { materialsOf } from './materials.ts'
 import type { Memory } from './memory.ts'
-import { prepare } from './prepare.ts'
+
 import { textOf } from './raw.ts'
 import { restoreTo } from './restore.ts'
 import { sealCommit } from './seal.ts'
 import { serial } from './serial.ts'
-import { isIntact, keepSetup, keptOf, setupKeyOf } from './setup.ts'
+import { setupKeyOf } from './setup-key.ts'
+import { isIntact, keepSetup, keptOf } from './setup.ts'
 import type { Site, WorktreesOptions } from './site.ts'
 import { memoryOf, realign, recall } from './state.ts'
 import { violationsOf } from './verify.ts'
@@ -49,7 +51,7 @@ export function openWorktrees(options: WorktreesOptions): Worktrees {
     inspect: (path, ref) => inspectRepository(site, path, ref),
     branchFor: (path, id) => branchFor(site, path, id),
     hidden: (path, commit, policy) => hiddenFiles(site, path, commit, policy),
-    open: (task) => inTurn(task, () => prepare(site, task)),
+    open: (task) => inTurn(task, () => layOutTask(site, task)),
     restore: (task, commit) =>
       inTurn(task, async () => {
         const memory = await recall(site, task)

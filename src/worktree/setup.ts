@@ -2,12 +2,10 @@ import { chmod, mkdir, rename, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
 import type { CommitId, TreePath } from '../domain/brand.ts'
-import { canonicalJson, sha256 } from '../domain/canonical-json.ts'
-import { isManifest, manifestFingerprint } from '../domain/setup.ts'
 import type { LeftOut, TaskPlace } from '../domain/worktree.ts'
 import { readBlobs } from './blobs.ts'
 import { checkOutFresh, giveAll } from './checkout.ts'
-import { parseEntries, type Entry } from './entries.ts'
+import { commitEntries } from './commit-entries.ts'
 import { drop, exists, readJson, writeWhole } from './files.ts'
 import { treesOf } from './filtered.ts'
 import { combineRules } from './ignore-rules.ts'
@@ -29,32 +27,6 @@ type Kept = z.infer<typeof keptSchema>
 
 // More names than anyone reads.
 const mostDropped = 500
-
-/** A hash over the manifests and lock files of a commit; asked after every step, so it is kept. */
-export async function setupKeyOf(
-  site: Site,
-  task: TaskPlace,
-  memory: Memory,
-  commit: CommitId,
-): Promise<string> {
-  const known = memory.setupKeys.get(commit)
-  if (known !== undefined) return known
-  const place = { gitDir: layoutOf(site.data, task).mirror }
-  const entries = await treeEntries(site, task, commit)
-  const files = entries.filter((entry) => entry.mode.startsWith('100') && isManifest(textOf(entry.path)))
-  const blobs = await readBlobs(
-    site.git,
-    place,
-    files.map(({ id }) => id),
-  )
-  const prints = files.map(({ path, id }) => {
-    const content = blobs.get(id)
-    return [textOf(path), content === undefined ? id : manifestFingerprint(textOf(path), content)]
-  })
-  const key = sha256(canonicalJson(prints))
-  memory.setupKeys.set(commit, key)
-  return key
-}
 
 /** The checkout that a setup box writes in: fresh, of exactly this commit. */
 export async function openSetupTree(
@@ -82,7 +54,7 @@ export async function keepSetup(site: Site, task: TaskPlace, key: string): Promi
   if (done?.key === key && !exists(layout.setupTree)) return done
   const half = at(layout.setups, 'kept.new')
   const before = readJson(movingFile(layout), movingSchema)
-  const moving = before?.key === key ? before : { key, ...(await sort(site, task, layout)) }
+  const moving = before?.key === key ? before : { key, ...(await classify(site, task, layout)) }
   if (moving !== before) {
     throwAway(site.data, half)
     await mkdir(half, { recursive: true, mode: 0o755 })
@@ -119,13 +91,8 @@ function movingFile(layout: TaskLayout): ReturnType<typeof at> {
   return at(layout.setups, 'moving.json')
 }
 
-async function treeEntries(site: Site, task: TaskPlace, commit: CommitId): Promise<readonly Entry[]> {
-  const place = { gitDir: layoutOf(site.data, task).mirror }
-  return parseEntries(await site.git.run(place, ['ls-tree', '-r', '-z', commit]))
-}
-
-/** Sorts what the setup box left into what is kept and what is not. */
-async function sort(site: Site, task: TaskPlace, layout: TaskLayout): Promise<Omit<Moving, 'key'>> {
+/** Tells what is kept of what the setup box left from what is not. */
+async function classify(site: Site, task: TaskPlace, layout: TaskLayout): Promise<Omit<Moving, 'key'>> {
   const rules = at(layout.privateFolder, 'setup-ignore')
   await writeFile(rules, await baseRules(site, task))
   const place = { gitDir: layout.gitDir, workTree: layout.setupTree, index: layout.setupIndex }
@@ -153,14 +120,14 @@ async function sort(site: Site, task: TaskPlace, layout: TaskLayout): Promise<Om
     .slice(0, mostDropped)
     .map((path): LeftOut => {
       const why = refused(path)
-      const tracked = covered.has(path) || why?.startsWith('a symlink') === true
-      return { path: textOf(path), why: (tracked ? why : null) ?? 'git does not ignore it' }
+      const isIgnored = covered.has(path) || why?.startsWith('a symlink') === true
+      return { path: textOf(path), why: (isIgnored ? why : null) ?? 'git does not ignore it' }
     })
   return { kept, dropped }
 }
 
 async function baseRules(site: Site, task: TaskPlace): Promise<string> {
-  const entries = await treeEntries(site, task, task.base.commit)
+  const entries = await commitEntries(site, task, task.base.commit)
   const files = entries.filter(
     ({ path, mode }) => /(?:^|\/)\.gitignore$/.test(path) && mode.startsWith('100'),
   )

@@ -2,8 +2,9 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Failure } from '../../src/domain/failure.ts'
-import { applies, blocks, worksForever } from '../support/scripted-plane.ts'
+import { applies, beginStep, blocks, worksForever } from '../support/scripted-plane.ts'
 import { type Ended, type ScriptedMachine, scriptedMachine } from '../support/scripted-world.ts'
+import { aCommit } from '../support/task.ts'
 
 let machine: ScriptedMachine
 beforeEach(() => {
@@ -117,6 +118,41 @@ describe('decisions and acts', () => {
     expect(out).toContain(`No process works on it yet: \`cofferdam task watch ${id}\``)
   })
 
+  it.each([
+    ['approve', [], 'is PENDING.'],
+    ['reject', [], 'is REJECTED.'],
+    ['suggest', ['and use ls'], 'is DRAFT.'],
+  ])('%s decides on the revision that was shown, and on no other', async (act, more, says) => {
+    const id = await made('sudo format')
+    await machine.run(['task', 'suggest', id, 'mind the gap'])
+    const decide = async (revision: string): Promise<Ended> =>
+      machine.run([
+        'task',
+        act,
+        id,
+        ...more,
+        '--revision',
+        revision,
+        ...(act === 'reject' ? [] : ['--detach']),
+      ])
+    const late = await decide('1')
+    expect([late.code, late.error]).toEqual([
+      2,
+      `cofferdam: Task ${id} changed since it was shown (revision 1, now 2): look at it and decide again.\n`,
+    ])
+    expect(late.out).not.toContain('Approving')
+    expect(await json(['task', 'show', id])).toMatchObject({ task: { status: 'DRAFT', revision: 2 } })
+    const { code, out } = await decide('2')
+    expect([code, out.includes(says)]).toEqual([0, true])
+  })
+
+  it('shows a draft that is not as it was shown, where it is not approved', async () => {
+    const id = await made('sudo format')
+    await machine.run(['task', 'suggest', id, 'mind the gap'])
+    const { out } = await machine.run(['task', 'approve', id, '--revision', '1'])
+    expect(out).toContain(`Task ${id} as it is now:\n  goal: sudo format\n    \n    mind the gap\n`)
+  })
+
   it('resumes with a word and a larger budget', async () => {
     const id = await made('Mend the tests', blocks)
     const args = [
@@ -185,6 +221,23 @@ describe('decisions and acts', () => {
     const id = await made('Mend the tests')
     expect((await machine.run(['task', 'discard', id])).out).toBe(
       `Task ${id} is discarded. A branch cofferdam/${id} stays in ${machine.folder}: ` +
+        `\`git -C ${machine.folder} branch -D cofferdam/${id}\` removes it.\n`,
+    )
+  })
+
+  it('says that a branch may have reached the repository of validated work that is not applied', async () => {
+    const id = await made('Mend the tests', (turn) => {
+      beginStep(turn)
+      turn.report({ type: 'agent_finished', text: '', session: null })
+      turn.report({ type: 'candidate_made', text: '' })
+      turn.report({ type: 'tested', text: '', priorFailure: null })
+      const verdict = { kind: 'apply', outcome: 'tested' } as const
+      turn.report({ type: 'checkpointed', verdict, head: aCommit, progress: { signature: '', repeats: 1 } })
+      turn.report({ type: 'halted', reason: 'repository', text: 'It is checked out.' })
+      turn.report({ type: 'salvaged', head: aCommit, text: '' })
+    })
+    expect((await machine.run(['task', 'discard', id])).out).toBe(
+      `Task ${id} is discarded. ${machine.folder} may have a branch cofferdam/${id}: ` +
         `\`git -C ${machine.folder} branch -D cofferdam/${id}\` removes it.\n`,
     )
   })
@@ -321,6 +374,8 @@ describe('the rest', () => {
     [['task', 'list', '--status', 'done'], 'with commas between them'],
     [['task', 'resume', unknown, '--steps', '-3'], 'at least 1 step'],
     [['task', 'steer', unknown, ' '], 'The text is empty'],
+    [['task', 'approve', unknown, '--revision', '0'], '--revision takes the number that was shown'],
+    [['task', 'reject', unknown, '--revision', 'x'], '--revision takes the number that was shown'],
     [['task', 'explode'], 'unknown command'],
     [['doctor', '--config', '/nowhere.yaml'], '/nowhere.yaml'],
   ])('%j is told in a sentence, with code 2', async (args, sentence) => {

@@ -152,7 +152,18 @@ describe('a task that wants a person', () => {
     const { code, out } = await machine.run(risky)
     expect(code).toBe(3)
     expect(out).toContain('words: The goal says "sudo".')
-    expect(out).toContain(`cofferdam task approve ${idIn(out)}`)
+    expect(out).toContain(`cofferdam task approve ${idIn(out)} --revision 1 `)
+  })
+
+  it('is left to be decided on as it was shown, by SIGTERM while the question stands', async () => {
+    const command = machine.start(risky, { answers: [] })
+    await command.printed('[a]pprove')
+    command.signal('SIGTERM')
+    expect(await command.code).toBe(143)
+    const id = idIn(command.out())
+    expect(command.out()).toContain(
+      `waits for a decision: \`cofferdam task approve ${id} --revision 1\` runs it.`,
+    )
   })
 
   it('is approved on record by --yes', async () => {

@@ -70,6 +70,14 @@ describe('what a task would get', () => {
     expect(readdirSync(join(folder, 'tasks'))).toEqual([])
   })
 
+  it.each<[Partial<Wanted>, boolean]>([
+    [{ setup: 'npm ci' }, true],
+    [{ test: 'npm test' }, false],
+  ])('%j says that the mounts of what setup leaves are not known yet: %j', async (wanted, says) => {
+    const { notes } = await explained(wanted)
+    expect(notes.some((note) => note.startsWith('What setup leaves is mounted on top'))).toBe(says)
+  })
+
   it.each([
     ['image', 'not built yet'],
     ['engine', 'unknown: the engine does not answer'],

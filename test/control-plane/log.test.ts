@@ -1,17 +1,18 @@
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
-import { openLog } from '../../control-plane/log.ts'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { engineLog, openLog } from '../../control-plane/log.ts'
+import { Failure } from '../../src/domain/failure.ts'
+import type { Change } from '../../control-plane/store/store.ts'
+import { type LoopLab, loopLab, readLog } from '../support/loop-lab.ts'
+import { aRepository } from '../support/repository.ts'
+import { until } from '../support/until.ts'
 
-const lines = (write: (log: ReturnType<typeof openLog>) => void): Record<string, unknown>[] => {
+const lines = (write: (log: ReturnType<typeof openLog>) => void): ReturnType<typeof readLog> => {
   const data = mkdtempSync(join(tmpdir(), 'cofferdam-log-'))
   write(openLog(data, 'info', 'silent'))
-  const text = readFileSync(join(data, 'logs', 'cofferdam.log'), 'utf8')
-  return text
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as Record<string, unknown>)
+  return readLog(data)
 }
 
 describe('the log', () => {
@@ -28,22 +29,78 @@ describe('the log', () => {
     expect(JSON.stringify(line)).toContain('[redacted]')
   })
 
-  it('carries task, step and attempt on every line of a child, and tells the rest', () => {
-    const [line] = lines((log) =>
-      log.child({ task: 'abcdefghij', step: 2, attempt: 1 }).warn({ box: 'b' }, 'planned'),
-    )
-    expect(line).toMatchObject({
-      task: 'abcdefghij',
-      step: 2,
-      attempt: 1,
-      box: 'b',
-      msg: 'planned',
-      level: 40,
-    })
+  it.each([
+    [
+      { box: 'cofferdam-abc-abcdefghij-s2-a3-agent-f1', running: true },
+      { task: 'abcdefghij', step: 2, attempt: 3, running: true },
+    ],
+    [{ box: 'of somebody else' }, { box: 'of somebody else' }],
+    [{ why: 'a disk' }, { why: 'a disk' }],
+  ])('says of what an engine tells, %j, whose it is', (fields, told) => {
+    const [line] = lines((log) => engineLog(log)('said', fields))
+    expect(line).toMatchObject({ ...told, msg: 'said' })
+    expect(line !== undefined && 'task' in line).toBe('task' in told)
   })
 
   it('tells the message of an error', () => {
     const [line] = lines((log) => log.error({ err: new Error('no space') }, 'failed'))
     expect(line).toMatchObject({ err: { message: 'no space' } })
+  })
+})
+
+describe('the log of a loop', () => {
+  let lab: LoopLab
+  beforeEach(async () => {
+    lab = await loopLab()
+  })
+  afterEach(() => lab[Symbol.asyncDispose]())
+
+  it('has task, step and attempt on every line', async () => {
+    const { id } = await lab.birth(
+      aRepository(),
+      '[ -f x.txt ] || echo TASK_STATE: CONTINUE; echo x >> x.txt',
+      {
+        test: 'true',
+      },
+    )
+    await lab.settled(id)
+    expect(lab.logged().map(({ task, step, attempt, msg }) => [task, step, attempt, msg])).toEqual([
+      [id, 0, 1, 'box planned'],
+      [id, 1, 1, 'box planned'],
+      [id, 1, 1, 'box planned'],
+      [id, 2, 1, 'box planned'],
+      [id, 2, 1, 'box planned'],
+    ])
+  })
+
+  it('has them on what goes wrong', async () => {
+    const engineDown = (): never => {
+      throw new Failure('engine', 'It is gone.')
+    }
+    const born = await lab.birth(aRepository(), 'echo at work; sleep 30')
+    await until(async () => (await lab.deps.outputs.read(born.id, null)).includes('at work'))
+    // What the step did cannot be kept, and that cannot be written at first: the box is left to the reaper.
+    lab.faults.engine = (method) => (method === 'remove' ? engineDown() : undefined)
+    let refused = false
+    lab.faults.store = (method, args) => {
+      if (refused || method !== 'write' || (args[0] as Change).event.type !== 'salvaged') return
+      refused = true
+      throw new Failure('busy', 'The storage is busy.')
+    }
+    lab.deps.tasks.act(born.id, { type: 'stopped', text: null }, born.createdBy)
+    await lab.settled(born.id)
+    lab.faults.engine = () => undefined
+    await lab.reopen()
+    await until(async () => (await lab.deps.engine.list()).length === 0)
+    const { id } = born
+    const told = lab.logged().map(({ task, step, attempt, msg }) => [task, step, attempt, msg])
+    expect(told.filter((line) => line[3] !== 'the phase failed')).toEqual([
+      [id, 1, 1, 'box planned'],
+      [id, 1, 1, 'an error could not be recorded'],
+      [id, 1, 1, 'removing a box that no attempt owns'],
+    ])
+    const failures = told.filter((line) => line[3] === 'the phase failed')
+    expect(failures.length).toBeGreaterThan(1)
+    expect(failures).toEqual(failures.map(() => [id, 1, 1, 'the phase failed']))
   })
 })

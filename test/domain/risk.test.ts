@@ -205,6 +205,7 @@ describe('commands and who wrote them', () => {
     ['another setup that does worse', { setup: 'sudo npm ci', setupBy: 'other' }, ['privilege', 'setup']],
     ['a test of the owner', { test: 'make check', testBy: 'owner' }, []],
     ['a test of somebody', { test: 'make check', testBy: 'other' }, ['test']],
+    ['a test of somebody that does worse', { test: 'sudo make', testBy: 'other' }, ['privilege', 'test']],
     ['no test of somebody', { test: null, testBy: 'other' }, []],
   ])('%s', (_name, some, expected) => {
     expect(rules(some)).toEqual(expected)

@@ -33,7 +33,7 @@ const rows: readonly [string, Partial<StepFacts>, Partial<Task>, string][] = [
   ['done, no test, nothing changed', { test: null, changedSinceBase: false }, {}, 'no_change'],
   ['done, tests pass, nothing changed', { changedSinceBase: false }, {}, 'apply'],
   ['continue, although tests pass', { agent: agent({ state: 'CONTINUE' }) }, {}, 'next'],
-  ['no marker', { agent: agent({ state: 'NONE' }) }, {}, 'next'],
+  ['B05 no marker', { agent: agent({ state: 'NONE' }) }, {}, 'next'],
   [
     'a failed agent, whatever it says',
     { agent: agent({ state: 'DONE' }, 'exit code 3'), test: null },

@@ -35,7 +35,7 @@ describe('stop, pause and time', () => {
       await until(async () => lastBox(await plane.client.logs(task.id, 1), kind).includes('up'))
       const stopped = await plane.client.act(task.id, { act: 'stop', text: 'enough' })
       expect(stopped.status).toBe('STOPPED')
-      expect(await goneAfter(task.id, 10_000)).toBeLessThan(10_000)
+      expect(await goneAfter(task.id, 10_000)).not.toBe(Infinity)
 
       const settled = await plane.settled(task.id)
       expect([settled.status, settled.halt]).toEqual(['STOPPED', { reason: 'stopped', text: 'enough' }])
@@ -47,8 +47,11 @@ describe('stop, pause and time', () => {
       ])
       // The engine's own record: the box was killed after the state was written, and has not been made again.
       const ends = endsOf(task.id, settled.createdAt)
-      expect(ends.at(-1)?.at).toBeGreaterThanOrEqual(events[at]?.at ?? Infinity)
-      expect(ends.at(-1)?.name).toContain(`-${kind}-`)
+      const end = ends.at(-1)
+      const took = (end?.at ?? Infinity) - (events[at]?.at ?? Infinity)
+      expect(took).toBeGreaterThanOrEqual(0)
+      expect(took).toBeLessThanOrEqual(500)
+      expect(end?.name).toContain(`-${kind}-`)
       // What the policy allows was kept as a partial checkpoint, and a resume goes on from it.
       const rows = await plane.client.checkpoints(task.id)
       expect(rows.at(-1)?.state).toBe('partial')
@@ -63,7 +66,7 @@ describe('stop, pause and time', () => {
     expect((await plane.client.task(task.id)).status).toBe('PENDING')
     expect(boxesOf(task.id)).toHaveLength(1)
     await plane.client.act(task.id, { act: 'stop', text: null })
-    expect(await goneAfter(task.id, 10_000)).toBeLessThan(10_000)
+    expect(await goneAfter(task.id, 10_000)).not.toBe(Infinity)
     expect((await plane.settled(task.id)).status).toBe('STOPPED')
     await plane.reopen()
   })
@@ -113,34 +116,6 @@ for n in range(900): os.mkdir("dddd"); os.chdir("dddd")`
     const done = await plane.settled(task.id)
     expect([done.status, done.spent.steps]).toEqual(['APPLIED', 2])
     expect(git(repo, 'show', `${done.branch}:p0.txt`)).not.toContain('use tabs')
-  })
-})
-
-describe('tests that misbehave', () => {
-  it('B16 files written, a process left behind, a flood of output, and a limit passed', async () => {
-    const repo = aRepository({ 'a.txt': 'wrong\n' })
-    const test = `
-      echo junk > junk.txt; rm -f README.md; (sleep 300 &) ; head -c 100000000 /dev/zero | tr '\\0' x; echo; echo THE-END; grep -q right a.txt || exit 1`
-    const task = await plane.run({ repo, argv: sh('echo right > a.txt'), test, limits: { outputMb: 4 } })
-    expect(task.status).toBe('APPLIED')
-    expect(git(repo, 'ls-tree', '--name-only', task.branch).trim()).toBe('a.txt')
-    expect(boxesOf(task.id)).toEqual([])
-    const row = (await plane.client.checkpoints(task.id)).find((one) => one.step === 1)
-    expect(row?.test?.tail.length).toBeLessThan(20_000)
-    const tested = (await plane.client.events(task.id, 0)).find((event) => event.type === 'tested')
-    expect(tested?.data['truncated']).toBe(true)
-  })
-
-  it('B16 a test past its limit is a failed validation with the output before the kill', async () => {
-    const repo = aRepository({ 'a.txt': 'wrong\n' })
-    const agent = sh(
-      'grep -q "BEFORE-THE-END" /cofferdam/attempt/prompt.md && echo quick > quick.txt; echo right > a.txt',
-    )
-    const test = 'grep -q right a.txt || exit 1; [ -f quick.txt ] && exit 0; echo BEFORE-"THE"-END; sleep 60'
-    const task = await plane.run({ repo, argv: agent, test, limits: { testSeconds: 2 } })
-    expect([task.status, task.spent.steps]).toEqual(['APPLIED', 2])
-    const first = (await plane.client.checkpoints(task.id)).find((row) => row.step === 1)
-    expect([first?.test?.passed, first?.test?.end]).toEqual([false, 'time'])
   })
 })
 

@@ -50,27 +50,6 @@ describe('a goal becomes an applied change', () => {
     expect(prompt(2)).toContain('2/8')
   })
 
-  it('B06 the prompt holds the instruction of a resume exactly once, and B13 BLOCKED, resumed, APPLIED', async () => {
-    const repo = aRepository(twoBugs)
-    const agent = sh(`
-      mkdir -p prompts; cp /cofferdam/attempt/prompt.md "prompts/$(ls prompts | wc -l).md"
-      grep -q "the word is right" /cofferdam/attempt/prompt.md || { echo "BLOCK_REASON: which word?"; echo "TASK_STATE: BLOCKED"; exit 0; }
-      echo right > a.txt; echo right > b.txt; echo "TASK_STATE: DONE"`)
-    const blocked = await plane.run({ repo, argv: agent, test: 'sh test.sh' })
-    expect([blocked.status, blocked.halt]).toEqual([
-      'BLOCKED',
-      {
-        reason: 'agent',
-        text: 'The agent says it is blocked: "which word?" Resume it with an instruction.',
-      },
-    ])
-    await plane.client.act(blocked.id, { act: 'resume', instruction: 'the word is right', budget: null })
-    const task = await plane.settled(blocked.id)
-    expect(task.status).toBe('APPLIED')
-    const second = git(repo, 'show', `${task.branch}:prompts/1.md`)
-    expect(second.split('the word is right')).toHaveLength(2)
-  })
-
   it('B18 DONE but tests fail goes on until the steps are used up, then a resume goes on from the last checkpoint', async () => {
     const repo = aRepository(twoBugs)
     const agent = sh(
@@ -141,19 +120,6 @@ describe('a goal becomes an applied change', () => {
       '.gitignore',
       'a.txt',
     ])
-  })
-
-  it('B19 two tasks on one repository at once do not see each other', async () => {
-    const repo = aRepository()
-    const agent = (name: string): readonly string[] =>
-      sh(`ls > seen.txt; echo ${name} > ${name}.txt; sleep 1`)
-    const [one, two] = await Promise.all([
-      plane.run({ repo, argv: agent('one') }),
-      plane.run({ repo, argv: agent('two') }),
-    ])
-    expect([one.status, two.status]).toEqual(['APPLIED', 'APPLIED'])
-    expect(git(repo, 'show', `${one.branch}:seen.txt`)).not.toContain('two')
-    expect(git(repo, 'ls-tree', '--name-only', two.branch)).not.toContain('one.txt')
   })
 
   it('B20 the source moves on, is dirty and checks out another branch while a task runs', async () => {

@@ -3,7 +3,7 @@ import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, writ
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { running } from '../support/boxes.ts'
+import { running, startsOf } from '../support/boxes.ts'
 import { needRoot } from '../support/needs.ts'
 import { openTestPlane, requestOf, sh, type TestPlane } from '../support/plane.ts'
 import { aRepository, git, layOut } from '../support/repository.ts'
@@ -54,6 +54,7 @@ describe('B21 a disk that is nearly full', () => {
     })
     expect([task.status, task.halt?.reason]).toEqual(['BLOCKED', 'disk'])
     expect(task.halt?.text).toMatch(/nearly full.*Free some space, then resume/)
+    expect(startsOf(task.id, task.createdAt)).toEqual([])
   })
 
   it('B21 in the middle of a task loses nothing: with room again, a resume goes on where it was', async () => {
@@ -171,9 +172,12 @@ describe('B22 repositories of other shapes', () => {
     const task = await plane.run({
       repo,
       argv: sh('for n in 1 2 3; do echo new > d$n/f1.txt; done; rm d4/f4.txt'),
-      test: 'grep -q new d1/f1.txt || test ! -f d1/new',
+      // The base or the finished tree, and nothing in between.
+      test: `
+        seen="$(cat d1/f1.txt d2/f1.txt d3/f1.txt d4/f4.txt 2> /dev/null | tr '\\n' ,) $(find d* -type f | wc -l)"
+        echo "$seen"; [ "$seen" = '1 1,2 1,3 1,4 4, 50000' ] || [ "$seen" = 'new,new,new, 49999' ]`,
     })
-    expect(task.status).toBe('APPLIED')
+    expect([task.status, task.outcome]).toEqual(['APPLIED', 'tested'])
     expect(git(repo, 'diff', '--name-status', 'main', task.branch).trim().split('\n')).toEqual([
       'M\td1/f1.txt',
       'M\td2/f1.txt',

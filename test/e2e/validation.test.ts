@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { boxesOf } from '../support/boxes.ts'
 import { openTestPlane, sh, type TestPlane } from '../support/plane.ts'
 import { aRepository, git } from '../support/repository.ts'
 
@@ -36,9 +37,9 @@ describe('B16 a test that misbehaves', () => {
   it('B16 100 MB of output is capped and marked; files and processes of the test are gone', async () => {
     const repo = aRepository({ 'README.md': 'hello\n' })
     const test = `
-      [ -f mended.txt ] && exit 0; [ -f a.txt ] || exit 1
+      [ -f a.txt ] || exit 1
       echo junk > junk.txt; echo junk > README.md; setsid sleep 31416 > /dev/null 2>&1 &
-      echo THE-START; yes 0123456789abcdef | head -c 100000000; echo; echo THE-END; exit 1`
+      echo THE-START; yes 0123456789abcdef | head -c 100000000; echo; echo THE-END; [ -f mended.txt ]`
     const agent = sh(`${keepPrompt} [ -f a.txt ] && echo x > mended.txt; echo x > a.txt`)
     const task = await plane.run({ repo, argv: agent, test, limits: { outputMb: 1 } })
     expect([task.status, task.spent.steps]).toEqual(['APPLIED', 2])
@@ -50,6 +51,12 @@ describe('B16 a test that misbehaves', () => {
       'prompts/2.md',
     ])
     expect(commandLines()).not.toContain('sleep 31416')
+    expect(boxesOf(task.id)).toEqual([])
+    const tested = (await plane.client.events(task.id, 0)).filter(({ type }) => type === 'tested')
+    expect(tested.map(({ data }) => [data['passed'], data['truncated']])).toEqual([
+      [false, true],
+      [true, true],
+    ])
 
     const first = (await plane.client.checkpoints(task.id)).find((row) => row.step === 1)
     expect(first?.test).toMatchObject({ passed: false, end: 'exited', exitCode: 1 })
@@ -103,7 +110,9 @@ describe('from one prompt to the next', () => {
     const agent = sh(`${keepPrompt}
       case $n in 1) echo "BLOCK_REASON: which word?"; echo "TASK_STATE: BLOCKED";;
       2) echo "TASK_STATE: CONTINUE";; *) echo "TASK_STATE: DONE";; esac`)
-    const { id } = await plane.run({ repo, argv: agent })
+    const { id, status, halt } = await plane.run({ repo, argv: agent })
+    const text = 'The agent says it is blocked: "which word?" Resume it with an instruction.'
+    expect([status, halt]).toEqual(['BLOCKED', { reason: 'agent', text }])
     await plane.client.act(id, { act: 'resume', instruction: 'the word is right', budget: null })
     const task = await plane.settled(id)
     expect(task.status).toBe('APPLIED')

@@ -3,7 +3,7 @@ import type { BoxRequest } from '../../src/domain/box.ts'
 import type { Egress } from '../../src/domain/egress.ts'
 import { defaultPolicy } from '../../src/domain/policies.ts'
 import { specHash } from '../../src/sandbox/hash.ts'
-import { boxName } from '../../src/sandbox/name.ts'
+import { boxName, readBoxName } from '../../src/domain/box-name.ts'
 import { compileBox } from '../../src/sandbox/spec.ts'
 import { anEgress, aRequest } from '../support/box.ts'
 import { aPolicy } from '../support/task.ts'
@@ -63,6 +63,14 @@ describe('a box spec', () => {
     )
     for (const installation of ['', 'A', 'a-b', 'x'.repeat(13)])
       expect(() => boxName(aRequest({ installation }))).toThrow('installation')
+  })
+
+  it.each([
+    [boxName(aRequest({ step: 2, attempt: 13 })), { task: 'aaaaaaaaaa', step: 2, attempt: 13 }],
+    ['cofferdam-abc-aaaaaaaaaa', null],
+    ['somebody-abc-aaaaaaaaaa-s2-a3-agent-f4', null],
+  ])('whose name is %s is one of %j', (name, whose) => {
+    expect(readBoxName(name)).toEqual(whose)
   })
 
   it('has a hash that knows every difference and no order of keys', () => {

@@ -25,10 +25,25 @@ export async function goneAfter(id: string, withinMs: number): Promise<number> {
   return Date.now() - start
 }
 
-/** The ends of the boxes of a task since then, as the engine recorded them: epoch milliseconds. */
-export function endsOf(id: string, since: number): readonly { name: string; at: number }[] {
+/** When a box of a task started or ended, by the engine's clock: epoch milliseconds. */
+interface Moment {
+  readonly name: string
+  readonly at: number
+}
+
+/** The starts of the boxes of a task since then, as the engine recorded them. */
+export function startsOf(id: string, since: number): readonly Moment[] {
+  return eventsOf(id, since, 'start')
+}
+
+/** The ends of the boxes of a task since then, as the engine recorded them. */
+export function endsOf(id: string, since: number): readonly Moment[] {
+  return eventsOf(id, since, 'die')
+}
+
+function eventsOf(id: string, since: number, event: 'start' | 'die'): readonly Moment[] {
   const span = ['--since', String(Math.floor(since / 1000)), '--until', String(Math.ceil(Date.now() / 1000))]
-  const filters = ['--filter', `label=cofferdam.task=${id}`, '--filter', 'event=die']
+  const filters = ['--filter', `label=cofferdam.task=${id}`, '--filter', `event=${event}`]
   const format = '{{.Actor.Attributes.name}} {{.TimeNano}}'
   const told = execFileSync('docker', ['events', ...span, ...filters, '--format', format], {
     encoding: 'utf8',

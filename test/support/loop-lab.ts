@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import pino from 'pino'
 import { Bus } from '../../control-plane/bus.ts'
+import { logFile, openLog } from '../../control-plane/log.ts'
 import { Loop } from '../../control-plane/loop/loop.ts'
 import { OutputFiles } from '../../control-plane/loop/output-files.ts'
 import type { LoopDeps } from '../../control-plane/loop/work.ts'
@@ -40,6 +40,8 @@ export interface Faults {
 export interface LoopLab extends AsyncDisposable {
   readonly deps: Omit<LoopDeps, 'worktrees'>
   readonly faults: Faults
+  /** The lines of the log so far. */
+  logged(): readonly Readonly<Record<string, unknown>>[]
   /** Every pause that the loop made, ms. */
   readonly pauses: number[]
   /** Ends the loop in good order, if one is open, and opens another one, as another process would. */
@@ -96,7 +98,7 @@ export async function loopLab(): Promise<LoopLab> {
       skipped += ms
       await sleep(2, undefined, { signal }).catch(nothing)
     },
-    log: pino({ level: 'silent' }),
+    log: openLog(folder, 'info', 'silent'),
   }
   let loop: Loop | null = null
   const close = async (): Promise<void> => {
@@ -114,6 +116,7 @@ export async function loopLab(): Promise<LoopLab> {
   const lab: LoopLab = {
     deps,
     faults,
+    logged: () => readLog(folder),
     pauses,
     async reopen() {
       await close()
@@ -153,6 +156,14 @@ export async function loopLab(): Promise<LoopLab> {
   }
   await lab.reopen()
   return lab
+}
+
+/** The lines of the log of a data folder. */
+export function readLog(data: string): readonly Readonly<Record<string, unknown>>[] {
+  return readFileSync(join(data, logFile), 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
 }
 
 /** The same object, with a call before each of its methods that may throw. */

@@ -2,10 +2,10 @@ import type { Agent } from '../../../src/domain/agent.ts'
 import { left, usedUp } from '../../../src/domain/budget.ts'
 import { Failure } from '../../../src/domain/failure.ts'
 import { composePrompt } from '../../../src/domain/prompt.ts'
-import { instructionFor, newAttempt } from '../attempts.ts'
+import { closed, instructionFor, newAttempt } from '../attempts.ts'
 import { withEnded } from '../box-record.ts'
-import { begin, removeEarlier } from '../begin.ts'
-import { runBox } from '../box-run.ts'
+import { begin } from '../begin.ts'
+import { attendBox } from '../box-run.ts'
 import { egressOf } from '../egress.ts'
 import { ended } from '../ended.ts'
 import { lastLines } from '../said.ts'
@@ -29,29 +29,22 @@ async function layOut(work: Work): Promise<void> {
   const step = nextStep(task)
   const instruction = instructionFor(deps.store, task, step)
   const row = newAttempt(deps.store, task, step, deps.clock(), { instruction })
-  // Before the worktree is put back: the box of a lost attempt may still be writing to it.
-  await removeEarlier(work, row)
-  await deps.worktrees.restore(place, task.head)
-  const listing = await deps.worktrees.listing(place)
-  const setupFolders = await deps.worktrees.setupFolders(place)
-  await deps.worktrees.writeAttemptFile(place, 'prompt.md', promptFor(work, step, instruction))
-  const call = agentOf(work).call(task.agent, task.session)
-  await begin(work, row, 'agent', {
-    argv: call.argv,
-    env: call.env,
-    commit: task.head,
-    listing,
-    setupFolders,
-    caches: [],
-    egress: egressOf('agent', task.policy, null),
+  await begin(work, row, 'agent', async () => {
+    await deps.worktrees.restore(place, task.head)
+    const listing = await deps.worktrees.listing(place)
+    const setupFolders = await deps.worktrees.setupFolders(place)
+    await deps.worktrees.writeAttemptFile(place, 'prompt.md', promptFor(work, step, instruction))
+    const { argv, env } = agentOf(work).call(task.agent, task.session)
+    const egress = egressOf('agent', task.policy, null)
+    return { argv, env, commit: task.head, listing, setupFolders, caches: [], egress }
   })
 }
 
 async function run(work: Work, begun: Planned): Promise<void> {
-  const result = await runBox(work, begun)
+  const result = await attendBox(work, begun)
   if (result === null) return
   const row = withEnded(work, begun, result)
-  if (await ended(work, result, row, 'agent')) return
+  if (await ended(work, result, row, 'agent', [closed(row, 'dropped', work.deps.clock())])) return
   if (result.end === 'not_started') {
     const text = `The agent did not start. ${result.message ?? lastLines(result.output)} Mend the command and start a new task, or use an image that has it.`
     work.report({ type: 'failed', reason: 'agent', text }, { checkpoints: [row] })

@@ -1,7 +1,8 @@
 import { cannotStart } from '../../../src/domain/test-output.ts'
 import { shellBox } from '../boxes.ts'
 import { runPreparation } from '../preparation.ts'
-import { failureOf, tailOf } from '../said.ts'
+import { failureOf } from '../said.ts'
+import { testResultOf } from '../test-result.ts'
 import { needed, placeOf, type Work } from '../work.ts'
 
 /** Runs the test command once on the base: what cannot even start is for a person, what fails is told to the agent. */
@@ -18,10 +19,9 @@ export async function baseline(work: Work): Promise<void> {
     work.report({ type: 'halted', reason: 'setup', text: missing }, { checkpoints: [done] })
     return
   }
-  const passed = result.end === 'exited' && result.exitCode === 0
-  const facts = { baseline: passed ? '' : failureOf(result) }
-  const text = passed ? 'On the base the test passes.' : 'On the base the test fails; the agent is told.'
-  const test = { passed, end: result.end, exitCode: result.exitCode, tail: tailOf(result.output) }
+  const test = testResultOf(result)
+  const facts = { baseline: test.passed ? '' : failureOf(result) }
+  const text = test.passed ? 'On the base the test passes.' : 'On the base the test fails; the agent is told.'
   work.report(
     { type: 'advanced', phase: 'agent', text, facts },
     { checkpoints: [{ ...done, state: 'kept', test }] },

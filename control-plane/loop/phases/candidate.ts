@@ -1,8 +1,7 @@
-import { attested } from '../attested.ts'
-import { closed } from '../attempts.ts'
 import { commitMessage } from '../commit-message.ts'
 import { candidateText } from '../said.ts'
 import { underWay } from '../under-way.ts'
+import { reportViolation } from '../violation.ts'
 import { placeOf, type Work } from '../work.ts'
 
 /** Makes the commit that is to be tested, out of what the policy allows of the tree. */
@@ -11,15 +10,7 @@ export async function candidate(work: Work): Promise<void> {
   const row = underWay(work)
   const made = await deps.worktrees.candidate(placeOf(task), task.head, commitMessage(task, row))
   if (made.kind === 'refused') {
-    const { violations } = made
-    const { row: dropped, attestation } = attested(
-      work,
-      closed({ ...row, violations }, 'dropped', deps.clock()),
-    )
-    work.report(
-      { type: 'violated', violations },
-      { checkpoints: [dropped], attestation, data: { violations } },
-    )
+    reportViolation(work, row, made.violations)
     return
   }
   const { kind: _, ...kept } = made

@@ -1,4 +1,5 @@
 import type { Checkpoint } from '../../../src/domain/task.ts'
+import type { CandidateResult } from '../../../src/domain/worktree.ts'
 import { attested, attestedOnBranch } from '../attested.ts'
 import { closed } from '../attempts.ts'
 import { withKilled } from '../box-record.ts'
@@ -21,29 +22,13 @@ export async function salvage(work: Work): Promise<void> {
   if (open.box !== null) await deps.engine.remove(open.box.name)
   const row = withKilled(work, open)
   if (row.step === 0) {
-    await putBack(work, row, 'The step was undone.')
+    await putBack(work, row, 'Setup or the first test was broken off; it starts again on resume.')
     return
   }
-  const place = placeOf(task)
-  const violations = row.candidate === null ? await deps.worktrees.verify(place, task.head) : []
-  if (violations.length > 0) {
-    await putBack(
-      work,
-      { ...row, violations },
-      'The step was undone: it had touched what the policy forbids.',
-    )
-    return
-  }
-  const made =
-    row.candidate === null
-      ? await deps.worktrees.candidate(place, task.head, commitMessage(task, row))
-      : ({ kind: 'made', ...row.candidate } as const)
+  const made = await candidateOf(work, row)
   if (made.kind === 'refused') {
-    await putBack(
-      work,
-      { ...row, violations: made.violations },
-      'The step was undone: it had touched what the policy forbids.',
-    )
+    const text = 'The step was undone: it had touched what the policy forbids.'
+    await putBack(work, { ...row, violations: made.violations }, text)
     return
   }
   const { kind: _, ...candidate } = made
@@ -55,6 +40,15 @@ export async function salvage(work: Work): Promise<void> {
     { type: 'salvaged', head: kept.commit ?? task.head, text },
     { checkpoints: [kept], attestation, data: { commit: kept.commit } },
   )
+}
+
+/** What the policy allows of the tree as a commit: the one that was made already, or one that passes both gates. */
+async function candidateOf({ deps, task }: Work, row: Checkpoint): Promise<CandidateResult> {
+  if (row.candidate !== null) return { kind: 'made', ...row.candidate }
+  const place = placeOf(task)
+  const violations = await deps.worktrees.verify(place, task.head)
+  if (violations.length > 0) return { kind: 'refused', violations }
+  return await deps.worktrees.candidate(place, task.head, commitMessage(task, row))
 }
 
 async function putBack(work: Work, row: Checkpoint, text: string): Promise<void> {

@@ -1,10 +1,11 @@
 import type { Checkpoint } from '../../../src/domain/task.ts'
 import { withEnded } from '../box-record.ts'
 import { begin } from '../begin.ts'
-import { runBox } from '../box-run.ts'
+import { attendBox } from '../box-run.ts'
 import { shellBox } from '../boxes.ts'
 import { ended } from '../ended.ts'
-import { failureOf, howOf, tailOf } from '../said.ts'
+import { failureOf, howOf } from '../said.ts'
+import { testResultOf } from '../test-result.ts'
 import { carriedOver, type Planned, planned, underWay } from '../under-way.ts'
 import { needed, placeOf, type Work } from '../work.ts'
 
@@ -24,23 +25,19 @@ export async function test(work: Work): Promise<void> {
   }
   const command = needed(task.test, task, 'a test command')
   const { commit } = needed(open.candidate, task, 'a candidate')
-  const setupFolders = await deps.worktrees.setupFolders(placeOf(task))
-  await begin(work, open, 'test', shellBox(command, commit, setupFolders))
+  await begin(work, open, 'test', async () =>
+    shellBox(command, commit, await deps.worktrees.setupFolders(placeOf(task))),
+  )
 }
 
 async function run(work: Work, begun: Planned): Promise<void> {
-  const result = await runBox(work, begun)
+  const result = await attendBox(work, begun)
   if (result === null) return
   const row = withEnded(work, begun, result)
-  if (result.end === 'engine') {
-    const text = `The engine lost the test box: ${result.message ?? 'no reason given'}`
-    work.report({ type: 'lost', text }, { checkpoints: carriedOver(work, row) })
-    return
-  }
-  if (await ended(work, result, row, 'test')) return
+  if (await ended(work, result, row, 'test', carriedOver(work, row))) return
   await work.deps.engine.remove(row.box.name)
-  const passed = result.end === 'exited' && result.exitCode === 0
-  const outcome = { passed, end: result.end, exitCode: result.exitCode, tail: tailOf(result.output) }
+  const outcome = testResultOf(result)
+  const { passed, end, exitCode } = outcome
   work.report(
     {
       type: 'tested',
@@ -49,7 +46,7 @@ async function run(work: Work, begun: Planned): Promise<void> {
     },
     {
       checkpoints: [{ ...row, test: outcome }],
-      data: { passed, end: result.end, exitCode: result.exitCode, truncated: result.truncated },
+      data: { passed, end, exitCode, truncated: result.truncated },
     },
   )
 }

@@ -1,8 +1,7 @@
 import type { BoxSpec } from '../../../src/domain/box.ts'
 import type { Violation } from '../../../src/domain/policy.ts'
-import { attested } from '../attested.ts'
-import { closed } from '../attempts.ts'
 import { underWay } from '../under-way.ts'
+import { reportViolation } from '../violation.ts'
 import { needed, placeOf, type Work } from '../work.ts'
 
 /** Removes the agent's box and reads the tree that it left: what the policy forbids undoes the step. */
@@ -13,14 +12,7 @@ export async function verify(work: Work): Promise<void> {
   await deps.engine.remove(box.name)
   const violations = behindMasks(box, await deps.worktrees.verify(placeOf(task), task.head))
   if (violations.length > 0) {
-    const { row: dropped, attestation } = attested(
-      work,
-      closed({ ...row, violations }, 'dropped', deps.clock()),
-    )
-    work.report(
-      { type: 'violated', violations },
-      { checkpoints: [dropped], attestation, data: { violations } },
-    )
+    reportViolation(work, row, violations)
     return
   }
   work.report({ type: 'advanced', phase: 'candidate', text: 'The tree is inside the policy.' })

@@ -14,7 +14,7 @@ import { approvedLines } from '../render/progress.ts'
 import { quoted } from '../render/next.ts'
 import { nextLines } from '../render/summary.ts'
 import { plain } from '../render/text.ts'
-import { MachineReporter, PeopleReporter } from '../reporter.ts'
+import { openReporter } from '../reporter.ts'
 import {
   common,
   type CommonOptions,
@@ -30,8 +30,13 @@ interface ActOptions extends CommonOptions {
   readonly detach?: true
 }
 
-interface ReasonOptions extends ActOptions {
+interface ReasonOptions extends CommonOptions {
   readonly reason?: string
+}
+
+/** The revision that was shown to whom decides. */
+interface BoundOptions {
+  readonly revision?: string
 }
 
 interface ResumeOptions extends ActOptions {
@@ -47,6 +52,11 @@ const detach = [
   'return at once; a process that works on the data folder, such as `cofferdam serve`, goes on with the task',
 ] as const
 
+const revision = [
+  '--revision <n>',
+  'decide on this revision, which was shown; where the task has another by now, nothing is done',
+] as const
+
 /** One command for each thing that a person can do with a task. */
 export function actCommands(task: Command, shell: Shell): void {
   const plainAct = (name: 'pause' | 'discard', description: string): void => {
@@ -55,24 +65,27 @@ export function actCommands(task: Command, shell: Shell): void {
         carryOut(shell, idOf(id), { act: name }, { ...options, detach: true }),
     )
   }
-  const withReason = (name: 'stop' | 'reject', description: string): void => {
+  const withReason = (name: 'stop' | 'reject', description: string): Command =>
     common(task.command(`${name} <id>`).description(description))
       .option('--reason <text>', 'kept with the task')
-      .action((id: string, options: ReasonOptions) =>
+      .action((id: string, options: ReasonOptions & BoundOptions) =>
         carryOut(shell, idOf(id), { act: name, text: options.reason ?? null }, { ...options, detach: true }),
       )
-  }
   common(task.command('approve <id>').description('agree to the reasons of a DRAFT, and follow it'))
+    .option(...revision)
     .option(...detach)
-    .action((id: string, options: ActOptions) => carryOut(shell, idOf(id), { act: 'approve' }, options))
-  withReason('reject', 'end a DRAFT or a BLOCKED task for good')
+    .action((id: string, options: ActOptions & BoundOptions) =>
+      carryOut(shell, idOf(id), { act: 'approve' }, options),
+    )
+  withReason('reject', 'end a DRAFT or a BLOCKED task for good').option(...revision)
   common(
     task
       .command('suggest <id> <text>')
       .description('add to the goal of a DRAFT, or resume a halted task with a word'),
   )
+    .option(...revision)
     .option(...detach)
-    .action((id: string, text: string, options: ActOptions) =>
+    .action((id: string, text: string, options: ActOptions & BoundOptions) =>
       carryOut(shell, idOf(id), { act: 'suggest', text: said(text) }, options),
     )
   common(
@@ -96,16 +109,24 @@ export function actCommands(task: Command, shell: Shell): void {
   plainAct('discard', 'throw the undelivered work of a task away')
 }
 
-async function carryOut(shell: Shell, id: TaskId, act: Act, options: ActOptions): Promise<void> {
+async function carryOut(
+  shell: Shell,
+  id: TaskId,
+  act: Act,
+  options: ActOptions & BoundOptions,
+): Promise<void> {
   const { world } = shell
+  const decidedOn = revisionOf(options)
   await using connection = await Connection.visit(targetOf(shell, options, `task ${act.act}`))
   const { client } = connection
   const shown = await client.task(id)
   if (act.act === 'approve' && shown.status === 'DRAFT' && options.json !== true) {
-    print(world, [`Approving task ${id}:`, ...draftLines(shown)])
+    const changed = decidedOn !== undefined && decidedOn !== shown.revision
+    print(world, [changed ? `Task ${id} as it is now:` : `Approving task ${id}:`, ...draftLines(shown)])
   }
   // What is decided about a draft is bound to what it says; a halted task still moves while its work is put away.
-  const task = await client.act(id, act, shown.status === 'DRAFT' ? shown.revision : undefined)
+  const bound = decidedOn ?? (shown.status === 'DRAFT' ? shown.revision : undefined)
+  const task = await client.act(id, act, bound)
   shell.end(
     task.status === 'PENDING' && options.detach !== true
       ? await goOn(shell, connection, task, shown.version, options)
@@ -134,7 +155,7 @@ async function goOn(
   options: CommonOptions,
 ): Promise<Exit> {
   const spell = speller(options)
-  using reporter = options.json === true ? new MachineReporter(world) : new PeopleReporter(world, spell)
+  using reporter = openReporter(world, spell, options.json === true)
   reporter.task(task, [])
   return pursue({ world, connection, reporter, spell, yes: false, quiet: true, mine: true, after }, task)
 }
@@ -149,12 +170,12 @@ function told(
 ): Exit {
   if (options.json === true) {
     printJson(world, { task })
-    return 'applied'
+    return 'done'
   }
   const lines = act.act === 'discard' ? [] : nextLines(task, speller(options))
   const approved = events.flatMap((event) => approvedLines(event, world.terminal.paint))
   print(world, [`Task ${task.id} is ${stateAfter(act, task)}`, ...approved, ...lines])
-  return 'applied'
+  return 'done'
 }
 
 function stateAfter(act: Act, task: Task): string {
@@ -163,11 +184,20 @@ function stateAfter(act: Act, task: Task): string {
   return task.halt === null ? `${task.status}.` : `${task.status}. ${plain(task.halt.text)}`
 }
 
-/** What a repository has been given, which is once the work is validated, stays there. */
-function branchAfter({ outcome, branch, repository }: Task): string {
-  if (outcome === null) return 'Your repository has no branch of it.'
+/** What a repository has been given stays there. Validated work may have reached it without being recorded as applied. */
+function branchAfter({ status, outcome, branch, repository }: Task): string {
+  if (status !== 'APPLIED' && outcome === null) return 'Your repository has no branch of it.'
   const git = `git -C ${quoted(repository.path)} branch -D ${quoted(branch)}`
-  return `A branch ${branch} stays in ${plain(repository.path)}: \`${git}\` removes it.`
+  const where = plain(repository.path)
+  return status === 'APPLIED'
+    ? `A branch ${branch} stays in ${where}: \`${git}\` removes it.`
+    : `${where} may have a branch ${branch}: \`${git}\` removes it.`
+}
+
+function revisionOf({ revision: text }: BoundOptions): number | undefined {
+  if (text === undefined) return undefined
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
+  throw new Failure('bad_request', `--revision takes the number that was shown, not ${text}.`)
 }
 
 function said(text: string): string {

@@ -13,7 +13,7 @@ export function doctorCommand(program: Command, shell: Shell): void {
       const findings = await look(shell, options)
       if (options.json === true) printJson(world, { findings })
       else print(world, findingLines(findings, world.terminal.paint))
-      shell.end(findings.some(({ state }) => state === 'problem') ? 'environment' : 'applied')
+      shell.end(findings.some(({ state }) => state === 'problem') ? 'environment' : 'done')
     },
   )
 }

@@ -5,7 +5,7 @@ import { explanationLines } from '../render/explanation.ts'
 import { transitionLines } from '../render/transitions.ts'
 import { requestOf, type TaskOptions } from '../request.ts'
 import { type CommonOptions, print, printJson, type Shell, targetOf } from './common.ts'
-import { checked, goalRead, taskOptions } from './run.ts'
+import { goalRead, programOf, taskOptions } from './task-options.ts'
 
 interface ExplainOptions extends TaskOptions, CommonOptions {
   readonly table?: true
@@ -25,16 +25,16 @@ function showTable(shell: Shell, options: CommonOptions): void {
   const { world } = shell
   if (options.json === true) printJson(world, { table })
   else print(world, transitionLines(table))
-  shell.end('applied')
+  shell.end('done')
 }
 
 async function showTask(shell: Shell, argv: readonly string[], options: ExplainOptions): Promise<void> {
   const { world } = shell
-  const request = requestOf(await goalRead(options, shell), checked(argv, shell), world.around.cwd)
+  const request = requestOf(await goalRead(options, shell), programOf(argv, shell), world.around.cwd)
   const explanation = await withControlPlane(targetOf(shell, options, 'explain'), (client) =>
     client.explain(request),
   )
   if (options.json === true) printJson(world, explanation)
   else print(world, explanationLines(explanation, world.terminal.paint))
-  shell.end('applied')
+  shell.end('done')
 }

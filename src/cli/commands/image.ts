@@ -16,7 +16,7 @@ export function imageCommand(program: Command, shell: Shell): void {
       const id = await world.buildImage(world.loadConfig(options), progress)
       if (json) printJson(world, { type: 'result', image: id })
       else terminal.out(`The image is ready: ${id}\n`)
-      shell.end('applied')
+      shell.end('done')
     },
   )
 }

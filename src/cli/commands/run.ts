@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import type { Command } from 'commander'
 import type { Client } from '../../client/client.ts'
-import { defaultBudget } from '../../domain/budget.ts'
 import { Failure } from '../../domain/failure.ts'
 import { exitHelp } from '../exit.ts'
 import { Connection } from '../connection.ts'
 import { pursue } from '../pursue.ts'
-import { MachineReporter, PeopleReporter } from '../reporter.ts'
+import { openReporter } from '../reporter.ts'
 import { requestOf, type TaskOptions } from '../request.ts'
-import { common, type CommonOptions, several, type Shell, speller, targetOf } from './common.ts'
+import { type CommonOptions, type Shell, speller, targetOf } from './common.ts'
+import { goalRead, programOf, taskOptions } from './task-options.ts'
 
 interface RunOptions extends TaskOptions, CommonOptions {
   readonly yes?: true
@@ -31,7 +31,7 @@ export function runCommand(program: Command, shell: Shell): void {
     .addHelpText('after', examples)
     .action(async (argv: string[], options: RunOptions) => {
       const { world } = shell
-      const request = requestOf(await goalRead(options, shell), checked(argv, shell), world.around.cwd)
+      const request = requestOf(await goalRead(options, shell), programOf(argv, shell), world.around.cwd)
       await using connection = await Connection.host(targetOf(shell, options, 'run'))
       await connection.persist(refuseWithoutEngine)
       // Under one key it is one task, however often the process that takes it dies in the middle.
@@ -39,7 +39,7 @@ export function runCommand(program: Command, shell: Shell): void {
       const { task, notes } = await connection.persist((client) => client.submit(request, key))
       const spell = speller(options)
       const quiet = options.json === true
-      using reporter = quiet ? new MachineReporter(world) : new PeopleReporter(world, spell)
+      using reporter = openReporter(world, spell, quiet)
       reporter.task(task, notes)
       const yes = options.yes === true
       shell.end(await pursue({ world, connection, reporter, spell, yes, quiet, mine: true, after: 0 }, task))
@@ -51,56 +51,4 @@ async function refuseWithoutEngine(client: Client): Promise<void> {
   for (const { name, state, text } of await client.doctor()) {
     if (state === 'problem' && (name === 'engine' || name === 'image')) throw new Failure(name, text)
   }
-}
-
-/** The options that make a task. */
-export function taskOptions(command: Command): Command {
-  return common(command)
-    .argument('[argv...]', 'after "--": the program of the agent "command"')
-    .option('--repo <path>', 'the git repository')
-    .option('--goal <text>', 'what should be done; - reads it from standard input')
-    .option('--ref <ref>', 'branch, tag or commit to start from (default: what is checked out)')
-    .option(
-      '--setup <command>',
-      'installs dependencies, once, with a network (default: as configured for the repository)',
-    )
-    .option('--test <command>', 'says whether the work is good (default: as configured for the repository)')
-    .option('--agent <name>', 'who does the work (default: "command" with a program, else as configured)')
-    .option(
-      '--steps <n>',
-      `the most steps that it may take (default: task.steps of the configuration, else ${defaultBudget.steps})`,
-    )
-    .option(
-      '--minutes <n>',
-      `the most minutes that its boxes may run (default: task.minutes of the configuration, else ${defaultBudget.seconds / 60})`,
-    )
-    .option(
-      '--tokens <n>',
-      'the most tokens of models (default: task.tokens of the configuration, else no limit)',
-    )
-    .option(
-      '--cost <usd>',
-      'the most US dollars for models (default: task.cost of the configuration, else no limit)',
-    )
-    .option('--draft', 'ask a person first, whatever the risk')
-    .option('--deny <pattern>', 'neither read nor written; may be repeated', several)
-    .option('--readonly <pattern>', 'read but not written; may be repeated', several)
-    .option('--allow <pattern>', 'makes everything else readonly; may be repeated', several)
-    .option('--egress <host>', 'a host that the agent may reach; may be repeated', several)
-}
-
-/** Words that stand before "--" are most often a goal without quotes. */
-export function checked(argv: readonly string[], { args }: Shell): readonly string[] {
-  const mark = args.indexOf('--')
-  const given = mark === -1 ? 0 : args.length - mark - 1
-  if (argv.length <= given) return argv
-  const stray = argv.slice(0, argv.length - given).join(' ')
-  throw new Failure(
-    'bad_request',
-    `"${stray}" is not understood: put the goal in quotes, and the program of the agent after "--".`,
-  )
-}
-
-export async function goalRead(options: TaskOptions, { world }: Shell): Promise<TaskOptions> {
-  return options.goal === '-' ? { ...options, goal: await world.terminal.input() } : options
 }

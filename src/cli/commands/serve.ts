@@ -28,7 +28,7 @@ export function serveCommand(program: Command, shell: Shell): void {
         `Working on the tasks of ${dataFolder}. Ctrl-C ends this; running boxes are left to the next start.\n`,
       )
     await ending(world)
-    shell.end('applied')
+    shell.end('done')
   })
 }
 

@@ -63,7 +63,7 @@ function listCommand(task: Command, shell: Shell): void {
           'No tasks yet. Start one with',
           `  ${speller(options)('run --repo PATH --goal TEXT')} -- PROGRAM`,
         ])
-      shell.end('applied')
+      shell.end('done')
     })
 }
 
@@ -85,7 +85,7 @@ function showCommand(task: Command, shell: Shell): void {
       }))
       if (options.json === true) printJson(world, shown)
       else print(world, taskLines(shown, speller(options), world.terminal.paint))
-      shell.end('applied')
+      shell.end('done')
     },
   )
 }
@@ -116,7 +116,7 @@ function textCommand(
         world.terminal.out(
           name === 'diff' && !world.terminal.live ? content : `${plain(content).trimEnd()}\n`,
         )
-      shell.end('applied')
+      shell.end('done')
     })
 }
 

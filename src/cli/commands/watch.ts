@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { Connection } from '../connection.ts'
 import { pursue } from '../pursue.ts'
-import { MachineReporter, PeopleReporter } from '../reporter.ts'
+import { openReporter } from '../reporter.ts'
 import { common, type CommonOptions, idOf, type Shell, speller, targetOf } from './common.ts'
 
 const help = `
@@ -21,7 +21,7 @@ export function watchCommand(task: Command, shell: Shell): void {
       await using connection = await Connection.visit(targetOf(shell, options, 'task watch'))
       const task = await connection.client.task(id)
       const spell = speller(options)
-      using reporter = options.json === true ? new MachineReporter(world) : new PeopleReporter(world, spell)
+      using reporter = openReporter(world, spell, options.json === true)
       reporter.task(task, [])
       const looking = { yes: false, quiet: true, mine: false, after: 0 }
       shell.end(await pursue({ world, connection, reporter, spell, ...looking }, task))

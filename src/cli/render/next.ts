@@ -23,10 +23,18 @@ export function nextCommands(task: Task, spell: Spell): readonly Suggestion[] {
   const on = (act: string, more = ''): string => spell(`task ${act} ${task.id}${more}`)
   const { options, what } = resumeOf(task)
   const offers: readonly (Suggestion & { readonly when: boolean })[] = [
-    { when: acts.includes('approve'), command: on('approve'), what: 'agree to the reasons and run it' },
+    {
+      when: acts.includes('approve'),
+      command: on('approve', ` --revision ${task.revision}`),
+      what: 'agree to the reasons and run it',
+    },
     { when: task.status === 'DRAFT', command: on('suggest', ' TEXT'), what: 'add to the goal' },
     { when: doctored(task), command: spell('doctor'), what: 'look whether it is mended' },
-    { when: task.halt?.reason === 'image', command: spell('image build'), what: 'build the image' },
+    {
+      when: task.halt?.reason === 'image',
+      command: spell('image build'),
+      what: 'build the image, unless engine.image names another',
+    },
     {
       when: task.halt?.reason === 'setup',
       command: runAnew(task, spell),

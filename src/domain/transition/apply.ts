@@ -48,6 +48,12 @@ export function possibleActs(task: Task): readonly string[] {
     .map((act) => verbs[act] ?? act)
 }
 
+/** The same as a sentence. */
+export function possibleNow(task: Task): string {
+  const acts = possibleActs(task)
+  return acts.length > 0 ? `Possible now: ${acts.join(', ')}.` : 'Nothing more can be done with it.'
+}
+
 /** Applies an input to a task by the table. Pure: `now` is the time of the event. */
 export function transition(task: Task, input: Input, now: Millis): Changed | Refused {
   const row = table.find((candidate) => fits(candidate, task, input))
@@ -76,12 +82,10 @@ function fits(row: Row, task: Task, input: Input): boolean {
 }
 
 function refusal(task: Task, input: Input): string {
-  const acts = possibleActs(task)
   const verb = verbs[input.type]
   if (verb === undefined) return `Task ${task.id} is ${task.status}: ${input.type} does not apply any more.`
-  const others = acts.length > 0 ? `Possible now: ${acts.join(', ')}.` : 'Nothing more can be done with it.'
   const state = task.delivery === 'discarded' ? 'discarded' : task.status
-  return `Task ${task.id} is ${state}: ${verb} is not possible. ${others}`
+  return `Task ${task.id} is ${state}: ${verb} is not possible. ${possibleNow(task)}`
 }
 
 function phaseOf(row: Row, task: Task, input: Input): Phase | null {
@@ -179,5 +183,7 @@ function joined(before: string | null, more: string | null): string | null {
 
 /** Goal, budget and head are what a person decides on; a change of them makes older decisions void. */
 function revises(before: Task, after: Task): boolean {
-  return before.goal !== after.goal || before.budget !== after.budget || before.head !== after.head
+  const [was, is] = [before.budget, after.budget]
+  const budget = was.steps !== is.steps || was.seconds !== is.seconds
+  return budget || before.goal !== after.goal || before.head !== after.head
 }

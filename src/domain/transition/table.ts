@@ -80,7 +80,7 @@ export const table: readonly Row[] = [
     'first created path, a step is left',
   ),
   row(['RUNNING'], 'violated', 'TIMEOUT', 'salvage', 'reverted; no step is left', 'first created path'),
-  row(['RUNNING'], 'violated', 'FAILED', 'salvage', 'reverted; kept as evidence'),
+  row(['RUNNING'], 'violated', 'FAILED', 'salvage', 'reverted; the event names paths and rules'),
   row(['RUNNING'], 'candidate_made', 'VALIDATING', 'test', 'the agent finished inside the policy'),
 
   row(['VALIDATING'], 'tested', 'VALIDATING', 'checkpoint', 'the test box has ended'),

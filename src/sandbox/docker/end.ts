@@ -21,6 +21,9 @@ export interface EndFacts {
   readonly limits: BoxLimits
 }
 
+/** The exit codes of a box that a signal ended, and the one that an engine writes which was itself killed. */
+export const signalled: ReadonlySet<number> = new Set([137, 143, 255])
+
 type Ended = { readonly end: BoxEnd; readonly message: string | null }
 
 /** Why a box ended, with a sentence where that was not by itself. Pure. */
@@ -71,8 +74,7 @@ function exitOf(facts: EndFacts): Ended {
   if ((exitCode === 124 || exitCode === 137) && ran >= limits.seconds * 990) return late(limits)
   const why = whyNotStarted(facts)
   if (why !== null) return { end: 'not_started', message: `The command could not be started: ${why}.` }
-  // 255 is what an engine writes that was itself killed; the others are its signals when it shuts down.
-  if (abandoned && [137, 143, 255].includes(exitCode))
+  if (abandoned && signalled.has(exitCode))
     return { end: 'engine', message: `The box was ended from outside (code ${exitCode}).` }
   return { end: 'exited', message: null }
 }

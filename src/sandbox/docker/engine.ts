@@ -19,6 +19,8 @@ export interface DockerEngineOptions {
   /** A folder of our own for what boxes need beside their sources: journals, throw-away folders. */
   readonly scratch: HostPath
   readonly imageTag: () => string
+  /** The tag is that of `engine.image`: somebody else's image, which `cofferdam image build` does not make. */
+  readonly imageIsConfigured?: boolean
   /** A folder for sockets that nobody else can enter; its path is short, as sockets' have to be. */
   readonly runtimeFolder: HostPath
   /** Which of the engine's runtimes boxes are run with; the engine's own choice where it is not said. */
@@ -37,6 +39,7 @@ export function dockerEngine(options: DockerEngineOptions): Engine {
     scratch,
     runtimeFolder,
     imageTag,
+    imageIsConfigured = false,
     runtime,
     patience,
     now = Date.now,
@@ -59,7 +62,7 @@ export function dockerEngine(options: DockerEngineOptions): Engine {
     canaries: new Set(),
     views: { refused: false },
   }
-  const image = (): Promise<string> => findImage(parts)
+  const image = (): Promise<string> => findImage(parts, imageIsConfigured ? lacksConfigured : lacksOwn)
   // Over a connection of its own, as the engine may have become another under the one that is there.
   const posture = remembered(() =>
     examine({ ...parts, connect: connector(socketPath, patience, runtime) }, image),
@@ -83,8 +86,9 @@ export function dockerEngine(options: DockerEngineOptions): Engine {
       try {
         return await runBox(parts, spec, materials, watcher, signal)
       } catch (error) {
-        if (error instanceof Failure && error.code === 'image') parts.image = null
-        throw error
+        if (!(error instanceof Failure) || error.code !== 'image') throw error
+        parts.image = null
+        throw imageIsConfigured ? lacksConfigured(imageTag()) : error
       } finally {
         parts.busy.delete(spec.name)
       }
@@ -106,7 +110,7 @@ export function dockerEngine(options: DockerEngineOptions): Engine {
   }
 }
 
-async function findImage(parts: Parts): Promise<string> {
+async function findImage(parts: Parts, missing: (tag: string) => Failure): Promise<string> {
   const tag = parts.imageTag()
   if (parts.image?.tag === tag) return parts.image.id
   const api = await parts.connect()
@@ -115,9 +119,17 @@ async function findImage(parts: Parts): Promise<string> {
     parts.image = { tag, id }
     return id
   } catch (error) {
-    if (statusOf(error) !== 404) throw error
-    throw new Failure('image', 'The sandbox image is not built yet: run `cofferdam image build`.')
+    throw statusOf(error) === 404 ? missing(tag) : error
   }
+}
+
+function lacksOwn(): Failure {
+  return new Failure('image', 'The sandbox image is not built yet: run `cofferdam image build`.')
+}
+
+function lacksConfigured(tag: string): Failure {
+  const text = `The image ${tag} of engine.image is not on the engine: build or pull it, or remove the key.`
+  return new Failure('image', text)
 }
 
 /** Asks once a minute; what failed is asked again. */

@@ -1,9 +1,7 @@
 import type { Millis } from '../../domain/brand.ts'
 import type { Seen } from './compare.ts'
 import type { Api } from './connect.ts'
-
-/** The exit codes of a box that a signal ended, and the one that an engine writes which was itself killed. */
-const signalled: ReadonlySet<number> = new Set([137, 143, 255])
+import { signalled } from './end.ts'
 
 /**
  * Whether a box was ended from outside: by an engine that shuts down, or by a person. Its own program may exit with the

@@ -15,8 +15,8 @@ interface Ran {
 }
 
 /**
- * The result of a box, from what the engine says of it at its end; null where the engine has lost it. `abandoned`: it
- * had ended before it was looked at, or was ended from outside.
+ * The result of a box, from what the engine says of it at its end: `seen`, which is null where the engine has lost it.
+ * `abandoned`: it had ended before it was looked at, or was ended from outside.
  */
 export function resultOf(
   { parts, spec, output, peaks }: Ran,

@@ -159,7 +159,7 @@ describe('an engine that is down', () => {
     const born = await lab.birth(aRepository(), agent)
     const task = await lab.settled(born.id)
     expect([task.status, task.halt?.reason]).toEqual(['FAILED', 'engine'])
-    expect(task.halt?.text).toContain('five minutes')
+    expect(task.halt?.text).toContain('5 minutes')
     expect(lab.pauses.reduce((sum, ms) => sum + ms, 0)).toBeGreaterThanOrEqual(5 * 60_000)
   })
 
@@ -214,6 +214,19 @@ describe('what a halt left', () => {
     expect(lab.pauses).toHaveLength(pauses)
     expect(rows(born).at(-1)?.state).toBe('dropped')
   })
+
+  it.each<[Partial<Task>]>([[{ setup: 'echo one; sleep 30' }], [{ test: 'echo one; sleep 30' }]])(
+    'of a preparation, %j, is nothing, and a resume starts it again',
+    async (overrides) => {
+      const born = await lab.birth(aRepository(), atWork, overrides)
+      await stop(born)
+      const task = await lab.settled(born.id)
+      expect([task.status, task.head]).toEqual(['STOPPED', born.head])
+      expect(lab.events(born.id).at(-1)?.text).toBe(
+        'Setup or the first test was broken off; it starts again on resume.',
+      )
+    },
+  )
 
   it('is kept as soon as the engine is back', async () => {
     const repo = aRepository()

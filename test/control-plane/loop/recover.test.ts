@@ -45,6 +45,7 @@ describe('what a dead process left', () => {
       status: 'PENDING',
       phase: null,
       step: 3,
+      attempt: 1,
       losses: 1,
       spent: { steps: 2, ms: 5000 },
     })

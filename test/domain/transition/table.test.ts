@@ -5,7 +5,7 @@ import { readMarker } from '../../../src/domain/markers.ts'
 import { possibleActs, transition } from '../../../src/domain/transition/apply.ts'
 import { lossCap } from '../../../src/domain/transition/table.ts'
 import type { Violation } from '../../../src/domain/policy.ts'
-import { aCommit, aTask, aTime } from '../../support/task.ts'
+import { aCommit, aCommitOf, aTask, aTime } from '../../support/task.ts'
 
 const now = aTime + 1000
 const created: Violation = {
@@ -386,6 +386,26 @@ describe('what an input writes', () => {
     )
     expect([task.spent, task.budget.steps, task.revision]).toEqual([{ steps: 8, ms: 5 }, 12, 2])
   })
+
+  it.each<[string, Partial<Task>, Input, number]>([
+    ['the same budget', {}, { type: 'resumed', instruction: null, budget: { steps: 8, seconds: 1200 } }, 1],
+    ['more steps', {}, { type: 'resumed', instruction: null, budget: { steps: 9, seconds: 1200 } }, 2],
+    ['more time', {}, { type: 'resumed', instruction: null, budget: { steps: 8, seconds: 1201 } }, 2],
+    ['an instruction', {}, resumed, 1],
+    ['the same head', { phase: 'salvage' }, { type: 'salvaged', head: aCommit, text: '' }, 1],
+    ['another head', { phase: 'salvage' }, { type: 'salvaged', head: aCommitOf('b'), text: '' }, 2],
+  ])(
+    '%s: a change of what a person decides on raises the revision, and only that',
+    (_what, some, input, to) => {
+      const before = {
+        status: 'STOPPED',
+        head: aCommit,
+        budget: { steps: 8, seconds: 1200 },
+        ...some,
+      } as const
+      expect(after(before, input).revision).toBe(to)
+    },
+  )
 
   it('agreeing to changed dependencies makes setup run again', () => {
     const halt = { reason: 'approval', text: '' } as const

@@ -157,8 +157,12 @@ describe('a box on the Docker engine', () => {
     await expect(on.run(on.box('true', { image: `sha256:${'1'.repeat(64)}` }))).rejects.toMatchObject({
       code: 'image',
     })
-    await expect(on.reopen({ imageTag: () => 'cofferdam/none:none' }).image()).rejects.toMatchObject({
+    const configured = on.reopen({ imageTag: () => 'mine:1', imageIsConfigured: true })
+    const spec = on.box('true', { image: `sha256:${'1'.repeat(64)}` })
+    const { signal } = new AbortController()
+    await expect(configured.run(spec, on.materials, new Notes(), signal)).rejects.toMatchObject({
       code: 'image',
+      message: expect.stringContaining('The image mine:1 of engine.image is not on the engine') as string,
     })
   })
 })

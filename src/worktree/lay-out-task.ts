@@ -15,7 +15,7 @@ import { throwAway } from './throw-away.ts'
 import { hidingOf, recall, settleAt, writeBase } from './state.ts'
 
 /** Mirror, worktree and private repository of a task; costs nothing where they are there. */
-export async function prepare(site: Site, task: TaskPlace): Promise<void> {
+export async function layOutTask(site: Site, task: TaskPlace): Promise<void> {
   await ensureMirror(site, task)
   if ((await recall(site, task)) !== null) return
   // Half made, or made for another policy. What is worth keeping is in commits.
