@@ -11,21 +11,17 @@ import { openRuntimeFolder } from '../src/config/runtime-folder.ts'
 import type { HostPath } from '../src/domain/brand.ts'
 import type { Engine } from '../src/domain/box.ts'
 import type { Finding } from '../src/domain/control-plane.ts'
-import type { Gateway } from '../src/domain/gateway.ts'
 import { KnownSecrets } from '../src/domain/leak.ts'
 import { compilePolicy } from '../src/domain/matcher.ts'
 import type { Posture } from '../src/domain/posture.ts'
-import type { Secret } from '../src/domain/secret.ts'
 import type { Actor } from '../src/domain/task.ts'
-import { createGateway } from '../src/gateway/gateway.ts'
-import { anthropic } from '../src/gateway/upstreams/anthropic.ts'
 import { connector } from '../src/sandbox/docker/connect.ts'
-import { dockerEngine, type DockerEngineOptions } from '../src/sandbox/docker/engine.ts'
-import { buildImage, imageTag } from '../src/sandbox/docker/image.ts'
+import { buildImage } from '../src/sandbox/docker/image.ts'
 import { specHash } from '../src/sandbox/hash.ts'
 import { gitFolder } from '../src/sandbox/places.ts'
 import { compileBox } from '../src/sandbox/spec.ts'
 import { openWorktrees } from '../src/worktree/open.ts'
+import { apartEngine, engineOf, gatewayOf, revealed } from './adapters.ts'
 import { attestor } from './attest/attestor.ts'
 import { describeKey, keyPlaces, openKey } from './attest/key.ts'
 import { Bus } from './bus.ts'
@@ -108,7 +104,7 @@ export async function open(
     const attests = attestor({ store, key, installation: data.installation })
     const tasks = new Tasks({ store, bus, clock, closing: attests.closing })
     const outputs = new OutputFiles(data.path)
-    const docker = engineOf(config, data.path, {
+    const docker = engineOf(config, data.path, config.runtimeFolder, {
       installation: data.installation,
       now: clock,
       log: engineLog(log),
@@ -178,37 +174,16 @@ export async function open(
   }
 }
 
-/** What doctor finds where no process answers for the data folder. Changes nothing, and never rejects. */
+/** What doctor finds where no process answers for the data folder. Changes nothing there, and never rejects. */
 export async function examineClosed(config: Config, around: Environment): Promise<readonly Finding[]> {
   return await examine({
-    engine: engineOf(config, config.dataFolder, { installation: 'none', patience: 5 }),
+    engine: apartEngine(config, around),
     data: config.dataFolder,
     diskFreeMb: config.tasks.policy.limits.diskFreeMb,
     attestationKey: () => describeKey(keyPlaces(config.dataFolder, config.attestationKey)),
     find: () => findDataFolder(config.dataFolder, around.uid),
     alive: isAlive,
   })
-}
-
-/** The one place that reveals secrets: to what adds them outside a box, and to what looks for them. */
-function gatewayOf(config: Config, clock: () => number): Gateway {
-  const settings = config.upstreams['anthropic']
-  const key = settings?.key ?? null
-  return createGateway({
-    upstreams: [
-      anthropic({
-        ...(settings?.origin == null ? {} : { origin: settings.origin }),
-        credential: key === null ? null : { kind: 'key', value: key.reveal() },
-      }),
-    ],
-    secrets: revealed(config.secrets),
-    prices: config.prices.models,
-    clock,
-  })
-}
-
-function revealed(secrets: readonly Secret[]): readonly { name: string; value: string }[] {
-  return secrets.map((secret) => ({ name: secret.name, value: secret.reveal() }))
 }
 
 /** Asked for at the first need, and remembered; what failed is asked again. */
@@ -219,20 +194,6 @@ function once<T>(ask: () => Promise<T>): () => Promise<T> {
       known = null
       throw error
     }))
-}
-
-function engineOf(
-  config: Config,
-  data: HostPath,
-  more: Omit<DockerEngineOptions, 'socketPath' | 'scratch' | 'imageTag' | 'imageIsConfigured'>,
-): Engine {
-  return dockerEngine({
-    ...more,
-    socketPath: config.engine.socket,
-    scratch: join(data, 'scratch') as HostPath,
-    imageTag: () => config.engine.image ?? imageTag(),
-    imageIsConfigured: config.engine.image !== null,
-  })
 }
 
 function isAlive(pid: number): boolean {

@@ -52,7 +52,7 @@ export function openStore(file: HostPath): Store {
 }
 
 /** Prepares every statement once; where a table or column is missing, somebody else was at the file. */
-function prepareTables(db: Connection, file: string): Tables {
+function prepareTables(db: Connection, file: string) {
   try {
     const documents = documentsTable(db)
     const tasks = tasksTable(db, documents)

@@ -34,6 +34,6 @@ export function egressCommand(task: Command, shell: Shell): void {
       if (options.json === true) printJson(world, { egress })
       else if (egress.length === 0) world.terminal.error('No box has asked for anything so far.\n')
       else print(world, egressLines(egress, world.terminal.paint))
-      shell.end('applied')
+      shell.end('done')
     })
 }

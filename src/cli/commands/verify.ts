@@ -37,7 +37,7 @@ async function exportKey(shell: Shell, options: VerifyOptions): Promise<void> {
   const key = await withControlPlane(targetOf(shell, options, 'verify'), (client) => client.attestationKey())
   if (options.json === true) printJson(world, key)
   else world.terminal.out(key.pem)
-  shell.end('applied')
+  shell.end('done')
 }
 
 async function verify(shell: Shell, text: string, options: VerifyOptions): Promise<void> {
@@ -49,7 +49,7 @@ async function verify(shell: Shell, text: string, options: VerifyOptions): Promi
   )
   if (options.json === true) printJson(world, found)
   else print(world, verificationLines(found, world.terminal.paint))
-  shell.end(found.holds ? 'applied' : 'failed')
+  shell.end(found.holds ? 'done' : 'failed')
 }
 
 /** A public key in DER. */

@@ -19,6 +19,7 @@ const policy: Policy = {
   except: [],
   onViolation: 'fail',
   egress: [],
+  upstreams: [],
   posture: 'degraded',
   limits: {
     memoryMb: 256,
