@@ -15,10 +15,12 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describeKey, keyPlaces } from '../../control-plane/attest/key.ts'
 import { examine } from '../../control-plane/doctor.ts'
 import { openStore } from '../../control-plane/store/open.ts'
 import { findDataFolder, openDataFolder } from '../../src/config/data-folder.ts'
 import { hostPath } from '../../src/config/places.ts'
+import type { Engine } from '../../src/domain/box.ts'
 import type { Finding } from '../../src/domain/control-plane.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import { aPerson, aTask, aTaskIdOf, aTime } from '../support/task.ts'
@@ -32,7 +34,8 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-const up = {
+const up: Pick<Engine, 'describe' | 'image' | 'posture'> = {
+  posture: () => Promise.resolve({ level: 'strong', missing: [], engine: 'docker 1', seen: {}, at: 0 }),
   describe: () => Promise.resolve({ name: 'docker 1', warnings: [] }),
   image: () => Promise.resolve('sha256:1'),
 }
@@ -44,6 +47,7 @@ async function found(engine = up, alive = false): Promise<Readonly<Record<string
     engine,
     data: hostPath(data),
     diskFreeMb: 0,
+    attestationKey: () => describeKey(keyPlaces(hostPath(data), null)),
     find: () => findDataFolder(hostPath(data), uid),
     alive: () => alive,
   })

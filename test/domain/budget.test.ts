@@ -2,18 +2,19 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { boxSeconds, left, secondsOf } from '../../src/domain/budget.ts'
 import { defaultPolicy } from '../../src/domain/policies.ts'
+import { aBudget, aSpent } from '../support/task.ts'
 
 const policy = { ...defaultPolicy, limits: { ...defaultPolicy.limits, testSeconds: 100, setupSeconds: 200 } }
 const task = (seconds: number, ms: number, steps = 0): Parameters<typeof boxSeconds>[0] => ({
-  budget: { steps: 8, seconds },
-  spent: { steps, ms },
+  budget: aBudget({ steps: 8, seconds }),
+  spent: aSpent({ steps, ms }),
   policy,
 })
 
 test.each([
-  [task(60, 15_000, 3), { steps: 5, ms: 45_000 }],
-  [task(60, 60_001, 8), { steps: 0, ms: 0 }],
-  [task(60, 99_000, 9), { steps: 0, ms: 0 }],
+  [task(60, 15_000, 3), aSpent({ steps: 5, ms: 45_000 })],
+  [task(60, 60_001, 8), aSpent({ steps: 0, ms: 0 })],
+  [task(60, 99_000, 9), aSpent({ steps: 0, ms: 0 })],
 ])('what is left is never negative (%#)', (given, expected) => {
   expect(left(given)).toEqual(expected)
 })
