@@ -34,10 +34,10 @@ export function apartEngine(
 ): Pick<Engine, 'describe' | 'image' | 'posture'> {
   const on = (folder: HostPath): Engine =>
     engineOf(config, folder, folder, { installation: 'none', patience: 5 })
-  const { describe, image } = on(config.dataFolder)
+  const there = on(config.dataFolder)
   return {
-    describe,
-    image,
+    describe: () => there.describe(),
+    image: () => there.image(),
     async posture() {
       const folder = (await mkdtemp(join(around.tmp, 'cofferdam-'))) as HostPath
       try {

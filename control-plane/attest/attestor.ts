@@ -27,9 +27,9 @@ export interface Attestor {
    * What an attempt came to, before its transition is written. `row` is closed as it will be written, but for its commit;
    * its candidate, where there is one, follows the task's head.
    */
-  step(task: Task, row: Checkpoint, posture: Posture | null): SignedAttestation
+  readonly step: (task: Task, row: Checkpoint, posture: Posture | null) => SignedAttestation
   /** What is on record about a task that comes to rest; to be called with its rows written. */
-  closing(task: Task): SignedAttestation
+  readonly closing: (task: Task) => SignedAttestation
 }
 
 /** What of an attestation is not the same for both kinds. */

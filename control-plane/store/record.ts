@@ -16,7 +16,7 @@ import type { Cell } from './rows.ts'
  * so that a column of a later format does not change what was attested before it. A migration that rewrites one of these
  * cells makes every task that was attested fail its verification.
  */
-export const attestedColumns = {
+const attestedColumns = {
   runtime_tasks: `id status phase halt version revision fence lease_until goal request repository_path repository_key
     base_ref base_commit head branch agent setup test policy policy_hash budget spent_steps spent_ms spent_tokens
     spent_cost step attempt violations losses instruction prior_failure baseline setup_key session progress risks
@@ -31,7 +31,7 @@ export const attestedColumns = {
 type Table = keyof typeof attestedColumns
 
 /** Columns that name a document: its text is covered too. */
-const documents: readonly string[] = ['policy', 'prior_failure', 'baseline', 'box']
+const documents: ReadonlySet<string> = new Set(['policy', 'prior_failure', 'baseline', 'box'])
 
 const columnsOf = (table: Table): readonly string[] => attestedColumns[table].split(/\s+/)
 
@@ -39,7 +39,7 @@ const columnsOf = (table: Table): readonly string[] => attestedColumns[table].sp
 function cellsOf(table: Exclude<Table, 'egress_log'>): string {
   return columnsOf(table)
     .map((name) =>
-      documents.includes(name)
+      documents.has(name)
         ? `json_array(${name}, (SELECT json FROM documents WHERE documents.id = ${name}))`
         : name,
     )

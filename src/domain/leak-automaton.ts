@@ -109,7 +109,7 @@ function closed({ children, ends }: Trie, width: number): readonly number[] {
         continue
       }
       fails[child] = node === 0 ? 0 : (fail[column] as number)
-      if (ends[child] === -1) ends[child] = ends[fails[child] as number] as number
+      if (ends[child] === -1) ends[child] = ends[fails[child]] as number
       order.push(child)
     }
   }

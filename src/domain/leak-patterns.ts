@@ -7,7 +7,7 @@ export interface Secret {
 }
 
 /** Characters that a value needs to be searched for. */
-export const shortestSecret = 8
+const shortestSecret = 8
 
 interface Pattern {
   readonly secret: string

@@ -9,7 +9,7 @@ export type Hello =
   | { readonly kind: 'bad'; readonly why: string }
 
 /** Bytes that a hello may take: one with post-quantum keys and a long ticket has 4 KiB. */
-export const helloLimit = 32 * 1024
+const helloLimit = 32 * 1024
 
 const handshake = 22
 const clientHello = 1

@@ -28,7 +28,7 @@ export class JsonReader {
 
   constructor(visit: Visit) {
     this.visit = visit
-    this.tokenizer.onToken = ({ token, value }) => this.token(token, value as Scalar)
+    this.tokenizer.onToken = ({ token, value }) => this.token(token, value)
     this.tokenizer.onError = (error) => {
       throw error instanceof NotJson ? error : new NotJson('it is not JSON', { cause: error })
     }

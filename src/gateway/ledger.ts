@@ -172,6 +172,6 @@ export class Ledger {
 }
 
 /** A text of a box as it may be shown: nothing that moves a cursor or reorders a line. */
-export function printable(text: string, most: number): string {
+function printable(text: string, most: number): string {
   return text.slice(0, most).replaceAll(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, '\u{FFFD}')
 }

@@ -38,6 +38,7 @@ export function within<T>(promise: Promise<T>, ms: number, signal: AbortSignal, 
       (value) => {
         over()
         resolve(value)
+        return undefined
       },
       (error: unknown) => {
         over()

@@ -43,11 +43,11 @@ function vetted(host: Host, found: readonly string[], inside: boolean): readonly
   const never = reaches.indexOf('never')
   if (never !== -1)
     return denied('always blocked', `${host.host} leads to ${addresses[never]}, which no rule opens.`)
-  const private_ = reaches.indexOf('inside')
-  if (private_ !== -1 && !inside)
+  const inner = reaches.indexOf('inside')
+  if (inner !== -1 && !inside)
     return denied(
       'not public',
-      `${host.host} leads to ${addresses[private_]}, which is no public address. To allow it, name the address itself: policy: { egress: ['${addresses[private_]}'] } in cofferdam.yaml.`,
+      `${host.host} leads to ${addresses[inner]}, which is no public address. To allow it, name the address itself: policy: { egress: ['${addresses[inner]}'] } in cofferdam.yaml.`,
     )
   return addresses.slice(0, tries)
 }

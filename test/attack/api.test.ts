@@ -3,7 +3,6 @@ import { request } from 'node:http'
 import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect } from 'vitest'
-import type { TaskId } from '../../src/domain/ids.ts'
 import { requestOf, sh } from '../support/plane.ts'
 import { aRepository, git } from '../support/repository.ts'
 import { attack } from './attack.ts'
@@ -16,6 +15,9 @@ beforeAll(async () => {
   server = await ownServer()
 })
 afterAll(async () => server[Symbol.asyncDispose]())
+
+/** Control characters but tab and line feed; carriage return is one. */
+const controls = new RegExp(String.raw`[\0-\x08\x0b-\x1f\x7f]`, 'g')
 
 interface Answer {
   readonly status: number
@@ -171,7 +173,7 @@ END`
     ]) {
       const left = cliAtTerminal(...args).replaceAll(allowed, '\n')
       // In latin1 the second byte of a letter may lie there too, so only what stands alone counts.
-      expect([args[1], left.match(/[\0-\x08\x0b-\x1f\x7f]/g)]).toEqual([args[1], null])
+      expect([args[1], left.match(controls)]).toEqual([args[1], null])
       expect(left).not.toContain('\u00e2\u0080\u00ae')
     }
     expect(cli('task', 'logs', task.id)).not.toContain(escape)
@@ -200,7 +202,7 @@ attack(
     const done = await server.settled(task.id)
     expect(done.status).not.toBe('APPLIED')
     expect(git(repo, 'branch', '--list', task.branch)).toBe('')
-    const events = await server.client.events(task.id as TaskId, 0)
+    const events = await server.client.events(task.id, 0)
     expect(events.filter(({ to }) => to === 'APPLIED')).toEqual([])
     saw(
       `What boxes print decides nothing but the agent’s own marker: the task is ${done.status}, ${done.halt?.reason ?? ''}, and no branch was handed over.`,

@@ -16,9 +16,9 @@ declare module 'vitest' {
 /** Handed to each case, to say what it sees. */
 export interface Witness {
   /** Notes what happened; a case that passes has noted something. */
-  saw(sentence: string): void
+  readonly saw: (sentence: string) => void
   /** Ends a case that this host cannot exercise. */
-  cannot(reason: string): never
+  readonly cannot: (reason: string) => never
 }
 
 /**

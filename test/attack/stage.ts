@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { BoxRequest, BoxResult, BoxSpec, Engine, Materials } from '../../src/domain/box.ts'
 import type { CommitId, HostPath } from '../../src/domain/brand.ts'
-import { defaultPolicy } from '../../src/domain/policies.ts'
 import type { Policy } from '../../src/domain/policy.ts'
 import type { TaskPlace, Worktrees } from '../../src/domain/worktree.ts'
 import { dockerEngine, type DockerEngineOptions } from '../../src/sandbox/docker/engine.ts'
@@ -123,5 +122,3 @@ export async function openStage(files: Files, policy: Partial<Policy> = {}): Pro
     },
   }
 }
-
-export const policyWith = (more: Partial<Policy>): Policy => ({ ...defaultPolicy, ...more })

@@ -1,5 +1,5 @@
 import { domainToUnicode } from 'node:url'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { canonicalHost } from '../../src/gateway/host.ts'
 

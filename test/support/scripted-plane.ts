@@ -31,7 +31,7 @@ import { aBox } from './box.ts'
 import { aCommitOf, aTask } from './task.ts'
 
 /** A public key, of which nobody has the private half. */
-export const scriptedKey: AttestationKey = {
+const scriptedKey: AttestationKey = {
   id: '3740b751fd5b99929bae35f63d68c3f0d726924cf17d5d1c104884a0ad07d5e1',
   pem: '-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAsrUeh6ikVhwBsyGJx5imXLukyfMdkLPDkZgqu4BnKnY=\n-----END PUBLIC KEY-----\n',
 }
