@@ -95,7 +95,7 @@ describe('from one prompt to the next', () => {
     const task = await plane.run({ repo, argv: agent, test: 'sh test.sh' })
     expect([task.status, task.spent.steps]).toEqual(['APPLIED', 3])
     const told = promptsOf(repo, task.branch).map((prompt) => [
-      prompt.includes('The last validation failed'),
+      prompt.includes('The last step failed'),
       prompt.includes('FAILED-AFTER-ONE'),
     ])
     expect(told).toEqual([
