@@ -38,10 +38,11 @@ export async function explain(deps: ExplainDeps, request: TaskRequest): Promise<
     const call = deps.agents.get(task.agent.name)?.call(task.agent, null) ?? { argv: [], env: {} }
     const egress = egressOf('agent', task.policy, null)
     const wanted = { ...call, commit: task.base.commit, listing, setupFolders: [], caches: [], egress }
+    const setup = task.setup === null ? null : { command: task.setup, registries: await deps.registries() }
     const boxes = [
-      ...(task.setup === null
+      ...(setup === null
         ? []
-        : [box('setup', 0, setupBox(task, task.setup, task.base.commit, await deps.registries()))]),
+        : [box('setup', 0, setupBox(task, setup.command, task.base.commit, setup.registries))]),
       ...inShell('baseline', 0, task.test),
       box('agent', 1, wanted),
       ...inShell('test', 1, task.test),
@@ -51,17 +52,15 @@ export async function explain(deps: ExplainDeps, request: TaskRequest): Promise<
       boxes,
       hidden: drafted.hidden,
       risks: task.risks,
-      notes: [...drafted.notes, ...notes, ...setupNote(task.setup)],
+      notes: [...drafted.notes, ...notes, ...(setup === null ? [] : [...setup.registries.notes, setupNote])],
     }
   } finally {
     await deps.worktrees.discard(place)
   }
 }
 
-function setupNote(setup: string | null): readonly string[] {
-  if (setup === null) return []
-  return ['What setup leaves is mounted on top of what is shown here; it is known after setup has run.']
-}
+const setupNote =
+  'What setup leaves is mounted on top of what is shown here; it is known after setup has run.'
 
 /** The image, or what stands for it where there is none to be had: the rest of a spec is as it would be. */
 async function imageOf(engine: ExplainDeps['engine']): Promise<{ image: string; notes: readonly string[] }> {

@@ -148,12 +148,13 @@ export async function open(
     )
     closers.push(() => loop[Symbol.asyncDispose]())
 
+    const means = { memoryMb: config.totalMemoryMb, upstreams: config.upstreams }
     const plane = new Plane({
       ...compiled,
       loop,
       key,
       keyPlaces: places,
-      defaults: { ...config.tasks, repository: (path) => config.repositories[path] ?? {} },
+      defaults: { ...config.tasks, means, repository: (path) => config.repositories[path] ?? {} },
       data: data.path,
     })
     const actor: Actor = { kind: 'local', id: userName(around.uid) }

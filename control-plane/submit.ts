@@ -5,6 +5,7 @@ import { Failure } from '../src/domain/failure.ts'
 import type { TaskId } from '../src/domain/ids.ts'
 import type { TaskRequest } from '../src/domain/intake.ts'
 import { effectivePolicy, policyHash, policyProblems } from '../src/domain/policies.ts'
+import { lacking, type Means } from '../src/domain/means.ts'
 import type { Policy } from '../src/domain/policy.ts'
 import type { RepositoryDefaults } from '../src/domain/repository-defaults.ts'
 import { assessRisk } from '../src/domain/risk.ts'
@@ -17,6 +18,7 @@ export interface Defaults {
   readonly budget: Budget
   readonly agent: AgentChoice | null
   readonly policy: Policy
+  readonly means: Means
   /** By absolute path. */
   repository(path: string): RepositoryDefaults
 }
@@ -55,6 +57,8 @@ export async function draftTask(
   const base =
     configured.policy === undefined ? defaults.policy : effectivePolicy(configured.policy, defaults.policy)
   const policy = policyOf(request, base)
+  const missing = lacking(policy, defaults.means)
+  if (missing.length > 0) throw new Failure('bad_request', missing.join(' '))
   const budget: Budget = { ...defaults.budget, ...budgetParts(request.budget) }
   const hidden = await deps.worktrees.hidden(repository.path, repository.commit, policy)
   const risks: readonly RiskReason[] = [

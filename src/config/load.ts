@@ -65,8 +65,9 @@ export function loadConfig(flags: ConfigFlags, around: Environment): Config {
   const file = found ?? configSchema.parse({})
   const data = dataPlace(flags.data, file.data, place.path, around)
   const runtime = runtimePlace(file.runtime, place.path, data, around)
+  const totalMemoryMb = file.total.memoryMb ?? Math.max(1024, around.memoryMb - reservedMb)
   const upstreams = upstreamsOf(file, place.path, around)
-  const policy = policyOf(place.path, file.policy, forMachine(defaultPolicy, around))
+  const policy = policyOf(place.path, file.policy, forMachine(defaultPolicy, around.cpus, totalMemoryMb))
   return deepFreeze({
     file: found === null ? null : place.path,
     dataFolder: data,
@@ -77,7 +78,7 @@ export function loadConfig(flags: ConfigFlags, around: Environment): Config {
       image: file.engine.image ?? null,
       runtime: file.engine.runtime ?? null,
     },
-    totalMemoryMb: file.total.memoryMb ?? Math.max(1024, around.memoryMb - reservedMb),
+    totalMemoryMb,
     upstreams,
     prices: pricesOf(file.prices),
     secrets: secretsOf(file, upstreams, place.path, around),
@@ -129,9 +130,11 @@ function present({ agent, setup, test, policy }: ConfigFile['repositories'][stri
   }
 }
 
-/** An engine refuses more processors than there are. */
-function forMachine(policy: Policy, { cpus }: Environment): Policy {
-  return { ...policy, limits: { ...policy.limits, cpus: Math.min(policy.limits.cpus, cpus) } }
+/** An engine refuses more processors than there are, and the default of one box is never more than all may have. */
+function forMachine(policy: Policy, cpus: number, totalMemoryMb: number): Policy {
+  const { limits } = policy
+  const memoryMb = Math.min(limits.memoryMb, totalMemoryMb)
+  return { ...policy, limits: { ...limits, cpus: Math.min(limits.cpus, cpus), memoryMb } }
 }
 
 function boxUser(wanted: ConfigFile['box'], { uid, gid }: Environment): Config['box'] {

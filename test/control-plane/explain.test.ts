@@ -50,7 +50,13 @@ async function explained(
     user,
     registries: () => Promise.resolve(theRegistry),
     clock: Date.now,
-    defaults: { budget: defaultBudget, agent: null, policy: defaultPolicy, repository: () => ({}) },
+    defaults: {
+      budget: defaultBudget,
+      agent: null,
+      policy: defaultPolicy,
+      means: { memoryMb: 8192, upstreams: {} },
+      repository: () => ({}),
+    },
     worktrees: openWorktrees({
       data: folder as HostPath,
       user,

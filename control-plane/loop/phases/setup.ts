@@ -10,7 +10,9 @@ export async function setup(work: Work): Promise<void> {
   const { deps, task } = work
   const ran = await runPreparation(work, 'setup', async () => {
     const command = needed(task.setup, task, 'a setup command')
-    return setupBox(task, command, task.head, await deps.registries())
+    const registries = await deps.registries()
+    for (const text of registries.notes) work.report({ type: 'noticed', text })
+    return setupBox(task, command, task.head, registries)
   })
   if (ran === null) return
   const { result, done } = ran
