@@ -22,6 +22,10 @@ export interface Wanted {
   readonly minutes?: number
   readonly allow?: readonly string[]
   readonly readonly?: readonly string[]
+  readonly egress?: readonly string[]
+  readonly upstreams?: readonly string[]
+  readonly tokens?: number
+  readonly cost?: number
   readonly limits?: Readonly<Record<string, number>>
   readonly onViolation?: 'retry' | 'fail'
   /** Approve it where the risk gate asks. */
@@ -110,10 +114,17 @@ export function requestOf(wanted: Wanted): TaskRequest {
     agent: { name: 'command', argv: wanted.argv },
     setup: wanted.setup ?? null,
     test: wanted.test ?? null,
-    budget: { steps: wanted.steps, minutes: wanted.minutes },
+    budget: {
+      steps: wanted.steps,
+      minutes: wanted.minutes,
+      tokens: wanted.tokens,
+      cost: wanted.cost,
+    },
     policy: {
       allow: wanted.allow ?? [],
       readonly: wanted.readonly ?? [],
+      egress: wanted.egress ?? [],
+      upstreams: wanted.upstreams ?? [],
       limits: wanted.limits ?? {},
       onViolation: wanted.onViolation,
     },
