@@ -59,10 +59,7 @@ export async function examine(deps: ExamineDeps): Promise<readonly Finding[]> {
 /** What is outside the data folder. */
 function surroundings({ engine, data, diskFreeMb, attestationKey }: Around): Promise<readonly Finding[]> {
   return Promise.all([
-    finding('engine', async () => {
-      const { name, warnings } = await engine.describe()
-      return warnings.length === 0 ? ok(name) : warning(`${name}; ${warnings.join('; ')}`)
-    }),
+    finding('engine', async () => ok(await engine.describe())),
     finding('posture', async () => {
       const { level, missing } = await engine.posture()
       const text = [level, ...missing].join('; ')

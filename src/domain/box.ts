@@ -169,7 +169,7 @@ export interface BoxWatcher {
  */
 export interface Engine {
   /** What is behind it, for people: `docker 20.10.24, runc 1.1.5`. Rejects when it is down. */
-  describe(): Promise<EngineDescription>
+  describe(): Promise<string>
   /**
    * What the walls of this engine are worth: a canary box is run with the full spec, once for each engine, runtime and
    * image, and remembered. Rejects where no box can be run at all.
@@ -197,12 +197,6 @@ export interface Engine {
 
 /** The reason to abort `run` with, to leave the box to the next process. */
 export const detach = 'detach'
-
-export interface EngineDescription {
-  readonly name: string
-  /** What a person should know: no AppArmor, an old runc, ... */
-  readonly warnings: readonly string[]
-}
 
 /**
  * What the caller offers an engine for the mounts of one task. A local engine asks for folders; an engine that shares no

@@ -47,7 +47,7 @@ const rules: readonly RiskRule[] = [
     id: 'setup',
     explain: ({ setup, setupBy }) =>
       setup !== null && setupBy !== 'config'
-        ? ['The setup command is not the configured one, and setup runs with a network.']
+        ? ['The setup command is not the configured one, and setup reaches the package registries.']
         : [],
   },
   {

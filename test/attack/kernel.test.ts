@@ -130,10 +130,10 @@ describe('the kernel and the container', () => {
       const [major = 0, minor = 0, patch = 0] = runc.split(/[.+~-]/).map(Number)
       const old =
         major < 1 || (major === 1 && (minor < 2 || (minor === 2 && patch < 8) || (minor === 3 && patch < 3)))
-      const { warnings } = await stage.engine.describe()
-      expect(warnings.some((text) => /runc .*escapes/.test(text))).toBe(old)
+      const { missing } = await stage.engine.posture()
+      expect(missing.some((text) => /runc .*escapes/.test(text))).toBe(old)
       saw(
-        `The engine runs runc ${runc}; the preflight says: ${warnings.filter((text) => text.includes('runc')).join('; ') || 'nothing against it'}.`,
+        `The engine runs runc ${runc}; the posture says: ${missing.filter((text) => text.includes('runc')).join('; ') || 'nothing against it'}.`,
       )
     },
   )

@@ -36,7 +36,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 const up: Pick<Engine, 'describe' | 'image' | 'posture'> = {
   posture: () => Promise.resolve({ level: 'strong', missing: [], engine: 'docker 1', seen: {}, at: 0 }),
-  describe: () => Promise.resolve({ name: 'docker 1', warnings: [] }),
+  describe: () => Promise.resolve('docker 1'),
   image: () => Promise.resolve('sha256:1'),
 }
 

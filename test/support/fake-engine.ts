@@ -69,7 +69,7 @@ export function fakeEngine({ installation, host }: { installation: string; host:
   const own = (): FakeBox[] => [...host.boxes.values()].filter((box) => box.installation === installation)
   return {
     async describe() {
-      return { name: 'fake', warnings: [] }
+      return 'fake'
     },
     async image() {
       return `sha256:${'0'.repeat(64)}`

@@ -125,7 +125,7 @@ function startCommand(
     examine: (config) =>
       examine({
         engine: {
-          describe: () => Promise.resolve({ name: 'scripted', warnings: [] }),
+          describe: () => Promise.resolve('scripted'),
           image: () => Promise.resolve('sha256:1'),
           posture: () =>
             Promise.resolve({ level: 'strong', missing: [], engine: 'scripted', seen: {}, at: 0 }),

@@ -1,10 +1,10 @@
-import type { Engine, EngineDescription } from '../../domain/box.ts'
+import type { Engine } from '../../domain/box.ts'
 import type { HostPath, Millis } from '../../domain/brand.ts'
 import { Failure } from '../../domain/failure.ts'
 import { examine } from './canary/examine.ts'
-import { missingAround, nameOf } from './canary/judge.ts'
+import { nameOf } from './canary/judge.ts'
 import { channels } from './channel.ts'
-import { connector, type Host } from './connect.ts'
+import { connector } from './connect.ts'
 import { statusOf } from './failures.ts'
 import { boxes } from './containers.ts'
 import { removeBox, sweepLeftovers } from './leftovers.ts'
@@ -71,7 +71,7 @@ export function dockerEngine(options: DockerEngineOptions): Engine {
     async describe() {
       const api = await connect()
       await api.ask('answer', () => api.docker.ping())
-      return describe(api.host)
+      return nameOf(api.host)
     },
 
     image,
@@ -145,8 +145,4 @@ function remembered<T>(ask: () => Promise<T>): () => Promise<T> {
     })
     return known
   }
-}
-
-function describe(host: Host): EngineDescription {
-  return { name: nameOf(host), warnings: missingAround(host) }
 }
