@@ -92,7 +92,7 @@ describe('doctor, where no process answers', () => {
       state: 'ok',
       text: `${data} does not exist yet: it is made when it is first needed`,
     })
-    expect(Object.keys(rest)).toEqual(['engine', 'image', 'disk'])
+    expect(Object.keys(rest)).toEqual(['engine', 'posture', 'image', 'disk', 'attestation key'])
   })
 
   it('counts the tasks of a killed process, of which the log has a part', async () => {
