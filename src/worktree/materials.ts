@@ -98,7 +98,7 @@ function inside(root: HostPath, path: TreePath): HostPath {
 }
 
 function writable(path: HostPath, source: BoxSource): HostPath {
-  const kept = source.kind === 'git' || (source.kind === 'tree' && source.writes === 'keep')
+  const kept = source.kind === 'git' || ('writes' in source && source.writes === 'keep')
   if (kept || (source.kind === 'worktree' && source.path === '')) return path
   throw new Error(`nothing is handed back into ${source.kind}`)
 }

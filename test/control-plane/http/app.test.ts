@@ -97,7 +97,7 @@ describe('tasks over HTTP', () => {
     const task = await read(answer, taskSchema)
     expect([task.status, task.budget, task.instruction]).toEqual([
       'PENDING',
-      { steps: 12, seconds: 1200 },
+      { steps: 12, seconds: 1200, tokens: null, costUsd: null },
       'go on',
     ])
   })

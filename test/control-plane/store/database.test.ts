@@ -140,8 +140,8 @@ describe('what is refused', () => {
     fill()
     openDatabase(home.file, nextFormat).close()
     const failure = refused(home.file, () => openStore(home.file))
-    expect(failure.message).toContain('written by a newer Cofferdam (format 2, this one knows up to 1)')
-    expect(failure.message).toContain('cofferdam.db.v1')
+    expect(failure.message).toContain('written by a newer Cofferdam (format 3, this one knows up to 2)')
+    expect(failure.message).toContain('cofferdam.db.v2')
   })
 
   it('a file that is no database', () => {
