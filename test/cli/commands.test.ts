@@ -322,7 +322,7 @@ describe('the rest', () => {
     const { code, out } = await machine.run(['doctor'])
     expect([code, out]).toEqual([
       0,
-      `✔ data folder      ${machine.data}; a process works on it and answers\n✔ engine       scripted\n`,
+      `✔ data folder  ${machine.data}; a process works on it and answers\n✔ engine       scripted\n`,
     ])
     serving.signal('SIGTERM')
     await serving.code
