@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
 /**
@@ -24,7 +25,8 @@ const global6 = ipaddr.IPv6.parseCIDR('2000::/3')
 
 /** `address` without brackets. */
 export function reachOf(address: string): Reach {
-  if (!ipaddr.isValid(address) || address.includes('%')) return 'never'
+  // The library takes `127.1` for an address; whoever dials it may read another one.
+  if (isIP(address) === 0 || address.includes('%')) return 'never'
   const parsed = ipaddr.parse(address)
   if (metadata.has(parsed.toString()) || metadata.has(address)) return 'never'
   if (inside.some(([range, bits]) => range.kind() === parsed.kind() && parsed.match([range, bits] as never)))

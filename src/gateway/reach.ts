@@ -1,4 +1,3 @@
-import { isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { messageOf } from '../domain/failure.ts'
 import { bare, type Host } from './host.ts'
@@ -39,7 +38,7 @@ export async function addressesOf(
 function vetted(host: Host, found: readonly string[], inside: boolean): readonly string[] | Refusal {
   const addresses = [...new Set(found)]
   if (addresses.length === 0) return failed('not found', `${host.host} has no address.`)
-  const reaches = addresses.map((address) => (isIP(address) === 0 ? 'never' : reachOf(address)))
+  const reaches = addresses.map(reachOf)
   const never = reaches.indexOf('never')
   if (never !== -1)
     return denied('always blocked', `${host.host} leads to ${addresses[never]}, which no rule opens.`)

@@ -13,7 +13,7 @@ test.each([
   ['BÜCHER.test', 'xn--bcher-kva.test'],
   ['xn--bcher-kva.test', 'xn--bcher-kva.test'],
   // Cyrillic letters that look like Latin ones are another name.
-  ['аllowed.test', 'xn--llowed-2fg.test'],
+  ['аllowed.test', 'xn--llowed-2nf.test'],
   ['1.test', '1.test'],
 ])('%s is the name %s', (text, host) => {
   expect(canonicalHost(text)).toEqual({ kind: 'name', host })
@@ -101,6 +101,10 @@ test('a canonical host is its own canonical host, and holds only what a host may
 })
 
 test('every proper domain is one', () => {
-  fc.assert(fc.property(fc.domain(), (name) => expect(canonicalHost(name)?.host).toBe(name.toLowerCase())))
+  fc.assert(
+    fc.property(fc.domain(), (name) => {
+      expect(canonicalHost(name)?.host).toBe(name.toLowerCase())
+    }),
+  )
   expect(domainToUnicode(canonicalHost('bücher.test')?.host ?? '')).toBe('bücher.test')
 })
