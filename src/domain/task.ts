@@ -156,7 +156,7 @@ export interface Task {
   readonly losses: number
   /** Said by a person since the last step: consumed by the next prompt. */
   readonly instruction: string | null
-  /** What the last validation said, where it failed. */
+  /** What the test of the last step said, or its agent, where one of them failed. */
   readonly priorFailure: string | null
   /** What already failed on the base before the agent did anything; '' where nothing did, null before it was tried. */
   readonly baseline: string | null

@@ -232,7 +232,8 @@ export function engineContract(name: string, prepare: () => Promise<EngineUnderT
       engine = host.open(one)
       const notes = new Notes()
       const again = await run(spec, notes)
-      expect(again).toEqual(first)
+      // What it used is known only to those who looked while it ran.
+      expect(again).toEqual({ ...first, peaks: expect.anything() })
       expect(notes.text).toBe('once\n')
     })
 

@@ -18,7 +18,7 @@ FIXES = [
 def main():
     prompt = sys.stdin.read()
     # What the last step left to do is newer than what failed before the first one.
-    newest = re.search(r"^## The last validation failed$.*?(?=^## )", prompt, re.DOTALL | re.MULTILINE)
+    newest = re.search(r"^## The last step failed$.*?(?=^## )", prompt, re.DOTALL | re.MULTILINE)
     failing = set(re.findall(r"(?:FAIL|ERROR): (test_\w+)", newest.group() if newest else prompt))
     print(f"The prompt tells of {len(failing)} failing: {', '.join(sorted(failing)) or 'none'}")
     source = Path("receipt.py")

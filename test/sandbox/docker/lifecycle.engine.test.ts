@@ -28,7 +28,7 @@ describe('a box on the Docker engine', () => {
     const before = process.memoryUsage().rss
     let most = before
     const watch = setInterval(() => (most = Math.max(most, process.memoryUsage().rss)), 20)
-    const spec = on.box('yes 0123456789abcdef | head -c 104857600; echo; echo the end')
+    const spec = on.box('yes $(printf %01000d 0) | head -c 104857600; echo; echo the end')
     const deaf = { started: () => undefined, output: () => undefined }
     const result = await on.engine.run(spec, on.materials, deaf, never)
     clearInterval(watch)
