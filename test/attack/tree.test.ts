@@ -130,7 +130,7 @@ print("swapped", count)`)
       ])
       expect(key).not.toBe('late')
       const listing = await stage.worktrees.listing(stage.task)
-      expect(listing.folders).toContain('src')
+      expect(listing.folders).toContain('sub')
       await restored()
       saw('A restore put the files back.')
     },
