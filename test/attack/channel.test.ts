@@ -50,7 +50,6 @@ async function begin(
   more: Partial<BoxRequest> = {},
 ): Promise<Begun & AsyncDisposable> {
   const spec = await stage.spec(argv, { egress: anEgress, ...more })
-  await stage.worktrees.writeAttemptFile(stage.task, 'prompt.md', 'Do what is asked.\n')
   const notes = new Notes()
   const abort = new AbortController()
   const before = new Set(folders())

@@ -202,7 +202,7 @@ describe('through the whole product', () => {
       saw(
         'What one repository’s setup wrote was in no box of another repository, and in no agent’s or test’s box.',
       )
-      const again = await plane.run({
+      const asked = await plane.run({
         repo: mine,
         setup: `${look}; [ -d ${cache}/npm ] && echo "with caches" || echo "without caches"`,
         argv: sh(
@@ -211,13 +211,24 @@ describe('through the whole product', () => {
         test: 'true',
         yes: true,
       })
-      const happened = await told(again.id)
-      const setups = await plane.client.logs(again.id, 0)
+      expect([asked.status, asked.halt?.text]).toEqual([
+        'BLOCKED',
+        expect.stringMatching(/setup has to run again/),
+      ])
+      await plane.client.act(asked.id, { act: 'resume', instruction: null, budget: null })
+      const happened = [(await plane.settled(asked.id)).status, await told(asked.id)]
+      const setups = await plane.client.logs(asked.id, 0)
       expect(setups).toMatch(/FOUND [^\n]*npm\/poison[\s\S]*with caches/)
-      expect([setups.match(/with caches/g), happened]).toEqual([['with caches'], expect.any(String)])
-      expect([setups.match(/without caches/g), happened]).toEqual([['without caches'], expect.any(String)])
+      expect([setups.match(/with caches/g), happened]).toEqual([
+        ['with caches'],
+        ['APPLIED', expect.any(String)],
+      ])
+      expect([setups.match(/without caches/g), happened]).toEqual([
+        ['without caches'],
+        ['APPLIED', expect.any(String)],
+      ])
       saw(
-        'The next setup of the same repository had its cache again; one that ran on an agent’s manifests had none to fill.',
+        'The next setup of the same repository had its cache again; one on manifests that an agent had written waited for a person, and then had none to fill.',
       )
     },
     120,
