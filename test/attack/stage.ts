@@ -64,6 +64,7 @@ export async function openStage(files: Files, policy: Partial<Policy> = {}): Pro
 
   const spec: Stage['spec'] = async (argv, more = {}) => {
     fence += 1
+    await worktrees.writeAttemptFile(task, 'prompt.md', 'Do what is asked.\n')
     return compileBox(
       aRequest({
         installation,
@@ -83,7 +84,6 @@ export async function openStage(files: Files, policy: Partial<Policy> = {}): Pro
   }
   const run: Stage['run'] = async (argv, more, notes = new Notes()) => {
     const made = await spec(argv, more)
-    await worktrees.writeAttemptFile(task, 'prompt.md', 'Do what is asked.\n')
     try {
       return await engine.run(made, materials, notes, new AbortController().signal)
     } finally {

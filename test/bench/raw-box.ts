@@ -56,7 +56,7 @@ export async function rawBoxes(lab: Lab, spec: BoxSpec, exitCode = 0): Promise<R
   }
 }
 
-async function timed<T>(times: Map<string, number>, name: string, act: () => Promise<T>): Promise<T> {
+export async function timed<T>(times: Map<string, number>, name: string, act: () => Promise<T>): Promise<T> {
   const begun = performance.now()
   const result = await act()
   times.set(name, performance.now() - begun)

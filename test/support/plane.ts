@@ -8,6 +8,7 @@ import { thisProcess } from '../../src/config/environment.ts'
 import { type Config, loadConfig } from '../../src/config/load.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import { parseTaskRequest, type TaskRequest } from '../../src/domain/intake.ts'
+import type { PostureLevel } from '../../src/domain/posture.ts'
 import type { Task } from '../../src/domain/task.ts'
 import { needEngine } from './needs.ts'
 
@@ -28,6 +29,7 @@ export interface Wanted {
   readonly cost?: number
   readonly limits?: Readonly<Record<string, number>>
   readonly onViolation?: 'retry' | 'fail'
+  readonly posture?: PostureLevel
   /** Approve it where the risk gate asks. */
   readonly yes?: boolean
 }
@@ -127,6 +129,7 @@ export function requestOf(wanted: Wanted): TaskRequest {
       upstreams: wanted.upstreams ?? [],
       limits: wanted.limits ?? {},
       onViolation: wanted.onViolation,
+      posture: wanted.posture,
     },
   })
   if (!parsed.ok) throw new Error(parsed.problems.join(' '))

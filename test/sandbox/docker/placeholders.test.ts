@@ -110,4 +110,17 @@ describe('placeholders', () => {
     await makePlaceholders(spec(mask('a/b/.env')), worktree, folder)
     expect(await all()).toEqual(['a', 'src'])
   })
+
+  it('that another box needs too are gone with the last of them', async () => {
+    const next = join(root, 'next')
+    await mkdir(next)
+    await makePlaceholders(spec(mask('.env'), mask('a/.env')), worktree, folder)
+    const { placeholder: _, ...found } = mask('a/.env')
+    await makePlaceholders(spec(found, mask('a/b/.env')), worktree, next)
+    await removePlaceholders(folder)
+    expect(await all()).toEqual(['a', 'a/.env', 'a/b', 'a/b/.env', 'src'])
+    await rm(folder, { recursive: true })
+    await removePlaceholders(next)
+    expect(await all()).toEqual(['src'])
+  })
 })
