@@ -32,7 +32,7 @@ beforeAll(async () => {
       const usage = { input_tokens: 100, output_tokens: 50 }
       response.setHeader('content-type', 'application/json')
       const content = [
-        { type: 'text', text: `call ${calls.length}, you sent ${request.headers['x-api-key']}` },
+        { type: 'text', text: `call ${calls.length}, you sent ${String(request.headers['x-api-key'])}` },
       ]
       response.end(
         JSON.stringify({ id: 'msg', type: 'message', role: 'assistant', model: 'm-1', content, usage }),
