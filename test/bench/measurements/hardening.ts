@@ -32,7 +32,7 @@ export const hardening: Measurement = {
   async run(lab, rounds) {
     await using boxes = await openBoxes(lab)
     const kinds = {
-      walled: boxes.walled,
+      walled: () => boxes.walled(),
       bare: () => boxes.bare({}),
       cardless: () => boxes.bare({ NetworkMode: 'none' }),
     }
