@@ -62,7 +62,7 @@ describe('what an agent does to git in its box', () => {
       rm -rf fake/hooks fake/objects fake/HEAD
       echo "@ A039"; printf '* filter=evil diff=evil merge=evil\\n' > .gitattributes; mkdir -p /cofferdam/git/info; cp .gitattributes /cofferdam/git/info/attributes
       echo changed > b.bin; echo changed >> a.txt
-      echo "@ A042"; printf '[submodule "s"]\\n\\tpath = s\\n\\turl = ext::sh -c "${marks.leave('ext')}"\\n\\tupdate = !${marks.leave('update')}\\n[submodule "-u"]\\n\\tpath = -u\\n\\turl = --upload-pack=${marks.leave('upload')}\\n' > .gitmodules
+      echo "@ A042"; printf '[submodule "s"]\\n\\tpath = s\\n\\turl = ext::sh -c "${marks.leave('ext')}"\\n' > .gitmodules
       mkdir -p /cofferdam/git/modules/s/hooks; printf %s '${hook('module')}' > /cofferdam/git/modules/s/hooks/post-checkout; chmod +x /cofferdam/git/modules/s/hooks/post-checkout
       echo "@ A045"; rm -rf /cofferdam/git/refs /cofferdam/git/packed-refs /cofferdam/git/HEAD; echo '/cofferdam/../../../../' > /cofferdam/git/objects/info/alternates 2>/dev/null
       rm -rf /cofferdam/git/objects/*; echo "@ end"
@@ -77,7 +77,8 @@ describe('what an agent does to git in its box', () => {
 
   const nothingRan = (): string => {
     expect(marks.found()).toEqual([])
-    expect([task.status, task.spent.steps, log.includes('@ end')]).toEqual(['APPLIED', 2, true])
+    const ended = [task.status, task.halt?.text, task.spent.steps, log.includes('@ end')]
+    expect(ended).toEqual(['APPLIED', undefined, 2, true])
     return 'The host verified, committed, restored, tested, diffed and handed over two steps of it: nothing of it ran on the host.'
   }
   const part = (number: string): string => log.split(`@ ${number}\n`)[1]?.split('\n@ ')[0] ?? ''
@@ -148,6 +149,11 @@ describe('what an agent does to git in its box', () => {
       expect(git(repo, 'ls-tree', '-r', task.branch)).not.toContain('160000')
       saw('.gitmodules is an ordinary file of the commit; no submodule was made, fetched or entered.')
       saw(nothingRan())
+      const modules = `[submodule "s"]\\n\\tpath = s\\n\\turl = ./s\\n\\tupdate = !${marks.leave('update')}\\n[submodule "-u"]\\n\\tpath = -u\\n\\turl = --upload-pack=${marks.leave('upload')}\\n`
+      const worse = await plane.run({ repo, argv: sh(`printf '${modules}' > .gitmodules`), yes: true })
+      expect([worse.status, worse.halt?.text]).toEqual(['BLOCKED', expect.stringMatching(/gitmodules/)])
+      expect([git(repo, 'branch', '--list', worse.branch), marks.found()]).toEqual(['', []])
+      saw('One with an update command, and with options as names, was not taken into the repository at all.')
     },
   )
 

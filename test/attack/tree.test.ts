@@ -139,20 +139,20 @@ print("swapped", count)`)
 
   attack(
     'A113 sparse files',
-    'Leave 60 sparse files of 64 MB each, which are nothing on the disk and 4 GB to a reader.',
+    'Leave 60 sparse files of 64 MB each, which are nothing on the disk and 4 GB to a reader, where 100 MB are allowed.',
     async ({ saw }) => {
       const limits = { ...stage.task.policy.limits, diskFreeMb: 64, fileMb: 64, worktreeMb: 100 }
-      const { end, message } = await stage.run(sh('for i in $(seq 60); do truncate -s 64M sparse$i; done'), {
-        policy: { ...stage.task.policy, limits },
-      })
-      const { seconds, text } = await timed()
-      expect(seconds).toBeLessThan(15)
-      saw(
-        `The box ended ${end} (${message ?? 'by itself'}); the host judged within ${seconds.toFixed(1)} s: ${text}`,
-      )
-      await restored()
+      await using own = await openStage(files, { limits })
+      const { end } = await own.run(sh('for i in $(seq 60); do truncate -s 64M sparse$i; done'))
+      expect(end).toBe('exited')
+      const began = performance.now()
+      await expect(own.judge()).rejects.toThrow(/longer than 100 MiB together/)
+      const seconds = (performance.now() - began) / 1000
+      expect(seconds).toBeLessThan(5)
+      await own.worktrees.restore(own.task, own.task.base.commit)
+      expect(readdirSync(own.worktree).filter((name) => name.startsWith('sparse'))).toEqual([])
+      saw(`The host refused within ${seconds.toFixed(1)} s to read them, and a restore removed them.`)
     },
-    120,
   )
 
   attack(
