@@ -4,6 +4,7 @@ import { messageOf } from '../../src/domain/failure.ts'
 import { openLab, type Lab } from './lab.ts'
 import type { Measurement, Outcome } from './measurement.ts'
 import { bigTree } from './measurements/big-tree.ts'
+import { gateway } from './measurements/gateway.ts'
 import { hardening } from './measurements/hardening.ts'
 import { memory } from './measurements/memory.ts'
 import { restart } from './measurements/restart.ts'
@@ -24,6 +25,7 @@ const all: readonly Measurement[] = [
   memory,
   bigTree,
   hardening,
+  gateway,
 ]
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`)
