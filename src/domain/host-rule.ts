@@ -1,6 +1,8 @@
 import type { TunnelRule } from './egress.ts'
 
 const label = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/
+/** Last parts of names that only a network of one's own gives out. */
+const ownNetwork = /^(?:test|internal|local|lan|home)$/
 const address = /^(?:\d{1,3}\.){3}\d{1,3}$/
 
 /**
@@ -11,18 +13,16 @@ export function hostProblem(text: string): string | null {
   const { host, port } = parts(text)
   if (port !== null && (port < 1 || port > 65_535)) return 'has no port from 1 to 65535'
   if (address.test(host) || /^\[[0-9a-f:.]+\]$/.test(host)) return null
-  const name = host.startsWith('*.') ? host.slice(2) : host
-  const labels = name.split('.')
-  if (name.length > 253 || labels.length < 2 || !labels.every((each) => label.test(each)))
+  const wild = host.startsWith('*.')
+  const labels = (wild ? host.slice(2) : host).split('.')
+  const last = labels.at(-1) ?? ''
+  if (host.length > 253 || !labels.every((each) => label.test(each)) || (labels.length < 2 && !wild))
     return 'is not one such as "api.example.com", "*.example.com" or "example.com:8443", in lower case'
-  // `*.com` would be most of the world, and a name that ends in a number is read as an address by many programs.
-  if (
-    host.startsWith('*.') &&
-    labels.length < 3 &&
-    !/^(?:test|internal|local|lan|home)$/.test(labels.at(-1) ?? '')
-  )
+  // `*.com` would be most of the world.
+  if (labels.length < 2 && !ownNetwork.test(last))
     return 'leaves too much open: name at least two parts after "*."'
-  return /^\d+$/.test(labels.at(-1) ?? '') ? 'ends in a number, which no name does' : null
+  // Many programs read a name that ends in a number as an address.
+  return /^\d+$/.test(last) ? 'ends in a number, which no name does' : null
 }
 
 /** The rule that a host of a policy stands for; `hostProblem` has found nothing wrong with it. */
