@@ -4,6 +4,26 @@ import { boxSeconds, left, secondsOf } from '../../src/domain/budget.ts'
 import { defaultPolicy } from '../../src/domain/policies.ts'
 import { aBudget, aSpent } from '../support/task.ts'
 
+test.each([
+  [
+    { tokens: 100, costUsd: 2 },
+    { tokens: 30, costUsd: 0.5 },
+    { tokens: 70, costUsd: 1.5 },
+  ],
+  [
+    { tokens: 100, costUsd: 2 },
+    { tokens: 130, costUsd: 2.5 },
+    { tokens: 0, costUsd: 0 },
+  ],
+  [
+    { tokens: null, costUsd: 2 },
+    { tokens: 130, costUsd: 0 },
+    { tokens: null, costUsd: 2 },
+  ],
+])('of %j, after %j, %j is left', (budget, spent, expected) => {
+  expect(left({ budget: aBudget(budget), spent: aSpent(spent) })).toMatchObject(expected)
+})
+
 const policy = { ...defaultPolicy, limits: { ...defaultPolicy.limits, testSeconds: 100, setupSeconds: 200 } }
 const task = (seconds: number, ms: number, steps = 0): Parameters<typeof boxSeconds>[0] => ({
   budget: aBudget({ steps: 8, seconds }),
@@ -12,9 +32,9 @@ const task = (seconds: number, ms: number, steps = 0): Parameters<typeof boxSeco
 })
 
 test.each([
-  [task(60, 15_000, 3), aSpent({ steps: 5, ms: 45_000 })],
-  [task(60, 60_001, 8), aSpent({ steps: 0, ms: 0 })],
-  [task(60, 99_000, 9), aSpent({ steps: 0, ms: 0 })],
+  [task(60, 15_000, 3), { steps: 5, ms: 45_000, tokens: null, costUsd: null }],
+  [task(60, 60_001, 8), { steps: 0, ms: 0, tokens: null, costUsd: null }],
+  [task(60, 99_000, 9), { steps: 0, ms: 0, tokens: null, costUsd: null }],
 ])('what is left is never negative (%#)', (given, expected) => {
   expect(left(given)).toEqual(expected)
 })

@@ -36,10 +36,10 @@ async function hostOf(): Promise<Host> {
 }
 
 const reporter = new AttackReporter()
-const vitest = await startVitest('test', filters, {
+const vitest = await startVitest('test', filters.length === 0 ? ['test/attack/'] : filters, {
   run: true,
   watch: false,
-  project: ['attack'],
+  project: ['attack', 'alone'],
   reporters: ['default', reporter],
 })
 await vitest.close()
