@@ -3,6 +3,7 @@ import { bodyLimit } from 'hono/body-limit'
 import { Failure } from '../../src/domain/failure.ts'
 import type { Actor } from '../../src/domain/task.ts'
 import type { ControlPlane } from '../../src/domain/control-plane.ts'
+import { anyLength } from './any-length.ts'
 import { actRoutes } from './acts.ts'
 import { insightRoutes } from './insight.ts'
 import { answerError, Refusal } from './problem.ts'
@@ -31,12 +32,7 @@ export function httpApp(plane: ControlPlane, options: HttpOptions): Hono {
   const onError = (): never => {
     throw new Refusal('payload_too_large', `A request has at most ${bodyBytes / 1024} KiB.`)
   }
-  app.use(async (context, next) => {
-    const { raw } = context.req
-    // The limit makes a new request of one whose length is not told, for which the server's own kind is not fit.
-    if (raw.headers.has('transfer-encoding')) context.req.raw = plainRequest(raw)
-    await next()
-  })
+  app.use(anyLength)
   app.use(bodyLimit({ maxSize: bodyBytes, onError }))
   app.get('/healthz', (context) => context.json({ status: 'ok' }))
   taskRoutes(app, plane, options.actor)
@@ -45,10 +41,6 @@ export function httpApp(plane: ControlPlane, options: HttpOptions): Hono {
   insightRoutes(app, plane)
   refuseOtherMethods(app)
   return app
-}
-
-function plainRequest({ url, method, headers, body }: Request): Request {
-  return new Request(url, { method, headers, body, duplex: 'half' })
 }
 
 /** Makes a known path under another method a 405 that names the methods, instead of a 404. */
