@@ -234,10 +234,15 @@ attack(
 
 attack(
   'A144 stop the clock of the box',
-  'Stop the first program of the box, which holds the time limit, and run on, under a limit of 1 second.',
+  'Stop the first program of the box, which holds the time limit, trace its init so that it stops too, and run on, under a limit of 1 second.',
   async ({ saw }) => {
     const began = performance.now()
-    const result = await stage.run(bash('kill -STOP $PPID; while :; do sleep 1; done'), { seconds: 1 })
+    const result = await stage.run(
+      bash(
+        `kill -STOP $PPID; python3 -c 'import ctypes; ctypes.CDLL(None).ptrace(16, 1, 0, 0)'; while :; do sleep 1; done`,
+      ),
+      { seconds: 1 },
+    )
     const seconds = (performance.now() - began) / 1000
     expect(result.end).toBe('time')
     expect(seconds).toBeLessThan(15)

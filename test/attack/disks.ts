@@ -38,13 +38,13 @@ function mounted(mount: (folder: string) => string): OwnDisk | null {
     return {
       folder: inside === '' ? place : inside,
       [Symbol.dispose]: () => {
-        run('umount', place)
+        run('umount', '-l', place)
         clear()
       },
     }
   } catch {
     try {
-      run('umount', place)
+      run('umount', '-l', place)
     } catch {
       // It was not mounted.
     }

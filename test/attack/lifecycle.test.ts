@@ -150,7 +150,7 @@ attack(
     try {
       const repo = aRepository()
       const task = await plane.submit({ repo, argv: sh('echo try >> tries.txt; sleep 5') })
-      await until(() => engine.docker('ps', '--format', '{{.Names}}').includes('-agent-'))
+      await until(() => engine.docker('ps', '--format', '{{.Names}}').includes(task.id))
       await engine.end('SIGKILL')
       await sleep(500)
       await engine.start()
