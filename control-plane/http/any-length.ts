@@ -6,6 +6,7 @@ import type { MiddlewareHandler } from 'hono'
  */
 export const anyLength: MiddlewareHandler = async ({ req }, next) => {
   const { url, method, headers, body } = req.raw
-  if (headers.has('transfer-encoding')) req.raw = new Request(url, { method, headers, body, duplex: 'half' })
+  const told = headers.has('content-length') && !headers.has('transfer-encoding')
+  if (!told && body !== null) req.raw = new Request(url, { method, headers, body, duplex: 'half' })
   await next()
 }

@@ -53,15 +53,15 @@ describe('the control socket', () => {
     const limited = new Hono().use(anyLength).use(bodyLimit({ maxSize: 10 }))
     limited.post('/hello', async (context) => context.text(await context.req.text()))
     await using _ = await serveSocket(limited, path)
-    const answer = await new Promise((resolve, reject) => {
-      const call = request({ socketPath: path, method: 'POST', path: '/hello' }, (response) => {
-        resolve(text(response))
+    const send = (method: string, parts: readonly string[]): Promise<string> =>
+      new Promise((resolve, reject) => {
+        const call = request({ socketPath: path, method, path: '/hello' }, (answer) => resolve(text(answer)))
+        call.on('error', reject)
+        for (const part of parts) call.write(part)
+        call.end()
       })
-      call.on('error', reject)
-      call.write('hel')
-      call.end('lo')
-    })
-    expect(answer).toBe('hello')
+    expect(await send('POST', ['hel', 'lo'])).toBe('hello')
+    expect(await send('DELETE', [])).toBe('404 Not Found')
   })
 
   it('removes nothing that is no socket', async () => {
