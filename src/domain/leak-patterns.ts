@@ -1,6 +1,6 @@
 import type { Leak } from './gateway.ts'
 
-export interface Secret {
+export interface RevealedSecret {
   /** Shown to people in the place of the value. */
   readonly name: string
   readonly value: string
@@ -16,7 +16,7 @@ interface Pattern {
 }
 
 /** Every spelling of every secret that is searched for, each once; the plainest encoding gives its name. */
-export function patternsOf(secrets: readonly Secret[]): readonly Pattern[] {
+export function patternsOf(secrets: readonly RevealedSecret[]): readonly Pattern[] {
   const patterns = new Map<string, Pattern>()
   for (const { name, value } of secrets) {
     if (value.length < shortestSecret) continue

@@ -1,6 +1,6 @@
 import type { Leak } from './gateway.ts'
 import { type Automaton, automatonOf } from './leak-automaton.ts'
-import { patternsOf, type Secret } from './leak-patterns.ts'
+import { patternsOf, type RevealedSecret } from './leak-patterns.ts'
 
 /** A known secret that was found, without its value and without where it went. */
 export type Hit = Omit<Leak, 'way'>
@@ -14,7 +14,7 @@ export class KnownSecrets {
   private readonly hits: readonly Hit[]
 
   /** Values below `shortestSecret` characters are left out: they would be found everywhere. */
-  constructor(secrets: readonly Secret[]) {
+  constructor(secrets: readonly RevealedSecret[]) {
     const patterns = patternsOf(secrets)
     this.automaton = automatonOf(patterns.map(({ bytes }) => bytes))
     this.hits = patterns.map(({ secret, encoding }) => ({ secret, encoding }))

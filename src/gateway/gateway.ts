@@ -3,7 +3,7 @@ import type { Egress } from '../domain/egress.ts'
 import { Failure } from '../domain/failure.ts'
 import type { Gateway } from '../domain/gateway.ts'
 import { KnownSecrets } from '../domain/leak.ts'
-import type { Secret } from '../domain/leak-patterns.ts'
+import type { RevealedSecret } from '../domain/leak-patterns.ts'
 import { Held } from './held.ts'
 import { Ledger } from './ledger.ts'
 import { defaultLimits, type GatewayLimits } from './limits.ts'
@@ -21,7 +21,7 @@ export interface GatewayOptions {
   /** What boxes may reach by name; a box's spec says which of them. */
   readonly upstreams: readonly Upstream[]
   /** Secrets that nothing may carry; the upstreams' credentials are among them by themselves. */
-  readonly secrets: readonly Secret[]
+  readonly secrets: readonly RevealedSecret[]
   readonly prices: Prices
   readonly clock: () => Millis
   /** The machine's own, where nothing else is given. */
@@ -71,7 +71,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 const nothing: Egress = { tunnels: [], upstreams: [], limits: { connections: 16, upMb: 1, downMb: 1 } }
 
 /** Without the word before it, which is no secret. */
-function credentialOf({ name, credential }: Upstream): readonly Secret[] {
+function credentialOf({ name, credential }: Upstream): readonly RevealedSecret[] {
   if (credential === null) return []
   return [{ name: `${name} credential`, value: credential.value.replace(/^Bearer /, '') }]
 }
