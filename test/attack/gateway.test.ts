@@ -448,7 +448,9 @@ for s in kept:
     except OSError: pass
 print(len(kept), turned)`),
         upload: python(`import socket
-s = socket.create_connection(("127.0.0.1", 3128), 5); s.settimeout(10)
+import time
+time.sleep(1) # until those before are known to be gone
+s = socket.create_connection(("127.0.0.1", 3128), 15); s.settimeout(15)
 s.sendall(b"POST http://allowed.test/endless HTTP/1.1\\r\\nHost: allowed.test\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n")
 sent = 0
 try:
