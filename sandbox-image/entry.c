@@ -2,7 +2,7 @@
  * The first program of a box: /cofferdam/entry [--own-kernel] <seconds> <stdin-file|-> -- <argv...>
  *
  * Refuses to go on where the box is not walled as it should be. Where the box has a channel, relays 127.0.0.1:3128 to it.
- * Then runs argv in the current folder with the file (or nothing, for `-`) as its standard input, for at most that many
+ * Then closes calls to the kernel that the engine leaves open, and runs argv in the current folder with the file (or nothing, for `-`) as its standard input, for at most that many
  * seconds. Its exit code is argv's own, or 128 and the signal that ended it; 124 at the deadline, 125 where it refuses, 126
  * where argv or the file cannot be opened, 127 where it is not found. At the deadline every process of the box is asked to
  * end, and killed five seconds later. The engine ends all others when this one ends.
@@ -13,6 +13,9 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -24,6 +27,7 @@
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -73,6 +77,59 @@ static int check_walls(bool own_kernel) {
   for (size_t i = 0; i < sizeof needed / sizeof *needed - (own_kernel ? 1 : 0); i++)
     if (strstr(status, needed[i][0]) == NULL) return wrong(needed[i][1]);
   return 0;
+}
+
+#if defined __x86_64__
+enum { own_machine = AUDIT_ARCH_X86_64 };
+#elif defined __aarch64__
+enum { own_machine = AUDIT_ARCH_AARCH64 };
+#endif
+
+#define ANSWER(number) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (number))
+#define DENY(call, number) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (call), 0, 1), ANSWER(number)
+#define LOAD(member) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, member))
+
+/*
+ * What the engine's own filter leaves open and no agent needs, closed for the command and all that it starts: rings that
+ * make calls past a filter, reading and stopping other processes, keys, and kinds of sockets that this box has no use for.
+ * Programs for other machines than this one's would have other numbers for them, so they get none.
+ */
+static bool close_calls(void) {
+  struct sock_filter filter[] = {
+      LOAD(arch),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, own_machine, 1, 0),
+      ANSWER(ENOSYS),
+      LOAD(nr),
+#if defined __x86_64__
+      /* The x32 numbers. */
+      BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x40000000, 0, 1),
+      ANSWER(ENOSYS),
+#endif
+      DENY(SYS_io_uring_setup, ENOSYS),
+      DENY(SYS_io_uring_enter, ENOSYS),
+      DENY(SYS_io_uring_register, ENOSYS),
+      DENY(SYS_userfaultfd, EPERM),
+      DENY(SYS_bpf, EPERM),
+      DENY(SYS_perf_event_open, EPERM),
+      DENY(SYS_ptrace, EPERM),
+      DENY(SYS_process_vm_readv, EPERM),
+      DENY(SYS_process_vm_writev, EPERM),
+      DENY(SYS_pidfd_getfd, EPERM),
+      DENY(SYS_add_key, EPERM),
+      DENY(SYS_request_key, EPERM),
+      DENY(SYS_keyctl, EPERM),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 1, 0),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+      LOAD(args[0]),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 4, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 3, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 2, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 1, 0),
+      ANSWER(EAFNOSUPPORT),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  struct sock_fprog program = {.len = sizeof filter / sizeof *filter, .filter = filter};
+  return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
 /* ---- Relay: what connects to 127.0.0.1:3128 reaches the channel ---- */
@@ -359,7 +416,7 @@ static void tell_limits(void) {
 static const int handled[] = {SIGCHLD, SIGTERM, SIGINT, SIGHUP};
 
 /* Runs the command; its pid, or -1 with what went wrong in errno. */
-static pid_t run(char **argv, int stdin_file, const sigset_t *mask) {
+static pid_t run(char **argv, int stdin_file, const sigset_t *mask, bool own_kernel) {
   int said[2];
   if (pipe2(said, O_CLOEXEC) < 0) return -1;
   pid_t pid = fork();
@@ -367,7 +424,8 @@ static pid_t run(char **argv, int stdin_file, const sigset_t *mask) {
     setpgid(0, 0);
     dup2(stdin_file, 0);
     sigprocmask(SIG_SETMASK, mask, NULL);
-    execvp(argv[0], argv);
+    /* A kernel of the box's own may know no filters, and keeps the calls of the box to itself. */
+    if (close_calls() || own_kernel) execvp(argv[0], argv);
     int error = errno;
     if (write(said[1], &error, sizeof error) < 0) _exit(refused);
     _exit(not_run);
@@ -425,7 +483,7 @@ int main(int argc, char **argv) {
   if (access("/cofferdam/channel", F_OK) == 0) {
     if (!open_listener() || (relay_pid = start_relay()) < 0) return wrong("nothing can listen at 127.0.0.1:3128");
   }
-  pid_t pid = run(command, stdin_file, &before);
+  pid_t pid = run(command, stdin_file, &before, own_kernel);
   if (pid < 0) {
     fprintf(stderr, "cofferdam: cannot run %s: %s\n", command[0], strerror(errno));
     return errno == ENOENT ? not_found : not_run;

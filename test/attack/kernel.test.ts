@@ -60,9 +60,20 @@ describe('the kernel and the container', () => {
         'import ctypes, sys\nb = (ctypes.c_char * 128)()\nb[0] = 1\nsys.exit(ctypes.CDLL(None).syscall(298, b, 0, -1, -1, 0) == -1)',
       ),
       'A102 userfaultfd': python('import ctypes, sys\nsys.exit(ctypes.CDLL(None).syscall(323, 0) == -1)'),
-      'open io_uring': python(
+      'A102 io_uring': python(
         'import ctypes, sys\nb = (ctypes.c_char * 256)()\nsys.exit(ctypes.CDLL(None).syscall(425, 8, b) == -1)',
       ),
+      'A102 ptrace of init': python(
+        'import ctypes, sys\nsys.exit(ctypes.CDLL(None).ptrace(16, 1, 0, 0) == -1)',
+      ),
+      'A102 ptrace of another': python(
+        'import ctypes, os, subprocess, sys\np = subprocess.Popen(["sleep", "5"])\nr = ctypes.CDLL(None).ptrace(16, p.pid, 0, 0)\np.kill()\nsys.exit(r == -1)',
+      ),
+      'A102 process_vm_readv': python(
+        'import ctypes, sys\nsys.exit(ctypes.CDLL(None).syscall(310, 1, 0, 0, 0, 0, 0) == -1)',
+      ),
+      'A102 vsock': python('import socket\nsocket.socket(40, socket.SOCK_STREAM)'),
+      'A102 ciphers': python('import socket\nsocket.socket(38, socket.SOCK_SEQPACKET)'),
       'A102 open_by_handle_at': python(
         'import ctypes, sys\nsys.exit(ctypes.CDLL(None).syscall(304, 0, 0, 0) == -1)',
       ),
@@ -185,11 +196,9 @@ describe('the kernel and the container', () => {
 
   attack(
     'A102 calls to the kernel that no agent needs',
-    'keyctl, bpf, perf_event_open, userfaultfd, open_by_handle_at, setns, reboot, module loading; see whether io_uring is open.',
+    'keyctl, bpf, perf_event_open, userfaultfd, io_uring, ptrace, reading another process, sockets to virtual machines and to the kernel’s ciphers, open_by_handle_at, setns, reboot, module loading.',
     async ({ saw }) => {
       saw(answers.refused('A102'))
-      const open = answers.get('open io_uring').code === 0
-      saw(`The engine’s own filter leaves io_uring ${open ? 'open' : 'closed'} to boxes.`)
     },
   )
 
