@@ -32,6 +32,7 @@ import { engineLog, openLog } from './log.ts'
 import { Loop } from './loop/loop.ts'
 import { OutputFiles } from './loop/output-files.ts'
 import { Plane } from './plane.ts'
+import { Ballast, withBallast } from './store/ballast.ts'
 import { lockFolder, type Owner, readOwner } from './store/lock.ts'
 import { openStore } from './store/open.ts'
 import { refuseOrphans } from './store/orphans.ts'
@@ -96,7 +97,7 @@ export async function open(
     refuseOrphans(data.path, database)
     const places = keyPlaces(data.path, config.attestationKey)
     const key = openKey(places)
-    const store = openStore(database)
+    const store = withBallast(openStore(database), new Ballast(data.path))
     closers.push(() => store[Symbol.dispose]())
 
     const clock = Date.now

@@ -198,7 +198,7 @@ attack(
         // What is to be kept of such a step finds room: with nothing ignored its keeping would be tried again for a minute.
         repo: aRepository({ '.gitignore': 'junk*\n' }),
         argv: sh(
-          'i=0; while :; do head -c 4000000 /dev/zero > junk$i 2>/dev/null || sleep 1; i=$((i+1)); sleep 0.1; done',
+          'i=0; while :; do head -c 50000000 /dev/zero > junk$i 2>/dev/null || sleep 1; i=$((i+1)); done',
         ),
         minutes: 1,
       })
