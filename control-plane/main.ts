@@ -95,9 +95,9 @@ export async function open(
     const database = join(data.path, 'cofferdam.db') as HostPath
     refuseOrphans(data.path, database)
     const places = keyPlaces(data.path, config.attestationKey)
-    const key = openKey(places)
     const store = openStore(database)
     closers.push(() => store[Symbol.dispose]())
+    const key = openKey(places, () => store.attestationKeys())
 
     const clock = Date.now
     const bus = new Bus()

@@ -143,6 +143,8 @@ export interface Store {
   /** In order of `seq`. */
   attestations(id: TaskId): readonly SignedAttestation[]
   lastAttestation(id: TaskId): SignedAttestation | null
+  /** The ids of all keys that any attestation names, sorted; reads the whole table. */
+  attestationKeys(): readonly string[]
   /** What is on record about a task as it lies in the file, hashed: for attestations and those who check them. */
   record(id: TaskId): TaskRecord
   /** Of these boxes of a task, those that asked for anything. */

@@ -100,7 +100,7 @@ export async function loopLab(): Promise<LoopLab> {
       policyMatcher: compilePolicy,
     })
   const inspecting = worktrees()
-  const key = openKey(keyPlaces(data, null))
+  const key = openKey(keyPlaces(data, null), () => [])
   const attests = attestor({ store: real, key, installation: 'lab' })
   const deps: Omit<LoopDeps, 'worktrees'> = {
     store,
