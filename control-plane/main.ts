@@ -102,7 +102,7 @@ export async function open(
     const clock = Date.now
     const bus = new Bus()
     const attests = attestor({ store, key, installation: data.installation })
-    const tasks = new Tasks({ store, bus, clock, closing: attests.closing })
+    const tasks = new Tasks({ store, bus, clock, attestor: attests })
     const outputs = new OutputFiles(data.path)
     const docker = engineOf(config, data.path, config.runtimeFolder, {
       installation: data.installation,

@@ -49,6 +49,8 @@ export interface Change {
   readonly surface?: SurfaceChange
   /** What a step came to. */
   readonly attestation?: SignedAttestation
+  /** Called first, inside the transaction, with `before`: what it throws takes everything back. */
+  readonly leaving?: (task: Task) => void
   /**
    * Called last, inside the transaction, with the task as it is written: attests what the rows now say. It reads through
    * this store, and what it throws takes everything back.
