@@ -231,7 +231,7 @@ describe('the chain', () => {
   it('made anew over forged rows with another key is found', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'cofferdam-forger-'))
     try {
-      const key = openKey(keyPlaces(folder as HostPath, null))
+      const key = openKey(keyPlaces(folder as HostPath, null), () => [])
       const forged = attestor({ store: lab.deps.store, key, installation: 'lab' })
       const found = await foundAfter(() => {
         db.exec(`UPDATE runtime_task_events SET text = 'All went well.' WHERE seq = 3`)
@@ -261,7 +261,7 @@ describe('the chain', () => {
       const pem = (key: typeof lab.key): string =>
         key.publicKey.export({ type: 'spki', format: 'pem' }).toString()
       expect((await checked([pem(lab.key)])).holds).toBe(true)
-      expect((await checked([pem(openKey(keyPlaces(folder as HostPath, null)))])).holds).toBe(false)
+      expect((await checked([pem(openKey(keyPlaces(folder as HostPath, null), () => []))])).holds).toBe(false)
     } finally {
       rmSync(folder, { recursive: true })
     }

@@ -31,6 +31,7 @@ storeContract('one file, closed and opened again around every call', () => {
       egressLog: (id, box, limit) => once((store) => store.egressLog(id, box, limit)),
       attestations: (id) => once((store) => store.attestations(id)),
       lastAttestation: (id) => once((store) => store.lastAttestation(id)),
+      attestationKeys: () => once((store) => store.attestationKeys()),
       record: (id) => once((store) => store.record(id)),
       egressMarks: (id, boxes) => once((store) => store.egressMarks(id, boxes)),
       eventMarks: (id, from) => once((store) => store.eventMarks(id, from)),
