@@ -23,7 +23,11 @@ export interface WholeTask extends AsyncDisposable {
   /** In the order of its rests: a verification that found nothing has its status alone. */
   readonly rests: readonly string[]
   /** `fresh`: branches are looked at anew, else as they were when they were looked at for the same task, which spares git. */
-  check(options?: { keys?: readonly string[]; fresh?: boolean; installation?: string }): Promise<Verification>
+  readonly check: (options?: {
+    keys?: readonly string[]
+    fresh?: boolean
+    installation?: string
+  }) => Promise<Verification>
 }
 
 const ask = `require("node:http").request({ host: "127.0.0.1", port: new URL(process.env.HTTPS_PROXY).port,
