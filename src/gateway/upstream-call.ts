@@ -13,7 +13,7 @@ import { denied, failed, isRefusal, type Refusal } from './refusal.ts'
 import type { Route } from './route.ts'
 import type { Side } from './side.ts'
 import type { Request } from './target.ts'
-import type { Flow } from './traffic.ts'
+import { type Flow, whenIdle } from './traffic.ts'
 import { readBody, type WholeBody } from './whole-body.ts'
 import type { Counter, UpstreamRoute } from './upstreams/upstream.ts'
 
@@ -134,7 +134,13 @@ async function passOn(
   entry: Entry,
   refuseHere: (refusal: Refusal) => Promise<void>,
 ): Promise<void> {
-  const { route, flow, request, signal } = call
+  const { route, flow, request, response, side } = call
+  const idle = new AbortController()
+  const signal = AbortSignal.any([call.signal, idle.signal])
+  const stopWatch = whenIdle(flow, side.network.limits.idleMs, () => {
+    idle.abort()
+    if (response.headersSent) response.destroy()
+  })
   let outcome: Refusal | undefined
   try {
     const path = `${call.path}${call.query}`
@@ -142,11 +148,12 @@ async function passOn(
     const counter = answer.statusCode === 200 ? (rule.counter?.() ?? null) : null
     await answered(call, answer, counter, bill)
   } catch (error) {
-    // The box went while the model was at work: what that costs nobody says any more.
-    if (signal.aborted && !call.response.headersSent) bill?.chargeEstimate()
-    outcome = call.side.traffic.over ?? failureOf(error, route)
+    // The box went, or nobody waits any more, while the model was at work: what that costs nobody says.
+    if (signal.aborted && !response.headersSent) bill?.chargeEstimate()
+    outcome = side.traffic.over ?? failureOf(error, route)
     await refuseHere(outcome)
   } finally {
+    stopWatch()
     entry.end(flow, outcome)
   }
 }
