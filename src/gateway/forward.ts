@@ -4,7 +4,7 @@ import type { Hit } from '../domain/leak.ts'
 import { admit, leakRefusal } from './admit.ts'
 import { refuse } from './answer.ts'
 import { Cut, receiveRedacted, sendGuarded } from './body.ts'
-import { pairsOf, passedOn } from './headers.ts'
+import { leakInHead, pairsOf, passedOn, withoutSecrets } from './headers.ts'
 import type { Asked } from './ledger.ts'
 import { denied, failed, isRefusal, type Refusal } from './refusal.ts'
 import type { Side } from './side.ts'
@@ -30,7 +30,7 @@ export async function forward(
     method: request.method ?? '',
     path: path.split('?', 1)[0] ?? '',
   }
-  const leak = known.findIn(`${path}\n${request.rawHeaders.join('\n')}`)
+  const leak = leakInHead(path, request.rawHeaders, known)
   if (leak !== null) ledger.leaked({ ...leak, way: 'up' })
   const wrong =
     leak === null ? headRefusal(request, target.host.host, target.port) : leakRefusal(leak.secret, 'its head')
@@ -97,7 +97,7 @@ async function relay(
   const onHit = (hit: Hit): void => ledger.leaked({ ...hit, way: 'down' })
   // A mark has another length than what it stands for.
   const dropped = known.isEmpty || response.req.method === 'HEAD' ? [] : ['content-length']
-  const headers = passedOn(answer.rawHeaders, dropped, (value) => known.redact(value, onHit))
+  const headers = passedOn(answer.rawHeaders, dropped, (value) => withoutSecrets(value, known, onHit))
   response.writeHead(answer.statusCode ?? 502, headers)
   await receiveRedacted(answer, response, known, flow, onHit)
 }

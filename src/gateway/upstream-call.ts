@@ -4,7 +4,7 @@ import type { Hit } from '../domain/leak.ts'
 import { leakRefusal } from './admit.ts'
 import { refuse } from './answer.ts'
 import { Cut, receiveRedacted } from './body.ts'
-import { passedOn } from './headers.ts'
+import { leakInHead, passedOn, withoutSecrets } from './headers.ts'
 import type { Asked, Entry } from './ledger.ts'
 import { priceOf } from './prices.ts'
 import type { Bill } from './purse.ts'
@@ -93,7 +93,7 @@ function ruleOf({ route, request, path }: Call): UpstreamRoute | undefined {
 /** What can be said before the body is read. */
 function headRefusal(call: Call): Refusal | null {
   const { side, route, request, path, query } = call
-  const leak = side.known.findIn(`${path}${query}\n${request.rawHeaders.join('\n')}`)
+  const leak = leakInHead(`${path}${query}`, request.rawHeaders, side.known)
   if (leak !== null) {
     side.ledger.leaked({ ...leak, way: 'up' })
     return leakRefusal(leak.secret, 'its head')
@@ -179,7 +179,7 @@ async function answered(
     'set-cookie',
     ...(side.known.isEmpty || request.method === 'HEAD' ? [] : ['content-length']),
   ]
-  const headers = passedOn(answer.rawHeaders, dropped, (value) => side.known.redact(value, onHit))
+  const headers = passedOn(answer.rawHeaders, dropped, (value) => withoutSecrets(value, side.known, onHit))
   const type = answer.headers['content-type'] ?? ''
   try {
     if ((answer.headers['content-encoding'] ?? 'identity') !== 'identity')
