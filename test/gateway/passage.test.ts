@@ -37,7 +37,7 @@ describe('closing a passage', () => {
       decisions
         .filter(({ bytesUp }) => bytesUp !== null)
         .map(({ id }) => id)
-        .sort(),
+        .sort((a, b) => a - b),
     ).toEqual([1, 2, 3])
     for (const wire of [open.wire, waiting, helloLess.wire, silent]) await wire.untilEnd()
     await until(() => far.wires.every(({ ended }) => ended))
