@@ -47,8 +47,8 @@ export async function upstreamCall(
   const call = { side, route, asked, flow, path, query, request, response, signal }
   const refuseHere = (refusal: Refusal): Promise<void> => {
     const body = { type: 'application/json', text: route.upstream.error(refusal.status, refusal.text) }
-    // Those that try again by themselves would only be refused again.
-    return refuse(request, response, refusal, body, { 'x-should-retry': 'false' })
+    const retry = refusal.again === true ? 'true' : 'false'
+    return refuse(request, response, refusal, body, { 'x-should-retry': retry })
   }
   const found = headRefusal(call) ?? (await inspected(call))
   if (isRefusal(found)) {
