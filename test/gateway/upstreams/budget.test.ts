@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { until } from '../../support/until.ts'
@@ -55,13 +56,8 @@ describe('what a call costs', () => {
   it('is charged while the answer streams, and each token once, however the stream is cut', async () => {
     const bytes = Buffer.from(stream(100, ['Hällo ', 'wörld 🙂'], 40).join(''))
     for (const size of [1, 7, 4096]) {
-      const { lab } = await openProvider(async (_request, response) => {
-        response.writeHead(200, streamed)
-        for (let at = 0; at < bytes.length; at += size) {
-          response.write(bytes.subarray(at, at + size))
-          if (at % 64 === 0) await sleep(0)
-        }
-        response.end()
+      const { lab } = await openProvider((_request, response) => {
+        void inPieces(bytes, size, response)
       })
       const reply = await call(lab, message({ stream: true }))
       expect(Buffer.from(reply.body, 'latin1')).toEqual(bytes)
@@ -96,7 +92,7 @@ describe('an answer that is cut', () => {
     ['before anything was reported', ['event: ping\ndata: {"type":"ping"}\n\n'], 0, 50],
     [
       'after some output, which is counted from its length',
-      [...stream(100, ['x'.repeat(90)], 40).slice(0, 4)],
+      stream(100, ['x'.repeat(90)], 40).slice(0, 4),
       100,
       30,
     ],
@@ -291,3 +287,12 @@ describe('an overseer that fails', () => {
     expect(web.seen.join('')).toBe(before)
   })
 })
+
+async function inPieces(bytes: Buffer, size: number, response: ServerResponse): Promise<void> {
+  response.writeHead(200, streamed)
+  for (let at = 0; at < bytes.length; at += size) {
+    response.write(bytes.subarray(at, at + size))
+    if (at % 64 === 0) await sleep(0)
+  }
+  response.end()
+}
