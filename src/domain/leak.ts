@@ -31,15 +31,19 @@ export class KnownSecrets {
     return found
   }
 
-  /** The first secret in a text, or null. */
-  findIn(text: string): Hit | null {
-    return this.scanner().push(Buffer.from(text))[0] ?? null
+  /** The first secret in a text or in bytes, or null. */
+  findIn(what: string | Buffer): Hit | null {
+    return this.scanner().push(typeof what === 'string' ? Buffer.from(what) : what)[0] ?? null
   }
 
   /** The text with `[redacted:<name>]` in the place of each secret. */
   redact(text: string, onHit: (hit: Hit) => void = () => undefined): string {
+    return this.redactBytes(Buffer.from(text), onHit).toString()
+  }
+
+  redactBytes(bytes: Buffer, onHit: (hit: Hit) => void): Buffer {
     const redactor = this.redactor(onHit)
-    return Buffer.concat([redactor.push(Buffer.from(text)), redactor.end()]).toString()
+    return Buffer.concat([redactor.push(bytes), redactor.end()])
   }
 
   scanner(): LeakScanner {

@@ -4,12 +4,12 @@ import type { Hit } from '../domain/leak.ts'
 import { admit, leakRefusal } from './admit.ts'
 import { refuse } from './answer.ts'
 import { Cut, receiveRedacted, sendGuarded } from './body.ts'
-import { pairsOf, passedOn } from './headers.ts'
+import { leakInHead, pairsOf, passedOn, withoutSecrets } from './headers.ts'
 import type { Asked } from './ledger.ts'
 import { denied, failed, isRefusal, type Refusal } from './refusal.ts'
 import type { Side } from './side.ts'
 import { readAuthority, type Request } from './target.ts'
-import type { Flow } from './traffic.ts'
+import { type Flow, whenIdle } from './traffic.ts'
 
 /**
  * Plain HTTP by absolute address, as package managers ask for registries without TLS. A redirect is handed to the box, whose
@@ -30,7 +30,7 @@ export async function forward(
     method: request.method ?? '',
     path: path.split('?', 1)[0] ?? '',
   }
-  const leak = known.findIn(`${path}\n${request.rawHeaders.join('\n')}`)
+  const leak = leakInHead(path, request.rawHeaders, known)
   if (leak !== null) ledger.leaked({ ...leak, way: 'up' })
   const wrong =
     leak === null ? headRefusal(request, target.host.host, target.port) : leakRefusal(leak.secret, 'its head')
@@ -42,6 +42,10 @@ export async function forward(
   if (isRefusal(admitted)) return refuse(request, response, admitted)
   const { outside, entry } = admitted
   const flow = side.traffic.flow()
+  const stopWatch = whenIdle(flow, side.network.limits.idleMs, () => {
+    outside.destroy()
+    if (response.headersSent) response.destroy()
+  })
   let outcome: Refusal | undefined
   try {
     const call = send({
@@ -53,6 +57,8 @@ export async function forward(
         ...passedOn(request.rawHeaders, ['host', 'accept-encoding', 'forwarded', 'via']),
         host: target.port === 80 ? target.host.host : `${target.host.host}:${target.port}`,
         'accept-encoding': 'identity',
+        // Without it Node would send the body of a GET without an end of its own: as if it were another request.
+        ...(request.headers['transfer-encoding'] === undefined ? {} : { 'transfer-encoding': 'chunked' }),
       },
     })
     const answered = once(call, 'response') as Promise<[IncomingMessage]>
@@ -65,6 +71,7 @@ export async function forward(
     outside.destroy()
     await refuse(request, response, outcome)
   } finally {
+    stopWatch()
     outside.destroy()
     entry.end(flow, outcome)
   }
@@ -90,7 +97,7 @@ async function relay(
   const onHit = (hit: Hit): void => ledger.leaked({ ...hit, way: 'down' })
   // A mark has another length than what it stands for.
   const dropped = known.isEmpty || response.req.method === 'HEAD' ? [] : ['content-length']
-  const headers = passedOn(answer.rawHeaders, dropped, (value) => known.redact(value, onHit))
+  const headers = passedOn(answer.rawHeaders, dropped, (value) => withoutSecrets(value, known, onHit))
   response.writeHead(answer.statusCode ?? 502, headers)
   await receiveRedacted(answer, response, known, flow, onHit)
 }

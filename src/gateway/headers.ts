@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http'
+import type { Hit, KnownSecrets } from '../domain/leak.ts'
 
 /** Of one connection alone (RFC 9110, 7.6.1), with the old ones that proxies made up. */
 const hopByHop = new Set([
@@ -44,4 +45,16 @@ export function pairsOf(rawHeaders: readonly string[]): readonly (readonly [stri
   return rawHeaders.flatMap((name, at) =>
     at % 2 === 0 ? [[name.toLowerCase(), rawHeaders[at + 1] ?? ''] as const] : [],
   )
+}
+
+// Node reads and writes heads as Latin-1, so that one character is one byte, whatever the bytes mean.
+
+/** The first secret in what a request line asks for, or in a header. */
+export function leakInHead(asked: string, rawHeaders: readonly string[], known: KnownSecrets): Hit | null {
+  return known.findIn(Buffer.from([asked, ...rawHeaders].join('\n'), 'latin1'))
+}
+
+/** A header's value with the secrets replaced. */
+export function withoutSecrets(value: string, known: KnownSecrets, onHit: (hit: Hit) => void): string {
+  return known.redactBytes(Buffer.from(value, 'latin1'), onHit).toString('latin1')
 }

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import type { Flow } from './traffic.ts'
+import { type Flow, whenIdle } from './traffic.ts'
 
 /**
  * Lets bytes flow both ways until both ends are closed: each chunk is counted and handed on, nothing else. Half-closing is
@@ -7,14 +7,12 @@ import type { Flow } from './traffic.ts'
  */
 export function join(box: Duplex, outside: Duplex, flow: Flow, idleMs: number): Promise<void> {
   return new Promise((resolve) => {
-    let moved = 0
     const end = (): void => {
       box.destroy()
       outside.destroy()
     }
     const pour = (from: Duplex, to: Duplex, count: (bytes: number) => boolean): void => {
       from.on('data', (chunk: Buffer) => {
-        moved += 1
         if (!count(chunk.length)) end()
         else if (!to.write(chunk)) from.pause()
       })
@@ -23,18 +21,13 @@ export function join(box: Duplex, outside: Duplex, flow: Flow, idleMs: number): 
       from.on('error', end)
       from.resume()
     }
-    let before = -1
-    const timer = setInterval(() => {
-      if (moved === before) end()
-      before = moved
-    }, idleMs)
-    timer.unref()
+    const stopWatch = whenIdle(flow, idleMs, end)
     let open = 2
     // What was handed to the side that stays is still delivered.
     const closed = (other: Duplex): void => {
       open -= 1
       if (open > 0) return void other.end(() => other.destroy())
-      clearInterval(timer)
+      stopWatch()
       resolve()
     }
     for (const [each, other] of [

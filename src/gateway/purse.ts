@@ -1,7 +1,7 @@
 import type { Usage } from '../domain/agent.ts'
 import type { Ledger } from './ledger.ts'
 import { costOf, noTokens, type Price, type Tokens } from './prices.ts'
-import { denied, type Refusal } from './refusal.ts'
+import { busy, denied, type Refusal } from './refusal.ts'
 
 /** The most that a call is expected to take. */
 export interface Estimate {
@@ -47,13 +47,15 @@ export class Purse {
     const others = [...this.underWay]
     const sum = (pick: (each: { tokens: number; costUsd: number }) => number): number =>
       others.reduce((total, each) => total + pick(each), 0)
-    const over = (
-      [
-        ['tokens', left.tokens, reserved.tokens + sum(({ tokens }) => tokens)],
-        ['cost', left.costUsd, reserved.costUsd + sum(({ costUsd }) => costUsd)],
-      ] as const
-    ).find(([, most, wanted]) => most !== null && wanted > most)
+    const budgets = [
+      ['tokens', left.tokens, reserved.tokens, sum(({ tokens }) => tokens)],
+      ['cost', left.costUsd, reserved.costUsd, sum(({ costUsd }) => costUsd)],
+    ] as const
+    const over = budgets.find(([, most, own]) => most !== null && own > most)
     if (over !== undefined) return exhausted(over[0], this.ledger)
+    // They are rarely used up to what was set aside for them.
+    if (budgets.some(([, most, own, underWay]) => most !== null && own + underWay > most))
+      return busy('The calls under way may use up the budget. Try again when one has ended.', 429)
     this.underWay.add(reserved)
     return this.bill(whole, reserved, price)
   }

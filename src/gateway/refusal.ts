@@ -7,6 +7,8 @@ export interface Refusal {
   readonly text: string
   /** What the box is answered. */
   readonly status: number
+  /** It may pass later, so whoever asked may ask again; the others would only be refused again. */
+  readonly again?: true
 }
 
 export function denied(rule: string, text: string, status = 403): Refusal {
@@ -15,6 +17,11 @@ export function denied(rule: string, text: string, status = 403): Refusal {
 
 export function failed(rule: string, text: string, status = 502): Refusal {
   return { verdict: 'failed', rule, text, status }
+}
+
+/** Nothing is wrong with it but the moment. */
+export function busy(text: string, status: number): Refusal {
+  return { ...failed('busy', text, status), again: true }
 }
 
 export function isRefusal(outcome: object): outcome is Refusal {

@@ -68,8 +68,7 @@ export class Route {
         return await answerOf(call)
       } catch (error) {
         // A kept connection that the other end had closed just then: the request was never read.
-        if (!call.reusedSocket || signal.aborted || (error as NodeJS.ErrnoException).code !== 'ECONNRESET')
-          throw error
+        if (!call.reusedSocket || signal.aborted || !isGone(error)) throw error
       }
     }
   }
@@ -89,6 +88,8 @@ export class Route {
     const open = new AbortController()
     const outside = await dialFirst(addresses.slice(0, 3), this.port, this.network, open.signal, () => true)
     if (isRefusal(outside)) throw new Error(outside.text)
+    // A provider that closes its half of a kept connection has closed it: a call on it would wait for ever.
+    outside.allowHalfOpen = false
     if (!this.isTls) return outside
     const secure = connectTls({
       socket: outside,
@@ -103,6 +104,10 @@ export class Route {
       throw error
     }
   }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
 }
 
 async function answerOf(call: ClientRequest): Promise<IncomingMessage> {

@@ -35,6 +35,18 @@ export class Traffic {
   }
 }
 
+/** Calls `end` when no byte has moved for `ms`, or up to twice that; returns what stops the watch. */
+export function whenIdle(flow: Flow, ms: number, end: () => void): () => void {
+  let before = -1
+  const timer = setInterval(() => {
+    const now = flow.up + flow.down
+    if (now === before) end()
+    before = now
+  }, ms)
+  timer.unref()
+  return () => clearInterval(timer)
+}
+
 /** Bytes of one connection. */
 export class Flow {
   up = 0

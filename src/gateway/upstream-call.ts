@@ -4,7 +4,7 @@ import type { Hit } from '../domain/leak.ts'
 import { leakRefusal } from './admit.ts'
 import { refuse } from './answer.ts'
 import { Cut, receiveRedacted } from './body.ts'
-import { passedOn } from './headers.ts'
+import { leakInHead, passedOn, withoutSecrets } from './headers.ts'
 import type { Asked, Entry } from './ledger.ts'
 import { priceOf } from './prices.ts'
 import type { Bill } from './purse.ts'
@@ -13,7 +13,7 @@ import { denied, failed, isRefusal, type Refusal } from './refusal.ts'
 import type { Route } from './route.ts'
 import type { Side } from './side.ts'
 import type { Request } from './target.ts'
-import type { Flow } from './traffic.ts'
+import { type Flow, whenIdle } from './traffic.ts'
 import { readBody, type WholeBody } from './whole-body.ts'
 import type { Counter, UpstreamRoute } from './upstreams/upstream.ts'
 
@@ -47,8 +47,8 @@ export async function upstreamCall(
   const call = { side, route, asked, flow, path, query, request, response, signal }
   const refuseHere = (refusal: Refusal): Promise<void> => {
     const body = { type: 'application/json', text: route.upstream.error(refusal.status, refusal.text) }
-    // Those that try again by themselves would only be refused again.
-    return refuse(request, response, refusal, body, { 'x-should-retry': 'false' })
+    const retry = refusal.again === true ? 'true' : 'false'
+    return refuse(request, response, refusal, body, { 'x-should-retry': retry })
   }
   const found = headRefusal(call) ?? (await inspected(call))
   if (isRefusal(found)) {
@@ -93,7 +93,7 @@ function ruleOf({ route, request, path }: Call): UpstreamRoute | undefined {
 /** What can be said before the body is read. */
 function headRefusal(call: Call): Refusal | null {
   const { side, route, request, path, query } = call
-  const leak = side.known.findIn(`${path}${query}\n${request.rawHeaders.join('\n')}`)
+  const leak = leakInHead(`${path}${query}`, request.rawHeaders, side.known)
   if (leak !== null) {
     side.ledger.leaked({ ...leak, way: 'up' })
     return leakRefusal(leak.secret, 'its head')
@@ -134,7 +134,13 @@ async function passOn(
   entry: Entry,
   refuseHere: (refusal: Refusal) => Promise<void>,
 ): Promise<void> {
-  const { route, flow, request, signal } = call
+  const { route, flow, request, response, side } = call
+  const idle = new AbortController()
+  const signal = AbortSignal.any([call.signal, idle.signal])
+  const stopWatch = whenIdle(flow, side.network.limits.idleMs, () => {
+    idle.abort()
+    if (response.headersSent) response.destroy()
+  })
   let outcome: Refusal | undefined
   try {
     const path = `${call.path}${call.query}`
@@ -142,11 +148,12 @@ async function passOn(
     const counter = answer.statusCode === 200 ? (rule.counter?.() ?? null) : null
     await answered(call, answer, counter, bill)
   } catch (error) {
-    // The box went while the model was at work: what that costs nobody says any more.
-    if (signal.aborted && !call.response.headersSent) bill?.chargeEstimate()
-    outcome = call.side.traffic.over ?? failureOf(error, route)
+    // The box went, or nobody waits any more, while the model was at work: what that costs nobody says.
+    if (signal.aborted && !response.headersSent) bill?.chargeEstimate()
+    outcome = side.traffic.over ?? failureOf(error, route)
     await refuseHere(outcome)
   } finally {
+    stopWatch()
     entry.end(flow, outcome)
   }
 }
@@ -172,7 +179,7 @@ async function answered(
     'set-cookie',
     ...(side.known.isEmpty || request.method === 'HEAD' ? [] : ['content-length']),
   ]
-  const headers = passedOn(answer.rawHeaders, dropped, (value) => side.known.redact(value, onHit))
+  const headers = passedOn(answer.rawHeaders, dropped, (value) => withoutSecrets(value, side.known, onHit))
   const type = answer.headers['content-type'] ?? ''
   try {
     if ((answer.headers['content-encoding'] ?? 'identity') !== 'identity')

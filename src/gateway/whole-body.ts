@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { leakRefusal } from './admit.ts'
 import { chunksOf } from './body.ts'
 import { JsonReader, NotJson } from './json.ts'
-import { denied, failed, type Refusal } from './refusal.ts'
+import { busy, denied, failed, type Refusal } from './refusal.ts'
 import type { Side } from './side.ts'
 import type { Flow } from './traffic.ts'
 import type { Inspected, Inspection } from './upstreams/upstream.ts'
@@ -43,8 +43,7 @@ export async function readBody(
     if (inspection === null) return denied('route', 'This request has no body.', 400)
     if (length > limits.upstreamBodyBytes)
       return denied('size', `A request of more than ${limits.upstreamBodyBytes} bytes is too large.`, 413)
-    if (!held.take(chunk.length))
-      return failed('busy', 'Too many large requests are under way. Try again.', 503)
+    if (!held.take(chunk.length)) return busy('Too many large requests are under way. Try again.', 503)
     taken += chunk.length
     const [hit] = scanner.push(chunk)
     if (hit !== undefined) {
