@@ -13,8 +13,8 @@ import { aRepository, git } from '../support/repository.ts'
 const program = join(import.meta.dirname, '../../dist/src/cli/main.js')
 
 let folder: string
-beforeAll(() => {
-  needEngine()
+beforeAll(async () => {
+  await needEngine()
   folder = mkdtempSync(join(tmpdir(), 'cofferdam-attest-'))
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
