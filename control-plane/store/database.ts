@@ -33,6 +33,7 @@ export function openDatabase(file: string, migrations: readonly string[]): Conne
     const db = new Database(file)
     try {
       refuseNewer(db, file, migrations.length)
+      refuseTriggers(db, file)
       tune(db, file)
       upgrade(db, file, migrations)
       return db
@@ -88,6 +89,15 @@ function refuseNewer(db: Connection, file: string, known: number): void {
     `${file} was written by a newer Cofferdam (format ${format}, this one knows up to ${known}). ` +
       `Update Cofferdam. Or: ${wayOut(file)}`,
   )
+}
+
+/** What somebody has put in would act in our transactions, and on what they attest. */
+function refuseTriggers(db: Connection, file: string): void {
+  const found = db
+    .prepare<[], string>(`SELECT type || ' ' || name FROM sqlite_schema WHERE type IN ('trigger', 'view')`)
+    .pluck()
+    .get()
+  if (found !== undefined) throw damagedFile(file, `somebody has put the ${found} into it`)
 }
 
 function tune(db: Connection, file: string): void {

@@ -22,7 +22,12 @@ export interface Verification {
   readonly notes: readonly string[]
 }
 
-/** Holds all that there is of a task against its attestations. Pure. */
+/**
+ * Holds all that there is of a task against its attestations. Pure. What it cannot find: what was written to the rows of a
+ * task under way before they were attested (notes say up to where they are); an older state of a task put back as a whole,
+ * rows and branches; a task that was taken out as a whole; and anything by who has the key. Boxes' output in the log files
+ * is not attested.
+ */
 export function verifyTask(evidence: Evidence, keys: readonly TrustedKey[]): Verification {
   const findings: VerificationFinding[] = []
   const notes: string[] = []

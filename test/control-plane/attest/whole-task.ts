@@ -1,9 +1,12 @@
-import { existsSync, mkdtempSync } from 'node:fs'
+import Database from 'better-sqlite3'
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { verify } from '../../../control-plane/attest/verify.ts'
 import { perform } from '../../../control-plane/gate/act.ts'
 import { placeOf } from '../../../control-plane/loop/work.ts'
+import type { Store } from '../../../control-plane/store/store.ts'
+import type { HostPath } from '../../../src/domain/brand.ts'
 import { policyHash } from '../../../src/domain/policies.ts'
 import type { Status, Task } from '../../../src/domain/task.ts'
 import type { Verification } from '../../../src/domain/verification/verify.ts'
@@ -23,11 +26,16 @@ export interface WholeTask extends AsyncDisposable {
   /** In the order of its rests: a verification that found nothing has its status alone. */
   readonly rests: readonly string[]
   /** `fresh`: branches are looked at anew, else as they were when they were looked at for the same task, which spares git. */
-  readonly check: (options?: {
-    keys?: readonly string[]
-    fresh?: boolean
-    installation?: string
-  }) => Promise<Verification>
+  check(this: void, options?: CheckOptions): Promise<Verification>
+  /** Copies of the database, as it was at each rest. */
+  readonly copies: readonly HostPath[]
+}
+
+interface CheckOptions {
+  readonly keys?: readonly string[]
+  readonly fresh?: boolean
+  readonly installation?: string
+  readonly store?: Store
 }
 
 const ask = `require("node:http").request({ host: "127.0.0.1", port: new URL(process.env.HTTPS_PROXY).port,
@@ -52,7 +60,10 @@ export async function wholeTask(): Promise<WholeTask> {
   const repo = aRepository()
   const policy = aPolicy({ egress: ['allowed.example.test'] })
   const rests: string[] = []
-  const turns = mkdtempSync(join(tmpdir(), 'cofferdam-turns-'))
+  const copies: HostPath[] = []
+  const folder = mkdtempSync(join(tmpdir(), 'cofferdam-turns-'))
+  const turns = join(folder, 'turns')
+  mkdirSync(turns)
   const { id } = await lab.birth(repo, agent(turns), {
     test: '[ ! -f done.txt ] || grep -q done done.txt',
     policy,
@@ -64,6 +75,11 @@ export async function wholeTask(): Promise<WholeTask> {
   const rested = async (wanted: Status): Promise<Task> => {
     const task = await lab.settled(id)
     if (task.status !== wanted) throw new Error(`not ${wanted}, but ${task.status}: ${task.halt?.text}`)
+    const copy = join(folder, `${wanted}.db`) as HostPath
+    const db = new Database(lab.database)
+    db.exec(`VACUUM INTO '${copy}'`)
+    db.close()
+    copies.push(copy)
     const { findings } = await check({ fresh: true })
     rests.push([wanted, ...findings.map(({ where, text }) => `${where}: ${text}`)].join('\n'))
     return task
@@ -79,9 +95,10 @@ export async function wholeTask(): Promise<WholeTask> {
     seen.set(key, history)
     return history
   }
-  const check: WholeTask['check'] = ({ keys = [], fresh = false, installation = 'lab' } = {}) => {
+  const check: WholeTask['check'] = (options = {}) => {
+    const { keys = [], fresh = false, installation = 'lab', store = lab.deps.store } = options
     const worktrees = fresh ? lab.worktrees : { history: historyOnce }
-    return verify({ store: lab.deps.store, worktrees, key: lab.key, installation }, id, keys, placeOf)
+    return verify({ store, worktrees, key: lab.key, installation }, id, keys, placeOf)
   }
 
   perform(lab.deps, id, { act: 'suggest', text: 'Mind the style' }, person)
@@ -101,7 +118,11 @@ export async function wholeTask(): Promise<WholeTask> {
     places: [join(repo, '.git'), join(dirname(lab.database), 'mirrors', `${task.repository.key}.git`)],
     task,
     rests,
+    copies,
     check,
-    [Symbol.asyncDispose]: () => lab[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await lab[Symbol.asyncDispose]()
+      rmSync(folder, { recursive: true })
+    },
   }
 }

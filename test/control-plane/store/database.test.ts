@@ -177,6 +177,17 @@ describe('what is refused', () => {
     expect(refused(home.file, () => openStore(home.file)).message).toContain('no such table')
   })
 
+  it.each([
+    ['CREATE TRIGGER quiet AFTER INSERT ON runtime_task_events BEGIN SELECT 1; END', 'the trigger quiet'],
+    ['CREATE VIEW quiet AS SELECT 1', 'the view quiet'],
+  ])('one that somebody has put something into: %s', (sql, word) => {
+    fill()
+    const db = new Database(home.file)
+    db.exec(sql)
+    db.close()
+    expect(refused(home.file, () => openStore(home.file)).message).toContain(word)
+  })
+
   it('a log whose database is gone, which must not be played into a new one', () => {
     writeFileSync(`${home.file}-wal`, 'frames')
     const failure = refusal(() => openStore(home.file))
