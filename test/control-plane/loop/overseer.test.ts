@@ -45,8 +45,8 @@ describe('what a box asks for', () => {
   it('does not pass where it cannot be written', () => {
     const { overseer, store } = overseeing()
     store[Symbol.dispose]()
-    expect(() => overseer.decided(aDecision({ verdict: 'allowed', rule: 'a.test' }))).toThrow()
-    expect(() => overseer.left()).toThrow()
+    expect(() => overseer.decided(aDecision({ verdict: 'allowed', rule: 'a.test' }))).toThrow(/not open/)
+    expect(() => overseer.left()).toThrow(/not open/)
   })
 
   it('has numbers of its own where the box was taken over', () => {
