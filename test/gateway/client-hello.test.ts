@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { array, assert, nat, property, tuple, uint8Array } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Hello, readHello } from '../../src/gateway/client-hello.ts'
 import { helloBytes, vector } from './hello.ts'
@@ -62,8 +62,8 @@ describe('a TLS hello', () => {
   })
 
   it('never fails otherwise, and never names what is not in it', () => {
-    fc.assert(
-      fc.property(fc.array(fc.tuple(fc.nat(named.length - 1), fc.nat(255)), { maxLength: 6 }), (changes) => {
+    assert(
+      property(array(tuple(nat(named.length - 1), nat(255)), { maxLength: 6 }), (changes) => {
         const bytes = Buffer.from(named)
         for (const [at, value] of changes) bytes[at] = value
         const hello = readHello(bytes)
@@ -76,9 +76,11 @@ describe('a TLS hello', () => {
   })
 
   it('is no random bytes', () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ minLength: 3, maxLength: 300 }), (bytes) => {
-        if (bytes[0] !== 22 || bytes[1] !== 3) expect(readHello(Buffer.from(bytes)).kind).toBe('bad')
+    assert(
+      property(uint8Array({ minLength: 3, maxLength: 300 }), (bytes) => {
+        // 22 is what a handshake begins with.
+        bytes[0] = bytes[0] === 22 ? 23 : (bytes[0] ?? 0)
+        expect(readHello(Buffer.from(bytes)).kind).toBe('bad')
       }),
     )
   })
