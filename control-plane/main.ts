@@ -96,14 +96,14 @@ export async function open(
     const database = join(data.path, 'cofferdam.db') as HostPath
     refuseOrphans(data.path, database)
     const places = keyPlaces(data.path, config.attestationKey)
-    const key = openKey(places)
     const store = withBallast(openStore(database), new Ballast(data.path))
     closers.push(() => store[Symbol.dispose]())
+    const key = openKey(places, () => store.attestationKeys())
 
     const clock = Date.now
     const bus = new Bus()
     const attests = attestor({ store, key, installation: data.installation })
-    const tasks = new Tasks({ store, bus, clock, closing: attests.closing })
+    const tasks = new Tasks({ store, bus, clock, attestor: attests })
     const outputs = new OutputFiles(data.path)
     const docker = engineOf(config, data.path, config.runtimeFolder, {
       installation: data.installation,

@@ -5,6 +5,7 @@ import { isPassing, type TaskId, taskId } from '../src/domain/ids.ts'
 import type { Input } from '../src/domain/input.ts'
 import { type Actor, type Checkpoint, isAtRest, type Task } from '../src/domain/task.ts'
 import { transition } from '../src/domain/transition/apply.ts'
+import type { Attestor } from './attest/attestor.ts'
 import type { Bus } from './bus.ts'
 import { tooLate, whoDecided } from './gate/too-late.ts'
 import type { Lost, Store, SurfaceChange, Written } from './store/store.ts'
@@ -14,8 +15,8 @@ export interface TasksDeps {
   readonly bus: Bus
   /** Epoch milliseconds. */
   readonly clock: () => number
-  /** Attests what is on record about a task that comes to rest; without it nothing is. */
-  readonly closing?: (task: Task) => SignedAttestation
+  /** What is on record about a task that comes to rest is attested; without it nothing is. */
+  readonly attestor?: Pick<Attestor, 'closing' | 'leaving'>
 }
 
 /** What is written together with a transition. */
@@ -119,7 +120,7 @@ export class Tasks {
     along: Along,
   ): Written | Lost {
     const checkpoint = along.checkpoints?.at(-1)
-    const { closing } = this.#deps
+    const { attestor } = this.#deps
     const written = this.#deps.store.write({
       before,
       after,
@@ -127,7 +128,8 @@ export class Tasks {
       ...(checkpoint === undefined ? {} : { checkpoint, close: along.checkpoints?.slice(0, -1) ?? [] }),
       ...(along.surface === undefined ? {} : { surface: along.surface }),
       ...(along.attestation === undefined ? {} : { attestation: along.attestation }),
-      ...(closing === undefined || !isAtRest(after) ? {} : { closing }),
+      ...(attestor !== undefined && before !== null && isAtRest(before) ? { leaving: attestor.leaving } : {}),
+      ...(attestor !== undefined && isAtRest(after) ? { closing: attestor.closing } : {}),
     })
     if (written.kind === 'written') this.#deps.bus.changed(written.task)
     return written

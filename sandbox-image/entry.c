@@ -398,7 +398,7 @@ static bool is_full(void) {
 static void tell_processes(void) {
   char most[64];
   if (read_group("pids", "pids.max", most, sizeof most))
-    fprintf(stderr, "cofferdam: the limit of %lld processes was reached\n", atoll(most));
+    fprintf(stderr, "\ncofferdam: the limit of %lld processes was reached\n", atoll(most));
 }
 
 /* Why a command may have failed. */
@@ -407,7 +407,7 @@ static void tell_limits(void) {
   if ((read_group("memory", "memory.events", text, sizeof text) ||
        read_group("memory", "memory.oom_control", text, sizeof text)) &&
       number_after(text, "oom_kill") > 0)
-    fputs("cofferdam: the limit of memory was reached\n", stderr);
+    fputs("\ncofferdam: the limit of memory was reached\n", stderr);
   if (read_group("pids", "pids.events", text, sizeof text) && number_after(text, "max") > 0) tell_processes();
 }
 
@@ -502,6 +502,8 @@ int main(int argc, char **argv) {
       for (pid_t one; (one = waitpid(-1, &status, WNOHANG)) > 0;) {
         if (one == pid) {
           int code = is_late ? late : is_ended ? 128 + SIGTERM : WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+          /* They end with this one anyway; what they still print must not stand around our line. */
+          if (full || code != 0) signal_all(SIGKILL);
           if (full) tell_processes();
           else if (code != 0 && !is_late && !is_ended) tell_limits();
           return code;

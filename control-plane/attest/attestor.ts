@@ -11,6 +11,7 @@ import { canonicalJson, sha256 } from '../../src/domain/canonical-json.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { Posture } from '../../src/domain/posture.ts'
 import type { Checkpoint, Task, TestResult } from '../../src/domain/task.ts'
+import { checkRest } from '../../src/domain/verification/record.ts'
 import type { Candidate } from '../../src/domain/worktree.ts'
 import type { Store } from '../store/store.ts'
 import type { SigningKey } from './key.ts'
@@ -30,6 +31,11 @@ export interface Attestor {
   readonly step: (task: Task, row: Checkpoint, posture: Posture | null) => SignedAttestation
   /** What is on record about a task that comes to rest; to be called with its rows written. */
   readonly closing: (task: Task) => SignedAttestation
+  /**
+   * To be called before a task leaves its rest: what was changed meanwhile would be attested as its own from then on.
+   * Throws `Failure('database')`; a task from before there were attestations passes.
+   */
+  readonly leaving: (task: Task) => void
 }
 
 /** What of an attestation is not the same for both kinds. */
@@ -70,7 +76,20 @@ export function attestor(deps: AttestorDeps): Attestor {
         head: task.head,
         record: deps.store.record(task.id),
       }),
+    leaving: (task) => refuseChanged(deps.store, task),
   }
+}
+
+function refuseChanged(store: AttestorDeps['store'], task: Task): void {
+  const last = store.lastAttestation(task.id)
+  if (last === null) return
+  const [finding] = checkRest(task, parseAttestation(last.body), store.record(task.id))
+  if (finding === undefined) return
+  throw new Failure(
+    'database',
+    `Task ${task.id} is not as it was attested when it came to rest (${finding.where}: ${finding.text}) ` +
+      `\`cofferdam verify ${task.id}\` says what was changed: put a copy of the database in its place.`,
+  )
 }
 
 function beginning({ store, key, installation }: AttestorDeps, task: Task) {

@@ -1,16 +1,18 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import {
   closeSync,
+  constants,
   fstatSync,
   fsyncSync,
   linkSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { keyId, publicKeyOf } from '../../src/domain/attestation.ts'
 import type { HostPath } from '../../src/domain/brand.ts'
 import type { AttestationKey } from '../../src/domain/control-plane.ts'
@@ -42,16 +44,39 @@ export function keyPlaces(data: HostPath, configured: HostPath | null): KeyPlace
 
 /**
  * The key of a data folder, made at first need. Throws `Failure('data_folder')` where it is gone, another one, or one that
- * should not be trusted: nothing is ever signed with a new key unless a person has put the pin away.
+ * should not be trusted: nothing is ever signed with a new key unless a person has renamed the pin.
+ * @param attestedWith the ids of all keys that there are attestations of; asked for where there is no pin
  */
-export function openKey(places: KeyPlaces): SigningKey {
+export function openKey(places: KeyPlaces, attestedWith: () => readonly string[]): SigningKey {
   const { key, pinned } = look(places)
-  const own = key ?? signingKey(places.key, make(places.key))
-  if (pinned === null) {
-    mkdirSync(dirname(places.pin), { recursive: true, mode: 0o700 })
-    writeNew(places.pin, own.pem, 0o644)
-  }
+  if (pinned !== null && key !== null) return key
+  refuseUnknown(places, key, attestedWith())
+  const own = key ?? signingKey(places.key, make(places))
+  mkdirSync(dirname(places.pin), { recursive: true, mode: 0o700 })
+  writeNew(places.pin, own.pem, 0o644)
   return own
+}
+
+/** A chain whose key is neither here nor put away by a person is never gone on with under another one. */
+function refuseUnknown(places: KeyPlaces, key: SigningKey | null, attestedWith: readonly string[]): void {
+  const putAway = retired(places)
+  const unknown = attestedWith.find((id) => id !== key?.id && !putAway.includes(id))
+  if (unknown === undefined) return
+  throw refusal(
+    `Tasks here are attested with ${shortId(unknown)}, and ${places.pin}, which names it, is gone: ` +
+      `put ${dirname(places.pin)} back from a backup, the private key with it. Or, to go on with a new key, put that ` +
+      'public key there under another name that ends in .pub.',
+  )
+}
+
+/** The ids of public keys that lie beside the pin: those that were used before. */
+function retired({ pin }: KeyPlaces): readonly string[] {
+  const folder = dirname(pin)
+  const names = overFile(folder as HostPath, () => readdirSync(folder)) ?? []
+  return names
+    .filter((name) => name.endsWith('.pub') && name !== basename(pin))
+    .map((name) => readPin(join(folder, name) as HostPath))
+    .filter((id) => id !== null)
 }
 
 /** What there is of the key, for people; changes nothing and throws as `openKey`. */
@@ -69,20 +94,21 @@ function look(places: KeyPlaces): { key: SigningKey | null; pinned: string | nul
     if (pinned === null) return { key: null, pinned }
     throw refusal(
       `The key that this data folder attests with (${shortId(pinned)}) is gone from ${places.key}: ` +
-        `put it back from a backup. ${newKeyAdvice(places)}`,
+        `put it back from a backup. ${newKeyAdvice(places, pinned)}`,
     )
   }
   const key = signingKey(places.key, text)
   if (pinned === null || pinned === key.id) return { key, pinned }
   throw refusal(
     `The key ${places.key} is not the one that this data folder attests with (${shortId(pinned)}), but ` +
-      `${shortId(key.id)}: put the right one back from a backup. ${newKeyAdvice(places)}`,
+      `${shortId(key.id)}: put the right one back from a backup. ${newKeyAdvice(places, pinned)}`,
   )
 }
 
-function newKeyAdvice({ pin }: KeyPlaces): string {
+function newKeyAdvice({ pin }: KeyPlaces, id: string): string {
+  const other = pin.replace(/\.pub$/, `-${id.slice(0, 12)}.pub`)
   return (
-    `Or, to go on with a new key, move ${pin} to another place: ` +
+    `Or, to go on with a new key: \`mv ${pin} ${other}\`; ` +
     'what was attested before is then checked with `cofferdam verify TASK --key` and that file.'
   )
 }
@@ -103,10 +129,16 @@ function readPin(pin: HostPath): string | null {
 /** The text of a private key that nobody else can read; null where there is no such file. */
 function readPrivate(path: HostPath): string | null {
   return overFile(path, () => {
-    const file = openSync(path, 'r')
+    // Not to wait for a writer where it is a pipe.
+    const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
     try {
-      const { mode } = fstatSync(file)
-      if ((mode & 0o077) !== 0)
+      const stats = fstatSync(file)
+      if (!stats.isFile()) throw refusal(`The attestation key ${path} is no file: name another.`)
+      if (![0, process.geteuid?.()].includes(stats.uid))
+        throw refusal(
+          `The attestation key ${path} belongs to another user (uid ${stats.uid}), who can read it: name another.`,
+        )
+      if ((stats.mode & 0o077) !== 0)
         throw refusal(`The attestation key ${path} can be read by others: run \`chmod 600 ${path}\`.`)
       return readFileSync(file, 'utf8')
     } finally {
@@ -139,15 +171,16 @@ function privateKeyOf(text: string): KeyObject | null {
   }
 }
 
-function make(path: HostPath): string {
+function make({ key: path, pin }: KeyPlaces): string {
   const { privateKey } = generateKeyPairSync('ed25519')
   const text = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    // Another folder may be a disk that is not mounted.
+    if (dirname(path) === dirname(pin)) mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     writeNew(path, text, 0o600)
   } catch (error) {
     throw refusal(
-      `The attestation key ${path} cannot be made (${messageOf(error)}): name another place for it.`,
+      `The attestation key ${path} cannot be made (${messageOf(error)}): make its folder, or name another place.`,
       error,
     )
   }
@@ -167,6 +200,12 @@ function writeNew(path: HostPath, text: string, mode: number): void {
   }
   linkSync(half, path)
   rmSync(half)
+  const folder = openSync(dirname(path), 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
 }
 
 function overFile<T>(path: HostPath, read: () => T): T | null {

@@ -21,12 +21,16 @@ export function attestationsTable(db: Connection) {
     .prepare<[TaskId], Cell[]>(`${rows.select} WHERE task_id = ? ORDER BY seq DESC LIMIT 1`)
     .raw()
 
+  const keys = db.prepare<[], string>('SELECT DISTINCT key FROM attestations ORDER BY key').pluck()
+
   return {
     append(signed: SignedAttestation): void {
       insert.run(...rows.toRow(signed))
     },
 
     attestations: (id: TaskId): readonly SignedAttestation[] => all.all(id).map((row) => rows.fromRow(row)),
+
+    keys: (): readonly string[] => keys.all(),
 
     last(id: TaskId): SignedAttestation | null {
       const row = last.get(id)

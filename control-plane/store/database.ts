@@ -12,6 +12,8 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { Failure } from '../../src/domain/failure.ts'
+import { policyHash } from '../../src/domain/policies.ts'
+import { policySchema } from '../../src/domain/schemas.ts'
 import { damagedFile, overStorage, wayOut } from './failures.ts'
 import { applicationId } from './migrations.ts'
 
@@ -118,6 +120,7 @@ function upgrade(db: Connection, file: string, migrations: readonly string[]): v
 function migrate(db: Connection, migrations: readonly string[]): void {
   // Tables that are rebuilt lose their references for a moment; they are checked before each commit.
   db.pragma('foreign_keys = OFF')
+  db.function('policy_hash', (json: unknown) => policyHash(policySchema.parse(JSON.parse(String(json)))))
   for (const [index, sql] of migrations.entries()) {
     if (index < formatOf(db)) continue
     const apply = db.transaction(() => {

@@ -3,7 +3,7 @@ export const applicationId = 0x43_4f_46_44
 
 /**
  * The database's history: entry n brings a file from format n to n + 1. Entries are never changed once released, only
- * added, because files of every format are out there.
+ * added, because files of every format are out there. They may call `policy_hash(json)`.
  */
 export const migrations: readonly string[] = [
   `
@@ -119,6 +119,7 @@ export const migrations: readonly string[] = [
       '$.limits.worktreeMb', 10240, '$.limits.worktreeFiles', 500000,
       '$.limits.upMb', 256, '$.limits.downMb', 4096, '$.limits.connections', 128)
     WHERE id IN (SELECT policy FROM runtime_tasks);
+  UPDATE runtime_tasks SET policy_hash = policy_hash((SELECT json FROM documents WHERE documents.id = policy));
   UPDATE documents SET json = json_remove(json_set(json, '$.egress', null,
       '$.limits.worktreeMb', 10240, '$.limits.worktreeFiles', 500000,
       '$.limits.upMb', 256, '$.limits.downMb', 4096, '$.limits.connections', 128), '$.network')

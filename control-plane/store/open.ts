@@ -42,6 +42,7 @@ export function openStore(file: HostPath): Store {
     egressLog: (id, box, limit) => safely(() => egress.log(id, box, limit)),
     attestations: (id) => safely(() => attestations.attestations(id)),
     lastAttestation: (id) => safely(() => attestations.last(id)),
+    attestationKeys: () => safely(() => attestations.keys()),
     record: (id) => safely(() => records.record(id)),
     egressMarks: (id, boxes) => safely(() => records.egressMarks(id, boxes)),
     eventMarks: (id, from) => safely(() => records.eventMarks(id, from)),

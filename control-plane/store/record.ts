@@ -4,6 +4,7 @@ import {
   type EgressMark,
   type EventMark,
   type Hash,
+  type SurfaceMark,
   type TaskRecord,
 } from '../../src/domain/attestation.ts'
 import { sha256 } from '../../src/domain/canonical-json.ts'
@@ -92,7 +93,7 @@ export function recordReader(db: Connection) {
           attempt: Number(cells[2]),
           hash: hashOf(cells),
         })),
-        decisions: decisions.all(id).map((cells) => ({ id: String(cells[0]), hash: hashOf(cells) })),
+        decisions: decisions.all(id).map(surfaceMark),
         egress: egressBoxes.all(id).map((box) => egressMark(id, box)),
       }
     },
@@ -111,6 +112,16 @@ export function recordReader(db: Connection) {
       }
       return marks
     },
+  }
+}
+
+function surfaceMark(cells: readonly Cell[]): SurfaceMark {
+  const closedAt = columnsOf('runtime_task_decisions').indexOf('closed_at')
+  return {
+    id: String(cells[0]),
+    open: cells[closedAt] === null,
+    offer: hashOf(cells.slice(0, closedAt)),
+    hash: hashOf(cells),
   }
 }
 

@@ -49,6 +49,8 @@ export interface Change {
   readonly surface?: SurfaceChange
   /** What a step came to. */
   readonly attestation?: SignedAttestation
+  /** Called first, inside the transaction, with `before`: what it throws takes everything back. */
+  readonly leaving?: (task: Task) => void
   /**
    * Called last, inside the transaction, with the task as it is written: attests what the rows now say. It reads through
    * this store, and what it throws takes everything back.
@@ -143,6 +145,8 @@ export interface Store {
   /** In order of `seq`. */
   attestations(id: TaskId): readonly SignedAttestation[]
   lastAttestation(id: TaskId): SignedAttestation | null
+  /** The ids of all keys that any attestation names, sorted; reads the whole table. */
+  attestationKeys(): readonly string[]
   /** What is on record about a task as it lies in the file, hashed: for attestations and those who check them. */
   record(id: TaskId): TaskRecord
   /** Of these boxes of a task, those that asked for anything. */

@@ -26,6 +26,8 @@ export function writer(db: Connection, tables: Tables): Store['write'] {
   const write = db.transaction((change: Change): Written | Lost => {
     const lost = lostUse(tables, change)
     if (lost !== null) return lost
+    if (change.before !== null && tables.tasks.task(change.before.id)?.version === change.before.version)
+      change.leaving?.(change.before)
     const task = writeTask(tables, change)
     if (task === null)
       return { kind: 'lost', reason: 'task', now: tables.tasks.task(change.after.id), surface: null }

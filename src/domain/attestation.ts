@@ -110,8 +110,18 @@ export interface TaskRecord {
   /** The hash of each column of its row; null where there is no row. */
   readonly task: Readonly<Record<string, Hash>> | null
   readonly checkpoints: readonly { readonly step: number; readonly attempt: number; readonly hash: Hash }[]
-  readonly decisions: readonly { readonly id: string; readonly hash: Hash }[]
+  readonly decisions: readonly SurfaceMark[]
   readonly egress: readonly EgressMark[]
+}
+
+/** A surface. One that is open may be used or closed later, but what it offered stays. */
+export interface SurfaceMark {
+  readonly id: string
+  readonly open: boolean
+  /** Of what was written when it was opened. */
+  readonly offer: Hash
+  /** Of the whole row. */
+  readonly hash: Hash
 }
 
 export type Attestation = StepAttestation | ClosingAttestation
@@ -185,7 +195,7 @@ const attestationSchema = exactly<Attestation>()(
       record: z.strictObject({
         task: z.record(z.string(), hash).nullable(),
         checkpoints: z.array(z.strictObject({ step: count, attempt: count, hash })),
-        decisions: z.array(z.strictObject({ id: z.string(), hash })),
+        decisions: z.array(z.strictObject({ id: z.string(), open: z.boolean(), offer: hash, hash })),
         egress: egressMarks,
       }),
     }),

@@ -71,7 +71,7 @@ export interface BranchCommit {
   readonly attestation: string | null
   /** The id that it would have without that line. */
   readonly unsealed: CommitId
-  /** Whether its bytes and those of all objects that came with it are what their ids say. */
+  /** Whether its bytes and those of all objects that came with it are what their ids say, and none of them is replaced. */
   readonly sound: boolean
 }
 

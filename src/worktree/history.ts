@@ -51,8 +51,23 @@ async function branchIn(site: Site, place: ObjectsPlace, task: TaskPlace): Promi
       .split('\n')
       .filter(Boolean)
   const ids = await list('--first-parent', `--max-count=${most}`)
-  const { commits, sound } = await soundObjects(site, place, await list('--objects', '--no-object-names'))
-  return { tip, commits: ids.map((id) => commitOf(id as CommitId, commits.get(id) ?? null, sound)) }
+  const objects = await list('--objects', '--no-object-names')
+  const { commits, sound } = await soundObjects(site, place, objects)
+  const whole = sound && !(await isReplaced(site, place, objects))
+  return { tip, commits: ids.map((id) => commitOf(id as CommitId, commits.get(id) ?? null, whole)) }
+}
+
+/** Whether people who look with git see something else in the place of one of these objects. Our own git looks past that. */
+async function isReplaced(
+  site: Site,
+  { git, as }: ObjectsPlace,
+  objects: readonly string[],
+): Promise<boolean> {
+  const refs = await site.git.run(git, ['for-each-ref', '--format=%(refname:lstrip=2)', 'refs/replace/'], {
+    as,
+  })
+  const replaced = new Set(refs.toString('utf8').split('\n'))
+  return objects.some((id) => replaced.has(id))
 }
 
 function commitOf(id: CommitId, body: Buffer | null, sound: boolean): BranchCommit {

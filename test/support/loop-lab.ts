@@ -100,11 +100,11 @@ export async function loopLab(): Promise<LoopLab> {
       policyMatcher: compilePolicy,
     })
   const inspecting = worktrees()
-  const key = openKey(keyPlaces(data, null))
+  const key = openKey(keyPlaces(data, null), () => [])
   const attests = attestor({ store: real, key, installation: 'lab' })
   const deps: Omit<LoopDeps, 'worktrees'> = {
     store,
-    tasks: new Tasks({ store, bus, clock, closing: attests.closing }),
+    tasks: new Tasks({ store, bus, clock, attestor: attests }),
     bus,
     engine: faultyAsync(fakeEngine({ installation: 'lab', host }), (...call) => faults.engine(...call)),
     agents,

@@ -1,6 +1,7 @@
 import type { CommitId } from '../brand.ts'
 import { isReadable } from '../failure.ts'
-import { isAtRest, type Task } from '../task.ts'
+import { type Checkpoint, isAtRest, type Task } from '../task.ts'
+import { counted } from '../text.ts'
 import type { Branch, BranchCommit, History } from '../worktree.ts'
 import { short, stepName, type VerificationFinding } from './evidence.ts'
 import type { AttestedStep } from './steps.ts'
@@ -10,8 +11,16 @@ interface Checked {
   readonly notes: readonly string[]
 }
 
-/** The commits from the base to the head, in the mirror and in the source, against the attestations of the steps. */
-export function checkBranches(task: Task, steps: readonly AttestedStep[], history: History): Checked {
+/**
+ * The commits from the base to the head, in the mirror and in the source, against the attestations of the steps.
+ * @param rows all attempts, also those that are not attested
+ */
+export function checkBranches(
+  task: Task,
+  steps: readonly AttestedStep[],
+  rows: readonly Checkpoint[],
+  history: History,
+): Checked {
   const made = steps.filter(({ attestation }) => attestation.candidate?.changed === true)
   const head = made.at(-1)?.row?.commit ?? task.base.commit
   const findings: VerificationFinding[] = []
@@ -25,11 +34,11 @@ export function checkBranches(task: Task, steps: readonly AttestedStep[], histor
   } else if (!isReadable(history.mirror)) {
     findings.push({ where: 'branch', text: history.mirror.unreadable })
   } else {
-    // Between the commit and its record, the branch is one ahead.
-    const ahead = isAtRest(task) ? 0 : 1
-    findings.push(...checkBranch('branch', task, made, history.mirror, ahead))
+    findings.push(
+      ...checkBranch('branch', task, made, history.mirror, (extra) => mayBeAhead(task, rows, extra)),
+    )
   }
-  if (task.status !== 'APPLIED') return { findings, notes }
+  if (task.status !== 'APPLIED') return { findings: [...findings, ...cutShort(task, steps, history)], notes }
   if (!isReadable(history.source))
     notes.push(`The repository was not looked at: ${history.source.unreadable}`)
   else if (history.source.tip === null)
@@ -40,18 +49,41 @@ export function checkBranches(task: Task, steps: readonly AttestedStep[], histor
     const onTop = history.source.commits.length - made.length
     if (onTop > 0) notes.push(`${task.branch} in ${task.repository.path} has ${onTop} more on top: not ours.`)
     const where = `branch in ${task.repository.path}`
-    findings.push(...checkBranch(where, task, made, history.source, Number.MAX_SAFE_INTEGER))
+    findings.push(...checkBranch(where, task, made, history.source, () => true))
   }
   return { findings, notes }
 }
 
-/** `ahead`: how many commits may come after the last that was attested. */
+/** Between a commit and its record, the branch is one ahead: by a candidate that is on record, or by what a halt left. */
+function mayBeAhead(task: Task, rows: readonly Checkpoint[], extra: readonly BranchCommit[]): boolean {
+  const [commit] = extra
+  if (commit === undefined) return true
+  if (isAtRest(task) || extra.length > 1 || commit.attestation === null) return false
+  return task.phase === 'salvage' || rows.some(({ candidate }) => candidate?.commit === commit.unsealed)
+}
+
+/** A task hands over its branch with all that is on it attested: what is there and not attested was cut off. */
+function cutShort(
+  task: Task,
+  steps: readonly AttestedStep[],
+  { source }: History,
+): readonly VerificationFinding[] {
+  if (!isReadable(source)) return []
+  const known = new Set(steps.map(({ hash }) => hash))
+  const lost = source.commits.filter(({ attestation }) => attestation !== null && !known.has(attestation))
+  return lost.map(({ id, attestation }) => ({
+    where: `branch in ${task.repository.path}`,
+    text: `Its commit ${short(id)} names the attestation ${short(attestation ?? '')}, which was taken out.`,
+  }))
+}
+
+/** `mayFollow`: whether these commits, oldest first, may come after the last that was attested. */
 function checkBranch(
   where: string,
   task: Task,
   made: readonly AttestedStep[],
   { tip, commits }: Branch,
-  ahead: number,
+  mayFollow: (extra: readonly BranchCommit[]) => boolean,
 ): readonly VerificationFinding[] {
   const findings: VerificationFinding[] = []
   const say = (text: string): void => void findings.push({ where, text })
@@ -76,9 +108,11 @@ function checkBranch(
     parent = commit.id
   }
   const extra = oldestFirst.slice(made.length)
-  if (extra.length > ahead) {
+  if (extra.length > 0 && !mayFollow(extra)) {
     const id = extra[0]?.id ?? ''
-    say(`It has ${extra.length} commits after the last attested one, the first of them ${short(id)}.`)
+    say(
+      `It has ${counted(extra.length, 'commit')} after the last attested one, the first of them ${short(id)}.`,
+    )
   }
   return findings
 }
@@ -90,7 +124,7 @@ function differenceOf(
 ): string | null {
   const { candidate } = attestation
   if (candidate === null) return 'that made none'
-  if (!commit.sound) return 'what it consists of is missing or damaged'
+  if (!commit.sound) return 'what it consists of is missing, damaged or replaced'
   if (commit.attestation === null) return 'it has no attestation in its message'
   if (commit.attestation !== hash) return `it names the attestation ${short(commit.attestation)}`
   if (commit.tree !== candidate.tree) return 'its tree is another'

@@ -1,4 +1,5 @@
-import type { ClosingAttestation, EgressMark, TaskRecord } from '../attestation.ts'
+import type { Task } from '../task.ts'
+import type { Attestation, ClosingAttestation, EgressMark, TaskRecord } from '../attestation.ts'
 import { stepName, type VerificationFinding } from './evidence.ts'
 
 interface Marked {
@@ -15,9 +16,20 @@ export function checkRecord(
   return [
     ...(whole ? checkTask(record, now) : []),
     ...compare('runtime_task_checkpoints', points(record), points(now), whole),
-    // A surface that was open then may be used or closed later.
-    ...(whole ? compare('runtime_task_decisions', surfaces(record), surfaces(now), true) : []),
+    ...compare('runtime_task_decisions', ...surfaces(record, now, whole), whole),
     ...compare('egress_log', boxes(record.egress), boxes(now.egress), whole),
+  ]
+}
+
+/** A task that rests is as its last attestation says. */
+export function checkRest(
+  task: Task,
+  last: Attestation | null,
+  now: TaskRecord,
+): readonly VerificationFinding[] {
+  if (last?.kind === 'closing' && last.events.upTo === task.version) return checkRecord(last, now, true)
+  return [
+    { where: 'attestations', text: 'The chain does not end with what was attested when it came to rest.' },
   ]
 }
 
@@ -64,8 +76,17 @@ function compare(
 const points = ({ checkpoints }: TaskRecord): readonly Marked[] =>
   checkpoints.map((row) => ({ name: stepName(row), hash: row.hash }))
 
-const surfaces = ({ decisions }: TaskRecord): readonly Marked[] =>
-  decisions.map(({ id, hash }) => ({ name: `decision ${id}`, hash }))
+/** What was offered, and what was decided: a surface that was open then may be used or closed later. */
+function surfaces(
+  attested: TaskRecord,
+  now: TaskRecord,
+  whole: boolean,
+): readonly [readonly Marked[], readonly Marked[]] {
+  const open = new Set(whole ? [] : attested.decisions.filter((each) => each.open).map(({ id }) => id))
+  const marked = ({ decisions }: TaskRecord): readonly Marked[] =>
+    decisions.map(({ id, offer, hash }) => ({ name: `decision ${id}`, hash: open.has(id) ? offer : hash }))
+  return [marked(attested), marked(now)]
+}
 
 const boxes = (marks: readonly EgressMark[]): readonly Marked[] =>
   marks.map(({ box, rows, hash }) => ({ name: `egress of box ${box}`, hash: `${rows} ${hash}` }))

@@ -44,7 +44,10 @@ export function checkSteps(
     const count = steps.filter(({ attestation }) => sameAttempt(row, attestation)).length
     const where = stepName(row)
     if (wantsAttestation(row) && count === 0)
-      findings.push({ where, text: 'It ended with a result and has no attestation: that was taken out.' })
+      findings.push({
+        where,
+        text: 'It ended with a result and has no attestation: it is from before there were any, or that was taken out.',
+      })
     if (count > 1) findings.push({ where, text: `It has ${count} attestations.` })
   }
   return findings

@@ -43,7 +43,7 @@ export function verifyTask(evidence: Evidence, keys: readonly TrustedKey[]): Ver
     if (!isReadable(evidence.history)) {
       findings.push({ where: 'branch', text: evidence.history.unreadable })
     } else if (isReadable(evidence.checkpoints)) {
-      const branches = checkBranches(task, steps, evidence.history)
+      const branches = checkBranches(task, steps, rows, evidence.history)
       findings.push(...branches.findings)
       notes.push(...branches.notes)
     }
