@@ -40,6 +40,8 @@ export class JsonReader {
 
   /** Throws where the document is not complete. */
   end(): void {
+    // A number has no end of its own, and half a word after the document is still waited for.
+    this.tokenizer.end()
     if (!this.over) throw new NotJson('it is not complete JSON')
   }
 
