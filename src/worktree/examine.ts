@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { basename, dirname } from 'node:path'
 import type { TreePath } from '../domain/brand.ts'
 import type { TaskPlace } from '../domain/worktree.ts'
 import { settle } from './content.ts'
@@ -9,7 +9,8 @@ import { readIndex } from './index-file.ts'
 import { indexFile, layoutOf, type TaskLayout } from './layout.ts'
 import type { Memory } from './memory.ts'
 import { asFolder, diskPath, rawFrom, type RawPath } from './raw.ts'
-import type { Changed, Examined, Found } from './seen.ts'
+import { removeAll } from './remove.ts'
+import type { Changed, Examined, Found, Place } from './seen.ts'
 import type { Site } from './site.ts'
 import { lookAt, walk, walkLimits } from './walk.ts'
 
@@ -28,6 +29,10 @@ export async function examine(
   const index = await readIndex(indexFile(layout, generation), tree.length / 2)
   const special = { closed: new Set(setup), submodules: new Set(submodules) }
   const disk = await walk(root, index, special, walkLimits)
+  await removeAll(
+    root,
+    disk.specials.filter(isIgnoreFile).map(({ path }) => path),
+  )
   const { changed, touched } = await settle(root, index, disk.dirty)
   // Git leaves the folder of a submodule alone, and so do we.
   const gone = disk.gone.filter(({ entry }) => index.mode(entry) !== submoduleMode)
@@ -56,6 +61,11 @@ export async function examine(
     disk,
     pointer: pointerAt(layout),
   }
+}
+
+/** Git opens these, and would wait at a fifo for ever. They are in `specials` all the same. */
+function isIgnoreFile({ path }: Place): boolean {
+  return basename(path).toLowerCase() === '.gitignore'
 }
 
 /** What is in the place of something that setup left: nothing, where a box's mounts are gone. */

@@ -158,6 +158,17 @@ const table: readonly Row[] = [
     leftOut: ['pipe: a fifo; removed', 'sock: a socket; removed'],
   },
   {
+    name: 'A112 a fifo that git would read rules from',
+    act: (box) => {
+      unlinkSync(`${box}/.gitignore`)
+      for (const path of ['.gitignore', 'src/.GitIgnore']) execFileSync('mkfifo', [`${box}/${path}`])
+      write(box, { 'new.txt': '1' })
+    },
+    plus: ['100644 new.txt'],
+    minus: ['100644 .gitignore'],
+    leftOut: ['.gitignore: a fifo; removed', 'src/.GitIgnore: a fifo; removed'],
+  },
+  {
     name: 'a fifo in place of a file',
     act: (box) => {
       unlinkSync(`${box}/a.txt`)

@@ -17,22 +17,24 @@ import type { TreePath } from '../../domain/brand.ts'
 import { Failure } from '../../domain/failure.ts'
 import { fromWork } from '../places.ts'
 import { ancestors } from '../tree.ts'
-import { readJournal, writeIds, writeJournal, type Entry } from './journal.ts'
+import { hasJournal, readJournal, readOthers, writeIds, writeJournal, type Entry } from './journal.ts'
 
 /**
  * Makes what the mounts of a box need in the worktree and is not there, parents too, with the box's uid: the engine would
- * make it as root and leave it. Noted in `folder` before it is made, so that it is found after a crash.
+ * make it as root and leave it. Noted in `folder` before it is made, so that it is found after a crash. What was made for
+ * an earlier box that is not removed yet is noted as well: a mask is gone from a box when its place on the host is removed.
  */
 export async function makePlaceholders(spec: BoxSpec, worktree: string, folder: string): Promise<void> {
-  const entries = missingOf(spec, worktree)
+  const shared = await sharedOf(spec, worktree, folder)
+  const entries = [...shared, ...missingOf(spec, worktree)]
   if (entries.length === 0) return
   await writeJournal(folder, { worktree, entries })
   const writable = new Set(
     spec.mounts.filter((mount) => !mount.readonly).map(({ target }) => fromWork(target)),
   )
   let mask: string | null = null
-  const ids: string[] = []
-  for (const entry of entries) {
+  const ids = shared.map(({ id }) => id)
+  for (const entry of entries.slice(shared.length)) {
     const path = join(worktree, entry.path)
     try {
       if (entry.type === 'folder') makeFolder(path, spec.user)
@@ -53,7 +55,36 @@ export async function removePlaceholders(folder: string): Promise<void> {
   const journal = await readJournal(folder)
   if (journal === null) return
   const { worktree, entries, ids } = journal
-  for (const [index, entry] of [...entries.entries()].toReversed()) removeOne(worktree, entry, ids[index])
+  const others = await readOthers(folder, worktree)
+  const needed = new Set(others.flatMap((other) => other.entries.map(({ path }) => path)))
+  // From here on nothing waits: what stands there by now may be the next box's, if another has tidied up meanwhile.
+  if (!hasJournal(folder)) return
+  for (const [index, entry] of [...entries.entries()].toReversed())
+    if (!needed.has(entry.path)) removeOne(worktree, entry, ids[index])
+}
+
+/** What the mounts of a box need, is there, and was made for another box; parents first. */
+async function sharedOf(
+  spec: BoxSpec,
+  worktree: string,
+  folder: string,
+): Promise<readonly (Entry & { readonly id: string })[]> {
+  const wanted = new Set(
+    spec.mounts.flatMap(({ target, placeholder }) => {
+      const path = placeholder === undefined ? null : fromWork(target)
+      return path === null ? [] : [...ancestors(path), path]
+    }),
+  )
+  const found = new Map<TreePath, Entry & { id: string }>()
+  for (const { entries, ids } of await readOthers(folder, worktree)) {
+    for (const [index, { path, type }] of entries.entries()) {
+      const id = ids[index]
+      const stat = lstatSync(join(worktree, path), { throwIfNoEntry: false })
+      if (wanted.has(path) && id !== undefined && stat !== undefined && idOf(stat) === id)
+        found.set(path, { path, type, id })
+    }
+  }
+  return [...found.values()].sort((one, other) => one.path.length - other.path.length)
 }
 
 function missingOf(spec: BoxSpec, worktree: string): Entry[] {

@@ -28,7 +28,7 @@ describe('a box on the Docker engine', () => {
     const before = process.memoryUsage().rss
     let most = before
     const watch = setInterval(() => (most = Math.max(most, process.memoryUsage().rss)), 20)
-    const spec = on.box('yes 0123456789abcdef | head -c 104857600; echo; echo the end')
+    const spec = on.box('yes $(printf %01000d 0) | head -c 104857600; echo; echo the end')
     const deaf = { started: () => undefined, output: () => undefined }
     const result = await on.engine.run(spec, on.materials, deaf, never)
     clearInterval(watch)
@@ -253,7 +253,8 @@ describe('what a crash leaves', () => {
 
     await on.reopen().sweep(new Set([kept.name]))
     expect(await readdir(join(on.scratch, 'boxes'))).toEqual([kept.name])
-    expect((await readdir(on.materials.worktree)).sort()).toEqual(['.git', 'src'])
+    // The masks of the box that is kept stand on what an earlier one has made.
+    expect(await readdir(on.materials.worktree)).toContain('.env')
     expect(await readFile(join(on.materials.worktree, 'src/.env'), 'utf8')).toBe('the agent got at it')
     const { Volumes } = await docker.listVolumes({
       filters: { label: [`cofferdam.installation=${on.installation}`] },
@@ -261,6 +262,8 @@ describe('what a crash leaves', () => {
     expect(Volumes).toEqual([])
     await on.engine.remove(kept.name)
     expect(await readdir(join(on.scratch, 'boxes'))).toEqual([])
+    expect((await readdir(on.materials.worktree)).sort()).toEqual(['.git', 'src'])
+    expect(await readFile(join(on.materials.worktree, 'src/.env'), 'utf8')).toBe('the agent got at it')
   })
 
   it('does not hinder the same box from running again', async () => {

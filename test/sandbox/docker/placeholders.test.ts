@@ -110,4 +110,16 @@ describe('placeholders', () => {
     await makePlaceholders(spec(mask('a/b/.env')), worktree, folder)
     expect(await all()).toEqual(['a', 'src'])
   })
+
+  it('that another box needs too are gone with the last of them', async () => {
+    const next = join(root, 'next')
+    await mkdir(next)
+    await makePlaceholders(spec(mask('.env'), mask('a/.env')), worktree, folder)
+    await makePlaceholders(spec(mask('a/.env'), mask('a/b/.env')), worktree, next)
+    await removePlaceholders(folder)
+    expect(await all()).toEqual(['a', 'a/.env', 'a/b', 'a/b/.env', 'src'])
+    await rm(folder, { recursive: true })
+    await removePlaceholders(next)
+    expect(await all()).toEqual(['src'])
+  })
 })
