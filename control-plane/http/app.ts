@@ -3,6 +3,7 @@ import { bodyLimit } from 'hono/body-limit'
 import { Failure } from '../../src/domain/failure.ts'
 import type { Actor } from '../../src/domain/task.ts'
 import type { ControlPlane } from '../../src/domain/control-plane.ts'
+import { anyLength } from './any-length.ts'
 import { actRoutes } from './acts.ts'
 import { insightRoutes } from './insight.ts'
 import { answerError, Refusal } from './problem.ts'
@@ -31,6 +32,7 @@ export function httpApp(plane: ControlPlane, options: HttpOptions): Hono {
   const onError = (): never => {
     throw new Refusal('payload_too_large', `A request has at most ${bodyBytes / 1024} KiB.`)
   }
+  app.use(anyLength)
   app.use(bodyLimit({ maxSize: bodyBytes, onError }))
   app.get('/healthz', (context) => context.json({ status: 'ok' }))
   taskRoutes(app, plane, options.actor)

@@ -1,9 +1,13 @@
 import { mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { anyLength } from '../../../control-plane/http/any-length.ts'
 import { serveSocket } from '../../../control-plane/http/socket.ts'
 import { socketFetch, Unreachable } from '../../../src/client/fetch.ts'
 
@@ -42,6 +46,22 @@ describe('the control socket', () => {
     await expect(hello(path)).rejects.toMatchObject({ sent: false })
     await using _ = await serveSocket(app, path)
     expect(await hello(path)).toBe('hello')
+  })
+
+  it('takes a request that does not say how long it is', async () => {
+    const path = join(folder, 'control.sock')
+    const limited = new Hono().use(anyLength).use(bodyLimit({ maxSize: 10 }))
+    limited.post('/hello', async (context) => context.text(await context.req.text()))
+    await using _ = await serveSocket(limited, path)
+    const send = (method: string, parts: readonly string[]): Promise<string> =>
+      new Promise((resolve, reject) => {
+        const call = request({ socketPath: path, method, path: '/hello' }, (answer) => resolve(text(answer)))
+        call.on('error', reject)
+        for (const part of parts) call.write(part)
+        call.end()
+      })
+    expect(await send('POST', ['hel', 'lo'])).toBe('hello')
+    expect(await send('DELETE', [])).toBe('404 Not Found')
   })
 
   it('removes nothing that is no socket', async () => {
