@@ -77,8 +77,9 @@ export function policyProblems(request: PolicyRequest, base: Policy): readonly s
   const unknown = request.open.filter((pattern) => !known.has(bare(pattern)))
   const masked = compileList(base.deny)
   const futile = request.readonly.filter((pattern) => {
-    const name = fold(bare(pattern).slice(bare(pattern).lastIndexOf('/') + 1))
-    return !isSoftenable(pattern) && masked.match(fold(bare(pattern)), name, false) !== null
+    const path = fold(bare(pattern)).replace(/^\//, '')
+    const name = path.slice(path.lastIndexOf('/') + 1)
+    return !isSoftenable(pattern) && masked.match(path, name, false) !== null
   })
   return [
     ...unknown.map(

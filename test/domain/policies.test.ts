@@ -71,7 +71,7 @@ describe('what cannot be had is said', () => {
   test('and what can be had is not', () => {
     const some = request({
       open: ['AGENTS.md', '.husky/'],
-      readonly: ['config.yaml', '.env', '.env.ci', 'docs/'],
+      readonly: ['config.yaml', '.env', '.env.ci', 'docs/', '/root'],
       deny: ['x'],
     })
     expect(policyProblems(some, defaultPolicy)).toEqual([])
