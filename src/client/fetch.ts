@@ -46,6 +46,8 @@ export function socketFetch(path: string): FetchLike & Disposable {
     const undici = await import('undici')
     agent ??= new undici.Agent({
       connect: { socketPath: path, timeout: 5000 },
+      // A connection for each call: one that is kept may be closed from over there in the moment it is used again.
+      pipelining: 0,
       bodyTimeout: 0,
       headersTimeout: 0,
     })
