@@ -65,7 +65,7 @@ describe('B21 a disk that is nearly full', () => {
     try {
       const repo = aRepository()
       const agent = sh(
-        'echo step >> steps.txt; [ $(wc -l < steps.txt) = 1 ] && { echo TASK_STATE: CONTINUE; exit; }; sleep 4',
+        'echo step >> steps.txt; [ $(wc -l < steps.txt) = 1 ] && { echo TASK_STATE: CONTINUE; exit; }; [ $(wc -l < steps.txt) -gt 2 ] || sleep 20',
       )
       const started = await small.submit({ repo, argv: agent })
       await small.until(started.id, (task) => task.spent.steps === 1)

@@ -39,7 +39,7 @@ describe('B16 a test that misbehaves', () => {
     const test = `
       [ -f a.txt ] || exit 1
       echo junk > junk.txt; echo junk > README.md; setsid sleep 31416 > /dev/null 2>&1 &
-      echo THE-START; yes 0123456789abcdef | head -c 100000000; echo; echo THE-END; [ -f mended.txt ]`
+      echo THE-START; yes $(printf %01000d 0) | head -c 100000000; echo; echo THE-END; [ -f mended.txt ]`
     const agent = sh(`${keepPrompt} [ -f a.txt ] && echo x > mended.txt; echo x > a.txt`)
     const task = await plane.run({ repo, argv: agent, test, limits: { outputMb: 1 } })
     expect([task.status, task.spent.steps]).toEqual(['APPLIED', 2])
