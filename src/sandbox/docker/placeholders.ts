@@ -69,9 +69,10 @@ async function sharedOf(
   worktree: string,
   folder: string,
 ): Promise<readonly (Entry & { readonly id: string })[]> {
+  // Whoever computed the box has found them in the worktree, and so took them for the repository's own.
   const wanted = new Set(
-    spec.mounts.flatMap(({ target, placeholder }) => {
-      const path = placeholder === undefined ? null : fromWork(target)
+    spec.mounts.flatMap(({ target }) => {
+      const path = fromWork(target)
       return path === null ? [] : [...ancestors(path), path]
     }),
   )
