@@ -175,7 +175,7 @@ export async function loopLab(): Promise<LoopLab> {
     events: (id) => real.events(id, 0, 1000),
     until,
     settled: (id) =>
-      until(id, (task) => !isWorking(task) && task.status !== 'PENDING' && task.phase === null),
+      until(id, (task) => !isWorking(task) && task.status !== 'PENDING' && task.phase !== 'salvage'),
     async [Symbol.asyncDispose]() {
       await close()
       await host[Symbol.asyncDispose]()

@@ -17,6 +17,7 @@ const said: Tone = (text, paint) => `  ${paint.magenta('»')} ${text}`
 const tones: Readonly<Record<string, Tone>> = {
   checkpointed: kept,
   salvaged: kept,
+  postponed: warn,
   handed_over: good,
   violated: bad,
   failed: bad,

@@ -59,7 +59,11 @@ function mayBeAhead(task: Task, rows: readonly Checkpoint[], extra: readonly Bra
   const [commit] = extra
   if (commit === undefined) return true
   if (isAtRest(task) || extra.length > 1 || commit.attestation === null) return false
-  return task.phase === 'salvage' || rows.some(({ candidate }) => candidate?.commit === commit.unsealed)
+  return (
+    task.phase === 'salvage' ||
+    task.phase === 'postponed' ||
+    rows.some(({ candidate }) => candidate?.commit === commit.unsealed)
+  )
 }
 
 /** A task hands over its branch with all that is on it attested: what is there and not attested was cut off. */

@@ -89,6 +89,69 @@ describe('a storage that fails in the middle', () => {
     expect(git(repo, 'show', `${task.branch}:runs.txt`)).toBe('ran\nran\n')
   })
 
+  it('keeps a finished step where it is while git has no room for it, and a resume goes on with it', async () => {
+    const repo = aRepository()
+    let full = true
+    lab.faults.worktrees = (method) => {
+      if (full && method === 'candidate') throw new Failure('disk', 'The disk of the data folder is full.')
+    }
+    const born = await lab.birth(repo, agent)
+    const halted = await lab.settled(born.id)
+    expect([halted.status, halted.halt?.reason, halted.phase]).toEqual(['BLOCKED', 'disk', 'postponed'])
+    expect(halted.halt?.text).toContain('What step 1 has done is left in the data folder as it is')
+    // A resume that comes too early changes nothing.
+    lab.deps.tasks.act(born.id, { type: 'resumed', instruction: null, budget: null }, born.createdBy)
+    expect((await lab.settled(born.id)).phase).toBe('postponed')
+    full = false
+    lab.deps.tasks.act(born.id, { type: 'resumed', instruction: null, budget: null }, born.createdBy)
+    await appliedOnce(repo, born)
+  })
+
+  it('keeps what a stopped step had done where it is while git has no room for it', async () => {
+    const repo = aRepository()
+    let full = true
+    lab.faults.worktrees = (method) => {
+      if (full && method === 'candidate') throw new Failure('disk', 'The disk of the data folder is full.')
+    }
+    const script = '[ -f runs.txt ] && exit; echo ran >> runs.txt; echo one; sleep 60'
+    const born = await lab.birth(repo, script)
+    await printed(born)
+    lab.deps.tasks.act(born.id, { type: 'stopped', text: null }, born.createdBy)
+    const stopped = await lab.settled(born.id)
+    expect([stopped.status, stopped.phase]).toEqual(['STOPPED', 'postponed'])
+    full = false
+    await lab.reopen()
+    expect(lab.task(born.id).phase).toBe('postponed')
+    lab.deps.tasks.act(born.id, { type: 'resumed', instruction: null, budget: null }, born.createdBy)
+    const task = await lab.settled(born.id)
+    expect(task.status).toBe('APPLIED')
+    expect(git(repo, 'show', `${task.branch}:runs.txt`)).toBe('ran\n')
+  })
+
+  it('does not run a box again for as long as its end cannot be written, and says once that it waits', async () => {
+    const repo = aRepository()
+    let refusals = 0
+    let runs = 0
+    const said: string[] = []
+    lab.deps.bus.subscribe({ output: (_id, { box, text }) => void (box === 'disk' && said.push(text)) })
+    lab.faults.engine = (method) => {
+      if (method === 'run') runs += 1
+    }
+    lab.faults.store = (method, args) => {
+      const isEnd =
+        method === 'write' && ['agent_finished', 'halted'].includes((args[0] as Change).event.type)
+      // A heartbeat that charges nothing only asks whether there is room.
+      const asks = method === 'heartbeat' && (args[2] as { chargeMs: number }).chargeMs === 0
+      if (refusals < 8 && (isEnd || (asks && refusals > 0))) {
+        refusals += 1
+        throw new Failure('disk', 'The disk is full.')
+      }
+    }
+    await appliedOnce(repo, await lab.birth(repo, agent))
+    expect([runs, refusals]).toEqual([2, 8])
+    expect(said).toEqual(['The disk is full. Waiting for room on it.\n'])
+  })
+
   it('claims what waits when it can be written again', async () => {
     const repo = aRepository()
     failOnce('claimed', 'busy')

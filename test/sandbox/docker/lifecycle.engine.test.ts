@@ -338,6 +338,31 @@ describe('a disk that fills', () => {
   })
 })
 
+describe('a box that was killed for a full disk while nobody could write why', () => {
+  it('is said to have ended for the disk by who takes it over (B21)', async () => {
+    needRoot('mounting a small disk')
+    const folder = await mkdtemp(join(tmpdir(), 'cofferdam-small-'))
+    execFileSync('/bin/mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', folder])
+    const on = await bench({ scratch: join(folder, 'scratch') as HostPath })
+    onTestFinished(async () => {
+      await on[Symbol.asyncDispose]()
+      execFileSync('/bin/umount', [folder])
+      await rm(folder, { recursive: true })
+    })
+    const limits = { ...aPolicy().limits, diskFreeMb: 32 }
+    const spec = on.box('echo up; sleep 60', { policy: aPolicy({ limits }) })
+    const leave = new AbortController()
+    const notes = new Notes()
+    const left = on.engine.run(spec, on.materials, notes, leave.signal).catch((error: unknown) => error)
+    await until(() => notes.text.includes('up'))
+    leave.abort(detach)
+    expect(await left).toBe(detach)
+    execFileSync('docker', ['kill', spec.name])
+    await writeFile(join(folder, 'big'), Buffer.alloc(48 * 1024 * 1024))
+    expect(await on.run(spec)).toMatchObject({ end: 'disk', output: 'up\n' })
+  })
+})
+
 describe('an engine that goes away (B21)', () => {
   async function behindProxy(more: { patience?: number } = {}) {
     const folder = await mkdtemp(join(tmpdir(), 'cofferdam-proxy-'))
