@@ -318,6 +318,21 @@ describe('a disk that refuses overlays', () => {
   })
 })
 
+describe('a canary that a crash has ended', () => {
+  it('leaves nothing, also where the next one is out already', async () => {
+    const on = await bench()
+    onTestFinished(() => on[Symbol.asyncDispose]())
+    const grounds = join(on.scratch, 'canary')
+    await mkdir(join(grounds, 'dead', 'worktree'), { recursive: true })
+    const posture = on.engine.posture()
+    await until(async () => (await readdir(grounds)).length === 2)
+    await on.engine.sweep(new Set())
+    expect(await readdir(grounds)).not.toContain('dead')
+    expect((await posture).missing).not.toContain('')
+    expect(await readdir(grounds)).toEqual([])
+  })
+})
+
 describe('a disk that fills', () => {
   it('ends the box (B21)', async () => {
     needRoot('mounting a small disk')
