@@ -10,6 +10,7 @@ import type { Opened } from '../../control-plane/main.ts'
 import { lockFolder, readOwner } from '../../control-plane/store/lock.ts'
 import { cli } from '../../src/cli/cli.ts'
 import type { World } from '../../src/cli/world.ts'
+import { type Patience, patience } from '../../src/client/watchful.ts'
 import { findDataFolder, openDataFolder } from '../../src/config/data-folder.ts'
 import { type Environment, thisProcess } from '../../src/config/environment.ts'
 import { loadConfig } from '../../src/config/load.ts'
@@ -41,6 +42,7 @@ export interface CommandOptions {
   readonly behaviour?: Behaviour
   readonly env?: Readonly<Record<string, string>>
   readonly buildImage?: World['buildImage']
+  readonly patience?: Patience
 }
 
 /** A machine with a data folder, where command lines are run: all real but boxes, git and the terminal. */
@@ -182,6 +184,7 @@ function startCommand(
         look = () => {
           if (!out.includes(text) && !error.includes(text)) return
           clearTimeout(late)
+    patience: options.patience ?? patience,
           resolve()
         }
         look()
