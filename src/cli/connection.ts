@@ -170,20 +170,11 @@ export function isHeld(opened: Opened | Held): opened is Held {
   return 'kind' in opened
 }
 
-/** One errand at the control plane, wherever it is. */
+/** One errand at the control plane, wherever it is; it has to be one that may be done twice. */
 export async function withControlPlane<T>(
   target: Target,
   errand: (client: Client) => Promise<T>,
 ): Promise<T> {
   await using connection = await Connection.visit(target)
-  try {
-    return await errand(connection.client)
-  } catch (error) {
-    if (!(error instanceof Unreachable)) throw error
-    throw new Failure(
-      'busy',
-      'The process that holds the data folder went away in the middle; look at the task and try again.',
-      { cause: error },
-    )
-  }
+  return await connection.persist(errand)
 }

@@ -3,7 +3,7 @@ import { thisProcess } from '../../src/config/environment.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import type { Finding } from '../../src/domain/control-plane.ts'
 import { applies, beginStep, blocks, type Script, worksForever } from '../support/scripted-plane.ts'
-import { type Command, type ScriptedMachine, scriptedMachine } from '../support/scripted-world.ts'
+import { type ScriptedMachine, scriptedMachine } from '../support/scripted-world.ts'
 
 let machine: ScriptedMachine
 beforeEach(() => {
@@ -278,13 +278,8 @@ describe('two processes on one data folder', () => {
 
   it.each(['before', 'after'] as const)(
     'submits again when the process that takes the task dies %s it is made: it is one task',
-    async (hangs) => {
-      let first: Command | null = null
-      const arrived = new Promise<void>((onSubmit) => {
-        first = machine.start(['serve'], { behaviour: { hangs, onSubmit } })
-      })
-      const owner = first ?? machine.start(['serve'])
-      await owner.printed('Working on the tasks')
+    async (when) => {
+      const { owner, arrived } = await machine.hanging({ call: 'submit', when })
       const second = machine.start(run)
       await arrived
       await owner.kill()

@@ -52,7 +52,14 @@ export interface ScriptedMachine {
   readonly start: (args: readonly string[], options?: CommandOptions) => Command
   /** Runs a command to its end. */
   readonly run: (args: readonly string[], options?: CommandOptions) => Promise<Ended>
+  /** A server that never answers a call; `arrived` resolves when one has come. */
+  readonly hanging: (hangs: NonNullable<Behaviour['hangs']>) => Promise<Hanging>
   readonly remove: () => void
+}
+
+export interface Hanging {
+  readonly owner: Command
+  readonly arrived: Promise<void>
 }
 
 export interface Ended {
@@ -73,6 +80,15 @@ export function scriptedMachine(script: Script): ScriptedMachine {
     run: async (args, options) => {
       const command = start(args, options)
       return { code: await command.code, out: command.out(), error: command.error() }
+    },
+    hanging: async (hangs) => {
+      let onHang = (): void => undefined
+      const arrived = new Promise<void>((resolve) => {
+        onHang = resolve
+      })
+      const owner = start(['serve'], { behaviour: { hangs, onHang: () => onHang() } })
+      await owner.printed('Working on the tasks')
+      return { owner, arrived }
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
@@ -168,6 +184,7 @@ function startCommand(
       return { [Symbol.dispose]: () => handlers.delete(handler) }
     },
     exit: (code) => exits.push(code),
+    patience: options.patience ?? patience,
     now: Date.now,
   }
   const code = cli(args, world)
@@ -184,7 +201,6 @@ function startCommand(
         look = () => {
           if (!out.includes(text) && !error.includes(text)) return
           clearTimeout(late)
-    patience: options.patience ?? patience,
           resolve()
         }
         look()

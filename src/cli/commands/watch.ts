@@ -19,7 +19,7 @@ export function watchCommand(task: Command, shell: Shell): void {
       const { world } = shell
       const id = idOf(text)
       await using connection = await Connection.visit(targetOf(shell, options, 'task watch'))
-      const task = await connection.client.task(id)
+      const task = await connection.persist((client) => client.task(id))
       const spell = speller(options)
       using reporter = openReporter(world, spell, options.json === true)
       reporter.task(task, [])
