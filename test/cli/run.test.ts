@@ -262,6 +262,73 @@ describe('two processes on one data folder', () => {
     first.signal('SIGINT')
     expect(await first.code).toBe(6)
   })
+describe('run, when it is interrupted before there is a task', () => {
+  it.each<['SIGINT' | 'SIGTERM', number]>([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ])('%s before it is submitted leaves nothing', async (name, code) => {
+    const { owner, arrived } = await machine.hanging({ call: 'doctor', when: 'before' })
+    const command = machine.start(run)
+    await arrived
+    command.signal(name)
+    expect(await command.code).toBe(code)
+    expect(command.out()).toContain('No task was made.\n')
+    expect((await machine.run(['task', 'list'])).out).toContain('No tasks yet')
+    owner.signal('SIGTERM')
+    await owner.code
+  })
+
+  it.each(['before', 'after'] as const)(
+    'Ctrl-C while it is submitted stops the task, also where the answer was lost %s it was made',
+    async (when) => {
+      const { owner, arrived } = await machine.hanging({ call: 'submit', when })
+      const command = machine.start(run, { script: worksForever })
+      await arrived
+      command.signal('SIGINT')
+      expect(command.out()).toBe('Stopping the task as soon as it is made… (Ctrl-C again leaves at once)\n')
+      await owner.kill()
+      expect(await command.code).toBe(6)
+      const id = idIn(command.out())
+      expect(command.out()).toContain(`Stopping task ${id}…`)
+      expect(command.out()).toMatch(/\nSTOPPED {2}/)
+      const { out } = await machine.run(['task', 'list', '--json'])
+      expect(out.match(/"status":"[A-Z]+"/g)).toEqual(['"status":"STOPPED"'])
+      owner.signal('SIGTERM')
+      await owner.code
+    },
+  )
+
+  it('Ctrl-C while a draft is submitted stops it without a question', async () => {
+    const { owner, arrived } = await machine.hanging({ call: 'submit', when: 'after' })
+    const command = machine.start(risky, { answers: [] })
+    await arrived
+    command.signal('SIGINT')
+    await owner.kill()
+    expect([await command.code, command.out().includes('[a]pprove')]).toEqual([6, false])
+    owner.signal('SIGTERM')
+    await owner.code
+  })
+
+  it.each<[readonly ('SIGINT' | 'SIGTERM')[], 'exits' | 'code', number]>([
+    [['SIGINT', 'SIGINT'], 'exits', 130],
+    [['SIGTERM'], 'code', 143],
+  ])('%j while it is submitted leaves at once, and says what may be there', async (names, how, code) => {
+    const { owner, arrived } = await machine.hanging({ call: 'submit', when: 'after' })
+    const command = machine.start(run)
+    await arrived
+    for (const name of names) command.signal(name)
+    if (how === 'code') expect(await command.code).toBe(code)
+    else expect(command.exits).toEqual([code])
+    expect(command.out()).toContain(
+      'The task may have been made all the same: `cofferdam task list` shows it.\n',
+    )
+    await owner.kill()
+    await command.code
+    owner.signal('SIGTERM')
+    await owner.code
+  })
+})
+
 
   it('goes on as the owner when the process that ran it is gone', async () => {
     const first = machine.start(run, { script: worksForever })

@@ -8,6 +8,7 @@ import { type Budget, isWorking, type Task, type TaskEvent } from '../../domain/
 import { actOnce } from '../act-once.ts'
 import type { Exit } from '../exit.ts'
 import { Connection } from '../connection.ts'
+import { interrupts } from '../interrupt.ts'
 import { pursue } from '../pursue.ts'
 import { budgetNumbers } from '../request.ts'
 import { draftLines } from '../render/draft.ts'
@@ -157,8 +158,10 @@ async function goOn(
 ): Promise<Exit> {
   const spell = speller(options)
   using reporter = openReporter(world, spell, options.json === true)
+  using ways = interrupts(world, reporter)
   reporter.task(task, [])
-  return pursue({ world, connection, reporter, spell, yes: false, quiet: true, mine: true, after }, task)
+  const pursuit = { world, connection, reporter, spell, ways, yes: false, quiet: true, mine: true, after }
+  return await pursue(pursuit, task)
 }
 
 /** The act is done, whatever the state of the task is now. */

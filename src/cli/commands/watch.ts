@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { Connection } from '../connection.ts'
+import { interrupts } from '../interrupt.ts'
 import { pursue } from '../pursue.ts'
 import { openReporter } from '../reporter.ts'
 import { common, type CommonOptions, idOf, type Shell, speller, targetOf } from './common.ts'
@@ -22,8 +23,9 @@ export function watchCommand(task: Command, shell: Shell): void {
       const task = await connection.persist((client) => client.task(id))
       const spell = speller(options)
       using reporter = openReporter(world, spell, options.json === true)
+      using ways = interrupts(world, reporter)
       reporter.task(task, [])
-      const looking = { yes: false, quiet: true, mine: false, after: 0 }
+      const looking = { ways, yes: false, quiet: true, mine: false, after: 0 }
       shell.end(await pursue({ world, connection, reporter, spell, ...looking }, task))
     })
 }
