@@ -237,6 +237,10 @@ describe('run, when it is interrupted', () => {
     command.signal('SIGTERM')
     expect(await command.code).toBe(143)
     const id = idIn(command.out())
+    const id = idIn(command.out())
+    expect(command.out()).toContain(
+      `Left while task ${id} was being stopped: \`cofferdam task show ${id}\` says whether it is.`,
+    )
     expect(command.out()).toContain(`cofferdam task watch ${id}`)
     const watching = await machine.run(['task', 'watch', id])
     expect([watching.code, watching.out.includes('APPLIED')]).toEqual([0, true])

@@ -20,7 +20,7 @@ Examples:
 
 A box has no network and, without --setup, no node_modules: a program is one of the image (python3, node, git, make, ...),
 one of the repository, or one that --setup installs.
-Ctrl-C stops the task; \`cofferdam task resume ID\` goes on with it.
+Ctrl-C stops the task; \`cofferdam task resume ID\` goes on with it. A second one leaves while it is still being stopped.
 
 ${exitHelp()}`
 
