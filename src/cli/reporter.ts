@@ -1,5 +1,6 @@
 import type { Sight } from '../domain/control-plane.ts'
 import type { Task } from '../domain/task.ts'
+import { isBare } from './bare.ts'
 import { OutputLines } from './render/output-lines.ts'
 import { eventLines, outputLine } from './render/progress.ts'
 import type { Spell } from './render/next.ts'
@@ -93,7 +94,9 @@ class PeopleReporter implements Reporter {
 
   end(task: Task): void {
     this.#standing = null
-    this.#screen.print([...this.#rest(), ...summaryLines(task, this.#spell, this.#world.terminal.paint)])
+    const bare = isBare(task.repository.path)
+    const lines = summaryLines(task, this.#spell, this.#world.terminal.paint, bare)
+    this.#screen.print([...this.#rest(), ...lines])
   }
 
   [Symbol.dispose](): void {

@@ -4,7 +4,7 @@ import { nextCommands, quoted } from '../../src/cli/render/next.ts'
 import { OutputLines } from '../../src/cli/render/output-lines.ts'
 import { eventLines } from '../../src/cli/render/progress.ts'
 import { statusLine } from '../../src/cli/render/status-line.ts'
-import { nextLines } from '../../src/cli/render/summary.ts'
+import { nextLines, summaryLines } from '../../src/cli/render/summary.ts'
 import { type Shown, taskLines } from '../../src/cli/render/task.ts'
 import { columns, duration, firstLine, hang, plain, wrapped } from '../../src/cli/render/text.ts'
 import type { AgentResult } from '../../src/domain/agent.ts'
@@ -205,6 +205,15 @@ const nothingOf: Shown = { task: aTask(), checkpoints: [], attestations: [], eve
 
 it('says what is being done on a task, and nothing about a delivery that there is not', () => {
   const facts = (overrides: Partial<Task>): string =>
+it.each([
+  [false, 'merge', 'git -C /repositories/example merge cofferdam/'],
+  [true, 'pull', 'git pull /repositories/example cofferdam/'],
+])('where the repository is bare (%j), the work is taken by a %s', (bare, name, command) => {
+  const task = aTask({ status: 'APPLIED', outcome: 'tested', head: aCommitOf('b') })
+  const lines = summaryLines(task, spell, paint, bare).filter((line) => /^ {2}(?:merge|pull) /.test(line))
+  expect(lines).toEqual([expect.stringMatching(`^  ${name} .*${command}`)])
+})
+
     taskLines({ ...nothingOf, task: aTask(overrides) }, spell, paint).join('\n')
   expect(facts({ status: 'RUNNING', phase: 'agent' })).toContain('\n  now         agent at work\n')
   expect(facts({ status: 'PENDING' })).not.toMatch(/now|delivery/)

@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { thisProcess } from '../../src/config/environment.ts'
 import { loadConfig } from '../../src/config/load.ts'
@@ -130,6 +132,13 @@ APPLIED  The tests pass.
     expect(examples.filter((line) => / -- npx /.test(line) && !line.includes('--setup '))).toEqual([])
   })
 
+  it('does not say how to merge into a repository that is bare', async () => {
+    execFileSync('git', ['init', '--quiet', '--bare', join(machine.folder, 'bare.git')])
+    const { out } = await machine.run(['run', '--repo', 'bare.git', '--goal', 'x', '--', 'true'])
+    expect(out).toContain(`git pull ${machine.folder}/bare.git cofferdam/`)
+    expect(out).not.toContain(' merge ')
+  })
+
   it('says which other tasks wait and are not worked on', async () => {
     const waiting = idIn((await machine.run(risky)).out)
     await machine.run(['task', 'approve', waiting, '--detach'])
@@ -228,6 +237,10 @@ describe('run, when it is interrupted', () => {
     command.signal('SIGINT')
     command.signal('SIGINT')
     expect(command.exits).toEqual([130])
+    const id = idIn(command.out())
+    expect(command.out()).toContain(
+      `Left while task ${id} was being stopped: \`cofferdam task show ${id}\` says whether it is.`,
+    )
     await command.code
   })
 
@@ -237,10 +250,6 @@ describe('run, when it is interrupted', () => {
     command.signal('SIGTERM')
     expect(await command.code).toBe(143)
     const id = idIn(command.out())
-    const id = idIn(command.out())
-    expect(command.out()).toContain(
-      `Left while task ${id} was being stopped: \`cofferdam task show ${id}\` says whether it is.`,
-    )
     expect(command.out()).toContain(`cofferdam task watch ${id}`)
     const watching = await machine.run(['task', 'watch', id])
     expect([watching.code, watching.out.includes('APPLIED')]).toEqual([0, true])
@@ -253,19 +262,6 @@ describe('run, when it is interrupted', () => {
   })
 })
 
-describe('two processes on one data folder', () => {
-  it('the second works in the first, and both see their own task', async () => {
-    const first = machine.start(run, { script: worksForever })
-    await first.printed('working')
-    const second = machine.start(run, { script: applies })
-    await second.printed('working')
-    expect(idIn(second.out())).not.toBe(idIn(first.out()))
-    second.signal('SIGINT')
-    expect(await second.code).toBe(6)
-    expect(first.out()).not.toContain('STOPPED')
-    first.signal('SIGINT')
-    expect(await first.code).toBe(6)
-  })
 describe('run, when it is interrupted before there is a task', () => {
   it.each<['SIGINT' | 'SIGTERM', number]>([
     ['SIGINT', 130],
@@ -333,6 +329,19 @@ describe('run, when it is interrupted before there is a task', () => {
   })
 })
 
+describe('two processes on one data folder', () => {
+  it('the second works in the first, and both see their own task', async () => {
+    const first = machine.start(run, { script: worksForever })
+    await first.printed('working')
+    const second = machine.start(run, { script: applies })
+    await second.printed('working')
+    expect(idIn(second.out())).not.toBe(idIn(first.out()))
+    second.signal('SIGINT')
+    expect(await second.code).toBe(6)
+    expect(first.out()).not.toContain('STOPPED')
+    first.signal('SIGINT')
+    expect(await first.code).toBe(6)
+  })
 
   it('goes on as the owner when the process that ran it is gone', async () => {
     const first = machine.start(run, { script: worksForever })
