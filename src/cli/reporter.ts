@@ -1,5 +1,6 @@
 import type { Sight } from '../domain/control-plane.ts'
 import type { Task } from '../domain/task.ts'
+import { jsonLine } from './render/json.ts'
 import { isBare } from './bare.ts'
 import { OutputLines } from './render/output-lines.ts'
 import { eventLines, outputLine } from './render/progress.ts'
@@ -146,6 +147,6 @@ class MachineReporter implements Reporter {
   }
 
   #line(value: unknown): void {
-    this.#world.terminal.out(`${JSON.stringify(value)}\n`)
+    this.#world.terminal.out(jsonLine(value))
   }
 }

@@ -28,7 +28,7 @@ import type { Actor, Checkpoint, RiskReason, Task, TaskEvent } from '../../src/d
 import { defaultPolicy } from '../../src/domain/policies.ts'
 import type { Verification } from '../../src/domain/verification/verify.ts'
 import { aBox } from './box.ts'
-import { aCommitOf, aTask } from './task.ts'
+import { aCommit, aCommitOf, aTask } from './task.ts'
 
 /** A public key, of which nobody has the private half. */
 const scriptedKey: AttestationKey = {
@@ -98,7 +98,7 @@ export class ScriptedPlane implements ControlPlane, Disposable {
 
   #birth(id: TaskId, request: TaskRequest, actor: Actor): Submitted {
     const risky = /\bsudo\b/.test(request.goal) || request.draft
-    const notes = ['Uncommitted changes are not part of the task.']
+    const notes = this.#behaviour.notes ?? ['Uncommitted changes are not part of the task.']
     const task = this.transitions.birth(
       aTask({
         id,
@@ -107,6 +107,9 @@ export class ScriptedPlane implements ControlPlane, Disposable {
         status: risky ? 'DRAFT' : 'PENDING',
         risks: risky ? [{ rule: 'words', text: 'The goal says "sudo".' }] : [],
         repository: { path: request.repository, key: 'example' },
+        base: { ref: request.ref ?? 'main', commit: aCommit },
+        ...(request.agent === null ? {} : { agent: request.agent }),
+        ...(request.test === undefined ? {} : { test: request.test }),
         createdBy: actor,
         createdAt: Date.now(),
       }),
