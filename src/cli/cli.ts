@@ -54,7 +54,7 @@ function exitOfError(error: unknown, world: World): Exit {
   // Commander has said it already; a code of 0 is `--help`.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 'done' : 'usage'
   const { terminal } = world
-  const stack = debugging(world) && error instanceof Error ? `${error.stack ?? ''}\n` : ''
+  const stack = debugging(world) && error instanceof Error ? `${plain(error.stack ?? '')}\n` : ''
   if (error instanceof Failure) {
     terminal.error(`${terminal.paint.red('cofferdam:')} ${plain(error.message)}\n${stack}`)
     return exitOfFailure(error.code)
@@ -66,6 +66,6 @@ function exitOfError(error: unknown, world: World): Exit {
     return 'environment'
   }
   const more = stack === '' ? ' COFFERDAM_DEBUG=1 shows where.' : ''
-  terminal.error(`cofferdam: This is a bug, please report it: ${messageOf(error)}.${more}\n${stack}`)
+  terminal.error(`cofferdam: This is a bug, please report it: ${plain(messageOf(error))}.${more}\n${stack}`)
   return 'bug'
 }

@@ -7,6 +7,7 @@ import { eventLines, outputLine } from './render/progress.ts'
 import type { Spell } from './render/next.ts'
 import { type Standing, statusLine } from './render/status-line.ts'
 import { summaryLines } from './render/summary.ts'
+import { hang, plain } from './render/text.ts'
 import { Screen } from './screen.ts'
 import type { World } from './world.ts'
 
@@ -52,8 +53,8 @@ class PeopleReporter implements Reporter {
   task(task: Task, notes: readonly string[]): void {
     const { paint } = this.#world.terminal
     this.#screen.print([
-      `${paint.bold(`Task ${task.id}`)}  ${task.base.ref} of ${task.repository.path}`,
-      ...notes.map((note) => `  ${paint.yellow('!')} ${note}`),
+      `${paint.bold(`Task ${task.id}`)}  ${hang(`${task.base.ref} of ${task.repository.path}`, 2)}`,
+      ...notes.map((note) => `  ${paint.yellow('!')} ${hang(note, 4)}`),
     ])
   }
 
@@ -78,7 +79,7 @@ class PeopleReporter implements Reporter {
   }
 
   note(text: string): void {
-    this.#screen.print([...this.#rest(), text])
+    this.#screen.print([...this.#rest(), plain(text)])
   }
 
   pause(): void {

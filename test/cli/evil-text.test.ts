@@ -72,6 +72,12 @@ async function blocked(): Promise<string> {
 }
 
 describe.each(commands)('%s', (name, command) => {
+  it('prints nothing that a terminal obeys', async () => {
+    const { out, error } = await command()
+    expect(out).not.toBe('')
+    expect(`${out}${error}`).not.toMatch(obeyed)
+  })
+
   it('prints JSON with the same text, of which a terminal obeys nothing', async () => {
     const { out, error } = await command('--json')
     expect(`${out}${error}`).not.toMatch(obeyed)

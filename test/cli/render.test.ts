@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import picocolors from 'picocolors'
 import { describe, expect, it } from 'vitest'
 import { nextCommands, quoted } from '../../src/cli/render/next.ts'
@@ -95,8 +96,11 @@ describe('text for people', () => {
     ['two words', "'two words'"],
     ["it's", `'it'\\''s'`],
     ['$(x)', "'$(x)'"],
-  ])('%s is quoted for a shell as %s', (text, word) => {
+    ['\u001b[2Jü', String.raw`$'\033\1332J\303\274'`],
+    ["it's \u202ea", String.raw`$'it\047s \342\200\256a'`],
+  ])('%j is quoted for a shell as %s', (text, word) => {
     expect(quoted(text)).toBe(word)
+    expect(execFileSync('bash', ['-c', `printf %s ${word}`], { encoding: 'utf8' })).toBe(text)
   })
 })
 
@@ -201,10 +205,6 @@ describe('a run anew after a setup that was not enough', () => {
   })
 })
 
-const nothingOf: Shown = { task: aTask(), checkpoints: [], attestations: [], events: [] }
-
-it('says what is being done on a task, and nothing about a delivery that there is not', () => {
-  const facts = (overrides: Partial<Task>): string =>
 it.each([
   [false, 'merge', 'git -C /repositories/example merge cofferdam/'],
   [true, 'pull', 'git pull /repositories/example cofferdam/'],
@@ -214,6 +214,10 @@ it.each([
   expect(lines).toEqual([expect.stringMatching(`^  ${name} .*${command}`)])
 })
 
+const nothingOf: Shown = { task: aTask(), checkpoints: [], attestations: [], events: [] }
+
+it('says what is being done on a task, and nothing about a delivery that there is not', () => {
+  const facts = (overrides: Partial<Task>): string =>
     taskLines({ ...nothingOf, task: aTask(overrides) }, spell, paint).join('\n')
   expect(facts({ status: 'RUNNING', phase: 'agent' })).toContain('\n  now         agent at work\n')
   expect(facts({ status: 'PENDING' })).not.toMatch(/now|delivery/)
