@@ -7,7 +7,7 @@ import { mirrorOf } from './layout.ts'
 import { receiving } from './receiving.ts'
 import { readRef, writeRef } from './refs.ts'
 import type { Site } from './site.ts'
-import { asRepository, findSource } from './source.ts'
+import { asRepository, sourceOf } from './source.ts'
 
 /** Moves the task's branch in the mirror. */
 export async function moveBranch(site: Site, task: TaskPlace, commit: CommitId): Promise<void> {
@@ -18,7 +18,7 @@ export async function moveBranch(site: Site, task: TaskPlace, commit: CommitId):
 
 /** Pushes one branch to the source, under its owner's ids and with none of its hooks. */
 export async function giveBranch(site: Site, task: TaskPlace, commit: CommitId): Promise<void> {
-  const source = await findSource(task.repository.path, site.self)
+  const source = await sourceOf(task, site.self)
   const ref = `refs/heads/${task.branch}`
   await asRepository(source, async () => {
     const answer = await site.git.ask(
@@ -51,6 +51,12 @@ function refusalOf(task: TaskPlace, top: string, err: string): Failure {
     return new Failure(
       'repository',
       `The branch ${task.branch} is checked out in ${top}: check out another one there, then resume the task.`,
+    )
+  const other = /'refs\/heads\/([^']+)' exists; cannot create/.exec(err)?.[1]
+  if (other !== undefined)
+    return new Failure(
+      'repository',
+      `The branch ${other} in ${top} leaves no room for the branch ${task.branch}: rename it there, then resume the task.`,
     )
   const said = gitFailure('push', err)
   if (said.code === 'disk') return said

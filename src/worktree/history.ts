@@ -7,7 +7,7 @@ import { formatOf, objectId } from './objects.ts'
 import { type ObjectsPlace, soundObjects } from './sound-objects.ts'
 import { unsealed } from './seal.ts'
 import type { Site } from './site.ts'
-import { asRepository, findSource } from './source.ts'
+import { asRepository, sourceOf } from './source.ts'
 
 /** So many commits of a branch are looked at; a task has one for each of its steps. */
 const most = 1000
@@ -19,7 +19,7 @@ export async function historyOf(site: Site, task: TaskPlace): Promise<History> {
       branchIn(site, placeAt(mirrorOf(site.data, task.repository.key), null), task),
     ),
     source: await readable(async () => {
-      const source = await findSource(task.repository.path, site.self)
+      const source = await sourceOf(task, site.self)
       return await asRepository(source, () => branchIn(site, placeAt(source.commonDir, source.owner), task))
     }),
   }

@@ -7,7 +7,7 @@ import { farEnd, type Setting } from './hardening.ts'
 import { mirrorOf, mirrorsOf } from './layout.ts'
 import { readRef } from './refs.ts'
 import type { Site } from './site.ts'
-import { asRepository, findSource, type Source } from './source.ts'
+import { asRepository, sourceOf, type Source } from './source.ts'
 import { removeFolder } from './throw-away.ts'
 
 // Content is stored and checked out as it is, whatever a .gitattributes says: blobs equal the bytes on disk. Nor may
@@ -27,7 +27,7 @@ export function ensureMirror(site: Site, task: TaskPlace): Promise<void> {
     const mirror = mirrorOf(site.data, task.repository.key)
     const ref = baseRef(task.id)
     if (readRef(mirror, ref) === task.base.commit) return
-    const source = await findSource(task.repository.path, site.self)
+    const source = await sourceOf(task, site.self)
     await asRepository(source, async () => {
       if (!exists(mirror) && (await make(site, source, mirror))) {
         const set = ['update-ref', ref, task.base.commit]

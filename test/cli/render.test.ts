@@ -1,10 +1,11 @@
+import { execFileSync } from 'node:child_process'
 import picocolors from 'picocolors'
 import { describe, expect, it } from 'vitest'
 import { nextCommands, quoted } from '../../src/cli/render/next.ts'
 import { OutputLines } from '../../src/cli/render/output-lines.ts'
 import { eventLines } from '../../src/cli/render/progress.ts'
 import { statusLine } from '../../src/cli/render/status-line.ts'
-import { nextLines } from '../../src/cli/render/summary.ts'
+import { nextLines, summaryLines } from '../../src/cli/render/summary.ts'
 import { type Shown, taskLines } from '../../src/cli/render/task.ts'
 import { columns, duration, firstLine, hang, plain, wrapped } from '../../src/cli/render/text.ts'
 import type { AgentResult } from '../../src/domain/agent.ts'
@@ -95,8 +96,11 @@ describe('text for people', () => {
     ['two words', "'two words'"],
     ["it's", `'it'\\''s'`],
     ['$(x)', "'$(x)'"],
-  ])('%s is quoted for a shell as %s', (text, word) => {
+    ['\u001b[2Jü', String.raw`$'\033\1332J\303\274'`],
+    ["it's \u202ea", String.raw`$'it\047s \342\200\256a'`],
+  ])('%j is quoted for a shell as %s', (text, word) => {
     expect(quoted(text)).toBe(word)
+    expect(execFileSync('bash', ['-c', `printf %s ${word}`], { encoding: 'utf8' })).toBe(text)
   })
 })
 
@@ -199,6 +203,15 @@ describe('a run anew after a setup that was not enough', () => {
     ])
     expect(lines[4]).toMatch(/^ {2}cofferdam task resume \w{10} {2,10}try setup/)
   })
+})
+
+it.each([
+  [false, 'merge', 'git -C /repositories/example merge cofferdam/'],
+  [true, 'pull', 'git pull /repositories/example cofferdam/'],
+])('where the repository is bare (%j), the work is taken by a %s', (bare, name, command) => {
+  const task = aTask({ status: 'APPLIED', outcome: 'tested', head: aCommitOf('b') })
+  const lines = summaryLines(task, spell, paint, bare).filter((line) => /^ {2}(?:merge|pull) /.test(line))
+  expect(lines).toEqual([expect.stringMatching(`^  ${name} .*${command}`)])
 })
 
 const nothingOf: Shown = { task: aTask(), checkpoints: [], attestations: [], events: [] }

@@ -7,6 +7,8 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
+  renameSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -234,6 +236,48 @@ test('a repository that does not take the branch: what git says, and what to do'
   await expect(lab.worktrees.handover(task, task.base.commit)).rejects.toThrow(
     /does not take the branch .*\. git push failed: .*Mend that, then try again\. The work is kept; a resume hands it over again\./,
   )
+})
+
+test.each([
+  ["has the name of the folder of the task's", (branch: string) => branch.replace(/\/.*/, '')],
+  ["makes a folder of the task's", (branch: string) => `${branch}/more`],
+])('a branch made meanwhile that %s: which one to rename', async (_, other) => {
+  using lab = openLab()
+  const repo = repository(lab, files)
+  const task = await taskOn(lab.worktrees, repo)
+  await lab.worktrees.open(task)
+  git(repo, 'branch', other(task.branch))
+  await expect(lab.worktrees.handover(task, task.base.commit)).rejects.toMatchObject({
+    code: 'repository',
+    message: `The branch ${other(task.branch)} in ${repo} leaves no room for the branch ${task.branch}: rename it there, then resume the task.`,
+  })
+  git(repo, 'branch', '-m', other(task.branch), 'other')
+  await lab.worktrees.handover(task, task.base.commit)
+  expect(git(repo, 'rev-parse', task.branch)).toBe(task.base.commit)
+})
+
+test.each([
+  ['nothing is', (_repo: string) => undefined],
+  ['a folder without a repository is', (repo: string) => mkdirSync(repo)],
+])('a repository that was moved away, and %s in its place', async (_, instead) => {
+  using lab = openLab()
+  // What it lies in is a repository too, and must not be taken for it.
+  const outer = repository(lab, files)
+  const inner = join(outer, 'inner')
+  git(lab.folder, 'clone', '-q', outer, inner)
+  const task = await taskOn(lab.worktrees, inner)
+  await lab.worktrees.open(task)
+  renameSync(inner, `${inner}.moved`)
+  instead(inner)
+  await expect(lab.worktrees.handover(task, task.base.commit)).rejects.toMatchObject({
+    code: 'repository',
+    message: `The repository of this task is no longer at ${inner}: put it back there and resume the task, or discard the task.`,
+  })
+  expect(git(outer, 'for-each-ref', 'refs/heads/cofferdam')).toBe('')
+  rmSync(inner, { recursive: true, force: true })
+  renameSync(`${inner}.moved`, inner)
+  await lab.worktrees.handover(task, task.base.commit)
+  expect(git(inner, 'rev-parse', task.branch)).toBe(task.base.commit)
 })
 
 test('B22 submodules, LFS pointers and an empty tree', async () => {

@@ -5,7 +5,7 @@ import type { Paint } from '../terminal.ts'
 import { quoted, type Spell } from './next.ts'
 import { activityOf } from './status-line.ts'
 import { badge, nextLines } from './summary.ts'
-import { columns, duration, firstLine, hang, moment, plain } from './text.ts'
+import { columns, duration, firstLine, hang, moment } from './text.ts'
 
 /** All that there is to show of one task. */
 export interface Shown {
@@ -25,7 +25,7 @@ export function taskLines(shown: Shown, spell: Spell, paint: Paint): readonly st
     ...columns(facts(task)).map((line) => `  ${line}`),
     ...section(
       'Reasons to ask a person',
-      task.status === 'DRAFT' ? task.risks.map(({ rule, text }) => `${rule}: ${hang(text, 4)}`) : [],
+      task.status === 'DRAFT' ? task.risks.map(({ rule, text }) => hang(`${rule}: ${text}`, 4)) : [],
     ),
     ...section('Steps', columns(checkpoints.filter((row) => row.step > 0).map(stepRow))),
     ...section('Attestations', columns(attestations.map(attestationRow))),
@@ -43,8 +43,8 @@ function facts(task: Task): readonly (readonly string[])[] {
   return [
     ...(now === null ? [] : [['now', now]]),
     ['goal', hang(task.goal, 14)],
-    ['repository', plain(task.repository.path)],
-    ['base', `${task.base.ref} at ${task.base.commit.slice(0, 10)}`],
+    ['repository', hang(task.repository.path, 14)],
+    ['base', firstLine(`${task.base.ref} at ${task.base.commit.slice(0, 10)}`, 200)],
     ['branch', task.branch],
     ['agent', firstLine([task.agent.name, ...task.agent.argv.map(quoted)].join(' '), 200)],
     ['setup', command(task.setup)],
@@ -102,7 +102,7 @@ function changeOf(row: Checkpoint): string {
 
 function resultOf(row: Checkpoint): string {
   const first = row.violations[0]
-  if (first !== undefined) return `touched ${firstLine(first.path, 60)} (rule ${first.rule})`
+  if (first !== undefined) return `touched ${firstLine(first.path, 60)} (rule ${firstLine(first.rule, 60)})`
   if (row.agent?.failure != null) return firstLine(row.agent.failure, 100)
   if (row.agent?.marker.state === 'BLOCKED') return `blocked: ${firstLine(row.agent.marker.blockReason, 100)}`
   if (row.test === null) return row.agent === null ? '' : 'not tested'
