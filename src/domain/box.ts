@@ -116,8 +116,10 @@ export type BoxEnd =
   | 'oom'
   /** It hit its limit of processes and did not survive that. */
   | 'pids'
-  /** The disk is nearly full, or the worktree grew beyond its limit. */
+  /** The disk is nearly full. */
   | 'disk'
+  /** It added more to its worktree than that may hold. */
+  | 'grown'
   /** It printed far more than is kept. */
   | 'output'
   /** The command could not be executed. One that ran and ended with code 126 or 127 by itself has `exited`. */

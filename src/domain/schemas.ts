@@ -173,7 +173,7 @@ const candidateSchema = exactly<Candidate>()(
 )
 
 export const endSchema = exactly<BoxEnd>()(
-  z.enum(['exited', 'time', 'killed', 'oom', 'pids', 'disk', 'output', 'not_started', 'engine']),
+  z.enum(['exited', 'time', 'killed', 'oom', 'pids', 'disk', 'grown', 'output', 'not_started', 'engine']),
 )
 
 const egressCountsSchema = exactly<EgressCounts>()(
