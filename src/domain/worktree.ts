@@ -57,7 +57,7 @@ export interface Candidate {
 export interface Branch {
   /** Null where there is no such branch. */
   readonly tip: CommitId | null
-  /** Newest first; at most 1,000. */
+  /** Newest first; at most 1,000, of more the oldest. */
   readonly commits: readonly BranchCommit[]
 }
 
@@ -71,7 +71,10 @@ export interface BranchCommit {
   readonly attestation: string | null
   /** The id that it would have without that line. */
   readonly unsealed: CommitId
-  /** Whether its bytes and those of all objects that came with it are what their ids say, and none of them is replaced. */
+  /**
+   * Whether its bytes and, up to the head, those of all objects that came with the branch are what their ids say, and
+   * none of them is replaced.
+   */
   readonly sound: boolean
 }
 
@@ -108,8 +111,11 @@ export interface Worktrees {
    * parent, author and time are the candidate's, so the same arguments make the same commit. No ref names it yet.
    */
   seal(task: TaskPlace, candidate: CommitId, attestation: string): Promise<CommitId>
-  /** The task's branch in the mirror and in the source repository. */
-  history(task: TaskPlace): Promise<History>
+  /**
+   * The task's branch in the mirror and in the source repository. What consists of more than commits is read as far as
+   * `head`: a branch may have gone on without the task.
+   */
+  history(task: TaskPlace, head: CommitId): Promise<History>
   /** Moves the task's branch in the mirror to a commit. */
   checkpoint(task: TaskPlace, commit: CommitId): Promise<void>
   /** Gives the source repository the task's branch. No hook runs there, nothing else changes. */

@@ -81,7 +81,7 @@ export function openWorktrees(options: WorktreesOptions): Worktrees {
       }),
     seal: (task, candidate, attestation) =>
       inTurn(task, async () => sealCommit(site, task, await recall(site, task), candidate, attestation)),
-    history: (task) => inTurn(task, () => historyOf(site, task)),
+    history: (task, head) => inTurn(task, () => historyOf(site, task, head)),
     checkpoint: (task, commit) => inTurn(task, () => moveBranch(site, task, commit)),
     handover: (task, commit) => inTurn(task, () => giveBranch(site, task, commit)),
     diff: (task, from, to) => diffText(site, task, from, to),
