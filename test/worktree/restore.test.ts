@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
@@ -261,6 +261,36 @@ test('a sweep ends a discard that a kill has interrupted', async () => {
   await lab.reopened().sweep(new Set([task.id]))
   expect(refsOf(mirror)).toEqual([''])
   expect(namesIn(`${mirror}/worktrees`)).toEqual([])
+})
+
+/** Gives a folder a default ACL that lets everybody write below it, as a program in a box can. */
+function openToAll(folder: string): boolean {
+  const entries = '02000000' + '01000700ffffffff' + '04000700ffffffff' + '20000700ffffffff'
+  const python = `import os, sys; os.setxattr(sys.argv[1], 'system.posix_acl_default', bytes.fromhex('${entries}'))`
+  const ways = [
+    ['setfacl', '-d', '-m', 'u::rwx,g::rwx,o::rwx', folder],
+    ['python3', '-c', python, folder],
+  ]
+  return ways.some(([program = '', ...args]) => spawnSync(program, args).status === 0)
+}
+
+test('what is restored under a default ACL is nobody else’s to write', async ({ skip }) => {
+  using lab = openLab()
+  const task = await taskOn(lab.worktrees, repository(lab, files))
+  await lab.worktrees.open(task)
+  const box = await boxOf(lab.worktrees, task)
+  if (!openToAll(box) || !openToAll(`${box}/src`)) skip('nothing here sets an ACL')
+  write(box, { 'src/open.txt': '' })
+  expect(lstatSync(`${box}/src/open.txt`).mode & 0o777).toBe(0o666)
+  rmSync(`${box}/src/b.txt`)
+  rmSync(`${box}/.git`)
+  chmodSync(`${box}/a.txt`, 0o666)
+  await lab.worktrees.verify(task, task.base.commit)
+  await lab.worktrees.restore(task, task.base.commit)
+  for (const path of ['.git', 'a.txt', 'src', 'src/b.txt'])
+    expect([path, lstatSync(`${box}/${path}`).mode & 0o022]).toEqual([path, 0])
+  // And nothing of it counts as a change.
+  expect(made(await lab.worktrees.candidate(task, task.base.commit, 'x'))).toMatchObject({ changed: false })
 })
 
 function namesIn(folder: string): readonly string[] {
