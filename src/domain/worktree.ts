@@ -100,12 +100,18 @@ export interface Worktrees {
   restore(task: TaskPlace, commit: CommitId): Promise<void>
   listing(task: TaskPlace): Promise<Listing>
   /** Reads the tree on disk without following anything and names what the policy forbids. Changes nothing. */
-  verify(task: TaskPlace, parent: CommitId): Promise<readonly Violation[]>
+  verify(task: TaskPlace, parent: CommitId, signal?: AbortSignal): Promise<readonly Violation[]>
   /**
    * Commits the allowed tree on a private ref, on top of `parent`; nothing is committed where nothing changed.
    * A gate of its own refuses a tree that touches a denied or readonly path, whatever `verify` said.
    */
-  candidate(task: TaskPlace, parent: CommitId, message: string): Promise<CandidateResult>
+  candidate(
+    task: TaskPlace,
+    parent: CommitId,
+    message: string,
+    signal?: AbortSignal,
+  ): Promise<CandidateResult>
+   * @param signal ends git at once, and the call rejects: nothing has changed then. The same holds for `verify`
   /**
    * Makes the commit of a checkpoint: the candidate with one more line, which names its attestation (64 hex digits). Tree,
    * parent, author and time are the candidate's, so the same arguments make the same commit. No ref names it yet.
