@@ -31,6 +31,8 @@ export interface TaskPlace {
 export interface LeftOut {
   readonly path: TreePath
   readonly why: string
+  /** Its path is as it was before the step, and the agent is told. */
+  readonly undone?: boolean | undefined
 }
 
 export interface DiffStat {
@@ -104,6 +106,7 @@ export interface Worktrees {
   /**
    * Commits the allowed tree on a private ref, on top of `parent`; nothing is committed where nothing changed.
    * A gate of its own refuses a tree that touches a denied or readonly path, whatever `verify` said.
+   * @param signal ends git at once, and the call rejects: nothing has changed then. The same holds for `verify`
    */
   candidate(
     task: TaskPlace,
@@ -111,7 +114,6 @@ export interface Worktrees {
     message: string,
     signal?: AbortSignal,
   ): Promise<CandidateResult>
-   * @param signal ends git at once, and the call rejects: nothing has changed then. The same holds for `verify`
   /**
    * Makes the commit of a checkpoint: the candidate with one more line, which names its attestation (64 hex digits). Tree,
    * parent, author and time are the candidate's, so the same arguments make the same commit. No ref names it yet.
