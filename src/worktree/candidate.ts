@@ -14,7 +14,7 @@ import { offendersIn, undoneBecause, type Offender } from './offenders.ts'
 import { planOf } from './plan.ts'
 import { rawFrom, textOf } from './raw.ts'
 import { writeRef } from './refs.ts'
-import type { Examined } from './seen.ts'
+import { lost, type Examined } from './seen.ts'
 import type { Site } from './site.ts'
 import { dropIndex, settleAt } from './state.ts'
 import { refuseTooMuch } from './weight.ts'
@@ -41,7 +41,7 @@ export async function makeCandidate(
   const trees = await treesOf(site, task, memory, parent)
   const same = plan.add.length === 0 && plan.remove.length === 0
   if (same && seen.touched.length === 0) {
-    memory.clean = { extras: plan.extras }
+    if (!lost(seen)) memory.clean = { extras: plan.extras }
     return unchanged(parent, trees.tree, plan.leftOut)
   }
   const generation = memory.state.generation + 1
@@ -61,7 +61,7 @@ export async function makeCandidate(
   const settle = (at: CommitId, now: Trees): void => {
     memory.state = settleAt(site, task, { at, tree: now.tree, filtered: now.filtered, generation })
     // What was put back is not yet so on disk: the next restore looks.
-    const whole = offenders.length === 0
+    const whole = offenders.length === 0 && !lost(seen)
     memory.clean = whole ? { extras: [...plan.extras, ...refused.map(({ path }) => rawFrom(path))] } : null
     dropIndex(layout, generation - 1)
   }

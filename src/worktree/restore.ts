@@ -16,7 +16,7 @@ import type { Memory } from './memory.ts'
 import { rawFrom, type RawPath } from './raw.ts'
 import { removeAll } from './remove.ts'
 import { isForeign, type Site } from './site.ts'
-import type { Examined } from './seen.ts'
+import { lost, type Examined } from './seen.ts'
 import { dropIndex, settleAt } from './state.ts'
 import { throwAway } from './throw-away.ts'
 
@@ -70,7 +70,7 @@ function pick({ tree, filtered }: Trees): Trees {
   return { tree, filtered }
 }
 
-/** Removes all that no commit holds; null where there is too much, or too deep, to be looked through. */
+/** Removes all that no commit holds; null where there is too much to be looked through. */
 async function clearAway(
   site: Site,
   task: TaskPlace,
@@ -92,7 +92,7 @@ async function clearAway(
       worktree,
       seen.changed.filter(({ disguised }) => disguised).map(({ path }) => path),
     )
-    return { changed: seen.changed.length > 0, touched: seen.touched }
+    return { changed: seen.changed.length > 0 || lost(seen), touched: seen.touched }
   } catch (error) {
     if (error instanceof Failure && error.code === 'worktree') return null
     throw error
