@@ -8,6 +8,7 @@ import { farEnd, type Setting } from './hardening.ts'
 import { mirrorOf } from './layout.ts'
 import { receiving } from './receiving.ts'
 import { readRef, writeRef } from './refs.ts'
+import { refuseOther } from './same-source.ts'
 import type { Site } from './site.ts'
 import { asRepository, findSource } from './source.ts'
 
@@ -41,6 +42,7 @@ export async function giveBranch(site: Site, task: TaskPlace, commit: CommitId):
       { env: { GIT_ALLOW_PROTOCOL: 'file' } },
     )
   await asRepository(source, async () => {
+    await refuseOther(site, task, source)
     let answer = await push([])
     if (answer.code !== 0 && complaintsIn(answer.err).length > 0)
       answer = await push(await acceptedAlready(site, gitDir, task.base.commit))
