@@ -265,7 +265,7 @@ test('a sweep ends a discard that a kill has interrupted', async () => {
 
 /** Gives a folder a default ACL that lets everybody write below it, as a program in a box can. */
 function openToAll(folder: string): boolean {
-  const entries = '02000000' + '01000700ffffffff' + '04000700ffffffff' + '20000700ffffffff'
+  const entries = ['02000000', '01000700ffffffff', '04000700ffffffff', '20000700ffffffff'].join('')
   const python = `import os, sys; os.setxattr(sys.argv[1], 'system.posix_acl_default', bytes.fromhex('${entries}'))`
   const ways = [
     ['setfacl', '-d', '-m', 'u::rwx,g::rwx,o::rwx', folder],
