@@ -54,7 +54,7 @@ async function historyOf(
 ): Promise<History | Unreadable> {
   if ('unreadable' in task) return task
   try {
-    return await worktrees.history(placeOf(task))
+    return await worktrees.history(placeOf(task), task.head)
   } catch (error) {
     if (error instanceof Failure) return { unreadable: error.message }
     throw error

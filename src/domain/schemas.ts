@@ -167,7 +167,7 @@ const candidateSchema = exactly<Candidate>()(
     commit: commitIdSchema,
     tree: treeIdSchema,
     changed: z.boolean(),
-    leftOut: z.array(z.object({ path: z.string(), why: z.string() })),
+    leftOut: z.array(z.object({ path: z.string(), why: z.string(), undone: z.boolean().optional() })),
     stat: z.object({ files: count, insertions: count, deletions: count }),
   }),
 )

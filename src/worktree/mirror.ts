@@ -6,6 +6,7 @@ import { exists } from './files.ts'
 import { farEnd, type Setting } from './hardening.ts'
 import { mirrorOf, mirrorsOf } from './layout.ts'
 import { readRef } from './refs.ts'
+import { refuseOther } from './same-source.ts'
 import type { Site } from './site.ts'
 import { asRepository, sourceOf, type Source } from './source.ts'
 import { removeFolder } from './throw-away.ts'
@@ -33,6 +34,7 @@ export function ensureMirror(site: Site, task: TaskPlace): Promise<void> {
         const set = ['update-ref', ref, task.base.commit]
         if ((await site.git.ask({ gitDir: mirror }, set)).code === 0) return
       }
+      await refuseOther(site, task, source)
       await fetchCommit(site, source, mirror, `+${task.base.commit}:${ref}`)
     })
   })

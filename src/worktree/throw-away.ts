@@ -35,13 +35,20 @@ export async function removeFolder(path: HostPath): Promise<void> {
  * after our end; what is left of it then is a sweep's.
  */
 export function throwAway(data: HostPath, path: HostPath): void {
-  if (!exists(path)) return
+  if (exists(path)) throwAwayAll(data, [path])
+}
+
+/** The same for folders that are there, however deep they are nested. */
+export function throwAwayAll(data: HostPath, paths: readonly (string | Buffer)[]): void {
+  if (paths.length === 0) return
   const trash = trashOf(data)
   mkdirSync(trash, { recursive: true, mode: 0o700 })
   const place = mkdtempSync(`${trash}/`) as HostPath
-  // Without this right a folder cannot be moved.
-  chmodSync(path, 0o700)
-  renameSync(path, `${place}/folder`)
+  for (const [number, path] of paths.entries()) {
+    // Without this right a folder cannot be moved.
+    chmodSync(path, 0o700)
+    renameSync(path, `${place}/${number}`)
+  }
   removeMeanwhile(place)
 }
 

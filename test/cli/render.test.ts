@@ -7,6 +7,7 @@ import { eventLines } from '../../src/cli/render/progress.ts'
 import { statusLine } from '../../src/cli/render/status-line.ts'
 import { nextLines, summaryLines } from '../../src/cli/render/summary.ts'
 import { type Shown, taskLines } from '../../src/cli/render/task.ts'
+import { taskTable } from '../../src/cli/render/task-list.ts'
 import { columns, duration, firstLine, hang, plain, wrapped } from '../../src/cli/render/text.ts'
 import type { AgentResult } from '../../src/domain/agent.ts'
 import { defaultPolicy, effectivePolicy } from '../../src/domain/policies.ts'
@@ -146,6 +147,8 @@ describe('what to do next', () => {
     [{ status: 'STOPPED' }, ['resume', 'discard']],
     [{ status: 'BLOCKED' }, ['resume', 'reject', 'discard']],
     [{ status: 'STOPPED', delivery: 'discarded' }, []],
+    [{ status: 'BLOCKED', delivery: 'discarded', halt: { reason: 'image', text: '' } }, []],
+    [{ status: 'FAILED', delivery: 'discarded', halt: { reason: 'engine', text: '' } }, []],
   ])('%j: %j', (overrides, verbs) => {
     const offered = nextCommands(aTask(overrides), spell).map(({ command }) => command.split(' ')[2])
     expect(offered).toEqual(verbs)
@@ -221,7 +224,15 @@ it('says what is being done on a task, and nothing about a delivery that there i
     taskLines({ ...nothingOf, task: aTask(overrides) }, spell, paint).join('\n')
   expect(facts({ status: 'RUNNING', phase: 'agent' })).toContain('\n  now         agent at work\n')
   expect(facts({ status: 'PENDING' })).not.toMatch(/now|delivery/)
-  expect(facts({ status: 'STOPPED', delivery: 'discarded' })).toContain('delivery    discarded')
+  const gone = {
+    status: 'BLOCKED',
+    delivery: 'discarded',
+    halt: { reason: 'disk', text: 'Then resume.' },
+  } as const
+  expect(facts(gone)).toContain('delivery    discarded')
+  expect(facts(gone)).toContain('\n  discarded: its work is gone.\n')
+  expect(facts(gone)).not.toContain('resume')
+  expect(taskTable([aTask(gone)], aTime, 200)[1]).toMatch(/^\w{10} +discarded /)
 })
 
 it('breaks a list into lines', () => {

@@ -2,6 +2,7 @@ import type { Agent } from '../../../src/domain/agent.ts'
 import { left, usedUp } from '../../../src/domain/budget.ts'
 import { Failure } from '../../../src/domain/failure.ts'
 import { composePrompt } from '../../../src/domain/prompt.ts'
+import type { LeftOut } from '../../../src/domain/worktree.ts'
 import { closed, instructionFor, newAttempt } from '../attempts.ts'
 import { withEnded } from '../box-record.ts'
 import { begin } from '../begin.ts'
@@ -72,17 +73,22 @@ async function run(work: Work, begun: Planned): Promise<void> {
 
 function promptFor(work: Work, step: number, instruction: string | null): string {
   const { deps, task } = work
-  const before = deps.store
+  const last = deps.store
     .checkpoints(task.id, step - 1)
-    .findLast((row) => row.step >= step - 1 && row.step <= step && row.violations.length > 0)
+    .filter((row) => row.step >= step - 1 && row.step <= step)
   return composePrompt({
     ...task,
     step,
     steps: task.budget.steps,
     left: left(task),
     instruction,
-    violations: before?.violations ?? [],
+    violations: last.findLast((row) => row.violations.length > 0)?.violations ?? [],
+    undone: last.findLast((row) => row.candidate !== null)?.candidate?.leftOut.filter(isUndone) ?? [],
   })
+}
+
+function isUndone({ undone }: LeftOut): boolean {
+  return undone === true
 }
 
 function agentOf(work: Work): Agent {

@@ -52,12 +52,12 @@ export async function salvage(work: Work): Promise<void> {
 }
 
 /** What the policy allows of the tree as a commit: the one that was made already, or one that passes both gates. */
-async function candidateOf({ deps, task }: Work, row: Checkpoint): Promise<CandidateResult> {
+async function candidateOf({ deps, task, signal }: Work, row: Checkpoint): Promise<CandidateResult> {
   if (row.candidate !== null) return { kind: 'made', ...row.candidate }
   const place = placeOf(task)
-  const violations = await deps.worktrees.verify(place, task.head)
+  const violations = await deps.worktrees.verify(place, task.head, signal)
   if (violations.length > 0) return { kind: 'refused', violations }
-  return await deps.worktrees.candidate(place, task.head, commitMessage(task, row))
+  return await deps.worktrees.candidate(place, task.head, commitMessage(task, row), signal)
 }
 
 async function putBack(work: Work, row: Checkpoint, text: string): Promise<void> {

@@ -26,6 +26,7 @@ function spelled(text: string): string {
 
 /** What a person can do next with a task, most useful first. */
 export function nextCommands(task: Task, spell: Spell): readonly Suggestion[] {
+  if (task.delivery === 'discarded') return []
   const acts = possibleActs(task)
   const on = (act: string, more = ''): string => spell(`task ${act} ${task.id}${more}`)
   const { options, what } = resumeOf(task)

@@ -20,7 +20,7 @@ export function taskLines(shown: Shown, spell: Spell, paint: Paint): readonly st
   const { task, checkpoints, attestations, events } = shown
   return [
     `Task ${task.id}  ${badge(task, paint)}`,
-    ...(task.halt === null ? [] : [`  ${task.halt.reason}: ${hang(task.halt.text, 2)}`]),
+    ...standing(task),
     '',
     ...columns(facts(task)).map((line) => `  ${line}`),
     ...section(
@@ -35,6 +35,12 @@ export function taskLines(shown: Shown, spell: Spell, paint: Paint): readonly st
     ),
     ...nextLines(task, spell),
   ]
+}
+
+/** Why it rests. Of a discarded task nothing of that can be mended any more. */
+function standing({ delivery, halt }: Task): readonly string[] {
+  if (delivery === 'discarded') return ['  discarded: its work is gone.']
+  return halt === null ? [] : [`  ${halt.reason}: ${hang(halt.text, 2)}`]
 }
 
 function facts(task: Task): readonly (readonly string[])[] {

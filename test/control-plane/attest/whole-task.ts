@@ -10,7 +10,7 @@ import type { HostPath } from '../../../src/domain/brand.ts'
 import { policyHash } from '../../../src/domain/policies.ts'
 import type { Status, Task } from '../../../src/domain/task.ts'
 import type { Verification } from '../../../src/domain/verification/verify.ts'
-import type { History, TaskPlace } from '../../../src/domain/worktree.ts'
+import type { History, Worktrees } from '../../../src/domain/worktree.ts'
 import { type LoopLab, loopLab } from '../../support/loop-lab.ts'
 import { aRepository } from '../../support/repository.ts'
 import { aBudget, aPerson, aPolicy } from '../../support/task.ts'
@@ -89,9 +89,9 @@ export async function wholeTask(): Promise<WholeTask> {
     perform(lab.deps, id, { act: 'resume', instruction: 'Go on', budget }, person)
   }
   const seen = new Map<string, Promise<History>>()
-  const historyOnce = (place: TaskPlace): Promise<History> => {
-    const key = JSON.stringify(place)
-    const history = seen.get(key) ?? lab.worktrees.history(place)
+  const historyOnce: Worktrees['history'] = (place, head) => {
+    const key = JSON.stringify([place, head])
+    const history = seen.get(key) ?? lab.worktrees.history(place, head)
     seen.set(key, history)
     return history
   }

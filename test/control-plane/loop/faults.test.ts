@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Change } from '../../../control-plane/store/store.ts'
 import { Failure, type FailureCode } from '../../../src/domain/failure.ts'
+import { defaultPolicy } from '../../../src/domain/policies.ts'
 import type { Checkpoint, Task } from '../../../src/domain/task.ts'
 import { lossCap } from '../../../src/domain/transition/table.ts'
 import { change } from '../../support/change.ts'
@@ -255,6 +256,21 @@ describe('what a person says while a step is laid out', () => {
   })
 })
 
+describe('what no repository would take', () => {
+  it('is undone alone, is in the next prompt, and keeps nothing else from being handed over', async () => {
+    const repo = aRepository()
+    const bad = String.raw`printf '[submodule "s"]\n\tpath = s\n\turl = -u./x\n' > .gitmodules`
+    const script = `cat > prompt.txt; [ -f one.txt ] && exit; ${bad}; echo x > one.txt; echo TASK_STATE: CONTINUE`
+    const born = await lab.birth(repo, script)
+    const task = await lab.settled(born.id)
+    expect([task.halt?.text, task.status, task.spent.steps]).toEqual([undefined, 'APPLIED', 2])
+    expect(git(repo, 'ls-tree', '--name-only', task.branch)).not.toContain('.gitmodules')
+    expect(git(repo, 'show', `${task.branch}:prompt.txt`)).toContain(
+      '- ".gitmodules": git refuses it: disallowed submodule url: -u./x\n',
+    )
+  })
+})
+
 describe('what a halt left', () => {
   const atWork = 'echo x > x.txt; echo one; sleep 30'
   const stop = async (born: Task): Promise<void> => {
@@ -290,6 +306,19 @@ describe('what a halt left', () => {
       )
     },
   )
+
+  it('is kept without a file that is longer than a worktree may hold', async () => {
+    const repo = aRepository()
+    const policy = { ...defaultPolicy, limits: { ...defaultPolicy.limits, worktreeMb: 16 } }
+    const born = await lab.birth(repo, `truncate -s 32M long.bin; ${atWork}`, { policy })
+    await stop(born)
+    const task = await lab.settled(born.id)
+    expect([task.status, task.head === born.head]).toEqual(['STOPPED', false])
+    expect(rows(born).at(-1)).toMatchObject({
+      state: 'partial',
+      candidate: { leftOut: [{ path: 'long.bin', why: 'longer than 16 MiB', undone: true }] },
+    })
+  })
 
   it('is kept as soon as the engine is back', async () => {
     const repo = aRepository()
