@@ -18,7 +18,8 @@ import type { SigningKey } from './key.ts'
 
 export interface AttestorDeps {
   readonly store: Pick<Store, 'lastAttestation' | 'eventMarks' | 'egressMarks' | 'record'>
-  readonly key: Pick<SigningKey, 'id' | 'sign'>
+  /** Asked for when something is to be attested. */
+  readonly key: () => Pick<SigningKey, 'id' | 'sign'>
   readonly installation: string
 }
 
@@ -47,7 +48,7 @@ export function attestor(deps: AttestorDeps): Attestor {
   const signed = (task: Task, own: Own): SignedAttestation => {
     const common = beginning(deps, task)
     const body = canonicalJson({ ...common, ...own })
-    const signature = deps.key.sign(body)
+    const signature = deps.key().sign(body)
     return { taskId: task.id, seq: common.seq, body, hash: sha256(body), key: common.key, signature }
   }
   return {
@@ -108,7 +109,7 @@ function beginning({ store, key, installation }: AttestorDeps, task: Task) {
     task: task.id,
     seq: (last?.seq ?? 0) + 1,
     previous: last?.hash ?? null,
-    key: key.id,
+    key: key().id,
     fixed: fixedHash(task),
     goal: sha256(task.goal),
     policy: task.policyHash,

@@ -93,7 +93,7 @@ describe('a chain', () => {
   })
 
   it('that a forger goes on with is found', async () => {
-    const forged = attestor({ store: whole.lab.deps.store, key: otherKey, installation: 'lab' })
+    const forged = attestor({ store: whole.lab.deps.store, key: () => otherKey, installation: 'lab' })
     const insert = forger.db.prepare('INSERT INTO attestations VALUES (?, ?, ?, ?, ?, ?)')
     const found = await forger.after(() => {
       forger.db.exec(`UPDATE runtime_task_events SET text = 'All went well.' WHERE seq = 52`)

@@ -98,7 +98,7 @@ export async function wholeTask(): Promise<WholeTask> {
   const check: WholeTask['check'] = (options = {}) => {
     const { keys = [], fresh = false, installation = 'lab', store = lab.deps.store } = options
     const worktrees = fresh ? lab.worktrees : { history: historyOnce }
-    return verify({ store, worktrees, key: lab.key, installation }, id, keys, placeOf)
+    return verify({ store, worktrees, key: () => lab.key, installation }, id, keys, placeOf)
   }
 
   perform(lab.deps, id, { act: 'suggest', text: 'Mind the style' }, person)
