@@ -33,6 +33,7 @@ export async function verify(
     throw new Failure('not_found', `There is no task ${id}: \`cofferdam task list\` shows those there are.`)
   const trusted = keys.length === 0 ? [ownKey(deps)] : keys.map(trustedKey)
   const found = task ?? { unreadable: 'Its row is gone from runtime_tasks.' }
+  const events = store.eventMarks(id, { upTo: 0, chain: '' })
   return verifyTask(
     {
       id,
@@ -41,7 +42,9 @@ export async function verify(
       checkpoints: readable(() => store.checkpoints(id)),
       attestations,
       record: store.record(id),
-      events: store.eventMarks(id, { upTo: 0, chain: '' }),
+      interim: store.interimRecord(id),
+      events,
+      lastEvent: readable(() => store.events(id, (events.at(-1)?.upTo ?? 1) - 1, 1)[0] ?? null),
       history: await historyOf(deps, found, placeOf),
     },
     trusted,
