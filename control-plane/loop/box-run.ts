@@ -43,9 +43,16 @@ export async function attendBox(work: Work, row: Planned): Promise<Attended | nu
     if (signal.aborted && signal.reason === detach) return null
     throw error
   } finally {
-    charge.stop()
-    egress = await passage.close()
-    await output.end()
+    // One that fails must not keep the others open.
+    try {
+      charge.stop()
+    } finally {
+      try {
+        egress = await passage.close()
+      } finally {
+        await output.end()
+      }
+    }
   }
   return signal.aborted ? null : { ...result, output: output.clean(result.output), egress }
 }
@@ -79,12 +86,14 @@ class Charge {
     this.#timer = setInterval(() => this.#beatSafely(), heartbeatMs)
   }
 
-  /** What a model was paid, at once: the next call is measured by what is left. */
+  /** What a model was paid, at once: the next call is measured by what is left. Throws where the task is no longer ours. */
   spend({ tokens, costUsd }: Spending): void {
     const { deps, task } = this.#work
     const { step, attempt } = this.#row
     const beat = { leaseUntil: deps.clock() + leaseMs, chargeMs: 0, step, attempt }
-    deps.store.heartbeat(task.id, task.fence, { ...beat, chargeTokens: tokens, chargeCostUsd: costUsd })
+    const charges = { ...beat, chargeTokens: tokens, chargeCostUsd: costUsd }
+    if (!deps.store.heartbeat(task.id, task.fence, charges))
+      throw new Error(`task ${task.id} was halted or taken by another: nothing more is spent for it`)
   }
 
   finish(result: BoxResult): void {

@@ -4,14 +4,14 @@ import type { TaskPlace } from '../domain/worktree.ts'
 import { mirrorOf } from './layout.ts'
 import type { Memory } from './memory.ts'
 import type { Site } from './site.ts'
-import { findSource, sourcePlace, type Source } from './source.ts'
+import { sourceOf, sourcePlace, type Source } from './source.ts'
 
 /**
  * Refuses another repository in the place of the task's own before a step is paid for. One that is not there now may be
  * back at the handover. Costs a git process where the folder is not the one that was looked at last.
  */
 export async function refuseOtherNow(site: Site, task: TaskPlace, memory: Memory): Promise<void> {
-  const source = await findSource(task.repository.path, site.self).catch(() => null)
+  const source = await sourceOf(task, site.self).catch(() => null)
   if (source === null) return
   const { dev, ino } = lstatSync(source.commonDir)
   const folder = `${dev}:${ino}`

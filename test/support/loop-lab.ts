@@ -101,7 +101,7 @@ export async function loopLab(): Promise<LoopLab> {
     })
   const inspecting = worktrees()
   const key = openKey(keyPlaces(data, null), () => [])
-  const attests = attestor({ store: real, key, installation: 'lab' })
+  const attests = attestor({ store: real, key: () => key, installation: 'lab' })
   const deps: Omit<LoopDeps, 'worktrees'> = {
     store,
     tasks: new Tasks({ store, bus, clock, attestor: attests }),

@@ -30,14 +30,14 @@ async function layOut(work: Work): Promise<void> {
   const step = nextStep(task)
   const instruction = instructionFor(deps.store, task, step)
   const row = newAttempt(deps.store, task, step, deps.clock(), { instruction })
-  await begin(work, row, 'agent', async () => {
+  await begin(work, row, async () => {
     await deps.worktrees.restore(place, task.head)
     const listing = await deps.worktrees.listing(place)
     const setupFolders = await deps.worktrees.setupFolders(place)
     await deps.worktrees.writeAttemptFile(place, 'prompt.md', promptFor(work, step, instruction))
     const { argv, env } = agentOf(work).call(task.agent, task.session)
     const egress = egressOf('agent', task.policy, null)
-    return { argv, env, commit: task.head, listing, setupFolders, caches: [], egress }
+    return { kind: 'agent', argv, env, listing, setupFolders, caches: [], egress }
   })
 }
 

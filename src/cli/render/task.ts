@@ -90,6 +90,7 @@ function attestationRow({ seq, body, hash }: SignedAttestation): readonly string
   const named = hash.slice(0, 12)
   if (read === null) return [`${seq}`, named, 'cannot be read', '']
   if (read.kind === 'closing') return [`${seq}`, named, 'the record', `up to event ${read.events.upTo}`]
+  if (read.kind === 'interim') return [`${seq}`, named, 'under way', `up to event ${read.events.upTo}`]
   const { step, attempt, outcome, posture } = read
   const walls = posture === null ? 'posture unknown' : `${posture.level} (${firstLine(posture.engine, 100)})`
   return [

@@ -34,6 +34,8 @@ export interface WholeTask extends AsyncDisposable {
 interface CheckOptions {
   readonly keys?: readonly string[]
   readonly fresh?: boolean
+  /** In the place of both. */
+  readonly history?: History
   readonly installation?: string
   readonly store?: Store
 }
@@ -96,9 +98,10 @@ export async function wholeTask(): Promise<WholeTask> {
     return history
   }
   const check: WholeTask['check'] = (options = {}) => {
-    const { keys = [], fresh = false, installation = 'lab', store = lab.deps.store } = options
-    const worktrees = fresh ? lab.worktrees : { history: historyOnce }
-    return verify({ store, worktrees, key: lab.key, installation }, id, keys, placeOf)
+    const { keys = [], fresh = false, installation = 'lab', store = lab.deps.store, history } = options
+    const looking = fresh ? lab.worktrees : { history: historyOnce }
+    const worktrees = history === undefined ? looking : { history: () => Promise.resolve(history) }
+    return verify({ store, worktrees, key: () => lab.key, installation }, id, keys, placeOf)
   }
 
   perform(lab.deps, id, { act: 'suggest', text: 'Mind the style' }, person)
