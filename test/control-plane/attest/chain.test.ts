@@ -258,8 +258,9 @@ it('the same is found where the branches are set back with the rows', async () =
       const kept = whole.lab.deps.store
         .checkpoints(whole.task.id)
         .findLast((row) => row.step <= step && row.commit !== null)
-      git(mirror, 'update-ref', ref, kept?.commit ?? whole.task.base.commit)
-      const history = await whole.lab.worktrees.history(placeOf(whole.task))
+      const head = kept?.commit ?? whole.task.base.commit
+      git(mirror, 'update-ref', ref, head)
+      const history = await whole.lab.worktrees.history(placeOf(whole.task), head)
       for (const status of statuses)
         for (const [how, forge] of Object.entries(forgeries(status))) {
           const found = await forger.after(run(forge(count)), { history })
