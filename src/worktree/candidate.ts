@@ -31,7 +31,7 @@ export async function makeCandidate(
   message: string,
 ): Promise<CandidateResult> {
   const layout = layoutOf(site.data, task)
-  await cleanse(layout.worktree, seen.disk)
+  await cleanse(site.data, layout.worktree, seen.disk)
   const plan = planOf(
     seen,
     memory.base.hidden.map(({ path }) => path),

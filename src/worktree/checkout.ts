@@ -1,7 +1,8 @@
-import { chmodSync, lchownSync, lstatSync, readdirSync } from 'node:fs'
+import { lchownSync, lstatSync, readdirSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { HostPath, TreeId } from '../domain/brand.ts'
+import { changeMode, inFolder } from './anchor.ts'
 import { drop, exists, readText, writeFleeting } from './files.ts'
 import type { Setting, GitPlace } from './hardening.ts'
 import type { TaskLayout } from './layout.ts'
@@ -49,27 +50,35 @@ export async function reclaim(site: Site, root: HostPath): Promise<boolean> {
   })
 }
 
+// A folder is not held open for longer than it takes to deal with so many.
+const mostAtOnce = 1000
+
 /** Does something with a folder and all that is in it; answers whether any of that changed something. */
 async function onAll(root: HostPath, act: (place: string | Buffer) => boolean): Promise<boolean> {
   const slices = pace()
   let changed = act(root)
   const folders = ['' as RawPath]
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    for (const entry of readdirSync(diskPath(root, folder), { withFileTypes: true, encoding: 'latin1' })) {
-      const path = rawJoin(folder, entry.name)
-      changed = act(diskPath(root, path)) || changed
-      if (entry.isDirectory()) folders.push(path)
+    const path = folder
+    const options = { withFileTypes: true, encoding: 'latin1' } as const
+    const entries = inFolder(root, path, (at) => readdirSync(at, options)) ?? []
+    for (let from = 0; from < entries.length; from += mostAtOnce) {
+      inFolder(root, path, (at) => {
+        for (const { name } of entries.slice(from, from + mostAtOnce))
+          changed = act(diskPath(at, name as RawPath)) || changed
+      })
       if (slices.due()) await slices.rest()
     }
+    for (const entry of entries) if (entry.isDirectory()) folders.push(rawJoin(path, entry.name))
   }
   return changed
 }
 
 /** Takes everybody's right to write away but the owner's. */
 function tighten(place: string | Buffer): boolean {
-  const stats = lstatSync(place)
-  if (stats.isSymbolicLink() || (stats.mode & 0o022) === 0) return false
-  chmodSync(place, stats.mode & 0o755)
+  const stats = lstatSync(place, { throwIfNoEntry: false })
+  if (stats === undefined || stats.isSymbolicLink() || (stats.mode & 0o022) === 0) return false
+  changeMode(place, ({ mode }) => mode & 0o755)
   return true
 }
 

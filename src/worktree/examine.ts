@@ -12,7 +12,6 @@ import { asFolder, diskPath, rawFrom, type RawPath } from './raw.ts'
 import { removeAll } from './remove.ts'
 import type { Changed, Examined, Found, Place } from './seen.ts'
 import type { Site } from './site.ts'
-import { throwAwayAll } from './throw-away.ts'
 import { lookAt, walk, walkLimits } from './walk.ts'
 
 /** Sees all that differs from the commit of the worktree's index. Costs a git process where there are untracked files. */
@@ -30,15 +29,8 @@ export async function examine(
   const index = await readIndex(indexFile(layout, generation), tree.length / 2)
   const special = { closed: new Set(setup), submodules: new Set(submodules) }
   const disk = await walk(root, index, special, walkLimits(task.policy.limits.worktreeMb))
-  const unreadable = [...disk.specials.filter(isIgnoreFile), ...disk.long]
-  await removeAll(
-    root,
-    unreadable.map(({ path }) => path),
-  )
-  throwAwayAll(
-    site.data,
-    disk.deep.map((path) => diskPath(root, path)),
-  )
+  const unreadable = [...disk.specials.filter(isIgnoreFile), ...disk.long].map(({ path }) => path)
+  await removeAll(site.data, root, [...unreadable, ...disk.deep])
   const { changed, touched } = await settle(root, index, disk.dirty)
   // Git leaves the folder of a submodule alone, and so do we.
   const gone = disk.gone.filter(({ entry }) => index.mode(entry) !== submoduleMode)

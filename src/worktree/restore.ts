@@ -79,16 +79,17 @@ async function clearAway(
 ): Promise<Damage | null> {
   const { worktree } = layoutOf(site.data, task)
   if (memory.clean !== null) {
-    await removeAll(worktree, memory.clean.extras)
+    await removeAll(site.data, worktree, memory.clean.extras)
     return unharmed
   }
   try {
     const seen = memory.examined ?? (await examine(site, task, memory, setupFolders))
-    await cleanse(worktree, seen.disk)
-    await removeAll(worktree, strangers(seen))
+    await cleanse(site.data, worktree, seen.disk)
+    await removeAll(site.data, worktree, strangers(seen))
     if (seen.pointer !== null) await writePointer(site, task)
     // Git leaves alone what it takes for unchanged, so it shall not find it.
     await removeAll(
+      site.data,
       worktree,
       seen.changed.filter(({ disguised }) => disguised).map(({ path }) => path),
     )
@@ -106,7 +107,7 @@ function strangers(seen: Examined): ReturnType<typeof topmost> {
 
 async function writePointer(site: Site, task: TaskPlace): Promise<void> {
   const layout = layoutOf(site.data, task)
-  await removeAll(layout.worktree, [rawFrom('.git')])
+  await removeAll(site.data, layout.worktree, [rawFrom('.git')])
   const path = `${layout.worktree}/.git`
   await writeFile(path, pointerContent(layout))
   await chmod(path, 0o644)

@@ -35,21 +35,19 @@ export async function removeFolder(path: HostPath): Promise<void> {
  * after our end; what is left of it then is a sweep's.
  */
 export function throwAway(data: HostPath, path: HostPath): void {
-  if (exists(path)) throwAwayAll(data, [path])
+  if (!exists(path)) return
+  const place = freshTrash(data)
+  // Without this right a folder cannot be moved.
+  chmodSync(path, 0o700)
+  renameSync(path, `${place}/folder`)
+  removeMeanwhile(place)
 }
 
-/** The same for folders that are there, however deep they are nested. */
-export function throwAwayAll(data: HostPath, paths: readonly (string | Buffer)[]): void {
-  if (paths.length === 0) return
+/** A new folder for what is to be removed; handed to `removeMeanwhile` when all is in it. */
+export function freshTrash(data: HostPath): HostPath {
   const trash = trashOf(data)
   mkdirSync(trash, { recursive: true, mode: 0o700 })
-  const place = mkdtempSync(`${trash}/`) as HostPath
-  for (const [number, path] of paths.entries()) {
-    // Without this right a folder cannot be moved.
-    chmodSync(path, 0o700)
-    renameSync(path, `${place}/${number}`)
-  }
-  removeMeanwhile(place)
+  return mkdtempSync(`${trash}/`) as HostPath
 }
 
 export function removeMeanwhile(path: HostPath): void {
