@@ -30,7 +30,7 @@ export async function admit(
     ledger.leaked({ ...leak, way: 'up' })
     return refuse(leakRefusal(leak.secret, 'the name of the host'))
   }
-  const rule = decide(target, egress.tunnels)
+  const rule = decide(target, egress.tunnels, side.kind)
   if (isRefusal(rule)) return refuse(rule)
   if (traffic.over !== null) return refuse(traffic.over)
   const addresses = await addressesOf(target, reachesInside(rule, target.host), network, signal)

@@ -1,4 +1,4 @@
-import { isIPv4 } from 'node:net'
+import { isIPv4, isIPv6 } from 'node:net'
 import { domainToASCII } from 'node:url'
 import ipaddr from 'ipaddr.js'
 
@@ -34,6 +34,12 @@ function ipv6(text: string): Host | null {
   if (inner === undefined || !ipaddr.IPv6.isValid(inner)) return null
   const address = ipaddr.IPv6.parse(inner)
   return address.isIPv4MappedAddress() ? null : { kind: 'address', host: `[${address.toRFC5952String()}]` }
+}
+
+/** An address that a name led to, as a request has to spell it. */
+export function addressHost(address: string): Host {
+  const host = isIPv6(address) ? `[${ipaddr.IPv6.parse(address).toRFC5952String()}]` : address
+  return { kind: 'address', host }
 }
 
 /** The address without brackets, as it is dialled. */

@@ -186,7 +186,7 @@ describe('bodies', () => {
     wire.send('POST http://denied.test/ HTTP/1.1\r\nHost: denied.test\r\nContent-Length: 500000\r\n\r\n')
     await new Promise((resolve) => setTimeout(resolve, 50))
     wire.send(Buffer.alloc(500_000))
-    expect(replyOf(await wire.until('cofferdam.yaml.\n')).status).toBe(403)
+    expect(replyOf(await wire.until('--egress denied.test:80.\n')).status).toBe(403)
   })
 
   it('of a refused request that never end do not hold its connection', async () => {
