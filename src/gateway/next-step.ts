@@ -20,6 +20,6 @@ export const setupReaches =
   '`pip config set global.index-url`), end a `cofferdam serve` that runs and start it again, then start a new task.'
 
 /** Where there is a limit that a new task may have more of. */
-export function raise(limit: 'upMb' | 'downMb' | 'connections'): string {
+export function raising(limit: 'upMb' | 'downMb' | 'connections'): string {
   return `raise policy.limits.${limit} in cofferdam.yaml and start a new task`
 }
