@@ -6,7 +6,7 @@ import { Failure, type FailureCode } from '../src/domain/failure.ts'
 import { passingId } from '../src/domain/ids.ts'
 import type { TaskRequest } from '../src/domain/intake.ts'
 import type { Registries } from '../src/domain/registries.ts'
-import { boxOf, setupBox, shellBox, type Wanted } from './loop/boxes.ts'
+import { boxOf, cachesRead, setupBox, shellBox, type Wanted } from './loop/boxes.ts'
 import { egressOf } from './loop/egress.ts'
 import { placeOf } from './loop/work.ts'
 import { draftTask, type SubmitDeps } from './submit.ts'
@@ -31,13 +31,14 @@ export async function explain(deps: ExplainDeps, request: TaskRequest): Promise<
   const box = (kind: BoxKind, step: number, wanted: Wanted): BoxSpec =>
     boxOf(deps, task, { step, attempt: 1 }, image, kind, wanted)
   const inShell = (kind: BoxKind, step: number, command: string | null): readonly BoxSpec[] =>
-    command === null ? [] : [box(kind, step, shellBox(command, task.base.commit, []))]
+    command === null ? [] : [box(kind, step, shellBox(task, command, task.base.commit, []))]
   try {
     await deps.worktrees.open(place)
     const listing = await deps.worktrees.listing(place)
     const call = deps.agents.get(task.agent.name)?.call(task.agent, null) ?? { argv: [], env: {} }
     const egress = egressOf('agent', task.policy, null)
-    const wanted = { ...call, commit: task.base.commit, listing, setupFolders: [], caches: [], egress }
+    const caches = cachesRead(task)
+    const wanted = { ...call, commit: task.base.commit, listing, setupFolders: [], caches, egress }
     const setup = task.setup === null ? null : { command: task.setup, registries: await deps.registries() }
     const boxes = [
       ...(setup === null

@@ -35,14 +35,22 @@ export function boxOf(
   })
 }
 
+const cacheNames: readonly string[] = ['npm', 'pip']
+
+/** What an agent's or a test's box finds of what setup has fetched. */
+export function cachesRead({ setup }: Pick<Task, 'setup'>): readonly string[] {
+  return setup === null ? [] : cacheNames
+}
+
 /** A box for a shell command given by a person, on the tree of a commit. It reaches nothing. */
 export function shellBox(
+  task: Pick<Task, 'setup'>,
   command: string,
   commit: Wanted['commit'],
   setupFolders: Wanted['setupFolders'],
 ): Wanted {
   const argv = ['/bin/sh', '-c', command]
-  return { argv, env: {}, commit, listing: null, setupFolders, caches: [], egress: null }
+  return { argv, env: {}, commit, listing: null, setupFolders, caches: cachesRead(task), egress: null }
 }
 
 /**
@@ -50,17 +58,15 @@ export function shellBox(
  * commit: manifests that an agent has written must not decide what the next task's setup finds there.
  */
 export function setupBox(
-  task: Pick<Task, 'policy' | 'base'>,
+  task: Pick<Task, 'policy' | 'base' | 'setup'>,
   command: string,
   commit: Wanted['commit'],
   registries: Registries,
 ): Wanted {
   return {
-    ...shellBox(command, commit, []),
+    ...shellBox(task, command, commit, []),
     env: registries.env,
     caches: commit === task.base.commit ? cacheNames : [],
     egress: egressOf('setup', task.policy, registries),
   }
 }
-
-const cacheNames: readonly string[] = ['npm', 'pip']

@@ -45,7 +45,16 @@ describe('the box spec is exactly this for', () => {
       },
     ],
     ['baseline', { kind: 'baseline', step: 0, argv: ['sh', '-c', 'npm test'], listing: null }],
-    ['test', { kind: 'test', argv: ['sh', '-c', 'npm test'], listing: null, setupFolders: ['node_modules'] }],
+    [
+      'test',
+      {
+        kind: 'test',
+        argv: ['sh', '-c', 'npm test'],
+        listing: null,
+        setupFolders: ['node_modules'],
+        caches: ['npm', 'pip'],
+      },
+    ],
   ])('%s', async (name, overrides) => {
     const spec = compileBox(aRequest(overrides))
     await expect(`${JSON.stringify(spec, null, 2)}\n`).toMatchFileSnapshot(`golden/${name}.txt`)
@@ -114,6 +123,18 @@ describe('a box spec', () => {
     const { env } = compileBox(aRequest({ egress: anEgress, env: { https_proxy: 'mine' } }))
     expect(env).toMatchObject({ HTTPS_PROXY: 'http://127.0.0.1:3128', https_proxy: 'mine' })
     expect(Object.keys(compileBox(aRequest()).env).filter((name) => /proxy/i.test(name))).toEqual([])
+  })
+
+  it('points package managers at the caches of a setup box alone', () => {
+    const pointed = (kind: BoxRequest['kind']): unknown => {
+      const { env } = compileBox(
+        aRequest({ kind, listing: kind === 'agent' ? aRequest().listing : null, caches: ['npm', 'pip'] }),
+      )
+      return [env['npm_config_cache'], env['PIP_CACHE_DIR']]
+    }
+    expect(pointed('setup')).toEqual(['/cofferdam/cache/npm', '/cofferdam/cache/pip'])
+    for (const kind of ['agent', 'test', 'baseline'] as const)
+      expect(pointed(kind)).toEqual([undefined, undefined])
   })
 
   it('A054 fills caches in a setup box alone', () => {

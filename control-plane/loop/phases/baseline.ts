@@ -10,7 +10,7 @@ export async function baseline(work: Work): Promise<void> {
   const { deps, task } = work
   const ran = await runPreparation(work, 'baseline', async () => {
     const command = needed(task.test, task, 'a test command')
-    return shellBox(command, task.base.commit, await deps.worktrees.setupFolders(placeOf(task)))
+    return shellBox(task, command, task.base.commit, await deps.worktrees.setupFolders(placeOf(task)))
   })
   if (ran === null) return
   const { result, done } = ran

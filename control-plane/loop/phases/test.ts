@@ -26,7 +26,7 @@ export async function test(work: Work): Promise<void> {
   const command = needed(task.test, task, 'a test command')
   const { commit } = needed(open.candidate, task, 'a candidate')
   await begin(work, open, 'test', async () =>
-    shellBox(command, commit, await deps.worktrees.setupFolders(placeOf(task))),
+    shellBox(task, command, commit, await deps.worktrees.setupFolders(placeOf(task))),
   )
 }
 
