@@ -1,8 +1,9 @@
 import type { Duplex } from 'node:stream'
 import { addressesOf, dialFirst, notRecorded } from './reach.ts'
+import type { Target } from './host.ts'
 import type { Asked, Entry } from './ledger.ts'
 import { denied, isRefusal, type Refusal } from './refusal.ts'
-import { decide, reachesInside, type Target } from './rules.ts'
+import { decide, reachesInside } from './rules.ts'
 import type { Side } from './side.ts'
 
 export interface Admitted {

@@ -9,6 +9,12 @@ export type Host =
   /** `192.0.2.7`, or `[2001:db8::1]` with the brackets. */
   | { readonly kind: 'address'; readonly host: string }
 
+/** A host and a port that a box asks for, in canonical spelling. */
+export interface Target {
+  readonly host: Host
+  readonly port: number
+}
+
 const label = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/
 
 /** The canonical host of a text, or null where it is none or is spelled in a way that programs read differently. */

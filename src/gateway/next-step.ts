@@ -1,5 +1,5 @@
 import type { BoxKind } from '../domain/box.ts'
-import type { Target } from './rules.ts'
+import type { Target } from './host.ts'
 
 // What a person can do about a refusal. A task keeps the policy that it began with, so all of it is for a new one.
 
@@ -15,7 +15,7 @@ export function toReach(target: Target, kind: BoxKind): string {
 }
 
 /** A setup box has the machine's registries and nothing of the policy. They are asked for once in a process. */
-export const setupReaches =
+const setupReaches =
   "A setup box reaches only what this machine's npm, pip and apt are set to: name it there (`npm config set registry`, " +
   '`pip config set global.index-url`), end a `cofferdam serve` that runs and start it again, then start a new task.'
 

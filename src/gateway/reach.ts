@@ -1,12 +1,11 @@
 import type { Duplex } from 'node:stream'
 import { messageOf } from '../domain/failure.ts'
-import { addressHost, bare } from './host.ts'
+import { addressHost, bare, type Target } from './host.ts'
 import type { GatewayLimits } from './limits.ts'
 import { type Dial, type Resolve, within } from './network.ts'
 import { newTaskReaching } from './next-step.ts'
 import { reachOf } from './ranges.ts'
 import { denied, failed, type Refusal } from './refusal.ts'
-import type { Target } from './rules.ts'
 
 export interface Network {
   readonly resolve: Resolve

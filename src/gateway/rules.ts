@@ -1,15 +1,9 @@
 import type { BoxKind } from '../domain/box.ts'
 import type { TunnelRule } from '../domain/egress.ts'
-import { bare, canonicalHost, type Host } from './host.ts'
+import { bare, canonicalHost, type Host, type Target } from './host.ts'
 import { toReach } from './next-step.ts'
 import { isBlockedName, reachOf } from './ranges.ts'
 import { denied, type Refusal } from './refusal.ts'
-
-/** A host and a port that a box asks for, in canonical spelling. */
-export interface Target {
-  readonly host: Host
-  readonly port: number
-}
 
 /** The rule that lets a target pass, or why it does not. What is always blocked is so above every rule. */
 export function decide(target: Target, rules: readonly TunnelRule[], kind: BoxKind): TunnelRule | Refusal {
