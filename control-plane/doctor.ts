@@ -62,9 +62,15 @@ function surroundings({ engine, data, diskFreeMb, attestationKey }: Around): Pro
     finding('engine', async () => ok(await engine.describe())),
     finding('posture', async () => {
       const { level, missing } = await engine.posture()
-      const text = [level, ...missing].join('; ')
-      if (level === 'degraded') return problem(text)
-      return missing.length === 0 ? ok(text) : warning(text)
+      if (missing.length === 0) return ok(level)
+      const text = `${level}: ${missing.join('; ')}.`
+      return level === 'degraded'
+        ? problem(
+            `${text} Tasks are halted here until it is mended, but where policy.posture accepts degraded.`,
+          )
+        : warning(
+            `${text} Tasks run here all the same, but where policy.posture wants strong: mend it for that.`,
+          )
     }),
     finding('image', async () => ok(await engine.image())),
     finding('disk', async () => {

@@ -210,10 +210,14 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Builds the sandbox image unless it is there. Resolves to its id. */
-export async function buildSandboxImage(config: Config, progress: (line: string) => void): Promise<string> {
+/** Builds the sandbox image unless it is there, or all the same where it is to be fresh. Resolves to its id. */
+export async function buildSandboxImage(
+  config: Config,
+  progress: (line: string) => void,
+  fresh: boolean,
+): Promise<string> {
   const { docker } = await connector(config.engine.socket)()
-  return await buildImage(docker, { progress })
+  return await buildImage(docker, { progress }, fresh)
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

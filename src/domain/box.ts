@@ -92,6 +92,8 @@ export interface SetupBoxRequest extends AnyBoxRequest {
 export interface TestBoxRequest extends AnyBoxRequest {
   readonly kind: 'baseline' | 'test'
   readonly commit: CommitId
+  /** It only reads them. */
+  readonly caches: readonly string[]
 }
 
 /** What a box spec is computed from. */

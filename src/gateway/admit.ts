@@ -1,8 +1,9 @@
 import type { Duplex } from 'node:stream'
 import { addressesOf, dialFirst, notRecorded } from './reach.ts'
+import type { Target } from './host.ts'
 import type { Asked, Entry } from './ledger.ts'
 import { denied, isRefusal, type Refusal } from './refusal.ts'
-import { decide, reachesInside, type Target } from './rules.ts'
+import { decide, reachesInside } from './rules.ts'
 import type { Side } from './side.ts'
 
 export interface Admitted {
@@ -30,7 +31,7 @@ export async function admit(
     ledger.leaked({ ...leak, way: 'up' })
     return refuse(leakRefusal(leak.secret, 'the name of the host'))
   }
-  const rule = decide(target, egress.tunnels)
+  const rule = decide(target, egress.tunnels, side.kind)
   if (isRefusal(rule)) return refuse(rule)
   if (traffic.over !== null) return refuse(traffic.over)
   const addresses = await addressesOf(target, reachesInside(rule, target.host), network, signal)

@@ -49,6 +49,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       const ledger = new Ledger(overseer, clock, (text) => known.redact(text))
       const egress = box.egress ?? nothing
       const side: Side = {
+        kind: box.kind,
         egress,
         ledger,
         traffic: new Traffic(egress.limits, ledger),

@@ -1,4 +1,4 @@
-import { isIPv4 } from 'node:net'
+import { isIPv4, isIPv6 } from 'node:net'
 import { domainToASCII } from 'node:url'
 import ipaddr from 'ipaddr.js'
 
@@ -8,6 +8,12 @@ export type Host =
   | { readonly kind: 'name'; readonly host: string }
   /** `192.0.2.7`, or `[2001:db8::1]` with the brackets. */
   | { readonly kind: 'address'; readonly host: string }
+
+/** A host and a port that a box asks for, in canonical spelling. */
+export interface Target {
+  readonly host: Host
+  readonly port: number
+}
 
 const label = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/
 
@@ -34,6 +40,12 @@ function ipv6(text: string): Host | null {
   if (inner === undefined || !ipaddr.IPv6.isValid(inner)) return null
   const address = ipaddr.IPv6.parse(inner)
   return address.isIPv4MappedAddress() ? null : { kind: 'address', host: `[${address.toRFC5952String()}]` }
+}
+
+/** An address that a name led to, as a request has to spell it. */
+export function addressHost(address: string): Host {
+  const host = isIPv6(address) ? `[${ipaddr.IPv6.parse(address).toRFC5952String()}]` : address
+  return { kind: 'address', host }
 }
 
 /** The address without brackets, as it is dialled. */

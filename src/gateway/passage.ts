@@ -4,6 +4,7 @@ import type { EgressCounts } from '../domain/egress.ts'
 import type { Passage } from '../domain/gateway.ts'
 import { refuse, refuseRaw } from './answer.ts'
 import { forward } from './forward.ts'
+import { raising } from './next-step.ts'
 import { denied, type Refusal } from './refusal.ts'
 import type { Side } from './side.ts'
 import { readConnect, readRequest, type Request } from './target.ts'
@@ -67,7 +68,11 @@ export class BoxPassage implements Passage {
       const most = this.side.egress.limits.connections
       return this.turnAway(
         stream,
-        denied('connections', `This box has its ${most} connections open already.`, 503),
+        denied(
+          'connections',
+          `This box has its ${most} connections open already: close one first. For more, ${raising('connections')}.`,
+          503,
+        ),
       )
     }
     const one: Connection = { stream, over: new AbortController(), timer: null, busy: false }

@@ -1,3 +1,4 @@
+import type { BoxKind } from '../domain/box.ts'
 import type { Egress } from '../domain/egress.ts'
 import type { KnownSecrets } from '../domain/leak.ts'
 import type { Held } from './held.ts'
@@ -10,6 +11,7 @@ import type { Traffic } from './traffic.ts'
 
 /** All that the handling of one box's requests needs to know. */
 export interface Side {
+  readonly kind: BoxKind
   readonly egress: Egress
   readonly ledger: Ledger
   readonly traffic: Traffic

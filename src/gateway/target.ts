@@ -1,5 +1,4 @@
-import { canonicalHost } from './host.ts'
-import type { Target } from './rules.ts'
+import { canonicalHost, type Target } from './host.ts'
 
 /** What a request line asks for. */
 export type Request =

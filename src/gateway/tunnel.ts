@@ -2,11 +2,10 @@ import type { Duplex } from 'node:stream'
 import { admit } from './admit.ts'
 import { refuseRaw } from './answer.ts'
 import { readHello } from './client-hello.ts'
-import { canonicalHost } from './host.ts'
+import { canonicalHost, type Target } from './host.ts'
 import type { Asked } from './ledger.ts'
 import { join } from './pipe.ts'
 import { denied, isRefusal, type Refusal } from './refusal.ts'
-import type { Target } from './rules.ts'
 import type { Side } from './side.ts'
 
 /** CONNECT: a tunnel to one host, through which TLS for that host goes and nothing else. Its content is not looked at. */

@@ -36,10 +36,7 @@ export async function upstreamCall(
     path,
   }
   if (route === undefined) {
-    const refusal = denied(
-      'no rule',
-      `This box has no upstream "${name}". Which it has, its agent's configuration says.`,
-    )
+    const refusal = denied('no rule', noUpstream(name, side))
     ledger.deny(asked, refusal)
     return refuse(request, response, refusal)
   }
@@ -72,6 +69,13 @@ export async function upstreamCall(
   } finally {
     found.body.release()
   }
+}
+
+function noUpstream(name: string, { kind, routes }: Side): string {
+  const has = routes.size === 0 ? 'none' : [...routes.keys()].join(', ')
+  const why = `This box has no upstream "${name}" (it has ${has}).`
+  if (kind === 'setup') return `${why} A setup box reaches package registries and no model.`
+  return `${why} To allow it, name it in policy.upstreams of cofferdam.yaml and start a new task.`
 }
 
 interface Call {

@@ -36,13 +36,13 @@ const online = {
 
 /** The whole environment of a box: a fixed list, and what the request adds. Nothing of the host's own is in it. */
 export function boxEnv(request: BoxRequest): Variables {
-  const { kind, env } = request
-  const { egress, caches } = kind === 'agent' || kind === 'setup' ? request : { egress: null, caches: [] }
+  const { kind, env, caches } = request
+  const { egress } = request.kind === 'agent' || request.kind === 'setup' ? request : { egress: null }
   return {
     ...always,
     ...(canTunnel(egress) ? online : offline),
     ...(egress === null ? {} : proxied()),
-    ...cached(caches, kind === 'setup'),
+    ...cached(kind === 'setup' ? caches : []),
     ...env,
   }
 }
@@ -71,14 +71,14 @@ function proxied(): Variables {
   }
 }
 
-function cached(caches: readonly string[], fills: boolean): Variables {
+/** Nobody is pointed at a cache that is only read: pip does without one then, and what npm does not find there it cannot add. */
+function cached(filled: readonly string[]): Variables {
   const variables: Record<string, string> = {}
-  if (caches.includes('npm')) {
+  if (filled.includes('npm')) {
     variables['npm_config_cache'] = cacheFolder('npm')
     variables['npm_config_logs_dir'] = '/tmp/npm-logs'
   }
-  // Where it is not filled it is of no use to pip, which asks an index first; of a readonly one it would complain.
-  if (caches.includes('pip') && fills) variables['PIP_CACHE_DIR'] = cacheFolder('pip')
+  if (filled.includes('pip')) variables['PIP_CACHE_DIR'] = cacheFolder('pip')
   else variables['PIP_NO_CACHE_DIR'] = '1'
   return variables
 }

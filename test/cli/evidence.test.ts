@@ -49,7 +49,9 @@ describe('verify', () => {
     const { code, out } = await machine.run(['verify', id], options)
     expect(code).toBe(4)
     expect(out).toBe(
-      `✖ Task ${id} is not as it was attested (2 attestations):\n  step 2: It was changed.\n  ! Mind.\n`,
+      `✖ Task ${id} is not as it was attested (2 attestations):\n  step 2: It was changed.\n  ! Mind.\n` +
+        'Merge nothing of it before it is clear who changed this. Keep a copy of the data folder as it is; then put a copy ' +
+        'from before in its place, as docs/operating.md says, or run the goal again as a new task.\n',
     )
     const said = await machine.run(['verify', id, '--json'], options)
     expect([said.code, JSON.parse(said.out)]).toEqual([4, { task: id, attestations: 2, ...found }])

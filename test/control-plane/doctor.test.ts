@@ -22,6 +22,7 @@ import { findDataFolder, openDataFolder } from '../../src/config/data-folder.ts'
 import { hostPath } from '../../src/config/places.ts'
 import type { Engine } from '../../src/domain/box.ts'
 import type { Finding } from '../../src/domain/control-plane.ts'
+import type { PostureLevel } from '../../src/domain/posture.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import { aPerson, aTask, aTaskIdOf, aTime } from '../support/task.ts'
 
@@ -100,6 +101,30 @@ describe('doctor, where no process answers', () => {
     expect(statSync(`${file}-wal`).size).toBeGreaterThan(0)
     const { database } = await found()
     expect(database).toEqual({ state: 'ok', text: '3 PENDING' })
+  })
+
+  it.each<[PostureLevel, readonly string[], Omit<Finding, 'name'>]>([
+    ['strong', [], { state: 'ok', text: 'strong' }],
+    [
+      'standard',
+      ['no AppArmor', 'no limit of swap'],
+      {
+        state: 'warning',
+        text: 'standard: no AppArmor; no limit of swap. Tasks run here all the same, but where policy.posture wants strong: mend it for that.',
+      },
+    ],
+    [
+      'degraded',
+      ['a box has routes'],
+      {
+        state: 'problem',
+        text: 'degraded: a box has routes. Tasks are halted here until it is mended, but where policy.posture accepts degraded.',
+      },
+    ],
+  ])('says of walls that are %s what that comes to', async (level, missing, finding) => {
+    const posture = { level, missing, engine: 'docker 1', seen: {}, at: 0 }
+    const findings = await found({ ...up, posture: () => Promise.resolve(posture) })
+    expect(findings['posture']).toEqual(finding)
   })
 
   it('finds what is wrong outside, whatever else there is', async () => {

@@ -53,7 +53,7 @@ export function aRequest(overrides: Overrides = {}): BoxRequest {
       return { ...common, kind, commit, caches, egress }
     case 'baseline':
     case 'test':
-      return { ...common, kind, commit }
+      return { ...common, kind, commit, caches }
   }
 }
 

@@ -24,14 +24,15 @@ export async function findImage(docker: Docker): Promise<string | null> {
 
 /**
  * Builds the image unless it is there, and resolves to its id. One build at a time: a second caller waits for the first
- * and finds its image. What a killed build left is cleared away by the next.
+ * and finds its image. What a killed build left is cleared away by the next. `fresh` makes base and image anew in any case,
+ * from what the sources offer today; until that is done the name stands for the image that was there.
  * Rejects with `Failure('image')`, or with `Failure('engine')` where the engine does not answer.
  */
-export async function buildImage(docker: Docker, watcher: BuildWatcher): Promise<string> {
-  const built = await findImage(docker)
+export async function buildImage(docker: Docker, watcher: BuildWatcher, fresh = false): Promise<string> {
+  const built = fresh ? null : await findImage(docker)
   if (built !== null) return built
   await using turn = await takeTurn(watcher)
-  const meanwhile = await findImage(docker)
+  const meanwhile = fresh ? null : await findImage(docker)
   if (meanwhile !== null) return meanwhile
 
   const inputs = imageInputs()
@@ -40,7 +41,7 @@ export async function buildImage(docker: Docker, watcher: BuildWatcher): Promise
   const baseTag = `${base.repo}:${base.tag}`
   await using work = await turn.scratch()
 
-  const there = (await idOf(docker, baseTag)) !== null
+  const there = !fresh && (await idOf(docker, baseTag)) !== null
   const pulled = !there && (await pullBase(docker, inputs.base.pull, base, watcher))
   const [based, fetched] = await Promise.allSettled([
     there || pulled ? null : bootstrapBase(docker, inputs.base, base, work.path, watcher),
@@ -68,6 +69,7 @@ export async function buildImage(docker: Docker, watcher: BuildWatcher): Promise
       t: image,
       target: 'core',
       buildargs: { BASE: baseTag, PACKAGES: inputs.base.packages.join(' ') },
+      nocache: fresh,
       rm: true,
       forcerm: true,
     })

@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
+import type { LabOptions } from '../lab.ts'
 import { encoded } from '../spellings.ts'
 import { call, document, key, message, openProvider, prices, whole } from './provider.ts'
 
@@ -140,9 +141,32 @@ describe('what the provider is asked for', () => {
     expect(lab.spent).toEqual([])
   })
 
-  it('is refused where the box has no such upstream', async () => {
-    const { lab, web } = await openProvider(whole(usage), { boxUpstreams: [] })
-    expect((await call(lab)).status).toBe(403)
+  it.each<[string, LabOptions, string, string]>([
+    [
+      'nobody',
+      {},
+      'it has anthropic',
+      'To allow it, name it in policy.upstreams of cofferdam.yaml and start a new task.',
+    ],
+    [
+      'anthropic',
+      { boxUpstreams: [] },
+      'it has none',
+      'To allow it, name it in policy.upstreams of cofferdam.yaml and start a new task.',
+    ],
+    [
+      'anthropic',
+      { boxUpstreams: [], kind: 'setup' },
+      'it has none',
+      'A setup box reaches package registries and no model.',
+    ],
+  ])('is refused where the box has no %s, with what to do: %j', async (name, some, has, next) => {
+    const { lab, web } = await openProvider(whole(usage), some)
+    const reply = await call(lab, message(), [], `/${name}/v1/messages`)
+    expect(reply).toMatchObject({
+      status: 403,
+      body: `This box has no upstream "${name}" (${has}). ${next}\n`,
+    })
     expect([lab.last()?.rule, web.seen]).toEqual(['no rule', []])
   })
 
