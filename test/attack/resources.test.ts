@@ -221,44 +221,6 @@ attack(
 )
 
 attack(
-  'A098 a runtime that is listed but broken',
-  'Ask for boxes by every runtime that the engine lists; those whose canary fails must not be offered.',
-  async ({ saw, cannot }) => {
-    const info = (await docker.info()) as { Runtimes: Record<string, unknown>; DefaultRuntime: string }
-    const others = Object.keys(info.Runtimes).filter(
-      (name) =>
-        name !== info.DefaultRuntime &&
-        name !== 'io.containerd.runc.v2' &&
-        name !== 'io.containerd.runtime.v1.linux',
-    )
-    if (others.length === 0) return cannot('The engine lists no other runtime.')
-    await using stage = await openStage({ 'a.txt': 'a\n' })
-    const posture = await stage.engine.posture()
-    expect(posture.engine).toContain('runc')
-    const working: string[] = []
-    for (const name of others) {
-      const container = await docker.createContainer({
-        Image: (await docker.getImage(await stage.engine.image()).inspect()).Id,
-        Entrypoint: ['true'],
-        NetworkDisabled: true,
-        Labels: { 'cofferdam.attack': stage.installation },
-        HostConfig: { Runtime: name, NetworkMode: 'none' },
-      })
-      await container.start().then(
-        () => working.push(name),
-        () => undefined,
-      )
-      await container.remove({ force: true, v: true })
-    }
-    const { output } = await stage.run(sh('cat /proc/1/comm'))
-    expect(output).not.toBe('')
-    saw(
-      `The engine lists ${others.join(', ')}; ${working.length === 0 ? 'none of them' : working.join(', ')} can start a box. Boxes run by ${info.DefaultRuntime}, whose canary says ${posture.level}; no other is offered.`,
-    )
-  },
-)
-
-attack(
   'A099 fifty steps at once',
   'Submit fifty tasks to four workers, one of them long.',
   async ({ saw }) => {
