@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { attack } from './attack.ts'
 import { docker, sandboxImage } from '../support/docker.ts'
@@ -85,7 +86,7 @@ describe('the kernel and the container', () => {
       ),
       'A102 module': python('import ctypes, sys\nsys.exit(ctypes.CDLL(None).syscall(313, 0, b"", 0) == -1)'),
       'A103 environment of init': `tr '\\0' '\\n' < /proc/1/environ; true`,
-      'A103 mounts': 'cat /proc/self/mountinfo',
+      'A103 mounts': 'cut -d" " -f4,5 /proc/self/mountinfo',
       'A103 the rest':
         'cat /proc/cmdline /proc/1/cgroup /etc/hosts /etc/hostname /etc/resolv.conf /etc/mtab; id; uname -a; env',
       'A104 attempt': 'echo evil > /cofferdam/attempt/prompt.md',
@@ -204,30 +205,49 @@ describe('the kernel and the container', () => {
 
   attack(
     'A103 what a box can learn of the host',
-    'Read /proc/1/environ, /proc/self/mountinfo, cgroup, hosts, resolv.conf and the kernel’s command line.',
+    'Read /proc/1/environ, /proc/self/mountinfo, cgroup, hosts, resolv.conf and the kernel’s command line, and open the paths of the host that stand there.',
     async ({ saw }) => {
       const environment = answers.get('A103 environment of init').out
+      const spec = await stage.spec(['true'])
+      const { Env: ofImage } = (await docker.getImage(spec.image).inspect()).Config
+      const fixed = new Map(Object.entries(spec.env))
+      for (const line of ['HOSTNAME=box', ...ofImage]) {
+        const [name = '', value = ''] = line.split(/=(.*)/s)
+        if (!fixed.has(name)) fixed.set(name, value)
+      }
+      const lines = [...fixed].map(([name, value]) => `${name}=${value}`)
+      expect(environment.trim().split('\n').sort()).toEqual(lines.sort())
       const told = [environment, answers.get('A103 the rest').out].join('\n')
       const found = Object.entries(hostSecrets()).filter(([, value]) => told.includes(value))
       expect(found.map(([name]) => name)).toEqual([])
       expect(told).not.toMatch(/SECRET|TOKEN|PASSWORD|API_KEY/i)
-      const mounts = answers.get('A103 mounts').out
-      saw('The environment holds only the fixed list; no variable of the host’s process is in it.')
-      const paths = [
-        ...new Set(
-          mounts
-            .split('\n')
-            .map((line) => line.split(' ')[3] ?? '')
-            .filter((path) => path.includes('cofferdam')),
+      saw('The environment is that of its spec and its image, name for name and value for value.')
+      // The root paths of bind mounts are the kernel's to show: of the host's own only this installation's, and the engine's
+      // init and file of the name.
+      const mounts = answers.get('A103 mounts').out.trim().split('\n')
+      const roots = mounts.flatMap((line) => {
+        const [root = '', place = ''] = line.split(' ')
+        return root === '/' || /^\/(?:proc|sys|dev)\//.test(place) || place.endsWith('/docker-init')
+          ? []
+          : [root]
+      })
+      const paths = [...new Set(roots)]
+      const own = paths.filter((path) => path.includes(`/${basename(stage.folder)}/`))
+      expect(own.length).toBeGreaterThan(0)
+      expect(paths.filter((path) => !own.includes(path))).toEqual([
+        expect.stringMatching(/\/containers\/[0-9a-f]{64}\/hostname$/),
+      ])
+      const opened = await stage.probe(
+        Object.fromEntries(
+          paths.flatMap((path) => [
+            [`A103 list ${path}`, `ls -d '${path}' '${path}/..' 2>/dev/null | grep .`],
+          ]),
         ),
-      ]
-      // Root paths of bind mounts are the kernel's to show; they name folders of the data folder and open nothing.
-      saw(
-        paths.length === 0
-          ? 'mountinfo names no folder of the host.'
-          : `mountinfo names ${paths.length} folders of the host (the data folder's own), which cannot be opened from the box.`,
       )
-      for (const path of paths) expect(mounts).toContain(path)
+      opened.refused('A103')
+      saw(
+        `mountinfo names ${own.length} paths of this installation and one of the engine; none of them is there in the box.`,
+      )
     },
   )
 
