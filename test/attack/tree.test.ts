@@ -288,6 +288,7 @@ for name, value, path in (("user.evil", b"x" * 1000, "src/code.txt"), ("system.p
 END
 rm src/code.txt; rm -rf config; echo x > src/new.txt`),
       )
+      expect(output).toMatch(/^set system\.posix_acl_default src$/m)
       expect(output).toMatch(/refused security\.capability/)
       expect(output).toMatch(/refused trusted\.overlay/)
       const { commit } = await timed()
@@ -299,6 +300,7 @@ rm src/code.txt; rm -rf config; echo x > src/new.txt`),
       expect(list.toString().trim()).toBe('system.posix_acl_access')
       expect(lstatSync(file).mode & 0o7111).toBe(0)
       expect(readFileSync(file, 'utf8')).toBe('code\n')
+      saw(`${output.trim().split('\n').join('; ')}.`)
       saw(
         'After a restore the file is made anew: its user attribute is gone, and it has only the access list that its folder hands down.',
       )
