@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { parseTaskRequest } from '../../src/domain/intake.ts'
 import type { Task } from '../../src/domain/task.ts'
+import { boxesOf } from '../support/boxes.ts'
 import { openTestPlane, sh, type TestPlane } from '../support/plane.ts'
 import { aRepository, git, layOut } from '../support/repository.ts'
 import { attack } from './attack.ts'
@@ -15,11 +16,6 @@ beforeAll(async () => {
   plane = await openTestPlane()
 })
 afterAll(() => plane.close())
-
-const boxGit = (id: string): string => {
-  const folder = join(plane.config.dataFolder, 'private', id)
-  return existsSync(folder) ? folder : plane.config.dataFolder
-}
 
 describe('what an agent does to git in its box', () => {
   let marks: Markers
@@ -245,23 +241,16 @@ describe('what a repository brings along', () => {
           execFileSync('chmod', ['755', join(folder, hook)])
         }
       writeFileSync(join(repo, 'dirty.txt'), 'uncommitted')
-      const outcome = await plane
-        .run({ repo, argv: sh('echo b >> a.txt; echo x > x.txt'), test: 'true', yes: true })
-        .then(
-          async (task) => {
-            await plane.client.diff(task.id, null)
-            return task
-          },
-          (error: unknown) => String(error),
-        )
-      expect(marks.found().filter((name) => name !== 'hooks')).toEqual([])
-      if (typeof outcome === 'string') {
-        expect(outcome).toMatch(/\w{3,}/)
-        saw(`The repository was refused: ${outcome}`)
-      } else {
-        expect([outcome.status, outcome.halt?.text]).toEqual(['APPLIED', undefined])
-        saw('The task was done and handed over.')
-      }
+      const task = await plane.run({
+        repo,
+        argv: sh('echo b >> a.txt; echo x > x.txt'),
+        test: 'grep b a.txt',
+        yes: true,
+      })
+      expect([task.status, task.halt, task.outcome]).toEqual(['APPLIED', null, 'tested'])
+      expect(await plane.client.diff(task.id, null)).toMatch(/^\+b$/m)
+      expect(marks.found()).toEqual(['hooks'])
+      saw('The task was done, tested, shown as a diff and handed over.')
       saw('None of the programs that the repository names, and none of its hooks, ran on the host.')
     },
   )
@@ -271,8 +260,8 @@ describe('what a repository brings along', () => {
     'Register repositories whose commits hold such names, and make them in the box.',
     async ({ saw }) => {
       using marks = openMarkers()
-      const results: string[] = []
-      for (const name of ['.git', '.GIT', 'git~1', '.git ', '.git::$INDEX_ALLOCATION', '..', '.']) {
+      const { dataFolder } = plane.config
+      const tryName = async (name: string): Promise<void> => {
         const repo = aRepository()
         const blob = hashOf(repo, `#!/bin/sh\n${marks.leave('x')}\n`)
         const inner = treeOf(repo, `100755 blob ${blob}\tpost-checkout\n`)
@@ -280,23 +269,25 @@ describe('what a repository brings along', () => {
         const root = rawTree(repo, name, hooks)
         const commit = git(repo, 'commit-tree', '-m', 'evil', root).trim()
         git(repo, 'update-ref', 'refs/heads/main', commit)
-        const outcome = await plane.run({ repo, argv: sh('ls -la; echo x > x.txt') }).then(
-          (task) => task,
-          (error: unknown) => String(error),
+        const task = await plane.run({ repo, argv: sh('ls -la; echo x > x.txt') })
+        expect([name, task.status, task.halt?.text]).toEqual([
+          name,
+          'FAILED',
+          `git read-tree failed: error: invalid path '${name}/hooks/post-checkout'. Mend that, then try again.`,
+        ])
+        // Not laid out, under that name or another, in what is the task's or in the mirror of its repository.
+        const { id, repository } = task
+        const laidOut = namedIn(dataFolder, 'post-checkout').filter((path) =>
+          [id, repository.key].some((own) => path.includes(own)),
         )
-        const status = typeof outcome === 'string' ? 'refused' : outcome.status
-        results.push(`${JSON.stringify(name)} ${status}`)
-        const written =
-          typeof outcome === 'string'
-            ? []
-            : readdirSync(boxGit(outcome.id), { recursive: true, encoding: 'utf8' })
-        expect(
-          written.filter((path) => path.endsWith('hooks/post-checkout') && path.includes('.git/')),
-        ).toEqual([])
+        expect([name, laidOut]).toEqual([name, []])
+        expect([name, boxesOf(task.id), task.spent.steps]).toEqual([name, [], 0])
       }
+      const names = ['.git', '.GIT', 'git~1', '.git ', '.git::$INDEX_ALLOCATION', '..', '.']
+      await Promise.all(names.map(tryName))
       expect(marks.found()).toEqual([])
       saw(
-        `Commits with a folder of such a name: ${results.join(', ')}; no hook was laid out on the host and none ran.`,
+        `Commits with a folder named ${names.map((name) => JSON.stringify(name)).join(', ')}: each task FAILED as git takes no such path. No hook was laid out on the host, none ran, and no box was made.`,
       )
       await using stage = await openStage({ 'a.txt': 'a\n' })
       await stage.run(
@@ -348,6 +339,12 @@ describe('what a repository brings along', () => {
     },
   )
 })
+
+/** Paths below a folder that have this last name. */
+function namedIn(folder: string, name: string): readonly string[] {
+  const found = execFileSync('find', [folder, '-name', name], { encoding: 'utf8' })
+  return found.split('\n').filter(Boolean)
+}
 
 function hashOf(repo: string, content: string): string {
   return execFileSync('git', ['-C', repo, 'hash-object', '-w', '--stdin'], {

@@ -63,13 +63,13 @@ export async function openStage(files: Files, policy: Partial<Policy> = {}): Pro
   let fence = 0
 
   const spec: Stage['spec'] = async (argv, more = {}) => {
-    fence += 1
+    const own = (fence += 1)
     await worktrees.writeAttemptFile(task, 'prompt.md', 'Do what is asked.\n')
     return compileBox(
       aRequest({
         installation,
         task: task.id,
-        fence,
+        fence: own,
         image,
         user,
         argv,

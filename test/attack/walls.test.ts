@@ -240,7 +240,7 @@ describe('through the whole product', () => {
 
   attack(
     'A147 a posture that the engine does not have',
-    'Ask for `strong` on an engine whose canary says less.',
+    'Ask for `strong` on an engine whose canary says less; then for `standard` and `degraded`.',
     async ({ saw, cannot }) => {
       const wanted = { repo: aRepository(), argv: sh('echo x > x'), yes: true }
       const task = await plane.submit({ ...wanted, posture: 'strong' })
@@ -254,9 +254,16 @@ describe('through the whole product', () => {
         0,
         [],
       ])
-      const weaker = await plane.run({ ...wanted, posture: 'standard' })
-      expect(['APPLIED', 'BLOCKED']).toContain(weaker.status)
       saw(`No box of the task was made. ${done.status}: ${done.halt?.text ?? ''}`)
+      // What the engine has may be asked for, and all below it; the level above it may not.
+      const has = /engine that is strong.* is (standard|degraded):/.exec(done.halt?.text ?? '')?.[1]
+      const standard = await plane.run({ ...wanted, posture: 'standard' })
+      expect([standard.status, standard.halt?.reason]).toEqual(
+        has === 'standard' ? ['APPLIED', undefined] : ['BLOCKED', 'posture'],
+      )
+      const degraded = await plane.run({ ...wanted, posture: 'degraded' })
+      expect([degraded.status, degraded.halt]).toEqual(['APPLIED', null])
+      saw(`On an engine that is ${has ?? '?'}, tasks that ask for no more than that were done.`)
     },
   )
 

@@ -96,8 +96,9 @@ export function missingAround({ security, swapLimit, runc, runtime }: Host): rea
   ]
 }
 
-/** Older than the fixes for CVE-2025-31133 and its family: 1.2.8, 1.3.3. Distributions may have backported them. */
+/** Older than the fixes for CVE-2025-31133 and its family: 1.2.8, 1.3.3, 1.4.0-rc.3. Distributions may have backported them. */
 function isOldRunc(version: string): boolean {
+  if (/^1\.4\.0-rc\.[12]\b/.test(version)) return true
   const [major = 0, minor = 0, patch = 0] = version.split(/[.+~-]/).map(Number)
   if (major !== 1) return major < 1
   return minor < 2 || (minor === 2 && patch < 8) || (minor === 3 && patch < 3)

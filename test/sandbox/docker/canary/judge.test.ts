@@ -123,3 +123,28 @@ it('an engine is named with what runs its boxes', () => {
   expect(nameOf({ ...host, runtime: 'runsc' })).toBe('docker 28.3.0, runsc')
   expect(missingAround({ ...host, runtime: 'crun', runc: '1.0.0' })).toEqual([])
 })
+
+describe('a runc with known escapes', () => {
+  it.each([
+    ['1.0.0-rc95', true],
+    ['1.1.15', true],
+    ['1.2.7', true],
+    ['1.2.7+ds1-1', true],
+    ['1.2.8', false],
+    ['1.2.10', false],
+    ['1.3.0', true],
+    ['1.3.2', true],
+    ['1.3.3', false],
+    ['1.3.10-0ubuntu1', false],
+    ['1.4.0-rc.2', true],
+    ['1.4.0-rc.3', false],
+    ['1.4.0', false],
+    ['1.10.0', false],
+    ['2.0.0', false],
+    ['0.1.1', true],
+  ])('%s: %s', (runc, old) => {
+    expect(missingAround({ ...host, runc })).toEqual(
+      old ? [`runc ${runc} has known escapes: 1.2.8, 1.3.3 or newer is advised`] : [],
+    )
+  })
+})
