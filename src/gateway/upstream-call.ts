@@ -9,7 +9,7 @@ import type { Asked, Entry } from './ledger.ts'
 import { priceOf } from './prices.ts'
 import type { Bill } from './purse.ts'
 import { notRecorded } from './reach.ts'
-import { denied, failed, isRefusal, type Refusal } from './refusal.ts'
+import { denied, failed, isRefusal, passing, type Refusal } from './refusal.ts'
 import type { Route } from './route.ts'
 import type { Side } from './side.ts'
 import type { Request } from './target.ts'
@@ -143,14 +143,20 @@ async function passOn(
   })
   let outcome: Refusal | undefined
   try {
-    const path = `${call.path}${call.query}`
-    const answer = await route.call(request.method ?? '', path, headersOf(call, body), body.chunks, signal)
+    const sent = {
+      method: request.method ?? '',
+      path: `${call.path}${call.query}`,
+      headers: headersOf(call, body),
+      body: body.chunks,
+      isPaid: bill !== null,
+    }
+    const answer = await route.call(sent, signal)
     const counter = answer.statusCode === 200 ? (rule.counter?.() ?? null) : null
     await answered(call, answer, counter, bill)
   } catch (error) {
     // The box went, or nobody waits any more, while the model was at work: what that costs nobody says.
     if (signal.aborted && !response.headersSent) bill?.chargeEstimate()
-    outcome = side.traffic.over ?? failureOf(error, route)
+    outcome = side.traffic.over ?? failureOf(error, route, signal.aborted)
     await refuseHere(outcome)
   } finally {
     stopWatch()
@@ -158,11 +164,13 @@ async function passOn(
   }
 }
 
-function failureOf(error: unknown, { upstream: { name } }: Route): Refusal {
+function failureOf(error: unknown, { upstream: { name } }: Route, isLate: boolean): Refusal {
   if (error instanceof Unrecorded) return notRecorded
   if (error instanceof Cut)
     return failed('broken', `The box left before the answer of "${name}" was complete.`)
-  return failed('broken', `The upstream "${name}" gave no whole answer: ${messageOf(error)}.`)
+  const text = `The upstream "${name}" gave no whole answer: ${messageOf(error)}.`
+  // A provider that took minutes was at work, and another call would be charged as well.
+  return isLate ? failed('broken', text) : passing('broken', text)
 }
 
 /** What was spent could not be written down: the answer stops here. */
