@@ -52,12 +52,11 @@ export function apartEngine(
 /** The gateway with its upstreams. What it adds to requests is revealed here and nowhere else. */
 export function gatewayOf(config: Config, clock: () => number): Gateway {
   const settings = config.upstreams['anthropic']
-  const key = settings?.key ?? null
   return createGateway({
     upstreams: [
       anthropic({
         ...(settings?.origin == null ? {} : { origin: settings.origin }),
-        credential: key === null ? null : { kind: 'key', value: key.reveal() },
+        key: settings?.key?.reveal() ?? null,
       }),
     ],
     secrets: revealed(config.secrets),

@@ -37,7 +37,7 @@ export interface Overseer {
  */
 export interface Gateway {
   /** Opens the passage of a box whose spec has an egress. Opened again for the same box (after a restart), it starts anew. */
-  open(box: Pick<BoxSpec, 'name' | 'kind' | 'egress'>, overseer: Overseer): Passage
+  open(box: Pick<BoxSpec, 'name' | 'egress'>, overseer: Overseer): Passage
 }
 
 export interface Passage {

@@ -15,7 +15,6 @@ export interface Bill {
   charge(reported: Tokens): boolean
   /** Charges the whole estimate, for a call of which nothing was reported. */
   chargeEstimate(): boolean
-  readonly charged: Tokens
   /** Gives back what was set aside and not used. */
   settle(): void
 }
@@ -77,9 +76,6 @@ export class Purse {
     return {
       charge,
       chargeEstimate: () => charge(whole),
-      get charged() {
-        return charged
-      },
       settle: () => void underWay.delete(reserved),
     }
   }

@@ -46,31 +46,31 @@ export async function upstreamCall(
   const flow = side.traffic.flow()
   const call = { side, route, asked, flow, path, query, request, response, signal }
   const refuseHere = (refusal: Refusal): Promise<void> => {
-    const body = { type: 'application/json', text: route.upstream.error(refusal.status, refusal.text) }
+    const answer = { type: 'application/json', text: route.upstream.error(refusal.status, refusal.text) }
     const retry = refusal.again === true ? 'true' : 'false'
-    return refuse(request, response, refusal, body, { 'x-should-retry': retry })
+    return refuse(request, response, refusal, answer, { 'x-should-retry': retry })
   }
-  const found = headRefusal(call) ?? (await inspected(call))
-  if (isRefusal(found)) {
-    ledger.deny(asked, found)
-    return refuseHere(found)
+  const deny = (refusal: Refusal): Promise<void> => {
+    ledger.deny(asked, refusal)
+    return refuseHere(refusal)
   }
+  const rule = ruleOf(call)
+  if (isRefusal(rule)) return deny(rule)
+  const body = await readBody(side, request, rule.inspect?.() ?? null, flow)
+  if (isRefusal(body)) return deny(body)
   try {
-    if (found.rule.kind === 'local') return answerHere(call)
-    const bill = found.rule.kind === 'paid' ? openBill(call, found.body) : null
-    if (bill !== null && isRefusal(bill)) {
-      ledger.deny(asked, bill)
-      return await refuseHere(bill)
-    }
+    if (rule.kind === 'local') return answerHere(call)
+    const bill = rule.kind === 'paid' ? openBill(call, body) : null
+    if (bill !== null && isRefusal(bill)) return await deny(bill)
     try {
       const entry = ledger.allow(asked, name, `The upstream "${name}".`, null)
       if (entry === null) return await refuseHere(notRecorded)
-      await passOn(call, found.rule, found.body, bill, entry, refuseHere)
+      await passOn(call, rule, body, bill, entry, refuseHere)
     } finally {
       bill?.settle()
     }
   } finally {
-    found.body.release()
+    body.release()
   }
 }
 
@@ -86,33 +86,20 @@ interface Call {
   readonly signal: AbortSignal
 }
 
-function ruleOf({ route, request, path }: Call): UpstreamRoute | undefined {
-  return route.upstream.routes.find((each) => each.method === request.method && each.path.test(path))
-}
-
-/** What can be said before the body is read. */
-function headRefusal(call: Call): Refusal | null {
-  const { side, route, request, path, query } = call
+/** The rule for it, or what can be said against it before its body is read. */
+function ruleOf({ side, route: { upstream }, request, path, query }: Call): UpstreamRoute | Refusal {
   const leak = leakInHead(`${path}${query}`, request.rawHeaders, side.known)
   if (leak !== null) {
     side.ledger.leaked({ ...leak, way: 'up' })
     return leakRefusal(leak.secret, 'its head')
   }
-  if (ruleOf(call) === undefined)
-    return denied(
-      'route',
-      `${request.method} ${path} is not among what the upstream "${route.upstream.name}" is for: ${route.upstream.routes.map(({ method, path }) => `${method} ${path.source.replaceAll(/[\\^$]/g, '')}`).join(', ')}.`,
-    )
-  return side.traffic.over
-}
-
-async function inspected(
-  call: Call,
-): Promise<{ readonly rule: UpstreamRoute; readonly body: WholeBody } | Refusal> {
-  const rule = ruleOf(call)
-  if (rule === undefined) return denied('route', 'Nothing else passes.')
-  const body = await readBody(call.side, call.request, rule.inspect?.() ?? null, call.flow)
-  return isRefusal(body) ? body : { rule, body }
+  const rule = upstream.routes.find((each) => each.method === request.method && each.path.test(path))
+  if (rule !== undefined) return side.traffic.over ?? rule
+  const all = upstream.routes.map((each) => `${each.method} ${each.path.source.replaceAll(/[\\^$]/g, '')}`)
+  return denied(
+    'route',
+    `${request.method} ${path} is not among what the upstream "${upstream.name}" is for: ${all.join(', ')}.`,
+  )
 }
 
 function openBill({ side }: Call, { inspected }: WholeBody): Bill | Refusal {

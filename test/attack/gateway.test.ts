@@ -94,7 +94,7 @@ beforeAll(async () => {
   stage = await openStage({ 'a.txt': 'a\n', 'token.txt': token })
   far = await openFar()
   gateway = createGateway({
-    upstreams: [anthropic({ origin: 'http://model.test', credential: { kind: 'key', value: realKey } })],
+    upstreams: [anthropic({ origin: 'http://model.test', key: realKey })],
     secrets: [{ name: 'deploy-token', value: token }],
     prices: {},
     clock: Date.now,

@@ -180,7 +180,7 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
     upstreams: options.boxUpstreams ?? (options.upstreams ?? []).map(({ name }) => name),
     limits,
   }
-  const passage = gateway.open({ name: 'box', kind: 'agent', egress }, overseer)
+  const passage = gateway.open({ name: 'box', egress }, overseer)
 
   // The channel, as the engine makes it.
   const folder = mkdtempSync(join(tmpdir(), 'cofferdam-gateway-'))

@@ -83,7 +83,7 @@ describe('closing a passage', () => {
       leaked: () => undefined,
     }
     const accepted: Wire[] = []
-    let passage = gateway.open({ name: 'box', kind: 'agent', egress: null }, nobody)
+    let passage = gateway.open({ name: 'box', egress: null }, nobody)
     const far = await openFar((wire) => {
       accepted.push(wire)
       passage.accept(wire.socket)
@@ -91,7 +91,7 @@ describe('closing a passage', () => {
     const first = new Wire(connectTcp(far.port, '127.0.0.1'))
     await until(() => accepted.length === 1)
     const before = passage
-    passage = gateway.open({ name: 'box', kind: 'agent', egress: null }, nobody)
+    passage = gateway.open({ name: 'box', egress: null }, nobody)
     expect(passage).not.toBe(before)
     expect(await first.untilEnd()).toBe('')
     const second = new Wire(connectTcp(far.port, '127.0.0.1'))
@@ -158,11 +158,11 @@ describe('a gateway that cannot be made', () => {
     createGateway({ upstreams: upstreams.map(anthropic), secrets: [], prices: {}, clock: Date.now })
 
   it.each([
-    ['no address', [{ origin: 'nowhere', credential: null }]],
-    ['another scheme', [{ origin: 'ftp://a.test', credential: null }]],
-    ['a user', [{ origin: 'https://me@a.test', credential: null }]],
-    ['a query', [{ origin: 'https://a.test/?key=1', credential: null }]],
-    ['twice the same name', [{ credential: null }, { credential: null }]],
+    ['no address', [{ origin: 'nowhere', key: null }]],
+    ['another scheme', [{ origin: 'ftp://a.test', key: null }]],
+    ['a user', [{ origin: 'https://me@a.test', key: null }]],
+    ['a query', [{ origin: 'https://a.test/?key=1', key: null }]],
+    ['twice the same name', [{ key: null }, { key: null }]],
   ])('says so: %s', (_what, upstreams) => {
     expect(() => made(...upstreams)).toThrow(Failure)
   })

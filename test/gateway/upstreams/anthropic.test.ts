@@ -7,39 +7,27 @@ import { call, document, key, message, openProvider, prices, whole } from './pro
 const usage = { input_tokens: 100, output_tokens: 50 }
 
 describe('the credential', () => {
-  it.each([
-    ['a key', { kind: 'key', value: key } as const, 'x-api-key', key],
-    ['a bearer token', { kind: 'bearer', value: key } as const, 'authorization', `Bearer ${key}`],
-  ])(
-    '%s is added outside, and what the box handed in is dropped',
-    async (_what, credential, header, value) => {
-      let seen: NodeJS.Dict<string | string[]> = {}
-      const { lab } = await openProvider(
-        (request, response) => {
-          seen = request.headers
-          response.end(document(usage))
-        },
-        { credential },
-      )
-      const reply = await call(lab, message(), [
-        'Authorization: Bearer placeholder',
-        'Cookie: a=b',
-        'X-Stays: here',
-      ])
-      expect(reply.status).toBe(200)
-      expect({ [header]: seen[header], 'x-stays': seen['x-stays'] }).toEqual({
-        [header]: value,
-        'x-stays': 'here',
-      })
-      const sent = JSON.stringify(seen)
-      expect(sent).not.toContain('placeholder')
-      expect(sent).not.toContain('cookie')
-      expect(sent).toContain('model.test')
-    },
-  )
+  it('is added outside, and what the box handed in is dropped', async () => {
+    let seen: NodeJS.Dict<string | string[]> = {}
+    const { lab } = await openProvider((request, response) => {
+      seen = request.headers
+      response.end(document(usage))
+    })
+    const reply = await call(lab, message(), [
+      'Authorization: Bearer placeholder',
+      'Cookie: a=b',
+      'X-Stays: here',
+    ])
+    expect(reply.status).toBe(200)
+    expect(seen).toMatchObject({ 'x-api-key': key, 'x-stays': 'here' })
+    const sent = JSON.stringify(seen)
+    expect(sent).not.toContain('placeholder')
+    expect(sent).not.toContain('cookie')
+    expect(sent).toContain('model.test')
+  })
 
   it('none is added where there is none', async () => {
-    const { lab, web } = await openProvider(whole(usage), { credential: null })
+    const { lab, web } = await openProvider(whole(usage), { key: null })
     expect((await call(lab)).status).toBe(200)
     expect(web.seen[0]).not.toMatch(/x-api-key|authorization/i)
   })
@@ -179,14 +167,12 @@ describe('what the provider is asked for', () => {
         content: [{ type: 'image', source: { type: 'url', url: 'http://evil.test/' } }],
       }),
     ],
-  ])('%s makes the provider reach the network: refused, unless it is opened', async (_what, some) => {
+  ])('%s makes the provider reach the network: refused', async (_what, some) => {
     const { lab, web } = await openProvider(whole(usage))
     const reply = await call(lab, message(some))
     expect([reply.status, lab.last()?.rule]).toEqual([400, 'request'])
     expect(reply.body).toContain('the provider would reach the network')
     expect(web.seen).toEqual([])
-    const open = await openProvider(whole(usage), { networkTools: true })
-    expect((await call(open.lab, message(some))).status).toBe(200)
   })
 
   it.each<[string, object]>([
