@@ -152,7 +152,11 @@ export async function open(
     )
     closers.push(() => loop[Symbol.asyncDispose]())
 
-    const means = { memoryMb: config.totalMemoryMb, upstreams: config.upstreams }
+    const means = {
+      memoryMb: config.totalMemoryMb,
+      upstreams: config.upstreams,
+      pricesAsOf: config.prices.asOf,
+    }
     const plane = new Plane({
       ...compiled,
       loop,
