@@ -1,6 +1,7 @@
 import type { Usage } from '../domain/agent.ts'
 import type { Ledger } from './ledger.ts'
 import { costOf, noTokens, type Price, type Tokens } from './prices.ts'
+import { notRecorded } from './reach.ts'
 import { busy, denied, type Refusal } from './refusal.ts'
 
 /** The most that a call is expected to take. */
@@ -31,8 +32,7 @@ export class Purse {
   /** Sets the estimate aside, or refuses where it does not fit. */
   open(estimate: Estimate, price: Price | null, model: string): Bill | Refusal {
     const left = this.ledger.left()
-    if (left === null)
-      return denied('no record', 'What was spent cannot be recorded, so nothing more is spent.', 503)
+    if (left === null) return notRecorded
     if (left.costUsd !== null && price === null)
       return denied(
         'no price',

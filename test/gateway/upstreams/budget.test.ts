@@ -265,6 +265,9 @@ describe('an overseer that fails', () => {
   it('to say what is left: nothing is spent', async () => {
     const { lab, web } = await openProvider(whole({ output_tokens: 1 }), { overseer: { left: fails } })
     expect([(await call(lab)).status, web.seen]).toEqual([503, []])
+    // The box did nothing wrong: it is no refusal that people are told of.
+    expect(lab.last()).toMatchObject({ verdict: 'failed', rule: 'no record' })
+    expect(lab.passage.counts().denied).toBe(0)
   })
 
   it('to record the call: it is not made', async () => {
