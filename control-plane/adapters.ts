@@ -19,6 +19,7 @@ export function engineOf(config: Config, data: HostPath, runtimeFolder: HostPath
   return dockerEngine({
     ...more,
     socketPath: socket,
+    user: config.box,
     scratch: join(data, 'scratch') as HostPath,
     runtimeFolder,
     imageTag: () => image ?? imageTag(),

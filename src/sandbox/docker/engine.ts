@@ -1,4 +1,4 @@
-import type { Engine } from '../../domain/box.ts'
+import type { BoxSpec, Engine } from '../../domain/box.ts'
 import type { HostPath, Millis } from '../../domain/brand.ts'
 import { Failure } from '../../domain/failure.ts'
 import { examine } from './canary/examine.ts'
@@ -16,6 +16,8 @@ export interface DockerEngineOptions {
   readonly socketPath?: string
   /** Names this installation on the engine: lowercase letters and digits, at most 12. */
   readonly installation: string
+  /** Whom boxes run as: the canary too, so that it finds what they would. */
+  readonly user: BoxSpec['user']
   /** A folder of our own for what boxes need beside their sources: journals, throw-away folders. */
   readonly scratch: HostPath
   readonly imageTag: () => string
@@ -36,6 +38,7 @@ export function dockerEngine(options: DockerEngineOptions): Engine {
   const {
     socketPath,
     installation,
+    user,
     scratch,
     runtimeFolder,
     imageTag,
@@ -51,6 +54,7 @@ export function dockerEngine(options: DockerEngineOptions): Engine {
   const parts: Parts = {
     connect,
     installation,
+    user,
     scratch,
     imageTag,
     now,

@@ -24,13 +24,13 @@ const memorySchema = z.object({ of: z.string(), posture: postureSchema })
 
 /**
  * Runs a canary box with the full spec and judges what it tells; remembered in the scratch folder for as long as engine,
- * runtime, kernel, image and canary are the same. Rejects where no box can be run, and where the runtime that was chosen
+ * runtime, kernel, image, user and canary are the same. Rejects where no box can be run, and where the runtime that was chosen
  * does not keep the walls.
  */
 export async function examine(parts: Parts, image: () => Promise<string>): Promise<Posture> {
   const api = await parts.connect()
   const imageId = await image()
-  const of = JSON.stringify([canaryVersion, imageId, api.host])
+  const of = JSON.stringify([canaryVersion, imageId, api.host, parts.user])
   const path = join(parts.scratch, 'posture.json')
   const known = await recall(path, of)
   if (known !== null) return known
@@ -64,11 +64,8 @@ async function recall(path: string, of: string): Promise<Posture | null> {
 
 async function release(parts: Parts, api: Api, image: string): Promise<Posture> {
   const at = parts.now()
-  const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0]
-  const user = uid === 0 ? { uid: 10001, gid: 10001 } : { uid, gid }
-  const spec = withScript(
-    compileBox(canaryRequest({ installation: parts.installation, image, user, fence: at })),
-  )
+  const { installation, user } = parts
+  const spec = withScript(compileBox(canaryRequest({ installation, image, user, fence: at })))
   const result = await runCanary(parts, spec)
   const engine = `${nameOf(api.host)}, Linux ${api.host.kernel}`
   // A box that refuses its own walls tells of the first that is missing.
