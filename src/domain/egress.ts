@@ -51,7 +51,10 @@ export interface EgressDecision {
   /** Of plain HTTP and upstreams; the path without its query, at most 500 characters. */
   readonly method: string | null
   readonly path: string | null
-  /** `failed`: it was allowed, and could not be reached. */
+  /**
+   * `denied`: a rule says no. `failed`: nothing forbids it, and it did not pass whole: it was not found or not reached, broke
+   * off, could not be recorded, or the gateway was busy.
+   */
   readonly verdict: 'allowed' | 'denied' | 'failed'
   /** The rule that decided: a tunnel's `host`, an upstream's name, `no rule`, `always blocked`, `budget`, `leak`, ... */
   readonly rule: string

@@ -40,7 +40,11 @@ const policy: Policy = {
   },
 }
 
-/** An agent box with one of everything that a mount plan has; what it runs comes with `withScript`. Pure. */
+/**
+ * An agent box with a mask, a pin, a readonly path, a cache and a channel; what it runs comes with `withScript`. Writable
+ * islands, the folders that setup left and the views of test boxes are not in it: they are mounted in the same ways, and
+ * the views depend on the disk, which is found out when one is made. Pure.
+ */
 export function canaryRequest(
   who: Pick<BoxRequest, 'installation' | 'image' | 'user' | 'fence'>,
 ): BoxRequest {
