@@ -3,7 +3,7 @@ import { Failure } from '../../domain/failure.ts'
 import { failureOf } from './failures.ts'
 
 /** What of an engine decides how a box is made. */
-export interface Host {
+export interface EngineHost {
   readonly version: string
   readonly runc: string | null
   readonly cpus: number
@@ -23,7 +23,7 @@ export interface Host {
 /** A negotiated connection. */
 export interface Api {
   readonly docker: Docker
-  readonly host: Host
+  readonly host: EngineHost
   /**
    * One call to the engine. Rejects with a `Failure` whose sentence says what could not be done, also when there is no
    * answer within `seconds`; `what` completes "The Docker engine would not".

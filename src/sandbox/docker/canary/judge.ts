@@ -1,7 +1,7 @@
 import type { BoxSpec } from '../../../domain/box.ts'
 import type { Posture } from '../../../domain/posture.ts'
 import { hasOwnKernel } from '../body.ts'
-import type { Host } from '../connect.ts'
+import type { EngineHost } from '../connect.ts'
 import { triedBy } from './request.ts'
 
 /** What the canary told, by name. */
@@ -23,7 +23,7 @@ export function seenIn(output: string): Seen {
  * What the walls are worth that a canary of this spec has seen, with all that is missing, the worst first. What it did not
  * tell of is missing. Pure.
  */
-export function judge(seen: Seen, spec: BoxSpec, host: Host): Pick<Posture, 'level' | 'missing'> {
+export function judge(seen: Seen, spec: BoxSpec, host: EngineHost): Pick<Posture, 'level' | 'missing'> {
   const broken = missingWalls(seen, spec, host)
   const missing = [...broken, ...missingAround(host)]
   return { level: broken.length > 0 ? 'degraded' : missing.length > 0 ? 'standard' : 'strong', missing }
@@ -32,7 +32,7 @@ export function judge(seen: Seen, spec: BoxSpec, host: Host): Pick<Posture, 'lev
 const sets = ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb']
 const own = ['/tmp', '/home/agent', '/run', '/var/tmp']
 
-function missingWalls(seen: Seen, spec: BoxSpec, host: Host): readonly string[] {
+function missingWalls(seen: Seen, spec: BoxSpec, host: EngineHost): readonly string[] {
   const { limits } = spec
   const what = (name: string): string => seen[name] ?? 'unknown'
   const options = (place: string): readonly string[] => (seen[`mount ${place}`] ?? '').split(',')
@@ -79,7 +79,7 @@ function missingWalls(seen: Seen, spec: BoxSpec, host: Host): readonly string[] 
 }
 
 /** What an engine lacks that no box can see. Pure. */
-export function missingAround({ security, swapLimit, runc, runtime }: Host): readonly string[] {
+export function missingAround({ security, swapLimit, runc, runtime }: EngineHost): readonly string[] {
   const has = (name: string): boolean => security.some((option) => option.startsWith(`name=${name}`))
   const own = hasOwnKernel(runtime)
   return [
@@ -104,7 +104,7 @@ function isOldRunc(version: string): boolean {
 }
 
 /** `docker 20.10.24, runc 1.1.5`; with the runtime that was chosen in place of the engine's own. */
-export function nameOf({ version, runc, runtime }: Host): string {
+export function nameOf({ version, runc, runtime }: EngineHost): string {
   const own = runc === null ? '' : `, runc ${runc}`
   return `docker ${version}${runtime === null || runtime === 'runc' ? own : `, ${runtime}`}`
 }

@@ -7,7 +7,7 @@ import {
   type Seen,
 } from '../../../../src/sandbox/docker/canary/judge.ts'
 import { canaryRequest, triedBy, withScript } from '../../../../src/sandbox/docker/canary/request.ts'
-import type { Host } from '../../../../src/sandbox/docker/connect.ts'
+import type { EngineHost } from '../../../../src/sandbox/docker/connect.ts'
 import { compileBox } from '../../../../src/sandbox/spec.ts'
 
 const spec = withScript(
@@ -15,7 +15,7 @@ const spec = withScript(
     canaryRequest({ installation: 'test', image: 'sha256:0', user: { uid: 1000, gid: 1000 }, fence: 1 }),
   ),
 )
-const host: Host = {
+const host: EngineHost = {
   version: '28.3.0',
   runc: '1.3.3',
   cpus: 2,
@@ -58,7 +58,7 @@ describe('the walls of an engine are', () => {
     expect(judge(walled, spec, host)).toEqual({ level: 'strong', missing: [] })
   })
 
-  it.each<[string, Partial<Host>, RegExp]>([
+  it.each<[string, Partial<EngineHost>, RegExp]>([
     ['no security module', { security: ['name=seccomp'] }, /AppArmor/],
     ['swap without a limit', { swapLimit: false }, /swap/],
     ['an old runc', { runc: '1.1.5+ds1-1+deb12u1' }, /known escapes/],
