@@ -10,7 +10,7 @@ import { removeBox } from '../leftovers.ts'
 import type { Parts } from '../parts.ts'
 import { runBox } from '../run.ts'
 import { canaryFolder, canaryGround } from './ground.ts'
-import { judge, missingAround, nameOf, seenIn } from './judge.ts'
+import { judge, missingAround, nameOf, linesOf } from './judge.ts'
 import { canaryRequest, canaryVersion, withScript } from './request.ts'
 
 const postureSchema = z.object({
@@ -76,7 +76,7 @@ async function release(parts: Parts, api: Api, image: string): Promise<Posture> 
       'engine',
       `No box can be run on the Docker engine: ${result.message ?? `it ended with code ${result.exitCode}`} ${result.output.trim().slice(-500)}`.trim(),
     )
-  const seen = seenIn(result.output)
+  const seen = linesOf(result.output)
   return { ...judge(seen, spec, api.host), engine, seen, at }
 }
 

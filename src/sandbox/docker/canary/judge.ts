@@ -5,13 +5,13 @@ import type { EngineHost } from '../connect.ts'
 import { triedBy } from './request.ts'
 
 /** What the canary told, by name. */
-export type Seen = Readonly<Record<string, string>>
+export type CanaryLines = Readonly<Record<string, string>>
 
 /** What the other end of its channel says to a canary. */
 export const greeting = 'cofferdam'
 
 /** The lines `name=value` of a canary. Pure. */
-export function seenIn(output: string): Seen {
+export function linesOf(output: string): CanaryLines {
   const lines = output.split('\n').flatMap((line) => {
     const at = line.lastIndexOf('=')
     return at < 1 ? [] : [[line.slice(0, at), line.slice(at + 1)] as const]
@@ -23,7 +23,11 @@ export function seenIn(output: string): Seen {
  * What the walls are worth that a canary of this spec has seen, with all that is missing, the worst first. What it did not
  * tell of is missing. Pure.
  */
-export function judge(seen: Seen, spec: BoxSpec, host: EngineHost): Pick<Posture, 'level' | 'missing'> {
+export function judge(
+  seen: CanaryLines,
+  spec: BoxSpec,
+  host: EngineHost,
+): Pick<Posture, 'level' | 'missing'> {
   const broken = missingWalls(seen, spec, host)
   const missing = [...broken, ...missingAround(host)]
   return { level: broken.length > 0 ? 'degraded' : missing.length > 0 ? 'standard' : 'strong', missing }
@@ -32,7 +36,7 @@ export function judge(seen: Seen, spec: BoxSpec, host: EngineHost): Pick<Posture
 const sets = ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb']
 const own = ['/tmp', '/home/agent', '/run', '/var/tmp']
 
-function missingWalls(seen: Seen, spec: BoxSpec, host: EngineHost): readonly string[] {
+function missingWalls(seen: CanaryLines, spec: BoxSpec, host: EngineHost): readonly string[] {
   const { limits } = spec
   const what = (name: string): string => seen[name] ?? 'unknown'
   const options = (place: string): readonly string[] => (seen[`mount ${place}`] ?? '').split(',')

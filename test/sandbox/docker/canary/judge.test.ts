@@ -3,8 +3,8 @@ import {
   judge,
   missingAround,
   nameOf,
-  seenIn,
-  type Seen,
+  linesOf,
+  type CanaryLines,
 } from '../../../../src/sandbox/docker/canary/judge.ts'
 import { canaryRequest, triedBy, withScript } from '../../../../src/sandbox/docker/canary/request.ts'
 import type { EngineHost } from '../../../../src/sandbox/docker/connect.ts'
@@ -28,7 +28,7 @@ const host: EngineHost = {
 }
 
 /** What a canary tells where every wall stands. */
-const walled: Seen = {
+const walled: CanaryLines = {
   ...Object.fromEntries(
     ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'].map((name) => [name, '0'.repeat(16)]),
   ),
@@ -70,7 +70,7 @@ describe('the walls of an engine are', () => {
     expect(found.missing.join('\n')).toMatch(missing)
   })
 
-  it.each<[string, Seen, RegExp]>([
+  it.each<[string, CanaryLines, RegExp]>([
     ['capabilities', { CapEff: '00000000a80425fb' }, /CapEff/],
     ['capabilities in reach', { CapBnd: '0000000000000400' }, /CapBnd/],
     ['new privileges', { NoNewPrivs: '0' }, /NoNewPrivs/],
@@ -111,7 +111,7 @@ describe('the walls of an engine are', () => {
 })
 
 it('what a canary tells is read by lines, and a name may have "=" in it', () => {
-  expect(seenIn('CapEff=00\nno line\nmount /a=b=rw,ro\n=x\nlast=')).toEqual({
+  expect(linesOf('CapEff=00\nno line\nmount /a=b=rw,ro\n=x\nlast=')).toEqual({
     CapEff: '00',
     'mount /a=b': 'rw,ro',
     last: '',
