@@ -4,7 +4,7 @@ import { Failure } from '../domain/failure.ts'
 import type { Gateway } from '../domain/gateway.ts'
 import { KnownSecrets } from '../domain/leak.ts'
 import type { RevealedSecret } from '../domain/leak-patterns.ts'
-import { Held } from './held.ts'
+import { BodyMemory } from './body-memory.ts'
 import { Ledger } from './ledger.ts'
 import { defaultLimits, type GatewayLimits } from './limits.ts'
 import { type Dial, dialTcp, type Resolve, resolveByMachine } from './network.ts'
@@ -35,7 +35,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { upstreams, clock, prices, resolve = resolveByMachine, dial = dialTcp } = options
   const limits = { ...defaultLimits, ...options.limits }
   const network: Network = { resolve, dial, limits }
-  const held = new Held(limits.heldBodyBytes)
+  const bodyMemory = new BodyMemory(limits.heldBodyBytes)
   const known = new KnownSecrets([...options.secrets, ...upstreams.flatMap(credentialOf)])
   const byName = new Map(upstreams.map((upstream) => [upstream.name, upstream]))
   if (byName.size < upstreams.length) throw new Failure('bad_config', 'Two upstreams have the same name.')
@@ -56,7 +56,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         known,
         network,
         prices,
-        held,
+        bodyMemory,
         routes: new Map([...routes].filter(([name]) => egress.upstreams.includes(name))),
       }
       const passage = new BoxPassage(side, () => {

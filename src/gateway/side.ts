@@ -1,6 +1,6 @@
 import type { Egress } from '../domain/egress.ts'
 import type { KnownSecrets } from '../domain/leak.ts'
-import type { Held } from './held.ts'
+import type { BodyMemory } from './body-memory.ts'
 import type { Ledger } from './ledger.ts'
 import type { Prices } from './prices.ts'
 import type { Purse } from './purse.ts'
@@ -17,7 +17,7 @@ export interface Side {
   readonly known: KnownSecrets
   readonly network: Network
   readonly prices: Prices
-  readonly held: Held
+  readonly bodyMemory: BodyMemory
   /** The upstreams of this box by their names. */
   readonly routes: ReadonlyMap<string, Route>
 }

@@ -23,13 +23,13 @@ export async function readBody(
   inspection: Inspection | null,
   flow: Flow,
 ): Promise<WholeBody | Refusal> {
-  const { held } = side
+  const { bodyMemory } = side
   const { limits } = side.network
   const chunks: Buffer[] = []
   let length = 0
   let taken = 0
   const release = (): void => {
-    held.give(taken)
+    bodyMemory.give(taken)
     taken = 0
     chunks.length = 0
   }
@@ -43,7 +43,7 @@ export async function readBody(
     if (inspection === null) return denied('route', 'This request has no body.', 400)
     if (length > limits.upstreamBodyBytes)
       return denied('size', `A request of more than ${limits.upstreamBodyBytes} bytes is too large.`, 413)
-    if (!held.take(chunk.length)) return busy('Too many large requests are under way. Try again.', 503)
+    if (!bodyMemory.take(chunk.length)) return busy('Too many large requests are under way. Try again.', 503)
     taken += chunk.length
     const [hit] = scanner.push(chunk)
     if (hit !== undefined) {
