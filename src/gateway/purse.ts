@@ -1,6 +1,7 @@
 import type { Usage } from '../domain/agent.ts'
+import type { Price } from '../domain/upstream.ts'
 import type { Ledger } from './ledger.ts'
-import { costOf, noTokens, type Price, type Tokens } from './prices.ts'
+import { costOf, noTokens, type Tokens } from './prices.ts'
 import { notRecorded } from './reach.ts'
 import { busy, denied, type Refusal } from './refusal.ts'
 
