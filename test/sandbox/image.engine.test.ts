@@ -13,7 +13,7 @@ import Docker from 'dockerode'
 import { pack } from 'tar-fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { pullBase } from '../../src/sandbox/docker/image/base.ts'
-import { buildImage, findImage, imageTag } from '../../src/sandbox/docker/image.ts'
+import { buildImage, builtImage, imageTag } from '../../src/sandbox/docker/image.ts'
 
 const docker = new Docker()
 const quiet = { progress: (): void => undefined }
@@ -50,7 +50,7 @@ describe('the image', () => {
     const told: string[] = []
     const id = await buildImage(docker, { progress: (line) => told.push(line) })
     expect(id).toMatch(/^sha256:[0-9a-f]{64}$/)
-    expect(await findImage(docker)).toBe(id)
+    expect(await builtImage(docker)).toBe(id)
     const began = performance.now()
     expect(await buildImage(docker, { progress: (line) => told.push(line) })).toBe(id)
     expect(performance.now() - began).toBeLessThan(500)

@@ -18,7 +18,7 @@ export function imageTag(): string {
 }
 
 /** The id (`sha256:…`) of the image that belongs to this version of Cofferdam, or null where it is not built yet. */
-export async function findImage(docker: Docker): Promise<string | null> {
+export async function builtImage(docker: Docker): Promise<string | null> {
   return idOf(docker, imageTag())
 }
 
@@ -28,10 +28,10 @@ export async function findImage(docker: Docker): Promise<string | null> {
  * Rejects with `Failure('image')`, or with `Failure('engine')` where the engine does not answer.
  */
 export async function buildImage(docker: Docker, watcher: BuildWatcher): Promise<string> {
-  const built = await findImage(docker)
+  const built = await builtImage(docker)
   if (built !== null) return built
   await using turn = await takeTurn(watcher)
-  const meanwhile = await findImage(docker)
+  const meanwhile = await builtImage(docker)
   if (meanwhile !== null) return meanwhile
 
   const inputs = imageInputs()
