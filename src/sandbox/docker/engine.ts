@@ -1,7 +1,7 @@
 import type { BoxSpec, Engine } from '../../domain/box.ts'
 import type { HostPath, Millis } from '../../domain/brand.ts'
 import { Failure } from '../../domain/failure.ts'
-import { examine } from './canary/examine.ts'
+import { findPosture } from './canary/posture.ts'
 import { nameOf } from './canary/judge.ts'
 import { channels } from './channel.ts'
 import { connector } from './connect.ts'
@@ -69,7 +69,7 @@ export function dockerEngine(options: DockerEngineOptions): Engine {
   const image = (): Promise<string> => findImage(parts, imageIsConfigured ? lacksConfigured : lacksOwn)
   // Over a connection of its own, as the engine may have become another under the one that is there.
   const posture = remembered(() =>
-    examine({ ...parts, connect: connector(socketPath, patience, runtime) }, image),
+    findPosture({ ...parts, connect: connector(socketPath, patience, runtime) }, image),
   )
   return {
     async describe() {

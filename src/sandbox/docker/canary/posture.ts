@@ -27,14 +27,14 @@ const memorySchema = z.object({ of: z.string(), posture: postureSchema })
  * runtime, kernel, image, user and canary are the same. Rejects where no box can be run, and where the runtime that was chosen
  * does not keep the walls.
  */
-export async function examine(parts: Parts, image: () => Promise<string>): Promise<Posture> {
+export async function findPosture(parts: Parts, image: () => Promise<string>): Promise<Posture> {
   const api = await parts.connect()
   const imageId = await image()
   const of = JSON.stringify([canaryVersion, imageId, api.host, parts.user])
   const path = join(parts.scratch, 'posture.json')
   const known = await recall(path, of)
   if (known !== null) return known
-  const posture = await release(parts, api, imageId).catch((error: unknown) =>
+  const posture = await runAndJudge(parts, api, imageId).catch((error: unknown) =>
     refuse(api, messageOf(error), error),
   )
   if (api.host.runtime !== null && posture.level === 'degraded') refuse(api, posture.missing.join('; '))
@@ -62,7 +62,7 @@ async function recall(path: string, of: string): Promise<Posture | null> {
   }
 }
 
-async function release(parts: Parts, api: Api, image: string): Promise<Posture> {
+async function runAndJudge(parts: Parts, api: Api, image: string): Promise<Posture> {
   const at = parts.now()
   const { installation, user } = parts
   const spec = withScript(compileBox(canaryRequest({ installation, image, user, fence: at })))
