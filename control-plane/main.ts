@@ -25,7 +25,7 @@ import { apartEngine, engineOf, gatewayOf, revealed } from './adapters.ts'
 import { attestor } from './attest/attestor.ts'
 import { describeKey, findKey, keyPlaces, openKey, type SigningKey } from './attest/key.ts'
 import { Bus } from './bus.ts'
-import { examine } from './doctor.ts'
+import { diagnose } from './doctor.ts'
 import { httpApp } from './http/app.ts'
 import { serveSocket } from './http/socket.ts'
 import { engineLog, openLog } from './log.ts'
@@ -184,8 +184,8 @@ export async function open(
 }
 
 /** What doctor finds where no process answers for the data folder. Changes nothing there, and never rejects. */
-export async function examineClosed(config: Config, around: Environment): Promise<readonly Finding[]> {
-  return await examine({
+export async function diagnoseClosed(config: Config, around: Environment): Promise<readonly Finding[]> {
+  return await diagnose({
     engine: apartEngine(config, around),
     data: config.dataFolder,
     diskFreeMb: config.tasks.policy.limits.diskFreeMb,
