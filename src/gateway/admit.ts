@@ -3,7 +3,7 @@ import { addressesOf, dialFirst, notRecorded } from './reach.ts'
 import type { Asked, Entry } from './ledger.ts'
 import { denied, isRefusal, type Refusal } from './refusal.ts'
 import { decide, reachesInside, type Target } from './rules.ts'
-import type { Side } from './side.ts'
+import type { BoxContext } from './box-context.ts'
 
 export interface Admitted {
   readonly outside: Duplex
@@ -15,12 +15,12 @@ export interface Admitted {
  * answer, record, dial exactly what was looked at.
  */
 export async function admit(
-  side: Side,
+  context: BoxContext,
   asked: Asked,
   target: Target,
   signal: AbortSignal,
 ): Promise<Admitted | Refusal> {
-  const { ledger, traffic, known, network, egress } = side
+  const { ledger, traffic, known, network, egress } = context
   const refuse = (refusal: Refusal): Refusal => {
     ledger.deny(asked, refusal)
     return refusal

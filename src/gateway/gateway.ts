@@ -13,7 +13,7 @@ import { BoxPassage } from './passage.ts'
 import { Purse } from './purse.ts'
 import type { Network } from './reach.ts'
 import { Route } from './route.ts'
-import type { Side } from './side.ts'
+import type { BoxContext } from './box-context.ts'
 import { Traffic } from './traffic.ts'
 import type { Upstream } from './upstreams/upstream.ts'
 
@@ -48,7 +48,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       void passages.get(box.name)?.close()
       const ledger = new Ledger(overseer, clock, (text) => known.redact(text))
       const egress = box.egress ?? nothing
-      const side: Side = {
+      const context: BoxContext = {
         egress,
         ledger,
         traffic: new Traffic(egress.limits, ledger),
@@ -59,7 +59,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         bodyMemory,
         routes: new Map([...routes].filter(([name]) => egress.upstreams.includes(name))),
       }
-      const passage = new BoxPassage(side, () => {
+      const passage = new BoxPassage(context, () => {
         if (passages.get(box.name) === passage) passages.delete(box.name)
       })
       passages.set(box.name, passage)

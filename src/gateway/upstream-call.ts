@@ -11,7 +11,7 @@ import type { Bill } from './purse.ts'
 import { notRecorded } from './reach.ts'
 import { denied, failed, isRefusal, passing, type Refusal } from './refusal.ts'
 import type { Route } from './route.ts'
-import type { Side } from './side.ts'
+import type { BoxContext } from './box-context.ts'
 import type { Request } from './target.ts'
 import { type Flow, whenIdle } from './traffic.ts'
 import { readBody, type WholeBody } from './whole-body.ts'
@@ -19,15 +19,15 @@ import type { Counter, UpstreamRoute } from './upstreams/upstream.ts'
 
 /** A named route: looked at as a whole, then sent with the credential, and its answer counted on its way to the box. */
 export async function upstreamCall(
-  side: Side,
+  context: BoxContext,
   { name, path, query }: Extract<Request, { kind: 'upstream' }>,
   request: IncomingMessage,
   response: ServerResponse,
   signal: AbortSignal,
 ): Promise<void> {
-  const { ledger } = side
+  const { ledger } = context
   const method = request.method ?? ''
-  const route = side.routes.get(name)
+  const route = context.routes.get(name)
   const asked: Asked = {
     kind: 'upstream',
     host: route?.host ?? name,
@@ -43,8 +43,8 @@ export async function upstreamCall(
     ledger.deny(asked, refusal)
     return refuse(request, response, refusal)
   }
-  const flow = side.traffic.flow()
-  const call = { side, route, asked, flow, path, query, request, response, signal }
+  const flow = context.traffic.flow()
+  const call = { context, route, asked, flow, path, query, request, response, signal }
   const refuseHere = (refusal: Refusal): Promise<void> => {
     const answer = { type: 'application/json', text: route.upstream.error(refusal.status, refusal.text) }
     const retry = refusal.again === true ? 'true' : 'false'
@@ -56,7 +56,7 @@ export async function upstreamCall(
   }
   const rule = ruleOf(call)
   if (isRefusal(rule)) return deny(rule)
-  const body = await readBody(side, request, rule.inspect?.() ?? null, flow)
+  const body = await readBody(context, request, rule.inspect?.() ?? null, flow)
   if (isRefusal(body)) return deny(body)
   try {
     if (rule.kind === 'local') return answerHere(call)
@@ -75,7 +75,7 @@ export async function upstreamCall(
 }
 
 interface Call {
-  readonly side: Side
+  readonly context: BoxContext
   readonly route: Route
   readonly asked: Asked
   readonly flow: Flow
@@ -87,14 +87,14 @@ interface Call {
 }
 
 /** The rule for it, or what can be said against it before its body is read. */
-function ruleOf({ side, route: { upstream }, request, path, query }: Call): UpstreamRoute | Refusal {
-  const leak = leakInHead(`${path}${query}`, request.rawHeaders, side.known)
+function ruleOf({ context, route: { upstream }, request, path, query }: Call): UpstreamRoute | Refusal {
+  const leak = leakInHead(`${path}${query}`, request.rawHeaders, context.known)
   if (leak !== null) {
-    side.ledger.leaked({ ...leak, way: 'up' })
+    context.ledger.leaked({ ...leak, way: 'up' })
     return leakRefusal(leak.secret, 'its head')
   }
   const rule = upstream.routes.find((each) => each.method === request.method && each.path.test(path))
-  if (rule !== undefined) return side.traffic.over ?? rule
+  if (rule !== undefined) return context.traffic.over ?? rule
   const all = upstream.routes.map((each) => `${each.method} ${each.path.source.replaceAll(/[\\^$]/g, '')}`)
   return denied(
     'route',
@@ -102,13 +102,13 @@ function ruleOf({ side, route: { upstream }, request, path, query }: Call): Upst
   )
 }
 
-function openBill({ side }: Call, { inspected }: WholeBody): Bill | Refusal {
+function openBill({ context }: Call, { inspected }: WholeBody): Bill | Refusal {
   if (inspected === null) return denied('route', 'A call without a body cannot be counted.', 400)
-  return side.purse.open(inspected.estimate, priceOf(inspected.model, side.prices), inspected.model)
+  return context.purse.open(inspected.estimate, priceOf(inspected.model, context.prices), inspected.model)
 }
 
-function answerHere({ side, route, asked, flow, response }: Call): void {
-  side.ledger.allow(asked, route.upstream.name, 'Answered by the gateway itself.', null)?.end(flow)
+function answerHere({ context, route, asked, flow, response }: Call): void {
+  context.ledger.allow(asked, route.upstream.name, 'Answered by the gateway itself.', null)?.end(flow)
   response.writeHead(200).end()
 }
 
@@ -121,10 +121,10 @@ async function passOn(
   entry: Entry,
   refuseHere: (refusal: Refusal) => Promise<void>,
 ): Promise<void> {
-  const { route, flow, request, response, side } = call
+  const { route, flow, request, response, context } = call
   const idle = new AbortController()
   const signal = AbortSignal.any([call.signal, idle.signal])
-  const stopWatch = whenIdle(flow, side.network.limits.idleMs, () => {
+  const stopWatch = whenIdle(flow, context.network.limits.idleMs, () => {
     idle.abort()
     if (response.headersSent) response.destroy()
   })
@@ -143,7 +143,7 @@ async function passOn(
   } catch (error) {
     // The box went, or nobody waits any more, while the model was at work: what that costs nobody says.
     if (signal.aborted && !response.headersSent) bill?.chargeEstimate()
-    outcome = side.traffic.over ?? failureOf(error, route, signal.aborted)
+    outcome = context.traffic.over ?? failureOf(error, route, signal.aborted)
     await refuseHere(outcome)
   } finally {
     stopWatch()
@@ -164,24 +164,24 @@ function failureOf(error: unknown, { upstream: { name } }: Route, isLate: boolea
 class Unrecorded extends Error {}
 
 async function answered(
-  { side, flow, response, request }: Call,
+  { context, flow, response, request }: Call,
   answer: IncomingMessage,
   counter: Counter | null,
   bill: Bill | null,
 ): Promise<void> {
-  const onHit = (hit: Hit): void => side.ledger.leaked({ ...hit, way: 'down' })
+  const onHit = (hit: Hit): void => context.ledger.leaked({ ...hit, way: 'down' })
   const dropped = [
     'set-cookie',
-    ...(side.known.isEmpty || request.method === 'HEAD' ? [] : ['content-length']),
+    ...(context.known.isEmpty || request.method === 'HEAD' ? [] : ['content-length']),
   ]
-  const headers = passedOn(answer.rawHeaders, dropped, (value) => withoutSecrets(value, side.known, onHit))
+  const headers = passedOn(answer.rawHeaders, dropped, (value) => withoutSecrets(value, context.known, onHit))
   const type = answer.headers['content-type'] ?? ''
   try {
     if ((answer.headers['content-encoding'] ?? 'identity') !== 'identity')
       throw new Error('it is compressed, so it cannot be read')
     response.writeHead(answer.statusCode ?? 502, headers)
     response.flushHeaders()
-    await receiveRedacted(answer, response, side.known, flow, onHit, (chunk) => {
+    await receiveRedacted(answer, response, context.known, flow, onHit, (chunk) => {
       counter?.see(chunk, type)
       const tokens = counter?.tokens ?? null
       if (tokens !== null && bill?.charge(tokens) === false) throw new Unrecorded()

@@ -9,7 +9,7 @@ import type { Route } from './route.ts'
 import type { Traffic } from './traffic.ts'
 
 /** All that the handling of one box's requests needs to know. */
-export interface Side {
+export interface BoxContext {
   readonly egress: Egress
   readonly ledger: Ledger
   readonly traffic: Traffic
