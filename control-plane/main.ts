@@ -11,6 +11,7 @@ import { openRuntimeFolder } from '../src/config/runtime-folder.ts'
 import type { HostPath } from '../src/domain/brand.ts'
 import type { Engine } from '../src/domain/box.ts'
 import type { Finding } from '../src/domain/control-plane.ts'
+import { systemCodeOf } from '../src/domain/failure.ts'
 import { KnownSecrets } from '../src/domain/leak.ts'
 import { compilePolicy } from '../src/domain/matcher.ts'
 import type { Posture } from '../src/domain/posture.ts'
@@ -210,7 +211,7 @@ function isAlive(pid: number): boolean {
     return process.kill(pid, 0)
   } catch (error) {
     // Not ours to signal, and so alive.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+    return systemCodeOf(error) === 'EPERM'
   }
 }
 

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { Agent, type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
-import { Failure } from '../domain/failure.ts'
+import { Failure, systemCodeOf } from '../domain/failure.ts'
 import { bare, canonicalHost } from './host.ts'
 import { dialFirst, type Network } from './reach.ts'
 import { isRefusal } from './refusal.ts'
@@ -119,7 +119,7 @@ export class Route {
 
 /** The connection broke without an answer. */
 function isGone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
+  return ['ECONNRESET', 'EPIPE'].includes(systemCodeOf(error))
 }
 
 async function answerOf(call: ClientRequest): Promise<IncomingMessage> {
