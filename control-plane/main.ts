@@ -15,6 +15,7 @@ import { systemCodeOf } from '../src/domain/failure.ts'
 import { KnownSecrets } from '../src/domain/leak.ts'
 import { compilePolicy } from '../src/domain/matcher.ts'
 import type { Posture } from '../src/domain/posture.ts'
+import { remembered } from '../src/domain/remembered.ts'
 import type { Actor } from '../src/domain/task.ts'
 import { connector } from '../src/sandbox/docker/connect.ts'
 import { buildImage } from '../src/sandbox/docker/image.ts'
@@ -124,7 +125,7 @@ export async function open(
       pointerTarget: gitFolder,
       policyMatcher: compilePolicy,
     })
-    const registries = once(() => readRegistries(around))
+    const registries = remembered(() => readRegistries(around))
     const shared = {
       store,
       tasks,
@@ -194,16 +195,6 @@ export async function diagnoseClosed(config: Config, around: Environment): Promi
     find: () => findDataFolder(config.dataFolder, around.uid),
     alive: isAlive,
   })
-}
-
-/** Asked for at the first need, and remembered; what failed is asked again. */
-function once<T>(ask: () => Promise<T>): () => Promise<T> {
-  let known: Promise<T> | null = null
-  return () =>
-    (known ??= ask().catch((error: unknown) => {
-      known = null
-      throw error
-    }))
 }
 
 function isAlive(pid: number): boolean {

@@ -1,5 +1,6 @@
 import type Docker from 'dockerode'
 import { Failure } from '../../domain/failure.ts'
+import { remembered } from '../../domain/remembered.ts'
 import { failureOf } from './failures.ts'
 
 /** What of an engine decides how a box is made. */
@@ -50,14 +51,7 @@ export function connector(
   patience = 30,
   runtime: string | null = null,
 ): () => Promise<Api> {
-  let known: Promise<Api> | null = null
-  return () => {
-    known ??= negotiate(socketPath, patience, runtime).catch((error: unknown) => {
-      known = null
-      throw error
-    })
-    return known
-  }
+  return remembered(() => negotiate(socketPath, patience, runtime))
 }
 
 async function negotiate(socketPath: string, patience: number, runtime: string | null): Promise<Api> {

@@ -1,6 +1,7 @@
 import type { BoxSpec, Engine } from '../../domain/box.ts'
 import type { HostPath, Millis } from '../../domain/brand.ts'
 import { Failure } from '../../domain/failure.ts'
+import { remembered } from '../../domain/remembered.ts'
 import { findPosture } from './canary/posture.ts'
 import { nameOf } from './canary/judge.ts'
 import { channels } from './channel.ts'
@@ -32,6 +33,9 @@ export interface DockerEngineOptions {
   readonly now?: () => Millis
   readonly log?: (message: string, fields: Readonly<Record<string, unknown>>) => void
 }
+
+/** How long a posture is not asked for again, ms. */
+const postureMs = 60_000
 
 /** The engine on the Docker of this machine. Makes no call until it is used. */
 export function dockerEngine(options: DockerEngineOptions): Engine {
@@ -68,8 +72,13 @@ export function dockerEngine(options: DockerEngineOptions): Engine {
   }
   const image = (): Promise<string> => findImage(parts, imageIsConfigured ? lacksConfigured : lacksOwn)
   // Over a connection of its own, as the engine may have become another under the one that is there.
-  const posture = remembered(() =>
-    findPosture({ ...parts, connect: connector(socketPath, patience, runtime) }, image),
+  let foundAt = 0
+  const posture = remembered(
+    () => {
+      foundAt = performance.now()
+      return findPosture({ ...parts, connect: connector(socketPath, patience, runtime) }, image)
+    },
+    () => performance.now() - foundAt > postureMs,
   )
   return {
     async describe() {
@@ -134,19 +143,4 @@ function lacksOwn(): Failure {
 function lacksConfigured(tag: string): Failure {
   const text = `The image ${tag} of engine.image is not on the engine: build or pull it, or remove the key.`
   return new Failure('image', text)
-}
-
-/** Asks once a minute; what failed is asked again. */
-function remembered<T>(ask: () => Promise<T>): () => Promise<T> {
-  let known: Promise<T> | null = null
-  let until = 0
-  return () => {
-    if (performance.now() > until) known = null
-    until = known === null ? performance.now() + 60_000 : until
-    known ??= ask().catch((error: unknown) => {
-      known = null
-      throw error
-    })
-    return known
-  }
 }
