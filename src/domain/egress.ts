@@ -1,6 +1,10 @@
 import type { Millis } from './brand.ts'
 import type { TaskId } from './ids.ts'
 
+/** Where the gateway is in every box that reaches one: its first program listens there, `sandbox-image/entry.c`. */
+export const gatewayPort = 3128
+export const gatewayAddress = `127.0.0.1:${gatewayPort}`
+
 /** Names that a box may open tunnels to. Nothing that no rule names is reached. */
 export interface TunnelRule {
   /**

@@ -1,5 +1,5 @@
 import type { BoxMount, BoxSpec } from '../../domain/box.ts'
-import { entryProgram } from '../places.ts'
+import { entryProgram, homeFolder } from '../places.ts'
 import type { EngineHost } from './connect.ts'
 import { boxLabels } from './labels.ts'
 
@@ -108,7 +108,7 @@ function tmpfs({ limits, user }: BoxSpec): Record<string, string> {
   const small = 'rw,noexec,nosuid,nodev,size=16m,nr_inodes=10k,mode=1777'
   return {
     '/tmp': `${open},mode=1777`,
-    '/home/agent': `${open},uid=${user.uid},gid=${user.gid},mode=0700`,
+    [homeFolder]: `${open},uid=${user.uid},gid=${user.gid},mode=0700`,
     '/run': small,
     '/var/tmp': small,
   }

@@ -1,5 +1,6 @@
 import type { BoxSpec } from '../../../domain/box.ts'
 import type { Posture } from '../../../domain/posture.ts'
+import { homeFolder } from '../../places.ts'
 import { hasOwnKernel } from '../body.ts'
 import type { EngineHost } from '../connect.ts'
 import { triedBy } from './request.ts'
@@ -34,7 +35,7 @@ export function judge(
 }
 
 const sets = ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb']
-const own = ['/tmp', '/home/agent', '/run', '/var/tmp']
+const own = ['/tmp', homeFolder, '/run', '/var/tmp']
 
 function missingWalls(seen: CanaryLines, spec: BoxSpec, host: EngineHost): readonly string[] {
   const { limits } = spec
