@@ -221,7 +221,9 @@ export const detach = 'detach'
 
 /**
  * What the caller offers an engine for the mounts of one task. A local engine asks for folders; an engine that shares no
- * disk with the caller asks for a tar stream and hands one back for sources whose writes stay.
+ * disk with the caller asks for a tar stream and hands one back for sources whose writes stay. Docker's is local, and no
+ * other runs boxes yet: of what runs today only the fake engine of the tests asks for streams, which keeps this port honest
+ * for one on another machine.
  */
 export interface Sources {
   /** The host path of a source; prepared if need be (a tree is checked out). */
