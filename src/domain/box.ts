@@ -187,6 +187,8 @@ export interface BoxWatcher {
 /**
  * What runs boxes. Any method may be called again after a crash with the same arguments and goes on where it was.
  * Methods reject with `Failure('engine' | 'image')` when the engine cannot be reached or refuses.
+ * There is no method to prepare a box, so that a crash leaves nothing between two calls: `run` does it; nor one to kill it:
+ * the signal of `run` does, and `remove` where nobody runs it any more.
  */
 export interface Engine {
   /** What is behind it, for people: `docker 20.10.24, runc 1.1.5`. Rejects when it is down. */
