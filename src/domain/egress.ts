@@ -1,7 +1,7 @@
 import type { Millis } from './brand.ts'
 import type { TaskId } from './ids.ts'
 
-/** Where the gateway is in every box that reaches one: its first program listens there, `sandbox-image/entry.c`. */
+/** Where the gateway is in every box that reaches one: its first program listens there (`sandbox-image/entry`). */
 export const gatewayPort = 3128
 export const gatewayAddress = `127.0.0.1:${gatewayPort}`
 
