@@ -28,7 +28,7 @@ export async function doctor(deps: DoctorDeps): Promise<readonly Finding[]> {
   return [...(await surroundings(deps)), await finding('tasks', () => ok(tally(deps.store.counts())))]
 }
 
-export interface ExamineDeps extends Around {
+export interface DiagnoseDeps extends Around {
   readonly data: HostPath
   /** Whether there is a data folder; rejects where it could not be opened. Changes nothing. */
   readonly find: () => Promise<boolean>
@@ -37,7 +37,7 @@ export interface ExamineDeps extends Around {
 }
 
 /** The same where no process answers for the data folder: it is only looked at, and nothing is made or changed. */
-export async function examine(deps: ExamineDeps): Promise<readonly Finding[]> {
+export async function diagnose(deps: DiagnoseDeps): Promise<readonly Finding[]> {
   const { data } = deps
   let there = false
   const folder = await finding('data folder', async () => {

@@ -1,6 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import { domainToASCII } from 'node:url'
 import ipaddr from 'ipaddr.js'
+import { hostLabel } from '../domain/host-rule.ts'
 
 /** A host in its only spelling: what rules are compared with, and what is resolved and dialled. */
 export type Host =
@@ -15,8 +16,6 @@ export interface Target {
   readonly port: number
 }
 
-const label = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/
-
 /** The canonical host of a text, or null where it is none or is spelled in a way that programs read differently. */
 export function canonicalHost(text: string): Host | null {
   if (text.startsWith('[')) return ipv6(text)
@@ -29,7 +28,7 @@ export function canonicalHost(text: string): Host | null {
   if (ascii === '' || (/^[\0-\x7f]*$/.test(lower) && ascii !== lower)) return null
   if (isIPv4(ascii)) return { kind: 'address', host: ascii }
   const labels = ascii.split('.')
-  const isName = ascii.length <= 253 && labels.every((each) => label.test(each))
+  const isName = ascii.length <= 253 && labels.every((each) => hostLabel.test(each))
   // A last label that is a number makes an address for some programs: decimal, octal, hex, or with fewer than four parts.
   return isName && !/^(?:\d+|0x[0-9a-f]*)$/.test(labels.at(-1) ?? '') ? { kind: 'name', host: ascii } : null
 }

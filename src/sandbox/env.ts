@@ -1,11 +1,11 @@
 import type { BoxRequest } from '../domain/box.ts'
-import type { Egress } from '../domain/egress.ts'
-import { cacheFolder, proxyAddress } from './places.ts'
+import { type Egress, gatewayAddress } from '../domain/egress.ts'
+import { cacheFolder, homeFolder } from './places.ts'
 
 type Variables = Readonly<Record<string, string>>
 
 const always = {
-  HOME: '/home/agent',
+  HOME: homeFolder,
   USER: 'agent',
   LOGNAME: 'agent',
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
@@ -54,7 +54,7 @@ function canTunnel(egress: Egress | null): boolean {
 
 /** For convenience only: nothing but the channel leads out, whatever a program makes of this. */
 function proxied(): Variables {
-  const proxy = `http://${proxyAddress}`
+  const proxy = `http://${gatewayAddress}`
   const direct = '127.0.0.1,localhost'
   return {
     HTTP_PROXY: proxy,

@@ -100,7 +100,7 @@ beforeAll(async () => {
 function openGateway(limits: Partial<GatewayLimits>): Gateway {
   return createGateway({
     limits,
-    upstreams: [anthropic({ origin: 'http://model.test', credential: { kind: 'key', value: realKey } })],
+    upstreams: [anthropic({ origin: 'http://model.test', key: realKey })],
     secrets: [{ name: 'deploy-token', value: token }],
     prices: {},
     clock: Date.now,

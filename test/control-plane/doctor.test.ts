@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { describeKey, keyPlaces } from '../../control-plane/attest/key.ts'
-import { examine } from '../../control-plane/doctor.ts'
+import { diagnose } from '../../control-plane/doctor.ts'
 import { openStore } from '../../control-plane/store/open.ts'
 import { findDataFolder, openDataFolder } from '../../src/config/data-folder.ts'
 import { hostPath } from '../../src/config/places.ts'
@@ -30,7 +30,7 @@ const uid = process.getuid?.() ?? 0
 let folder: string
 let data: string
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'cofferdam-examine-'))
+  folder = mkdtempSync(join(tmpdir(), 'cofferdam-diagnose-'))
   data = join(folder, 'data')
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
@@ -44,7 +44,7 @@ const up: Pick<Engine, 'describe' | 'image' | 'posture'> = {
 /** What doctor finds, by name, after it is made sure that it left everything as it was. */
 async function found(engine = up, alive = false): Promise<Readonly<Record<string, Omit<Finding, 'name'>>>> {
   const before = picture(folder)
-  const findings = await examine({
+  const findings = await diagnose({
     engine,
     data: hostPath(data),
     diskFreeMb: 0,

@@ -46,7 +46,9 @@ describe('the tag', () => {
 
   it('stands for the files that the image is made of, not for the texts about them', () => {
     const paths = imageInputs().files.map(({ path }) => path)
-    expect(paths).toEqual(expect.arrayContaining(['Dockerfile', 'entry.c', 'packages.txt', 'pins.json']))
+    expect(paths).toEqual(
+      expect.arrayContaining(['Dockerfile', 'entry/entry.c', 'packages.txt', 'pins.json']),
+    )
     expect(paths.filter((path) => path.endsWith('.md'))).toEqual([])
   })
 })

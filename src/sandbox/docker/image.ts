@@ -4,7 +4,7 @@ import { pullBase } from './image/base.ts'
 import { bootstrapBase } from './image/bootstrap.ts'
 import { layOutContext, packContext } from './image/context.ts'
 import { follow } from './image/follow.ts'
-import { hashOf, imageInputs } from './image/inputs.ts'
+import { hashOf, type ImageInputs, imageInputs } from './image/inputs.ts'
 import { takeTurn } from './image/lock.ts'
 import { fetchNode } from './image/node.ts'
 import type { BuildWatcher } from './image/watcher.ts'
@@ -14,11 +14,15 @@ import type { BuildWatcher } from './image/watcher.ts'
  * their pins, the architecture, the machine's own certificate authorities. What its apt sources offer is not in it.
  */
 export function imageTag(): string {
-  return `cofferdam/core:${hashOf(imageInputs())}`
+  return tagOf(imageInputs())
+}
+
+function tagOf(inputs: ImageInputs): string {
+  return `cofferdam/core:${hashOf(inputs)}`
 }
 
 /** The id (`sha256:…`) of the image that belongs to this version of Cofferdam, or null where it is not built yet. */
-export async function findImage(docker: Docker): Promise<string | null> {
+export async function builtImage(docker: Docker): Promise<string | null> {
   return idOf(docker, imageTag())
 }
 
@@ -29,14 +33,14 @@ export async function findImage(docker: Docker): Promise<string | null> {
  * Rejects with `Failure('image')`, or with `Failure('engine')` where the engine does not answer.
  */
 export async function buildImage(docker: Docker, watcher: BuildWatcher, fresh = false): Promise<string> {
-  const built = fresh ? null : await findImage(docker)
+  const built = fresh ? null : await builtImage(docker)
   if (built !== null) return built
   await using turn = await takeTurn(watcher)
-  const meanwhile = fresh ? null : await findImage(docker)
+  const meanwhile = fresh ? null : await builtImage(docker)
   if (meanwhile !== null) return meanwhile
 
   const inputs = imageInputs()
-  const image = `cofferdam/core:${hashOf(inputs)}`
+  const image = tagOf(inputs)
   const base = { repo: 'cofferdam/base', tag: hashOf(inputs.base) }
   const baseTag = `${base.repo}:${base.tag}`
   await using work = await turn.scratch()
