@@ -218,12 +218,14 @@ describe('task show', () => {
         .split('\n')
         .map((line) => line.trim().split(/ {2,}/)),
     ).toEqual([
-      ['1', expect.stringMatching(/^[0-9a-f]{12}$/), 'step 1', 'kept, strong (red)'],
-      ['2', expect.stringMatching(/^[0-9a-f]{12}$/), 'the record', expect.stringContaining('up to event')],
+      // Made with another key than the step's, so that nothing replaces it.
+      ['1', expect.stringMatching(/^[0-9a-f]{12}$/), 'the record', expect.stringContaining('up to event')],
+      ['2', expect.stringMatching(/^[0-9a-f]{12}$/), 'step 1', 'kept, strong (red)'],
+      ['3', expect.stringMatching(/^[0-9a-f]{12}$/), 'the record', expect.stringContaining('up to event')],
     ])
     expect(out).not.toMatch(/[^\P{Cc}\n]|\p{Bidi_Control}/u)
     expect(JSON.parse((await machine.run(['task', 'show', id, '--json'])).out)).toMatchObject({
-      attestations: [{ seq: 1, key: key.id }, { seq: 2 }],
+      attestations: [{ seq: 1 }, { seq: 2, key: key.id }, { seq: 3 }],
     })
   })
 
