@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { parseTaskRequest } from '../../src/domain/intake.ts'
 import type { Task } from '../../src/domain/task.ts'
-import { boxesOf } from '../support/boxes.ts'
 import { openTestPlane, sh, type TestPlane } from '../support/plane.ts'
 import { aRepository, git, layOut } from '../support/repository.ts'
 import { attack } from './attack.ts'
@@ -48,13 +47,14 @@ describe('what an agent does to git in its box', () => {
     ].join('\n')
     // Two steps and a test, so that the host verifies, commits, restores, tests, diffs and hands over after each of these.
     const script = `
+      exec 2>&1 # what is said stays in the order in which it was said
       echo "@ A035"; for h in post-checkout post-commit pre-commit reference-transaction post-index-change pre-auto-gc; do
-        mkdir -p .git/hooks 2>&1; printf %s '${hook('hook')}' > .git/hooks/$h 2>&1; chmod +x .git/hooks/$h 2>&1
+        mkdir -p .git/hooks; printf %s '${hook('hook')}' > .git/hooks/$h; chmod +x .git/hooks/$h
         mkdir -p hooks /cofferdam/git/hooks; printf %s '${hook('boxhook')}' | tee hooks/$h > /cofferdam/git/hooks/$h; chmod +x hooks/$h /cofferdam/git/hooks/$h
       done
       echo "@ A036"; printf %s "$CONFIG" >> .git/config; printf %s "$CONFIG" >> /cofferdam/git/config; printf %s "$CONFIG" > included
       printf %s "$CONFIG" > /cofferdam/git/config.worktree; echo ../evil > /cofferdam/git/commondir
-      echo "@ A037"; (echo "gitdir: /work/fake" > .git) 2>&1; mv .git x 2>&1; rm -f .git 2>&1; cp -r /cofferdam/git fake; printf %s "$CONFIG" > fake/config
+      echo "@ A037"; (echo "gitdir: /work/fake" > .git); mv .git x; rm -f .git; cp -r /cofferdam/git fake; printf %s "$CONFIG" > fake/config
       rm -rf fake/hooks fake/objects fake/HEAD
       echo "@ A039"; printf '* filter=evil diff=evil merge=evil\\n' > .gitattributes; mkdir -p /cofferdam/git/info; cp .gitattributes /cofferdam/git/info/attributes
       echo changed > b.bin; echo changed >> a.txt
@@ -269,25 +269,21 @@ describe('what a repository brings along', () => {
         const root = rawTree(repo, name, hooks)
         const commit = git(repo, 'commit-tree', '-m', 'evil', root).trim()
         git(repo, 'update-ref', 'refs/heads/main', commit)
-        const task = await plane.run({ repo, argv: sh('ls -la; echo x > x.txt') })
-        expect([name, task.status, task.halt?.text]).toEqual([
-          name,
-          'FAILED',
-          `git read-tree failed: error: invalid path '${name}/hooks/post-checkout'. Mend that, then try again.`,
-        ])
-        // Not laid out, under that name or another, in what is the task's or in the mirror of its repository.
-        const { id, repository } = task
-        const laidOut = namedIn(dataFolder, 'post-checkout').filter((path) =>
-          [id, repository.key].some((own) => path.includes(own)),
+        const refusal = plane.submit({ repo, argv: sh('ls -la; echo x > x.txt') })
+        await expect(refusal).rejects.toThrow(
+          `main of ${repo} holds ${JSON.stringify(`${name}/hooks/post-checkout`)}, of which git makes no checkout (`,
         )
-        expect([name, laidOut]).toEqual([name, []])
-        expect([name, boxesOf(task.id), task.spent.steps]).toEqual([name, [], 0])
       }
+      const ofHooks = (): readonly string[] => namedIn(dataFolder, 'post-checkout')
+      const ofTasks = async (): Promise<number> => (await plane.client.tasks({})).length
+      const before = [ofHooks(), await ofTasks()]
       const names = ['.git', '.GIT', 'git~1', '.git ', '.git::$INDEX_ALLOCATION', '..', '.']
       await Promise.all(names.map(tryName))
       expect(marks.found()).toEqual([])
+      // Not laid out, under that name or another, in any worktree or mirror.
+      expect([ofHooks(), await ofTasks()]).toEqual(before)
       saw(
-        `Commits with a folder named ${names.map((name) => JSON.stringify(name)).join(', ')}: each task FAILED as git takes no such path. No hook was laid out on the host, none ran, and no box was made.`,
+        `Commits with a folder named ${names.map((name) => JSON.stringify(name)).join(', ')}: each refused before there is a task, as git makes no checkout of it. No hook was laid out on the host, and none ran.`,
       )
       await using stage = await openStage({ 'a.txt': 'a\n' })
       await stage.run(
