@@ -26,6 +26,13 @@ describe('B03 every reason is given', () => {
     ['8 steps and 20 minutes', {}, []],
     ['pip install deps', { goal: 'fix bug, pip install deps' }, ['install']],
     ['12 steps', { budget: aBudget({ steps: 12, seconds: 1200 }) }, ['steps']],
+    [
+      'more tokens than configured',
+      { budget: aBudget({ tokens: 10 }), spending: { tokens: 9, costUsd: null } },
+      ['spending'],
+    ],
+    ['as many tokens', { budget: aBudget({ tokens: 9 }), spending: { tokens: 9, costUsd: null } }, []],
+    ['no cap on the cost', { spending: { tokens: null, costUsd: 2 } }, ['spending']],
     ['25 minutes', { budget: aBudget({ steps: 8, seconds: 1500 }) }, ['time']],
     [
       'all of them',
@@ -61,6 +68,63 @@ describe('B04 the test command counts whatever the goal', () => {
   })
 })
 
+describe('what a command says is not only talked about', () => {
+  test.each<[string, readonly string[]]>([
+    ['npm test', []],
+    ['pytest -q tests/database/test_migrations.py', []],
+    ['cargo test --all-features', []],
+    ['go test ./...', []],
+    ['python3 -m pytest --maxfail=1 && npm run lint', []],
+    ['NODE_ENV=production npm run build', []],
+    ['make -C docs html', []],
+    ['rm -f out.log; ./check.sh', []],
+    ['bash tools/deploy-docs.test.sh', []],
+    ['sh -c "npm test"', []],
+    ['pip install docs', ['install']],
+    ['npm install errors && npm test', ['install']],
+    ['yarn && yarn test', ['install']],
+    ['go mod tidy', ['install']],
+    ['echo $API_TOKEN', ['secret']],
+    ['printenv | sort', ['secret']],
+    ['cat /proc/self/environ', ['secret']],
+    ['do not; sudo make', ['privilege']],
+    ["s''udo make", ['privilege']],
+    ['rm${IFS}-rf${IFS}/', ['destructive']],
+    ['psql -c "delete from users"', ['production']],
+    ['psql -c "drop database test"', ['production']],
+    ['python manage.py migrate', ['migration']],
+    ['git push origin HEAD', ['deploy']],
+  ])('%s', (command, expected) => {
+    expect(rules({ test: command })).toEqual(expected)
+    expect(rules({ agent: { name: 'command', argv: ['sh', '-c', command] } })).toEqual(expected)
+  })
+
+  test('each part is named', () => {
+    const command = 'sudo make'
+    const input = {
+      ...calm,
+      goal: command,
+      test: command,
+      setup: command,
+      setupBy: 'owner',
+      agent: { name: 'command', argv: ['sudo', 'make'] },
+    } as const
+    expect(assessRisk(input).map(({ text }) => /^(.*?) (?:says|is)/.exec(text)?.[1])).toEqual([
+      'The goal',
+      'The test command',
+      'The setup command',
+      "The agent's command",
+      'The setup command',
+    ])
+  })
+
+  test('a command that is too long to be read wants a person', () => {
+    const long = { name: 'command', argv: ['true', 'x'.repeat(100_000), 'sudo'] }
+    expect(rules({ agent: long })).toEqual(['unread'])
+    expect(rules({ agent: long, agentBy: 'config' })).toEqual([])
+  })
+})
+
 describe('commands and who wrote them', () => {
   test.each<[string, Partial<RiskInput>, readonly string[]]>([
     ['the configured setup may install', { setup: 'npm ci', setupBy: 'config' }, []],
@@ -70,6 +134,14 @@ describe('commands and who wrote them', () => {
     ['a test of somebody', { test: 'make check', testBy: 'other' }, ['test']],
     ['a test of somebody that does worse', { test: 'sudo make', testBy: 'other' }, ['privilege', 'test']],
     ['no test of somebody', { test: null, testBy: 'other' }, []],
+    ['the configured agent', { agentBy: 'config' }, []],
+    [
+      'the configured agent, whatever it says',
+      { agentBy: 'config', agent: { name: 'command', argv: ['sudo', 'x'] } },
+      [],
+    ],
+    ['an agent of the owner', { agentBy: 'owner' }, []],
+    ['an agent of somebody', { agentBy: 'other' }, ['agent']],
   ])('%s', (_name, some, expected) => {
     expect(rules(some)).toEqual(expected)
   })
@@ -108,6 +180,41 @@ describe('the policy', () => {
     const defaults = policy({ onViolation: 'fail' })
     expect(rules({ policy: policy({ onViolation: 'retry' }), defaults })).toEqual(['policy'])
     expect(rules({ policy: defaults, defaults })).toEqual([])
+  })
+
+  test.each<[string, Record<string, unknown>, Record<string, unknown>, readonly string[]]>([
+    ['another host', {}, { egress: ['api.example.com'] }, ['egress']],
+    ['a host of the configured', { egress: ['api.example.com'] }, { egress: ['api.example.com'] }, []],
+    [
+      'a host that the configured wildcard means',
+      { egress: ['*.example.com'] },
+      { egress: ['a.example.com'] },
+      [],
+    ],
+    [
+      'a wildcard where one host is configured',
+      { egress: ['a.example.com'] },
+      { egress: ['*.example.com'] },
+      ['egress'],
+    ],
+    ['another port of it', { egress: ['*.example.com'] }, { egress: ['a.example.com:8443'] }, ['egress']],
+    [
+      'a name that only ends like it',
+      { egress: ['*.example.com'] },
+      { egress: ['badexample.com'] },
+      ['egress'],
+    ],
+    ['another upstream', { upstreams: ['one'] }, { upstreams: ['one', 'two'] }, ['egress']],
+    ['a weaker posture', { posture: 'strong' }, { posture: 'standard' }, ['policy']],
+    ['a stronger posture', { posture: 'standard' }, { posture: 'strong' }, []],
+    ['a file in what is allowed', { allow: ['src/'] }, { allow: ['src/a.ts'] }, []],
+    ['a file beside what is allowed', { allow: ['src/'] }, { allow: ['docs/a.md'] }, ['policy']],
+    ['a pattern beside what is allowed', { allow: ['src/'] }, { allow: ['src/**', '*.md'] }, ['policy']],
+    ['an allow list where there is none', {}, { allow: ['src/'] }, []],
+  ])('%s', (_name, configured, wanted, expected) => {
+    const defaults = policy(configured)
+    const asked = effectivePolicy(policyRequestSchema.parse(wanted), defaults)
+    expect([...new Set(rules({ policy: asked, defaults }))]).toEqual(expected)
   })
 
   test('is measured by what is configured', () => {

@@ -12,6 +12,7 @@ const nouns = `
   errors? failures? fails failed failing messages? warnings? bugs? crash(?:es)? exceptions? outputs? logs? logging logger
   events? status(?:es)? state history(?! table) counts? counter timers? times? timestamps? dates? durations?
   support integration api endpoints? routes? routers? flows? logic lifetimes? lifecycle expiry expiration expired
+  fingerprints? derivation prefix(?:es)? lengths? comparison
   connections? pools? pooling sessions? cursors? transactions? handles? cache caching abstraction
   `
   .trim()
@@ -32,18 +33,20 @@ export const about =
 const modifier =
   'to|ever|even|please|using|use|uses|running|run|touching|touch|reading|read|changing|change|edit|editing|modify|modifying|commit|' +
   'print|log|logging|need|needs|needing|require|requires|requiring|trigger|perform|do|any|the|a|an|our|your|my|their|real|actual|' +
-  'new|extra|additional|more'
+  'new|extra|additional|more|hard-?coded|leaked|committed|accidental|plain-?text'
 const ruledOut = new RegExp(
   "(?:(?<!why )(?<!can )\\b(?:do not|don'?t|does not|doesn'?t|must not|mustn'?t|should not|shouldn'?t|will not|won'?t|cannot|can'?t|" +
-    'never|without|avoid|avoids|avoiding|no need (?:for|to)|instead of|rather than|not|no)' +
-    `(?: (?:${modifier})){0,4} ?[("']?$)|` +
+    'never|without|avoid|avoids|avoiding|no need (?:for|to)|instead of|rather than|not|no|' +
+    'forbids?|forbidding|bans?|disallows?|prevents?|preventing|detects?|detecting|warns? about)' +
+    // `do not touch x or `
+    `(?: (?:${modifier})){0,4}(?: [\\w./-]+,? (?:or|nor)(?: (?:${modifier})){0,2})? ?[("']?$)|` +
     '(?:不要|不用|不必|不需要|无需|勿|禁止|避免|不得|不可以?|不会|(?<!能)不能|(?:^|[\\s，,。；;、:：]|请|先|千万|你)别)' +
     '(?:再|去|直接|手动|自动|进行|执行|运行|使用|用|通过|做|任何|碰|改|动|读取?|修改|触发|依赖|引入| )*$',
 )
 
 // Before words that a text explains or tests.
 const explained =
-  /\b(?:how|where|when|whether|why) (?:to|you|we|they|users|people|it)(?: \w+)? $|\b(?:tests?|docs?|documentation|readme|types?|notes|tutorial|guide|examples?|instructions|page|section|chapter) (?:for|of|about|on|that explains?) (?:the |our |how to )?$|(?:如何|怎么|怎样|关于)(?:使用|进行|去)?\s?$/
+  /\b(?:if|when|whether) (?:(?:the|a|an|its|our) )?(?:\w+ )?(?:is|are|was|runs?|gets?) $|\b(?:how|where|when|whether|why) (?:to|you|we|they|users|people|it)(?: \w+)? $|\b(?:tests?|docs?|documentation|readme|types?|notes|tutorial|guide|examples?|instructions|page|section|chapter) (?:for|of|about|on|that explains?) (?:the |our |how to )?$|(?:如何|怎么|怎样|关于)(?:使用|进行|去)?\s?$/
 
 /** Whether words that stand after `before` are ruled out or explained there, not asked for. */
 export function onlyTalkedAbout(before: string): boolean {

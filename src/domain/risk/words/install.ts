@@ -30,6 +30,11 @@ export const install = wordRule({
     ),
     // As `actsOn`, with the way it is to be got between.
     /\b(?:install|get(?! started)|fetch|grab)\b[^.;!?。]{0,40}? (?:via|with|using|through) (?:apt|brew|homebrew|yum|dnf|apk|pip|npm)\b/g,
+    new RegExp(
+      `(?<=^ ?|[.!?;:,。，；] ?|\\b(?:and|then|to|please|also|first) )install (?!(?:all|it|them|and)\\b|(?:\\w+-)?(?:handlers?|hooks?|listeners?|middlewares?|interceptors?|filters?|polyfills?|shims?|traps?|plugins?)\\b)[\\w@./-]+(?= (?:and|first|then|via|from|globally|locally|if|so)\\b|[,;]|\\.?$)${about}`,
+      'g',
+    ),
+    /\badd \S+ (?:via|with|using|through) (?:apt|brew|npm|pip|yarn|pnpm|cargo)\b|\buse (?:apt|apt-get|brew|homebrew|npm|pip|yum|dnf|conda) to (?:get|install|fetch|add|download)\b/g,
     actsOn(
       `(?:re)?install${thing}`,
       'packages?|dependenc(?:y|ies)|deps|librar(?:y|ies)|modules?|requirements|packages? from \\w+',
@@ -50,7 +55,7 @@ export const install = wordRule({
     ),
   ],
   commands: [
-    /(?:^|[;&|(] ?)(?:yarn|pnpm i|bun i)(?: --\S+)* ?(?=$|[;&|)])/g,
+    /(?:^|[;&|(] ?| -c ["']?)(?:yarn|pnpm i|bun i)(?: --\S+)* ?(?=$|[;&|)])/g,
     /\bgo mod (?:download|tidy)\b|\bpython\S* setup\.py (?:install|develop)\b|\bpip\S* (?:wheel|download)\b/g,
     /\bnpx (?:--?package|-p)\b|\bplaywright install\b/g,
   ],

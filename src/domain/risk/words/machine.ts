@@ -29,7 +29,7 @@ export const privilege = wordRule({
     ),
     /\b(?:run|running|runs|execute|executed|log ?in|ssh|start|started|become|install|installed|do (?:it|this)) (?:\S+ ){0,5}?as (?:the )?root\b(?! (?:component|element|node|path|dir|directory|folder|url|layout|route|key|object|class|selector|module|package|of|file))/g,
     /\bchmod (?:-\w+ )?(?:0?777|[au]?\+s|a\+rwx|0?[4-7]7[0-7]{2})\b|\bchown -r\b|\bdocker\.sock\b|--privileged\b|\bsetcap\b|--cap-add\b|\bnsenter\b/g,
-    /提权|root\s?权限|以\s?root(?:\s?用户)?(?:身份)?\s?(?:运行|执行|登录|启动|安装)|以(?:系统)?管理员(?:权限|身份)(?:运行|执行|启动|安装)/g,
+    /提权|root\s?权限|[以用]\s?root(?:\s?用户)?(?:身份)?\s?(?:运行|执行|登录|启动|安装)|以(?:系统)?管理员(?:权限|身份)(?:运行|执行|启动|安装)/g,
   ],
 })
 
@@ -45,6 +45,7 @@ export const destructive = wordRule({
       'g',
     ),
     /\b(?:delete|remove|wipe|erase) (?:everything|all (?:the )?(?:files|data|branches|repositories|users|backups))(?=$|[.,;!?]| (?:on|in|from|under) (?:the )?(?:disk|server|machine|repo|repository|bucket|home)\b)/g,
+    /\b(?:wipe|erase|format|reformat) (?:the |this |my |our )?(?:hard )?(?:disks?|drives?|partitions?|servers?|machines?)\b(?! (?:usage|size|name|list))/g,
     new RegExp(
       `强制推送${about}|强推(?!荐|理)|格式化(?:整个)?(?:硬盘|磁盘|系统盘)|(?:清空|删除|删掉)(?:整个|全部|所有)?(?:仓库|磁盘|硬盘|服务器|备份)(?!列表|名|里|中|卡)${about}|重写(?:git\\s?)?(?:提交)?历史(?!记录)|删除所有(?:文件|数据|分支|用户)(?!的)`,
       'g',

@@ -98,17 +98,18 @@ export const production = wordRule({
       'g',
     ),
     actsOn(
-      'drop|delete|wipe|restart|stop|migrate|purge|modify|update|change|touch|access|query|dump|export|reset|connect to',
+      'drop|delete|wipe|clean(?: up)?|clear|truncate|restart|stop|migrate|purge|modify|update|change|touch|access|query|dump|export|reset|connect to',
       '(?:production|prod|live) (?:data|database|db|servers?|systems?|tables?|environment|cluster|instances?|hosts?)',
       about,
     ),
+    /(?<![\w-])(?:update|insert|change|modify|delete|remove|write|fix|set|add|drop|run|execute)\b[^.;,!?。；！？]{0,40}? (?:in|on|to|into|from) (?:the |our |your )?(?:production|prod|live) (?:data|database|db|servers?|systems?|tables?|cluster)\b/g,
     hanOn(
       '删除|删掉|清空|重置|清理|覆盖|修改|销毁|截断',
       '数据库|数据表|资料库',
       `(?!名|里的缓存|驱动|中间件)${about}`,
     ),
     hanOn(
-      '删除|删掉|清空|重置|清理|覆盖|修改|更新|重启|停止|停掉|关闭|连接|连到|登录|操作|同步|写入|执行|推送?到|切到|切换到|在|到|直连',
+      '删除|删掉|清空|重置|清理|覆盖|修改|(?<!更|修|整|涂)改(?!造|进|善|版)|更新|重启|停止|停掉|关闭|连接|连到|登录|操作|同步|写入|执行|推送?到|切到|切换到|在|到|直连',
       '(?:生产|线上|正式)(?:环境|库|数据库?|服务器?|系统|机器|集群|配置)',
       `(?!下|中|里|的?(?:报|打|日|构))${about}`,
     ),

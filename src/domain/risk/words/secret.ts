@@ -46,6 +46,7 @@ export const secret = wordRule({
       '密码',
       `(?!重置|找回|强度|长度|规则|框|加密|哈希|登录)${about}`,
     ),
+    hanOn('把[^。，,；]{0,8}(?:密码|私钥|密钥)', '打印|导出|发给|发送|上传|泄露|写进|写入'),
     hanOn(
       '修改|查看|重置|获取',
       '(?:数据库|服务器|生产|线上|root|系统|邮箱)的?密码',
@@ -57,5 +58,5 @@ export const secret = wordRule({
     /\bprintenv\b|(?:^|[;&|(] ?)env ?(?=$|[;&|>)])/g,
   ],
   careful:
-    /\b(?:redact(?:s|ing)?|mask(?:s|ing)?|hid(?:e|es|ing)|strip(?:s|ping)?|scrub(?:s|bing)?|sanitiz(?:e|es|ing)|implement(?:s|ing)?|validat(?:e|es|ing)|pars(?:e|es|ing)|decod(?:e|es|ing)|verif(?:y|ies|ying)|renam(?:e|es|ing)|document(?:s|ing)?|mock(?:s|ing)?|stub(?:s|bing)?|fak(?:e|es|ing)|handl(?:e|es|ing)|support(?:s|ing)?|reject(?:s|ing)?|invalid|wrong|bad|missing|expired|incorrect|malformed|dummy|example)(?: (?:the|a|an|any|all|our|for|expired|invalid|missing|malformed|empty|wrong|multiple|optional|of|user)){0,3} $|(?:脱敏|隐藏|屏蔽|过滤|校验|解析|模拟|无效的?|错误的?|过期的?|缺失的?)(?:日志中的?)?$/,
+    /\b(?:redact(?:s|ing)?|mask(?:s|ing)?|hid(?:e|es|ing)|strip(?:s|ping)?|scrub(?:s|bing)?|sanitiz(?:e|es|ing)|implement(?:s|ing)?|validat(?:e|es|ing)|pars(?:e|es|ing)|decod(?:e|es|ing)|verif(?:y|ies|ying)|renam(?:e|es|ing)|document(?:s|ing)?|mock(?:s|ing)?|stub(?:s|bing)?|fak(?:e|es|ing)|handl(?:e|es|ing)|support(?:s|ing)?|reject(?:s|ing)?|invalid|wrong|bad|missing|expired|incorrect|malformed|dummy|example)(?: (?:the|a|an|any|all|our|for|expired|invalid|missing|malformed|empty|wrong|multiple|optional|of|user)){0,3} $|(?:脱敏|隐藏|屏蔽|过滤|校验|解析|模拟|无效的?|错误的?|过期的?|缺失的?)(?:日志中的?)?$|\b(?:digits|characters|length|fingerprint|name|expiry|presence|format) of (?:the |an |a |each )?$/,
 })

@@ -49,5 +49,5 @@ export function actsOn(verbs: string, things: string, end = ''): RegExp {
 
 /** The same in Chinese: in one clause and not far. */
 export function hanOn(verbs: string, things: string, end = ''): RegExp {
-  return new RegExp(`(?:${verbs})[^。，,；;！!？?]{0,8}?(?:${things})${end}`, 'g')
+  return new RegExp(`(?:${verbs})[^。，,；;！!？?]{0,12}?(?:${things})${end}`, 'g')
 }
