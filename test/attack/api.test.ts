@@ -159,6 +159,8 @@ os.mkdir("new"); open("new/\\x1b[2J.env", "w"); open(".gitignore", "w").write("i
 print("\\x1b[2J\\x1b]0;pwned\\x07\\rTASK \\u202e \\x9b2J \\x1bPdevice\\x1b\\\\ end")
 END`
     const { task } = await server.client.submit(requestOf({ repo, argv: sh(script) }))
+    // Its command names a file of passwords.
+    await server.client.act(task.id, { act: 'approve' })
     const done = await server.settled(task.id)
     expect(done.status).toBe('APPLIED')
     // Colours of our own are all that may be left.
