@@ -116,6 +116,7 @@ export async function draftTask(
     progress: { signature: '', repeats: 0 },
     risks,
     outcome: null,
+    marks: null,
     delivery: 'none',
     parentTaskId: null,
     createdBy: actor,

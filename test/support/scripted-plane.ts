@@ -289,7 +289,8 @@ export const applies: Script = async (turn) => {
   report({ type: 'candidate_made', text: '1 file changed (+1 −1).' })
   report({ type: 'tested', text: 'The test passes.', priorFailure: null }, { data: { passed: true } })
   const verdict = { kind: 'apply', outcome: 'tested' } as const
-  report({ type: 'checkpointed', verdict, head: aCommitOf('b'), progress: { signature: 'x', repeats: 1 } })
+  const progress = { signature: 'x', repeats: 1 }
+  report({ type: 'checkpointed', verdict, head: aCommitOf('b'), progress, marks: [] })
   report({ type: 'handed_over' })
 }
 
