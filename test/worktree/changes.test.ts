@@ -114,6 +114,18 @@ describe('what a task changes', () => {
     expect(existsSync(proof)).toBe(false)
   })
 
+  it('is not known where git cannot tell', async () => {
+    const repo = repository(lab, { 'a.txt': 'a\n' })
+    const task = await taskOn(lab.worktrees, repo)
+    await lab.worktrees.open(task)
+    writeFileSync(join(lab.folder, 'git'), '#!/bin/sh\necho "fatal: out of memory" >&2\nexit 128\n', {
+      mode: 0o755,
+    })
+    const { commit } = task.base
+    const broken = lab.reopened({ searchPath: `${lab.folder}:/usr/bin:/bin` })
+    expect(await broken.changes(task, commit, commit, wanted)).toBeNull()
+  })
+
   it('ends with a signal, and says so', async () => {
     const repo = repository(lab, { 'a.txt': 'a\n' })
     const task = await taskOn(lab.worktrees, repo)
