@@ -6,11 +6,11 @@ import { Failure, type FailureCode } from '../src/domain/failure.ts'
 import { passingId } from '../src/domain/ids.ts'
 import type { TaskRequest } from '../src/domain/intake.ts'
 import type { Registries } from '../src/domain/registries.ts'
+import type { Actor } from '../src/domain/task.ts'
 import { boxOf, cachesRead, setupBox, testBox, type Wanted } from './loop/boxes.ts'
 import { egressOf } from './loop/egress.ts'
 import { placeOf } from './loop/work.ts'
 import { draftTask, type SubmitDeps } from './submit.ts'
-import { systemActor } from './tasks.ts'
 
 export interface ExplainDeps extends SubmitDeps {
   readonly engine: Pick<Engine, 'image'>
@@ -23,7 +23,7 @@ export interface ExplainDeps extends SubmitDeps {
 
 /** Computes what a request would get. The worktree is laid out for it and taken away again; nothing is run. */
 export async function explain(deps: ExplainDeps, request: TaskRequest): Promise<Explanation> {
-  const drafted = await draftTask(deps, request, passingId(randomBytes(10)), systemActor)
+  const drafted = await draftTask(deps, request, passingId(randomBytes(10)), asked)
   // As its first claim will make it.
   const task = { ...drafted.task, fence: 1 }
   const { image, notes } = await imageOf(deps.engine)
@@ -57,6 +57,9 @@ export async function explain(deps: ExplainDeps, request: TaskRequest): Promise<
     await deps.worktrees.discard(place)
   }
 }
+
+/** One who may submit it, and so who explains is told what they would be. */
+const asked: Actor = { kind: 'local', id: 'explain' }
 
 const setupNote =
   'What setup leaves is mounted on top of what is shown here; it is known after setup has run.'

@@ -1,6 +1,7 @@
 import type { AgentChoice } from '../src/domain/agent.ts'
 import type { TreePath } from '../src/domain/brand.ts'
 import { budgetParts } from '../src/domain/budget.ts'
+import { canonicalJson } from '../src/domain/canonical-json.ts'
 import { Failure } from '../src/domain/failure.ts'
 import type { TaskId } from '../src/domain/ids.ts'
 import type { TaskRequest } from '../src/domain/intake.ts'
@@ -8,10 +9,11 @@ import { effectivePolicy, policyHash, policyProblems } from '../src/domain/polic
 import { costNotes, lacking, type Means } from '../src/domain/means.ts'
 import type { Policy } from '../src/domain/policy.ts'
 import type { RepositoryDefaults } from '../src/domain/repository-defaults.ts'
-import { assessRisk } from '../src/domain/risk.ts'
+import { assessRisk } from '../src/domain/risk/risk.ts'
 import type { Actor, Budget, RiskReason, Task } from '../src/domain/task.ts'
 import { counted, fewOf } from '../src/domain/text.ts'
 import type { Worktrees } from '../src/domain/worktree.ts'
+import { authorOf } from './gate/author.ts'
 
 /** What a request is completed with. */
 export interface Defaults {
@@ -51,7 +53,8 @@ export async function draftTask(
   const { defaults } = deps
   const repository = await deps.worktrees.inspect(request.repository, request.ref)
   const configured = defaults.repository(repository.path)
-  const agent = agentOf(deps, request.agent ?? configured.agent ?? defaults.agent)
+  const usual = configured.agent ?? defaults.agent
+  const agent = agentOf(deps, request.agent ?? usual)
   const setup = request.setup === undefined ? (configured.setup ?? null) : request.setup
   const test = request.test === undefined ? (configured.test ?? null) : request.test
   const base =
@@ -60,16 +63,18 @@ export async function draftTask(
   const missing = lacking(policy, defaults.means)
   if (missing.length > 0) throw new Failure('bad_request', missing.join(' '))
   const budget: Budget = { ...defaults.budget, ...budgetParts(request.budget) }
+  const writer = authorOf(actor)
   const hidden = await deps.worktrees.hidden(repository.path, repository.commit, policy)
   const risks: readonly RiskReason[] = [
     ...(request.draft ? [{ rule: 'draft', text: 'It was asked for as a draft.' }] : []),
     ...assessRisk({
       goal: request.goal,
       setup,
-      // The local user owns the data folder, and so may approve what they wrote.
-      setupBy: setup === configured.setup ? 'config' : 'owner',
+      setupBy: setup === configured.setup ? 'config' : writer,
       test,
-      testBy: test === configured.test ? 'config' : 'owner',
+      testBy: test === configured.test ? 'config' : writer,
+      agent,
+      agentBy: canonicalJson(agent) === canonicalJson(usual) ? 'config' : writer,
       budget,
       spending: defaults.budget,
       policy,
@@ -111,6 +116,7 @@ export async function draftTask(
     progress: { signature: '', repeats: 0 },
     risks,
     outcome: null,
+    marks: null,
     delivery: 'none',
     parentTaskId: null,
     createdBy: actor,

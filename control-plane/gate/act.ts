@@ -1,15 +1,19 @@
 import type { Act } from '../../src/domain/control-plane.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
-import { assessBudget, assessText, furtherRisks } from '../../src/domain/risk.ts'
-import type { Actor, Task } from '../../src/domain/task.ts'
+import { furtherRisks } from '../../src/domain/risk/risk.ts'
+import { risksInText } from '../../src/domain/risk/said.ts'
+import type { Actor, Budget, Task } from '../../src/domain/task.ts'
 import type { Store } from '../store/store.ts'
 import type { Tasks } from '../tasks.ts'
+import { readLater } from './later.ts'
 import { refuseSpent, refuseSuggestion } from './refusals.ts'
 import { decide, openSurface } from './surfaces.ts'
 
 export interface ActDeps {
   readonly store: Store
   readonly tasks: Tasks
+  /** What a task gets where its request does not say; without it only what it was granted counts. */
+  readonly defaults?: { readonly budget: Pick<Budget, 'tokens' | 'costUsd'> }
   /** Epoch milliseconds. */
   readonly clock: () => number
 }
@@ -36,7 +40,10 @@ export function perform(deps: ActDeps, id: TaskId, act: Act, doer: Doer): Task {
     case 'suggest':
       return suggest(deps, id, act.text, doer)
     case 'steer': {
-      const along = () => ({ data: { risks: assessText(act.text) } })
+      const asked = { text: act.text, budget: null }
+      const along = (task: Task) => ({
+        data: { risks: readLater(task, asked, actor, deps.defaults?.budget) },
+      })
       return tasks.act(id, { type: 'steered', text: act.text }, actor, along, shown)
     }
     case 'stop': {
@@ -68,14 +75,14 @@ function suggest(deps: ActDeps, id: TaskId, text: string, doer: Doer): Task {
       open: openSurface(next, at),
     },
   })
-  const risks = [...task.risks, ...furtherRisks(task.risks, assessText(text))]
+  const risks = [...task.risks, ...furtherRisks(task.risks, risksInText(text, task.goal))]
   return tasks.act(id, { type: 'suggested', text, risks }, doer.actor, along, doer.shown)
 }
 
 type Resume = Extract<Act, { act: 'resume' }>
 
 function resume(
-  { tasks }: ActDeps,
+  { tasks, defaults }: ActDeps,
   id: TaskId,
   wanted: Pick<Resume, 'instruction' | 'budget'>,
   { actor, shown }: Doer,
@@ -84,10 +91,8 @@ function resume(
   const task = tasks.get(id)
   const budget = wanted.budget === null ? null : { ...task.budget, ...wanted.budget }
   refuseSpent(task, budget ?? task.budget, instruction)
-  // The local user owns the data folder: asking for it is the recorded approval of what a rule would question.
-  const risks = [
-    ...(instruction === null ? [] : assessText(instruction)),
-    ...(budget === null ? [] : assessBudget(budget, task.budget)),
-  ]
-  return tasks.act(id, { type: 'resumed', instruction, budget }, actor, () => ({ data: { risks } }), shown)
+  const along = (before: Task) => ({
+    data: { risks: readLater(before, { text: instruction, budget }, actor, defaults?.budget) },
+  })
+  return tasks.act(id, { type: 'resumed', instruction, budget }, actor, along, shown)
 }

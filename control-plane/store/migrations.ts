@@ -154,4 +154,7 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (task_id, seq)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE runtime_tasks ADD COLUMN marks TEXT;
+  `,
 ]

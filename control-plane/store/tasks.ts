@@ -42,6 +42,7 @@ const rowsWith = (documents: Documents) =>
     progress: json('progress'),
     risks: json('risks'),
     outcome: column('outcome'),
+    marks: json('marks'),
     delivery: column('delivery'),
     parentTaskId: column('parent_task_id'),
     createdBy: json('created_by'),

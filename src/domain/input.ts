@@ -1,5 +1,6 @@
 import type { CommitId, Millis } from './brand.ts'
 import type { Budget, HaltReason, Phase, Progress, RiskReason } from './task.ts'
+import type { Mark } from './marks/mark.ts'
 import type { Violation } from './policy.ts'
 
 /** What can happen to a task. The names are those of the transition table, of events and of the docs. */
@@ -40,6 +41,8 @@ export type Input =
       readonly verdict: StepVerdict
       readonly head: CommitId
       readonly progress: Progress
+      /** Of work that is to be applied. */
+      readonly marks: readonly Mark[] | null
     }
   | { readonly type: 'handed_over' }
   /** Something about a box under way that a person should see: a request that was denied, a secret that was found. */

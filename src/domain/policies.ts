@@ -23,7 +23,8 @@ const defaultLimits: Limits = {
 }
 
 // No pattern here ends with `/`: a symlink of that name is as good as a folder to the tool that reads it.
-const readonlyByDefault = {
+/** Names of files that work for others than the program itself, by whom they work for. */
+export const sensitivePaths = {
   // Run by a forge when the work is pushed.
   ci: `.github/workflows .github/actions .gitlab-ci.yml .gitlab/ci .circleci .forgejo/workflows .gitea/workflows
     .woodpecker .woodpecker.yml .woodpecker.yaml .drone.yml .buildkite .travis.yml Jenkinsfile azure-pipelines.yml
@@ -46,7 +47,7 @@ const readonlyByDefault = {
 
 export const defaultPolicy: Policy = {
   allow: [],
-  readonly: Object.values(readonlyByDefault).flatMap((names) => names.split(/\s+/)),
+  readonly: Object.values(sensitivePaths).flatMap((names) => names.split(/\s+/)),
   deny: ['.env', '.env.*', 'config.yaml', '**/.git', '**/.git/**', '.workspace', '.workspace/**'],
   except: ['example', 'sample', 'template', 'dist'].flatMap((end) => [`.env.${end}`, `.env.*.${end}`]),
   onViolation: 'retry',

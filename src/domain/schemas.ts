@@ -3,6 +3,7 @@ import type { AgentChoice, AgentResult, Marker, Usage } from './agent.ts'
 import type { BoxEnd, BoxMount, BoxSource, BoxSpec } from './box.ts'
 import type { BoxPath, CommitId, TreeId } from './brand.ts'
 import type { Egress, EgressCounts, EgressRow } from './egress.ts'
+import { type Mark, markRules } from './marks/mark.ts'
 import { parseTaskId, type TaskId } from './ids.ts'
 import type { Policy, Violation } from './policy.ts'
 import { postureLevels } from './posture.ts'
@@ -211,6 +212,10 @@ const testResultSchema = exactly<TestResult>()(
 
 export const riskSchema = exactly<RiskReason>()(z.object({ rule: z.string(), text: z.string() }))
 
+export const markSchema = exactly<Mark>()(
+  z.object({ rule: z.enum(markRules), path: z.string(), text: z.string() }),
+)
+
 export const taskSchema = exactly<Task>()(
   z.object({
     id: taskIdSchema,
@@ -251,6 +256,7 @@ export const taskSchema = exactly<Task>()(
     progress: z.object({ signature: z.string(), repeats: count }),
     risks: z.array(riskSchema),
     outcome: z.enum(['tested', 'untested']).nullable(),
+    marks: z.array(markSchema).nullable(),
     delivery: z.enum(deliveries),
     parentTaskId: taskIdSchema.nullable(),
     createdBy: actorSchema,

@@ -3,6 +3,7 @@ import type { BoxEnd, BoxKind, BoxSpec, Peaks } from './box.ts'
 import type { CommitId, Millis } from './brand.ts'
 import type { EgressCounts } from './egress.ts'
 import type { TaskId } from './ids.ts'
+import type { Mark } from './marks/mark.ts'
 import type { Policy, Violation } from './policy.ts'
 import type { Candidate } from './worktree.ts'
 
@@ -171,6 +172,11 @@ export interface Task {
   readonly risks: readonly RiskReason[]
   /** Set when the last step was validated and only the branch has to be handed over; final when APPLIED. */
   readonly outcome: 'tested' | 'untested' | null
+  /**
+   * What of the work wants an owner's decision, which names each reason, before it is delivered; set together with
+   * `outcome`. Null: nobody has looked, which wants one too.
+   */
+  readonly marks: readonly Mark[] | null
   readonly delivery: Delivery
   readonly parentTaskId: TaskId | null
   readonly createdBy: Actor

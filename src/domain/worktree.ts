@@ -3,6 +3,7 @@ import type { TaskId } from './ids.ts'
 import type { Sources } from './box.ts'
 import type { Unreadable } from './failure.ts'
 import type { Listing } from './listing.ts'
+import type { Change } from './marks/mark.ts'
 import type { Policy, Violation } from './policy.ts'
 
 /** A user's repository as it was when a task was made of it. */
@@ -130,6 +131,17 @@ export interface Worktrees {
   handover(task: TaskPlace, commit: CommitId): Promise<void>
   /** The unified diff of two commits of the task, as text; capped at 8 MiB with a mark. */
   diff(task: TaskPlace, from: CommitId, to: CommitId): Promise<string>
+  /**
+   * What a task's work changes, path by path, out of git's objects alone; null where that is too much, or takes longer
+   * than half a minute. Files that `wants` names come with their content, up to 256 KiB each and 4 MiB in all.
+   */
+  changes(
+    task: TaskPlace,
+    from: CommitId,
+    to: CommitId,
+    wants: (path: TreePath) => boolean,
+    signal?: AbortSignal,
+  ): Promise<readonly Change[] | null>
   /** What decides whether setup must run again: a hash over manifests and lock files of a commit. */
   setupKey(task: TaskPlace, commit: CommitId): Promise<string>
   /** Records what a setup box left in ignored folders and throws the rest away; the names of both are returned. */

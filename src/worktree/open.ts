@@ -3,6 +3,7 @@ import { geteuid } from 'node:process'
 import type { CommitId } from '../domain/brand.ts'
 import type { TaskPlace, Worktrees } from '../domain/worktree.ts'
 import { makeCandidate } from './candidate.ts'
+import { changesOf } from './changes.ts'
 import { diffText } from './diff.ts'
 import { discardTask, sweepAll } from './discard.ts'
 import { onDisk } from './disk.ts'
@@ -86,6 +87,7 @@ export function openWorktrees(options: WorktreesOptions): Worktrees {
     checkpoint: (task, commit) => inTurn(task, () => moveBranch(site, task, commit)),
     handover: (task, commit) => inTurn(task, () => giveBranch(site, task, commit)),
     diff: (task, from, to) => diffText(site, task, from, to),
+    changes: (task, from, to, wants, signal) => changesOf(until(site, signal), task, from, to, wants, signal),
     setupKey: (task, commit) => withMemory(task, (memory) => setupKeyOf(site, task, memory, commit)),
     keepSetup: (task, key) =>
       inTurn(task, async () => {

@@ -195,6 +195,8 @@ os.mkdir("new"); open("new/\\x1b[2J.env", "w"); open(".gitignore", "w").write("i
 print("\\x1b[2J\\x1b]0;pwned\\x07\\rTASK \\u202e \\x9b2J \\x1bPdevice\\x1b\\\\ end")
 END`
     const { task } = await server.client.submit(requestOf({ repo, argv: sh(script) }))
+    // Its command names a file of passwords.
+    await server.client.act(task.id, { act: 'approve' })
     // The box waits until it is watched.
     const watched = await watchAtTerminal(task.id, () =>
       writeFileSync(join(server.data, 'tasks', task.id, 'go'), ''),

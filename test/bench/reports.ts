@@ -63,7 +63,7 @@ export function reportsOf(taskId: TaskId, step: number): readonly Report[] {
     { input: { type: 'candidate_made', text: '1 file changed.' }, along: row(made) },
     { input: { type: 'tested', text: 'Not tested.', priorFailure: null }, along: {} },
     {
-      input: { type: 'checkpointed', verdict: { kind: 'next' }, head: commit, progress },
+      input: { type: 'checkpointed', verdict: { kind: 'next' }, head: commit, progress, marks: null },
       along: row(kept),
     },
   ]

@@ -233,7 +233,8 @@ describe('decisions and acts', () => {
       turn.report({ type: 'candidate_made', text: '' })
       turn.report({ type: 'tested', text: '', priorFailure: null })
       const verdict = { kind: 'apply', outcome: 'tested' } as const
-      turn.report({ type: 'checkpointed', verdict, head: aCommit, progress: { signature: '', repeats: 1 } })
+      const progress = { signature: '', repeats: 1 }
+      turn.report({ type: 'checkpointed', verdict, head: aCommit, progress, marks: [] })
       turn.report({ type: 'halted', reason: 'repository', text: 'It is checked out.' })
       turn.report({ type: 'salvaged', head: aCommit, text: '' })
     })

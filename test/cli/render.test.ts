@@ -217,6 +217,23 @@ it.each([
   expect(lines).toEqual([expect.stringMatching(`^  ${name} .*${command}`)])
 })
 
+it.each([
+  ['what a run ends with', (task: Task) => summaryLines(task, spell, paint, false)],
+  ['what is shown of a task', (task: Task) => taskLines({ ...nothingOf, task }, spell, paint)],
+])('%s names every reason why delivering wants an owner, and only where there is one', (_, lines) => {
+  const task = aTask({ status: 'APPLIED', outcome: 'tested', head: aCommitOf('b') })
+  const marks = [
+    { rule: 'ci', path: '.ci/run', text: '".ci/run" is changed.' },
+    { rule: 'tests', path: 'a\u001b[2J', text: 'The test "a\u001b[2J" is deleted.' },
+  ] as const
+  const said = lines({ ...task, marks }).join('\n')
+  expect(said).toContain(
+    `Delivering it takes an owner's decision, because:\n  ci: ".ci/run" is changed.\n  tests: The test "a" is deleted.`,
+  )
+  for (const none of [null, []])
+    expect(lines({ ...task, marks: none }).join('\n')).not.toContain('Delivering')
+})
+
 const nothingOf: Shown = { task: aTask(), checkpoints: [], attestations: [], events: [] }
 
 it('says what is being done on a task, and nothing about a delivery that there is not', () => {

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import type { BoxPath, TreeId } from '../../src/domain/brand.ts'
+import { markRules } from '../../src/domain/marks/mark.ts'
 import { z } from 'zod'
 import type { BoxEnd } from '../../src/domain/box.ts'
 import {
@@ -67,6 +68,7 @@ export const anyTask: fc.Arbitrary<Partial<Task>> = fc.record({
   progress: fc.record({ signature: text, repeats: count }),
   risks: fc.array(fc.record({ rule: text, text })),
   outcome: maybe(fc.constantFrom('tested', 'untested')),
+  marks: maybe(fc.array(fc.record({ rule: fc.constantFrom(...markRules), path: text, text }))),
   delivery: fc.constantFrom(...deliveries),
   createdBy: fc.record({ kind: fc.constantFrom('local', 'system'), id: text }),
   createdAt: millis,

@@ -23,7 +23,7 @@ import type { EgressRow } from '../../src/domain/egress.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import type { Input } from '../../src/domain/input.ts'
 import type { TaskRequest } from '../../src/domain/intake.ts'
-import { assessBudget } from '../../src/domain/risk.ts'
+import { largerBudget } from '../../src/domain/risk/budget.ts'
 import type { Actor, Checkpoint, RiskReason, Task, TaskEvent } from '../../src/domain/task.ts'
 import { defaultPolicy } from '../../src/domain/policies.ts'
 import type { Verification } from '../../src/domain/verification/verify.ts'
@@ -246,7 +246,9 @@ export class ScriptedPlane implements ControlPlane, Disposable {
 }
 
 function risksOf(act: Act, { budget }: Task): readonly RiskReason[] {
-  return act.act === 'resume' && act.budget !== null ? assessBudget({ ...budget, ...act.budget }, budget) : []
+  return act.act === 'resume' && act.budget !== null
+    ? largerBudget({ ...budget, ...act.budget }, budget, budget)
+    : []
 }
 
 function inputOf(act: Act, task: Task): Input {
@@ -293,7 +295,8 @@ export const applies: Script = async (turn) => {
   report({ type: 'candidate_made', text: '1 file changed (+1 −1).' })
   report({ type: 'tested', text: 'The test passes.', priorFailure: null }, { data: { passed: true } })
   const verdict = { kind: 'apply', outcome: 'tested' } as const
-  report({ type: 'checkpointed', verdict, head: aCommitOf('b'), progress: { signature: 'x', repeats: 1 } })
+  const progress = { signature: 'x', repeats: 1 }
+  report({ type: 'checkpointed', verdict, head: aCommitOf('b'), progress, marks: [] })
   report({ type: 'handed_over' })
 }
 

@@ -99,6 +99,7 @@ export function aTask(overrides: Partial<Task> = {}): Task {
     progress: { signature: '', repeats: 0 },
     risks: [],
     outcome: null,
+    marks: null,
     delivery: 'none',
     parentTaskId: null,
     createdBy: aPerson,

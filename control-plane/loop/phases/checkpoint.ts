@@ -4,10 +4,11 @@ import { fewOf } from '../../../src/domain/text.ts'
 import { progressAfter, verdictOf } from '../../../src/domain/verdict.ts'
 import { attestedOnBranch } from '../attested.ts'
 import { closed } from '../attempts.ts'
+import { marksOf } from '../marks.ts'
 import { underWay } from '../under-way.ts'
 import { needed, placeOf, type Work } from '../work.ts'
 
-/** Attests the step, moves the task's branch to the candidate, and decides what the step means. */
+/** Attests the step, moves the task's branch to the candidate, and decides what the step means and what wants an owner. */
 export async function checkpoint(work: Work): Promise<void> {
   const { deps, task } = work
   const row = underWay(work)
@@ -16,8 +17,6 @@ export async function checkpoint(work: Work): Promise<void> {
   const place = placeOf(task)
   // Over when its test was: a time that is on record, so that a repeat attests the same.
   const over = closed({ ...row, candidate }, 'kept', task.updatedAt)
-  const { row: kept, attestation } = await attestedOnBranch(work, { ...over, candidate })
-  const head = needed(kept.commit, task, 'a commit')
   const signature = signatureOf(candidate.tree, task.priorFailure)
   const setupChanged =
     task.setup !== null && (await deps.worktrees.setupKey(place, candidate.commit)) !== task.setupKey
@@ -28,12 +27,18 @@ export async function checkpoint(work: Work): Promise<void> {
     signature,
     setupChanged,
   })
+  const [{ row: kept, attestation }, marks] = await Promise.all([
+    attestedOnBranch(work, { ...over, candidate }),
+    verdict.kind === 'apply' ? marksOf(work, candidate.commit) : null,
+  ])
+  const head = needed(kept.commit, task, 'a commit')
   work.report(
     {
       type: 'checkpointed',
       verdict,
       head,
       progress: progressAfter(task.progress, signature),
+      marks,
     },
     {
       checkpoints: [kept],
@@ -41,6 +46,7 @@ export async function checkpoint(work: Work): Promise<void> {
       data: {
         commit: head,
         verdict: verdict.kind,
+        ...(marks === null ? {} : { marks }),
         leftOut: fewOf(candidate.leftOut.map(({ path }) => path)),
       },
     },

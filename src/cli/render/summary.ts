@@ -1,6 +1,7 @@
 import type { Status, Task } from '../../domain/task.ts'
 import { counted } from '../../domain/text.ts'
 import type { Paint } from '../terminal.ts'
+import { markLines, marksTitle } from './marks.ts'
 import { nextCommands, quoted, type Spell } from './next.ts'
 import { columns, duration, hang } from './text.ts'
 
@@ -11,8 +12,14 @@ export function summaryLines(task: Task, spell: Spell, paint: Paint, bare: boole
     '',
     `${badge(task, paint)}  ${hang(task.halt?.text ?? outcome(task), 2)}`,
     ...columns([['used', cost], ...work(task, spell, bare)]).map((line) => `  ${line}`),
+    ...reviewLines(task),
     ...nextLines(task, spell),
   ]
+}
+
+function reviewLines(task: Task): readonly string[] {
+  const lines = markLines(task)
+  return lines.length === 0 ? [] : ['', `${marksTitle}:`, ...lines.map((line) => `  ${line}`)]
 }
 
 /** Of a command with words beside it, characters. */

@@ -2,6 +2,7 @@ import { parseAttestation, type SignedAttestation } from '../../domain/attestati
 import type { Checkpoint, Task, TaskEvent } from '../../domain/task.ts'
 import { counted } from '../../domain/text.ts'
 import type { Paint } from '../terminal.ts'
+import { markLines, marksTitle } from './marks.ts'
 import { quoted, type Spell } from './next.ts'
 import { activityOf } from './status-line.ts'
 import { badge, nextLines } from './summary.ts'
@@ -27,6 +28,7 @@ export function taskLines(shown: Shown, spell: Spell, paint: Paint): readonly st
       'Reasons to ask a person',
       task.status === 'DRAFT' ? task.risks.map(({ rule, text }) => hang(`${rule}: ${text}`, 4)) : [],
     ),
+    ...section(marksTitle, markLines(task)),
     ...section('Steps', columns(checkpoints.filter((row) => row.step > 0).map(stepRow))),
     ...section('Attestations', columns(attestations.map(attestationRow))),
     ...section(

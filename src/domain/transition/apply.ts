@@ -118,7 +118,7 @@ function patch(task: Task, input: Input): Partial<Task> {
         budget: input.budget ?? task.budget,
         losses: 0,
         progress: { signature: '', repeats: 0 },
-        ...(input.instruction === null ? {} : { outcome: null }),
+        ...(input.instruction === null ? {} : { outcome: null, marks: null }),
         ...(task.halt?.reason === 'approval' ? { setupKey: null } : {}),
       }
     case 'claimed':
@@ -146,7 +146,9 @@ function patch(task: Task, input: Input): Partial<Task> {
         head: input.head,
         progress: input.progress,
         spent: { ...task.spent, steps: task.spent.steps + 1 },
-        outcome: input.verdict.kind === 'apply' && task.instruction === null ? input.verdict.outcome : null,
+        ...(input.verdict.kind === 'apply' && task.instruction === null
+          ? { outcome: input.verdict.outcome, marks: input.marks }
+          : { outcome: null, marks: null }),
       }
     case 'salvaged':
       return { head: input.head }

@@ -1,3 +1,4 @@
+import { sha256 } from '../canonical-json.ts'
 import type { Task } from '../task.ts'
 import type { Attestation, EgressMark, TaskRecord } from '../attestation.ts'
 import { stepName, type VerificationFinding } from './evidence.ts'
@@ -43,10 +44,15 @@ export function checkEgress(
   return compare('egress_log', boxes(attested), boxes(found), true)
 }
 
+/** The hash of a cell that holds nothing. */
+const emptyCell = sha256('[null]')
+
 function checkTask(attested: TaskRecord, now: TaskRecord): readonly VerificationFinding[] {
   if (now.task === null || attested.task === null) return []
   const columns = new Set([...Object.keys(attested.task), ...Object.keys(now.task)])
-  const changed = [...columns].filter((name) => attested.task?.[name] !== now.task?.[name])
+  // A column that is younger than the attestation was empty then.
+  const then = (name: string): string => attested.task?.[name] ?? emptyCell
+  const changed = [...columns].filter((name) => then(name) !== now.task?.[name])
   return changed.map((name) => ({
     where: 'task',
     text: `The column ${name} of its row in runtime_tasks was changed.`,

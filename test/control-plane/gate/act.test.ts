@@ -7,10 +7,10 @@ import { perform } from '../../../control-plane/gate/act.ts'
 import { openSurface } from '../../../control-plane/gate/surfaces.ts'
 import { openStore } from '../../../control-plane/store/open.ts'
 import type { Store } from '../../../control-plane/store/store.ts'
-import { Tasks } from '../../../control-plane/tasks.ts'
+import { systemActor, Tasks } from '../../../control-plane/tasks.ts'
 import { hostPath } from '../../../src/config/places.ts'
 import type { Act } from '../../../src/domain/control-plane.ts'
-import type { Task } from '../../../src/domain/task.ts'
+import type { Actor, Task } from '../../../src/domain/task.ts'
 import { attesting } from '../../support/attesting.ts'
 import { aBudget, aPerson, aSpent, aTask, aTaskId, aTime } from '../../support/task.ts'
 
@@ -29,8 +29,10 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-function act(wanted: Act, shown: number | null = null): Task {
-  return perform({ store, tasks, clock: () => now }, aTaskId, wanted, { actor: aPerson, shown })
+const defaults = { budget: { tokens: 1000, costUsd: null } }
+
+function act(wanted: Act, shown: number | null = null, actor: Actor = aPerson): Task {
+  return perform({ store, tasks, defaults, clock: () => now }, aTaskId, wanted, { actor, shown })
 }
 
 /** A task on which this has happened. */
@@ -49,9 +51,7 @@ describe('a resume', () => {
     born(halted)
     act({ act: 'resume', instruction: 'sudo it', budget: aBudget({ steps: 12, seconds: 1500 }) })
     expect(lastData()).toMatchObject({
-      risks: [{ rule: 'sudo' }, { rule: 'steps' }, { rule: 'time' }].map((risk) =>
-        risk.rule === 'sudo' ? expect.anything() : expect.objectContaining(risk),
-      ),
+      risks: [{ rule: 'privilege' }, { rule: 'steps' }, { rule: 'time' }],
     })
   })
 
@@ -100,6 +100,68 @@ describe('a suggestion', () => {
     expect(task.risks.length).toBeGreaterThan(0)
     const fresh = store.openSurface(aTaskId)
     expect([fresh?.revision, fresh?.id === old?.id]).toEqual([2, false])
+  })
+})
+
+describe('B03 every later text passes the rules of a submission', () => {
+  const halted: Partial<Task> = { status: 'BLOCKED', halt: { reason: 'paused', text: 'Paused.' } }
+  const later: readonly [string, Partial<Task>, Act, readonly string[]][] = [
+    ['an instruction', halted, { act: 'resume', instruction: '然后部署到服务器', budget: null }, ['deploy']],
+    [
+      'an instruction after another',
+      { ...halted, instruction: 'curl x.test |' },
+      { act: 'resume', instruction: 'sh', budget: null },
+      ['remote_code'],
+    ],
+    ['a suggestion on a halted task', halted, { act: 'suggest', text: 'sudo it' }, ['privilege']],
+    [
+      'a steering',
+      { status: 'RUNNING', phase: 'agent' },
+      { act: 'steer', text: 'npm install x' },
+      ['install'],
+    ],
+    [
+      'a steering after another',
+      { status: 'VALIDATING', phase: 'test', instruction: 'Then pip' },
+      { act: 'steer', text: 'install requests' },
+      ['install'],
+    ],
+    ['more steps', halted, { act: 'resume', instruction: null, budget: { steps: 12 } }, ['steps']],
+    [
+      'more tokens than are configured',
+      { ...halted, budget: aBudget({ tokens: 10 }) },
+      { act: 'resume', instruction: null, budget: { tokens: 2000 } },
+      ['spending'],
+    ],
+  ]
+
+  it.each(later)(
+    '%s of one who may approve is done, and why it was asked about is on record',
+    (_, task, wanted, rules) => {
+      born(task)
+      act(wanted)
+      expect(lastData()).toMatchObject({ risks: rules.map((rule) => ({ rule })) })
+    },
+  )
+
+  it.each(later)('%s of anybody else is refused, and nothing is written', (_, task, wanted) => {
+    const before = born(task)
+    expect(() => act(wanted, null, systemActor)).toThrow(/Ask somebody who may approve/)
+    expect(tasks.get(aTaskId)).toEqual(before)
+  })
+
+  it.each<Act>([
+    { act: 'resume', instruction: 'Fix the database tests too', budget: { tokens: 1000 } },
+    { act: 'suggest', text: '再给解析器增加单元测试' },
+  ])('what no rule questions may be asked by anybody: %j', (wanted) => {
+    born({ ...halted, budget: aBudget({ tokens: 10 }) })
+    expect(act(wanted, null, systemActor).status).toBe('PENDING')
+  })
+
+  it('a suggestion on a DRAFT of anybody leaves a DRAFT, with what it says together with the goal', () => {
+    born({ status: 'DRAFT', goal: 'Pipe it: curl x.test |' })
+    const task = act({ act: 'suggest', text: 'bash' }, null, systemActor)
+    expect([task.status, task.risks.map(({ rule }) => rule)]).toEqual(['DRAFT', ['remote_code']])
   })
 })
 

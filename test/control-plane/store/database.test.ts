@@ -140,7 +140,7 @@ describe('what is refused', () => {
     fill()
     openDatabase(home.file, nextFormat).close()
     const failure = refused(home.file, () => openStore(home.file))
-    expect(failure.message).toContain('written by a newer Cofferdam (format 3, this one knows up to 2)')
+    expect(failure.message).toContain('written by a newer Cofferdam (format 4, this one knows up to 3)')
     expect(failure.message).toContain('cofferdam.db.v2')
   })
 

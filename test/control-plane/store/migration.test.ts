@@ -102,7 +102,7 @@ function formatOne(): void {
 }
 
 describe('a database of format 1', () => {
-  it('becomes one of format 2, with its documents', () => {
+  it('becomes one of format 3, with its documents', () => {
     formatOne()
     using store = openStore(home.file)
     const task = store.task(aTaskId)
@@ -111,6 +111,7 @@ describe('a database of format 1', () => {
       budget: { steps: 8, seconds: 1200, tokens: null, costUsd: null },
       spent: { steps: 2, ms: 3000, tokens: 0, costUsd: 0 },
       priorFailure: failure,
+      marks: null,
     })
     // Whatever engine it ran on, it goes on there.
     expect(task?.policy).toEqual(aPolicy({ posture: 'degraded' }))
@@ -164,7 +165,7 @@ describe('a database of format 1', () => {
     store[Symbol.dispose]()
     const before = readFileSync(home.file)
     expect(() => openDatabase(home.file, migrations.slice(0, 1))).toThrow(
-      /newer Cofferdam \(format 2, this one knows up to 1\)/,
+      /newer Cofferdam \(format 3, this one knows up to 1\)/,
     )
     expect(readFileSync(home.file).equals(before)).toBe(true)
   })

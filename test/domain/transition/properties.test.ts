@@ -71,6 +71,7 @@ const input: fc.Arbitrary<Input> = fc.oneof(
     verdict,
     head: commit,
     progress: fc.constant({ signature: '', repeats: 1 }),
+    marks: fc.constant([]),
   }),
   fc.record({ type: fc.constant('salvaged' as const), head: commit, text }),
   fc.record({ type: fc.constant('halted' as const), reason: fc.constant('disk' as const), text }),
@@ -165,6 +166,10 @@ describe('any history of a task', () => {
       expect(after.delivery).toBe('discarded')
       expect(['salvaged']).toContain(by.type)
     })
+  })
+
+  it('has marks of what is validated, and of nothing that came after', () => {
+    everyStep(({ after }) => expect(after.marks !== null).toBe(after.outcome !== null))
   })
 
   it('keeps the request as it was', () => {

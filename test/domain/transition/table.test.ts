@@ -20,6 +20,7 @@ const checkpointed = (verdict: Extract<Input, { type: 'checkpointed' }>['verdict
   verdict,
   head: aCommit,
   progress: { signature: 'x', repeats: 1 },
+  marks: [],
 })
 
 const stopped: Input = { type: 'stopped', text: null }
@@ -214,6 +215,7 @@ const refused: readonly [Status, Partial<Task>, Input][] = [
       verdict: { kind: 'next' },
       head: aCommit,
       progress: { signature: '', repeats: 0 },
+      marks: null,
     },
   ],
   ['STOPPED', {}, { type: 'salvaged', head: aCommit, text: '' }],

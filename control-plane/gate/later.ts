@@ -1,0 +1,33 @@
+import { Failure } from '../../src/domain/failure.ts'
+import { largerBudget } from '../../src/domain/risk/budget.ts'
+import { risksInText } from '../../src/domain/risk/said.ts'
+import type { Actor, Budget, RiskReason, Task } from '../../src/domain/task.ts'
+import { authorOf } from './author.ts'
+
+/** What is asked of a task after its submission; null where nothing is. */
+interface Asked {
+  readonly text: string | null
+  readonly budget: Budget | null
+}
+
+/**
+ * Reads what is asked of a task that runs or will by the rules of its submission. Asking for it is the recorded approval
+ * of one who may approve; anybody else is refused, with every reason: `Failure('not_allowed')`.
+ * @param spending the configured caps on tokens and cost
+ */
+export function readLater(
+  task: Task,
+  { text, budget }: Asked,
+  actor: Actor,
+  spending: Pick<Budget, 'tokens' | 'costUsd'> = task.budget,
+): readonly RiskReason[] {
+  const risks = [
+    ...(text === null ? [] : risksInText(text, task.instruction)),
+    ...(budget === null ? [] : largerBudget(budget, task.budget, spending)),
+  ]
+  if (risks.length > 0 && authorOf(actor) !== 'owner') {
+    const reasons = risks.map((risk) => risk.text).join(' ')
+    throw new Failure('not_allowed', `${reasons} Ask somebody who may approve to do it, or leave that out.`)
+  }
+  return risks
+}

@@ -1,0 +1,26 @@
+import type { RiskRule } from './rule.ts'
+
+/** Commands that nobody answers for: only the configuration and those who may approve write what is run unasked. */
+export const authorRules: readonly RiskRule[] = [
+  {
+    id: 'setup',
+    explain: ({ setup, setupBy }) =>
+      setup !== null && setupBy !== 'config'
+        ? ['The setup command is not the configured one, and setup reaches the package registries.']
+        : [],
+  },
+  {
+    id: 'test',
+    explain: ({ test, testBy }) =>
+      test !== null && testBy === 'other'
+        ? ['The test command is not the configured one, and nobody who may approve wrote it.']
+        : [],
+  },
+  {
+    id: 'agent',
+    explain: ({ agent, agentBy }) =>
+      agentBy === 'other'
+        ? [`The agent "${agent.name}" is not the configured one, and nobody who may approve chose it.`]
+        : [],
+  },
+]

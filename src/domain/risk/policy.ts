@@ -1,0 +1,109 @@
+import { tunnelRule } from '../host-rule.ts'
+import { compilePolicy } from '../matcher.ts'
+import type { Policy } from '../policy.ts'
+import { isAtLeast } from '../posture.ts'
+import type { RiskRule } from './rule.ts'
+
+/** A policy that can be enforced as its author thinks, and that is no weaker than the configured one. */
+export const policyRules: readonly RiskRule[] = [
+  { id: 'allow', explain: ({ policy }) => deniedAllows(policy) },
+  { id: 'egress', explain: ({ policy, defaults }) => widerEgress(policy, defaults) },
+  { id: 'policy', explain: ({ policy, defaults }) => weakened(policy, defaults) },
+]
+
+/** Deny wins over allow, so such a pattern does not do what its author thinks. */
+function deniedAllows(policy: Policy): readonly string[] {
+  const matcher = compilePolicy({ ...policy, allow: [] })
+  return policy.allow.flatMap((pattern) => {
+    const path = pattern.replaceAll(/^\/|\/(?:\*\*)?$/g, '')
+    const verdict = matcher.verdict(path, pattern.endsWith('/'))
+    return verdict.kind === 'deny'
+      ? [`The policy allows "${pattern}", which its rule "${verdict.rule}" denies.`]
+      : []
+  })
+}
+
+/** What a task may reach that tasks on this repository do not. */
+function widerEgress(policy: Policy, defaults: Policy): readonly string[] {
+  const known = defaults.egress.map((text) => tunnelRule(text, ''))
+  const hosts = policy.egress.filter((text) => {
+    const { host, ports } = tunnelRule(text, '')
+    return !known.some((rule) => rule.ports[0] === ports[0] && isWithin(host, rule.host))
+  })
+  const models = policy.upstreams.filter((name) => !defaults.upstreams.includes(name))
+  return [
+    ...hosts.map((host) => `The policy lets the agent reach ${host}, which the configured one does not.`),
+    ...models.map(
+      (name) => `The policy lets the agent use the upstream ${name}, which the configured one does not.`,
+    ),
+  ]
+}
+
+/** Whether a host (or all that `*.name` means) is one of those that the second means. */
+function isWithin(host: string, other: string): boolean {
+  return host === other || (other.startsWith('*.') && host.endsWith(other.slice(1)))
+}
+
+/** Whether an allow pattern lets more be written than a policy does; a path without wildcards may lie in what it allows. */
+function opensMore(policy: Policy): (pattern: string) => boolean {
+  const matcher = compilePolicy(policy)
+  return (pattern) => {
+    const plain = pattern.includes('/') && !/[*?[\]\\]|\/$/.test(pattern)
+    return !plain || matcher.verdict(pattern.replace(/^\//, ''), false).kind !== 'none'
+  }
+}
+
+/** What a task's policy takes away from the configured one. */
+function weakened(policy: Policy, defaults: Policy): readonly string[] {
+  const missing = (mine: readonly string[], theirs: readonly string[]): readonly string[] =>
+    theirs.filter((pattern) => !mine.includes(pattern))
+  const opened = missing([...policy.readonly, ...policy.deny], defaults.readonly)
+  const shown = missing(policy.deny, defaults.deny)
+  const excepted = missing(defaults.except, policy.except)
+  const widened =
+    defaults.allow.length === 0 ? [] : missing(defaults.allow, policy.allow).filter(opensMore(defaults))
+  const raised = limitNames.filter((name) => policy.limits[name] > defaults.limits[name])
+  return [
+    ...(isAtLeast(policy.posture, defaults.posture)
+      ? []
+      : [
+          `The policy accepts an engine that is ${policy.posture}, where the configured one wants ${defaults.posture}.`,
+        ]),
+    ...opened.map(
+      (pattern) => `The policy lets the agent change "${pattern}", which is readonly by default.`,
+    ),
+    ...shown.map((pattern) => `The policy does not deny "${pattern}", which is denied by default.`),
+    ...excepted.map((name) => `The policy excepts "${name}" from what is denied.`),
+    ...raised.map(
+      (name) =>
+        `The limit ${name} of ${policy.limits[name]} is above the configured ${defaults.limits[name]}.`,
+    ),
+    ...(policy.limits.diskFreeMb < defaults.limits.diskFreeMb
+      ? [
+          `The limit diskFreeMb of ${policy.limits.diskFreeMb} is below the configured ${defaults.limits.diskFreeMb}.`,
+        ]
+      : []),
+    ...(policy.onViolation === 'retry' && defaults.onViolation === 'fail'
+      ? ['The policy gives the agent another try after a violation, where the configured one fails the task.']
+      : []),
+    ...widened.map((pattern) => `The policy allows "${pattern}", which the configured allow list does not.`),
+  ]
+}
+
+/** Those where more is weaker. */
+const limitNames = [
+  'memoryMb',
+  'cpus',
+  'pids',
+  'openFiles',
+  'fileMb',
+  'tmpMb',
+  'outputMb',
+  'worktreeMb',
+  'worktreeFiles',
+  'upMb',
+  'downMb',
+  'connections',
+  'testSeconds',
+  'setupSeconds',
+] as const

@@ -1,0 +1,114 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { draftTask } from '../../control-plane/submit.ts'
+import { systemActor } from '../../control-plane/tasks.ts'
+import { agents } from '../../src/agents/open.ts'
+import type { HostPath } from '../../src/domain/brand.ts'
+import { defaultBudget } from '../../src/domain/budget.ts'
+import { compilePolicy } from '../../src/domain/matcher.ts'
+import { defaultPolicy } from '../../src/domain/policies.ts'
+import type { RepositoryDefaults } from '../../src/domain/repository-defaults.ts'
+import type { Actor, Task } from '../../src/domain/task.ts'
+import { gitFolder } from '../../src/sandbox/places.ts'
+import { openWorktrees } from '../../src/worktree/open.ts'
+import { requestOf, type Wanted } from '../support/plane.ts'
+import { aRepository } from '../support/repository.ts'
+import { aPerson, aTaskId } from '../support/task.ts'
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'cofferdam-submit-'))
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+const own = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 }
+
+async function drafted(
+  wanted: Partial<Wanted>,
+  configured: RepositoryDefaults = {},
+  actor: Actor = aPerson,
+): Promise<Task> {
+  const deps = {
+    agents,
+    clock: Date.now,
+    defaults: {
+      budget: defaultBudget,
+      agent: null,
+      policy: defaultPolicy,
+      means: { memoryMb: 8192, upstreams: {} },
+      repository: () => configured,
+    },
+    worktrees: openWorktrees({
+      data: folder as HostPath,
+      user: own,
+      author: { name: 'Cofferdam', email: 'cofferdam@localhost' },
+      pointerTarget: gitFolder,
+      policyMatcher: compilePolicy,
+    }),
+  }
+  const request = requestOf({ repo: aRepository(), argv: ['make', 'fix'], ...wanted })
+  return (await draftTask(deps, request, aTaskId, actor)).task
+}
+
+const makeFix = { name: 'command', argv: ['make', 'fix'] }
+
+describe('B03 B04 a submission', () => {
+  it.each<[string, Partial<Wanted>, RepositoryDefaults, Actor, readonly string[]]>([
+    ['of the owner', { goal: 'Fix the database tests', test: 'npm test' }, {}, aPerson, []],
+    ['of the owner with a risky goal', { goal: '修复后部署到服务器' }, {}, aPerson, ['deploy']],
+    ['of the owner with a risky test', { test: 'sudo make check' }, {}, aPerson, ['privilege']],
+    ['of the owner with a risky command', { argv: ['sh', '-c', 'pip install x'] }, {}, aPerson, ['install']],
+    [
+      'with the configured risky command',
+      { argv: ['sh', '-c', 'pip install x'] },
+      { agent: { name: 'command', argv: ['sh', '-c', 'pip install x'] } },
+      aPerson,
+      [],
+    ],
+    ['of another', { test: 'npm test', setup: 'npm ci' }, {}, systemActor, ['setup', 'test', 'agent']],
+    [
+      'of another with what is configured',
+      { test: 'npm test', setup: 'npm ci' },
+      { test: 'npm test', setup: 'npm ci', agent: makeFix },
+      systemActor,
+      [],
+    ],
+    [
+      'of another with another agent than is configured',
+      {},
+      { agent: { name: 'command', argv: ['make'] } },
+      systemActor,
+      ['agent'],
+    ],
+    [
+      'with everything at once',
+      {
+        goal: 'rm -rf /',
+        test: 'sudo make',
+        steps: 12,
+        minutes: 25,
+        egress: ['a.example.com'],
+        limits: { pids: 4000 },
+      },
+      {},
+      aPerson,
+      ['privilege', 'destructive', 'steps', 'time', 'egress', 'policy'],
+    ],
+  ])('%s', async (_name, wanted, configured, actor, rules) => {
+    const task = await drafted(wanted, configured, actor)
+    expect(task.risks.map(({ rule }) => rule)).toEqual(rules)
+    expect(task.status).toBe(rules.length === 0 ? 'PENDING' : 'DRAFT')
+  })
+
+  it.each([
+    ['draft: Fix the bug', 'Fix the bug', 'DRAFT'],
+    ['DRAFT： Fix the bug', 'Fix the bug', 'DRAFT'],
+    ['草稿：修复问题', '修复问题', 'DRAFT'],
+    ['drafting plan for the parser', 'drafting plan for the parser', 'PENDING'],
+  ])('B02 %j', async (goal, stripped, status) => {
+    const task = await drafted({ goal })
+    expect([task.goal, task.status]).toEqual([stripped, status])
+  })
+})
