@@ -2,7 +2,6 @@ import { setImmediate } from 'node:timers/promises'
 import type { TaskId } from '../../src/domain/ids.ts'
 import { documentOf, searchable } from '../../src/domain/search/document.ts'
 import type { Bus } from '../bus.ts'
-import type { Log } from '../log.ts'
 import type { Entry, SearchIndex } from '../store/search/index.ts'
 import type { Store } from '../store/store.ts'
 import type { TaskVersion } from '../store/texts.ts'
@@ -11,11 +10,13 @@ export interface IndexerDeps {
   readonly store: Pick<Store, 'texts' | 'versions' | 'counts' | 'task'>
   readonly index: SearchIndex
   readonly bus: Bus
-  readonly log: Pick<Log, 'warn'>
+  readonly log: { warn(fields: object, message: string): void }
 }
 
-/** A task that changes is put in again after this long, once for all that happened to it meanwhile, ms. */
-const restMs = 1000
+/** A start is not disturbed for so long, and a short command is through by then, ms. */
+const startMs = 1000
+/** Tasks that change are put in again after this long, once for all that happened meanwhile; a search does not wait, ms. */
+const restMs = 5000
 /** Work that nobody waits for is done in pieces of about so long, with pauses in between, ms. */
 const pieceMs = 5
 const pauseMs = 15
@@ -24,6 +25,8 @@ const retryMs = 30_000
 /** So many tasks are compared at a time, and put in by one transaction. */
 const compared = 500
 const together = 32
+/** So much is tended after each transaction that what is untended does not grow. */
+const tended = 4
 
 /**
  * Keeps the index as the store is: told of changes by the bus, and after a start by comparing the version of every task,
@@ -43,7 +46,7 @@ export class Indexer implements Disposable {
   constructor(deps: IndexerDeps) {
     this.#deps = deps
     this.#unsubscribe = deps.bus.subscribe({ changed: ({ id }) => this.#changed(id) })
-    this.#schedule(restMs)
+    this.#schedule(startMs)
   }
 
   /** Waits until all is in the index, at most so long. @returns how many tasks are not, or not as they are */
@@ -144,6 +147,7 @@ export class Indexer implements Disposable {
     this.#deps.index.put(entries, gone)
     for (const id of taken) this.#stale.delete(id)
     this.#untended = true
+    for (let times = 0; this.#untended && times < tended; times += 1) this.#untended = this.#deps.index.tend()
   }
 
   /** Null where there is no such task. One that cannot be read is found by nothing, and does not keep others out. */

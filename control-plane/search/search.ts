@@ -24,12 +24,12 @@ export interface SearchDeps {
 /** How long a search waits for an index that is not up to date, ms: a second process is through in that time. */
 const patienceMs = 2000
 /** So many of the newest tasks that fit are ranked; a word that more tasks have says little about any of them. */
-const window = 1000
+const window = 500
 
 /**
  * Finds tasks by their texts. The best first: those that have the words themselves before those that have words which
- * begin so; in each part by BM25 over the newest 1,000, where the goal weighs the most and test output the least; of those
- * that are as good the newest first. Rejects with `Failure('database' | 'disk' | 'busy')`.
+ * begin so; in each part by BM25 over the newest 500, where the goal weighs the most and test output the least; of those
+ * that are as good, or have only words that are too common to tell, the newest first. Rejects with `Failure('database' | 'disk' | 'busy')`.
  */
 export async function search(deps: SearchDeps, request: SearchRequest): Promise<SearchAnswer> {
   const wanted = parseQuery(request.text)

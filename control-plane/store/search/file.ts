@@ -15,7 +15,7 @@ const format = 1
  * and trigram finds nothing below three letters in four times the space. Segments are merged by `tend`, a little at a
  * time: left to itself FTS5 does it in the middle of a write, which then takes 50 ms.
  *
- * `words`: what beginnings of words are looked up in, with how many texts have had each. The prefix queries of FTS5 take
+ * `words`: what beginnings of words are looked up in, with how many tasks have had each, about. The prefix queries of FTS5 take
  * 50 to 200 ms at 100,000 tasks where the words are common, and its prefix indexes twice the space.
  */
 const schema = `

@@ -4,11 +4,11 @@ import type { Document } from '../../../src/domain/search/document.ts'
 import { kinds } from '../../../src/domain/search/piece.ts'
 import type { Wanted } from '../../../src/domain/search/query.ts'
 import type { SearchRequest } from '../../../src/domain/search/search.ts'
-import { isUnspaced } from '../../../src/domain/search/words.ts'
+import { activeStatuses } from '../../../src/domain/task.ts'
 import type { Connection } from '../database.ts'
 import { overStorage } from '../failures.ts'
 import { isDamage, openIndexFile, removeIndexFile } from './file.ts'
-import { type Expand, facetsOf, matchOf } from './match.ts'
+import { costOf, type Expand, facetsOf, matchOf, waysOf } from './match.ts'
 
 /** A task as the index takes it. */
 export interface Entry {
@@ -43,7 +43,8 @@ export interface SearchIndex extends Disposable {
   /** Puts tasks in, in the place of what is there of them, and takes others out; all or nothing. */
   put(entries: readonly Entry[], gone: readonly TaskId[]): void
   /**
-   * Of the tasks that have all that is wanted, the newest `most`, in no order.
+   * Of the tasks that have all that is wanted, the newest `most`, in no order. Where the words are so common that to count
+   * them takes long, all have the same score: that of such words says little.
    * @param by `words`: as it is wanted; `beginnings`: or as the beginning of a word, where it may be one
    */
   find(
@@ -114,15 +115,19 @@ function prepare(db: Connection) {
   )
   const dropTask = db.prepare<[number]>('DELETE FROM tasks WHERE doc = ?')
   const dropTexts = db.prepare<[number]>('DELETE FROM texts WHERE rowid = ?')
-  const find = db.prepare<[string, number, number, number], Found>(
-    `SELECT id, score, doc AS newness FROM tasks JOIN (
-       SELECT rowid AS found, -bm25(texts, ${kinds.map((kind) => weights[kind]).join(', ')}, 0) AS score FROM texts
+  const findBy = (score: string) =>
+    db.prepare<[string, number, number, number], Found>(
+      `SELECT id, score, doc AS newness FROM tasks JOIN (SELECT rowid AS found, ${score} AS score FROM texts
        WHERE texts MATCH ? AND rowid >= ? AND rowid < ? ORDER BY rowid DESC LIMIT ?) ON doc = found`,
-  )
+    )
+  const findBest = findBy(`-bm25(texts, ${kinds.map((kind) => weights[kind]).join(', ')}, 0)`)
+  const findNewest = findBy('0.0')
 
   const addWord = db.prepare<[string, number]>(
-    'INSERT INTO words (term, uses) VALUES (?, ?) ON CONFLICT (term) DO UPDATE SET uses = uses + excluded.uses',
+    `INSERT INTO words (term, uses) VALUES (?, ?)
+     ON CONFLICT (term) DO UPDATE SET uses = uses + excluded.uses WHERE excluded.uses > 0`,
   )
+  const usesOf = db.prepare<[string], number>('SELECT uses FROM words WHERE term = ?').pluck()
   const beginning = db
     .prepare<[string, string, number], string>(
       'SELECT term FROM words WHERE term >= ? AND term < ? ORDER BY uses DESC, term LIMIT ?',
@@ -169,8 +174,14 @@ function prepare(db: Connection) {
     ): readonly Found[] {
       const { since = 0, until = latest } = request
       const expand: Expand = (text, limit) => beginning.all(text, `${text}\u{10ffff}`, limit)
-      const match = matchOf(wanted, request, by === 'words' ? null : expand)
-      return find.all(match, firstDoc(since), firstDoc(until), most)
+      const ways = waysOf(wanted, by === 'words' ? null : expand)
+      const cost = costOf(ways, (term) => usesOf.get(term) ?? 0)
+      return (cost > mostCost ? findNewest : findBest).all(
+        matchOf(ways, request),
+        firstDoc(since),
+        firstDoc(until),
+        most,
+      )
     },
     tend(): boolean {
       const before = changes.get() ?? 0
@@ -181,19 +192,18 @@ function prepare(db: Connection) {
   }
 }
 
+/** What it may cost to count the words of a query, as `costOf` says: four words that 100,000 tasks have. */
+const mostCost = 400_000
 /** So many pages of 4 kB are merged at a time. */
-const mergedPages = 16
-/** Shorter words are no beginnings that are looked up. */
-const shortestWord = 3
+const mergedPages = 8
 
-/** The words that a beginning may stand for, and how many of these tasks have each. */
+/** How many of these tasks have each word; tasks under way come again and are counted when they rest. */
 function wordsIn(entries: readonly Entry[]): ReadonlyMap<string, number> {
   const uses = new Map<string, number>()
-  for (const { document } of entries) {
+  for (const { document, status } of entries) {
+    const rests = !activeStatuses.some((active) => active === status)
     const terms = new Set(kinds.flatMap((kind) => document[kind].split(' ')))
-    for (const term of terms) {
-      if (term.length >= shortestWord && !isUnspaced(term)) uses.set(term, (uses.get(term) ?? 0) + 1)
-    }
+    for (const term of terms) uses.set(term, (uses.get(term) ?? 0) + (rests ? 1 : 0))
   }
   return uses
 }

@@ -13,7 +13,7 @@ export interface Wanted {
 }
 
 /** How much of a query counts: of a longer one the rest is not looked for. */
-export const queryLimits = { letters: 1000, wanted: 16, terms: 32 } as const
+export const queryLimits = { letters: 1000, wanted: 12, terms: 32 } as const
 
 /** Shorter words are beginnings of too many others to be meant as one. */
 const shortestBeginning = 3

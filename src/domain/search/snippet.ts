@@ -15,6 +15,9 @@ const most = 3
 const length = 160
 /** How much stands before the first hit, characters. */
 const before = 40
+/** Further hits in a text are not looked at. */
+const mostHits = 200
+const shortText = 4096
 
 /** A stretch of a text that a wanted thing, by its number, was found in. */
 interface Hit {
@@ -43,12 +46,39 @@ export function snippetsOf(pieces: readonly Piece[], wanted: readonly Wanted[]):
   return found.map(snippetOf)
 }
 
+/** Line by line: of a long output few lines have a word that is wanted, and to read all of it takes long. */
 function hitsIn(text: string, wanted: readonly Wanted[]): readonly Hit[] {
-  const { words, inner } = wordsOf(text)
+  const needles = wanted.flatMap(({ any }) => any.map(({ terms }) => needleOf(terms)))
+  const hits: Hit[] = []
+  for (let from = 0; from < text.length && hits.length < mostHits;) {
+    const end = text.indexOf('\n', from)
+    const line = text.slice(from, end === -1 ? text.length : end)
+    if (mayHave(line, needles)) hits.push(...hitsInLine(line, from, wanted))
+    from += line.length + 1
+  }
+  // Side by side may be on two lines.
+  return hits.length === 0 && text.length < shortText ? hitsInLine(text, 0, wanted) : hits
+}
+
+/** What a text has that has these terms, if it is ASCII; the signs of `C++` are others in a term. */
+function needleOf(terms: readonly string[]): string {
+  return (terms[0] ?? '').replaceAll(/[\uff0b\uff03]/g, '')
+}
+
+function mayHave(line: string, needles: readonly string[]): boolean {
+  if (!/^[\0-\x7f]*$/.test(line)) return true
+  const lower = line.toLowerCase()
+  return needles.some((needle) => lower.includes(needle))
+}
+
+function hitsInLine(line: string, offset: number, wanted: readonly Wanted[]): readonly Hit[] {
+  const { words, inner } = wordsOf(line)
   const hits = [words, ...inner].flatMap((row) =>
     wanted.flatMap(({ any }, number) => any.flatMap((phrase) => matches(row, phrase, number))),
   )
-  return hits.toSorted((a, b) => a.from - b.from || b.to - a.to)
+  return hits
+    .map(({ from, to, wanted: number }) => ({ from: offset + from, to: offset + to, wanted: number }))
+    .toSorted((a, b) => a.from - b.from || b.to - a.to)
 }
 
 function matches(row: readonly Word[], { terms, open }: Phrase, wanted: number): readonly Hit[] {

@@ -19,6 +19,9 @@ export interface Words {
 }
 
 const unit = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*|\p{Extended_Pictographic}|\p{Regional_Indicator}/gu
+// Says the same as `unit` where there is nothing else, in a third of the time.
+const asciiUnit = /[A-Za-z0-9]+/g
+const asciiText = /^[\0-\x7f]*$/
 const letters = /^[\p{L}\p{N}]/u
 const noLetters = /[^\p{L}\p{N}\p{M}]/gu
 const marks = /(?<=[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}]\p{Mn}*)\p{Mn}/gu
@@ -48,7 +51,7 @@ const longestName = 48
 export function wordsOf(text: string): Words {
   const words: Word[] = []
   const inner: (readonly Word[])[] = []
-  for (const { 0: found, index } of text.matchAll(unit)) {
+  for (const { 0: found, index } of text.matchAll(asciiText.test(text) ? asciiUnit : unit)) {
     if (!letters.test(found)) words.push({ term: found, from: index, to: index + found.length })
     else if (ascii.test(found) || !maybeUnspaced.test(found)) addSpaced(found, index, text, words, inner)
     else addMixed(found, index, text, words, inner)
@@ -127,6 +130,8 @@ function paired(word: Word, next: Word | undefined): Word {
 
 function termOf(word: string): string {
   if (ascii.test(word)) return word.slice(0, longest).toLowerCase()
-  const plain = fold(word.normalize('NFKD').replaceAll(marks, '')).replaceAll(noLetters, '')
+  const plain = fold(word.normalize('NFKD').replaceAll(marks, ''))
+    .replaceAll(noLetters, '')
+    .replaceAll('ς', 'σ')
   return Array.from(plain).slice(0, longest).join('')
 }
