@@ -54,7 +54,7 @@ const document = (column: string): string =>
 
 /** Reads tasks for the search: only what is searched, and none of it parsed as what it is. */
 export function textsReader(db: Connection) {
-  const task = db.prepare<[TaskId], unknown>(
+  const task = db.prepare<[TaskId]>(
     `SELECT version, created_at AS createdAt, status, repository_path AS repository, instruction,
        ${lines(['goal', 'request'])} AS goal,
        ${lines(['id', 'repository_path', 'branch', 'base_ref', 'base_commit', 'head', 'setup', 'test', `created_by ->> '$.id'`, `agent ->> '$.name'`, each('agent', '$.argv', 'value')])} AS names,
@@ -62,11 +62,11 @@ export function textsReader(db: Connection) {
        ${lines([document('prior_failure'), document('baseline')])} AS failure
      FROM runtime_tasks WHERE id = ?`,
   )
-  const events = db.prepare<[TaskId], unknown>(
+  const events = db.prepare<[TaskId]>(
     `SELECT step, actor ->> '$.kind' <> 'system' AND type <> 'submitted' AS person, text
      FROM runtime_task_events WHERE task_id = ? ORDER BY seq DESC LIMIT ${mostEvents}`,
   )
-  const steps = db.prepare<[TaskId], unknown>(
+  const steps = db.prepare<[TaskId]>(
     `SELECT step, instruction, test ->> '$.tail' AS output,
        ${lines([each('candidate', '$.paths', 'value'), each('candidate', '$.leftOut', `value ->> '$.path'`), each('violations', '$', `value ->> '$.path'`), 'commit_id'])} AS names,
        ${lines([`agent ->> '$.text'`, `agent ->> '$.marker.blockReason'`, `agent ->> '$.failure'`])} AS agent

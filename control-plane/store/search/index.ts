@@ -4,6 +4,7 @@ import type { Document } from '../../../src/domain/search/document.ts'
 import { kinds } from '../../../src/domain/search/piece.ts'
 import type { Wanted } from '../../../src/domain/search/query.ts'
 import type { SearchRequest } from '../../../src/domain/search/search.ts'
+import { isUnspaced } from '../../../src/domain/search/words.ts'
 import { activeStatuses } from '../../../src/domain/task.ts'
 import type { Connection } from '../database.ts'
 import { overStorage } from '../failures.ts'
@@ -123,10 +124,8 @@ function prepare(db: Connection) {
   const findBest = findBy(`-bm25(texts, ${kinds.map((kind) => weights[kind]).join(', ')}, 0)`)
   const findNewest = findBy('0.0')
 
-  const addWord = db.prepare<[string, number]>(
-    `INSERT INTO words (term, uses) VALUES (?, ?)
-     ON CONFLICT (term) DO UPDATE SET uses = uses + excluded.uses WHERE excluded.uses > 0`,
-  )
+  const addWord = db.prepare<[string]>('INSERT INTO words (term, uses) VALUES (?, 1) ON CONFLICT DO NOTHING')
+  const countWord = db.prepare<[string]>(`UPDATE words SET uses = uses + ${counted} WHERE term = ?`)
   const usesOf = db.prepare<[string], number>('SELECT uses FROM words WHERE term = ?').pluck()
   const beginning = db
     .prepare<[string, string, number], string>(
@@ -135,6 +134,17 @@ function prepare(db: Connection) {
     .pluck()
   const merge = db.prepare<[number]>(`INSERT INTO texts (texts, rank) VALUES ('merge', ?)`)
   const changes = db.prepare<[], number>('SELECT total_changes()').pluck()
+
+  let puts = 0
+  const putWords = ({ document, status }: Entry): void => {
+    // A task under way comes again.
+    const rests = !activeStatuses.some((active) => active === status)
+    if (rests) puts += 1
+    for (const word of wordsIn(document)) {
+      addWord.run(word)
+      if (rests && puts % counted === 0) countWord.run(word)
+    }
+  }
 
   /** The number of a task: those that are newer have higher ones. */
   const numberFor = ({ id, createdAt }: Entry): number => {
@@ -152,12 +162,12 @@ function prepare(db: Connection) {
       dropTask.run(doc)
       dropTexts.run(doc)
     }
-    for (const [term, uses] of wordsIn(entries)) addWord.run(term, uses)
     // In the order of their numbers, in which the index takes many at once.
     const numbered = entries.map((entry) => ({ entry, doc: numberFor(entry) }))
     for (const { entry, doc } of numbered.toSorted((a, b) => a.doc - b.doc)) {
       setTask.run(doc, entry.id, entry.version)
       setTexts.run(doc, ...kinds.map((kind) => entry.document[kind]), facetsOf(entry))
+      putWords(entry)
     }
   })
   return {
@@ -197,15 +207,15 @@ const mostCost = 400_000
 /** So many pages of 4 kB are merged at a time. */
 const mergedPages = 8
 
-/** How many of these tasks have each word; tasks under way come again and are counted when they rest. */
-function wordsIn(entries: readonly Entry[]): ReadonlyMap<string, number> {
-  const uses = new Map<string, number>()
-  for (const { document, status } of entries) {
-    const rests = !activeStatuses.some((active) => active === status)
-    const terms = new Set(kinds.flatMap((kind) => document[kind].split(' ')))
-    for (const term of terms) uses.set(term, (uses.get(term) ?? 0) + (rests ? 1 : 0))
-  }
-  return uses
+/** One in so many tasks is counted: to count all would write most of the table again with every transaction. */
+const counted = 64
+
+/** The words of a task that a beginning may stand for: what is typed by its beginning is no number, hash or blob. */
+function wordsIn(document: Document): readonly string[] {
+  const terms = new Set(kinds.flatMap((kind) => document[kind].split(' ')))
+  return [...terms].filter(
+    (term) => /^\p{L}.{2,31}$/u.test(term) && (term.length <= 8 || !/\p{N}/u.test(term)) && !isUnspaced(term),
+  )
 }
 
 /** Tasks of one millisecond have so many numbers, and then those of the next. */

@@ -1,7 +1,7 @@
 import { type Kind, kinds, type Piece } from './piece.ts'
 import { wordsOf } from './words.ts'
 
-/** The terms of a task by kind, separated by spaces; of an unspaced script each letter once by itself, too. */
+/** The terms of a task by kind, separated by spaces; letters of unspaced scripts and short commit ids by themselves, too. */
 export type Document = Readonly<Record<Kind, string>>
 
 /** Stands between texts, so that no phrase goes from one into the next; nobody can type it. */
@@ -47,36 +47,36 @@ function fresh(text: string, seen: Set<string>): string {
 
 /** What the index takes of `searchable` pieces. */
 export function documentOf(pieces: readonly Piece[]): Document {
-  const groups: Record<Kind, string[]> = {
-    goal: [],
-    people: [],
-    names: [],
-    events: [],
-    agent: [],
-    output: [],
-  }
-  const letters: Record<Kind, Set<string>> = {
-    goal: new Set(),
-    people: new Set(),
-    names: new Set(),
-    events: new Set(),
-    agent: new Set(),
-    output: new Set(),
-  }
-  for (const { kind, text } of pieces) {
-    const { words, inner } = wordsOf(text)
-    for (const group of [words, ...inner]) {
-      if (group.length > 0) groups[kind].push(group.map(({ term }) => term).join(' '))
-    }
-    for (const { first } of words) if (first !== undefined) letters[kind].add(first.term)
-  }
-  const joined = (kind: Kind): string => [...groups[kind], [...letters[kind]].join(' ')].join(` ${gap} `)
   return {
-    goal: joined('goal'),
-    people: joined('people'),
-    names: joined('names'),
-    events: joined('events'),
-    agent: joined('agent'),
-    output: joined('output'),
+    goal: termsOf(pieces, 'goal'),
+    people: termsOf(pieces, 'people'),
+    names: termsOf(pieces, 'names'),
+    events: termsOf(pieces, 'events'),
+    agent: termsOf(pieces, 'agent'),
+    output: termsOf(pieces, 'output'),
   }
+}
+
+function termsOf(pieces: readonly Piece[], kind: Kind): string {
+  const groups: string[] = []
+  const alone = new Set<string>()
+  for (const piece of pieces) {
+    if (piece.kind !== kind) continue
+    const { words, inner } = wordsOf(piece.text)
+    for (const group of [words, ...inner]) {
+      if (group.length > 0) groups.push(group.map(({ term }) => term).join(' '))
+    }
+    for (const { term, first } of words) {
+      if (first !== undefined) alone.add(first.term)
+      else if (term.length >= 40) for (const short of abbreviations(term)) alone.add(short)
+    }
+  }
+  return [...groups, ...(alone.size > 0 ? [[...alone].join(' ')] : [])].join(` ${gap} `)
+}
+
+/** As people write a commit id. */
+function abbreviations(term: string): readonly string[] {
+  return /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(term)
+    ? [7, 8, 9, 10, 11, 12].map((end) => term.slice(0, end))
+    : []
 }

@@ -52,7 +52,7 @@ describe('the words of a text', () => {
         const whole = text.normalize('NFC')
         const { words, inner } = wordsOf(whole)
         for (const { term, from, to } of [...words, ...inner.flat()]) {
-          expect(term).toMatch(/^[^\s"\u0000-\u002f:-@[-`{-\u007f]+$/)
+          expect(term).toMatch(/^([^\p{ASCII}\s]|[0-9a-z])+$/u)
           expect(from < to && to <= whole.length).toBe(true)
         }
       }),
@@ -86,5 +86,9 @@ describe('a document', () => {
       { kind: 'goal', step: null, text: '修复' },
     ])
     expect(document.goal).toBe('one \ue000 修复 复 \ue000 修')
+    expect(document.names).toBe('')
+    const commit = '0123456789abcdef0123456789abcdef01234567'
+    const { names } = documentOf([{ kind: 'names', step: null, text: commit }])
+    expect(names).toBe(`${commit} \ue000 0123456 01234567 012345678 0123456789 0123456789a 0123456789ab`)
   })
 })
