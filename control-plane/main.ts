@@ -34,10 +34,13 @@ import { engineLog, openLog } from './log.ts'
 import { Loop } from './loop/loop.ts'
 import { OutputFiles } from './loop/output-files.ts'
 import { Plane } from './plane.ts'
+import { Indexer } from './search/indexer.ts'
+import { search } from './search/search.ts'
 import { Ballast, withBallast } from './store/ballast.ts'
 import { lockFolder, type Owner, readOwner } from './store/lock.ts'
 import { openStore } from './store/open.ts'
 import { refuseOrphans } from './store/orphans.ts'
+import { searchIndex } from './store/search/index.ts'
 import { Tasks } from './tasks.ts'
 
 export interface OpenOptions {
@@ -100,6 +103,8 @@ export async function open(
     const places = keyPlaces(data.path, config.attestationKey)
     const store = withBallast(openStore(database), new Ballast(data.path))
     closers.push(() => store[Symbol.dispose]())
+    const index = searchIndex(join(data.path, 'search.db') as HostPath)
+    closers.push(() => index[Symbol.dispose]())
     const known = (): readonly string[] => store.attestationKeys()
     // What cannot be attested with is refused at once; what is not there yet is made with the first task.
     let own = findKey(places, known)
@@ -107,6 +112,8 @@ export async function open(
 
     const clock = Date.now
     const bus = new Bus()
+    const indexer = new Indexer({ store, index, bus, log })
+    closers.push(() => indexer[Symbol.dispose]())
     const attests = attestor({ store, key, installation: data.installation })
     const tasks = new Tasks({ store, bus, clock, attestor: attests })
     const outputs = new OutputFiles(data.path)
@@ -164,6 +171,7 @@ export async function open(
       loop,
       key: () => own ?? findKey(places, known),
       keyPlaces: places,
+      search: (request) => search({ store, index, indexer }, request),
       defaults: { ...config.tasks, means, repository: (path) => config.repositories[path] ?? {} },
       data: data.path,
     })

@@ -14,6 +14,7 @@ import type { TaskId } from '../src/domain/ids.ts'
 import type { TaskRequest } from '../src/domain/intake.ts'
 import type { Agent } from '../src/domain/agent.ts'
 import type { Registries } from '../src/domain/registries.ts'
+import type { SearchAnswer, SearchRequest } from '../src/domain/search/search.ts'
 import type { Actor, Task } from '../src/domain/task.ts'
 import type { Worktrees } from '../src/domain/worktree.ts'
 import { describeKey, type KeyPlaces, type SigningKey } from './attest/key.ts'
@@ -46,6 +47,7 @@ export interface PlaneDeps {
   /** Null where there is none yet. */
   readonly key: () => SigningKey | null
   readonly keyPlaces: KeyPlaces
+  readonly search: (request: SearchRequest) => Promise<SearchAnswer>
   readonly defaults: Defaults
   readonly installation: string
   readonly user: { readonly uid: number; readonly gid: number }
@@ -85,6 +87,10 @@ export class Plane implements ControlPlane {
 
   tasks(filter: TaskFilter): readonly Task[] {
     return this.#deps.store.tasks(filter)
+  }
+
+  search(request: SearchRequest): Promise<SearchAnswer> {
+    return this.#deps.search(request)
   }
 
   async act(id: TaskId, act: Act, actor: Actor, shown: number | null): Promise<Task> {

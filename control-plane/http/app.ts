@@ -7,6 +7,7 @@ import { anyLength } from './any-length.ts'
 import { actRoutes } from './acts.ts'
 import { insightRoutes } from './insight.ts'
 import { answerError, Refusal } from './problem.ts'
+import { searchRoute } from './search.ts'
 import { type StreamLimits, streamLimits } from './sse.ts'
 import { streamRoute } from './stream.ts'
 import { taskRoutes } from './tasks.ts'
@@ -39,6 +40,7 @@ export function httpApp(plane: ControlPlane, options: HttpOptions): Hono {
   streamRoute(app, plane, options.stream ?? streamLimits)
   actRoutes(app, plane, options.actor)
   insightRoutes(app, plane)
+  searchRoute(app, plane)
   refuseOtherMethods(app)
   return app
 }

@@ -1,7 +1,8 @@
 import type { Context } from 'hono'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { Failure } from '../../src/domain/failure.ts'
 import { parseTaskId, type TaskId } from '../../src/domain/ids.ts'
+import { statuses } from '../../src/domain/task.ts'
 import { BadInput, type InputError, Refusal } from './problem.ts'
 
 /** The JSON body, parsed by `schema`; no body at all is read as `{}`. */
@@ -22,6 +23,12 @@ export async function body<Schema extends z.ZodType>(
 export function query<Schema extends z.ZodType>(context: Context, schema: Schema): z.output<Schema> {
   return parse(schema, context.req.query(), 'The query')
 }
+
+/** States as a query names them; several are separated by commas. */
+export const statusList = z
+  .string()
+  .transform((text) => text.split(','))
+  .pipe(z.array(z.enum(statuses)))
 
 /** The task id of the path. */
 export function pathId(context: Context): TaskId {

@@ -5,6 +5,9 @@ import { getRequestListener } from '@hono/node-server'
 import type { Hono } from 'hono'
 import { Failure, messageOf } from '../../src/domain/failure.ts'
 
+/** A search is in the address, and a long one of Chinese letters has nine bytes for each. */
+const headerBytes = 128 * 1024
+
 /**
  * Serves `app` on a unix socket that only its owner can open. The caller holds the lock of the data folder, so a socket
  * that is already there is left over from a process that is gone. Disposing ends open streams and removes the socket.
@@ -13,7 +16,10 @@ export async function serveSocket(app: Hono, path: string): Promise<AsyncDisposa
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   await removeStale(path)
   const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false })
-  const server = createServer((request, response) => void answer(request, response))
+  const server = createServer(
+    { maxHeaderSize: headerBytes },
+    (request, response) => void answer(request, response),
+  )
   await listen(server, path)
   return {
     [Symbol.asyncDispose]: () =>

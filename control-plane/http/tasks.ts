@@ -1,18 +1,13 @@
 import type { Context, Hono } from 'hono'
 import { z } from 'zod'
 import { taskRequestSchema } from '../../src/domain/intake.ts'
-import { type Actor, statuses } from '../../src/domain/task.ts'
+import type { Actor } from '../../src/domain/task.ts'
 import type { ControlPlane } from '../../src/domain/control-plane.ts'
 import { etag } from './etag.ts'
-import { body, idempotencyKey, pathId, query } from './input.ts'
+import { body, idempotencyKey, pathId, query, statusList } from './input.ts'
 
 const listQuery = z.strictObject({
-  /** Several are separated by commas. */
-  status: z
-    .string()
-    .transform((text) => text.split(','))
-    .pipe(z.array(z.enum(statuses)))
-    .optional(),
+  status: statusList.optional(),
   limit: z.coerce.number().int().min(1).max(1000).default(100),
 })
 const afterQuery = z.strictObject({ after: z.coerce.number().int().min(0).default(0) })

@@ -12,6 +12,7 @@ import { migrations } from './migrations.ts'
 import { recordReader } from './record.ts'
 import type { Store } from './store.ts'
 import { tasksTable } from './tasks.ts'
+import { textsReader } from './texts.ts'
 import { heartbeats, writer } from './write.ts'
 
 /**
@@ -22,7 +23,7 @@ export function openStore(file: HostPath): Store {
   const db = openDatabase(file, migrations)
   const safely = <T>(act: () => T): T => overStorage(file, act)
   const tables = safely(() => prepareTables(db, file))
-  const { tasks, checkpoints, events, decisions, attestations, egress, records } = tables
+  const { tasks, checkpoints, events, decisions, attestations, egress, records, texts } = tables
   const write = writer(db, tables)
   const heartbeat = heartbeats(db, tables)
   return {
@@ -49,6 +50,8 @@ export function openStore(file: HostPath): Store {
     eventMarks: (id, from) => safely(() => records.eventMarks(id, from)),
     discarded: () => safely(() => tasks.discarded()),
     counts: () => safely(() => tasks.counts()),
+    texts: (id) => safely(() => texts.texts(id)),
+    versions: (after, limit) => safely(() => texts.versions(after, limit)),
     [Symbol.dispose]: () => db.close(),
   }
 }
@@ -66,6 +69,7 @@ function prepareTables(db: Connection, file: string) {
       attestations: attestationsTable(db),
       egress: egressTable(db),
       records: recordReader(db),
+      texts: textsReader(db),
       forget(): void {
         documents.forget()
         tasks.forget()

@@ -4,6 +4,7 @@ import type { EgressRow } from '../../src/domain/egress.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import type { Actor, Checkpoint, Status, Task, TaskEvent } from '../../src/domain/task.ts'
 import type { TaskFilter } from '../../src/domain/control-plane.ts'
+import type { TaskTexts, TaskVersion } from './texts.ts'
 
 /**
  * A place where a decision about a task is offered: a message with buttons, a question at a terminal. It is good for
@@ -160,5 +161,9 @@ export interface Store {
   /** Every task that has been discarded. */
   discarded(): ReadonlySet<TaskId>
   counts(): Readonly<Record<Status, number>>
+  /** What a person may remember a task by; null where there is no such task. Throws where a row cannot be read. */
+  texts(id: TaskId): TaskTexts | null
+  /** The tasks that come after this one in the order of `tasks`, newest first, at most `limit`; from the first for null. */
+  versions(after: Pick<TaskVersion, 'id' | 'createdAt'> | null, limit: number): readonly TaskVersion[]
   [Symbol.dispose](): void
 }

@@ -6,6 +6,7 @@ import { doctorCommand } from './commands/doctor.ts'
 import { explainCommand } from './commands/explain.ts'
 import { imageCommand } from './commands/image.ts'
 import { runCommand } from './commands/run.ts'
+import { searchCommand } from './commands/search.ts'
 import { serveCommand } from './commands/serve.ts'
 import { taskCommand } from './commands/task.ts'
 import { verifyCommand } from './commands/verify.ts'
@@ -45,6 +46,7 @@ function commandsOf(shell: Shell): Command {
   verifyCommand(program, shell)
   doctorCommand(program, shell)
   imageCommand(program, shell)
+  searchCommand(program, shell)
   serveCommand(program, shell)
   return program
 }

@@ -16,6 +16,8 @@ import { Failure } from '../domain/failure.ts'
 import type { TaskId } from '../domain/ids.ts'
 import type { TaskRequest } from '../domain/intake.ts'
 import { taskSchema } from '../domain/schemas.ts'
+import { queryLimits } from '../domain/search/query.ts'
+import type { SearchAnswer, SearchRequest } from '../domain/search/search.ts'
 import type { Checkpoint, Task, TaskEvent } from '../domain/task.ts'
 import type { Verification } from '../domain/verification/verify.ts'
 import { type Answer, type Call, type FetchLike, Unreachable } from './fetch.ts'
@@ -33,6 +35,8 @@ export interface Client {
   task(id: TaskId): Promise<Task>
   /** Newest first. */
   tasks(filter: TaskFilter): Promise<readonly Task[]>
+  /** Finds tasks by what is remembered of them; of a long text the beginning counts. */
+  search(request: SearchRequest): Promise<SearchAnswer>
   /** `shown`: the revision of the task that was decided on; where it has another by now, nothing is done. */
   act(id: TaskId, act: Act, shown?: number): Promise<Task>
   events(id: TaskId, after: number): Promise<readonly TaskEvent[]>
@@ -81,6 +85,13 @@ export function createClient(fetch: FetchLike): Client {
           answers.tasksSchema,
         )
       ).tasks,
+    search: async ({ text, statuses, ...filter }) =>
+      read(
+        await get(
+          `/v1/search${search({ q: text.slice(0, queryLimits.letters), status: statuses?.join(','), ...filter })}`,
+        ),
+        answers.searchAnswerSchema,
+      ),
     act: async (id, { act, ...body }, shown) =>
       read(
         await post(`/v1/tasks/${id}/${act}`, body, shown === undefined ? {} : { 'if-match': `"${shown}"` }),

@@ -13,6 +13,10 @@ import {
   taskIdSchema,
   taskSchema,
 } from './schemas.ts'
+import { kinds } from './search/piece.ts'
+import type { FoundTask, SearchAnswer } from './search/search.ts'
+import type { Snippet } from './search/snippet.ts'
+import { deliveries, statuses } from './task.ts'
 import type { Verification } from './verification/verify.ts'
 
 // What the control plane answers, as its clients read it.
@@ -45,6 +49,33 @@ export const verificationSchema = exactly<Verification>()(
     holds: z.boolean(),
     findings: z.array(z.object({ where: z.string(), text: z.string() })),
     notes: texts,
+  }),
+)
+
+const snippetSchema = exactly<Snippet>()(
+  z.object({
+    kind: z.enum(kinds),
+    step: z.int().nullable(),
+    parts: z.array(z.object({ text: z.string(), hit: z.boolean() })),
+  }),
+)
+const foundTaskSchema = exactly<FoundTask>()(
+  z.object({
+    id: taskIdSchema,
+    status: z.enum(statuses),
+    delivery: z.enum(deliveries),
+    goal: z.string(),
+    repository: z.object({ path: z.string(), key: z.string() }),
+    branch: z.string(),
+    createdAt: z.number(),
+    updatedAt: z.number(),
+  }),
+)
+export const searchAnswerSchema = exactly<SearchAnswer>()(
+  z.object({
+    hits: z.array(z.object({ task: foundTaskSchema, snippets: z.array(snippetSchema) })),
+    more: z.boolean(),
+    behind: z.int().nonnegative(),
   }),
 )
 

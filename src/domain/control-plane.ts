@@ -4,6 +4,7 @@ import type { EgressRow } from './egress.ts'
 import type { TaskId } from './ids.ts'
 import type { TaskRequest } from './intake.ts'
 import type { Policy } from './policy.ts'
+import type { SearchAnswer, SearchRequest } from './search/search.ts'
 import type { Actor, Budget, Checkpoint, RiskReason, Status, Task, TaskEvent } from './task.ts'
 import type { Verification } from './verification/verify.ts'
 
@@ -71,6 +72,8 @@ export interface ControlPlane {
   submit(request: TaskRequest, actor: Actor, key: string | null): Promise<Submitted>
   task(id: TaskId): Task
   tasks(filter: TaskFilter): readonly Task[]
+  /** Finds tasks by what is remembered of them, whatever is typed; no words, no hits. */
+  search(request: SearchRequest): Promise<SearchAnswer>
   /** `shown`: the revision that the person decided on; where the task has another by now, it is a `conflict`. */
   act(id: TaskId, act: Act, actor: Actor, shown: number | null): Promise<Task>
   /** Those whose `seq` is above `after`, oldest first; at most 1,000. */

@@ -170,6 +170,7 @@ const candidateSchema = exactly<Candidate>()(
     changed: z.boolean(),
     leftOut: z.array(z.object({ path: z.string(), why: z.string(), undone: z.boolean().optional() })),
     stat: z.object({ files: count, insertions: count, deletions: count }),
+    paths: texts.optional(),
   }),
 )
 

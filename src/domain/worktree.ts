@@ -54,6 +54,8 @@ export interface Candidate {
   readonly changed: boolean
   readonly leftOut: readonly LeftOut[]
   readonly stat: DiffStat
+  /** The first of the paths in which it differs from the parent, to be found by; not in what an older version has made. */
+  readonly paths?: readonly TreePath[] | undefined
 }
 
 /** A task's branch, as far as it is the task's: from its tip by first parents down to the base, which is left out. */

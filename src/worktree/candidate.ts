@@ -19,6 +19,8 @@ import type { Site } from './site.ts'
 import { dropIndex, settleAt } from './state.ts'
 import { refuseTooMuch } from './weight.ts'
 
+/** So many of the changed paths are kept with a candidate. */
+const mostPaths = 200
 const nothing: DiffStat = { files: 0, insertions: 0, deletions: 0 }
 
 /** Commits what was seen on top of `parent`, on the task's candidate ref. */
@@ -79,7 +81,8 @@ export async function makeCandidate(
     memory.base.hidden.length === 0
       ? { from: trees.filtered, to: made.filtered, objects: [...fresh, made.filtered] }
       : null
-  return { kind: 'made', commit, tree: made.tree, changed: true, leftOut, stat }
+  const paths = differences.slice(0, mostPaths).map(({ path }) => textOf(path))
+  return { kind: 'made', commit, tree: made.tree, changed: true, leftOut, stat, paths }
 }
 
 async function differencesOf(

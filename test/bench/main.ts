@@ -8,6 +8,7 @@ import { gateway } from './measurements/gateway.ts'
 import { hardening } from './measurements/hardening.ts'
 import { memory } from './measurements/memory.ts'
 import { restart } from './measurements/restart.ts'
+import { search } from './measurements/search.ts'
 import { stepOverhead } from './measurements/step-overhead.ts'
 import { stopLatency } from './measurements/stop-latency.ts'
 import { throughput } from './measurements/throughput.ts'
@@ -26,6 +27,7 @@ const all: readonly Measurement[] = [
   bigTree,
   hardening,
   gateway,
+  search,
 ]
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`)

@@ -50,6 +50,7 @@ const commands: readonly (readonly [string, (...more: string[]) => Promise<Ended
     'task reject',
     async (...more) => machine.run(['task', 'reject', await draft(), '--reason', evil, ...more]),
   ],
+  ['search', async (...more) => machine.run(['search', (await blocked()).slice(0, 10), ...more])],
   ['task show', async (...more) => machine.run(['task', 'show', await blocked(), ...more])],
   ['task watch', async (...more) => machine.run(['task', 'watch', await blocked(), ...more])],
   ['task discard', async (...more) => machine.run(['task', 'discard', await blocked(), ...more])],

@@ -58,6 +58,9 @@ describe.each<Way>(['in this process', 'over a socket'])('a client %s', (way) =>
     expect(await there.task(task.id)).toEqual(plane.task(task.id))
     expect(await there.tasks({ statuses: ['PENDING'], limit: 1 })).toEqual(plane.tasks({}))
     expect(await there.tasks({ statuses: ['BLOCKED'] })).toEqual([])
+    const found = await there.search({ text: 'tests pass', statuses: ['PENDING'], limit: 5 })
+    expect(found).toEqual(await plane.search({ text: 'tests pass' }))
+    expect(found.hits).toHaveLength(1)
     expect(await there.events(task.id, 0)).toEqual(plane.events(task.id, 0))
     expect(await there.checkpoints(task.id)).toEqual([])
     expect(await there.diff(task.id, null)).toBe('')
@@ -67,6 +70,11 @@ describe.each<Way>(['in this process', 'over a socket'])('a client %s', (way) =>
     expect((await there.act(task.id, { act: 'stop', text: 'enough' })).halt?.text).toBe('enough')
     const budget = { steps: 9 }
     expect((await there.act(task.id, { act: 'resume', instruction: null, budget })).budget.steps).toBe(9)
+  })
+
+  it.each(['x', '修', '🚀'])('B30 searches for 10,000 times %s', async (letter) => {
+    const there = await client(way)
+    expect(await there.search({ text: letter.repeat(10_000) })).toEqual({ hits: [], more: false, behind: 0 })
   })
 
   it('submits once under a key, and acts on what was shown alone', async () => {

@@ -37,7 +37,7 @@ async function drafted(
       budget: defaultBudget,
       agent: null,
       policy: defaultPolicy,
-      means: { memoryMb: 8192, upstreams: {} },
+      means: { memoryMb: 8192, upstreams: {}, pricesAsOf: '2026-01-31' },
       repository: () => configured,
     },
     worktrees: openWorktrees({

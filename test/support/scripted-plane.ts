@@ -13,6 +13,9 @@ import type {
   Submitted,
   TaskFilter,
 } from '../../src/domain/control-plane.ts'
+import { Indexer } from '../../control-plane/search/indexer.ts'
+import { search } from '../../control-plane/search/search.ts'
+import { type SearchIndex, searchIndex } from '../../control-plane/store/search/index.ts'
 import type { Store } from '../../control-plane/store/store.ts'
 import { openStore } from '../../control-plane/store/open.ts'
 import { type Along, Tasks } from '../../control-plane/tasks.ts'
@@ -24,6 +27,7 @@ import type { TaskId } from '../../src/domain/ids.ts'
 import type { Input } from '../../src/domain/input.ts'
 import type { TaskRequest } from '../../src/domain/intake.ts'
 import { largerBudget } from '../../src/domain/risk/budget.ts'
+import type { SearchAnswer, SearchRequest } from '../../src/domain/search/search.ts'
 import type { Actor, Checkpoint, RiskReason, Task, TaskEvent } from '../../src/domain/task.ts'
 import { defaultPolicy } from '../../src/domain/policies.ts'
 import type { Verification } from '../../src/domain/verification/verify.ts'
@@ -72,12 +76,17 @@ export class ScriptedPlane implements ControlPlane, Disposable {
   readonly #behaviour: Behaviour
   readonly #attended = new Set<TaskId>()
   readonly #ending = new AbortController()
+  readonly #index: SearchIndex
+  readonly #indexer: Indexer
   #running: AbortController | null = null
 
   constructor(folder: string, script: Script, behaviour: Behaviour = {}) {
     this.#script = script
     this.#behaviour = behaviour
     this.store = openStore(hostPath(join(folder, 'cofferdam.db')))
+    this.#index = searchIndex(hostPath(join(folder, 'search.db')))
+    const log = { warn: () => undefined }
+    this.#indexer = new Indexer({ store: this.store, index: this.#index, bus: this.#bus, log })
     this.transitions = new Tasks({
       store: this.store,
       bus: this.#bus,
@@ -131,6 +140,10 @@ export class ScriptedPlane implements ControlPlane, Disposable {
 
   tasks(filter: TaskFilter): readonly Task[] {
     return this.store.tasks(filter)
+  }
+
+  search(request: SearchRequest): Promise<SearchAnswer> {
+    return search({ store: this.store, index: this.#index, indexer: this.#indexer }, request)
   }
 
   act(id: TaskId, act: Act, actor: Actor, shown: number | null): Promise<Task> {
@@ -219,6 +232,8 @@ export class ScriptedPlane implements ControlPlane, Disposable {
 
   [Symbol.dispose](): void {
     this.#ending.abort()
+    this.#indexer[Symbol.dispose]()
+    this.#index[Symbol.dispose]()
     this.store[Symbol.dispose]()
   }
 

@@ -2,7 +2,6 @@ import type { Command } from 'commander'
 import type { Client } from '../../client/client.ts'
 import { Failure } from '../../domain/failure.ts'
 import type { TaskId } from '../../domain/ids.ts'
-import { type Status, statuses } from '../../domain/task.ts'
 import { allEvents } from '../all-events.ts'
 import { withControlPlane } from '../connection.ts'
 import { taskLines } from '../render/task.ts'
@@ -18,6 +17,7 @@ import {
   printJson,
   type Shell,
   speller,
+  statusesOf,
   targetOf,
 } from './common.ts'
 import { egressCommand } from './egress.ts'
@@ -123,15 +123,4 @@ function textCommand(
 function stepOf(text: string): number {
   if (/^\d{1,6}$/.test(text)) return Number(text)
   throw new Failure('bad_request', `${text} is no step: give a number, such as --step 1.`)
-}
-
-function statusesOf(text: string | undefined): { statuses?: readonly Status[] } {
-  if (text === undefined) return {}
-  const names = text
-    .toUpperCase()
-    .split(',')
-    .map((name) => name.trim())
-  const known = names.flatMap((name) => statuses.find((status) => status === name) ?? [])
-  if (known.length === names.length) return { statuses: known }
-  throw new Failure('bad_request', `--status takes some of ${statuses.join(', ')}, with commas between them.`)
 }

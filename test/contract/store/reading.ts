@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { type Task, statuses } from '../../../src/domain/task.ts'
-import { change } from '../../support/change.ts'
+import { anEvent, change } from '../../support/change.ts'
 import { aTask, aTaskId, aTaskIdOf, aTime } from '../../support/task.ts'
-import type { Bench } from './bench.ts'
+import { type Bench, present } from './bench.ts'
 
 /** Lists and counts. */
 export function reading(bench: Bench): void {
@@ -54,6 +54,39 @@ export function reading(bench: Bench): void {
       several([{}, {}, { status: 'FAILED' }])
       const none = Object.fromEntries(statuses.map((status) => [status, 0]))
       expect(bench.store.counts()).toEqual({ ...none, PENDING: 2, FAILED: 1 })
+    })
+
+    it('knows the version of every task, newest first, page by page', () => {
+      const [first, second, third] = several([{}, {}, {}])
+      if (first === undefined || second === undefined || third === undefined) throw new Error('three tasks')
+      bench.store.write(change(second))
+      const page = bench.store.versions(null, 2)
+      expect(page).toEqual([
+        { id: third.id, createdAt: third.createdAt, version: 1 },
+        { id: second.id, createdAt: second.createdAt, version: 2 },
+      ])
+      const next = bench.store.versions(page[1] ?? null, 2)
+      expect(next.map(({ id }) => id)).toEqual([first.id])
+      expect(bench.store.versions(next[0] ?? null, 2)).toEqual([])
+    })
+
+    it('has the texts of a task, the newest of each kind first', () => {
+      const task = bench.born(aTask({ goal: 'Mend it', request: 'Mend', priorFailure: 'exit code 1' }))
+      bench.store.write(change(task, {}, { event: { ...anEvent(), text: 'Said.' } }))
+      const { pieces, ...own } = present(bench.store.texts(task.id))
+      expect(own).toEqual({
+        version: 2,
+        createdAt: aTime,
+        status: 'PENDING',
+        repository: '/repositories/example',
+      })
+      const texts = (kind: string) => pieces.filter((piece) => piece.kind === kind).map(({ text }) => text)
+      expect(texts('goal')).toEqual(['Mend it\nMend'])
+      expect(texts('people')).toEqual(['Said.'])
+      expect(texts('events')).toEqual(['Something happened.'])
+      expect(texts('output')).toEqual(['exit code 1'])
+      expect(texts('names')[0]).toContain('/repositories/example')
+      expect(bench.store.texts(aTaskIdOf(5))).toBeNull()
     })
 
     it('pages through events', () => {

@@ -9,6 +9,7 @@ import type { Policy } from '../../../src/domain/policy.ts'
 import { aBox } from '../../support/box.ts'
 import { birth, change } from '../../support/change.ts'
 import { aCheckpoint, aPolicy, aTask, aTaskId, aTaskIdOf } from '../../support/task.ts'
+import { searchLab } from '../search/lab.ts'
 import { type Home, makeHome } from './home.ts'
 
 let home: Home
@@ -146,6 +147,20 @@ describe('a database of format 1', () => {
     const before = store.task(aTaskId)
     if (before === null) throw new Error('it was there')
     expect(store.write(change(before, { phase: 'verify' })).kind).toBe('written')
+  })
+
+  it('is found by the texts of its tasks', async () => {
+    formatOne()
+    const lab = searchLab(home)
+    const { hits, behind } = await lab.search('tests pass')
+    expect([hits.map(({ task }) => task.id).toSorted(), behind]).toEqual([
+      [aTaskId, aTaskIdOf(1)].toSorted(),
+      0,
+    ])
+    expect((await lab.search('"It said"')).hits).toMatchObject([
+      { task: { id: aTaskId }, snippets: [{ kind: 'output' }] },
+    ])
+    lab.close()
   })
 
   it('is kept as a copy that the older version opens', () => {

@@ -28,6 +28,8 @@ storeContract('one file, closed and opened again around every call', () => {
       write: (change) => once((store) => store.write(change)),
       heartbeat: (id, fence, beat) => once((store) => store.heartbeat(id, fence, beat)),
       task: (id) => once((store) => store.task(id)),
+      texts: (id) => once((store) => store.texts(id)),
+      versions: (after, limit) => once((store) => store.versions(after, limit)),
       tasks: (filter) => once((store) => store.tasks(filter)),
       oldestPending: (except, only) => once((store) => store.oldestPending(except, only)),
       inFlight: () => once((store) => store.inFlight()),

@@ -1,0 +1,19 @@
+import type { Millis } from '../domain/brand.ts'
+import { Failure } from '../domain/failure.ts'
+
+const units: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
+
+/** A time as `--since` takes it: so long ago (`90m`, `12h`, `3d`, `2w`), or a local date, or a time. */
+export function timeOf(text: string, now: Millis, option = '--since'): Millis {
+  const [, count, unit = ''] = /^(\d{1,6})([mhdw])$/.exec(text.trim()) ?? []
+  if (count !== undefined) return now - Number(count) * (units[unit] ?? 0)
+  // A date alone is UTC to Date.parse, and the local day to a person.
+  const at = /^\d{4}-\d\d-\d\d/.test(text)
+    ? Date.parse(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00` : text)
+    : Number.NaN
+  if (Number.isFinite(at) && at >= 0) return at
+  throw new Failure(
+    'bad_request',
+    `${option} takes how long ago, such as 12h, 3d or 2w, or a date such as 2026-01-31, not ${text}.`,
+  )
+}
