@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto'
 import type { Agent } from '../src/domain/agent.ts'
 import type { BoxSpec, CompileBox, Engine } from '../src/domain/box.ts'
 import type { Explanation } from '../src/domain/control-plane.ts'
+import type { Caller } from '../src/domain/caller.ts'
 import { Failure, type FailureCode } from '../src/domain/failure.ts'
 import { passingId } from '../src/domain/ids.ts'
 import type { TaskRequest } from '../src/domain/intake.ts'
 import type { Registries } from '../src/domain/registries.ts'
-import type { Actor } from '../src/domain/task.ts'
 import { boxOf, cachesRead, setupBox, testBox, type Wanted } from './loop/boxes.ts'
 import { egressOf } from './loop/egress.ts'
 import { placeOf } from './loop/work.ts'
@@ -59,7 +59,7 @@ export async function explain(deps: ExplainDeps, request: TaskRequest): Promise<
 }
 
 /** One who may submit it, and so who explains is told what they would be. */
-const asked: Actor = { kind: 'local', id: 'explain' }
+const asked: Caller = { actor: { kind: 'local', id: 'explain' }, role: 'owner' }
 
 const setupNote =
   'What setup leaves is mounted on top of what is shown here; it is known after setup has run.'

@@ -10,13 +10,13 @@ import { readRegistries } from '../src/config/registries.ts'
 import { openRuntimeFolder } from '../src/config/runtime-folder.ts'
 import type { HostPath } from '../src/domain/brand.ts'
 import type { Engine } from '../src/domain/box.ts'
+import type { Caller } from '../src/domain/caller.ts'
 import type { Finding } from '../src/domain/control-plane.ts'
 import { systemCodeOf } from '../src/domain/failure.ts'
 import { KnownSecrets } from '../src/domain/leak.ts'
 import { compilePolicy } from '../src/domain/matcher.ts'
 import type { Posture } from '../src/domain/posture.ts'
 import { remembered } from '../src/domain/remembered.ts'
-import type { Actor } from '../src/domain/task.ts'
 import { connector } from '../src/sandbox/docker/connect.ts'
 import { buildImage } from '../src/sandbox/docker/image.ts'
 import { specHash } from '../src/sandbox/hash.ts'
@@ -175,9 +175,10 @@ export async function open(
       defaults: { ...config.tasks, means, repository: (path) => config.repositories[path] ?? {} },
       data: data.path,
     })
-    const actor: Actor = { kind: 'local', id: userName(around.uid) }
+    // Who can open the control socket owns the data folder.
+    const local: Caller = { actor: { kind: 'local', id: userName(around.uid) }, role: 'owner' }
     const report = (error: unknown): void => log.error({ err: error }, 'a request failed')
-    const app = httpApp(plane, { actor: () => actor, report })
+    const app = httpApp(plane, { caller: () => local, report })
     await loop.start()
     const socket = await serveSocket(app, config.controlSocket)
     closers.push(() => socket[Symbol.asyncDispose]())

@@ -1,4 +1,5 @@
 import type { CompileBox, Engine } from '../src/domain/box.ts'
+import type { Caller } from '../src/domain/caller.ts'
 import type {
   Act,
   AttestationKey,
@@ -14,8 +15,9 @@ import type { TaskId } from '../src/domain/ids.ts'
 import type { TaskRequest } from '../src/domain/intake.ts'
 import type { Agent } from '../src/domain/agent.ts'
 import type { Registries } from '../src/domain/registries.ts'
+import { submitRefusal } from '../src/domain/rights.ts'
 import type { SearchAnswer, SearchRequest } from '../src/domain/search/search.ts'
-import type { Actor, Task } from '../src/domain/task.ts'
+import type { Task } from '../src/domain/task.ts'
 import type { Worktrees } from '../src/domain/worktree.ts'
 import { describeKey, type KeyPlaces, type SigningKey } from './attest/key.ts'
 import { publicHalf, verifyAttestations } from './attest/verify.ts'
@@ -63,12 +65,14 @@ export class Plane implements ControlPlane {
     this.#deps = deps
   }
 
-  async submit(request: TaskRequest, actor: Actor, key: string | null): Promise<Submitted> {
+  async submit(request: TaskRequest, caller: Caller, key: string | null): Promise<Submitted> {
     const { store, tasks } = this.#deps
-    const id = key === null ? tasks.freshId() : idUnder(key, actor)
+    const refused = submitRefusal(caller)
+    if (refused !== null) throw new Failure('not_allowed', refused)
+    const id = key === null ? tasks.freshId() : idUnder(key, caller.actor)
     const before = answered(store, id, request)
     if (before !== null) return before
-    const drafted = await draftTask(this.#deps, request, id, actor)
+    const drafted = await draftTask(this.#deps, request, id, caller)
     // The same submission may have come in a second time meanwhile.
     return answered(store, id, request) ?? this.#birth(request, drafted)
   }
@@ -93,8 +97,8 @@ export class Plane implements ControlPlane {
     return this.#deps.search(request)
   }
 
-  async act(id: TaskId, act: Act, actor: Actor, shown: number | null): Promise<Task> {
-    const task = perform(this.#deps, id, act, { actor, shown })
+  async act(id: TaskId, act: Act, caller: Caller, shown: number | null): Promise<Task> {
+    const task = perform(this.#deps, id, act, { caller, shown })
     if (act.act === 'discard') {
       await this.#deps.loop.settled(id)
       await this.#deps.worktrees.discard(placeOf(task))

@@ -1,6 +1,7 @@
 import type { AgentChoice } from '../src/domain/agent.ts'
 import type { TreePath } from '../src/domain/brand.ts'
 import { budgetParts } from '../src/domain/budget.ts'
+import type { Caller } from '../src/domain/caller.ts'
 import { canonicalJson } from '../src/domain/canonical-json.ts'
 import { Failure } from '../src/domain/failure.ts'
 import type { TaskId } from '../src/domain/ids.ts'
@@ -10,7 +11,7 @@ import { costNotes, lacking, type Means } from '../src/domain/means.ts'
 import type { Policy } from '../src/domain/policy.ts'
 import type { RepositoryDefaults } from '../src/domain/repository-defaults.ts'
 import { assessRisk } from '../src/domain/risk/risk.ts'
-import type { Actor, Budget, RiskReason, Task } from '../src/domain/task.ts'
+import type { Budget, RiskReason, Task } from '../src/domain/task.ts'
 import { counted, fewOf } from '../src/domain/text.ts'
 import type { Worktrees } from '../src/domain/worktree.ts'
 import { authorOf } from './gate/author.ts'
@@ -48,7 +49,7 @@ export async function draftTask(
   deps: SubmitDeps,
   request: TaskRequest,
   id: TaskId,
-  actor: Actor,
+  caller: Caller,
 ): Promise<Drafted> {
   const { defaults } = deps
   const repository = await deps.worktrees.inspect(request.repository, request.ref)
@@ -63,7 +64,7 @@ export async function draftTask(
   const missing = lacking(policy, defaults.means)
   if (missing.length > 0) throw new Failure('bad_request', missing.join(' '))
   const budget: Budget = { ...defaults.budget, ...budgetParts(request.budget) }
-  const writer = authorOf(actor)
+  const writer = authorOf(caller)
   const hidden = await deps.worktrees.hidden(repository.path, repository.commit, policy)
   const risks: readonly RiskReason[] = [
     ...(request.draft ? [{ rule: 'draft', text: 'It was asked for as a draft.' }] : []),
@@ -119,7 +120,7 @@ export async function draftTask(
     marks: null,
     delivery: 'none',
     parentTaskId: null,
-    createdBy: actor,
+    createdBy: caller.actor,
     createdAt: now,
     updatedAt: now,
   }

@@ -1,8 +1,11 @@
+import type { Caller } from '../../src/domain/caller.ts'
 import type { Act } from '../../src/domain/control-plane.ts'
+import { Failure } from '../../src/domain/failure.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
+import { actRefusal } from '../../src/domain/rights.ts'
 import { furtherRisks } from '../../src/domain/risk/risk.ts'
 import { risksInText } from '../../src/domain/risk/said.ts'
-import type { Actor, Budget, Task } from '../../src/domain/task.ts'
+import type { Budget, Task } from '../../src/domain/task.ts'
 import type { Store } from '../store/store.ts'
 import type { Tasks } from '../tasks.ts'
 import { readLater } from './later.ts'
@@ -20,14 +23,17 @@ export interface ActDeps {
 
 /** Who does it, on what: `shown` is the revision of the task that they decided on, null where it is not bound to one. */
 export interface Doer {
-  readonly actor: Actor
+  readonly caller: Caller
   readonly shown: number | null
 }
 
-/** What a person does with a task, on the record. Throws `Failure('not_found' | 'conflict')`. */
+/** What a person does with a task, on the record. Throws `Failure('not_found' | 'conflict' | 'not_allowed')`. */
 export function perform(deps: ActDeps, id: TaskId, act: Act, doer: Doer): Task {
   const { store, tasks, clock } = deps
-  const { actor, shown } = doer
+  const { caller, shown } = doer
+  const { actor } = caller
+  const refused = actRefusal(caller, act.act, tasks.get(id))
+  if (refused !== null) throw new Failure('not_allowed', refused)
   const surface = store.openSurface(id)
   const decided = (text: string | null) => (task: Task) => ({
     surface: decide(surface, task, { action: act.act, text, actor, at: clock() }),
@@ -42,7 +48,7 @@ export function perform(deps: ActDeps, id: TaskId, act: Act, doer: Doer): Task {
     case 'steer': {
       const asked = { text: act.text, budget: null }
       const along = (task: Task) => ({
-        data: { risks: readLater(task, asked, actor, deps.defaults?.budget) },
+        data: { risks: readLater(task, asked, caller, deps.defaults?.budget) },
       })
       return tasks.act(id, { type: 'steered', text: act.text }, actor, along, shown)
     }
@@ -71,12 +77,12 @@ function suggest(deps: ActDeps, id: TaskId, text: string, doer: Doer): Task {
   const at = clock()
   const along = (before: Task, next: Task) => ({
     surface: {
-      ...decide(surface, before, { action: 'suggest', text, actor: doer.actor, at }),
+      ...decide(surface, before, { action: 'suggest', text, actor: doer.caller.actor, at }),
       open: openSurface(next, at),
     },
   })
   const risks = [...task.risks, ...furtherRisks(task.risks, risksInText(text, task.goal))]
-  return tasks.act(id, { type: 'suggested', text, risks }, doer.actor, along, doer.shown)
+  return tasks.act(id, { type: 'suggested', text, risks }, doer.caller.actor, along, doer.shown)
 }
 
 type Resume = Extract<Act, { act: 'resume' }>
@@ -85,14 +91,14 @@ function resume(
   { tasks, defaults }: ActDeps,
   id: TaskId,
   wanted: Pick<Resume, 'instruction' | 'budget'>,
-  { actor, shown }: Doer,
+  { caller, shown }: Doer,
 ): Task {
   const { instruction } = wanted
   const task = tasks.get(id)
   const budget = wanted.budget === null ? null : { ...task.budget, ...wanted.budget }
   refuseSpent(task, budget ?? task.budget, instruction)
   const along = (before: Task) => ({
-    data: { risks: readLater(before, { text: instruction, budget }, actor, defaults?.budget) },
+    data: { risks: readLater(before, { text: instruction, budget }, caller, defaults?.budget) },
   })
-  return tasks.act(id, { type: 'resumed', instruction, budget }, actor, along, shown)
+  return tasks.act(id, { type: 'resumed', instruction, budget }, caller.actor, along, shown)
 }

@@ -1,7 +1,7 @@
 import type { Author } from '../../src/domain/risk/rule.ts'
-import type { Actor } from '../../src/domain/task.ts'
+import type { Caller } from '../../src/domain/caller.ts'
 
-/** Whether what an actor writes is by that approved: the local user owns the data folder, and so may approve. */
-export function authorOf({ kind }: Actor): Exclude<Author, 'config'> {
-  return kind === 'local' ? 'owner' : 'other'
+/** Whether what a caller writes is by that approved. */
+export function authorOf({ role }: Caller): Exclude<Author, 'config'> {
+  return role === 'owner' ? 'owner' : 'other'
 }

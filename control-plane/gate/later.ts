@@ -1,7 +1,8 @@
+import type { Caller } from '../../src/domain/caller.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import { largerBudget } from '../../src/domain/risk/budget.ts'
 import { risksInText } from '../../src/domain/risk/said.ts'
-import type { Actor, Budget, RiskReason, Task } from '../../src/domain/task.ts'
+import type { Budget, RiskReason, Task } from '../../src/domain/task.ts'
 import { authorOf } from './author.ts'
 
 /** What is asked of a task after its submission; null where nothing is. */
@@ -18,14 +19,14 @@ interface Asked {
 export function readLater(
   task: Task,
   { text, budget }: Asked,
-  actor: Actor,
+  caller: Caller,
   spending: Pick<Budget, 'tokens' | 'costUsd'> = task.budget,
 ): readonly RiskReason[] {
   const risks = [
     ...(text === null ? [] : risksInText(text, task.instruction)),
     ...(budget === null ? [] : largerBudget(budget, task.budget, spending)),
   ]
-  if (risks.length > 0 && authorOf(actor) !== 'owner') {
+  if (risks.length > 0 && authorOf(caller) !== 'owner') {
     const reasons = risks.map((risk) => risk.text).join(' ')
     throw new Failure('not_allowed', `${reasons} Ask somebody who may approve to do it, or leave that out.`)
   }

@@ -1,6 +1,6 @@
 import type { Context, Hono } from 'hono'
 import { z } from 'zod'
-import type { Actor } from '../../src/domain/task.ts'
+import type { Caller } from '../../src/domain/caller.ts'
 import type { Act, ControlPlane } from '../../src/domain/control-plane.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
@@ -30,7 +30,7 @@ const resume = z.strictObject({
  * What a person can do with a task, each as a sub-resource. The answer is the task as it is afterwards. `If-Match` binds
  * the act to the revision that was shown.
  */
-export function actRoutes(app: Hono, plane: ControlPlane, actor: (context: Context) => Actor): void {
+export function actRoutes(app: Hono, plane: ControlPlane, caller: (context: Context) => Caller): void {
   const route = <Schema extends z.ZodType>(
     name: Act['act'],
     schema: Schema,
@@ -39,7 +39,7 @@ export function actRoutes(app: Hono, plane: ControlPlane, actor: (context: Conte
     app.post(`/v1/tasks/:id/${name}`, async (context) => {
       const wanted = act(await body(context, schema))
       const [id, shown] = [pathId(context), shownRevision(context)]
-      const task = await plane.act(id, wanted, actor(context), shown).catch((error: unknown) => {
+      const task = await plane.act(id, wanted, caller(context), shown).catch((error: unknown) => {
         throw isStale(error, plane, id, shown) ? new Stale(error.message) : error
       })
       context.header('etag', etag(task))

@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { Failure } from '../../src/domain/failure.ts'
-import type { Actor } from '../../src/domain/task.ts'
+import type { Caller } from '../../src/domain/caller.ts'
 import type { ControlPlane } from '../../src/domain/control-plane.ts'
 import { anyLength } from './any-length.ts'
 import { actRoutes } from './acts.ts'
@@ -14,7 +14,7 @@ import { taskRoutes } from './tasks.ts'
 
 export interface HttpOptions {
   /** Who is behind a request. */
-  readonly actor: (context: Context) => Actor
+  readonly caller: (context: Context) => Caller
   /** Told of everything that is thrown and no expected failure. */
   readonly report: (error: unknown) => void
   readonly stream?: StreamLimits
@@ -36,9 +36,9 @@ export function httpApp(plane: ControlPlane, options: HttpOptions): Hono {
   app.use(anyLength)
   app.use(bodyLimit({ maxSize: bodyBytes, onError }))
   app.get('/healthz', (context) => context.json({ status: 'ok' }))
-  taskRoutes(app, plane, options.actor)
+  taskRoutes(app, plane, options.caller)
   streamRoute(app, plane, options.stream ?? streamLimits)
-  actRoutes(app, plane, options.actor)
+  actRoutes(app, plane, options.caller)
   insightRoutes(app, plane)
   searchRoute(app, plane)
   refuseOtherMethods(app)

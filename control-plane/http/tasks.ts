@@ -1,7 +1,7 @@
 import type { Context, Hono } from 'hono'
 import { z } from 'zod'
 import { taskRequestSchema } from '../../src/domain/intake.ts'
-import type { Actor } from '../../src/domain/task.ts'
+import type { Caller } from '../../src/domain/caller.ts'
 import type { ControlPlane } from '../../src/domain/control-plane.ts'
 import { etag } from './etag.ts'
 import { body, idempotencyKey, pathId, query, statusList } from './input.ts'
@@ -23,10 +23,10 @@ const verifyQuery = z.strictObject({
 const stepQuery = z.strictObject({ step: z.coerce.number().int().min(0).optional() })
 
 /** Tasks and what is known about each. */
-export function taskRoutes(app: Hono, plane: ControlPlane, actor: (context: Context) => Actor): void {
+export function taskRoutes(app: Hono, plane: ControlPlane, caller: (context: Context) => Caller): void {
   app.post('/v1/tasks', async (context) => {
     const request = await body(context, taskRequestSchema)
-    const submitted = await plane.submit(request, actor(context), idempotencyKey(context))
+    const submitted = await plane.submit(request, caller(context), idempotencyKey(context))
     context.header('location', `/v1/tasks/${submitted.task.id}`)
     context.header('etag', etag(submitted.task))
     return context.json(submitted, 201)

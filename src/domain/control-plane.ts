@@ -1,11 +1,12 @@
 import type { SignedAttestation } from './attestation.ts'
 import type { BoxSpec } from './box.ts'
+import type { Caller } from './caller.ts'
 import type { EgressRow } from './egress.ts'
 import type { TaskId } from './ids.ts'
 import type { TaskRequest } from './intake.ts'
 import type { Policy } from './policy.ts'
 import type { SearchAnswer, SearchRequest } from './search/search.ts'
-import type { Actor, Budget, Checkpoint, RiskReason, Status, Task, TaskEvent } from './task.ts'
+import type { Budget, Checkpoint, RiskReason, Status, Task, TaskEvent } from './task.ts'
 import type { Verification } from './verification/verify.ts'
 
 /** What a person can do with a task. `stop` and `pause` take effect on the state at once, then on the box. */
@@ -62,20 +63,20 @@ export interface EgressFilter {
 
 /**
  * The product without a front end: what the HTTP app serves and every command uses. Methods throw `Failure` for
- * expected failures: `not_found`, `conflict` (not possible in this state), `bad_request`, `repository`, ...
+ * expected failures: `not_found`, `conflict` (not possible in this state), `not_allowed`, `bad_request`, `repository`, ...
  */
 export interface ControlPlane {
   /**
-   * Makes a task. `key`: names this submission for its actor, so that it can be sent again when no answer came: the
+   * Makes a task. `key`: names this submission for its caller, so that it can be sent again when no answer came: the
    * task that it made is answered then, and another request under that key is a `conflict`. Null is never the same.
    */
-  submit(request: TaskRequest, actor: Actor, key: string | null): Promise<Submitted>
+  submit(request: TaskRequest, caller: Caller, key: string | null): Promise<Submitted>
   task(id: TaskId): Task
   tasks(filter: TaskFilter): readonly Task[]
   /** Finds tasks by what is remembered of them, whatever is typed; no words, no hits. */
   search(request: SearchRequest): Promise<SearchAnswer>
   /** `shown`: the revision that the person decided on; where the task has another by now, it is a `conflict`. */
-  act(id: TaskId, act: Act, actor: Actor, shown: number | null): Promise<Task>
+  act(id: TaskId, act: Act, caller: Caller, shown: number | null): Promise<Task>
   /** Those whose `seq` is above `after`, oldest first; at most 1,000. */
   events(id: TaskId, after: number): readonly TaskEvent[]
   checkpoints(id: TaskId): readonly Checkpoint[]

@@ -8,6 +8,7 @@ import { parseTaskId, type TaskId } from './ids.ts'
 import type { Policy, Violation } from './policy.ts'
 import { postureLevels } from './posture.ts'
 import {
+  actorKinds,
   type Actor,
   type BoxRecord,
   type Checkpoint,
@@ -48,7 +49,7 @@ export const taskIdSchema = z.custom<TaskId>(
 const count = z.int().nonnegative()
 const texts = z.array(z.string())
 
-export const actorSchema = exactly<Actor>()(z.object({ kind: z.enum(['local', 'system']), id: z.string() }))
+export const actorSchema = exactly<Actor>()(z.object({ kind: z.enum(actorKinds), id: z.string() }))
 
 const limits = {
   memoryMb: z.number(),

@@ -88,9 +88,14 @@ export interface Spent {
   readonly costUsd: number
 }
 
-/** Who did something: a local user, or the control plane itself. */
+export const actorKinds = ['local', 'token', 'discord', 'schedule', 'system'] as const
+
+/**
+ * Who did something: a user of this machine by their name, a token or a schedule by its name, a Discord user by their id,
+ * or the control plane itself.
+ */
 export interface Actor {
-  readonly kind: 'local' | 'system'
+  readonly kind: (typeof actorKinds)[number]
   readonly id: string
 }
 

@@ -11,7 +11,7 @@ import { sights } from '../../src/client/stream.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import { taskRequestSchema } from '../../src/domain/intake.ts'
 import { applies, ScriptedPlane, worksForever } from '../support/scripted-plane.ts'
-import { aPerson, aTaskId } from '../support/task.ts'
+import { anOwner, aTaskId } from '../support/task.ts'
 
 const request = taskRequestSchema.parse({ goal: 'Make the tests pass', repository: '/repositories/example' })
 
@@ -34,7 +34,7 @@ async function client(way: Way, script = applies): Promise<Client> {
   closers.push(() => scripted[Symbol.dispose]())
   plane = scripted
   const app = httpApp(plane, {
-    actor: () => aPerson,
+    caller: () => anOwner,
     report: (error) => {
       throw error
     },

@@ -3,19 +3,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { draftTask } from '../../control-plane/submit.ts'
-import { systemActor } from '../../control-plane/tasks.ts'
 import { agents } from '../../src/agents/open.ts'
 import type { HostPath } from '../../src/domain/brand.ts'
+import type { Caller } from '../../src/domain/caller.ts'
 import { defaultBudget } from '../../src/domain/budget.ts'
 import { compilePolicy } from '../../src/domain/matcher.ts'
 import { defaultPolicy } from '../../src/domain/policies.ts'
 import type { RepositoryDefaults } from '../../src/domain/repository-defaults.ts'
-import type { Actor, Task } from '../../src/domain/task.ts'
+import type { Task } from '../../src/domain/task.ts'
 import { gitFolder } from '../../src/sandbox/places.ts'
 import { openWorktrees } from '../../src/worktree/open.ts'
 import { requestOf, type Wanted } from '../support/plane.ts'
 import { aRepository } from '../support/repository.ts'
-import { aPerson, aTaskId } from '../support/task.ts'
+import { anOperator, anOwner, aTaskId } from '../support/task.ts'
 
 let folder: string
 beforeEach(() => {
@@ -28,7 +28,7 @@ const own = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 }
 async function drafted(
   wanted: Partial<Wanted>,
   configured: RepositoryDefaults = {},
-  actor: Actor = aPerson,
+  caller: Caller = anOwner,
 ): Promise<Task> {
   const deps = {
     agents,
@@ -49,37 +49,37 @@ async function drafted(
     }),
   }
   const request = requestOf({ repo: aRepository(), argv: ['make', 'fix'], ...wanted })
-  return (await draftTask(deps, request, aTaskId, actor)).task
+  return (await draftTask(deps, request, aTaskId, caller)).task
 }
 
 const makeFix = { name: 'command', argv: ['make', 'fix'] }
 
 describe('B03 B04 a submission', () => {
-  it.each<[string, Partial<Wanted>, RepositoryDefaults, Actor, readonly string[]]>([
-    ['of the owner', { goal: 'Fix the database tests', test: 'npm test' }, {}, aPerson, []],
-    ['of the owner with a risky goal', { goal: '修复后部署到服务器' }, {}, aPerson, ['deploy']],
-    ['of the owner with a risky test', { test: 'sudo make check' }, {}, aPerson, ['privilege']],
-    ['of the owner with a risky command', { argv: ['sh', '-c', 'pip install x'] }, {}, aPerson, ['install']],
+  it.each<[string, Partial<Wanted>, RepositoryDefaults, Caller, readonly string[]]>([
+    ['of the owner', { goal: 'Fix the database tests', test: 'npm test' }, {}, anOwner, []],
+    ['of the owner with a risky goal', { goal: '修复后部署到服务器' }, {}, anOwner, ['deploy']],
+    ['of the owner with a risky test', { test: 'sudo make check' }, {}, anOwner, ['privilege']],
+    ['of the owner with a risky command', { argv: ['sh', '-c', 'pip install x'] }, {}, anOwner, ['install']],
     [
       'with the configured risky command',
       { argv: ['sh', '-c', 'pip install x'] },
       { agent: { name: 'command', argv: ['sh', '-c', 'pip install x'] } },
-      aPerson,
+      anOwner,
       [],
     ],
-    ['of another', { test: 'npm test', setup: 'npm ci' }, {}, systemActor, ['setup', 'test', 'agent']],
+    ['of another', { test: 'npm test', setup: 'npm ci' }, {}, anOperator, ['setup', 'test', 'agent']],
     [
       'of another with what is configured',
       { test: 'npm test', setup: 'npm ci' },
       { test: 'npm test', setup: 'npm ci', agent: makeFix },
-      systemActor,
+      anOperator,
       [],
     ],
     [
       'of another with another agent than is configured',
       {},
       { agent: { name: 'command', argv: ['make'] } },
-      systemActor,
+      anOperator,
       ['agent'],
     ],
     [
@@ -93,11 +93,11 @@ describe('B03 B04 a submission', () => {
         limits: { pids: 4000 },
       },
       {},
-      aPerson,
+      anOwner,
       ['privilege', 'destructive', 'steps', 'time', 'egress', 'policy'],
     ],
-  ])('%s', async (_name, wanted, configured, actor, rules) => {
-    const task = await drafted(wanted, configured, actor)
+  ])('%s', async (_name, wanted, configured, caller, rules) => {
+    const task = await drafted(wanted, configured, caller)
     expect(task.risks.map(({ rule }) => rule)).toEqual(rules)
     expect(task.status).toBe(rules.length === 0 ? 'PENDING' : 'DRAFT')
   })

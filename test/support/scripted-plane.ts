@@ -22,6 +22,7 @@ import { type Along, Tasks } from '../../control-plane/tasks.ts'
 import { watch } from '../../control-plane/watch.ts'
 import { hostPath } from '../../src/config/places.ts'
 import type { SignedAttestation } from '../../src/domain/attestation.ts'
+import type { Caller } from '../../src/domain/caller.ts'
 import type { EgressRow } from '../../src/domain/egress.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import type { Input } from '../../src/domain/input.ts'
@@ -98,7 +99,7 @@ export class ScriptedPlane implements ControlPlane, Disposable {
     }
   }
 
-  submit(request: TaskRequest, actor: Actor, key: string | null): Promise<Submitted> {
+  submit(request: TaskRequest, { actor }: Caller, key: string | null): Promise<Submitted> {
     const id = key === null ? this.transitions.freshId() : idUnder(key, actor)
     return this.#answer('submit', () => answered(this.store, id, request) ?? this.#birth(id, request, actor))
   }
@@ -146,7 +147,7 @@ export class ScriptedPlane implements ControlPlane, Disposable {
     return search({ store: this.store, index: this.#index, indexer: this.#indexer }, request)
   }
 
-  act(id: TaskId, act: Act, actor: Actor, shown: number | null): Promise<Task> {
+  act(id: TaskId, act: Act, { actor }: Caller, shown: number | null): Promise<Task> {
     return this.#answer('act', () => this.#act(id, act, actor, shown))
   }
 

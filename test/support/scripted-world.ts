@@ -15,7 +15,7 @@ import { findDataFolder, openDataFolder } from '../../src/config/data-folder.ts'
 import { type Environment, thisProcess } from '../../src/config/environment.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { type Behaviour, type Script, ScriptedPlane } from './scripted-plane.ts'
-import { aPerson } from './task.ts'
+import { anOwner } from './task.ts'
 
 /** One command line at work: what it has printed so far, and what a person or the system does to it. */
 export interface Command {
@@ -160,7 +160,7 @@ function startCommand(
       if (lock === null) return { kind: 'held', owner: readOwner(path) }
       const plane = new ScriptedPlane(path, options.script, options.behaviour)
       const app = httpApp(plane, {
-        actor: () => aPerson,
+        caller: () => anOwner,
         report: (failure) => {
           error += `reported: ${String(failure)}\n`
         },

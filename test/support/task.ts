@@ -1,3 +1,4 @@
+import type { Caller } from '../../src/domain/caller.ts'
 import type { CommitId } from '../../src/domain/brand.ts'
 import { taskId, type TaskId } from '../../src/domain/ids.ts'
 import type { Policy } from '../../src/domain/policy.ts'
@@ -9,6 +10,9 @@ export const aCommit = aCommitOf('a')
 /** Midday, 1 January 2026. */
 export const aTime = Date.UTC(2026, 0, 1, 12)
 export const aPerson: Actor = { kind: 'local', id: 'ada' }
+export const anOwner: Caller = { actor: aPerson, role: 'owner' }
+export const anOperator: Caller = { actor: { kind: 'token', id: 'ci' }, role: 'operator' }
+export const aViewer: Caller = { actor: { kind: 'discord', id: '42' }, role: 'viewer' }
 
 /** A task id of its own for each whole number below 2^32. */
 export function aTaskIdOf(number: number): TaskId {

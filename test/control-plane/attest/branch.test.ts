@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { perform } from '../../../control-plane/gate/act.ts'
 import { git } from '../../support/repository.ts'
-import { aPerson } from '../../support/task.ts'
+import { anOwner } from '../../support/task.ts'
 import { type WholeTask, wholeTask } from './whole-task.ts'
 
 let whole: WholeTask
@@ -145,7 +145,7 @@ it('is as it was after all that', async () => {
 })
 
 it('a discarded task holds, and says that its branch is gone', async () => {
-  perform(whole.lab.deps, whole.task.id, { act: 'discard' }, { actor: aPerson, shown: null })
+  perform(whole.lab.deps, whole.task.id, { act: 'discard' }, { caller: anOwner, shown: null })
   await whole.lab.worktrees.discard(whole.task)
   expect(await whole.check({ fresh: true })).toMatchObject({
     holds: true,

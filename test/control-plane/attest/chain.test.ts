@@ -15,7 +15,7 @@ import { type Status, statuses } from '../../../src/domain/task.ts'
 import type { Verification } from '../../../src/domain/verification/verify.ts'
 import { loopLab } from '../../support/loop-lab.ts'
 import { aRepository, git } from '../../support/repository.ts'
-import { aPerson } from '../../support/task.ts'
+import { anOwner } from '../../support/task.ts'
 import { type Forger, forgerOf } from './forger.ts'
 import { type WholeTask, wholeTask } from './whole-task.ts'
 
@@ -312,7 +312,7 @@ describe('a task that was changed while it rested', () => {
     ['its end', `DELETE FROM attestations WHERE seq = 10`, 'attestations'],
   ])('does not go on: %s', async (_, sql, where) => {
     const discard = (): unknown =>
-      perform(whole.lab.deps, whole.task.id, { act: 'discard' }, { actor: aPerson, shown: null })
+      perform(whole.lab.deps, whole.task.id, { act: 'discard' }, { caller: anOwner, shown: null })
     await forger.during(run(sql), () => {
       expect(discard).toThrow(Failure)
       expect(discard).toThrow(`not as it was attested when it came to rest (${where}`)

@@ -12,7 +12,7 @@ import type { Task } from '../../../src/domain/task.ts'
 import type { Verification } from '../../../src/domain/verification/verify.ts'
 import { type LoopLab, loopLab } from '../../support/loop-lab.ts'
 import { aRepository, git } from '../../support/repository.ts'
-import { aPerson, aPolicy } from '../../support/task.ts'
+import { anOwner, aPolicy } from '../../support/task.ts'
 
 let lab: LoopLab
 let folder: string
@@ -104,7 +104,7 @@ describe('a task that waits', () => {
   it('that is decided on has one attestation for all that it waited', async () => {
     await lab.close()
     const task = await born(repo, 'true', { status: 'DRAFT' })
-    const person = { actor: aPerson, shown: null }
+    const person = { caller: anOwner, shown: null }
     perform(lab.deps, task.id, { act: 'suggest', text: 'Mind the style' }, person)
     perform(lab.deps, task.id, { act: 'approve' }, person)
     expect(kindsOf(task)).toEqual(['interim'])

@@ -13,7 +13,7 @@ import type { Verification } from '../../../src/domain/verification/verify.ts'
 import type { History, Worktrees } from '../../../src/domain/worktree.ts'
 import { type LoopLab, loopLab } from '../../support/loop-lab.ts'
 import { aRepository } from '../../support/repository.ts'
-import { aBudget, aPerson, aPolicy } from '../../support/task.ts'
+import { aBudget, anOwner, aPolicy } from '../../support/task.ts'
 
 /** A task that left rows of every kind, and what checking it came to whenever it rested. */
 export interface WholeTask extends AsyncDisposable {
@@ -73,7 +73,7 @@ export async function wholeTask(): Promise<WholeTask> {
     budget: aBudget({ steps: 4 }),
     status: 'DRAFT',
   })
-  const person = { actor: aPerson, shown: null }
+  const person = { caller: anOwner, shown: null }
   const rested = async (wanted: Status): Promise<Task> => {
     const task = await lab.settled(id)
     if (task.status !== wanted) throw new Error(`not ${wanted}, but ${task.status}: ${task.halt?.text}`)

@@ -7,12 +7,13 @@ import { perform } from '../../../control-plane/gate/act.ts'
 import { openSurface } from '../../../control-plane/gate/surfaces.ts'
 import { openStore } from '../../../control-plane/store/open.ts'
 import type { Store } from '../../../control-plane/store/store.ts'
-import { systemActor, Tasks } from '../../../control-plane/tasks.ts'
+import { Tasks } from '../../../control-plane/tasks.ts'
 import { hostPath } from '../../../src/config/places.ts'
+import type { Caller } from '../../../src/domain/caller.ts'
 import type { Act } from '../../../src/domain/control-plane.ts'
-import type { Actor, Task } from '../../../src/domain/task.ts'
+import type { Task } from '../../../src/domain/task.ts'
 import { attesting } from '../../support/attesting.ts'
-import { aBudget, aPerson, aSpent, aTask, aTaskId, aTime } from '../../support/task.ts'
+import { aBudget, anOperator, anOwner, aPerson, aSpent, aTask, aTaskId, aTime } from '../../support/task.ts'
 
 let folder: string
 let store: Store
@@ -31,8 +32,8 @@ afterEach(() => {
 
 const defaults = { budget: { tokens: 1000, costUsd: null } }
 
-function act(wanted: Act, shown: number | null = null, actor: Actor = aPerson): Task {
-  return perform({ store, tasks, defaults, clock: () => now }, aTaskId, wanted, { actor, shown })
+function act(wanted: Act, shown: number | null = null, caller: Caller = anOwner): Task {
+  return perform({ store, tasks, defaults, clock: () => now }, aTaskId, wanted, { caller, shown })
 }
 
 /** A task on which this has happened. */
@@ -146,7 +147,7 @@ describe('B03 every later text passes the rules of a submission', () => {
 
   it.each(later)('%s of anybody else is refused, and nothing is written', (_, task, wanted) => {
     const before = born(task)
-    expect(() => act(wanted, null, systemActor)).toThrow(/Ask somebody who may approve/)
+    expect(() => act(wanted, null, anOperator)).toThrow(/Ask somebody who may approve/)
     expect(tasks.get(aTaskId)).toEqual(before)
   })
 
@@ -155,12 +156,12 @@ describe('B03 every later text passes the rules of a submission', () => {
     { act: 'suggest', text: '再给解析器增加单元测试' },
   ])('what no rule questions may be asked by anybody: %j', (wanted) => {
     born({ ...halted, budget: aBudget({ tokens: 10 }) })
-    expect(act(wanted, null, systemActor).status).toBe('PENDING')
+    expect(act(wanted, null, anOperator).status).toBe('PENDING')
   })
 
   it('a suggestion on a DRAFT of anybody leaves a DRAFT, with what it says together with the goal', () => {
     born({ status: 'DRAFT', goal: 'Pipe it: curl x.test |' })
-    const task = act({ act: 'suggest', text: 'bash' }, null, systemActor)
+    const task = act({ act: 'suggest', text: 'bash' }, null, anOperator)
     expect([task.status, task.risks.map(({ rule }) => rule)]).toEqual(['DRAFT', ['remote_code']])
   })
 })

@@ -16,7 +16,7 @@ import {
 import { Failure } from '../../../src/domain/failure.ts'
 import { taskIdSchema, taskSchema } from '../../../src/domain/schemas.ts'
 import { applies, ScriptedPlane } from '../../support/scripted-plane.ts'
-import { aPerson } from '../../support/task.ts'
+import { anOwner, aPerson } from '../../support/task.ts'
 
 let folder: string
 let plane: ScriptedPlane
@@ -27,7 +27,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'cofferdam-http-'))
   plane = new ScriptedPlane(folder, applies)
   reported.length = 0
-  app = httpApp(plane, { actor: () => aPerson, report: (error) => reported.push(error) })
+  app = httpApp(plane, { caller: () => anOwner, report: (error) => reported.push(error) })
 })
 afterEach(() => {
   plane[Symbol.dispose]()
@@ -168,7 +168,7 @@ describe('the evidence about a task over HTTP', () => {
       return {}
     }
     plane = new ScriptedPlane(folder, applies, { verification })
-    app = httpApp(plane, { actor: () => aPerson, report: (error) => reported.push(error) })
+    app = httpApp(plane, { caller: () => anOwner, report: (error) => reported.push(error) })
     const id = await submitted()
     const { pem } = await read(await app.request('/v1/attestation-key'), attestationKeySchema)
     const der = createPublicKey(pem).export({ type: 'spki', format: 'der' }).toString('base64url')

@@ -8,7 +8,7 @@ import { problemSchema, searchAnswerSchema } from '../../../src/domain/answers.t
 import { taskRequestSchema } from '../../../src/domain/intake.ts'
 import type { SearchAnswer } from '../../../src/domain/search/search.ts'
 import { applies, ScriptedPlane } from '../../support/scripted-plane.ts'
-import { aPerson } from '../../support/task.ts'
+import { anOwner } from '../../support/task.ts'
 
 let folder: string
 let plane: ScriptedPlane
@@ -19,7 +19,7 @@ beforeEach(() => {
   const report = (error: unknown): never => {
     throw error
   }
-  app = httpApp(plane, { actor: () => aPerson, report })
+  app = httpApp(plane, { caller: () => anOwner, report })
 })
 afterEach(() => {
   plane[Symbol.dispose]()
@@ -27,7 +27,7 @@ afterEach(() => {
 })
 
 const submit = async (goal: string, repository = '/repositories/example'): Promise<string> =>
-  (await plane.submit(taskRequestSchema.parse({ goal, repository }), aPerson, null)).task.id
+  (await plane.submit(taskRequestSchema.parse({ goal, repository }), anOwner, null)).task.id
 
 async function search(parameters: Readonly<Record<string, string>>): Promise<SearchAnswer> {
   const answer = await app.request(`/v1/search?${new URLSearchParams(parameters).toString()}`)

@@ -1,0 +1,32 @@
+import type { Caller } from './caller.ts'
+import type { Act } from './control-plane.ts'
+import type { Actor, Task } from './task.ts'
+
+/** What an operator may do with a task of their own. What decides about it is left to owners. */
+const onOwnTask: ReadonlySet<Act['act']> = new Set<Act['act']>([
+  'stop',
+  'pause',
+  'resume',
+  'steer',
+  'suggest',
+])
+
+/** Why a caller may not submit a task; null where they may. */
+export function submitRefusal({ actor, role }: Caller): string | null {
+  return role === 'viewer'
+    ? `${nameOf(actor)} may look, and start no task: an owner or an operator can do that.`
+    : null
+}
+
+/** Why a caller may not do this with a task; null where they may. */
+export function actRefusal({ actor, role }: Caller, act: Act['act'], { id, createdBy }: Task): string | null {
+  if (role === 'owner') return null
+  if (role === 'viewer') return `${nameOf(actor)} may look, and not ${act} a task: an owner can do that.`
+  if (!onOwnTask.has(act))
+    return `${nameOf(actor)} is an operator, and may not ${act} a task: an owner can do that.`
+  const own = actor.kind === createdBy.kind && actor.id === createdBy.id
+  return own ? null : `${nameOf(actor)} is an operator, and task ${id} is not theirs: an owner can ${act} it.`
+}
+
+/** How an actor is named in a sentence. */
+const nameOf = ({ kind, id }: Actor): string => (kind === 'token' ? `The token ${id}` : id)
