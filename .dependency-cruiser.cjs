@@ -49,7 +49,7 @@ module.exports = {
       name: 'only-main-wires-adapters',
       comment: 'The control plane sees adapters through the interfaces of the domain.',
       severity: 'error',
-      from: { path: '^control-plane/', pathNot: '^control-plane/main\\.ts$' },
+      from: { path: '^control-plane/', pathNot: '^control-plane/(main|adapters)\\.ts$' },
       to: { path: '^src/(?!domain/)' },
     },
     {

@@ -11,10 +11,12 @@ import { refuseOrphans } from './store/orphans.ts'
 import type { Store } from './store/store.ts'
 
 interface Around {
-  readonly engine: Pick<Engine, 'describe' | 'image'>
+  readonly engine: Pick<Engine, 'describe' | 'image' | 'posture'>
   readonly data: string
   /** Boxes are ended when less than this is free, MiB. */
   readonly diskFreeMb: number
+  /** Says what there is of the key, or throws; changes nothing. */
+  readonly attestationKey: () => string
 }
 
 export interface DoctorDeps extends Around {
@@ -55,11 +57,14 @@ export async function examine(deps: ExamineDeps): Promise<readonly Finding[]> {
 }
 
 /** What is outside the data folder. */
-function surroundings({ engine, data, diskFreeMb }: Around): Promise<readonly Finding[]> {
+function surroundings({ engine, data, diskFreeMb, attestationKey }: Around): Promise<readonly Finding[]> {
   return Promise.all([
-    finding('engine', async () => {
-      const { name, warnings } = await engine.describe()
-      return warnings.length === 0 ? ok(name) : warning(`${name}; ${warnings.join('; ')}`)
+    finding('engine', async () => ok(await engine.describe())),
+    finding('posture', async () => {
+      const { level, missing } = await engine.posture()
+      const text = [level, ...missing].join('; ')
+      if (level === 'degraded') return problem(text)
+      return missing.length === 0 ? ok(text) : warning(text)
     }),
     finding('image', async () => ok(await engine.image())),
     finding('disk', async () => {
@@ -69,6 +74,7 @@ function surroundings({ engine, data, diskFreeMb }: Around): Promise<readonly Fi
         return problem(`${text}: boxes are ended below ${diskFreeMb} MiB. Free some space.`)
       return ok(text)
     }),
+    finding('attestation key', () => ok(attestationKey())),
   ])
 }
 

@@ -5,7 +5,9 @@ import type { Explanation } from '../src/domain/control-plane.ts'
 import { Failure, type FailureCode } from '../src/domain/failure.ts'
 import { passingId } from '../src/domain/ids.ts'
 import type { TaskRequest } from '../src/domain/intake.ts'
-import { boxOf, shellBox, type Wanted } from './loop/boxes.ts'
+import type { Registries } from '../src/domain/registries.ts'
+import { boxOf, setupBox, shellBox, type Wanted } from './loop/boxes.ts'
+import { egressOf } from './loop/egress.ts'
 import { placeOf } from './loop/work.ts'
 import { draftTask, type SubmitDeps } from './submit.ts'
 import { systemActor } from './tasks.ts'
@@ -16,6 +18,7 @@ export interface ExplainDeps extends SubmitDeps {
   readonly compile: CompileBox
   readonly installation: string
   readonly user: { readonly uid: number; readonly gid: number }
+  readonly registries: () => Promise<Registries>
 }
 
 /** Computes what a request would get. The worktree is laid out for it and taken away again; nothing is run. */
@@ -33,9 +36,13 @@ export async function explain(deps: ExplainDeps, request: TaskRequest): Promise<
     await deps.worktrees.open(place)
     const listing = await deps.worktrees.listing(place)
     const call = deps.agents.get(task.agent.name)?.call(task.agent, null) ?? { argv: [], env: {} }
-    const wanted = { ...call, commit: task.base.commit, listing, setupFolders: [] }
+    const egress = egressOf('agent', task.policy, null)
+    const wanted = { ...call, commit: task.base.commit, listing, setupFolders: [], caches: [], egress }
+    const setup = task.setup === null ? null : { command: task.setup, registries: await deps.registries() }
     const boxes = [
-      ...inShell('setup', 0, task.setup),
+      ...(setup === null
+        ? []
+        : [box('setup', 0, setupBox(task, setup.command, task.base.commit, setup.registries))]),
       ...inShell('baseline', 0, task.test),
       box('agent', 1, wanted),
       ...inShell('test', 1, task.test),
@@ -45,17 +52,15 @@ export async function explain(deps: ExplainDeps, request: TaskRequest): Promise<
       boxes,
       hidden: drafted.hidden,
       risks: task.risks,
-      notes: [...drafted.notes, ...notes, ...setupNote(task.setup)],
+      notes: [...drafted.notes, ...notes, ...(setup === null ? [] : [...setup.registries.notes, setupNote])],
     }
   } finally {
     await deps.worktrees.discard(place)
   }
 }
 
-function setupNote(setup: string | null): readonly string[] {
-  if (setup === null) return []
-  return ['What setup leaves is mounted on top of what is shown here; it is known after setup has run.']
-}
+const setupNote =
+  'What setup leaves is mounted on top of what is shown here; it is known after setup has run.'
 
 /** The image, or what stands for it where there is none to be had: the rest of a spec is as it would be. */
 async function imageOf(engine: ExplainDeps['engine']): Promise<{ image: string; notes: readonly string[] }> {

@@ -6,19 +6,24 @@ import { agents } from '../src/agents/open.ts'
 import { findDataFolder, openDataFolder } from '../src/config/data-folder.ts'
 import type { Environment } from '../src/config/environment.ts'
 import type { Config } from '../src/config/load.ts'
+import { readRegistries } from '../src/config/registries.ts'
 import { openRuntimeFolder } from '../src/config/runtime-folder.ts'
 import type { HostPath } from '../src/domain/brand.ts'
 import type { Engine } from '../src/domain/box.ts'
 import type { Finding } from '../src/domain/control-plane.ts'
+import { KnownSecrets } from '../src/domain/leak.ts'
 import { compilePolicy } from '../src/domain/matcher.ts'
+import type { Posture } from '../src/domain/posture.ts'
 import type { Actor } from '../src/domain/task.ts'
 import { connector } from '../src/sandbox/docker/connect.ts'
-import { dockerEngine, type DockerEngineOptions } from '../src/sandbox/docker/engine.ts'
-import { buildImage, imageTag } from '../src/sandbox/docker/image.ts'
+import { buildImage } from '../src/sandbox/docker/image.ts'
 import { specHash } from '../src/sandbox/hash.ts'
 import { gitFolder } from '../src/sandbox/places.ts'
 import { compileBox } from '../src/sandbox/spec.ts'
 import { openWorktrees } from '../src/worktree/open.ts'
+import { apartEngine, engineOf, gatewayOf, revealed } from './adapters.ts'
+import { attestor } from './attest/attestor.ts'
+import { describeKey, keyPlaces, openKey } from './attest/key.ts'
 import { Bus } from './bus.ts'
 import { examine } from './doctor.ts'
 import { httpApp } from './http/app.ts'
@@ -27,6 +32,7 @@ import { engineLog, openLog } from './log.ts'
 import { Loop } from './loop/loop.ts'
 import { OutputFiles } from './loop/output-files.ts'
 import { Plane } from './plane.ts'
+import { Ballast, withBallast } from './store/ballast.ts'
 import { lockFolder, type Owner, readOwner } from './store/lock.ts'
 import { openStore } from './store/open.ts'
 import { refuseOrphans } from './store/orphans.ts'
@@ -89,18 +95,24 @@ export async function open(
     const log = openLog(data.path, config.logLevel, options.stderrLevel)
     const database = join(data.path, 'cofferdam.db') as HostPath
     refuseOrphans(data.path, database)
-    const store = openStore(database)
+    const places = keyPlaces(data.path, config.attestationKey)
+    const store = withBallast(openStore(database), new Ballast(data.path))
     closers.push(() => store[Symbol.dispose]())
+    const key = openKey(places, () => store.attestationKeys())
 
     const clock = Date.now
     const bus = new Bus()
-    const tasks = new Tasks({ store, bus, clock })
+    const attests = attestor({ store, key, installation: data.installation })
+    const tasks = new Tasks({ store, bus, clock, attestor: attests })
     const outputs = new OutputFiles(data.path)
-    const engine = engineOf(config, data.path, {
+    const docker = engineOf(config, data.path, config.runtimeFolder, {
       installation: data.installation,
       now: clock,
       log: engineLog(log),
     })
+    // As a task that was begun last found it: what its steps are attested with.
+    let posture: Posture | null = null
+    const engine: Engine = { ...docker, posture: async () => (posture = await docker.posture()) }
     const worktrees = openWorktrees({
       data: data.path,
       user: config.box,
@@ -108,18 +120,42 @@ export async function open(
       pointerTarget: gitFolder,
       policyMatcher: compilePolicy,
     })
-    const shared = { store, tasks, bus, engine, worktrees, agents, outputs, clock, user: config.box }
+    const registries = once(() => readRegistries(around))
+    const shared = {
+      store,
+      tasks,
+      bus,
+      engine,
+      worktrees,
+      agents,
+      outputs,
+      clock,
+      user: config.box,
+      registries,
+    }
     const compiled = { ...shared, compile: compileBox, installation: data.installation }
     const loop = new Loop(
-      { ...compiled, specHash, log, sleep: pause },
-      { limit: config.concurrency, attend: options.attend },
+      {
+        ...compiled,
+        specHash,
+        log,
+        sleep: pause,
+        attestor: attests,
+        posture: () => posture,
+        gateway: gatewayOf(config, clock),
+        secrets: new KnownSecrets(revealed(config.secrets)),
+      },
+      { limit: config.concurrency, memoryMb: config.totalMemoryMb, attend: options.attend },
     )
     closers.push(() => loop[Symbol.asyncDispose]())
 
+    const means = { memoryMb: config.totalMemoryMb, upstreams: config.upstreams }
     const plane = new Plane({
       ...compiled,
       loop,
-      defaults: { ...config.tasks, repository: (path) => config.repositories[path] ?? {} },
+      key,
+      keyPlaces: places,
+      defaults: { ...config.tasks, means, repository: (path) => config.repositories[path] ?? {} },
       data: data.path,
     })
     const actor: Actor = { kind: 'local', id: userName(around.uid) }
@@ -140,29 +176,26 @@ export async function open(
   }
 }
 
-/** What doctor finds where no process answers for the data folder. Changes nothing, and never rejects. */
+/** What doctor finds where no process answers for the data folder. Changes nothing there, and never rejects. */
 export async function examineClosed(config: Config, around: Environment): Promise<readonly Finding[]> {
   return await examine({
-    engine: engineOf(config, config.dataFolder, { installation: 'none', patience: 5 }),
+    engine: apartEngine(config, around),
     data: config.dataFolder,
     diskFreeMb: config.tasks.policy.limits.diskFreeMb,
+    attestationKey: () => describeKey(keyPlaces(config.dataFolder, config.attestationKey)),
     find: () => findDataFolder(config.dataFolder, around.uid),
     alive: isAlive,
   })
 }
 
-function engineOf(
-  config: Config,
-  data: HostPath,
-  more: Omit<DockerEngineOptions, 'socketPath' | 'scratch' | 'imageTag' | 'imageIsConfigured'>,
-): Engine {
-  return dockerEngine({
-    ...more,
-    socketPath: config.engine.socket,
-    scratch: join(data, 'scratch') as HostPath,
-    imageTag: () => config.engine.image ?? imageTag(),
-    imageIsConfigured: config.engine.image !== null,
-  })
+/** Asked for at the first need, and remembered; what failed is asked again. */
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let known: Promise<T> | null = null
+  return () =>
+    (known ??= ask().catch((error: unknown) => {
+      known = null
+      throw error
+    }))
 }
 
 function isAlive(pid: number): boolean {

@@ -1,7 +1,9 @@
 import type { CompileBox, Engine } from '../src/domain/box.ts'
 import type {
   Act,
+  AttestationKey,
   ControlPlane,
+  EgressFilter,
   Explanation,
   Sight,
   Submitted,
@@ -11,8 +13,11 @@ import { Failure } from '../src/domain/failure.ts'
 import type { TaskId } from '../src/domain/ids.ts'
 import type { TaskRequest } from '../src/domain/intake.ts'
 import type { Agent } from '../src/domain/agent.ts'
+import type { Registries } from '../src/domain/registries.ts'
 import type { Actor, Task } from '../src/domain/task.ts'
 import type { Worktrees } from '../src/domain/worktree.ts'
+import { describeKey, type KeyPlaces, type SigningKey } from './attest/key.ts'
+import { verify } from './attest/verify.ts'
 import type { Bus } from './bus.ts'
 import { doctor } from './doctor.ts'
 import { explain } from './explain.ts'
@@ -37,6 +42,9 @@ export interface PlaneDeps {
   readonly agents: ReadonlyMap<string, Agent>
   readonly compile: CompileBox
   readonly outputs: OutputFiles
+  readonly registries: () => Promise<Registries>
+  readonly key: SigningKey
+  readonly keyPlaces: KeyPlaces
   readonly defaults: Defaults
   readonly installation: string
   readonly user: { readonly uid: number; readonly gid: number }
@@ -97,6 +105,25 @@ export class Plane implements ControlPlane {
     return this.#deps.store.checkpoints(id)
   }
 
+  egress(id: TaskId, { box, limit = 1000 }: EgressFilter) {
+    this.#deps.tasks.get(id)
+    return this.#deps.store.egressLog(id, box ?? null, limit)
+  }
+
+  attestations(id: TaskId) {
+    this.#deps.tasks.get(id)
+    return this.#deps.store.attestations(id)
+  }
+
+  verify(id: TaskId, keys: readonly string[]) {
+    return verify(this.#deps, id, keys, placeOf)
+  }
+
+  attestationKey(): AttestationKey {
+    const { id, pem } = this.#deps.key
+    return { id, pem }
+  }
+
   async diff(id: TaskId, step: number | null): Promise<string> {
     const task = this.#deps.tasks.get(id)
     if (task.delivery === 'discarded')
@@ -124,7 +151,11 @@ export class Plane implements ControlPlane {
   }
 
   doctor() {
-    return doctor({ ...this.#deps, diskFreeMb: this.#deps.defaults.policy.limits.diskFreeMb })
+    return doctor({
+      ...this.#deps,
+      diskFreeMb: this.#deps.defaults.policy.limits.diskFreeMb,
+      attestationKey: () => describeKey(this.#deps.keyPlaces),
+    })
   }
 
   watch(id: TaskId, after: number, signal: AbortSignal): AsyncIterable<Sight> {

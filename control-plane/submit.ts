@@ -1,10 +1,11 @@
 import type { AgentChoice } from '../src/domain/agent.ts'
 import type { TreePath } from '../src/domain/brand.ts'
-import { secondsOf } from '../src/domain/budget.ts'
+import { budgetParts } from '../src/domain/budget.ts'
 import { Failure } from '../src/domain/failure.ts'
 import type { TaskId } from '../src/domain/ids.ts'
 import type { TaskRequest } from '../src/domain/intake.ts'
 import { effectivePolicy, policyHash, policyProblems } from '../src/domain/policies.ts'
+import { lacking, type Means } from '../src/domain/means.ts'
 import type { Policy } from '../src/domain/policy.ts'
 import type { RepositoryDefaults } from '../src/domain/repository-defaults.ts'
 import { assessRisk } from '../src/domain/risk.ts'
@@ -17,6 +18,7 @@ export interface Defaults {
   readonly budget: Budget
   readonly agent: AgentChoice | null
   readonly policy: Policy
+  readonly means: Means
   /** By absolute path. */
   repository(path: string): RepositoryDefaults
 }
@@ -55,11 +57,9 @@ export async function draftTask(
   const base =
     configured.policy === undefined ? defaults.policy : effectivePolicy(configured.policy, defaults.policy)
   const policy = policyOf(request, base)
-  const { minutes } = request.budget
-  const budget: Budget = {
-    steps: request.budget.steps ?? defaults.budget.steps,
-    seconds: minutes === undefined ? defaults.budget.seconds : secondsOf(minutes),
-  }
+  const missing = lacking(policy, defaults.means)
+  if (missing.length > 0) throw new Failure('bad_request', missing.join(' '))
+  const budget: Budget = { ...defaults.budget, ...budgetParts(request.budget) }
   const hidden = await deps.worktrees.hidden(repository.path, repository.commit, policy)
   const risks: readonly RiskReason[] = [
     ...(request.draft ? [{ rule: 'draft', text: 'It was asked for as a draft.' }] : []),
@@ -71,6 +71,7 @@ export async function draftTask(
       test,
       testBy: test === configured.test ? 'config' : 'owner',
       budget,
+      spending: defaults.budget,
       policy,
       defaults: base,
     }),
@@ -97,7 +98,7 @@ export async function draftTask(
     policy,
     policyHash: policyHash(policy),
     budget,
-    spent: { steps: 0, ms: 0 },
+    spent: { steps: 0, ms: 0, tokens: 0, costUsd: 0 },
     step: 0,
     attempt: 0,
     violations: 0,

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
+import type { SignedAttestation } from '../src/domain/attestation.ts'
 import { Failure } from '../src/domain/failure.ts'
 import { isPassing, type TaskId, taskId } from '../src/domain/ids.ts'
 import type { Input } from '../src/domain/input.ts'
-import type { Actor, Checkpoint, Task } from '../src/domain/task.ts'
+import { type Actor, type Checkpoint, isAtRest, type Task } from '../src/domain/task.ts'
 import { transition } from '../src/domain/transition/apply.ts'
+import type { Attestor } from './attest/attestor.ts'
 import type { Bus } from './bus.ts'
 import { tooLate, whoDecided } from './gate/too-late.ts'
 import type { Lost, Store, SurfaceChange, Written } from './store/store.ts'
@@ -13,6 +15,8 @@ export interface TasksDeps {
   readonly bus: Bus
   /** Epoch milliseconds. */
   readonly clock: () => number
+  /** What is on record about a task that comes to rest is attested; without it nothing is. */
+  readonly attestor?: Pick<Attestor, 'closing' | 'leaving'>
 }
 
 /** What is written together with a transition. */
@@ -20,6 +24,8 @@ export interface Along {
   /** The rows of attempts that change; the one under way, if any, comes last. */
   readonly checkpoints?: readonly Checkpoint[]
   readonly surface?: SurfaceChange
+  /** What a step came to. */
+  readonly attestation?: SignedAttestation
   readonly data?: Readonly<Record<string, unknown>>
 }
 
@@ -114,12 +120,16 @@ export class Tasks {
     along: Along,
   ): Written | Lost {
     const checkpoint = along.checkpoints?.at(-1)
+    const { attestor } = this.#deps
     const written = this.#deps.store.write({
       before,
       after,
       event: { ...event, at: this.#deps.clock() },
       ...(checkpoint === undefined ? {} : { checkpoint, close: along.checkpoints?.slice(0, -1) ?? [] }),
       ...(along.surface === undefined ? {} : { surface: along.surface }),
+      ...(along.attestation === undefined ? {} : { attestation: along.attestation }),
+      ...(attestor !== undefined && before !== null && isAtRest(before) ? { leaving: attestor.leaving } : {}),
+      ...(attestor !== undefined && isAtRest(after) ? { closing: attestor.closing } : {}),
     })
     if (written.kind === 'written') this.#deps.bus.changed(written.task)
     return written

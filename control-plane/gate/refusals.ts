@@ -1,4 +1,4 @@
-import { left } from '../../src/domain/budget.ts'
+import { left, usedUp } from '../../src/domain/budget.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { Budget, Task } from '../../src/domain/task.ts'
 import { counted } from '../../src/domain/text.ts'
@@ -20,12 +20,15 @@ export function refuseSpent(task: Task, budget: Budget, instruction: string | nu
   const after = left({ ...task, budget })
   // What is validated only has to be handed over, which costs neither a step nor time.
   const handover = task.outcome !== null && instruction === null
-  if (handover || (after.steps > 0 && after.ms > 0)) return
+  const gone = usedUp(after)
+  if (handover || gone === null) return
   const minutes = Math.ceil(task.spent.ms / 60_000)
-  const [used, more] =
-    after.steps <= 0
-      ? [counted(task.spent.steps, 'step'), `--steps ${task.spent.steps + 4}`]
-      : [counted(minutes, 'minute'), `--minutes ${minutes + 10}`]
+  const [used, more] = {
+    steps: [counted(task.spent.steps, 'step'), `--steps ${task.spent.steps + 4}`],
+    time: [counted(minutes, 'minute'), `--minutes ${minutes + 10}`],
+    tokens: [counted(task.spent.tokens, 'token'), `--tokens ${task.spent.tokens * 2}`],
+    cost: [`${task.spent.costUsd.toFixed(2)} USD`, `--cost ${Math.ceil(task.spent.costUsd * 2)}`],
+  }[gone]
   const word = instruction === null ? '' : ' --instruction TEXT'
   throw new Failure(
     'conflict',

@@ -16,7 +16,12 @@ const resume = z.strictObject({
   instruction: words.nullable().default(null),
   /** What is not named stays as it is. */
   budget: z
-    .strictObject({ steps: z.int().positive().exactOptional(), seconds: z.int().positive().exactOptional() })
+    .strictObject({
+      steps: z.int().positive().exactOptional(),
+      seconds: z.int().positive().exactOptional(),
+      tokens: z.int().positive().nullable().exactOptional(),
+      costUsd: z.number().positive().nullable().exactOptional(),
+    })
     .nullable()
     .default(null),
 })

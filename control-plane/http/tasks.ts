@@ -16,6 +16,15 @@ const listQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1000).default(100),
 })
 const afterQuery = z.strictObject({ after: z.coerce.number().int().min(0).default(0) })
+const egressQuery = z.strictObject({
+  /** The name of a box. */
+  box: z.string().min(1).exactOptional(),
+  limit: z.coerce.number().int().min(1).max(10_000).default(1000),
+})
+const verifyQuery = z.strictObject({
+  /** A public key (SPKI, DER, base64url) to trust in place of the installation's; several are separated by commas. */
+  key: z.string().optional(),
+})
 const stepQuery = z.strictObject({ step: z.coerce.number().int().min(0).optional() })
 
 /** Tasks and what is known about each. */
@@ -45,6 +54,17 @@ export function taskRoutes(app: Hono, plane: ControlPlane, actor: (context: Cont
   app.get('/v1/tasks/:id/checkpoints', (context) =>
     context.json({ checkpoints: plane.checkpoints(pathId(context)) }),
   )
+  app.get('/v1/tasks/:id/egress', (context) =>
+    context.json({ egress: plane.egress(pathId(context), query(context, egressQuery)) }),
+  )
+  app.get('/v1/tasks/:id/attestations', (context) =>
+    context.json({ attestations: plane.attestations(pathId(context)) }),
+  )
+  app.get('/v1/tasks/:id/verification', async (context) => {
+    const { key } = query(context, verifyQuery)
+    const keys = key === undefined ? [] : key.split(',').map(pemOf)
+    return context.json(await plane.verify(pathId(context), keys))
+  })
   app.get('/v1/tasks/:id/diff', async (context) => {
     const { step } = query(context, stepQuery)
     return context.text(await plane.diff(pathId(context), step ?? null))
@@ -53,4 +73,12 @@ export function taskRoutes(app: Hono, plane: ControlPlane, actor: (context: Cont
     const { step } = query(context, stepQuery)
     return context.text(await plane.logs(pathId(context), step ?? null))
   })
+}
+
+function pemOf(key: string): string {
+  const lines =
+    Buffer.from(key, 'base64url')
+      .toString('base64')
+      .match(/.{1,64}/g) ?? []
+  return ['-----BEGIN PUBLIC KEY-----', ...lines, '-----END PUBLIC KEY-----', ''].join('\n')
 }

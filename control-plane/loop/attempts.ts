@@ -13,6 +13,7 @@ export function newAttempt(
   const earlier = store.checkpoints(task.id, step).filter((row) => row.step === step)
   return {
     box: null,
+    boxes: [],
     instruction: null,
     agent: null,
     violations: [],

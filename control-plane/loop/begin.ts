@@ -49,7 +49,7 @@ function beginText(kind: BoxKind, row: Checkpoint, steps: number): string {
   const attempt = row.attempt === 1 || row.step === 0 ? '' : `, attempt ${row.attempt}`
   switch (kind) {
     case 'setup':
-      return 'Setup starts, with the network of the engine.'
+      return 'Setup starts; it reaches the package registries of this machine and nothing else.'
     case 'baseline':
       return 'The test runs on the base first.'
     case 'agent':

@@ -1,5 +1,10 @@
 import { type BoxResult, detach } from '../../src/domain/box.ts'
+import type { EgressCounts } from '../../src/domain/egress.ts'
 import type { Checkpoint } from '../../src/domain/task.ts'
+import { BoxNotices } from './notices.ts'
+import type { Spending } from './overseer.ts'
+import { openPassage } from './passage.ts'
+import { ShownOutput } from './shown-output.ts'
 import type { Planned } from './under-way.ts'
 import { placeOf, type Work } from './work.ts'
 
@@ -13,39 +18,37 @@ export const leaseMs = 30_000
  * crash in the middle loses at most a second of it.
  * @returns null when the work is no longer ours: the task was halted or this process ends
  */
-export async function attendBox(work: Work, row: Planned): Promise<BoxResult | null> {
+export async function attendBox(work: Work, row: Planned): Promise<Attended | null> {
   const { deps, task, signal } = work
   const spec = row.box
-  const file = deps.outputs.start(spec)
-  const decoder = new TextDecoder()
+  const notices = new BoxNotices(work, spec)
+  const output = new ShownOutput(work, spec, notices)
   const charge = new Charge(work, row)
+  const passage = openPassage(work, spec, notices, (spending) => charge.spend(spending))
+  let egress: EgressCounts | null = null
+  let result: BoxResult
   try {
-    const result = await deps.engine.run(
+    const sources = deps.worktrees.materials(placeOf(task))
+    result = await deps.engine.run(
       spec,
-      deps.worktrees.materials(placeOf(task)),
-      {
-        started: (at) => charge.start(at),
-        output: (chunk) => {
-          file.write(chunk)
-          deps.bus.output(task.id, {
-            step: spec.step,
-            box: spec.kind,
-            text: decoder.decode(chunk, { stream: true }),
-          })
-        },
-      },
+      { ...sources, accept: (connection) => passage.accept(connection) },
+      { started: (at) => charge.start(at), output: (chunk) => output.write(chunk) },
       signal,
     )
     charge.finish(result)
-    return signal.aborted ? null : result
   } catch (error) {
     if (signal.aborted && signal.reason === detach) return null
     throw error
   } finally {
     charge.stop()
-    await file.end()
+    egress = await passage.close()
+    await output.end()
   }
+  return signal.aborted ? null : { ...result, output: output.clean(result.output), egress }
 }
+
+/** What a box came to, with what it did over its channel; null for a box without one. */
+export type Attended = BoxResult & { readonly egress: EgressCounts | null }
 
 /** Charges a box's time to the task as it goes by. */
 class Charge {
@@ -64,6 +67,14 @@ class Charge {
   start(at: number): void {
     this.#startedAt = at
     this.#timer = setInterval(() => this.#beatSafely(at), heartbeatMs)
+  }
+
+  /** What a model was paid, at once: the next call is measured by what is left. */
+  spend({ tokens, costUsd }: Spending): void {
+    const { deps, task } = this.#work
+    const { step, attempt } = this.#row
+    const beat = { leaseUntil: deps.clock() + leaseMs, chargeMs: 0, step, attempt }
+    deps.store.heartbeat(task.id, task.fence, { ...beat, chargeTokens: tokens, chargeCostUsd: costUsd })
   }
 
   finish(result: BoxResult): void {

@@ -1,10 +1,15 @@
 import type { BoxKind, BoxRequest, BoxSpec } from '../../src/domain/box.ts'
 import { boxSeconds } from '../../src/domain/budget.ts'
+import type { Registries } from '../../src/domain/registries.ts'
 import type { Checkpoint, Task } from '../../src/domain/task.ts'
+import { egressOf } from './egress.ts'
 import type { LoopDeps } from './work.ts'
 
 /** What a box is made of, beside what is the same for every box of a task. */
-export type Wanted = Pick<BoxRequest, 'argv' | 'env' | 'commit' | 'listing' | 'setupFolders'>
+export type Wanted = Pick<
+  BoxRequest,
+  'argv' | 'env' | 'commit' | 'listing' | 'setupFolders' | 'caches' | 'egress'
+>
 
 /** Computes the box of an attempt, for the loop and for `cofferdam explain` alike. */
 export function boxOf(
@@ -30,11 +35,32 @@ export function boxOf(
   })
 }
 
-/** A box for a shell command given by a person, on the tree of a commit. */
+/** A box for a shell command given by a person, on the tree of a commit. It reaches nothing. */
 export function shellBox(
   command: string,
   commit: Wanted['commit'],
   setupFolders: Wanted['setupFolders'],
 ): Wanted {
-  return { argv: ['/bin/sh', '-c', command], env: {}, commit, listing: null, setupFolders }
+  const argv = ['/bin/sh', '-c', command]
+  return { argv, env: {}, commit, listing: null, setupFolders, caches: [], egress: null }
 }
+
+/**
+ * The box of a setup command, which reaches the package registries. It fills the caches of its repository only on the base
+ * commit: manifests that an agent has written must not decide what the next task's setup finds there.
+ */
+export function setupBox(
+  task: Pick<Task, 'policy' | 'base'>,
+  command: string,
+  commit: Wanted['commit'],
+  registries: Registries,
+): Wanted {
+  return {
+    ...shellBox(command, commit, []),
+    env: registries.env,
+    caches: commit === task.base.commit ? cacheNames : [],
+    egress: egressOf('setup', task.policy, registries),
+  }
+}
+
+const cacheNames: readonly string[] = ['npm', 'pip']

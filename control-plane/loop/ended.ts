@@ -5,8 +5,9 @@ import type { Planned } from './under-way.ts'
 import type { Work } from './work.ts'
 
 /**
- * Ends that are the same for every kind of box: lost by the engine, a full disk, the task's time used up.
- * @param over what is on record of the attempt `row` once it is over
+ * Ends that are the same for every kind of box: lost by the engine, a full disk, the task's time used up. `row` is that of
+ * the attempt, still open, with the box among those that have ended.
+ * @param over what is on record of the attempt once it is over
  * @returns true when the end is dealt with and the phase has nothing more to do
  */
 export async function ended(
@@ -28,7 +29,7 @@ export async function ended(
   if (result.end !== 'disk' && !timeIsUp) return false
   // The box of a step is removed when its work is kept; this one has nothing to keep.
   if (row.step === 0) await work.deps.engine.remove(row.box.name)
-  const along = { checkpoints: row.step === 0 ? over : [] }
+  const along = { checkpoints: row.step === 0 ? over : [row] }
   if (result.end === 'disk') {
     const text = `The disk of the data folder is nearly full, so the ${what} box was ended. Free some space, then resume.`
     work.report({ type: 'halted', reason: 'disk', text }, along)

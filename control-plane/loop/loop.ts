@@ -12,6 +12,8 @@ import type { LoopDeps, Work } from './work.ts'
 export interface LoopOptions {
   /** Tasks worked on at once. */
   readonly limit: number
+  /** What their boxes may be given together, MiB. */
+  readonly memoryMb: number
   /** `all`: every pending task. `own`: only those that `attend` was called with. */
   readonly attend: 'own' | 'all'
 }
@@ -21,6 +23,8 @@ const reapMs = 60_000
 
 interface Worker {
   readonly fence: number
+  /** What its box may use. */
+  readonly memoryMb: number
   readonly controller: AbortController
   readonly done: Promise<void>
 }
@@ -102,7 +106,8 @@ export class Loop implements AsyncDisposable {
     while (!this.#closing && this.#busy() < this.#options.limit) {
       const only = this.#options.attend === 'own' ? this.#attended : null
       const pending = this.#deps.store.oldestPending(new Set(this.#workers.keys()), only)
-      if (pending === null) return
+      // In order: a task that has to wait for room is not overtaken for ever by smaller ones.
+      if (pending === null || !this.#hasRoom(pending)) return
       const leaseUntil = this.#deps.clock() + leaseMs
       const claimed = this.#deps.tasks.report(pending.id, pending.fence, { type: 'claimed', leaseUntil })
       if (claimed.kind === 'refused') return
@@ -111,7 +116,18 @@ export class Loop implements AsyncDisposable {
   }
 
   #busy(): number {
-    return [...this.#workers.values()].filter((worker) => !worker.controller.signal.aborted).length
+    return this.#active().length
+  }
+
+  #active(): readonly Worker[] {
+    return [...this.#workers.values()].filter((worker) => !worker.controller.signal.aborted)
+  }
+
+  /** A task has one box at a time. One that wants more than there is gets it when nobody else runs. */
+  #hasRoom({ policy }: Task): boolean {
+    const active = this.#active()
+    const taken = active.reduce((sum, { memoryMb }) => sum + memoryMb, 0)
+    return active.length === 0 || taken + policy.limits.memoryMb <= this.#options.memoryMb
   }
 
   #employ(task: Task): void {
@@ -122,7 +138,8 @@ export class Loop implements AsyncDisposable {
         this.#workers.delete(task.id)
         this.#claim()
       })
-    this.#workers.set(task.id, { fence: task.fence, controller, done })
+    const { memoryMb } = task.policy.limits
+    this.#workers.set(task.id, { fence: task.fence, memoryMb, controller, done })
   }
 
   /** Turns a task until it halts. An error that the storage would not even take is tried again after a pause. */

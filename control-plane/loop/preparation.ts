@@ -1,6 +1,7 @@
 import type { BoxResult } from '../../src/domain/box.ts'
 import type { Checkpoint } from '../../src/domain/task.ts'
 import { closed, newAttempt } from './attempts.ts'
+import { withEnded } from './box-record.ts'
 import { begin } from './begin.ts'
 import { attendBox } from './box-run.ts'
 import type { Wanted } from './boxes.ts'
@@ -32,8 +33,9 @@ export async function runPreparation(
   }
   const result = await attendBox(work, row)
   if (result === null) return null
-  const done = closed(row, 'dropped', deps.clock())
-  if (await ended(work, result, row, kind === 'setup' ? 'setup' : 'test', [done])) return null
+  const over = withEnded(work, row, result)
+  const done = closed(over, 'dropped', deps.clock())
+  if (await ended(work, result, over, kind === 'setup' ? 'setup' : 'test', [done])) return null
   await deps.engine.remove(row.box.name)
   return { result, done }
 }

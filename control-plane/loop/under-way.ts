@@ -20,7 +20,7 @@ export function underWay({ deps, task }: Work): Checkpoint {
 /** An attempt whose agent has done its part is over; the next one has only its candidate to test. */
 export function carriedOver({ deps, task }: Work, row: Checkpoint): readonly Checkpoint[] {
   const now = deps.clock()
-  const { instruction, agent, candidate } = row
-  const next = newAttempt(deps.store, task, row.step, now, { instruction, agent, candidate })
+  const { instruction, agent, candidate, boxes } = row
+  const next = newAttempt(deps.store, task, row.step, now, { instruction, agent, candidate, boxes })
   return [closed(row, 'dropped', now), next]
 }

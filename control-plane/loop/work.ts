@@ -1,8 +1,13 @@
 import type { Agent } from '../../src/domain/agent.ts'
 import type { CompileBox, Engine } from '../../src/domain/box.ts'
+import type { Gateway } from '../../src/domain/gateway.ts'
+import type { KnownSecrets } from '../../src/domain/leak.ts'
+import type { Registries } from '../../src/domain/registries.ts'
+import type { Posture } from '../../src/domain/posture.ts'
 import type { Input } from '../../src/domain/input.ts'
 import type { Checkpoint, Task } from '../../src/domain/task.ts'
 import type { TaskPlace, Worktrees } from '../../src/domain/worktree.ts'
+import type { Attestor } from '../attest/attestor.ts'
 import type { Bus } from '../bus.ts'
 import type { Log } from '../log.ts'
 import type { Along, Tasks } from '../tasks.ts'
@@ -20,6 +25,14 @@ export interface LoopDeps {
   readonly compile: CompileBox
   readonly specHash: (spec: NonNullable<Checkpoint['box']>) => string
   readonly outputs: OutputFiles
+  readonly gateway: Gateway
+  /** Where packages come from on this machine. */
+  readonly registries: () => Promise<Registries>
+  /** What must not stand in anything that a box prints. */
+  readonly secrets: KnownSecrets
+  readonly attestor: Pick<Attestor, 'step'>
+  /** What is known of the engine's walls; null where nobody has looked. */
+  readonly posture: () => Posture | null
   readonly installation: string
   /** Uid and gid of boxes and worktrees. */
   readonly user: { readonly uid: number; readonly gid: number }

@@ -14,6 +14,7 @@ const rowsWith = (documents: Documents) =>
     fence: column('fence'),
     state: column('state'),
     box: column('box', documents),
+    boxes: json('boxes'),
     charged: column('charged'),
     instruction: column('instruction'),
     agent: json('agent'),

@@ -12,6 +12,8 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import { Failure } from '../../src/domain/failure.ts'
+import { policyHash } from '../../src/domain/policies.ts'
+import { policySchema } from '../../src/domain/schemas.ts'
 import { damagedFile, overStorage, wayOut } from './failures.ts'
 import { applicationId } from './migrations.ts'
 
@@ -31,6 +33,7 @@ export function openDatabase(file: string, migrations: readonly string[]): Conne
     const db = new Database(file)
     try {
       refuseNewer(db, file, migrations.length)
+      refuseTriggers(db, file)
       tune(db, file)
       upgrade(db, file, migrations)
       return db
@@ -88,6 +91,15 @@ function refuseNewer(db: Connection, file: string, known: number): void {
   )
 }
 
+/** What somebody has put in would act in our transactions, and on what they attest. */
+function refuseTriggers(db: Connection, file: string): void {
+  const found = db
+    .prepare<[], string>(`SELECT type || ' ' || name FROM sqlite_schema WHERE type IN ('trigger', 'view')`)
+    .pluck()
+    .get()
+  if (found !== undefined) throw damagedFile(file, `somebody has put the ${found} into it`)
+}
+
 function tune(db: Connection, file: string): void {
   db.pragma(`busy_timeout = ${busyMs}`)
   const mode = db.pragma('journal_mode = WAL', { simple: true })
@@ -118,6 +130,7 @@ function upgrade(db: Connection, file: string, migrations: readonly string[]): v
 function migrate(db: Connection, migrations: readonly string[]): void {
   // Tables that are rebuilt lose their references for a moment; they are checked before each commit.
   db.pragma('foreign_keys = OFF')
+  db.function('policy_hash', (json: unknown) => policyHash(policySchema.parse(JSON.parse(String(json)))))
   for (const [index, sql] of migrations.entries()) {
     if (index < formatOf(db)) continue
     const apply = db.transaction(() => {

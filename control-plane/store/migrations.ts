@@ -3,7 +3,7 @@ export const applicationId = 0x43_4f_46_44
 
 /**
  * The database's history: entry n brings a file from format n to n + 1. Entries are never changed once released, only
- * added, because files of every format are out there.
+ * added, because files of every format are out there. They may call `policy_hash(json)`.
  */
 export const migrations: readonly string[] = [
   `
@@ -109,5 +109,49 @@ export const migrations: readonly string[] = [
     text TEXT
   ) STRICT;
   CREATE INDEX runtime_task_decisions_by_task ON runtime_task_decisions (task_id, opened_at);
+  `,
+  `
+  ALTER TABLE runtime_tasks ADD COLUMN spent_tokens INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE runtime_tasks ADD COLUMN spent_cost REAL NOT NULL DEFAULT 0;
+  ALTER TABLE runtime_task_checkpoints ADD COLUMN boxes TEXT NOT NULL DEFAULT '[]';
+  UPDATE runtime_tasks SET budget = json_set(budget, '$.tokens', null, '$.costUsd', null);
+  UPDATE documents SET json = json_set(json, '$.egress', json('[]'), '$.upstreams', json('[]'), '$.posture', 'degraded',
+      '$.limits.worktreeMb', 10240, '$.limits.worktreeFiles', 500000,
+      '$.limits.upMb', 256, '$.limits.downMb', 4096, '$.limits.connections', 128)
+    WHERE id IN (SELECT policy FROM runtime_tasks);
+  UPDATE runtime_tasks SET policy_hash = policy_hash((SELECT json FROM documents WHERE documents.id = policy));
+  UPDATE documents SET json = json_remove(json_set(json, '$.egress', null,
+      '$.limits.worktreeMb', 10240, '$.limits.worktreeFiles', 500000,
+      '$.limits.upMb', 256, '$.limits.downMb', 4096, '$.limits.connections', 128), '$.network')
+    WHERE id IN (SELECT box FROM runtime_task_checkpoints WHERE box IS NOT NULL);
+
+  CREATE TABLE egress_log (
+    task_id TEXT NOT NULL REFERENCES runtime_tasks (id),
+    box TEXT NOT NULL,
+    id INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    host TEXT NOT NULL,
+    port INTEGER,
+    method TEXT,
+    path TEXT,
+    verdict TEXT NOT NULL,
+    rule TEXT NOT NULL,
+    text TEXT NOT NULL,
+    address TEXT,
+    bytes_up INTEGER,
+    bytes_down INTEGER,
+    PRIMARY KEY (task_id, box, id)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE attestations (
+    task_id TEXT NOT NULL REFERENCES runtime_tasks (id),
+    seq INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    key TEXT NOT NULL,
+    signature TEXT NOT NULL,
+    PRIMARY KEY (task_id, seq)
+  ) STRICT, WITHOUT ROWID;
   `,
 ]

@@ -1,15 +1,18 @@
 import type { HostPath } from '../../src/domain/brand.ts'
 import { messageOf } from '../../src/domain/failure.ts'
+import { attestationsTable } from './attestations.ts'
 import { checkpointsTable } from './checkpoints.ts'
 import { type Connection, openDatabase } from './database.ts'
 import { decisionsTable } from './decisions.ts'
 import { documentsTable } from './documents.ts'
+import { egressTable } from './egress.ts'
 import { eventsTable } from './events.ts'
 import { damagedFile, overStorage } from './failures.ts'
 import { migrations } from './migrations.ts'
+import { recordReader } from './record.ts'
 import type { Store } from './store.ts'
 import { tasksTable } from './tasks.ts'
-import { heartbeats, type Tables, writer } from './write.ts'
+import { heartbeats, writer } from './write.ts'
 
 /**
  * Opens the store in this file; makes it where there is none, brings an older one up to date (a copy of it stays beside
@@ -19,7 +22,7 @@ export function openStore(file: HostPath): Store {
   const db = openDatabase(file, migrations)
   const safely = <T>(act: () => T): T => overStorage(file, act)
   const tables = safely(() => prepareTables(db, file))
-  const { tasks, checkpoints, events, decisions } = tables
+  const { tasks, checkpoints, events, decisions, attestations, egress, records } = tables
   const write = writer(db, tables)
   const heartbeat = heartbeats(db, tables)
   return {
@@ -35,6 +38,14 @@ export function openStore(file: HostPath): Store {
     openBoxes: () => safely(() => checkpoints.openBoxes()),
     openSurface: (id) => safely(() => decisions.openSurface(id)),
     lastDecision: (id) => safely(() => decisions.lastUsed(id)),
+    recordEgress: (rows) => safely(() => egress.put(rows)),
+    egressLog: (id, box, limit) => safely(() => egress.log(id, box, limit)),
+    attestations: (id) => safely(() => attestations.attestations(id)),
+    lastAttestation: (id) => safely(() => attestations.last(id)),
+    attestationKeys: () => safely(() => attestations.keys()),
+    record: (id) => safely(() => records.record(id)),
+    egressMarks: (id, boxes) => safely(() => records.egressMarks(id, boxes)),
+    eventMarks: (id, from) => safely(() => records.eventMarks(id, from)),
     discarded: () => safely(() => tasks.discarded()),
     counts: () => safely(() => tasks.counts()),
     [Symbol.dispose]: () => db.close(),
@@ -42,7 +53,7 @@ export function openStore(file: HostPath): Store {
 }
 
 /** Prepares every statement once; where a table or column is missing, somebody else was at the file. */
-function prepareTables(db: Connection, file: string): Tables {
+function prepareTables(db: Connection, file: string) {
   try {
     const documents = documentsTable(db)
     const tasks = tasksTable(db, documents)
@@ -51,7 +62,10 @@ function prepareTables(db: Connection, file: string): Tables {
       checkpoints: checkpointsTable(db, documents),
       events: eventsTable(db),
       decisions: decisionsTable(db),
-      forget() {
+      attestations: attestationsTable(db),
+      egress: egressTable(db),
+      records: recordReader(db),
+      forget(): void {
         documents.forget()
         tasks.forget()
       },

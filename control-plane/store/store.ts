@@ -1,4 +1,6 @@
 import type { Millis } from '../../src/domain/brand.ts'
+import type { EventMark, EgressMark, SignedAttestation, TaskRecord } from '../../src/domain/attestation.ts'
+import type { EgressRow } from '../../src/domain/egress.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import type { Actor, Checkpoint, Status, Task, TaskEvent } from '../../src/domain/task.ts'
 import type { TaskFilter } from '../../src/domain/control-plane.ts'
@@ -45,6 +47,15 @@ export interface Change {
   /** Further checkpoints to replace, written before `checkpoint`: a task has at most one that is `open`. */
   readonly close?: readonly Checkpoint[]
   readonly surface?: SurfaceChange
+  /** What a step came to. */
+  readonly attestation?: SignedAttestation
+  /** Called first, inside the transaction, with `before`: what it throws takes everything back. */
+  readonly leaving?: (task: Task) => void
+  /**
+   * Called last, inside the transaction, with the task as it is written: attests what the rows now say. It reads through
+   * this store, and what it throws takes everything back.
+   */
+  readonly closing?: (task: Task) => SignedAttestation
 }
 
 /** In this order: used, closed, recorded, opened. A higher revision closes the surfaces of lower ones by itself. */
@@ -82,6 +93,9 @@ export interface Heartbeat {
   readonly leaseUntil: Millis
   /** Whole milliseconds since the last charge. */
   readonly chargeMs: Millis
+  /** What models were paid since then. */
+  readonly chargeTokens?: number
+  readonly chargeCostUsd?: number
   /** The open checkpoint that the time is charged to. */
   readonly step: number
   readonly attempt: number
@@ -95,13 +109,13 @@ export interface Store {
   /**
    * One transition, in one transaction, guarded by status, version and fence of `before`.
    *
-   * What `heartbeat` writes is never put back by a caller who read the task earlier: the time spent is written as the
+   * What `heartbeat` writes is never put back by a caller who read the task earlier: what is spent is written as the
    * difference of `after` and `before`, the lease only where the two differ. A checkpoint's `charged` never falls while
    * its box keeps its name; a box of another name starts from the value given.
    */
   write(change: Change): Written | Lost
   /**
-   * Charges time to a task and to its open checkpoint and extends the lease, without an event and without raising the
+   * Charges time, tokens and cost to a task, the time also to its open checkpoint, and extends the lease, without an event and without raising the
    * version. False, and nothing is written, where the fence is old, the task neither RUNNING nor VALIDATING, or time is
    * to be charged and that checkpoint is not open.
    */
@@ -124,6 +138,21 @@ export interface Store {
   openSurface(id: TaskId): Surface | null
   /** The surface that was used last. */
   lastDecision(id: TaskId): Surface | null
+  /** What boxes asked for: each row added, or put in the place of an earlier one, all of them or none. */
+  recordEgress(rows: readonly EgressRow[]): void
+  /** The newest `limit` rows of a task, or of one of its boxes, oldest first. */
+  egressLog(id: TaskId, box: string | null, limit: number): readonly EgressRow[]
+  /** In order of `seq`. */
+  attestations(id: TaskId): readonly SignedAttestation[]
+  lastAttestation(id: TaskId): SignedAttestation | null
+  /** The ids of all keys that any attestation names, sorted; reads the whole table. */
+  attestationKeys(): readonly string[]
+  /** What is on record about a task as it lies in the file, hashed: for attestations and those who check them. */
+  record(id: TaskId): TaskRecord
+  /** Of these boxes of a task, those that asked for anything. */
+  egressMarks(id: TaskId, boxes: readonly string[]): readonly EgressMark[]
+  /** The chain over a task's events, with a mark for each one after `from`. */
+  eventMarks(id: TaskId, from: EventMark): readonly EventMark[]
   /** Every task that has been discarded. */
   discarded(): ReadonlySet<TaskId>
   counts(): Readonly<Record<Status, number>>

@@ -29,7 +29,7 @@ const rowsWith = (documents: Documents) =>
     policy: column('policy', documents),
     policyHash: column('policy_hash'),
     budget: json('budget'),
-    spent: parts({ steps: 'spent_steps', ms: 'spent_ms' }),
+    spent: parts({ steps: 'spent_steps', ms: 'spent_ms', tokens: 'spent_tokens', costUsd: 'spent_cost' }),
     step: column('step'),
     attempt: column('attempt'),
     violations: column('violations'),
@@ -65,6 +65,14 @@ const nothing: Readonly<Record<Status, number>> = {
   REJECTED: 0,
 }
 
+/** What heartbeats add to, so that nothing else may put it back. */
+type Charged = 'ms' | 'tokens' | 'costUsd'
+const charged: Readonly<Partial<Record<string, Charged>>> = {
+  spent_ms: 'ms',
+  spent_tokens: 'tokens',
+  spent_cost: 'costUsd',
+}
+
 /** The statements on `runtime_tasks`. */
 export function tasksTable(db: Connection, documents: Documents) {
   const rows = rowsWith(documents)
@@ -72,13 +80,14 @@ export function tasksTable(db: Connection, documents: Documents) {
   const insert = db.prepare<Cell[]>(`${rows.insert} ON CONFLICT (id) DO NOTHING`)
   const update = memo((columns: string) => {
     // A heartbeat may have charged more since the task was read.
-    const set = columns.split(' ').map((name) => `${name} = ${name === 'spent_ms' ? 'spent_ms + ?' : '?'}`)
+    const set = columns.split(' ').map((name) => `${name} = ${name in charged ? `${name} + ?` : '?'}`)
     return db.prepare<Cell[]>(
       `UPDATE runtime_tasks SET ${set.join(', ')} WHERE id = ? AND status = ? AND version = ? AND fence = ?`,
     )
   })
   const beat = db.prepare(
-    `UPDATE runtime_tasks SET spent_ms = spent_ms + @chargeMs, lease_until = @leaseUntil
+    `UPDATE runtime_tasks SET spent_ms = spent_ms + @chargeMs, spent_tokens = spent_tokens + @chargeTokens,
+       spent_cost = spent_cost + @chargeCostUsd, lease_until = @leaseUntil
      WHERE id = @id AND fence = @fence AND status IN ('RUNNING', 'VALIDATING')
        AND (@chargeMs = 0 OR EXISTS (SELECT 1 FROM runtime_task_checkpoints
          WHERE task_id = @id AND step = @step AND attempt = @attempt AND state = 'open'))`,
@@ -141,16 +150,20 @@ export function tasksTable(db: Connection, documents: Documents) {
       const now = task(before.id)
       if (now === null) return null
       const { columns, cells } = rows.changes(before, after)
-      const charge = after.spent.ms - before.spent.ms
+      const charge = (part: Charged): number => after.spent[part] - before.spent[part]
       const { changes } = update(columns.join(' ')).run(
-        ...cells.map((cell, index) => (columns[index] === 'spent_ms' ? charge : cell)),
+        ...cells.map((cell, index) => {
+          const part = charged[columns[index] ?? '']
+          return part === undefined ? cell : charge(part)
+        }),
         before.id,
         before.status,
         before.version,
         before.fence,
       )
       if (changes === 0) return null
-      const spent = { ...after.spent, ms: now.spent.ms + charge }
+      const grown = (part: Charged): number => now.spent[part] + charge(part)
+      const spent = { ...after.spent, ms: grown('ms'), tokens: grown('tokens'), costUsd: grown('costUsd') }
       const leaseUntil = after.leaseUntil === before.leaseUntil ? now.leaseUntil : after.leaseUntil
       return remember({ ...after, spent, leaseUntil })
     },
@@ -158,7 +171,7 @@ export function tasksTable(db: Connection, documents: Documents) {
     /** False where the fence is old, nothing is under way, or there is no open checkpoint to charge to. */
     heartbeat(id: TaskId, fence: number, signs: Heartbeat): boolean {
       known.delete(id)
-      return beat.run({ ...signs, id, fence }).changes === 1
+      return beat.run({ chargeTokens: 0, chargeCostUsd: 0, ...signs, id, fence }).changes === 1
     },
 
     tasks: ({ statuses: only, limit = -1 }: TaskFilter): readonly Task[] =>

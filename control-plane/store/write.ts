@@ -1,5 +1,6 @@
 import type { TaskId } from '../../src/domain/ids.ts'
 import type { Task } from '../../src/domain/task.ts'
+import type { attestationsTable } from './attestations.ts'
 import type { checkpointsTable } from './checkpoints.ts'
 import type { Connection } from './database.ts'
 import { type decisionsTable, useRefusal } from './decisions.ts'
@@ -12,6 +13,7 @@ export interface Tables {
   readonly checkpoints: ReturnType<typeof checkpointsTable>
   readonly events: ReturnType<typeof eventsTable>
   readonly decisions: ReturnType<typeof decisionsTable>
+  readonly attestations: ReturnType<typeof attestationsTable>
   /** To be called when a transaction was taken back: what this process remembers of it is not there. */
   forget(): void
 }
@@ -24,6 +26,8 @@ export function writer(db: Connection, tables: Tables): Store['write'] {
   const write = db.transaction((change: Change): Written | Lost => {
     const lost = lostUse(tables, change)
     if (lost !== null) return lost
+    if (change.before !== null && tables.tasks.task(change.before.id)?.version === change.before.version)
+      change.leaving?.(change.before)
     const task = writeTask(tables, change)
     if (task === null)
       return { kind: 'lost', reason: 'task', now: tables.tasks.task(change.after.id), surface: null }
@@ -43,6 +47,8 @@ export function writer(db: Connection, tables: Tables): Store['write'] {
       attempt,
       fence,
     })
+    if (change.attestation !== undefined) tables.attestations.append(change.attestation)
+    if (change.closing !== undefined) tables.attestations.append(change.closing(task))
     return { kind: 'written', task }
   })
   return (change) => {
@@ -92,7 +98,7 @@ function writeSurfaces({ decisions }: Tables, { before, after, event, surface }:
 }
 
 /** A change that contradicts itself is a bug of the caller. */
-function refuseNonsense({ before, after, checkpoint, close, surface }: Change): void {
+function refuseNonsense({ before, after, checkpoint, close, surface, attestation }: Change): void {
   const say = (what: string): never => {
     throw new Error(`a change of task ${after.id} ${what}`)
   }
@@ -102,6 +108,7 @@ function refuseNonsense({ before, after, checkpoint, close, surface }: Change): 
   }
   const points = [...(close ?? []), ...(checkpoint === undefined ? [] : [checkpoint])]
   if (points.some((point) => point.taskId !== after.id)) say('has a checkpoint of another task')
+  if (attestation !== undefined && attestation.taskId !== after.id) say('has an attestation of another task')
   if (before === null && surface?.use !== undefined) say('uses a surface before its birth')
   const record = surface?.record
   if (

@@ -8,6 +8,7 @@ import { imageCommand } from './commands/image.ts'
 import { runCommand } from './commands/run.ts'
 import { serveCommand } from './commands/serve.ts'
 import { taskCommand } from './commands/task.ts'
+import { verifyCommand } from './commands/verify.ts'
 import { type Exit, exitCode, exitHelp, exitOfFailure } from './exit.ts'
 import { plain } from './render/text.ts'
 import { debugging, type World } from './world.ts'
@@ -41,6 +42,7 @@ function commandsOf(shell: Shell): Command {
   runCommand(program, shell)
   taskCommand(program, shell)
   explainCommand(program, shell)
+  verifyCommand(program, shell)
   doctorCommand(program, shell)
   imageCommand(program, shell)
   serveCommand(program, shell)

@@ -7,7 +7,7 @@ const exits = {
   bug: [1, 'a bug of cofferdam: please report it'],
   usage: [2, 'the command, its input or the configuration is wrong'],
   person: [3, 'a person is needed: DRAFT or BLOCKED'],
-  failed: [4, 'FAILED'],
+  failed: [4, 'FAILED; for verify: something is not as it was attested'],
   timeout: [5, 'TIMEOUT: a budget is used up'],
   stopped: [6, 'STOPPED or REJECTED'],
   environment: [7, 'engine, image or disk, also where one of them halted a task; database or data folder'],

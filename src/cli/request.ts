@@ -12,10 +12,13 @@ export interface TaskOptions {
   readonly agent?: string
   readonly steps?: string
   readonly minutes?: string
+  readonly tokens?: string
+  readonly cost?: string
   readonly draft?: true
   readonly deny?: readonly string[]
   readonly readonly?: readonly string[]
   readonly allow?: readonly string[]
+  readonly egress?: readonly string[]
 }
 
 /** Makes a request of a command line. Throws `Failure('bad_request')` with all that is wrong. */
@@ -29,14 +32,20 @@ export function requestOf(options: TaskOptions, argv: readonly string[], cwd: st
     agent: agent(options.agent, argv),
     ...(options.setup === undefined ? {} : { setup: options.setup }),
     ...(options.test === undefined ? {} : { test: options.test }),
-    budget: {
-      ...(options.steps === undefined ? {} : { steps: Number(options.steps) }),
-      ...(options.minutes === undefined ? {} : { minutes: Number(options.minutes) }),
-    },
+    budget: budgetNumbers(options),
     draft: options.draft ?? false,
     policy: policy(options),
   })
   return parsed.ok ? parsed.request : refuse(parsed.problems.join(' '))
+}
+
+/** The parts of a budget that a command line names, as numbers. */
+export function budgetNumbers(
+  options: Pick<TaskOptions, 'steps' | 'minutes' | 'tokens' | 'cost'>,
+): Readonly<Record<string, number>> {
+  const { steps, minutes, tokens, cost } = options
+  const given = Object.entries({ steps, minutes, tokens, cost }).filter(([, text]) => text !== undefined)
+  return Object.fromEntries(given.map(([name, text]) => [name, Number(text)]))
 }
 
 function repository(path: string | undefined, cwd: string): string {
@@ -57,8 +66,9 @@ function agent(name: string | undefined, argv: readonly string[]): unknown {
   return { name, argv }
 }
 
-function policy({ deny = [], readonly = [], allow = [] }: TaskOptions): unknown {
-  return deny.length + readonly.length + allow.length === 0 ? null : { deny, readonly, allow }
+function policy({ deny = [], readonly = [], allow = [], egress = [] }: TaskOptions): unknown {
+  const lists = { deny, readonly, allow, egress }
+  return Object.values(lists).every((list) => list.length === 0) ? null : lists
 }
 
 function refuse(message: string): never {

@@ -1,11 +1,23 @@
 import type { z } from 'zod'
 import * as answers from '../domain/answers.ts'
-import type { Act, Explanation, Finding, Sight, Submitted, TaskFilter } from '../domain/control-plane.ts'
+import type { SignedAttestation } from '../domain/attestation.ts'
+import type {
+  Act,
+  AttestationKey,
+  EgressFilter,
+  Explanation,
+  Finding,
+  Sight,
+  Submitted,
+  TaskFilter,
+} from '../domain/control-plane.ts'
+import type { EgressRow } from '../domain/egress.ts'
 import { Failure } from '../domain/failure.ts'
 import type { TaskId } from '../domain/ids.ts'
 import type { TaskRequest } from '../domain/intake.ts'
 import { taskSchema } from '../domain/schemas.ts'
 import type { Checkpoint, Task, TaskEvent } from '../domain/task.ts'
+import type { Verification } from '../domain/verification/verify.ts'
 import { type Answer, type Call, type FetchLike, Unreachable } from './fetch.ts'
 import { sights } from './stream.ts'
 
@@ -25,6 +37,12 @@ export interface Client {
   act(id: TaskId, act: Act, shown?: number): Promise<Task>
   events(id: TaskId, after: number): Promise<readonly TaskEvent[]>
   checkpoints(id: TaskId): Promise<readonly Checkpoint[]>
+  /** What boxes asked of the gateway, oldest first. */
+  egress(id: TaskId, filter: EgressFilter): Promise<readonly EgressRow[]>
+  attestations(id: TaskId): Promise<readonly SignedAttestation[]>
+  /** `keys`: public keys (DER, SPKI) to trust in place of the installation's. */
+  verify(id: TaskId, keys: readonly Buffer[]): Promise<Verification>
+  attestationKey(): Promise<AttestationKey>
   diff(id: TaskId, step: number | null): Promise<string>
   logs(id: TaskId, step: number | null): Promise<string>
   explain(request: TaskRequest): Promise<Explanation>
@@ -71,6 +89,16 @@ export function createClient(fetch: FetchLike): Client {
       (await read(await get(`/v1/tasks/${id}/events${search({ after })}`), answers.eventsSchema)).events,
     checkpoints: async (id) =>
       (await read(await get(`/v1/tasks/${id}/checkpoints`), answers.checkpointsSchema)).checkpoints,
+    egress: async (id, filter) =>
+      (await read(await get(`/v1/tasks/${id}/egress${search({ ...filter })}`), answers.egressLogSchema))
+        .egress,
+    attestations: async (id) =>
+      (await read(await get(`/v1/tasks/${id}/attestations`), answers.attestationsSchema)).attestations,
+    verify: async (id, keys) => {
+      const key = keys.length === 0 ? null : keys.map((each) => each.toString('base64url')).join(',')
+      return read(await get(`/v1/tasks/${id}/verification${search({ key })}`), answers.verificationSchema)
+    },
+    attestationKey: async () => read(await get('/v1/attestation-key'), answers.attestationKeySchema),
     diff: async (id, step) => textOf(await get(`/v1/tasks/${id}/diff${search({ step })}`)),
     logs: async (id, step) => textOf(await get(`/v1/tasks/${id}/logs${search({ step })}`)),
     explain: async (request) => read(await post('/v1/explain', request), answers.explanationSchema),

@@ -1,4 +1,4 @@
-import { availableParallelism, homedir, tmpdir } from 'node:os'
+import { availableParallelism, homedir, tmpdir, totalmem } from 'node:os'
 
 /** What the configuration takes from the process around it. */
 export interface Environment {
@@ -9,6 +9,8 @@ export interface Environment {
   readonly home: string
   readonly tmp: string
   readonly cpus: number
+  /** Of the machine, MiB. */
+  readonly memoryMb: number
 }
 
 /** The one place that reads the environment of this process. */
@@ -21,5 +23,6 @@ export function thisProcess(): Environment {
     home: homedir(),
     tmp: tmpdir(),
     cpus: availableParallelism(),
+    memoryMb: Math.floor(totalmem() / 1024 / 1024),
   }
 }

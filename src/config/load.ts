@@ -1,15 +1,18 @@
 import { dirname } from 'node:path'
 import type { AgentChoice } from '../domain/agent.ts'
 import type { HostPath } from '../domain/brand.ts'
-import { defaultBudget, secondsOf } from '../domain/budget.ts'
+import { budgetParts, defaultBudget } from '../domain/budget.ts'
 import { Failure } from '../domain/failure.ts'
 import { defaultPolicy, effectivePolicy, policyProblems } from '../domain/policies.ts'
 import type { PolicyRequest } from '../domain/policy-request.ts'
 import type { Policy } from '../domain/policy.ts'
 import type { RepositoryDefaults } from '../domain/repository-defaults.ts'
+import type { Secret } from '../domain/secret.ts'
 import type { Budget } from '../domain/task.ts'
+import type { Prices, UpstreamSettings } from '../domain/upstream.ts'
 import type { Environment } from './environment.ts'
 import { readConfigFile } from './file.ts'
+import { pricesOf, secretsOf, upstreamsOf } from './providers.ts'
 import { configPlace, dataPlace, enginePlace, expand, resolved, runtimePlace, socketPath } from './places.ts'
 import { configSchema, type ConfigFile } from './schema.ts'
 
@@ -22,7 +25,18 @@ export interface Config {
   readonly runtimeFolder: HostPath
   readonly controlSocket: HostPath
   /** `image`: a tag; null is the one that belongs to this version. */
-  readonly engine: { readonly socket: HostPath; readonly image: string | null }
+  readonly engine: {
+    readonly socket: HostPath
+    readonly image: string | null
+    /** Null is the engine's own default. */
+    readonly runtime: string | null
+  }
+  /** What all boxes together may be given, MiB. */
+  readonly totalMemoryMb: number
+  readonly upstreams: Readonly<Record<string, UpstreamSettings>>
+  readonly prices: Prices
+  /** What is looked for in all that leaves a box: the keys of the upstreams, and others that are configured. */
+  readonly secrets: readonly Secret[]
   /** Whom boxes run as. */
   readonly box: { readonly uid: number; readonly gid: number }
   readonly concurrency: number
@@ -31,6 +45,8 @@ export interface Config {
   /** What holds for tasks on one repository, by its absolute, resolved path. */
   readonly repositories: Readonly<Record<string, RepositoryDefaults>>
   readonly author: { readonly name: string; readonly email: string }
+  /** The private key that attestations are signed with; null is one in the data folder. */
+  readonly attestationKey: HostPath | null
   readonly logLevel: ConfigFile['log']['level']
 }
 
@@ -49,7 +65,9 @@ export function loadConfig(flags: ConfigFlags, around: Environment): Config {
   const file = found ?? configSchema.parse({})
   const data = dataPlace(flags.data, file.data, place.path, around)
   const runtime = runtimePlace(file.runtime, place.path, data, around)
-  const policy = policyOf(place.path, file.policy, forMachine(defaultPolicy, around))
+  const totalMemoryMb = file.total.memoryMb ?? Math.max(1024, around.memoryMb - reservedMb)
+  const upstreams = upstreamsOf(file, place.path, around)
+  const policy = policyOf(place.path, file.policy, forMachine(defaultPolicy, around.cpus, totalMemoryMb))
   return deepFreeze({
     file: found === null ? null : place.path,
     dataFolder: data,
@@ -58,15 +76,25 @@ export function loadConfig(flags: ConfigFlags, around: Environment): Config {
     engine: {
       socket: enginePlace(file.engine.socket, place.path, around),
       image: file.engine.image ?? null,
+      runtime: file.engine.runtime ?? null,
     },
+    totalMemoryMb,
+    upstreams,
+    prices: pricesOf(file.prices),
+    secrets: secretsOf(file, upstreams, place.path, around),
     box: boxUser(file.box, around),
     concurrency: file.concurrency,
     tasks: { budget: budgetOf(file.task), agent: file.task.agent ?? null, policy },
     repositories: repositoriesOf(file, place.path, policy, around),
     author: { name: file.author.name ?? 'Cofferdam', email: file.author.email ?? 'cofferdam@localhost' },
+    attestationKey:
+      file.attestation.key === undefined ? null : expand(file.attestation.key, dirname(place.path), around),
     logLevel: file.log.level,
   })
 }
+
+/** Left to the machine where the configuration does not say how much boxes may have, MiB. */
+const reservedMb = 1024
 
 function policyOf(file: string, request: PolicyRequest | undefined, base: Policy): Policy {
   if (request === undefined) return base
@@ -75,8 +103,8 @@ function policyOf(file: string, request: PolicyRequest | undefined, base: Policy
   throw new Failure('bad_config', `The configuration ${file} cannot be used. ${problems.join(' ')}`)
 }
 
-function budgetOf({ steps = defaultBudget.steps, minutes }: ConfigFile['task']): Budget {
-  return { steps, seconds: minutes === undefined ? defaultBudget.seconds : secondsOf(minutes) }
+function budgetOf({ agent: _, ...wanted }: ConfigFile['task']): Budget {
+  return { ...defaultBudget, ...budgetParts(wanted) }
 }
 
 function repositoriesOf(
@@ -102,9 +130,11 @@ function present({ agent, setup, test, policy }: ConfigFile['repositories'][stri
   }
 }
 
-/** An engine refuses more processors than there are. */
-function forMachine(policy: Policy, { cpus }: Environment): Policy {
-  return { ...policy, limits: { ...policy.limits, cpus: Math.min(policy.limits.cpus, cpus) } }
+/** An engine refuses more processors than there are, and the default of one box is never more than all may have. */
+function forMachine(policy: Policy, cpus: number, totalMemoryMb: number): Policy {
+  const { limits } = policy
+  const memoryMb = Math.min(limits.memoryMb, totalMemoryMb)
+  return { ...policy, limits: { ...limits, cpus: Math.min(limits.cpus, cpus), memoryMb } }
 }
 
 function boxUser(wanted: ConfigFile['box'], { uid, gid }: Environment): Config['box'] {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { budgetRequestSchema } from '../domain/intake.ts'
 import { policyRequestSchema } from '../domain/policy-request.ts'
+import { secretPlaceSchema } from './secrets.ts'
 
 const path = z.string('A path is text.').min(1, 'A path is empty: name one or remove the key.')
 const command = z
@@ -16,6 +17,15 @@ const id = z
   .min(1, 'Boxes do not run as root: give another id.')
   .max(2 ** 31)
 
+const usd = z.number('A price is a number of US dollars for a million tokens.').min(0)
+const price = z.strictObject({
+  input: usd,
+  output: usd,
+  /** Of what is read from and written to the provider's cache; as `input` where they are not named. */
+  cacheRead: usd.optional(),
+  cacheWrite: usd.optional(),
+})
+
 /** `cofferdam.yaml`; every key may be left out. */
 export const configSchema = z.strictObject({
   /** The data folder. */
@@ -28,8 +38,38 @@ export const configSchema = z.strictObject({
       socket: path.optional(),
       /** The tag of the sandbox image. */
       image: z.string().min(1).optional(),
+      /** The runtime of boxes, by the engine's name for it (runsc, kata); its own default where none is named. */
+      runtime: z
+        .string()
+        .regex(/^[\w.-]+$/, 'A runtime is a name such as "runsc".')
+        .optional(),
     })
     .default({}),
+  /** What all boxes together may be given, MiB: a task waits in the queue until there is room for it. */
+  total: z.strictObject({ memoryMb: z.int().min(64).optional() }).default({}),
+  /** Model providers, by the name of their adapter. */
+  upstreams: z
+    .record(
+      z.string(),
+      z.strictObject({
+        key: secretPlaceSchema.optional(),
+        /** Another address for it, such as a model server of your own. */
+        origin: z
+          .url({ protocol: /^https?$/, error: 'An origin is an address such as https://host.' })
+          .optional(),
+      }),
+    )
+    .default({}),
+  prices: z
+    .strictObject({
+      /** The day that the prices are of. */
+      asOf: z.iso.date('"asOf" is a day such as "2026-01-31", in quotes.'),
+      /** By the name of a model, or its beginning and `*`; the longest that fits counts. */
+      models: z.record(z.string().min(1), price),
+    })
+    .optional(),
+  /** Values that must not leave a box, nor stand in what it prints; the keys of upstreams are among them by themselves. */
+  secrets: z.record(z.string().regex(/^[\w.-]{1,64}$/), secretPlaceSchema).default({}),
   /** Whom boxes run as and worktrees belong to; only where the control plane is root. */
   box: z.strictObject({ uid: id.optional(), gid: id.optional() }).default({}),
   /** How many tasks run at once. */
@@ -64,6 +104,12 @@ export const configSchema = z.strictObject({
         .string()
         .regex(/^[^<>\s\p{Cc}]+$/u, 'The author needs an e-mail address without spaces.')
         .optional(),
+    })
+    .default({}),
+  attestation: z
+    .strictObject({
+      /** The private key that attestations are signed with; outside the data folder it may be kept apart from the data. */
+      key: path.optional(),
     })
     .default({}),
   log: z

@@ -1,15 +1,19 @@
 import { z } from 'zod'
-import type { Explanation, Finding, Sight, Submitted } from './control-plane.ts'
+import type { SignedAttestation } from './attestation.ts'
+import type { AttestationKey, Explanation, Finding, Sight, Submitted } from './control-plane.ts'
 import { failureCodes } from './failure.ts'
 import {
   boxSpecSchema,
   checkpointSchema,
+  egressRowSchema,
   exactly,
   policySchema,
   riskSchema,
   taskEventSchema,
+  taskIdSchema,
   taskSchema,
 } from './schemas.ts'
+import type { Verification } from './verification/verify.ts'
 
 // What the control plane answers, as its clients read it.
 
@@ -19,6 +23,30 @@ export const submittedSchema = exactly<Submitted>()(z.object({ task: taskSchema,
 export const tasksSchema = z.object({ tasks: z.array(taskSchema) })
 export const eventsSchema = z.object({ events: z.array(taskEventSchema) })
 export const checkpointsSchema = z.object({ checkpoints: z.array(checkpointSchema) })
+
+export const egressLogSchema = z.object({ egress: z.array(egressRowSchema) })
+
+export const signedAttestationSchema = exactly<SignedAttestation>()(
+  z.object({
+    taskId: taskIdSchema,
+    seq: z.int(),
+    body: z.string(),
+    hash: z.string(),
+    key: z.string(),
+    signature: z.string(),
+  }),
+)
+export const attestationsSchema = z.object({ attestations: z.array(signedAttestationSchema) })
+export const attestationKeySchema = exactly<AttestationKey>()(z.object({ id: z.string(), pem: z.string() }))
+export const verificationSchema = exactly<Verification>()(
+  z.object({
+    task: taskIdSchema,
+    attestations: z.int(),
+    holds: z.boolean(),
+    findings: z.array(z.object({ where: z.string(), text: z.string() })),
+    notes: texts,
+  }),
+)
 
 const findingSchema = exactly<Finding>()(
   z.object({ name: z.string(), state: z.enum(['ok', 'warning', 'problem']), text: z.string() }),

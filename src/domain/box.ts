@@ -1,9 +1,11 @@
 import type { BoxPath, CommitId, Millis, TreePath } from './brand.ts'
+import type { Egress } from './egress.ts'
 import type { TaskId } from './ids.ts'
 import type { Limits, Policy } from './policy.ts'
 import type { Listing } from './listing.ts'
+import type { Posture } from './posture.ts'
 
-/** What a box is for. `setup` alone may have a network; `test` and `baseline` keep nothing of what they write. */
+/** What a box is for. `test` and `baseline` have no egress, and keep nothing of what they write. */
 export type BoxKind = 'setup' | 'baseline' | 'agent' | 'test'
 
 /**
@@ -26,6 +28,10 @@ export type BoxSource =
   | { readonly kind: 'pointer' }
   /** A folder with the files of this attempt (the prompt). */
   | { readonly kind: 'attempt' }
+  /** A duplex channel to the gateway: the local engine makes it a unix socket `s` in a folder. */
+  | { readonly kind: 'channel' }
+  /** A package manager's cache of the task's repository: `npm`, `pip`. Filled by setup boxes alone. */
+  | { readonly kind: 'cache'; readonly name: string; readonly writes: 'keep' | 'none' }
   | { readonly kind: 'empty-file' }
   | { readonly kind: 'empty-folder' }
 
@@ -66,6 +72,10 @@ export interface BoxRequest {
   readonly listing: Listing | null
   /** For an agent box: top folders that setup left. */
   readonly setupFolders: readonly TreePath[]
+  /** Package managers' caches of the repository, by name: setup boxes fill them, all others only read. */
+  readonly caches: readonly string[]
+  /** What it may reach; null for a box without a channel, as every baseline and test box is. */
+  readonly egress: Egress | null
 }
 
 /** Computes a box spec; pure. */
@@ -89,8 +99,8 @@ export interface BoxSpec {
   /** A file in the box that becomes the command's standard input; null is an empty one. */
   readonly stdin: BoxPath | null
   readonly env: Readonly<Record<string, string>>
-  /** `engine`: the engine's own network, for setup boxes until the gateway exists. */
-  readonly network: 'none' | 'engine'
+  /** There is no network card in any box. What it may reach over its channel; null where it has none. */
+  readonly egress: Egress | null
   readonly mounts: readonly BoxMount[]
   readonly limits: BoxLimits
 }
@@ -102,9 +112,14 @@ export type BoxEnd =
   | 'time'
   /** Killed by us: stop, pause, budget. */
   | 'killed'
-  /** The kernel's out-of-memory killer. */
+  /** The kernel's out-of-memory killer took it, or a child of it that it did not survive. */
   | 'oom'
+  /** It hit its limit of processes and did not survive that. */
+  | 'pids'
+  /** The disk is nearly full, or the worktree grew beyond its limit. */
   | 'disk'
+  /** It printed far more than is kept. */
+  | 'output'
   /** The command could not be executed. One that ran and ended with code 126 or 127 by itself has `exited`. */
   | 'not_started'
   /** The engine lost it: gone, restarted, broken. Worth another attempt. */
@@ -120,8 +135,16 @@ export interface BoxResult {
   readonly truncated: boolean
   readonly startedAt: Millis
   readonly endedAt: Millis
+  readonly peaks: Peaks
   /** A sentence for people where `end` is not `exited`. */
   readonly message: string | null
+}
+
+/** The most that a box was seen to use; null where it ended before it was looked at, or the engine cannot say. */
+export interface Peaks {
+  readonly memoryMb: number | null
+  readonly pids: number | null
+  readonly cpuMs: number | null
 }
 
 /** A box of this installation, as the engine sees it. */
@@ -146,7 +169,12 @@ export interface BoxWatcher {
  */
 export interface Engine {
   /** What is behind it, for people: `docker 20.10.24, runc 1.1.5`. Rejects when it is down. */
-  describe(): Promise<EngineDescription>
+  describe(): Promise<string>
+  /**
+   * What the walls of this engine are worth: a canary box is run with the full spec, once for each engine, runtime and
+   * image, and remembered. Rejects where no box can be run at all.
+   */
+  posture(): Promise<Posture>
   /** Resolves to the id of the sandbox image; rejects with `Failure('image')` and what to run when it is missing. */
   image(): Promise<string>
   /**
@@ -170,21 +198,21 @@ export interface Engine {
 /** The reason to abort `run` with, to leave the box to the next process. */
 export const detach = 'detach'
 
-export interface EngineDescription {
-  readonly name: string
-  /** What a person should know: no AppArmor, an old runc, ... */
-  readonly warnings: readonly string[]
-}
-
 /**
  * What the caller offers an engine for the mounts of one task. A local engine asks for folders; an engine that shares no
  * disk with the caller asks for a tar stream and hands one back for sources whose writes stay.
  */
-export interface Materials {
+export interface Sources {
   /** The host path of a source; prepared if need be (a tree is checked out). */
   locate(source: BoxSource): Promise<string>
   /** The source's content as a tar stream. */
   pack(source: BoxSource): Promise<NodeJS.ReadableStream>
   /** Replaces the content of a writable source by that of a tar stream; refuses entries that lead out of it. */
   unpack(source: BoxSource, tar: NodeJS.ReadableStream): Promise<void>
+}
+
+/** The sources of a box's mounts, and the other end of its channel. */
+export interface Materials extends Sources {
+  /** Takes a connection that the box made over its channel; never throws. Not called for a box without one. */
+  accept(connection: NodeJS.ReadWriteStream): void
 }

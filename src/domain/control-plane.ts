@@ -1,8 +1,11 @@
+import type { SignedAttestation } from './attestation.ts'
 import type { BoxSpec } from './box.ts'
+import type { EgressRow } from './egress.ts'
 import type { TaskId } from './ids.ts'
 import type { TaskRequest } from './intake.ts'
 import type { Policy } from './policy.ts'
 import type { Actor, Budget, Checkpoint, RiskReason, Status, Task, TaskEvent } from './task.ts'
+import type { Verification } from './verification/verify.ts'
 
 /** What a person can do with a task. `stop` and `pause` take effect on the state at once, then on the box. */
 export type Act =
@@ -43,6 +46,19 @@ export interface Explanation {
   readonly notes: readonly string[]
 }
 
+/** The public half of the key that attestations are signed with. */
+export interface AttestationKey {
+  readonly id: string
+  /** SPKI. */
+  readonly pem: string
+}
+
+/** Which rows of the egress log are meant: the newest `limit`, of one box where it is named. */
+export interface EgressFilter {
+  readonly box?: string
+  readonly limit?: number
+}
+
 /**
  * The product without a front end: what the HTTP app serves and every command uses. Methods throw `Failure` for
  * expected failures: `not_found`, `conflict` (not possible in this state), `bad_request`, `repository`, ...
@@ -60,6 +76,15 @@ export interface ControlPlane {
   /** Those whose `seq` is above `after`, oldest first; at most 1,000. */
   events(id: TaskId, after: number): readonly TaskEvent[]
   checkpoints(id: TaskId): readonly Checkpoint[]
+  /** What the boxes of a task asked of the gateway, oldest first. */
+  egress(id: TaskId, filter: EgressFilter): readonly EgressRow[]
+  attestations(id: TaskId): readonly SignedAttestation[]
+  /**
+   * Holds all that there is of a task against its attestations, with the installation's key or with these (PEM, SPKI) in
+   * its place.
+   */
+  verify(id: TaskId, keys: readonly string[]): Promise<Verification>
+  attestationKey(): AttestationKey
   /** Unified diff of the task's work, or of one step; `''` where there is none. */
   diff(id: TaskId, step: number | null): Promise<string>
   /** What the boxes of a task (or of one step) printed, oldest first, as text with a heading per box. */

@@ -33,3 +33,12 @@ export class Failure extends Error {
 export function messageOf(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, ' ').trim()
 }
+
+/** What could not be read, with the reason: for those who go on without it. */
+export interface Unreadable {
+  readonly unreadable: string
+}
+
+export function isReadable<T extends object>(value: T | Unreadable): value is T {
+  return !('unreadable' in value)
+}

@@ -42,9 +42,11 @@ export type Input =
       readonly progress: Progress
     }
   | { readonly type: 'handed_over' }
+  /** Something about a box under way that a person should see: a request that was denied, a secret that was found. */
+  | { readonly type: 'noticed'; readonly text: string }
   /** The work of a halted task is kept (or put back to the last checkpoint). */
   | { readonly type: 'salvaged'; readonly head: CommitId; readonly text: string }
-  | { readonly type: 'budget_spent'; readonly reason: 'time' | 'steps' }
+  | { readonly type: 'budget_spent'; readonly reason: 'time' | 'steps' | 'tokens' | 'cost' }
   | { readonly type: 'halted'; readonly reason: HaltReason; readonly text: string }
   | { readonly type: 'failed'; readonly reason: HaltReason; readonly text: string }
   /** An attempt was lost to the engine: another one is made, up to a cap. */

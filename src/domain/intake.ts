@@ -50,8 +50,25 @@ const minutes = z
   .positive('The time budget has to be more than 0 minutes, and at most 1,440.')
   .max(1440, 'A task has at most 1,440 minutes (24 hours).')
 
+const tokens = z
+  .int('The token budget has to be a whole number.')
+  .min(1, 'The token budget has to be at least 1.')
+  .max(1e12, 'The token budget has to be at most a million millions.')
+const cost = z
+  .number('The cost budget has to be a number of US dollars.')
+  .positive('The cost budget has to be more than 0 US dollars.')
+  .max(1e6, 'The cost budget has to be at most a million US dollars.')
+
 /** What a person asks for in numbers; absent is the configured default. */
-export const budgetRequestSchema = z.strictObject({ steps: steps.optional(), minutes: minutes.optional() })
+export const budgetRequestSchema = z.strictObject({
+  steps: steps.optional(),
+  minutes: minutes.optional(),
+  /** Of the models that the agents ask, in and out. */
+  tokens: tokens.optional(),
+  /** US dollars. */
+  cost: cost.optional(),
+})
+export type BudgetRequest = z.output<typeof budgetRequestSchema>
 
 export const taskRequestSchema = z
   .strictObject({

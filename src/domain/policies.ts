@@ -12,6 +12,11 @@ const defaultLimits: Limits = {
   fileMb: 2048,
   tmpMb: 512,
   outputMb: 16,
+  worktreeMb: 10_240,
+  worktreeFiles: 500_000,
+  upMb: 256,
+  downMb: 4096,
+  connections: 128,
   diskFreeMb: 1024,
   testSeconds: 600,
   setupSeconds: 900,
@@ -45,6 +50,9 @@ export const defaultPolicy: Policy = {
   deny: ['.env', '.env.*', 'config.yaml', '**/.git', '**/.git/**', '.workspace', '.workspace/**'],
   except: ['example', 'sample', 'template', 'dist'].flatMap((end) => [`.env.${end}`, `.env.*.${end}`]),
   onViolation: 'retry',
+  egress: [],
+  upstreams: [],
+  posture: 'standard',
   limits: defaultLimits,
 }
 
@@ -67,6 +75,9 @@ export function effectivePolicy(request: PolicyRequest, base: Policy): Policy {
       (name) => named.match(fold(name), fold(name), false) === null || request.except.includes(name),
     ),
     onViolation: request.onViolation ?? base.onViolation,
+    egress: union(base.egress, request.egress),
+    upstreams: union(base.upstreams, request.upstreams),
+    posture: request.posture ?? base.posture,
     limits: { ...base.limits, ...defined(request.limits) },
   }
 }
@@ -97,7 +108,14 @@ export function policyProblems(request: PolicyRequest, base: Policy): readonly s
 
 /** SHA-256 over the policy's canonical JSON, hex: the same for the same policy, whatever the order of its lists. */
 export function policyHash(policy: Policy): string {
-  const lists = { allow: policy.allow, readonly: policy.readonly, deny: policy.deny, except: policy.except }
+  const lists = {
+    allow: policy.allow,
+    readonly: policy.readonly,
+    deny: policy.deny,
+    except: policy.except,
+    egress: policy.egress,
+    upstreams: policy.upstreams,
+  }
   const sorted = Object.fromEntries(
     Object.entries(lists).map(([name, list]) => [name, [...new Set(list)].sort()]),
   )

@@ -1,4 +1,5 @@
 import type { TreePath } from './brand.ts'
+import type { PostureLevel } from './posture.ts'
 
 /** What a box may use at most. */
 export interface Limits {
@@ -10,8 +11,15 @@ export interface Limits {
   readonly fileMb: number
   /** Size of each of /tmp and the home folder (tmpfs, counted as memory), MiB. */
   readonly tmpMb: number
-  /** Output kept of one box, MiB; what comes after is dropped and marked. */
+  /** Output kept of one box, MiB; what comes after is dropped and marked, and 64 times as much ends the box. */
   readonly outputMb: number
+  /** What a box may add to the disk of its worktree, MiB, and to the number of its files. */
+  readonly worktreeMb: number
+  readonly worktreeFiles: number
+  /** What a box may send over its channel and get from it, MiB, and how many connections may be open at once. */
+  readonly upMb: number
+  readonly downMb: number
+  readonly connections: number
   /** A box is ended when the disk of the data folder has less free than this, MiB. */
   readonly diskFreeMb: number
   /** Wall time of one test or setup box, seconds. */
@@ -32,6 +40,15 @@ export interface Policy {
   readonly except: readonly string[]
   /** What to do when a denied path is created: `retry` once with a word to the agent, or `fail` at once. */
   readonly onViolation: 'retry' | 'fail'
+  /**
+   * Hosts that agent boxes may open tunnels to: `name`, `*.name`, each with `:port` where that is not 443. Empty is
+   * nothing.
+   */
+  readonly egress: readonly string[]
+  /** Names of upstreams that the boxes of the agent `command` get; other agents get their own model's. */
+  readonly upstreams: readonly string[]
+  /** The least posture of an engine that this policy accepts. */
+  readonly posture: PostureLevel
   readonly limits: Limits
 }
 

@@ -1,4 +1,4 @@
-import type { Millis } from './brand.ts'
+import type { Left } from './budget.ts'
 import { defaultPolicy } from './policies.ts'
 import type { Policy, Violation } from './policy.ts'
 import { fewOf } from './text.ts'
@@ -12,7 +12,7 @@ export interface PromptInput {
   /** The step that begins, from 1, and how many there may be. */
   readonly step: number
   readonly steps: number
-  readonly timeLeft: Millis
+  readonly left: Left
   /** Null where nobody gave one. */
   readonly test: string | null
   /** What the test of the last step said, or its agent, where one of them failed; it begins with which. */
@@ -70,10 +70,14 @@ function section(title: string, text: string): string {
   return `## ${title}\n\n${text.trim()}`
 }
 
-function budgetText({ step, steps, timeLeft }: PromptInput): string {
-  const minutes = Math.floor(timeLeft / 60_000)
-  const time = minutes >= 2 ? `${minutes} minutes` : `${Math.max(2, Math.round(timeLeft / 1000))} seconds`
-  return `This is step ${step}/${steps}. About ${time} are left for all that remains, tests included.`
+function budgetText({ step, steps, left: { ms, tokens, costUsd } }: PromptInput): string {
+  const minutes = Math.floor(ms / 60_000)
+  const time = minutes >= 2 ? `${minutes} minutes` : `${Math.max(2, Math.round(ms / 1000))} seconds`
+  const caps = [
+    tokens === null ? '' : ` ${tokens} tokens of the model are left.`,
+    costUsd === null ? '' : ` ${costUsd.toFixed(2)} USD for the model are left.`,
+  ]
+  return `This is step ${step}/${steps}. About ${time} are left for all that remains, tests included.${caps.join('')}`
 }
 
 function testText(test: string | null): string {
@@ -99,7 +103,9 @@ function policyText(policy: Policy): string {
   const inWords = policy.readonly.some((pattern) => readonlyDefaults.has(pattern))
   const named = policy.readonly.filter((pattern) => !readonlyDefaults.has(pattern))
   const lines = [
-    'There is no network, and no way to get one: do not try to install or download anything.',
+    policy.egress.length === 0
+      ? 'There is no network, and no way to get one: do not try to install or download anything.'
+      : `There is no network but a proxy (as HTTPS_PROXY says), which lets you reach ${patterns(policy.egress)} and nothing else.`,
     `Neither read nor create: ${patterns(policy.deny)}${policy.except.length > 0 ? ` (but ${patterns(policy.except)} are fine)` : ''}.`,
     inWords ? `May be read but not changed, created, moved or replaced: ${readonlyWords}.` : null,
     named.length > 0 ? `The same holds for ${patterns(named)}.` : null,

@@ -1,6 +1,7 @@
 import { defaultBudget } from './budget.ts'
 import { compilePolicy } from './matcher.ts'
 import type { Policy } from './policy.ts'
+import { isAtLeast } from './posture.ts'
 import { wordRules } from './risk-words.ts'
 import type { Budget, RiskReason } from './task.ts'
 import { timeOf } from './text.ts'
@@ -16,6 +17,8 @@ interface RiskInput {
   readonly test: string | null
   readonly testBy: Author
   readonly budget: Budget
+  /** The configured caps on tokens and cost. */
+  readonly spending: Pick<Budget, 'tokens' | 'costUsd'>
   readonly policy: Policy
   /** The configured policy: what this task's may be stricter than, but not weaker. */
   readonly defaults: Policy
@@ -39,11 +42,12 @@ const rules: readonly RiskRule[] = [
   })),
   { id: 'steps', explain: ({ budget }) => manySteps(budget, defaultBudget) },
   { id: 'time', explain: ({ budget }) => muchTime(budget, defaultBudget) },
+  { id: 'spending', explain: ({ budget, spending }) => muchSpending(budget, spending) },
   {
     id: 'setup',
     explain: ({ setup, setupBy }) =>
       setup !== null && setupBy !== 'config'
-        ? ['The setup command is not the configured one, and setup runs with a network.']
+        ? ['The setup command is not the configured one, and setup reaches the package registries.']
         : [],
   },
   {
@@ -72,12 +76,14 @@ export function assessText(text: string): readonly RiskReason[] {
 /** The same reading for a budget that a resume makes larger; what was granted before is no new reason. */
 export function assessBudget(budget: Budget, before: Budget): readonly RiskReason[] {
   const granted = {
+    ...before,
     steps: Math.max(defaultBudget.steps, before.steps),
     seconds: Math.max(defaultBudget.seconds, before.seconds),
   }
   return [
     ...manySteps(budget, granted).map((text) => ({ rule: 'steps', text })),
     ...muchTime(budget, granted).map((text) => ({ rule: 'time', text })),
+    ...muchSpending(budget, before).map((text) => ({ rule: 'spending', text })),
   ]
 }
 
@@ -99,6 +105,20 @@ function muchTime(budget: Budget, most: Budget): readonly string[] {
   return budget.seconds > most.seconds
     ? [`${timeOf(budget.seconds)} are more than the ${defaultBudget.seconds / 60} that run unasked.`]
     : []
+}
+
+/** Only a cap that is set can be exceeded; to take one away exceeds it too. */
+function muchSpending(budget: Budget, most: Pick<Budget, 'tokens' | 'costUsd'>): readonly string[] {
+  const above = (wanted: number | null, cap: number | null): boolean =>
+    cap !== null && (wanted === null || wanted > cap)
+  return [
+    ...(above(budget.tokens, most.tokens)
+      ? [`${budget.tokens ?? 'Unlimited'} tokens are more than the ${most.tokens} that run unasked.`]
+      : []),
+    ...(above(budget.costUsd, most.costUsd)
+      ? [`A cost of ${budget.costUsd ?? 'any'} USD is more than the ${most.costUsd} that run unasked.`]
+      : []),
+  ]
 }
 
 function said(id: string, what: string, text: string | null): readonly string[] {
@@ -142,7 +162,19 @@ function weakened(policy: Policy, defaults: Policy): readonly string[] {
   const excepted = missing(defaults.except, policy.except)
   const widened = defaults.allow.length === 0 ? [] : missing(defaults.allow, policy.allow)
   const raised = limitNames.filter((name) => policy.limits[name] > defaults.limits[name])
+  const granted = missing(defaults.egress, policy.egress)
+  const models = missing(defaults.upstreams, policy.upstreams)
+  const softer = !isAtLeast(policy.posture, defaults.posture)
   return [
+    ...granted.map((host) => `The policy lets the agent reach ${host}, which the configured one does not.`),
+    ...models.map(
+      (name) => `The policy lets the agent use the upstream ${name}, which the configured one does not.`,
+    ),
+    ...(softer
+      ? [
+          `The policy accepts an engine that is ${policy.posture}, where the configured one wants ${defaults.posture}.`,
+        ]
+      : []),
     ...opened.map(
       (pattern) => `The policy lets the agent change "${pattern}", which is readonly by default.`,
     ),
@@ -173,6 +205,11 @@ const limitNames = [
   'fileMb',
   'tmpMb',
   'outputMb',
+  'worktreeMb',
+  'worktreeFiles',
+  'upMb',
+  'downMb',
+  'connections',
   'testSeconds',
   'setupSeconds',
 ] as const

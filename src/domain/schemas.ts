@@ -2,10 +2,13 @@ import { z } from 'zod'
 import type { AgentChoice, AgentResult, Marker, Usage } from './agent.ts'
 import type { BoxEnd, BoxMount, BoxSource, BoxSpec } from './box.ts'
 import type { BoxPath, CommitId, TreeId } from './brand.ts'
+import type { Egress, EgressCounts, EgressRow } from './egress.ts'
 import { parseTaskId, type TaskId } from './ids.ts'
 import type { Policy, Violation } from './policy.ts'
+import { postureLevels } from './posture.ts'
 import {
   type Actor,
+  type BoxRecord,
   type Checkpoint,
   deliveries,
   haltReasons,
@@ -35,7 +38,7 @@ export const exactly =
 const gitId = /^([0-9a-f]{40}|[0-9a-f]{64})$/
 const matching = (value: unknown, pattern: RegExp) => typeof value === 'string' && pattern.test(value)
 export const commitIdSchema = z.custom<CommitId>((value) => matching(value, gitId), 'is no full commit id')
-const treeId = z.custom<TreeId>((value) => matching(value, gitId), 'is no full tree id')
+export const treeIdSchema = z.custom<TreeId>((value) => matching(value, gitId), 'is no full tree id')
 const boxPath = z.custom<BoxPath>((value) => matching(value, /^\//), 'is no absolute path')
 export const taskIdSchema = z.custom<TaskId>(
   (value) => typeof value === 'string' && parseTaskId(value) !== null,
@@ -54,6 +57,11 @@ const limits = {
   fileMb: z.number(),
   tmpMb: z.number(),
   outputMb: z.number(),
+  worktreeMb: z.number(),
+  worktreeFiles: z.number(),
+  upMb: z.number(),
+  downMb: z.number(),
+  connections: z.number(),
   diskFreeMb: z.number(),
 }
 
@@ -64,11 +72,14 @@ export const policySchema = exactly<Policy>()(
     deny: texts,
     except: texts,
     onViolation: z.enum(['retry', 'fail']),
+    egress: texts,
+    upstreams: texts,
+    posture: z.enum(postureLevels),
     limits: z.object({ ...limits, testSeconds: z.number(), setupSeconds: z.number() }),
   }),
 )
 
-const violationSchema = exactly<Violation>()(
+export const violationSchema = exactly<Violation>()(
   z.object({
     path: z.string(),
     rule: z.string(),
@@ -82,7 +93,8 @@ const sourceSchema = exactly<BoxSource>()(
   z.discriminatedUnion('kind', [
     z.object({ kind: z.literal(['worktree', 'setup']), path: z.string() }),
     z.object({ kind: z.literal('tree'), commit: commitIdSchema, writes: z.enum(['discard', 'keep']) }),
-    z.object({ kind: z.literal(['git', 'pointer', 'attempt', 'empty-file', 'empty-folder']) }),
+    z.object({ kind: z.literal('cache'), name: z.string(), writes: z.enum(['keep', 'none']) }),
+    z.object({ kind: z.literal(['git', 'pointer', 'attempt', 'channel', 'empty-file', 'empty-folder']) }),
   ]),
 )
 
@@ -93,6 +105,16 @@ const mountSchema = exactly<BoxMount>()(
     readonly: z.boolean(),
     why: z.string(),
     placeholder: z.enum(['file', 'folder']).exactOptional(),
+  }),
+)
+
+const egressSchema = exactly<Egress>()(
+  z.object({
+    tunnels: z.array(
+      z.object({ host: z.string(), ports: z.array(count), inside: z.boolean(), why: z.string() }),
+    ),
+    upstreams: texts,
+    limits: z.object({ connections: count, upMb: z.number(), downMb: z.number() }),
   }),
 )
 
@@ -110,7 +132,7 @@ export const boxSpecSchema = exactly<BoxSpec>()(
     argv: texts,
     stdin: boxPath.nullable(),
     env: z.record(z.string(), z.string()),
-    network: z.enum(['none', 'engine']),
+    egress: egressSchema.nullable(),
     mounts: z.array(mountSchema),
     limits: z.object({ ...limits, seconds: z.number() }),
   }),
@@ -143,15 +165,44 @@ const agentResultSchema = exactly<AgentResult>()(
 const candidateSchema = exactly<Candidate>()(
   z.object({
     commit: commitIdSchema,
-    tree: treeId,
+    tree: treeIdSchema,
     changed: z.boolean(),
     leftOut: z.array(z.object({ path: z.string(), why: z.string() })),
     stat: z.object({ files: count, insertions: count, deletions: count }),
   }),
 )
 
-const endSchema = exactly<BoxEnd>()(
-  z.enum(['exited', 'time', 'killed', 'oom', 'disk', 'not_started', 'engine']),
+export const endSchema = exactly<BoxEnd>()(
+  z.enum(['exited', 'time', 'killed', 'oom', 'pids', 'disk', 'output', 'not_started', 'engine']),
+)
+
+const egressCountsSchema = exactly<EgressCounts>()(
+  z.object({
+    allowed: count,
+    denied: count,
+    bytesUp: count,
+    bytesDown: count,
+    inputTokens: count,
+    outputTokens: count,
+    costUsd: z.number().nullable(),
+  }),
+)
+
+export const boxRecordSchema = exactly<BoxRecord>()(
+  z.object({
+    kind: z.enum(['setup', 'baseline', 'agent', 'test']),
+    name: z.string(),
+    specHash: z.string(),
+    image: z.string(),
+    end: endSchema,
+    exitCode: z.int().nullable(),
+    peaks: z.object({
+      memoryMb: z.number().nullable(),
+      pids: z.number().nullable(),
+      cpuMs: z.number().nullable(),
+    }),
+    egress: egressCountsSchema.nullable(),
+  }),
 )
 
 const testResultSchema = exactly<TestResult>()(
@@ -181,8 +232,13 @@ export const taskSchema = exactly<Task>()(
     test: z.string().nullable(),
     policy: policySchema,
     policyHash: z.string(),
-    budget: z.object({ steps: z.number(), seconds: z.number() }),
-    spent: z.object({ steps: count, ms: z.number() }),
+    budget: z.object({
+      steps: z.number(),
+      seconds: z.number(),
+      tokens: z.number().nullable(),
+      costUsd: z.number().nullable(),
+    }),
+    spent: z.object({ steps: count, ms: z.number(), tokens: z.number(), costUsd: z.number() }),
     step: count,
     attempt: count,
     violations: count,
@@ -211,6 +267,7 @@ export const checkpointSchema = exactly<Checkpoint>()(
     fence: count,
     state: z.enum(['open', 'kept', 'partial', 'dropped']),
     box: boxSpecSchema.nullable(),
+    boxes: z.array(boxRecordSchema),
     charged: z.number(),
     instruction: z.string().nullable(),
     agent: agentResultSchema.nullable(),
@@ -237,5 +294,27 @@ export const taskEventSchema = exactly<TaskEvent>()(
     fence: count,
     text: z.string(),
     data: z.record(z.string(), z.unknown()),
+  }),
+)
+
+const maybeCount = count.nullable()
+
+export const egressRowSchema = exactly<EgressRow>()(
+  z.object({
+    taskId: taskIdSchema,
+    box: z.string(),
+    id: z.int().positive(),
+    at: z.number(),
+    kind: z.enum(['tunnel', 'forward', 'upstream', 'other']),
+    host: z.string(),
+    port: maybeCount,
+    method: z.string().nullable(),
+    path: z.string().nullable(),
+    verdict: z.enum(['allowed', 'denied', 'failed']),
+    rule: z.string(),
+    text: z.string(),
+    address: z.string().nullable(),
+    bytesUp: maybeCount,
+    bytesDown: maybeCount,
   }),
 )

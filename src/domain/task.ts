@@ -1,6 +1,7 @@
 import type { AgentChoice, AgentResult } from './agent.ts'
-import type { BoxEnd, BoxSpec } from './box.ts'
+import type { BoxEnd, BoxKind, BoxSpec, Peaks } from './box.ts'
 import type { CommitId, Millis } from './brand.ts'
+import type { EgressCounts } from './egress.ts'
 import type { TaskId } from './ids.ts'
 import type { Policy, Violation } from './policy.ts'
 import type { Candidate } from './worktree.ts'
@@ -37,6 +38,7 @@ export type Phase = (typeof phases)[number]
 export const haltReasons = [
   'agent',
   'approval',
+  'cost',
   'crash',
   'disk',
   'engine',
@@ -44,6 +46,7 @@ export const haltReasons = [
   'no_change',
   'paused',
   'policy',
+  'posture',
   'rejected',
   'repository',
   'setup',
@@ -51,6 +54,7 @@ export const haltReasons = [
   'stopped',
   'stuck',
   'time',
+  'tokens',
   'worktree',
 ] as const
 export type HaltReason = (typeof haltReasons)[number]
@@ -66,11 +70,17 @@ export interface Budget {
   readonly steps: number
   /** Wall time of setup, agent and test boxes. */
   readonly seconds: number
+  /** Of the models that its agents ask, in and out together; null is no limit. */
+  readonly tokens: number | null
+  /** US dollars at the configured prices; null is no limit. */
+  readonly costUsd: number | null
 }
 
 export interface Spent {
   readonly steps: number
   readonly ms: Millis
+  readonly tokens: number
+  readonly costUsd: number
 }
 
 /** Who did something: a local user, or the control plane itself. */
@@ -188,6 +198,8 @@ export interface Checkpoint {
   readonly state: 'open' | 'kept' | 'partial' | 'dropped'
   /** The spec of the box under way, or of the last one: what a box found after a crash is compared with. */
   readonly box: BoxSpec | null
+  /** The boxes of this attempt that have ended, oldest first: what its attestation says of them. */
+  readonly boxes: readonly BoxRecord[]
   /** Milliseconds of the box under way that are already charged to the task. */
   readonly charged: Millis
   /** The instruction that this step's prompt consumed. */
@@ -200,6 +212,21 @@ export interface Checkpoint {
   readonly commit: CommitId | null
   readonly startedAt: Millis
   readonly endedAt: Millis | null
+}
+
+/** What a box was and came to. */
+export interface BoxRecord {
+  readonly kind: BoxKind
+  readonly name: string
+  /** SHA-256 of the box spec's canonical JSON, hex. */
+  readonly specHash: string
+  /** The image's id. */
+  readonly image: string
+  readonly end: BoxEnd
+  readonly exitCode: number | null
+  readonly peaks: Peaks
+  /** Null for a box without a channel. */
+  readonly egress: EgressCounts | null
 }
 
 /** One appended fact about a task. `seq` starts at 1 and has no gaps. */
@@ -228,3 +255,8 @@ export function isWorking({ status }: Pick<Task, 'status'>): boolean {
 
 /** Statuses in which a person's or the loop's next act is possible without a resume. */
 export const activeStatuses: readonly Status[] = ['DRAFT', 'PENDING', ...workingStatuses]
+
+/** Nothing is under way or waiting, and nothing is left to be put away: only a person can change it. */
+export function isAtRest({ status, phase }: Pick<Task, 'status' | 'phase'>): boolean {
+  return phase === null && !activeStatuses.includes(status)
+}

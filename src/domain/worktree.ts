@@ -1,6 +1,7 @@
 import type { CommitId, TreeId, TreePath } from './brand.ts'
 import type { TaskId } from './ids.ts'
-import type { Materials } from './box.ts'
+import type { Sources } from './box.ts'
+import type { Unreadable } from './failure.ts'
 import type { Listing } from './listing.ts'
 import type { Policy, Violation } from './policy.ts'
 
@@ -52,6 +53,33 @@ export interface Candidate {
   readonly stat: DiffStat
 }
 
+/** A task's branch, as far as it is the task's: from its tip by first parents down to the base, which is left out. */
+export interface Branch {
+  /** Null where there is no such branch. */
+  readonly tip: CommitId | null
+  /** Newest first; at most 1,000. */
+  readonly commits: readonly BranchCommit[]
+}
+
+/** A commit by its bytes. */
+export interface BranchCommit {
+  /** Computed from its bytes. */
+  readonly id: CommitId
+  readonly tree: TreeId
+  readonly parents: readonly CommitId[]
+  /** The attestation that its last line names; null where it names none. */
+  readonly attestation: string | null
+  /** The id that it would have without that line. */
+  readonly unsealed: CommitId
+  /** Whether its bytes and those of all objects that came with it are what their ids say, and none of them is replaced. */
+  readonly sound: boolean
+}
+
+export interface History {
+  readonly mirror: Branch | Unreadable
+  readonly source: Branch | Unreadable
+}
+
 /**
  * Git on the host. All methods are safe to call again with the same arguments. They reject with
  * `Failure('repository' | 'worktree' | 'disk')`, whose message is for people.
@@ -75,6 +103,13 @@ export interface Worktrees {
    * A gate of its own refuses a tree that touches a denied or readonly path, whatever `verify` said.
    */
   candidate(task: TaskPlace, parent: CommitId, message: string): Promise<CandidateResult>
+  /**
+   * Makes the commit of a checkpoint: the candidate with one more line, which names its attestation (64 hex digits). Tree,
+   * parent, author and time are the candidate's, so the same arguments make the same commit. No ref names it yet.
+   */
+  seal(task: TaskPlace, candidate: CommitId, attestation: string): Promise<CommitId>
+  /** The task's branch in the mirror and in the source repository. */
+  history(task: TaskPlace): Promise<History>
   /** Moves the task's branch in the mirror to a commit. */
   checkpoint(task: TaskPlace, commit: CommitId): Promise<void>
   /** Gives the source repository the task's branch. No hook runs there, nothing else changes. */
@@ -91,7 +126,7 @@ export interface Worktrees {
   setupFolders(task: TaskPlace): Promise<readonly TreePath[]>
   /** Writes the file of an attempt (the prompt); it is at `/cofferdam/attempt/<name>` in the box. */
   writeAttemptFile(task: TaskPlace, name: string, content: string): Promise<void>
-  materials(task: TaskPlace): Materials
+  materials(task: TaskPlace): Sources
   /** Removes worktree, trees, private repository and private refs of a task. The branch in the source stays. */
   discard(task: TaskPlace): Promise<void>
   /**

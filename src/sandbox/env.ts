@@ -1,4 +1,8 @@
 import type { BoxRequest } from '../domain/box.ts'
+import type { Egress } from '../domain/egress.ts'
+import { cacheFolder, proxyAddress } from './places.ts'
+
+type Variables = Readonly<Record<string, string>>
 
 const always = {
   HOME: '/home/agent',
@@ -22,10 +26,58 @@ const always = {
 // Without a network, package managers should say so at once and not after minutes of tries.
 const offline = { npm_config_offline: 'true', PIP_NO_INDEX: '1' }
 
-// What is installed once is not installed again, so a cache would only fill the home folder.
-const online = { PIP_NO_CACHE_DIR: '1' }
+// What the gateway denies stays denied: few tries, close together.
+const online = {
+  npm_config_fetch_retries: '2',
+  npm_config_fetch_retry_mintimeout: '1000',
+  npm_config_fetch_retry_maxtimeout: '5000',
+  PIP_RETRIES: '2',
+}
 
 /** The whole environment of a box: a fixed list, and what the request adds. Nothing of the host's own is in it. */
-export function boxEnv(request: Pick<BoxRequest, 'kind' | 'env'>): Readonly<Record<string, string>> {
-  return { ...always, ...(request.kind === 'setup' ? online : offline), ...request.env }
+export function boxEnv(request: Pick<BoxRequest, 'kind' | 'env' | 'egress' | 'caches'>): Variables {
+  const { kind, env, egress, caches } = request
+  return {
+    ...always,
+    ...(canTunnel(egress) ? online : offline),
+    ...(egress === null ? {} : proxied()),
+    ...cached(caches, kind === 'setup'),
+    ...env,
+  }
+}
+
+/** Without a name that it may tunnel to, a box reaches no registry either. */
+function canTunnel(egress: Egress | null): boolean {
+  return egress !== null && egress.tunnels.length > 0
+}
+
+/** For convenience only: nothing but the channel leads out, whatever a program makes of this. */
+function proxied(): Variables {
+  const proxy = `http://${proxyAddress}`
+  const direct = '127.0.0.1,localhost'
+  return {
+    HTTP_PROXY: proxy,
+    HTTPS_PROXY: proxy,
+    http_proxy: proxy,
+    https_proxy: proxy,
+    NO_PROXY: direct,
+    no_proxy: direct,
+    // A project's .npmrc may name a proxy of its own; these are stronger.
+    npm_config_proxy: proxy,
+    npm_config_https_proxy: proxy,
+    npm_config_noproxy: direct,
+    NODE_USE_ENV_PROXY: '1',
+  }
+}
+
+function cached(caches: readonly string[], fills: boolean): Variables {
+  const variables: Record<string, string> = {}
+  if (caches.includes('npm')) {
+    variables['npm_config_cache'] = cacheFolder('npm')
+    variables['npm_config_logs_dir'] = '/tmp/npm-logs'
+  }
+  // Where it is not filled it is of no use to pip, which asks an index first; of a readonly one it would complain.
+  if (caches.includes('pip') && fills) variables['PIP_CACHE_DIR'] = cacheFolder('pip')
+  else variables['PIP_NO_CACHE_DIR'] = '1'
+  return variables
 }

@@ -5,11 +5,15 @@ import type { Policy } from '../domain/policy.ts'
 import type { Listing } from '../domain/listing.ts'
 import { absentCovers, existingCovers, type Cover } from './covers.ts'
 import { islandsOf, type Island } from './islands.ts'
-import { attemptFolder, gitFolder, inWork, workFolder } from './places.ts'
+import { attemptFolder, cacheFolder, channelFolder, gitFolder, inWork, workFolder } from './places.ts'
 import { ancestors, byDepth, isAtOrUnder } from './tree.ts'
 
 /** The ordered mounts of a box. Pure. A mount never comes before one that it lies in. */
 export function mountPlan(request: BoxRequest): readonly BoxMount[] {
+  return [...contentMounts(request), ...cacheMounts(request), ...channelMount(request)]
+}
+
+function contentMounts(request: BoxRequest): readonly BoxMount[] {
   switch (request.kind) {
     case 'agent': {
       if (request.listing === null) throw new Error('an agent box needs the listing of its worktree')
@@ -32,6 +36,23 @@ function treeMount(request: BoxRequest, writes: 'keep' | 'discard'): BoxMount {
     readonly: false,
     why: writes === 'keep' ? 'tree' : 'tree, writes are lost',
   }
+}
+
+/** What a setup box has fetched; only such a box writes there, or one box could poison another's dependencies. */
+function cacheMounts({ kind, caches }: BoxRequest): readonly BoxMount[] {
+  const fills = kind === 'setup'
+  return caches.map((name) => {
+    if (!/^[a-z0-9-]+$/.test(name)) throw new Error(`not the name of a cache: ${name}`)
+    const source = { kind: 'cache', name, writes: fills ? 'keep' : 'none' } as const
+    return { source, target: cacheFolder(name), readonly: !fills, why: fills ? 'cache, filled' : 'cache' }
+  })
+}
+
+/** A folder that the box cannot write in: the socket in it can be connected to all the same, and not be replaced. */
+function channelMount({ kind, egress }: BoxRequest): readonly BoxMount[] {
+  if (egress === null) return []
+  if (kind === 'baseline' || kind === 'test') throw new Error(`a ${kind} box has no egress`)
+  return [{ source: { kind: 'channel' }, target: channelFolder, readonly: true, why: 'gateway' }]
 }
 
 function agentMounts(

@@ -16,6 +16,7 @@ import { writeRef } from './refs.ts'
 import type { Examined } from './seen.ts'
 import type { Site } from './site.ts'
 import { dropIndex, settleAt } from './state.ts'
+import { refuseTooMuch } from './weight.ts'
 
 const nothing: DiffStat = { files: 0, insertions: 0, deletions: 0 }
 
@@ -34,6 +35,7 @@ export async function makeCandidate(
     seen,
     memory.base.hidden.map(({ path }) => path),
   )
+  await refuseTooMuch(layout.worktree, plan.add, task.policy.limits.worktreeMb)
   memory.clean = null
   const trees = await treesOf(site, task, memory, parent)
   const same = plan.add.length === 0 && plan.remove.length === 0

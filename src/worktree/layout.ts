@@ -62,6 +62,15 @@ export function layoutOf(data: HostPath, task: Pick<TaskPlace, 'id' | 'repositor
   }
 }
 
+/**
+ * A package manager's cache, of one repository: what the setup of one fills is never given to another, and outlives the
+ * task.
+ */
+export function cacheOf(data: HostPath, task: Pick<TaskPlace, 'repository'>, name: string): HostPath {
+  if (!/^[a-z]{1,20}$/.test(name)) throw new Error(`no name of a cache: ${JSON.stringify(name)}`)
+  return at(data, `caches/${task.repository.key}/${name}`)
+}
+
 /** Each folder of a task that is removed with it. */
 export function foldersOf(data: HostPath, id: string): readonly HostPath[] {
   return ['private', 'tasks', 'trees', 'setups', 'attempts'].map((kind) => at(data, `${kind}/${id}`))

@@ -1,14 +1,14 @@
 import { lchownSync } from 'node:fs'
 import { chmod, mkdir, rename, writeFile } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
-import type { BoxSource, Materials } from '../domain/box.ts'
+import type { BoxSource, Sources } from '../domain/box.ts'
 import type { HostPath, TreePath } from '../domain/brand.ts'
 import type { TaskPlace } from '../domain/worktree.ts'
 import { bringTestTree } from './checkout.ts'
 import { pointerContent } from './examine.ts'
 import { exists } from './files.ts'
 import { treesOf } from './filtered.ts'
-import { at, layoutOf } from './layout.ts'
+import { at, cacheOf, layoutOf } from './layout.ts'
 import { openSetupTree } from './setup.ts'
 import { isForeign, type Site } from './site.ts'
 import { memoryOf } from './state.ts'
@@ -16,7 +16,7 @@ import { removeFolder, throwAway } from './throw-away.ts'
 import { packFile, packFolder, unpackInto } from './tar.ts'
 
 /** What an engine may have of a task. Not serialised: the caller does that. */
-export function materialsOf(site: Site, task: TaskPlace): Materials {
+export function materialsOf(site: Site, task: TaskPlace): Sources {
   const locate = async (source: BoxSource): Promise<HostPath> => locateSource(site, task, source)
   return {
     locate,
@@ -51,6 +51,7 @@ async function locateSource(site: Site, task: TaskPlace, source: BoxSource): Pro
     else await bringTestTree(site, layout, (await treesOf(site, task, memory, source.commit)).filtered)
   }
   if (source.kind === 'attempt') await mkdir(layout.attempts, { recursive: true, mode: 0o755 })
+  if (source.kind === 'cache') await makeCache(site, cacheOf(site.data, task, source.name))
   if (source.kind === 'empty-file' || source.kind === 'empty-folder') await makeEmpty(site, source.kind)
   return pathOf(site, task, source)
 }
@@ -78,6 +79,10 @@ async function pathOf(site: Site, task: TaskPlace, source: BoxSource): Promise<H
       return layout.pointer
     case 'attempt':
       return layout.attempts
+    case 'cache':
+      return cacheOf(site.data, task, source.name)
+    case 'channel':
+      throw new Error('a channel is no place on the disk: the engine makes one')
     case 'empty-file':
     case 'empty-folder':
       return at(site.data, source.kind)
@@ -93,9 +98,16 @@ function inside(root: HostPath, path: TreePath): HostPath {
 }
 
 function writable(path: HostPath, source: BoxSource): HostPath {
-  const kept = source.kind === 'git' || (source.kind === 'tree' && source.writes === 'keep')
+  const kept = source.kind === 'git' || ('writes' in source && source.writes === 'keep')
   if (kept || (source.kind === 'worktree' && source.path === '')) return path
   throw new Error(`nothing is handed back into ${source.kind}`)
+}
+
+/** A cache is the boxes' own: a setup box fills it, and what is in it is never read by the host. */
+async function makeCache(site: Site, path: HostPath): Promise<void> {
+  if (exists(path)) return
+  await mkdir(path, { recursive: true, mode: 0o755 })
+  if (isForeign(site)) lchownSync(path, site.user.uid, site.user.gid)
 }
 
 /** One file and one folder for all masks of all boxes; nobody can write in them. */

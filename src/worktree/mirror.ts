@@ -119,11 +119,6 @@ async function objectFormat(gitDir: HostPath): Promise<string> {
   return /^\s*objectformat\s*=\s*(\w+)/im.exec(await readFile(`${gitDir}/config`, 'utf8'))?.[1] ?? 'sha1'
 }
 
-/** The format of a repository that has an object of this id. */
-export function formatOf(id: string): string {
-  return id.length === 40 ? 'sha1' : 'sha256'
-}
-
 /** A repository's configuration from nothing. */
 export function gitConfig(bare: boolean, format: string, more: readonly string[]): string {
   const lines = [

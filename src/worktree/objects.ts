@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { deflateSync } from 'node:zlib'
+import { deflateSync, inflateSync } from 'node:zlib'
 import type { CommitId, HostPath, Millis, TreeId } from '../domain/brand.ts'
 import type { TaskId } from '../domain/ids.ts'
-import { drop, exists } from './files.ts'
+import { drop, exists, isErrno } from './files.ts'
 import type { Author } from './hardening.ts'
 import { at } from './layout.ts'
 
@@ -28,17 +28,24 @@ export function looseFile(id: string): string {
  * Writes a commit into a folder of objects. `lasting`: it is on the disk when this resolves. `by`: the task that does;
  * two of them may make the same commit at once.
  */
-export async function writeCommit(
+export function writeCommit(
   objects: HostPath,
   by: TaskId,
   commit: NewCommit,
   lasting: boolean,
 ): Promise<CommitId> {
-  const body = Buffer.from(textOf(commit))
-  const whole = Buffer.concat([Buffer.from(`commit ${body.length}\0`), body])
-  const id = createHash(commit.tree.length === 40 ? 'sha1' : 'sha256')
-    .update(whole)
-    .digest('hex') as CommitId
+  return writeBody(objects, by, Buffer.from(textOf(commit)), formatOf(commit.tree), lasting)
+}
+
+/** The same for a commit whose bytes are known. */
+export async function writeBody(
+  objects: HostPath,
+  by: TaskId,
+  body: Buffer,
+  format: ObjectFormat,
+  lasting: boolean,
+): Promise<CommitId> {
+  const id = objectId('commit', body, format) as CommitId
   const file = at(objects, looseFile(id))
   if (exists(file)) return id
   mkdirSync(dirname(file), { recursive: true })
@@ -46,10 +53,39 @@ export async function writeCommit(
   const half = `${dirname(file)}/tmp_obj_${by}`
   drop(half)
   const options = { mode: 0o444 }
-  if (lasting) await writeFile(half, deflateSync(whole), { ...options, flush: true })
-  else writeFileSync(half, deflateSync(whole), options)
+  const content = deflateSync(whole('commit', body))
+  if (lasting) await writeFile(half, content, { ...options, flush: true })
+  else writeFileSync(half, content, options)
   renameSync(half, file)
   return id
+}
+
+/** The body of an object that is in no pack; null where it is in one, or nowhere. */
+export function readLoose(objects: HostPath, id: string): Buffer | null {
+  try {
+    const content = inflateSync(readFileSync(at(objects, looseFile(id))))
+    return content.subarray(content.indexOf(0) + 1)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return null
+    throw error
+  }
+}
+
+/** How a repository names its objects. */
+export type ObjectFormat = 'sha1' | 'sha256'
+
+/** The format of a repository that has an object of this id. */
+export function formatOf(id: string): ObjectFormat {
+  return id.length === 40 ? 'sha1' : 'sha256'
+}
+
+/** The id of an object by its bytes. */
+export function objectId(type: string, body: Buffer, format: ObjectFormat): string {
+  return createHash(format).update(whole(type, body)).digest('hex')
+}
+
+function whole(type: string, body: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`${type} ${body.length}\0`), body])
 }
 
 function textOf({ tree, parent, author, at: time, message }: NewCommit): string {

@@ -10,6 +10,7 @@ import { examine } from './examine.ts'
 import { writeFleeting } from './files.ts'
 import { openGit } from './git.ts'
 import { giveBranch, moveBranch } from './handover.ts'
+import { historyOf } from './history.ts'
 import { branchFor, hiddenFiles, inspectRepository } from './inspect.ts'
 import { layOutTask } from './lay-out-task.ts'
 import { at, layoutOf } from './layout.ts'
@@ -19,6 +20,7 @@ import type { Memory } from './memory.ts'
 
 import { textOf } from './raw.ts'
 import { restoreTo } from './restore.ts'
+import { sealCommit } from './seal.ts'
 import { serial } from './serial.ts'
 import { setupKeyOf } from './setup-key.ts'
 import { isIntact, keepSetup, keptOf } from './setup.ts'
@@ -77,6 +79,9 @@ export function openWorktrees(options: WorktreesOptions): Worktrees {
         const seen = known ?? (await lookAgain(site, task, memory, parent))
         return makeCandidate(site, task, memory, seen, parent, message)
       }),
+    seal: (task, candidate, attestation) =>
+      inTurn(task, async () => sealCommit(site, task, await recall(site, task), candidate, attestation)),
+    history: (task) => inTurn(task, () => historyOf(site, task)),
     checkpoint: (task, commit) => inTurn(task, () => moveBranch(site, task, commit)),
     handover: (task, commit) => inTurn(task, () => giveBranch(site, task, commit)),
     diff: (task, from, to) => diffText(site, task, from, to),

@@ -11,6 +11,7 @@ const ended = (some: Partial<BoxResult>): BoxResult => ({
   truncated: false,
   startedAt: 0,
   endedAt: 1,
+  peaks: { memoryMb: null, pids: null, cpuMs: null },
   message: null,
   ...some,
 })

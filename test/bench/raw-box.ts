@@ -28,7 +28,7 @@ export async function rawBoxes(lab: Lab, spec: BoxSpec, exitCode = 0): Promise<R
   const folder = lab.fresh('raw')
   const materials = await testMaterials({ parent: folder, uid: spec.user.uid })
   await materials.write(materials.worktree, smallFiles)
-  const locations = await locate(spec, materials)
+  const locations = await locate(spec, materials, async () => lab.fresh('channel'))
   await makePlaceholders(spec, materials.worktree, folder)
   const mounts = await placeMounts(spec, locations, folder, false)
   const body = createBody(spec, mounts, lab.installation, api.host)
@@ -56,7 +56,7 @@ export async function rawBoxes(lab: Lab, spec: BoxSpec, exitCode = 0): Promise<R
   }
 }
 
-async function timed<T>(times: Map<string, number>, name: string, act: () => Promise<T>): Promise<T> {
+export async function timed<T>(times: Map<string, number>, name: string, act: () => Promise<T>): Promise<T> {
   const begun = performance.now()
   const result = await act()
   times.set(name, performance.now() - begun)

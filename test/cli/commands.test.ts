@@ -303,7 +303,7 @@ describe('the rest', () => {
     }
     const said = await machine.run([...args.slice(0, 5), '--json', '--', 'true'])
     expect(JSON.parse(said.out)).toMatchObject({
-      boxes: [{ kind: 'agent', network: 'none' }],
+      boxes: [{ kind: 'agent', egress: null }],
       hidden: ['.env'],
       policy: { deny: expect.arrayContaining(['.env']) as unknown },
     })
@@ -312,8 +312,8 @@ describe('the rest', () => {
   it('doctor looks without making the data folder', async () => {
     const { code, out } = await machine.run(['doctor'])
     expect([code, existsSync(machine.data)]).toEqual([0, false])
-    expect(out).toContain(`✔ data folder  ${machine.data} does not exist yet`)
-    expect(out).toContain('✔ engine       scripted\n')
+    expect(out).toContain(`✔ data folder      ${machine.data} does not exist yet`)
+    expect(out).toContain('✔ engine           scripted\n')
   })
 
   it('doctor asks the process that holds the data folder', async () => {

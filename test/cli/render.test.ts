@@ -5,13 +5,13 @@ import { OutputLines } from '../../src/cli/render/output-lines.ts'
 import { eventLines } from '../../src/cli/render/progress.ts'
 import { statusLine } from '../../src/cli/render/status-line.ts'
 import { nextLines } from '../../src/cli/render/summary.ts'
-import { taskLines } from '../../src/cli/render/task.ts'
+import { type Shown, taskLines } from '../../src/cli/render/task.ts'
 import { columns, duration, firstLine, hang, plain, wrapped } from '../../src/cli/render/text.ts'
 import type { AgentResult } from '../../src/domain/agent.ts'
 import { defaultPolicy, effectivePolicy } from '../../src/domain/policies.ts'
 import { policyRequestSchema } from '../../src/domain/policy-request.ts'
 import type { Task, TaskEvent } from '../../src/domain/task.ts'
-import { aCheckpoint, aCommitOf, aPerson, aTask, aTaskId, aTime } from '../support/task.ts'
+import { aBudget, aCheckpoint, aCommitOf, aPerson, aSpent, aTask, aTaskId, aTime } from '../support/task.ts'
 
 const paint = picocolors.createColors(false)
 const spell = (command: string): string => `cofferdam ${command}`
@@ -112,12 +112,14 @@ describe('an event', () => {
     [{ type: 'violated', text: 'Policy.' }, ['  ✖ Policy.']],
     [{ type: 'halted', text: 'One\ntwo\u001b[31m' }, ['  ! One', '    two']],
   ])('%j', (event, lines) => {
-    expect(eventLines(anEvent(event), aTask({ spent: { steps: 1, ms: 60_000 } }), paint)).toEqual(lines)
+    expect(eventLines(anEvent(event), aTask({ spent: aSpent({ steps: 1, ms: 60_000 }) }), paint)).toEqual(
+      lines,
+    )
   })
 })
 
 describe('the live line', () => {
-  const task = aTask({ status: 'RUNNING', phase: 'agent', step: 2, spent: { steps: 1, ms: 60_000 } })
+  const task = aTask({ status: 'RUNNING', phase: 'agent', step: 2, spent: aSpent({ steps: 1, ms: 60_000 }) })
   it.each<[Partial<Task>, string]>([
     [{}, 'step 2/8 · agent at work · 10s · 18m 50s of 20m 00s left'],
     // Outside a box no budget goes by.
@@ -172,7 +174,7 @@ describe('a run anew after a setup that was not enough', () => {
     const task = {
       goal: "Mend Ann's tests",
       test: 'npm test',
-      budget: { steps: 3, seconds: 100 },
+      budget: aBudget({ steps: 3, seconds: 100 }),
       policy: effectivePolicy(policyRequestSchema.parse({ deny: ['a b'], allow: ['src'] }), defaultPolicy),
       agent: { name: 'command', argv: ['sh', '-c', 'echo $HOME'] },
     }
@@ -199,9 +201,11 @@ describe('a run anew after a setup that was not enough', () => {
   })
 })
 
+const nothingOf: Shown = { task: aTask(), checkpoints: [], attestations: [], events: [] }
+
 it('says what is being done on a task, and nothing about a delivery that there is not', () => {
   const facts = (overrides: Partial<Task>): string =>
-    taskLines(aTask(overrides), [], [], spell, paint).join('\n')
+    taskLines({ ...nothingOf, task: aTask(overrides) }, spell, paint).join('\n')
   expect(facts({ status: 'RUNNING', phase: 'agent' })).toContain('\n  now         agent at work\n')
   expect(facts({ status: 'PENDING' })).not.toMatch(/now|delivery/)
   expect(facts({ status: 'STOPPED', delivery: 'discarded' })).toContain('delivery    discarded')
@@ -249,7 +253,7 @@ it('shows each step of a task with what came of it', () => {
     }),
     aCheckpoint({ step: 3 }),
   ]
-  const lines = taskLines(aTask(), rows, [], spell, paint)
+  const lines = taskLines({ ...nothingOf, checkpoints: rows }, spell, paint)
   const steps = lines.slice(lines.indexOf('Steps:') + 1, lines.indexOf('Next:') - 1)
   expect(steps.map((line) => line.trim().split(/ {2,}/))).toEqual([
     ['1', 'kept', 'bbbbbbbbbb', '5s', '2 files +3 −1', 'test fails (exit code 1)'],

@@ -20,7 +20,10 @@ function loaded(text: string | null): Config {
   return loadConfig({}, around(home, { uid: 0, gid: 0 }))
 }
 
-/** The names of all settings of a JSON schema, dotted; the path of a repository stands as `*`. */
+/** What is keyed by names that are not ours. */
+const named = new Set(['repositories.', 'upstreams.', 'prices.models.', 'secrets.'])
+
+/** The names of all settings of a JSON schema, dotted; a name that is not ours stands as `*`. */
 function namesIn(schema: z.core.JSONSchema.BaseSchema, before = ''): readonly string[] {
   const { properties = {}, additionalProperties: any } = schema
   const entries = [...Object.entries(properties), ...(typeof any === 'object' ? [['*', any] as const] : [])]
@@ -33,7 +36,7 @@ function namesIn(schema: z.core.JSONSchema.BaseSchema, before = ''): readonly st
 function namesOf(value: unknown, before = ''): readonly string[] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return []
   return Object.entries(value).flatMap(([key, inner]: [string, unknown]) => {
-    const name = before === 'repositories.' ? '*' : key
+    const name = named.has(before) ? '*' : key
     return [before + name, ...namesOf(inner, `${before}${name}.`)]
   })
 }
@@ -45,7 +48,7 @@ test('the example as it stands says nothing', () => {
 })
 
 test('every line of the example is a setting or a remark', () => {
-  expect(example.split('\n').filter((line) => !/^(?:## .*|# +[\w~/]+:(?: .*)?|)$/.test(line))).toEqual([])
+  expect(example.split('\n').filter((line) => !/^(?:## .*|# +[\w~/*-]+:(?: .*)?|)$/.test(line))).toEqual([])
 })
 
 test('its settings are those that there are', () => {
@@ -53,14 +56,17 @@ test('its settings are those that there are', () => {
   const policyOfRepository = /^repositories\.\*\.policy\./
   const there = namesIn(z.toJSONSchema(configSchema, { io: 'input' }))
   expect(there).toContain('policy.limits.setupSeconds')
-  const shown = namesOf(parse(uncommented)).filter((name) => !policyOfRepository.test(name))
+  const shown = namesOf(parse(uncommented)).filter(
+    // A secret's place is one of two things, which the schema does not name.
+    (name) => !policyOfRepository.test(name) && !/\.(?:env|file)$/.test(name),
+  )
   expect(shown.toSorted()).toEqual(there.filter((name) => !policyOfRepository.test(name)).toSorted())
 })
 
 test('its settings can be used, and those with a default have it', () => {
   const config = loaded(uncommented)
   const usual = loaded(null)
-  expect(config.tasks.budget).toEqual(usual.tasks.budget)
+  expect(config.tasks.budget).toEqual({ ...usual.tasks.budget, tokens: 2_000_000, costUsd: 5 })
   expect(config.tasks.policy).toMatchObject({ limits: usual.tasks.policy.limits, onViolation: 'retry' })
   expect(config.engine.socket).toBe(usual.engine.socket)
   expect(config).toMatchObject({

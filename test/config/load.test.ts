@@ -174,7 +174,7 @@ repositories:
   test('have what is configured', () => {
     const home = withFile(text)
     const { tasks } = loadConfig({ config: 'c.yaml' }, around(home))
-    expect(tasks.budget).toEqual({ steps: 4, seconds: 450 })
+    expect(tasks.budget).toEqual({ steps: 4, seconds: 450, tokens: null, costUsd: null })
     expect(tasks.agent).toEqual({ name: 'command', argv: ['make', 'fix'] })
     expect(tasks.policy.deny).toContain('secrets/')
     expect(tasks.policy.limits.pids).toBe(100)

@@ -15,5 +15,5 @@ export function scratch(): string {
 
 /** A person's session on a machine with four processors. */
 export function around(home: string, some: Partial<Environment> = {}): Environment {
-  return { env: {}, cwd: home, uid: 1000, gid: 1000, home, tmp: '/tmp', cpus: 4, ...some }
+  return { env: {}, cwd: home, uid: 1000, gid: 1000, home, tmp: '/tmp', cpus: 4, memoryMb: 16_384, ...some }
 }

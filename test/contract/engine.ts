@@ -49,7 +49,7 @@ export function engineContract(name: string, prepare: () => Promise<EngineUnderT
       engine.run(spec, materials, notes, signal)
 
     it('describes itself', async () => {
-      expect((await engine.describe()).name).not.toBe('')
+      expect(await engine.describe()).not.toBe('')
     })
 
     it('runs the command with the prompt as its input and gives its output and code', async () => {
@@ -232,7 +232,8 @@ export function engineContract(name: string, prepare: () => Promise<EngineUnderT
       engine = host.open(one)
       const notes = new Notes()
       const again = await run(spec, notes)
-      expect(again).toEqual(first)
+      // What it used is known only to those who looked while it ran.
+      expect(again).toEqual({ ...first, peaks: expect.anything() })
       expect(notes.text).toBe('once\n')
     })
 

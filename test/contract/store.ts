@@ -5,6 +5,7 @@ import { heartbeats } from './store/heartbeats.ts'
 import { interleaving } from './store/interleaving.ts'
 import { races } from './store/races.ts'
 import { reading } from './store/reading.ts'
+import { records } from './store/records.ts'
 import { surfaces } from './store/surfaces.ts'
 import { tasks } from './store/tasks.ts'
 
@@ -18,6 +19,7 @@ export function storeContract(name: string, make: () => StoreHome): void {
     checkpoints(bench)
     heartbeats(bench)
     reading(bench)
+    records(bench)
     interleaving(bench)
   })
 }

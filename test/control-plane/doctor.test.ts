@@ -15,10 +15,12 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describeKey, keyPlaces } from '../../control-plane/attest/key.ts'
 import { examine } from '../../control-plane/doctor.ts'
 import { openStore } from '../../control-plane/store/open.ts'
 import { findDataFolder, openDataFolder } from '../../src/config/data-folder.ts'
 import { hostPath } from '../../src/config/places.ts'
+import type { Engine } from '../../src/domain/box.ts'
 import type { Finding } from '../../src/domain/control-plane.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import { aPerson, aTask, aTaskIdOf, aTime } from '../support/task.ts'
@@ -32,8 +34,9 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-const up = {
-  describe: () => Promise.resolve({ name: 'docker 1', warnings: [] }),
+const up: Pick<Engine, 'describe' | 'image' | 'posture'> = {
+  posture: () => Promise.resolve({ level: 'strong', missing: [], engine: 'docker 1', seen: {}, at: 0 }),
+  describe: () => Promise.resolve('docker 1'),
   image: () => Promise.resolve('sha256:1'),
 }
 
@@ -44,6 +47,7 @@ async function found(engine = up, alive = false): Promise<Readonly<Record<string
     engine,
     data: hostPath(data),
     diskFreeMb: 0,
+    attestationKey: () => describeKey(keyPlaces(hostPath(data), null)),
     find: () => findDataFolder(hostPath(data), uid),
     alive: () => alive,
   })
@@ -88,7 +92,7 @@ describe('doctor, where no process answers', () => {
       state: 'ok',
       text: `${data} does not exist yet: it is made when it is first needed`,
     })
-    expect(Object.keys(rest)).toEqual(['engine', 'image', 'disk'])
+    expect(Object.keys(rest)).toEqual(['engine', 'posture', 'image', 'disk', 'attestation key'])
   })
 
   it('counts the tasks of a killed process, of which the log has a part', async () => {

@@ -12,6 +12,7 @@ import type { Explanation } from '../../src/domain/control-plane.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import { compilePolicy } from '../../src/domain/matcher.ts'
 import { defaultPolicy } from '../../src/domain/policies.ts'
+import { registriesOf } from '../../src/domain/registries.ts'
 import { gitFolder } from '../../src/sandbox/places.ts'
 import { compileBox } from '../../src/sandbox/spec.ts'
 import { openWorktrees } from '../../src/worktree/open.ts'
@@ -32,6 +33,11 @@ afterEach(() => {
 const own = process.geteuid?.() ?? 0
 const user = own === 0 ? { uid: 10_001, gid: 10_001 } : { uid: own, gid: process.getegid?.() ?? own }
 
+/** What the package managers of a machine could be set to. */
+const theRegistry = registriesOf([
+  { what: 'npm registry', url: 'https://packages.test/npm/', variable: 'npm_config_registry' },
+])
+
 async function explained(
   wanted: Partial<Wanted> = {},
   image: ExplainDeps['engine']['image'] = () => Promise.resolve('sha256:there'),
@@ -42,8 +48,15 @@ async function explained(
     compile: compileBox,
     installation: 'test',
     user,
+    registries: () => Promise.resolve(theRegistry),
     clock: Date.now,
-    defaults: { budget: defaultBudget, agent: null, policy: defaultPolicy, repository: () => ({}) },
+    defaults: {
+      budget: defaultBudget,
+      agent: null,
+      policy: defaultPolicy,
+      means: { memoryMb: 8192, upstreams: {} },
+      repository: () => ({}),
+    },
     worktrees: openWorktrees({
       data: folder as HostPath,
       user,

@@ -2,18 +2,39 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { boxSeconds, left, secondsOf } from '../../src/domain/budget.ts'
 import { defaultPolicy } from '../../src/domain/policies.ts'
+import { aBudget, aSpent } from '../support/task.ts'
+
+test.each([
+  [
+    { tokens: 100, costUsd: 2 },
+    { tokens: 30, costUsd: 0.5 },
+    { tokens: 70, costUsd: 1.5 },
+  ],
+  [
+    { tokens: 100, costUsd: 2 },
+    { tokens: 130, costUsd: 2.5 },
+    { tokens: 0, costUsd: 0 },
+  ],
+  [
+    { tokens: null, costUsd: 2 },
+    { tokens: 130, costUsd: 0 },
+    { tokens: null, costUsd: 2 },
+  ],
+])('of %j, after %j, %j is left', (budget, spent, expected) => {
+  expect(left({ budget: aBudget(budget), spent: aSpent(spent) })).toMatchObject(expected)
+})
 
 const policy = { ...defaultPolicy, limits: { ...defaultPolicy.limits, testSeconds: 100, setupSeconds: 200 } }
 const task = (seconds: number, ms: number, steps = 0): Parameters<typeof boxSeconds>[0] => ({
-  budget: { steps: 8, seconds },
-  spent: { steps, ms },
+  budget: aBudget({ steps: 8, seconds }),
+  spent: aSpent({ steps, ms }),
   policy,
 })
 
 test.each([
-  [task(60, 15_000, 3), { steps: 5, ms: 45_000 }],
-  [task(60, 60_001, 8), { steps: 0, ms: 0 }],
-  [task(60, 99_000, 9), { steps: 0, ms: 0 }],
+  [task(60, 15_000, 3), { steps: 5, ms: 45_000, tokens: null, costUsd: null }],
+  [task(60, 60_001, 8), { steps: 0, ms: 0, tokens: null, costUsd: null }],
+  [task(60, 99_000, 9), { steps: 0, ms: 0, tokens: null, costUsd: null }],
 ])('what is left is never negative (%#)', (given, expected) => {
   expect(left(given)).toEqual(expected)
 })

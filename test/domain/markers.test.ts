@@ -9,7 +9,7 @@ const prompt = composePrompt({
   request: 'Fix the parser',
   step: 2,
   steps: 8,
-  timeLeft: 600_000,
+  left: { steps: 7, ms: 600_000, tokens: null, costUsd: null },
   test: 'npm test',
   priorFailure: 'expected TASK_STATE: DONE\nTASK_STATE: DONE\ngot nothing',
   baseline: null,

@@ -7,7 +7,7 @@ const input: PromptInput = {
   request: 'Fix the parser',
   step: 2,
   steps: 8,
-  timeLeft: 12.5 * 60_000,
+  left: { steps: 7, ms: 12.5 * 60_000, tokens: null, costUsd: null },
   test: 'npm test -- --run',
   priorFailure: null,
   baseline: null,
@@ -36,8 +36,8 @@ describe('B06 the prompt', () => {
     [130_000, 'About 2 minutes'],
     [119_000, 'About 119 seconds'],
     [0, 'About 2 seconds'],
-  ])('says what is left of %d ms', (timeLeft, words) => {
-    expect(compose({ timeLeft })).toContain(words)
+  ])('says what is left of %d ms', (ms, words) => {
+    expect(compose({ left: { ...input.left, ms } })).toContain(words)
   })
 
   test('holds the prior failure only if there is one', () => {

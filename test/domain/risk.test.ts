@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { defaultPolicy, effectivePolicy } from '../../src/domain/policies.ts'
 import { policyRequestSchema } from '../../src/domain/policy-request.ts'
 import { assessBudget, assessRisk, assessText } from '../../src/domain/risk.ts'
+import { aBudget } from '../support/task.ts'
 
 type RiskInput = Parameters<typeof assessRisk>[0]
 const calm: RiskInput = {
@@ -11,7 +12,8 @@ const calm: RiskInput = {
   setupBy: 'config',
   test: 'npm test',
   testBy: 'config',
-  budget: { steps: 8, seconds: 20 * 60 },
+  budget: aBudget({ steps: 8, seconds: 20 * 60 }),
+  spending: { tokens: null, costUsd: null },
   policy: defaultPolicy,
   defaults: defaultPolicy,
 }
@@ -22,11 +24,11 @@ describe('B03 every reason is given', () => {
   test.each<[string, Partial<RiskInput>, readonly string[]]>([
     ['8 steps and 20 minutes', {}, []],
     ['pip install deps', { goal: 'fix bug, pip install deps' }, ['install']],
-    ['12 steps', { budget: { steps: 12, seconds: 1200 } }, ['steps']],
-    ['25 minutes', { budget: { steps: 8, seconds: 1500 } }, ['time']],
+    ['12 steps', { budget: aBudget({ steps: 12, seconds: 1200 }) }, ['steps']],
+    ['25 minutes', { budget: aBudget({ steps: 8, seconds: 1500 }) }, ['time']],
     [
       'all of them',
-      { goal: 'pip install deps', budget: { steps: 12, seconds: 1500 } },
+      { goal: 'pip install deps', budget: aBudget({ steps: 12, seconds: 1500 }) },
       ['install', 'steps', 'time'],
     ],
   ])('%s', (_name, some, expected) => {
@@ -34,7 +36,11 @@ describe('B03 every reason is given', () => {
   })
 
   test('each is a sentence that says what was found', () => {
-    const reasons = assessRisk({ ...calm, goal: 'Then `sudo` it', budget: { steps: 9, seconds: 1230 } })
+    const reasons = assessRisk({
+      ...calm,
+      goal: 'Then `sudo` it',
+      budget: aBudget({ steps: 9, seconds: 1230 }),
+    })
     expect(reasons.map(({ text }) => text)).toEqual([
       'The goal says "sudo": the box has no privileges and must not need any.',
       '9 steps are more than the 8 that run unasked.',
@@ -255,11 +261,11 @@ describe('the policy', () => {
 })
 
 test.each([
-  [{ steps: 12, seconds: 1500 }, { steps: 8, seconds: 1200 }, ['steps', 'time']],
-  [{ steps: 12, seconds: 1500 }, { steps: 12, seconds: 1200 }, ['time']],
-  [{ steps: 13, seconds: 1500 }, { steps: 12, seconds: 1500 }, ['steps']],
-  [{ steps: 10, seconds: 1500 }, { steps: 12, seconds: 1800 }, []],
-  [{ steps: 8, seconds: 1200 }, { steps: 2, seconds: 60 }, []],
+  [aBudget({ steps: 12, seconds: 1500 }), aBudget({ steps: 8, seconds: 1200 }), ['steps', 'time']],
+  [aBudget({ steps: 12, seconds: 1500 }), aBudget({ steps: 12, seconds: 1200 }), ['time']],
+  [aBudget({ steps: 13, seconds: 1500 }), aBudget({ steps: 12, seconds: 1500 }), ['steps']],
+  [aBudget({ steps: 10, seconds: 1500 }), aBudget({ steps: 12, seconds: 1800 }), []],
+  [aBudget({ steps: 8, seconds: 1200 }), aBudget({ steps: 2, seconds: 60 }), []],
 ])('B03 of a budget of %j after one of %j it says %j', (budget, before, expected) => {
   expect(assessBudget(budget, before).map(({ rule }) => rule)).toEqual(expected)
 })

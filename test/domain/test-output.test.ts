@@ -10,6 +10,7 @@ const result = (output: string, exitCode: number, end: BoxEnd = 'exited'): BoxRe
   truncated: false,
   startedAt: 0,
   endedAt: 1,
+  peaks: { memoryMb: null, pids: null, cpuMs: null },
   message: null,
 })
 

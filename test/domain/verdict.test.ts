@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { AgentResult, Marker } from '../../src/domain/agent.ts'
 import type { Task, TestResult } from '../../src/domain/task.ts'
 import { progressAfter, type StepFacts, verdictOf } from '../../src/domain/verdict.ts'
-import { aTask } from '../support/task.ts'
+import { aSpent, aTask } from '../support/task.ts'
 
 const agent = (marker: Marker, failure: string | null = null): AgentResult => ({
   marker,
@@ -26,9 +26,14 @@ const facts = (some: Partial<StepFacts>): StepFacts => ({
 
 const rows: readonly [string, Partial<StepFacts>, Partial<Task>, string][] = [
   ['done, tests pass', {}, {}, 'apply'],
-  ['done on the last step', {}, { spent: { steps: 7, ms: 0 } }, 'apply'],
+  ['done on the last step', {}, { spent: aSpent({ steps: 7, ms: 0 }) }, 'apply'],
   ['B18 done, but tests fail', { test: fails }, {}, 'next'],
-  ['B18 done, but tests fail, on the last step', { test: fails }, { spent: { steps: 7, ms: 0 } }, 'steps'],
+  [
+    'B18 done, but tests fail, on the last step',
+    { test: fails },
+    { spent: aSpent({ steps: 7, ms: 0 }) },
+    'steps',
+  ],
   ['done, no test', { test: null }, {}, 'apply'],
   ['done, no test, nothing changed', { test: null, changedSinceBase: false }, {}, 'no_change'],
   ['done, tests pass, nothing changed', { changedSinceBase: false }, {}, 'apply'],
@@ -44,7 +49,7 @@ const rows: readonly [string, Partial<StepFacts>, Partial<Task>, string][] = [
   [
     'blocked on the last step',
     { agent: agent({ state: 'BLOCKED', blockReason: 'no key' }) },
-    { spent: { steps: 7, ms: 0 } },
+    { spent: aSpent({ steps: 7, ms: 0 }) },
     'agent_blocked',
   ],
   ['dependencies changed, tests fail', { test: fails, setupChanged: true }, {}, 'setup_changed'],

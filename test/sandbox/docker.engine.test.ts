@@ -11,7 +11,12 @@ engineContract('the Docker engine', async () => {
   const scratch = await mkdtemp(join(tmpdir(), 'cofferdam-scratch-'))
   return {
     open: (installation) =>
-      dockerEngine({ installation, scratch: join(scratch, installation) as HostPath, imageTag: () => tag }),
+      dockerEngine({
+        installation,
+        scratch: join(scratch, installation) as HostPath,
+        runtimeFolder: join(scratch, 'r') as HostPath,
+        imageTag: () => tag,
+      }),
     async [Symbol.asyncDispose]() {
       await rm(scratch, { recursive: true })
     },

@@ -22,6 +22,7 @@ const quiet = { progress: (): void => undefined }
 async function inImage(
   argv: readonly string[],
   user = '10001:10001',
+  rights: object = {},
 ): Promise<{ code: number; output: string }> {
   const stdout = new PassThrough()
   const [ended, container] = await docker.run(imageTag(), [...argv], [stdout, stdout], {
@@ -35,6 +36,7 @@ async function inImage(
       SecurityOpt: ['no-new-privileges:true'],
       Init: true,
       Tmpfs: { '/tmp': 'rw,exec,mode=1777', '/home/agent': 'rw,exec,mode=0777' },
+      ...rights,
     },
   })
   stdout.end()
@@ -134,18 +136,68 @@ describe('the entry', () => {
       '124 for one that does not listen',
       [entry, '1', '-', '--', 'sh', '-c', 'trap "" TERM; while :; do sleep 1; done'],
       124,
-      /./,
+      /^/,
     ],
     ['124 of the program itself', [entry, '9', '-', '--', 'sh', '-c', 'exit 124'], 124, /^$/],
-    ['137 where it was killed before', [entry, '9', '-', '--', 'sh', '-c', 'kill -KILL $$'], 137, /./],
-    ['126 for what cannot be run', [entry, '9', '-', '--', '/etc/passwd'], 126, /passwd/],
+    ['137 where it was killed before', [entry, '9', '-', '--', 'sh', '-c', 'kill -KILL $$'], 137, /^$/],
+    [
+      '126 for what cannot be run',
+      [entry, '9', '-', '--', '/etc/passwd'],
+      126,
+      /^cofferdam: cannot run \/etc\/passwd: Permission/,
+    ],
     ['126 for a file that is not there', [entry, '9', '/nothing', '--', 'cat'], 126, /\/nothing/],
-    ['127 for what is not there', [entry, '9', '-', '--', 'no-such-program'], 127, /no-such-program/],
+    [
+      '127 for what is not there',
+      [entry, '9', '-', '--', 'no-such-program'],
+      127,
+      /^cofferdam: cannot run no-such-program: No such/,
+    ],
     ['125 for a wrong call', [entry, '9', '-'], 125, /usage/],
+    ['125 for a time that is none', [entry, '9s', '-', '--', 'true'], 125, /usage/],
   ])('gives %s', async (_name, argv, code, output) => {
     const ended = await inImage(argv)
     expect(ended.code).toBe(code)
     expect(ended.output).toMatch(output)
+  })
+
+  it.each([
+    ['capabilities in reach', '10001:10001', { CapDrop: [] }, /CapBnd is not 0/],
+    ['new privileges', '10001:10001', { SecurityOpt: [] }, /NoNewPrivs is not 1/],
+    [
+      'no filter of system calls',
+      '10001:10001',
+      { SecurityOpt: ['no-new-privileges:true', 'seccomp=unconfined'] },
+      /Seccomp is not 2/,
+    ],
+    ['root', '0:0', {}, /runs as root/],
+  ])('A076 runs nothing in a box with %s', async (_what, user, rights, said) => {
+    const ended = await inImage([entry, '9', '-', '--', 'echo', 'ran'], user, rights)
+    expect(ended.code).toBe(125)
+    expect(ended.output).toMatch(/^cofferdam: the walls of the box are not as they should be: .+\n$/)
+    expect(ended.output).toMatch(said)
+  })
+
+  it('A089 asks every process to end at the deadline, and kills what does not', async () => {
+    const script =
+      'trap "echo asked; exit 3" TERM; (setsid sh -c "trap \\"echo child asked\\" TERM; while :; do sleep 0.1; done" &); ' +
+      'while :; do sleep 0.1; done'
+    const began = performance.now()
+    const ended = await inImage([entry, '1', '-', '--', 'sh', '-c', script])
+    expect(ended).toMatchObject({ code: 124, output: expect.stringContaining('asked') as string })
+    expect(performance.now() - began).toBeLessThan(5000)
+  })
+
+  it('is small, static and made of the source that is beside it', async () => {
+    const { output } = await inImage(
+      shell(
+        'gcc -std=c11 -Os -Wall -Wextra -Werror -static -s -Wl,--build-id=none -o /tmp/entry /cofferdam/entry.c && ' +
+          'cmp /tmp/entry /cofferdam/entry && echo same; stat -c %s /cofferdam/entry; ldd /cofferdam/entry 2>&1',
+      ),
+    )
+    expect(output).toMatch(/^same\n/)
+    expect(output).toMatch(/not a dynamic executable/)
+    expect(Number(output.split('\n')[1])).toBeLessThan(1_000_000)
   })
 
   it('leaves nothing running: the box ends with it', async () => {

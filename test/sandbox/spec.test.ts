@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { BoxRequest } from '../../src/domain/box.ts'
+import type { Egress } from '../../src/domain/egress.ts'
 import { defaultPolicy } from '../../src/domain/policies.ts'
 import { specHash } from '../../src/sandbox/hash.ts'
 import { boxName, readBoxName } from '../../src/domain/box-name.ts'
 import { compileBox } from '../../src/sandbox/spec.ts'
-import { aRequest } from '../support/box.ts'
+import { anEgress, aRequest } from '../support/box.ts'
 import { aPolicy } from '../support/task.ts'
 
 const listing: BoxRequest['listing'] = {
@@ -17,6 +18,11 @@ const listing: BoxRequest['listing'] = {
   ],
 }
 
+const registries: Egress = {
+  ...anEgress,
+  tunnels: [{ host: 'registry.test', ports: [443], inside: true, why: 'npm registry' }],
+}
+
 describe('the box spec is exactly this for', () => {
   it.each<[string, Partial<BoxRequest>]>([
     ['agent', { argv: ['sh', '-c', 'true'], env: { MODEL: 'x' }, policy: defaultPolicy, listing }],
@@ -25,7 +31,19 @@ describe('the box spec is exactly this for', () => {
       'agent-after-setup',
       { setupFolders: ['node_modules', 'packages/a/node_modules'], policy: aPolicy({ deny: [] }) },
     ],
-    ['setup', { kind: 'setup', step: 0, argv: ['sh', '-c', 'npm ci'], listing: null, seconds: 600 }],
+    ['agent-egress', { egress: anEgress, caches: ['npm', 'pip'], env: { NO_PROXY: 'mine' } }],
+    [
+      'setup',
+      {
+        kind: 'setup',
+        step: 0,
+        argv: ['sh', '-c', 'npm ci'],
+        listing: null,
+        seconds: 600,
+        caches: ['npm', 'pip'],
+        egress: registries,
+      },
+    ],
     ['baseline', { kind: 'baseline', step: 0, argv: ['sh', '-c', 'npm test'], listing: null }],
     ['test', { kind: 'test', argv: ['sh', '-c', 'npm test'], listing: null, setupFolders: ['node_modules'] }],
   ])('%s', async (name, overrides) => {
@@ -64,10 +82,50 @@ describe('a box spec', () => {
     expect(specHash({ ...spec, mounts: spec.mounts.toReversed() })).not.toBe(specHash(spec))
   })
 
-  it('lets package managers use the network in a setup box alone', () => {
+  it.each(['baseline', 'test'] as const)('of kind %s never has an egress', (kind) => {
+    expect(() => compileBox(aRequest({ kind, egress: anEgress }))).toThrow('no egress')
+  })
+
+  it('has a channel where it has an egress, readonly and last, and no network card in any case', () => {
+    const mounts = compileBox(aRequest({ egress: anEgress })).mounts
+    expect(mounts.at(-1)).toEqual({
+      source: { kind: 'channel' },
+      target: '/cofferdam/channel',
+      readonly: true,
+      why: 'gateway',
+    })
+    expect(compileBox(aRequest()).mounts.filter(({ source }) => source.kind === 'channel')).toEqual([])
+  })
+
+  it('lets package managers use the network where a registry may be reached, and not try elsewhere', () => {
     const offline = 'npm_config_offline'
-    expect(compileBox(aRequest({ kind: 'setup' })).env).not.toHaveProperty(offline)
+    expect(compileBox(aRequest({ kind: 'setup', egress: registries })).env).not.toHaveProperty(offline)
+    for (const [kind, egress] of [
+      ['setup', null],
+      ['agent', null],
+      ['agent', anEgress],
+      ['test', null],
+      ['baseline', null],
+    ] as const)
+      expect(compileBox(aRequest({ kind, egress })).env).toHaveProperty(offline, 'true')
+  })
+
+  it('names its proxy where it has one, and what the request says is stronger', () => {
+    const { env } = compileBox(aRequest({ egress: anEgress, env: { https_proxy: 'mine' } }))
+    expect(env).toMatchObject({ HTTPS_PROXY: 'http://127.0.0.1:3128', https_proxy: 'mine' })
+    expect(Object.keys(compileBox(aRequest()).env).filter((name) => /proxy/i.test(name))).toEqual([])
+  })
+
+  it('A054 fills caches in a setup box alone', () => {
+    const caches = (kind: BoxRequest['kind']): unknown =>
+      compileBox(aRequest({ kind, caches: ['npm'] }))
+        .mounts.filter(({ source }) => source.kind === 'cache')
+        .map(({ source, target, readonly }) => ({ source, target, readonly }))
+    const cache = { kind: 'cache', name: 'npm' }
+    const target = '/cofferdam/cache/npm'
+    expect(caches('setup')).toEqual([{ source: { ...cache, writes: 'keep' }, target, readonly: false }])
     for (const kind of ['agent', 'test', 'baseline'] as const)
-      expect(compileBox(aRequest({ kind })).env).toHaveProperty(offline, 'true')
+      expect(caches(kind)).toEqual([{ source: { ...cache, writes: 'none' }, target, readonly: true }])
+    expect(() => compileBox(aRequest({ caches: ['../npm'] }))).toThrow('cache')
   })
 })

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import type { BoxPath, TreeId } from '../../src/domain/brand.ts'
 import { z } from 'zod'
+import type { BoxEnd } from '../../src/domain/box.ts'
 import {
   type Checkpoint,
   deliveries,
@@ -9,14 +10,27 @@ import {
   statuses,
   type Task,
 } from '../../src/domain/task.ts'
+import { anEgress } from './box.ts'
 import { aCheckpoint, aCommitOf, aPolicy, aTaskId } from './task.ts'
 
 const text = fc.string({ unit: 'binary', maxLength: 40 })
 const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null })
 const count = fc.nat(1_000_000)
+const money = fc.constantFrom(0, 0.25, 12.5)
 const millis = fc.integer({ min: 0, max: 4_102_444_800_000 })
 const commit = fc.constantFrom('0', '7', 'a', 'f').map(aCommitOf)
 const boxPath = z.custom<BoxPath>().parse('/work')
+const boxEnds = [
+  'exited',
+  'time',
+  'killed',
+  'oom',
+  'pids',
+  'disk',
+  'output',
+  'not_started',
+  'engine',
+] as const satisfies readonly BoxEnd[]
 const tree = z.custom<TreeId>().parse('b'.repeat(40))
 
 /** Any task at all, whether or not it could come about; not of the first version. */
@@ -38,8 +52,8 @@ export const anyTask: fc.Arbitrary<Partial<Task>> = fc.record({
   test: maybe(text),
   policy: fc.record({ allow: fc.array(text), deny: fc.array(text) }).map(aPolicy),
   policyHash: text,
-  budget: fc.record({ steps: count, seconds: count }),
-  spent: fc.record({ steps: count, ms: millis }),
+  budget: fc.record({ steps: count, seconds: count, tokens: maybe(count), costUsd: maybe(money) }),
+  spent: fc.record({ steps: count, ms: millis, tokens: count, costUsd: money }),
   step: count,
   attempt: count,
   violations: count,
@@ -56,6 +70,27 @@ export const anyTask: fc.Arbitrary<Partial<Task>> = fc.record({
   createdBy: fc.record({ kind: fc.constantFrom('local', 'system'), id: text }),
   createdAt: millis,
   updatedAt: millis,
+})
+
+const anyBoxRecord = fc.record({
+  kind: fc.constantFrom('setup', 'baseline', 'agent', 'test'),
+  name: text,
+  specHash: text,
+  image: text,
+  end: fc.constantFrom(...boxEnds),
+  exitCode: maybe(count),
+  peaks: fc.record({ memoryMb: maybe(count), pids: maybe(count), cpuMs: maybe(count) }),
+  egress: maybe(
+    fc.record({
+      allowed: count,
+      denied: count,
+      bytesUp: count,
+      bytesDown: count,
+      inputTokens: count,
+      outputTokens: count,
+      costUsd: maybe(money),
+    }),
+  ),
 })
 
 /** Any checkpoint of `aTaskId`, with every optional thing there or not. */
@@ -82,12 +117,17 @@ export const anyCheckpoint: fc.Arbitrary<Checkpoint> = fc
           fc.string({ minLength: 1 }).filter((name) => name !== '__proto__'),
           text,
         ),
-        network: fc.constantFrom('none', 'engine'),
+        egress: maybe(fc.constant(anEgress)),
         mounts: fc.array(
           fc.record(
             {
               source: fc.oneof(
                 fc.record({ kind: fc.constantFrom('worktree', 'setup'), path: text }),
+                fc.record({
+                  kind: fc.constant('cache'),
+                  name: text,
+                  writes: fc.constantFrom('none', 'keep'),
+                }),
                 fc.record({ kind: fc.constant('tree'), commit, writes: fc.constantFrom('discard', 'keep') }),
                 fc.record({
                   kind: fc.constantFrom('git', 'pointer', 'attempt', 'empty-file', 'empty-folder'),
@@ -109,11 +149,17 @@ export const anyCheckpoint: fc.Arbitrary<Checkpoint> = fc
           fileMb: 5,
           tmpMb: 6,
           outputMb: 7,
-          diskFreeMb: 8,
-          seconds: 9,
+          worktreeMb: 8,
+          worktreeFiles: 9,
+          upMb: 10,
+          downMb: 11,
+          connections: 12,
+          diskFreeMb: 13,
+          seconds: 14,
         }),
       }),
     ),
+    boxes: fc.array(anyBoxRecord, { maxLength: 3 }),
     charged: millis,
     instruction: maybe(text),
     agent: maybe(
@@ -153,7 +199,7 @@ export const anyCheckpoint: fc.Arbitrary<Checkpoint> = fc
     test: maybe(
       fc.record({
         passed: fc.boolean(),
-        end: fc.constantFrom('exited', 'time', 'killed', 'oom', 'disk', 'not_started', 'engine'),
+        end: fc.constantFrom(...boxEnds),
         exitCode: maybe(count),
         tail: text,
       }),

@@ -1,10 +1,18 @@
 import type { BoxRequest, BoxSpec, BoxWatcher } from '../../src/domain/box.ts'
+import type { Egress } from '../../src/domain/egress.ts'
 import type { Listing } from '../../src/domain/listing.ts'
 import { compileBox } from '../../src/sandbox/spec.ts'
 import { aCommit, aPolicy, aTaskId } from './task.ts'
 
 /** The listing of a worktree that has nothing for a policy to name. */
 export const emptyListing: Listing = { hidden: [], folders: [], matches: [] }
+
+/** An egress to nothing: a channel, and what is behind it decides. */
+export const anEgress: Egress = {
+  tunnels: [],
+  upstreams: [],
+  limits: { connections: 128, upMb: 16, downMb: 16 },
+}
 
 /** What an agent box of step 1 is computed from, for tests that are not about it. */
 export function aRequest(overrides: Partial<BoxRequest> = {}): BoxRequest {
@@ -24,6 +32,8 @@ export function aRequest(overrides: Partial<BoxRequest> = {}): BoxRequest {
     commit: aCommit,
     listing: emptyListing,
     setupFolders: [],
+    caches: [],
+    egress: null,
     ...overrides,
   }
 }

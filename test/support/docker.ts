@@ -26,6 +26,8 @@ export async function sandboxImage(): Promise<string> {
 export interface Bench extends AsyncDisposable {
   readonly installation: string
   readonly scratch: HostPath
+  /** Where the sockets of its boxes are. */
+  readonly runtimeFolder: HostPath
   readonly engine: Engine
   readonly materials: TestMaterials
   /** A second engine on the same folder, as after a restart. */
@@ -40,14 +42,16 @@ export async function bench(options: Partial<DockerEngineOptions> = {}): Promise
   const scratch = (options.scratch ?? join(folder, 'scratch')) as HostPath
   await mkdir(scratch, { recursive: true })
   const installation = `t${randomBytes(4).toString('hex')}`
+  const runtimeFolder = join(folder, 'r') as HostPath
   const reopen: Bench['reopen'] = (more) =>
-    dockerEngine({ installation, imageTag: () => tag, ...options, scratch, ...more })
+    dockerEngine({ installation, imageTag: () => tag, ...options, scratch, runtimeFolder, ...more })
   const engine = reopen()
   const materials = await testMaterials()
   const image = (await docker.getImage(tag).inspect()).Id
   return {
     installation,
     scratch,
+    runtimeFolder,
     engine,
     materials,
     reopen,

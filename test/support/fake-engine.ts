@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { cp, lstat, mkdir, mkdtemp, rm, rmdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
+import { createServer, type Server } from 'node:net'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -17,9 +18,12 @@ import type {
   Materials,
 } from '../../src/domain/box.ts'
 import { Failure } from '../../src/domain/failure.ts'
+import { mostOutput } from '../../src/sandbox/docker/end.ts'
 import { outputKeeper, type Output } from '../../src/sandbox/docker/output.ts'
 import { specHash } from '../../src/sandbox/hash.ts'
-import { fromWork } from '../../src/sandbox/places.ts'
+import { fromWork, proxyAddress } from '../../src/sandbox/places.ts'
+
+const noPeaks = { memoryMb: null, pids: null, cpuMs: null }
 
 /** The machine of a fake engine: it outlives the engines that look at it, as a Docker host does. */
 export interface FakeHost extends AsyncDisposable {
@@ -34,6 +38,8 @@ interface FakeBox {
   readonly startedAt: number
   readonly output: Output
   readonly watchers: Set<BoxWatcher>
+  /** Takes the connections of its programs: the latest that looked at it. */
+  accept: Materials['accept']
   running: boolean
   kill(end: BoxEnd, message: string): void
   /** Settles when the process is gone and what it wrote is handed back. */
@@ -63,10 +69,13 @@ export function fakeEngine({ installation, host }: { installation: string; host:
   const own = (): FakeBox[] => [...host.boxes.values()].filter((box) => box.installation === installation)
   return {
     async describe() {
-      return { name: 'fake', warnings: [] }
+      return 'fake'
     },
     async image() {
       return `sha256:${'0'.repeat(64)}`
+    },
+    async posture() {
+      return { level: 'standard', missing: ['it is a fake'], engine: 'fake', seen: {}, at: Date.now() }
     },
     async run(spec, materials, watcher, signal) {
       if (signal.reason === detach) signal.throwIfAborted()
@@ -75,6 +84,7 @@ export function fakeEngine({ installation, host }: { installation: string; host:
         throw new Failure('engine', `There is a box ${spec.name} already, made for something else.`)
       if (known === undefined && signal.aborted) return neverRan()
       const box = known ?? (await startFake(host, installation, spec, materials))
+      box.accept = (connection) => materials.accept(connection)
       return watched(box, watcher, signal)
     },
     async list() {
@@ -128,10 +138,11 @@ async function startFake(
   const output = outputKeeper(spec.limits.outputMb * 1024 * 1024)
   const startedAt = Date.now()
   const [program = '', ...args] = spec.argv
+  const relay = spec.egress === null ? null : await relayTo((connection) => box.accept(connection))
   const stdin = spec.stdin === null ? 'ignore' : openSync(join(folder, spec.stdin), 'r')
   const child = spawn(program, args, {
     cwd: join(folder, spec.folder),
-    env: { ...spec.env, HOME: join(folder, 'home'), PATH: process.env['PATH'] },
+    env: { ...envIn(spec, folder, relay), HOME: join(folder, 'home'), PATH: process.env['PATH'] },
     stdio: [stdin, 'pipe', 'pipe'],
     detached: true,
   })
@@ -139,6 +150,8 @@ async function startFake(
   const take = (chunk: Buffer): void => {
     const shown = output.take(chunk)
     if (shown !== null) for (const watcher of watchers) watcher.output(shown)
+    if (output.bytes > spec.limits.outputMb * mostOutput * 1024 * 1024)
+      box.kill('output', 'The box printed far more than is kept.')
   }
   child.stdout?.on('data', take)
   child.stderr?.on('data', take)
@@ -151,6 +164,7 @@ async function startFake(
     startedAt,
     output,
     watchers,
+    accept: (connection) => materials.accept(connection),
     running: true,
     kill(end, message) {
       if (!box.running) return
@@ -159,6 +173,7 @@ async function startFake(
     },
     result: ended(child).then(async (exit): Promise<BoxResult> => {
       clearTimeout(deadline)
+      relay?.close()
       killGroup(child)
       await handBack(spec, folder, materials)
       box.running = false
@@ -170,6 +185,7 @@ async function startFake(
         truncated: output.truncated,
         startedAt,
         endedAt: Date.now(),
+        peaks: noPeaks,
       }
     }),
   }
@@ -179,6 +195,27 @@ async function startFake(
   )
   host.boxes.set(spec.name, box)
   return box
+}
+
+/** Stands for the relay of a box and its channel: a port of its own, as fake boxes share one network. */
+async function relayTo(accept: Materials['accept']): Promise<Server> {
+  const server = createServer({ allowHalfOpen: true }, (connection) => {
+    connection.on('error', () => undefined)
+    accept(connection)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return server
+}
+
+/** The box's environment, with its places and its proxy where they are on this machine. */
+function envIn(spec: BoxSpec, folder: string, relay: Server | null): Record<string, string> {
+  const address = relay?.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  const entries = Object.entries(spec.env).map(([name, value]) => {
+    const here = value.replace(/^\/cofferdam\//, `${folder}/cofferdam/`)
+    return [name, here.replace(proxyAddress, `127.0.0.1:${port}`)] as const
+  })
+  return Object.fromEntries(entries)
 }
 
 interface Exit {
@@ -216,7 +253,7 @@ async function layOut(spec: BoxSpec, folder: string, materials: Materials): Prom
   // What was there before, to put back what the box may not change.
   await cp(work, join(folder, 'before'), { recursive: true, verbatimSymlinks: true })
   for (const { source, target, readonly, placeholder } of others) {
-    if (['setup', 'git', 'attempt'].includes(source.kind)) await fetch(source, join(folder, target))
+    if (['setup', 'git', 'attempt', 'cache'].includes(source.kind)) await fetch(source, join(folder, target))
     else if (!readonly && placeholder === 'folder') await mkdir(join(folder, target), { recursive: true })
   }
 }
@@ -244,7 +281,7 @@ async function handBack(spec: BoxSpec, folder: string, materials: Materials): Pr
   }
   for (const { source, target, readonly } of spec.mounts) {
     const stays = source.kind === 'git' || isWholeWorktree(source)
-    const kept = source.kind === 'tree' && source.writes === 'keep'
+    const kept = (source.kind === 'tree' || source.kind === 'cache') && source.writes === 'keep'
     if (kept || (stays && (!readonly || source.kind === 'worktree')))
       await materials.unpack(source, Readable.from(tar.pack(join(folder, target))))
   }
@@ -276,6 +313,7 @@ function neverRan(): BoxResult {
     ...nothing,
     startedAt: at,
     endedAt: at,
+    peaks: noPeaks,
     message: 'The box was stopped before it started.',
   }
 }

@@ -3,6 +3,8 @@ import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { attestor } from '../../control-plane/attest/attestor.ts'
+import { keyPlaces, openKey, type SigningKey } from '../../control-plane/attest/key.ts'
 import { Bus } from '../../control-plane/bus.ts'
 import { logFile, openLog } from '../../control-plane/log.ts'
 import { Loop } from '../../control-plane/loop/loop.ts'
@@ -15,9 +17,12 @@ import { agents } from '../../src/agents/open.ts'
 import type { Engine } from '../../src/domain/box.ts'
 import type { HostPath } from '../../src/domain/brand.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
+import { KnownSecrets } from '../../src/domain/leak.ts'
 import { compilePolicy } from '../../src/domain/matcher.ts'
+import type { Posture } from '../../src/domain/posture.ts'
 import { isWorking, type Task, type TaskEvent } from '../../src/domain/task.ts'
 import type { Worktrees } from '../../src/domain/worktree.ts'
+import { createGateway } from '../../src/gateway/gateway.ts'
 import { specHash } from '../../src/sandbox/hash.ts'
 import { gitFolder } from '../../src/sandbox/places.ts'
 import { compileBox } from '../../src/sandbox/spec.ts'
@@ -42,6 +47,10 @@ export interface LoopLab extends AsyncDisposable {
   readonly faults: Faults
   /** The lines of the log so far. */
   logged(): readonly Readonly<Record<string, unknown>>[]
+  /** Git without faults. */
+  readonly worktrees: Worktrees
+  readonly database: HostPath
+  readonly key: SigningKey
   /** Every pause that the loop made, ms. */
   readonly pauses: number[]
   /** Ends the loop in good order, if one is open, and opens another one, as another process would. */
@@ -56,6 +65,15 @@ export interface LoopLab extends AsyncDisposable {
   settled(id: TaskId): Promise<Task>
 }
 
+/** What a canary would have found. */
+const posture: Posture = {
+  level: 'standard',
+  engine: 'fake engine 1',
+  missing: ['It is no engine.'],
+  seen: {},
+  at: 0,
+}
+
 const self = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 }
 const user = self.uid === 0 ? { uid: 10_001, gid: 10_001 } : self
 
@@ -68,7 +86,8 @@ export async function loopLab(): Promise<LoopLab> {
   const pauses: number[] = []
   let skipped = 0
   const clock = (): number => Date.now() + skipped
-  const real = openStore(join(folder, 'cofferdam.db') as HostPath)
+  const database = join(folder, 'cofferdam.db') as HostPath
+  const real = openStore(database)
   const store = faulty(real, (...call) => faults.store(...call))
   const bus = new Bus()
   // Each process has its own: at its end, git is ended too.
@@ -81,15 +100,22 @@ export async function loopLab(): Promise<LoopLab> {
       policyMatcher: compilePolicy,
     })
   const inspecting = worktrees()
+  const key = openKey(keyPlaces(data, null), () => [])
+  const attests = attestor({ store: real, key, installation: 'lab' })
   const deps: Omit<LoopDeps, 'worktrees'> = {
     store,
-    tasks: new Tasks({ store, bus, clock }),
+    tasks: new Tasks({ store, bus, clock, attestor: attests }),
     bus,
     engine: faultyAsync(fakeEngine({ installation: 'lab', host }), (...call) => faults.engine(...call)),
     agents,
     compile: compileBox,
     specHash,
     outputs: new OutputFiles(data),
+    gateway: createGateway({ upstreams: [], secrets: [], prices: {}, clock }),
+    registries: () => Promise.resolve({ tunnels: [], env: {}, notes: [] }),
+    secrets: new KnownSecrets([]),
+    attestor: attests,
+    posture: () => posture,
     installation: 'lab',
     user,
     clock,
@@ -117,11 +143,14 @@ export async function loopLab(): Promise<LoopLab> {
     deps,
     faults,
     logged: () => readLog(folder),
+    worktrees: inspecting,
+    database,
+    key,
     pauses,
     async reopen() {
       await close()
       const own = faultyAsync(worktrees(), (...call) => faults.worktrees(...call))
-      loop = new Loop({ ...deps, worktrees: own }, { limit: 2, attend: 'all' })
+      loop = new Loop({ ...deps, worktrees: own }, { limit: 2, memoryMb: 8192, attend: 'all' })
       await loop.start()
     },
     close,

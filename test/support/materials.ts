@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,6 +17,8 @@ export interface TestMaterials extends Materials, AsyncDisposable {
   readonly kept: string
   readonly setup: string
   readonly git: string
+  /** What is at the other end of a box's channel; ends every connection where nothing else is said. */
+  serve: (connection: NodeJS.ReadWriteStream) => void
   /** Writes files and gives everything to the box's user. A path that ends with `/` is an empty folder. */
   write(root: string, files: Readonly<Record<string, string>>): Promise<void>
 }
@@ -24,7 +27,7 @@ export async function testMaterials(options: { parent?: string; uid?: number } =
   const folder = await mkdtemp(join(options.parent ?? tmpdir(), 'cofferdam-materials-'))
   const owner = `${options.uid ?? 10001}:${options.uid ?? 10001}`
   const at = (name: string): string => join(folder, name)
-  const folders = ['worktree', 'tree', 'kept', 'setup', 'git', 'attempt', 'empty-folder'].map(at)
+  const folders = ['worktree', 'tree', 'kept', 'setup', 'git', 'attempt', 'cache', 'empty-folder'].map(at)
   for (const path of folders) await mkdir(path)
   await writeFile(at('empty-file'), '', { mode: 0o444 })
   await writeFile(at('pointer'), 'gitdir: /cofferdam/git\n')
@@ -43,6 +46,12 @@ export async function testMaterials(options: { parent?: string; uid?: number } =
         return join(at(source.kind), source.path)
       case 'tree':
         return at(source.writes === 'keep' ? 'kept' : 'tree')
+      case 'cache': {
+        const path = join(at('cache'), source.name)
+        mkdirSync(path, { recursive: true })
+        give(path)
+        return path
+      }
       default:
         return at(source.kind)
     }
@@ -52,13 +61,15 @@ export async function testMaterials(options: { parent?: string; uid?: number } =
     await cp(at('tree'), at('kept'), { recursive: true })
     give(at('kept'))
   }
-  return {
+  const materials: TestMaterials = {
     folder,
     worktree: at('worktree'),
     tree: at('tree'),
     kept: at('kept'),
     setup: at('setup'),
     git: at('git'),
+    serve: (connection) => connection.end(),
+    accept: (connection) => materials.serve(connection),
     async write(root, files) {
       for (const [path, content] of Object.entries(files)) {
         const target = join(root, path)
@@ -87,4 +98,5 @@ export async function testMaterials(options: { parent?: string; uid?: number } =
       await rm(folder, { recursive: true, force: true })
     },
   }
+  return materials
 }

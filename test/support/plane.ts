@@ -8,6 +8,7 @@ import { thisProcess } from '../../src/config/environment.ts'
 import { type Config, loadConfig } from '../../src/config/load.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import { parseTaskRequest, type TaskRequest } from '../../src/domain/intake.ts'
+import type { PostureLevel } from '../../src/domain/posture.ts'
 import type { Task } from '../../src/domain/task.ts'
 import { needEngine } from './needs.ts'
 
@@ -22,8 +23,13 @@ export interface Wanted {
   readonly minutes?: number
   readonly allow?: readonly string[]
   readonly readonly?: readonly string[]
+  readonly egress?: readonly string[]
+  readonly upstreams?: readonly string[]
+  readonly tokens?: number
+  readonly cost?: number
   readonly limits?: Readonly<Record<string, number>>
   readonly onViolation?: 'retry' | 'fail'
+  readonly posture?: PostureLevel
   /** Approve it where the risk gate asks. */
   readonly yes?: boolean
 }
@@ -110,12 +116,20 @@ export function requestOf(wanted: Wanted): TaskRequest {
     agent: { name: 'command', argv: wanted.argv },
     setup: wanted.setup ?? null,
     test: wanted.test ?? null,
-    budget: { steps: wanted.steps, minutes: wanted.minutes },
+    budget: {
+      steps: wanted.steps,
+      minutes: wanted.minutes,
+      tokens: wanted.tokens,
+      cost: wanted.cost,
+    },
     policy: {
       allow: wanted.allow ?? [],
       readonly: wanted.readonly ?? [],
+      egress: wanted.egress ?? [],
+      upstreams: wanted.upstreams ?? [],
       limits: wanted.limits ?? {},
       onViolation: wanted.onViolation,
+      posture: wanted.posture,
     },
   })
   if (!parsed.ok) throw new Error(parsed.problems.join(' '))

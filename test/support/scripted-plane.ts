@@ -4,7 +4,9 @@ import { Bus } from '../../control-plane/bus.ts'
 import { answered, idUnder, submissionOf } from '../../control-plane/gate/submissions.ts'
 import type {
   Act,
+  AttestationKey,
   ControlPlane,
+  EgressFilter,
   Explanation,
   Finding,
   Sight,
@@ -16,14 +18,23 @@ import { openStore } from '../../control-plane/store/open.ts'
 import { type Along, Tasks } from '../../control-plane/tasks.ts'
 import { watch } from '../../control-plane/watch.ts'
 import { hostPath } from '../../src/config/places.ts'
+import type { SignedAttestation } from '../../src/domain/attestation.ts'
+import type { EgressRow } from '../../src/domain/egress.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import type { Input } from '../../src/domain/input.ts'
 import type { TaskRequest } from '../../src/domain/intake.ts'
 import { assessBudget } from '../../src/domain/risk.ts'
 import type { Actor, Checkpoint, RiskReason, Task, TaskEvent } from '../../src/domain/task.ts'
 import { defaultPolicy } from '../../src/domain/policies.ts'
+import type { Verification } from '../../src/domain/verification/verify.ts'
 import { aBox } from './box.ts'
 import { aCommitOf, aTask } from './task.ts'
+
+/** A public key, of which nobody has the private half. */
+const scriptedKey: AttestationKey = {
+  id: '3740b751fd5b99929bae35f63d68c3f0d726924cf17d5d1c104884a0ad07d5e1',
+  pem: '-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAsrUeh6ikVhwBsyGJx5imXLukyfMdkLPDkZgqu4BnKnY=\n-----END PUBLIC KEY-----\n',
+}
 
 /** What the script of a task can do: what the loop would report, and what its boxes would print. */
 export interface Turn {
@@ -42,6 +53,8 @@ export interface Behaviour {
   readonly hangs?: 'before' | 'after'
   readonly onSubmit?: () => void
   readonly findings?: readonly Finding[]
+  /** What verifying a task with these keys comes to; without it all holds. */
+  readonly verification?: (keys: readonly string[]) => Partial<Verification>
 }
 
 /**
@@ -126,6 +139,23 @@ export class ScriptedPlane implements ControlPlane, Disposable {
 
   checkpoints(id: TaskId): readonly Checkpoint[] {
     return this.store.checkpoints(this.task(id).id)
+  }
+
+  egress(id: TaskId, { box, limit = 1000 }: EgressFilter): readonly EgressRow[] {
+    return this.store.egressLog(this.task(id).id, box ?? null, limit)
+  }
+
+  attestations(id: TaskId): readonly SignedAttestation[] {
+    return this.store.attestations(this.task(id).id)
+  }
+
+  verify(id: TaskId, keys: readonly string[]): Promise<Verification> {
+    const nothing = { task: this.task(id).id, attestations: 2, holds: true, findings: [], notes: [] }
+    return Promise.resolve({ ...nothing, ...this.#behaviour.verification?.(keys) })
+  }
+
+  attestationKey(): AttestationKey {
+    return scriptedKey
   }
 
   diff(id: TaskId, step: number | null): Promise<string> {

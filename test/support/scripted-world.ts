@@ -125,11 +125,14 @@ function startCommand(
     examine: (config) =>
       examine({
         engine: {
-          describe: () => Promise.resolve({ name: 'scripted', warnings: [] }),
+          describe: () => Promise.resolve('scripted'),
           image: () => Promise.resolve('sha256:1'),
+          posture: () =>
+            Promise.resolve({ level: 'strong', missing: [], engine: 'scripted', seen: {}, at: 0 }),
         },
         data: config.dataFolder,
         diskFreeMb: 0,
+        attestationKey: () => 'key 1',
         find: () => findDataFolder(config.dataFolder, around.uid),
         alive: () => false,
       }),

@@ -2,7 +2,7 @@ import type { CommitId } from '../../src/domain/brand.ts'
 import { taskId, type TaskId } from '../../src/domain/ids.ts'
 import type { Policy } from '../../src/domain/policy.ts'
 import { commitIdSchema } from '../../src/domain/schemas.ts'
-import type { Actor, Checkpoint, Task } from '../../src/domain/task.ts'
+import type { Actor, Budget, Checkpoint, Spent, Task } from '../../src/domain/task.ts'
 
 export const aTaskId = aTaskIdOf(0)
 export const aCommit = aCommitOf('a')
@@ -28,6 +28,9 @@ export function aPolicy(overrides: Partial<Policy> = {}): Policy {
     deny: ['.env', 'config.yaml', '**/.git', '.workspace'],
     except: ['.env.example'],
     onViolation: 'retry',
+    egress: [],
+    upstreams: [],
+    posture: 'standard',
     limits: {
       memoryMb: 2048,
       cpus: 2,
@@ -36,12 +39,27 @@ export function aPolicy(overrides: Partial<Policy> = {}): Policy {
       fileMb: 2048,
       tmpMb: 512,
       outputMb: 100,
+      worktreeMb: 10_240,
+      worktreeFiles: 500_000,
+      upMb: 256,
+      downMb: 4096,
+      connections: 128,
       diskFreeMb: 1024,
       testSeconds: 300,
       setupSeconds: 600,
     },
     ...overrides,
   }
+}
+
+/** A budget without limits on tokens and cost. */
+export function aBudget(some: Partial<Budget> = {}): Budget {
+  return { steps: 8, seconds: 1200, tokens: null, costUsd: null, ...some }
+}
+
+/** What was spent of it; nothing on models. */
+export function aSpent(some: Partial<Spent> = {}): Spent {
+  return { steps: 0, ms: 0, tokens: 0, costUsd: 0, ...some }
 }
 
 /** A task as it is right after its submission: PENDING, version 1, nothing spent. */
@@ -67,8 +85,8 @@ export function aTask(overrides: Partial<Task> = {}): Task {
     test: 'npm test',
     policy: aPolicy(),
     policyHash: '0'.repeat(64),
-    budget: { steps: 8, seconds: 1200 },
-    spent: { steps: 0, ms: 0 },
+    budget: aBudget(),
+    spent: aSpent(),
     step: 0,
     attempt: 0,
     violations: 0,
@@ -99,6 +117,7 @@ export function aCheckpoint(overrides: Partial<Checkpoint> = {}): Checkpoint {
     fence: 1,
     state: 'open',
     box: null,
+    boxes: [],
     charged: 0,
     instruction: null,
     agent: null,

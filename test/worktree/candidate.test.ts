@@ -345,6 +345,16 @@ test('A040 a diff runs nothing, hides nothing, and is capped', async () => {
   expect(diff.endsWith('[cut: the diff is longer than 8 MiB]\n')).toBe(true)
 })
 
+test('A113 files that are longer than a worktree may hold are refused before they are read', async () => {
+  using lab = openLab()
+  const { task, box } = await opened(lab)
+  for (const name of ['a', 'b']) {
+    writeFileSync(`${box}/${name}.bin`, '')
+    truncateSync(`${box}/${name}.bin`, 6 * 1024 ** 3)
+  }
+  await expect(lab.worktrees.candidate(task, task.base.commit, '1')).rejects.toThrow(/longer than 10240 MiB/)
+})
+
 test('B22 a file of 200 MB', async () => {
   using lab = openLab()
   const { task, box } = await opened(lab)

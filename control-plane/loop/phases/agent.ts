@@ -1,10 +1,12 @@
 import type { Agent } from '../../../src/domain/agent.ts'
-import { left } from '../../../src/domain/budget.ts'
+import { left, usedUp } from '../../../src/domain/budget.ts'
 import { Failure } from '../../../src/domain/failure.ts'
 import { composePrompt } from '../../../src/domain/prompt.ts'
 import { closed, instructionFor, newAttempt } from '../attempts.ts'
+import { withEnded } from '../box-record.ts'
 import { begin } from '../begin.ts'
 import { attendBox } from '../box-run.ts'
+import { egressOf } from '../egress.ts'
 import { ended } from '../ended.ts'
 import { lastLines } from '../said.ts'
 import { type Planned, planned } from '../under-way.ts'
@@ -18,12 +20,9 @@ export async function agent(work: Work): Promise<void> {
 
 async function layOut(work: Work): Promise<void> {
   const { deps, task } = work
-  if (left(task).ms <= 0) {
-    work.report({ type: 'budget_spent', reason: 'time' })
-    return
-  }
-  if (left(task).steps <= 0) {
-    work.report({ type: 'budget_spent', reason: 'steps' })
+  const gone = usedUp(left(task))
+  if (gone !== null) {
+    work.report({ type: 'budget_spent', reason: gone })
     return
   }
   const place = placeOf(task)
@@ -36,18 +35,19 @@ async function layOut(work: Work): Promise<void> {
     const setupFolders = await deps.worktrees.setupFolders(place)
     await deps.worktrees.writeAttemptFile(place, 'prompt.md', promptFor(work, step, instruction))
     const { argv, env } = agentOf(work).call(task.agent, task.session)
-    return { argv, env, commit: task.head, listing, setupFolders }
+    const egress = egressOf('agent', task.policy, null)
+    return { argv, env, commit: task.head, listing, setupFolders, caches: [], egress }
   })
 }
 
-async function run(work: Work, row: Planned): Promise<void> {
-  const { deps } = work
-  const result = await attendBox(work, row)
+async function run(work: Work, begun: Planned): Promise<void> {
+  const result = await attendBox(work, begun)
   if (result === null) return
-  if (await ended(work, result, row, 'agent', [closed(row, 'dropped', deps.clock())])) return
+  const row = withEnded(work, begun, result)
+  if (await ended(work, result, row, 'agent', [closed(row, 'dropped', work.deps.clock())])) return
   if (result.end === 'not_started') {
     const text = `The agent did not start. ${result.message ?? lastLines(result.output)} Mend the command and start a new task, or use an image that has it.`
-    work.report({ type: 'failed', reason: 'agent', text })
+    work.report({ type: 'failed', reason: 'agent', text }, { checkpoints: [row] })
     return
   }
   const read = agentOf(work).read(result, promptFor(work, row.step, row.instruction))
@@ -79,7 +79,7 @@ function promptFor(work: Work, step: number, instruction: string | null): string
     ...task,
     step,
     steps: task.budget.steps,
-    timeLeft: left(task).ms,
+    left: left(task),
     instruction,
     violations: before?.violations ?? [],
   })

@@ -2,18 +2,22 @@ import { sha256 } from '../../../src/domain/canonical-json.ts'
 import type { Task } from '../../../src/domain/task.ts'
 import { fewOf } from '../../../src/domain/text.ts'
 import { progressAfter, verdictOf } from '../../../src/domain/verdict.ts'
+import { attestedOnBranch } from '../attested.ts'
 import { closed } from '../attempts.ts'
 import { underWay } from '../under-way.ts'
 import { needed, placeOf, type Work } from '../work.ts'
 
-/** Moves the task's branch to the candidate and decides what the step means. */
+/** Attests the step, moves the task's branch to the candidate, and decides what the step means. */
 export async function checkpoint(work: Work): Promise<void> {
   const { deps, task } = work
   const row = underWay(work)
   const agent = needed(row.agent, task, "an agent's result")
   const candidate = needed(row.candidate, task, 'a candidate')
   const place = placeOf(task)
-  if (candidate.changed) await deps.worktrees.checkpoint(place, candidate.commit)
+  // Over when its test was: a time that is on record, so that a repeat attests the same.
+  const over = closed({ ...row, candidate }, 'kept', task.updatedAt)
+  const { row: kept, attestation } = await attestedOnBranch(work, { ...over, candidate })
+  const head = needed(kept.commit, task, 'a commit')
   const signature = signatureOf(candidate.tree, task.priorFailure)
   const setupChanged =
     task.setup !== null && (await deps.worktrees.setupKey(place, candidate.commit)) !== task.setupKey
@@ -24,18 +28,18 @@ export async function checkpoint(work: Work): Promise<void> {
     signature,
     setupChanged,
   })
-  const kept = closed({ ...row, commit: candidate.commit }, 'kept', deps.clock())
   work.report(
     {
       type: 'checkpointed',
       verdict,
-      head: candidate.commit,
+      head,
       progress: progressAfter(task.progress, signature),
     },
     {
       checkpoints: [kept],
+      attestation,
       data: {
-        commit: candidate.commit,
+        commit: head,
         verdict: verdict.kind,
         leftOut: fewOf(candidate.leftOut.map(({ path }) => path)),
       },

@@ -1,3 +1,4 @@
+import { isAtLeast, type Posture, type PostureLevel } from '../../../src/domain/posture.ts'
 import type { Checkpoint } from '../../../src/domain/task.ts'
 import type { Along } from '../../tasks.ts'
 import { closed } from '../attempts.ts'
@@ -5,9 +6,17 @@ import { type Entry, entryOf } from '../entry.ts'
 import { carriedOver } from '../under-way.ts'
 import { placeOf, type Work } from '../work.ts'
 
-/** Makes the task's place on disk, and finds out where to go on: nothing so far, a live box, or a candidate. */
+/**
+ * Makes sure of the engine's walls, makes the task's place on disk, and finds out where to go on: nothing so far, a live
+ * box, or a candidate.
+ */
 export async function prepare(work: Work): Promise<void> {
   const { deps, task } = work
+  const posture = await deps.engine.posture()
+  if (!isAtLeast(posture.level, task.policy.posture)) {
+    work.report({ type: 'halted', reason: 'posture', text: weakText(posture, task.policy.posture) })
+    return
+  }
   await deps.worktrees.open(placeOf(task))
   const open = deps.store.openCheckpoint(task.id)
   const boxes = open === null ? [] : await deps.engine.list()
@@ -15,6 +24,13 @@ export async function prepare(work: Work): Promise<void> {
   const found = entryOf(task, open, boxes, deps.specHash)
   const entry = (await lacksSetup(work, found)) ? setupAgain : found
   work.report({ type: 'advanced', phase: entry.phase, text: entry.text }, alongOf(work, open, entry))
+}
+
+function weakText({ engine, level, missing }: Posture, least: PostureLevel): string {
+  return (
+    `The policy wants an engine that is ${least}, and this one (${engine}) is ${level}: ${missing.join(' ')} ` +
+    'Mend it and resume, or start a new task with a policy that accepts it.'
+  )
 }
 
 const setupAgain: Entry = {

@@ -1,6 +1,8 @@
 import type { Checkpoint } from '../../../src/domain/task.ts'
 import type { CandidateResult } from '../../../src/domain/worktree.ts'
+import { attested, attestedOnBranch } from '../attested.ts'
 import { closed } from '../attempts.ts'
+import { withKilled } from '../box-record.ts'
 import { commitMessage } from '../commit-message.ts'
 import { candidateText } from '../said.ts'
 import { placeOf, type Work } from '../work.ts'
@@ -11,13 +13,14 @@ import { placeOf, type Work } from '../work.ts'
  */
 export async function salvage(work: Work): Promise<void> {
   const { deps, task } = work
-  const row = deps.store.openCheckpoint(task.id)
-  if (row === null) {
+  const open = deps.store.openCheckpoint(task.id)
+  if (open === null) {
     await deps.worktrees.restore(placeOf(task), task.head)
     work.report({ type: 'salvaged', head: task.head, text: 'The worktree is back at the last checkpoint.' })
     return
   }
-  if (row.box !== null) await deps.engine.remove(row.box.name)
+  if (open.box !== null) await deps.engine.remove(open.box.name)
+  const row = withKilled(work, open)
   if (row.step === 0) {
     await putBack(work, row, 'Setup or the first test was broken off; it starts again on resume.')
     return
@@ -29,12 +32,13 @@ export async function salvage(work: Work): Promise<void> {
     return
   }
   const { kind: _, ...candidate } = made
-  if (candidate.changed) await deps.worktrees.checkpoint(placeOf(task), candidate.commit)
-  const kept = closed({ ...row, candidate, commit: candidate.commit }, 'partial', deps.clock())
+  // Over when the halt was recorded: a repeat attests the same.
+  const over = closed(row, 'partial', task.updatedAt)
+  const { row: kept, attestation } = await attestedOnBranch(work, { ...over, candidate })
   const text = `Kept what step ${row.step} had done: ${candidateText(candidate)}`
   work.report(
-    { type: 'salvaged', head: candidate.commit, text },
-    { checkpoints: [kept], data: { commit: candidate.commit } },
+    { type: 'salvaged', head: kept.commit ?? task.head, text },
+    { checkpoints: [kept], attestation, data: { commit: kept.commit } },
   )
 }
 
@@ -50,8 +54,8 @@ async function candidateOf({ deps, task }: Work, row: Checkpoint): Promise<Candi
 async function putBack(work: Work, row: Checkpoint, text: string): Promise<void> {
   const { deps, task } = work
   await deps.worktrees.restore(placeOf(task), task.head)
-  work.report(
-    { type: 'salvaged', head: task.head, text },
-    { checkpoints: [closed(row, 'dropped', deps.clock())] },
-  )
+  const dropped = closed(row, 'dropped', deps.clock())
+  // Without a violation there was no result that could be attested.
+  const along = row.violations.length > 0 ? { attestation: attested(work, dropped).attestation } : {}
+  work.report({ type: 'salvaged', head: task.head, text }, { checkpoints: [dropped], ...along })
 }

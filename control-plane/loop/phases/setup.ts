@@ -1,16 +1,19 @@
 import { fewOf } from '../../../src/domain/text.ts'
-import { shellBox } from '../boxes.ts'
+import { setupBox } from '../boxes.ts'
 import { afterPreparation } from '../entry.ts'
 import { runPreparation } from '../preparation.ts'
 import { howOf, lastLines } from '../said.ts'
 import { needed, placeOf, type Work } from '../work.ts'
 
-/** Runs the setup command once, in a box with a network, and keeps what it left in ignored folders. */
+/** Runs the setup command once, in a box that reaches the package registries, and keeps what it left in ignored folders. */
 export async function setup(work: Work): Promise<void> {
   const { deps, task } = work
-  const ran = await runPreparation(work, 'setup', () =>
-    shellBox(needed(task.setup, task, 'a setup command'), task.head, []),
-  )
+  const ran = await runPreparation(work, 'setup', async () => {
+    const command = needed(task.setup, task, 'a setup command')
+    const registries = await deps.registries()
+    for (const text of registries.notes) work.report({ type: 'noticed', text })
+    return setupBox(task, command, task.head, registries)
+  })
   if (ran === null) return
   const { result, done } = ran
   if (result.end !== 'exited' || result.exitCode !== 0) {

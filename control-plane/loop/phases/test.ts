@@ -1,4 +1,5 @@
 import type { Checkpoint } from '../../../src/domain/task.ts'
+import { withEnded } from '../box-record.ts'
 import { begin } from '../begin.ts'
 import { attendBox } from '../box-run.ts'
 import { shellBox } from '../boxes.ts'
@@ -29,9 +30,10 @@ export async function test(work: Work): Promise<void> {
   )
 }
 
-async function run(work: Work, row: Planned): Promise<void> {
-  const result = await attendBox(work, row)
+async function run(work: Work, begun: Planned): Promise<void> {
+  const result = await attendBox(work, begun)
   if (result === null) return
+  const row = withEnded(work, begun, result)
   if (await ended(work, result, row, 'test', carriedOver(work, row))) return
   await work.deps.engine.remove(row.box.name)
   const outcome = testResultOf(result)

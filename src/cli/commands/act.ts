@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { Act } from '../../domain/control-plane.ts'
-import { secondsOf } from '../../domain/budget.ts'
+import { budgetParts } from '../../domain/budget.ts'
 import { Failure } from '../../domain/failure.ts'
 import type { TaskId } from '../../domain/ids.ts'
 import { budgetRequestSchema } from '../../domain/intake.ts'
@@ -8,6 +8,7 @@ import type { Budget, Task, TaskEvent } from '../../domain/task.ts'
 import type { Exit } from '../exit.ts'
 import { Connection } from '../connection.ts'
 import { pursue } from '../pursue.ts'
+import { budgetNumbers } from '../request.ts'
 import { draftLines } from '../render/draft.ts'
 import { approvedLines } from '../render/progress.ts'
 import { quoted } from '../render/next.ts'
@@ -42,6 +43,8 @@ interface ResumeOptions extends ActOptions {
   readonly instruction?: string
   readonly steps?: string
   readonly minutes?: string
+  readonly tokens?: string
+  readonly cost?: string
 }
 
 const detach = [
@@ -94,6 +97,8 @@ export function actCommands(task: Command, shell: Shell): void {
     .option('--instruction <text>', 'a word for the next prompt')
     .option('--steps <n>', 'a new limit of steps, counting those already used')
     .option('--minutes <n>', 'a new limit of minutes, counting those already used')
+    .option('--tokens <n>', 'a new limit of model tokens, counting those already used')
+    .option('--cost <usd>', 'a new limit of US dollars, counting those already spent')
     .option(...detach)
     .action((id: string, options: ResumeOptions) => {
       const instruction = options.instruction === undefined ? null : said(options.instruction)
@@ -200,18 +205,10 @@ function said(text: string): string {
   throw new Failure('bad_request', 'The text is empty: say something, in quotes.')
 }
 
-function budgetOf({ steps, minutes }: ResumeOptions): Partial<Budget> | null {
-  if (steps === undefined && minutes === undefined) return null
-  const parsed = budgetRequestSchema.safeParse({
-    ...(steps === undefined ? {} : { steps: Number(steps) }),
-    ...(minutes === undefined ? {} : { minutes: Number(minutes) }),
-  })
-  if (!parsed.success) {
-    throw new Failure('bad_request', parsed.error.issues.map((issue) => issue.message).join(' '))
-  }
-  const { data } = parsed
-  return {
-    ...(data.steps === undefined ? {} : { steps: data.steps }),
-    ...(data.minutes === undefined ? {} : { seconds: secondsOf(data.minutes) }),
-  }
+function budgetOf(options: ResumeOptions): Partial<Budget> | null {
+  const wanted = budgetNumbers(options)
+  if (Object.keys(wanted).length === 0) return null
+  const parsed = budgetRequestSchema.safeParse(wanted)
+  if (parsed.success) return budgetParts(parsed.data)
+  throw new Failure('bad_request', parsed.error.issues.map((issue) => issue.message).join(' '))
 }

@@ -60,3 +60,9 @@ export function idOf(text: string): TaskId {
 export function several(value: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), value]
 }
+
+export function limitOf(text: string, most: number): number {
+  const limit = Number(text)
+  if (Number.isInteger(limit) && limit >= 1 && limit <= most) return limit
+  throw new Failure('bad_request', `--limit takes a number from 1 to ${most}, not ${text}.`)
+}

@@ -13,7 +13,7 @@ export function taskOptions(command: Command): Command {
     .option('--ref <ref>', 'branch, tag or commit to start from (default: what is checked out)')
     .option(
       '--setup <command>',
-      'installs dependencies, once, with a network (default: as configured for the repository)',
+      'installs dependencies, once, with the package registries (default: as configured for the repository)',
     )
     .option('--test <command>', 'says whether the work is good (default: as configured for the repository)')
     .option('--agent <name>', 'who does the work (default: "command" with a program, else as configured)')
@@ -25,10 +25,19 @@ export function taskOptions(command: Command): Command {
       '--minutes <n>',
       `the most minutes that its boxes may run (default: task.minutes of the configuration, else ${defaultBudget.seconds / 60})`,
     )
+    .option(
+      '--tokens <n>',
+      'the most tokens of models (default: task.tokens of the configuration, else no limit)',
+    )
+    .option(
+      '--cost <usd>',
+      'the most US dollars for models (default: task.cost of the configuration, else no limit)',
+    )
     .option('--draft', 'ask a person first, whatever the risk')
     .option('--deny <pattern>', 'neither read nor written; may be repeated', several)
     .option('--readonly <pattern>', 'read but not written; may be repeated', several)
     .option('--allow <pattern>', 'makes everything else readonly; may be repeated', several)
+    .option('--egress <host>', 'a host that the agent may reach; may be repeated', several)
 }
 
 /** The program of the agent, after "--". Words that stand before it are most often a goal without quotes. */

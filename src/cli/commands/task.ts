@@ -13,12 +13,14 @@ import {
   common,
   type CommonOptions,
   idOf,
+  limitOf,
   print,
   printJson,
   type Shell,
   speller,
   targetOf,
 } from './common.ts'
+import { egressCommand } from './egress.ts'
 import { watchCommand } from './watch.ts'
 
 interface ListOptions extends CommonOptions {
@@ -38,6 +40,7 @@ export function taskCommand(program: Command, shell: Shell): void {
     client.logs(id, step),
   )
   textCommand(task, shell, 'diff', 'what a task has changed', (client, id, step) => client.diff(id, step))
+  egressCommand(task, shell)
   watchCommand(task, shell)
   actCommands(task, shell)
 }
@@ -48,7 +51,7 @@ function listCommand(task: Command, shell: Shell): void {
     .option('--limit <n>', 'show this many at most', '50')
     .action(async (options: ListOptions) => {
       const { world } = shell
-      const filter = { limit: limitOf(options.limit), ...statusesOf(options.status) }
+      const filter = { limit: limitOf(options.limit, 1000), ...statusesOf(options.status) }
       const tasks = await withControlPlane(targetOf(shell, options, 'task list'), (client) =>
         client.tasks(filter),
       )
@@ -77,14 +80,11 @@ function showCommand(task: Command, shell: Shell): void {
       const shown = await withControlPlane(targetOf(shell, options, 'task show'), async (client) => ({
         task: await client.task(id),
         checkpoints: await client.checkpoints(id),
+        attestations: await client.attestations(id),
         events: await allEvents(client, id),
       }))
       if (options.json === true) printJson(world, shown)
-      else
-        print(
-          world,
-          taskLines(shown.task, shown.checkpoints, shown.events, speller(options), world.terminal.paint),
-        )
+      else print(world, taskLines(shown, speller(options), world.terminal.paint))
       shell.end('done')
     },
   )
@@ -123,12 +123,6 @@ function textCommand(
 function stepOf(text: string): number {
   if (/^\d{1,6}$/.test(text)) return Number(text)
   throw new Failure('bad_request', `${text} is no step: give a number, such as --step 1.`)
-}
-
-function limitOf(text: string): number {
-  const limit = Number(text)
-  if (Number.isInteger(limit) && limit >= 1 && limit <= 1000) return limit
-  throw new Failure('bad_request', `--limit takes a number from 1 to 1000, not ${text}.`)
 }
 
 function statusesOf(text: string | undefined): { statuses?: readonly Status[] } {

@@ -1,5 +1,6 @@
 import type { Explanation } from '../../domain/control-plane.ts'
 import type { BoxMount, BoxSource, BoxSpec } from '../../domain/box.ts'
+import type { Egress } from '../../domain/egress.ts'
 import type { Policy } from '../../domain/policy.ts'
 import type { Paint } from '../terminal.ts'
 import { quoted } from './next.ts'
@@ -22,8 +23,8 @@ export function explanationLines(explanation: Explanation, paint: Paint): readon
 }
 
 /** The patterns that hold, those of the defaults included, whether they match anything or not. */
-function policyLines({ deny, except, readonly, allow }: Policy, paint: Paint): readonly string[] {
-  const rows = Object.entries({ deny, except, readonly, allow }).flatMap(([name, patterns]) =>
+function policyLines({ deny, except, readonly, allow, egress }: Policy, paint: Paint): readonly string[] {
+  const rows = Object.entries({ deny, except, readonly, allow, egress }).flatMap(([name, patterns]) =>
     wrapped(patterns.map(plain), 100).map((line, index) => [index === 0 ? name : '', line]),
   )
   return [paint.bold('Policy'), ...columns(rows).map((line) => `  ${line}`), '']
@@ -38,7 +39,7 @@ function boxLines(box: BoxSpec, paint: Paint): readonly string[] {
   const { limits } = box
   const rows = [
     ['command', box.argv.map(quoted).join(' ')],
-    ['network', box.network === 'none' ? 'none' : "the engine's own"],
+    ['network', egressText(box.egress)],
     ['user', `${box.user.uid}:${box.user.gid}, no capabilities, read-only root`],
     ['image', box.image],
     [
@@ -55,6 +56,15 @@ function boxLines(box: BoxSpec, paint: Paint): readonly string[] {
     ),
     '',
   ]
+}
+
+/** What a box may reach, in a line. */
+function egressText(egress: Egress | null): string {
+  if (egress === null) return 'none, and no gateway'
+  const { tunnels, upstreams } = egress
+  const hosts = tunnels.map(({ host, ports, why }) => `${host}:${ports.join(',')} (${why})`)
+  const all = [...upstreams.map((name) => `upstream ${name}`), ...hosts]
+  return all.length === 0 ? 'a gateway that allows nothing' : `by the gateway alone: ${all.join(', ')}`
 }
 
 function mountRow(mount: BoxMount): readonly string[] {

@@ -72,6 +72,9 @@ function runAnew(task: Task, spell: Spell): string {
     ['steps', `${budget.steps}`],
     // Two decimals are the same number of seconds.
     ['minutes', `${Number((budget.seconds / 60).toFixed(2))}`],
+    ...(budget.tokens === null ? [] : [['tokens', `${budget.tokens}`] as const]),
+    ...(budget.costUsd === null ? [] : [['cost', `${budget.costUsd}`] as const]),
+    ...policy.egress.map((host) => ['egress', quoted(host)] as const),
     ...more(policy.deny, defaultPolicy.deny).map((pattern) => ['deny', quoted(pattern)] as const),
     ...more(policy.readonly, defaultPolicy.readonly).map((pattern) => ['readonly', quoted(pattern)] as const),
     ...policy.allow.map((pattern) => ['allow', quoted(pattern)] as const),
@@ -89,7 +92,7 @@ function oneLine(text: string, otherwise: string): string {
 
 /** Halted by something outside the task that doctor looks at. */
 function doctored({ halt }: Task): boolean {
-  return halt?.reason === 'engine' || halt?.reason === 'disk'
+  return halt?.reason === 'engine' || halt?.reason === 'disk' || halt?.reason === 'posture'
 }
 
 /** What a resume needs to have an effect: more budget after a timeout, a word to an agent that is stuck, ... */
@@ -102,6 +105,10 @@ function resumeOf(task: Task): { options: string; what: string } {
       return { ...again, options: ` --steps ${task.budget.steps + 4}` }
     case 'time':
       return { ...again, options: ` --minutes ${Math.ceil(task.budget.seconds / 60) + 10}` }
+    case 'tokens':
+      return { ...again, options: ` --tokens ${(task.budget.tokens ?? 0) * 2}` }
+    case 'cost':
+      return { ...again, options: ` --cost ${(task.budget.costUsd ?? 0) * 2}` }
     case 'agent':
       return task.status === 'BLOCKED' ? wordy : again
     case 'no_change':
@@ -114,6 +121,7 @@ function resumeOf(task: Task): { options: string; what: string } {
       return { options: '', what: 'try setup and test again' }
     case 'engine':
     case 'image':
+    case 'posture':
     case 'disk':
     case 'repository':
       return { options: '', what: 'go on when it is mended' }

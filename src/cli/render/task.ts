@@ -1,3 +1,4 @@
+import { parseAttestation, type SignedAttestation } from '../../domain/attestation.ts'
 import type { Checkpoint, Task, TaskEvent } from '../../domain/task.ts'
 import { counted } from '../../domain/text.ts'
 import type { Paint } from '../terminal.ts'
@@ -6,14 +7,17 @@ import { activityOf } from './status-line.ts'
 import { badge, nextLines } from './summary.ts'
 import { columns, duration, firstLine, hang, moment, plain } from './text.ts'
 
+/** All that there is to show of one task. */
+export interface Shown {
+  readonly task: Task
+  readonly checkpoints: readonly Checkpoint[]
+  readonly attestations: readonly SignedAttestation[]
+  readonly events: readonly TaskEvent[]
+}
+
 /** All that a person wants to know about one task. */
-export function taskLines(
-  task: Task,
-  checkpoints: readonly Checkpoint[],
-  events: readonly TaskEvent[],
-  spell: Spell,
-  paint: Paint,
-): readonly string[] {
+export function taskLines(shown: Shown, spell: Spell, paint: Paint): readonly string[] {
+  const { task, checkpoints, attestations, events } = shown
   return [
     `Task ${task.id}  ${badge(task, paint)}`,
     ...(task.halt === null ? [] : [`  ${task.halt.reason}: ${hang(task.halt.text, 2)}`]),
@@ -24,6 +28,7 @@ export function taskLines(
       task.status === 'DRAFT' ? task.risks.map(({ rule, text }) => `${rule}: ${hang(text, 4)}`) : [],
     ),
     ...section('Steps', columns(checkpoints.filter((row) => row.step > 0).map(stepRow))),
+    ...section('Attestations', columns(attestations.map(attestationRow))),
     ...section(
       'Events',
       events.map((event) => `${moment(event.at)}  ${firstLine(event.text, 200)}`),
@@ -46,7 +51,21 @@ function facts(task: Task): readonly (readonly string[])[] {
     ['test', command(task.test)],
     ['steps', `${task.spent.steps} of ${task.budget.steps} used`],
     ['time', `${duration(task.spent.ms)} of ${duration(task.budget.seconds * 1000)} used`],
+    ...spendingRows(task),
     ...(task.delivery === 'none' ? [] : [['delivery', task.delivery]]),
+  ]
+}
+
+/** What models have cost, where they have, or where it is limited. */
+function spendingRows({ spent, budget }: Task): readonly (readonly string[])[] {
+  const of = (limit: number | null): string => (limit === null ? '' : ` of ${limit}`)
+  return [
+    ...(spent.tokens === 0 && budget.tokens === null
+      ? []
+      : [['tokens', `${spent.tokens}${of(budget.tokens)} used`]]),
+    ...(spent.costUsd === 0 && budget.costUsd === null
+      ? []
+      : [['cost', `${spent.costUsd.toFixed(4)}${of(budget.costUsd)} USD`]]),
   ]
 }
 
@@ -58,6 +77,21 @@ function stepRow(row: Checkpoint): readonly string[] {
   const name = row.attempt === 1 ? `${row.step}` : `${row.step} (attempt ${row.attempt})`
   const took = row.endedAt === null ? 'under way' : duration(row.endedAt - row.startedAt)
   return [name, row.state, row.commit?.slice(0, 10) ?? '-', took, changeOf(row), resultOf(row)]
+}
+
+function attestationRow({ seq, body, hash }: SignedAttestation): readonly string[] {
+  const read = parseAttestation(body)
+  const named = hash.slice(0, 12)
+  if (read === null) return [`${seq}`, named, 'cannot be read', '']
+  if (read.kind === 'closing') return [`${seq}`, named, 'the record', `up to event ${read.events.upTo}`]
+  const { step, attempt, outcome, posture } = read
+  const walls = posture === null ? 'posture unknown' : `${posture.level} (${firstLine(posture.engine, 100)})`
+  return [
+    `${seq}`,
+    named,
+    attempt === 1 ? `step ${step}` : `step ${step} (attempt ${attempt})`,
+    `${outcome}, ${walls}`,
+  ]
 }
 
 function changeOf(row: Checkpoint): string {

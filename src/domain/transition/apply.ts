@@ -162,6 +162,7 @@ function patch(task: Task, input: Input): Partial<Task> {
     case 'paused':
     case 'candidate_made':
     case 'handed_over':
+    case 'noticed':
     case 'budget_spent':
     case 'halted':
     case 'failed':

@@ -1,6 +1,7 @@
 import type { Input } from '../input.ts'
 import type { Task } from '../task.ts'
-import { counted, fewOf, timeOf } from '../text.ts'
+import { budgetText } from '../budget.ts'
+import { fewOf } from '../text.ts'
 
 /** The sentence of an event: what happened, for people. */
 export function describe(input: Input, before: Task, after: Task): string {
@@ -32,6 +33,7 @@ export function describe(input: Input, before: Task, after: Task): string {
     case 'agent_finished':
     case 'candidate_made':
     case 'tested':
+    case 'noticed':
     case 'salvaged':
     case 'requeued':
     case 'lost':
@@ -50,10 +52,7 @@ export function describe(input: Input, before: Task, after: Task): string {
 }
 
 function resumedText(input: Extract<Input, { type: 'resumed' }>): string {
-  const budget =
-    input.budget === null
-      ? ''
-      : ` Budget: ${counted(input.budget.steps, 'step')}, ${timeOf(input.budget.seconds)}.`
+  const budget = input.budget === null ? '' : ` Budget: ${budgetText(input.budget)}.`
   return (input.instruction === null ? 'Resumed.' : `Resumed: ${input.instruction}`) + budget
 }
 

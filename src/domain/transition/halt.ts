@@ -30,6 +30,7 @@ export function haltOf(to: Row['to'], task: Task, input: Input): Halt | null {
       return verdictHalt(task, input)
     case 'salvaged':
     case 'discarded':
+    case 'noticed':
     case 'steered':
       return task.halt
     default:
@@ -37,8 +38,13 @@ export function haltOf(to: Row['to'], task: Task, input: Input): Halt | null {
   }
 }
 
-function budgetHalt({ budget }: Task, reason: 'time' | 'steps'): Halt {
-  const what = reason === 'steps' ? counted(budget.steps, 'step') : timeOf(budget.seconds)
+function budgetHalt({ budget }: Task, reason: 'time' | 'steps' | 'tokens' | 'cost'): Halt {
+  const what = {
+    steps: counted(budget.steps, 'step'),
+    time: timeOf(budget.seconds),
+    tokens: counted(budget.tokens ?? 0, 'token'),
+    cost: `${budget.costUsd ?? 0} USD`,
+  }[reason]
   return { reason, text: `The budget of ${what} is used up; resume it with a larger one to go on.` }
 }
 

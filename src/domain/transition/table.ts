@@ -108,6 +108,7 @@ export const table: readonly Row[] = [
   row(['VALIDATING'], 'handed_over', 'APPLIED', null, 'the branch holds the work'),
 
   row(working, 'steered', 'same', 'same', 'the text is in the next prompt'),
+  row(working, 'noticed', 'same', 'same', 'the gateway denied or found something'),
   row(working, 'budget_spent', 'TIMEOUT', 'salvage?', 'enforced during a step'),
   row(working, 'halted', 'BLOCKED', 'salvage?', 'a person is needed'),
   row(working, 'failed', 'FAILED', 'salvage?', 'not to be mended by another attempt'),

@@ -23,7 +23,8 @@ export function createBody(spec: BoxSpec, mounts: readonly Placed[], installatio
   return {
     Image: spec.image,
     User: `${user.uid}:${user.gid}`,
-    Entrypoint: [entryProgram],
+    // A runtime with a kernel of its own knows nothing of the engine's seccomp filter.
+    Entrypoint: [entryProgram, ...(hasOwnKernel(host.runtime) ? ['--own-kernel'] : [])],
     // The entry takes whole seconds, and none would be no limit.
     Cmd: [String(Math.max(1, Math.ceil(limits.seconds))), spec.stdin ?? '-', '--', ...spec.argv],
     WorkingDir: spec.folder,
@@ -39,12 +40,14 @@ export function createBody(spec: BoxSpec, mounts: readonly Placed[], installatio
     AttachStderr: true,
     StopSignal: 'SIGTERM',
     Healthcheck: { Test: ['NONE'] },
-    NetworkDisabled: spec.network === 'none',
+    NetworkDisabled: true,
     HostConfig: {
       AutoRemove: false,
       RestartPolicy: { Name: 'no' },
       Init: true,
-      NetworkMode: spec.network === 'none' ? 'none' : 'bridge',
+      ...(host.runtime === null ? {} : { Runtime: host.runtime }),
+      // No box has a network card: what it may reach it reaches over its channel.
+      NetworkMode: 'none',
       Dns: [],
       DnsSearch: [],
       ExtraHosts: [],
@@ -91,6 +94,12 @@ export function createBody(spec: BoxSpec, mounts: readonly Placed[], installatio
     },
   }
 }
+
+/** Whether a runtime puts a kernel of its own, a sandbox's or a virtual machine's, between a box and the machine's. */
+export function hasOwnKernel(runtime: string | null): boolean {
+  return runtime !== null && /^(?:runsc|gvisor|kata)/.test(runtime)
+}
+
 export type CreateBody = ReturnType<typeof createBody>
 
 function tmpfs({ limits, user }: BoxSpec): Record<string, string> {

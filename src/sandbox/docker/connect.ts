@@ -11,6 +11,13 @@ export interface Host {
   readonly swapLimit: boolean
   /** Of `/info`: `name=seccomp,profile=default`, `name=apparmor`, ... */
   readonly security: readonly string[]
+  readonly kernel: string
+  /** Where the engine keeps all that is its own. */
+  readonly rootFolder: string
+  /** The engine's socket on this machine. */
+  readonly socket: string
+  /** The runtime that boxes are run with; null is the engine's own choice. */
+  readonly runtime: string | null
 }
 
 /** A negotiated connection. */
@@ -36,12 +43,16 @@ const oldestApi: ApiVersion = [1, 41]
 
 /**
  * Opens the engine behind a socket. The version is negotiated at the first call and remembered; a failed try is not.
- * `patience`: how long a call may take, seconds.
+ * `patience`: how long a call may take, seconds; `runtime`: what boxes are run with.
  */
-export function connector(socketPath: string = defaultSocket, patience = 30): () => Promise<Api> {
+export function connector(
+  socketPath: string = defaultSocket,
+  patience = 30,
+  runtime: string | null = null,
+): () => Promise<Api> {
   let known: Promise<Api> | null = null
   return () => {
-    known ??= negotiate(socketPath, patience).catch((error: unknown) => {
+    known ??= negotiate(socketPath, patience, runtime).catch((error: unknown) => {
       known = null
       throw error
     })
@@ -49,7 +60,7 @@ export function connector(socketPath: string = defaultSocket, patience = 30): ()
   }
 }
 
-async function negotiate(socketPath: string, patience: number): Promise<Api> {
+async function negotiate(socketPath: string, patience: number, runtime: string | null): Promise<Api> {
   // An empty host keeps a DOCKER_HOST of the environment out: the socket is a setting, and boxes need a local engine.
   const options = { socketPath, host: '', protocol: 'http' } as const
   // Loaded here, because it takes longer than all else together, and most commands never talk to the engine.
@@ -66,6 +77,12 @@ async function negotiate(socketPath: string, patience: number): Promise<Api> {
       'engine',
       `The Docker engine ${version.Version} at ${socketPath} is too old: install Docker 20.10 or newer.`,
     )
+  const runtimes = Object.keys(info.Runtimes ?? {})
+  if (runtime !== null && !runtimes.includes(runtime))
+    throw new Failure(
+      'bad_config',
+      `The Docker engine has no runtime ${runtime}: take one of ${runtimes.join(', ')}, or none.`,
+    )
   return {
     docker: new Client({
       ...options,
@@ -78,6 +95,10 @@ async function negotiate(socketPath: string, patience: number): Promise<Api> {
       cpus: info.NCPU,
       swapLimit: info.SwapLimit,
       security: info.SecurityOptions ?? [],
+      kernel: info.KernelVersion,
+      rootFolder: info.DockerRootDir,
+      socket: socketPath,
+      runtime,
     },
   }
 }
@@ -86,6 +107,9 @@ interface Info {
   readonly NCPU: number
   readonly SwapLimit: boolean
   readonly SecurityOptions: readonly string[] | null
+  readonly KernelVersion: string
+  readonly DockerRootDir: string
+  readonly Runtimes: Readonly<Record<string, unknown>> | null
 }
 
 function asker(where: string, patience: number): Api['ask'] {

@@ -1,10 +1,13 @@
-import type { Engine, EngineDescription } from '../../domain/box.ts'
+import type { Engine } from '../../domain/box.ts'
 import type { HostPath, Millis } from '../../domain/brand.ts'
 import { Failure } from '../../domain/failure.ts'
-import { connector, type Host } from './connect.ts'
+import { examine } from './canary/examine.ts'
+import { nameOf } from './canary/judge.ts'
+import { channels } from './channel.ts'
+import { connector } from './connect.ts'
 import { statusOf } from './failures.ts'
-import { boxes, removeContainer } from './containers.ts'
-import { clearFolder, sweepLeftovers } from './leftovers.ts'
+import { boxes } from './containers.ts'
+import { removeBox, sweepLeftovers } from './leftovers.ts'
 import type { Parts } from './parts.ts'
 import { runBox } from './run.ts'
 
@@ -18,6 +21,10 @@ export interface DockerEngineOptions {
   readonly imageTag: () => string
   /** The tag is that of `engine.image`: somebody else's image, which `cofferdam image build` does not make. */
   readonly imageIsConfigured?: boolean
+  /** A folder for sockets that nobody else can enter; its path is short, as sockets' have to be. */
+  readonly runtimeFolder: HostPath
+  /** Which of the engine's runtimes boxes are run with; the engine's own choice where it is not said. */
+  readonly runtime?: string
   /** How long the engine has to answer a call, seconds; 30 where it is not said. */
   readonly patience?: number
   readonly now?: () => Millis
@@ -30,15 +37,17 @@ export function dockerEngine(options: DockerEngineOptions): Engine {
     socketPath,
     installation,
     scratch,
+    runtimeFolder,
     imageTag,
     imageIsConfigured = false,
+    runtime,
     patience,
     now = Date.now,
     log = () => undefined,
   } = options
   const isOurs = (name: string): boolean =>
     name.startsWith(`cofferdam-${installation}-`) && !name.includes('/')
-  const connect = connector(socketPath, patience)
+  const connect = connector(socketPath, patience, runtime)
   const parts: Parts = {
     connect,
     installation,
@@ -48,34 +57,31 @@ export function dockerEngine(options: DockerEngineOptions): Engine {
     log,
     ids: new Map(),
     image: null,
+    channels: channels(runtimeFolder, installation),
     busy: new Set(),
+    canaries: new Set(),
     views: { refused: false },
   }
+  const image = (): Promise<string> => findImage(parts, imageIsConfigured ? lacksConfigured : lacksOwn)
+  // Over a connection of its own, as the engine may have become another under the one that is there.
+  const posture = remembered(() =>
+    examine({ ...parts, connect: connector(socketPath, patience, runtime) }, image),
+  )
   return {
     async describe() {
       const api = await connect()
       await api.ask('answer', () => api.docker.ping())
-      return describe(api.host)
+      return nameOf(api.host)
     },
 
-    async image() {
-      const tag = imageTag()
-      if (parts.image?.tag === tag) return parts.image.id
-      const api = await connect()
-      try {
-        const { Id: id } = await api.ask('show its image', () => api.docker.getImage(tag).inspect())
-        parts.image = { tag, id }
-        return id
-      } catch (error) {
-        if (statusOf(error) !== 404) throw error
-        if (imageIsConfigured) throw lacksConfigured(tag)
-        throw new Failure('image', 'The sandbox image is not built yet: run `cofferdam image build`.')
-      }
-    },
+    image,
+    posture,
 
     async run(spec, materials, watcher, signal) {
       if (!spec.name.startsWith(`cofferdam-${installation}-`))
         throw new Error(`not a box of ours: ${spec.name}`)
+      // Another runtime is trusted with a box only when its canary has found the walls.
+      if (runtime !== undefined) await posture()
       parts.busy.add(spec.name)
       try {
         return await runBox(parts, spec, materials, watcher, signal)
@@ -90,16 +96,12 @@ export function dockerEngine(options: DockerEngineOptions): Engine {
 
     async list() {
       const found = await boxes(await connect(), parts)
-      return found.map(({ id: _, ...seen }) => seen)
+      return found.filter(({ name }) => !parts.canaries.has(name)).map(({ id: _, ...seen }) => seen)
     },
 
     async remove(name) {
       if (!isOurs(name)) return
-      const api = await connect()
-      const id = parts.ids.get(name) ?? (await boxes(api, parts)).find((box) => box.name === name)?.id
-      if (id !== undefined) await removeContainer(api, id)
-      parts.ids.delete(name)
-      await clearFolder(parts, name)
+      await removeBox(parts, name)
     },
 
     async sweep(keep) {
@@ -108,28 +110,39 @@ export function dockerEngine(options: DockerEngineOptions): Engine {
   }
 }
 
+async function findImage(parts: Parts, missing: (tag: string) => Failure): Promise<string> {
+  const tag = parts.imageTag()
+  if (parts.image?.tag === tag) return parts.image.id
+  const api = await parts.connect()
+  try {
+    const { Id: id } = await api.ask('show its image', () => api.docker.getImage(tag).inspect())
+    parts.image = { tag, id }
+    return id
+  } catch (error) {
+    throw statusOf(error) === 404 ? missing(tag) : error
+  }
+}
+
+function lacksOwn(): Failure {
+  return new Failure('image', 'The sandbox image is not built yet: run `cofferdam image build`.')
+}
+
 function lacksConfigured(tag: string): Failure {
   const text = `The image ${tag} of engine.image is not on the engine: build or pull it, or remove the key.`
   return new Failure('image', text)
 }
 
-function describe({ version, runc, security }: Host): EngineDescription {
-  const has = (name: string): boolean => security.some((option) => option.startsWith(`name=${name}`))
-  const warnings = [
-    ...(has('seccomp') ? [] : ['no seccomp: boxes are not filtered in what they may ask of the kernel']),
-    ...(has('apparmor') || has('selinux')
-      ? []
-      : ['no AppArmor or SELinux: one layer of the boxes is missing']),
-    ...(runc !== null && isOldRunc(runc)
-      ? [`runc ${runc} has known escapes: 1.2.8 or newer is advised`]
-      : []),
-  ]
-  return { name: `docker ${version}${runc === null ? '' : `, runc ${runc}`}`, warnings }
-}
-
-/** Older than the fixes for CVE-2025-31133 and its family: 1.2.8, 1.3.3. Distributions may have backported them. */
-function isOldRunc(version: string): boolean {
-  const [major = 0, minor = 0, patch = 0] = version.split(/[.+~-]/).map(Number)
-  if (major !== 1) return major < 1
-  return minor < 2 || (minor === 2 && patch < 8) || (minor === 3 && patch < 3)
+/** Asks once a minute; what failed is asked again. */
+function remembered<T>(ask: () => Promise<T>): () => Promise<T> {
+  let known: Promise<T> | null = null
+  let until = 0
+  return () => {
+    if (performance.now() > until) known = null
+    until = known === null ? performance.now() + 60_000 : until
+    known ??= ask().catch((error: unknown) => {
+      known = null
+      throw error
+    })
+    return known
+  }
 }

@@ -1,5 +1,6 @@
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { dirname, basename, join } from 'node:path'
+import { canaryFolder } from './canary/ground.ts'
 import type { Api } from './connect.ts'
 import { installationLabels, ours } from './labels.ts'
 import { boxes, removeContainer } from './containers.ts'
@@ -19,10 +20,20 @@ export async function claimFolder(parts: Parts, name: string): Promise<boolean> 
   }
 }
 
+/** Kills and removes a box with all that was made for it. Fine when it is gone already. */
+export async function removeBox(parts: Parts, name: string): Promise<void> {
+  const api = await parts.connect()
+  const id = parts.ids.get(name) ?? (await boxes(api, parts)).find((box) => box.name === name)?.id
+  if (id !== undefined) await removeContainer(api, id)
+  parts.ids.delete(name)
+  await clearFolder(parts, name)
+}
+
 /** Removes what was made on the disk for a box whose container is gone. Fine when there is nothing. */
 export async function clearFolder(parts: Parts, name: string): Promise<void> {
   const folder = boxFolder(parts, name)
   await removePlaceholders(folder)
+  await parts.channels.clear(name)
   try {
     await rm(folder, { recursive: true, force: true })
   } catch (error) {
@@ -40,6 +51,8 @@ export async function sweepLeftovers(parts: Parts, keep: ReadonlySet<string>): P
   const alive = new Set((await boxes(api, parts)).map(({ name }) => name))
   for (const name of folders)
     if (!keep.has(name) && !alive.has(name) && !parts.busy.has(name)) await clearFolder(parts, name)
+  if (parts.canaries.size === 0) await rm(canaryFolder(parts.scratch), { recursive: true, force: true })
+  await parts.channels.sweep([...keep, ...alive, ...parts.busy])
 
   const filters = ours(parts.installation)
   const loose = { ...filters, dangling: ['true'] }

@@ -23,12 +23,18 @@ export interface Locations {
   readonly setup: string | null
 }
 
-/** Asks for every source's place; the same root once. */
-export async function locate(spec: BoxSpec, materials: Materials): Promise<Locations> {
+/** Asks for every source's place; the same root once. `channel` is the folder of the box's socket. */
+export async function locate(
+  spec: BoxSpec,
+  materials: Pick<Materials, 'locate'>,
+  channel: () => Promise<string>,
+): Promise<Locations> {
+  const place = (source: BoxSource): Promise<string> =>
+    source.kind === 'channel' ? channel() : materials.locate(source)
   const roots = new Map<string, Promise<string>>()
   const rootOf = (source: BoxSource): Promise<string> => {
-    const key = source.kind === 'tree' ? `tree ${source.commit} ${source.writes}` : source.kind
-    const known = roots.get(key) ?? materials.locate(source).then((path) => realpath(path))
+    const key = JSON.stringify(source)
+    const known = roots.get(key) ?? place(source).then((path) => realpath(path))
     roots.set(key, known)
     return known
   }
@@ -47,6 +53,12 @@ export async function locate(spec: BoxSpec, materials: Materials): Promise<Locat
     worktree: base?.mount.source.kind === 'worktree' ? base.root : null,
     setup: discards ? await materials.locate({ kind: 'setup', path: '' }).then(existing) : null,
   }
+}
+
+/** The folders and files of the caller that a box is to see. */
+export function rootsOf({ mounts, setup }: Locations): readonly string[] {
+  const given = mounts.filter(({ mount }) => mount.source.kind !== 'channel').map(({ root }) => root)
+  return [...new Set(setup === null ? given : [...given, setup])]
 }
 
 export function pathOf({ root, below }: Located): string {

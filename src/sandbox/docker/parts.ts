@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { HostPath, Millis } from '../../domain/brand.ts'
+import type { Channels } from './channel.ts'
 import type { Api } from './connect.ts'
 
 /** What the parts of the engine share. */
@@ -14,8 +15,11 @@ export interface Parts {
   readonly ids: Map<string, string>
   /** The image as it was last found; forgotten when the engine no longer has it. */
   image: { readonly tag: string; readonly id: string } | null
+  readonly channels: Channels
   /** Boxes that `run` is busy with: their folders are not leftovers. */
   readonly busy: Set<string>
+  /** Boxes that the engine runs for itself: nobody else's to see or remove. */
+  readonly canaries: Set<string>
   /** Set when the disk of the scratch folder has refused to carry copy-on-write views. */
   readonly views: { refused: boolean }
 }

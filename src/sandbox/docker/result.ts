@@ -1,14 +1,17 @@
-import type { BoxResult, BoxSpec } from '../../domain/box.ts'
+import type { BoxResult, BoxSpec, Peaks } from '../../domain/box.ts'
 import type { Seen } from './compare.ts'
 import { startOf } from './containers.ts'
 import { diskMessage, endOf, type Cause } from './end.ts'
 import type { Output } from './output.ts'
 import type { Parts } from './parts.ts'
+import { noPeaks } from './peaks.ts'
 
 interface Ran {
   readonly parts: Pick<Parts, 'now'>
   readonly spec: BoxSpec
   readonly output: Output
+  /** What it was seen to use. */
+  readonly peaks: () => Peaks
 }
 
 /**
@@ -16,7 +19,7 @@ interface Ran {
  * `abandoned`: it had ended before it was looked at, or was ended from outside.
  */
 export function resultOf(
-  { parts, spec, output }: Ran,
+  { parts, spec, output, peaks }: Ran,
   seen: Seen | null,
   cause: Cause,
   abandoned: boolean,
@@ -42,13 +45,14 @@ export function resultOf(
     truncated: output.truncated,
     startedAt,
     endedAt,
+    peaks: peaks(),
   }
 }
 
 /** The result of a box that was not started: stopped before, or no room for it. */
-export function neverRan({ parts, spec }: Ran, end: 'killed' | 'disk'): BoxResult {
+export function neverRan({ parts, spec }: Pick<Ran, 'parts' | 'spec'>, end: 'killed' | 'disk'): BoxResult {
   const at = parts.now()
   const message = end === 'disk' ? diskMessage(spec.limits) : 'The box was stopped before it started.'
   const nothing = { exitCode: null, output: '', outputBytes: 0, truncated: false }
-  return { end, ...nothing, startedAt: at, endedAt: at, message }
+  return { end, ...nothing, startedAt: at, endedAt: at, peaks: noPeaks, message }
 }

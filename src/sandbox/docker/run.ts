@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { BoxResult, BoxSpec, BoxWatcher, Materials } from '../../domain/box.ts'
+import type { BoxResult, BoxSpec, BoxWatcher, Materials, Peaks } from '../../domain/box.ts'
 import type { Millis } from '../../domain/brand.ts'
 import { Failure } from '../../domain/failure.ts'
 import { specHash } from '../hash.ts'
@@ -8,17 +8,19 @@ import { awaitExit, replay } from './calls.ts'
 import type { Seen } from './compare.ts'
 import type { Api } from './connect.ts'
 import { inspect, removeContainer, startOf } from './containers.ts'
-import type { Cause } from './end.ts'
+import { diskGuard, growthGuard, hasLittleFree, writableFolders } from './disk.ts'
+import { mostOutput, type Cause } from './end.ts'
 import { demultiplexer, type TakeOutput } from './frames.ts'
 import { readBoxLabels } from './labels.ts'
 import { claimFolder, clearFolder } from './leftovers.ts'
 import { outputKeeper, type Output } from './output.ts'
 import { once, type Once } from './once.ts'
 import { endedFromOutside } from './outside.ts'
-import type { Parts } from './parts.ts'
+import { boxFolder, type Parts } from './parts.ts'
+import { noPeaks, samplePeaks } from './peaks.ts'
 import { neverRan, resultOf } from './result.ts'
 import { startBox, type Started } from './start.ts'
-import { drained, hasLittleFree, throwIfDetached, watch } from './watch.ts'
+import { abortOf, drained, throwIfDetached, watch, type Guard, type Watched } from './watch.ts'
 
 // The inside deadline ends a box at its time, and kills five seconds later what did not obey; this is for when it fails.
 const grace = 7000
@@ -37,6 +39,9 @@ interface Run {
   /** What is kept of the output. */
   readonly output: Output
   readonly once: Once
+  /** Aborted when it has printed too much. */
+  readonly flooded: AbortSignal
+  peaks: () => Peaks
 }
 
 /** Runs a box to its end, as the contract of `Engine.run` says: take over what is there, else start; watch; read. */
@@ -48,18 +53,37 @@ export async function runBox(
   signal: AbortSignal,
 ): Promise<BoxResult> {
   const api = await parts.connect()
-  const output = outputKeeper(spec.limits.outputMb * 1024 * 1024)
+  const kept = spec.limits.outputMb * 1024 * 1024
+  const output = outputKeeper(kept)
+  const flood = new AbortController()
   const handOn = once((part) => {
     const shown = output.take(part)
     if (shown !== null) watcher.output(shown)
+    if (output.bytes > kept * mostOutput) flood.abort()
   })
-  const run: Run = { parts, api, spec, materials, watcher, signal, output, once: handOn }
+  const flooded = flood.signal
+  const run: Run = {
+    parts,
+    api,
+    spec,
+    materials,
+    watcher,
+    signal,
+    output,
+    once: handOn,
+    flooded,
+    peaks: () => noPeaks,
+  }
 
   const there = await findBox(run)
-  if (there !== null) return takeOver(run, there)
+  const hasChannel = spec.mounts.some(({ source }) => source.kind === 'channel')
+  await using _channel = hasChannel
+    ? await parts.channels.open(spec, (connection) => materials.accept(connection))
+    : null
+  if (there !== null) return await takeOver(run, there)
   throwIfDetached(signal)
   if (signal.aborted) return neverRan(run, 'killed')
-  if (await hasLittleFree(diskOf(run))) return neverRan(run, 'disk')
+  if (await hasLittleFree(parts.scratch, spec.limits)) return neverRan(run, 'disk')
 
   const started = await startBox(parts, api, spec, materials, signal)
   if (started === 'aborted') {
@@ -70,10 +94,10 @@ export async function runBox(
     const other = await inspect(api, spec.name)
     if (other === null)
       throw new Failure('engine', `The name ${spec.name} is taken on the engine: try again.`)
-    return takeOver(run, checked(run, other))
+    return await takeOver(run, checked(run, other))
   }
   watcher.started(parts.now())
-  return finish(run, started.id, await watchStarted(run, started))
+  return await finish(run, started.id, await watchStarted(run, started))
 }
 
 /** The box of this name, if it has ever run. What never started is cleared away, with what a crash left of it. */
@@ -111,7 +135,7 @@ async function takeOver(run: Run, seen: Seen): Promise<BoxResult> {
 
 /** Watches a box that was started before, or reads what it said if it has ended. */
 async function goOn(run: Run, seen: Seen, startedAt: Millis): Promise<BoxResult> {
-  if (seen.State.Running) return finish(run, seen.Id, await watchAgain(run, seen.Id, startedAt))
+  if (seen.State.Running) return finish(run, seen.Id, await watchAgain(run, seen, startedAt))
   const stream = await replay(run.api, seen.Id)
   listen(stream, run.once.replay())
   await drained(stream, replayPatience)
@@ -122,16 +146,45 @@ async function goOn(run: Run, seen: Seen, startedAt: Millis): Promise<BoxResult>
 async function watchStarted(run: Run, started: Started): Promise<Cause> {
   listen(started.stream, run.once.live)
   const timeLeft = run.spec.limits.seconds * 1000 + grace
-  return watch(run.api, { ...started, timeLeft, disk: diskOf(run) }, run.signal)
+  const guards = guardsOf(run, started.folders, run.parts.now())
+  return guarded(run, { ...started, timeLeft, guards })
 }
 
 /** Watches a box that runs already; its output comes from the beginning. */
-async function watchAgain(run: Run, id: string, startedAt: Millis): Promise<Cause> {
-  const { api, spec, parts, signal } = run
+async function watchAgain(run: Run, seen: Seen, startedAt: Millis): Promise<Cause> {
+  const { api, spec, parts } = run
+  const id = seen.Id
   const [stream, exit] = await Promise.all([replay(api, id), awaitExit(api, id, 'not-running')])
   listen(stream, run.once.replay())
   const timeLeft = startedAt + spec.limits.seconds * 1000 + grace - parts.now()
-  return watch(api, { id, stream, exit, timeLeft, disk: diskOf(run) }, signal)
+  const guards = guardsOf(
+    run,
+    writableFolders(seen.Mounts.map(({ Type, Source, RW }) => ({ Type, Source, ReadOnly: !RW }))),
+    startedAt,
+  )
+  return guarded(run, { id, stream, exit, timeLeft, guards })
+}
+
+/** Watches, and looks at what the box uses meanwhile. */
+async function guarded(run: Run, watched: Watched): Promise<Cause> {
+  const over = new AbortController()
+  run.peaks = samplePeaks(run.api, watched.id, over.signal)
+  try {
+    return await watch(run.api, watched, run.signal)
+  } finally {
+    over.abort()
+  }
+}
+
+function guardsOf({ parts, spec, flooded }: Run, kept: readonly string[], since: Millis): readonly Guard[] {
+  return [
+    diskGuard(parts.scratch, spec.limits),
+    growthGuard([...kept, boxFolder(parts, spec.name)], since, spec.limits),
+    async (over) => {
+      await abortOf(flooded, over)
+      return 'output'
+    },
+  ]
 }
 
 function listen(stream: Readable, take: TakeOutput): void {
@@ -172,8 +225,4 @@ async function inspectPatiently({ parts, api, spec, signal }: Run, id: string): 
       await sleep(1000)
     }
   }
-}
-
-function diskOf({ parts, spec }: Run) {
-  return { path: parts.scratch, freeMb: spec.limits.diskFreeMb }
 }

@@ -5,16 +5,20 @@ import { createBody, type CreateBody } from './body.ts'
 import { attach, awaitExit, createContainer, type Exit } from './calls.ts'
 import { differences } from './compare.ts'
 import type { Api } from './connect.ts'
+import { writableFolders } from './disk.ts'
 import { statusOf } from './failures.ts'
 import { inspect, removeContainer } from './containers.ts'
-import { checkPlaces, locate, type Locations } from './locate.ts'
+import { checkPlaces, locate, rootsOf, type Locations } from './locate.ts'
 import { boxFolder, type Parts } from './parts.ts'
 import { makePlaceholders } from './placeholders.ts'
 import { placeMounts } from './place.ts'
+import { guardedPlaces, refuseGuarded, refuseMountsBelow } from './sources.ts'
 
 /** A box that has just been started. */
 export interface Started {
   readonly id: string
+  /** Where it writes what stays. */
+  readonly folders: readonly string[]
   readonly stream: Readable
   readonly exit: Exit
 }
@@ -34,7 +38,8 @@ export async function startBox(
   signal: AbortSignal,
 ): Promise<Started | 'aborted' | null> {
   const folder = boxFolder(parts, spec.name)
-  const locations = await locate(spec, materials)
+  const locations = await locate(spec, materials, () => parts.channels.folder(spec.name))
+  refuseGuarded(rootsOf(locations), guardedPlaces(api.host, parts.scratch))
   if (locations.worktree !== null) await makePlaceholders(spec, locations.worktree, folder)
   const mounts = await placeMounts(spec, locations, folder, parts.views.refused)
   const body = createBody(spec, mounts, parts.installation, api.host)
@@ -77,8 +82,14 @@ async function startCreated(
       )
     if (!signal.aborted) {
       checkPlaces(locations)
+      refuseMountsBelow(rootsOf(locations))
       await api.ask('start a box', (limit) => api.docker.getContainer(id).start(limit), startPatience)
-      return { id, stream: await attaching, exit: await waiting }
+      return {
+        id,
+        folders: writableFolders(body.HostConfig.Mounts),
+        stream: await attaching,
+        exit: await waiting,
+      }
     }
   } catch (error) {
     stop(attaching, waiting)

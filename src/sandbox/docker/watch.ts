@@ -1,5 +1,4 @@
 import type { Readable } from 'node:stream'
-import { statfs } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { detach } from '../../domain/box.ts'
 import type { Exit } from './calls.ts'
@@ -13,8 +12,11 @@ export interface Watched {
   readonly exit: Exit
   /** How long it may still run, ms. */
   readonly timeLeft: number
-  readonly disk: { readonly path: string; readonly freeMb: number }
+  readonly guards: readonly Guard[]
 }
+
+/** Looks after one limit: resolves to the cause for which the box is to be ended, rejects when `over`. */
+export type Guard = (over: AbortSignal) => Promise<Cause>
 
 // How long an end may take once it was asked for, ms; and the last of the output once the end is known.
 const killPatience = 10_000
@@ -25,14 +27,14 @@ const drainPatience = 5000
  * signal's reason when that is `detach`.
  */
 export async function watch(api: Api, watched: Watched, signal: AbortSignal): Promise<Cause> {
-  const { id, stream, exit, timeLeft, disk } = watched
+  const { id, stream, exit, timeLeft, guards } = watched
   const over = new AbortController()
   try {
     const cause = await Promise.race([
       exit.done.then((how): Cause => (how === 'exited' ? 'exit' : 'lost')),
       aborted(signal, over.signal),
       after(timeLeft, over.signal),
-      diskFull(disk, over.signal),
+      ...guards.map((guard) => guard(over.signal)),
     ])
     if (cause === 'lost') return cause
     if (cause !== 'exit') {
@@ -63,10 +65,15 @@ export async function drained(stream: Readable, patience: number): Promise<void>
 }
 
 async function aborted(signal: AbortSignal, over: AbortSignal): Promise<Cause> {
-  if (!signal.aborted)
-    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true, signal: over }))
+  await abortOf(signal, over)
   throwIfDetached(signal)
   return 'killed'
+}
+
+/** Resolves when the signal comes, or has come; listens no more when `over`. */
+export async function abortOf(signal: AbortSignal, over: AbortSignal): Promise<void> {
+  if (!signal.aborted)
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true, signal: over }))
 }
 
 /** Rejects where the box is to be left to the next process. */
@@ -76,17 +83,4 @@ export function throwIfDetached(signal: AbortSignal): void {
 
 async function after(ms: number, over: AbortSignal): Promise<Cause> {
   return sleep(Math.max(0, ms), 'time' as const, { signal: over })
-}
-
-/** Looks every second: a worktree has no quota of its own. */
-async function diskFull(disk: Watched['disk'], over: AbortSignal): Promise<Cause> {
-  // A disk that cannot be asked is no reason to end a box.
-  while (!(await hasLittleFree(disk).catch(() => false))) await sleep(1000, undefined, { signal: over })
-  return 'disk'
-}
-
-/** Whether the disk of a path has less free than the limit. */
-export async function hasLittleFree({ path, freeMb }: Watched['disk']): Promise<boolean> {
-  const { bavail, bsize } = await statfs(path)
-  return (bavail * bsize) / (1024 * 1024) < freeMb
 }

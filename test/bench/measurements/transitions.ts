@@ -6,7 +6,7 @@ import { Tasks } from '../../../control-plane/tasks.ts'
 import { hostPath } from '../../../src/config/places.ts'
 import type { TaskId } from '../../../src/domain/ids.ts'
 import { defaultPolicy } from '../../../src/domain/policies.ts'
-import { aTask, aTaskIdOf } from '../../support/task.ts'
+import { aBudget, aTask, aTaskIdOf } from '../../support/task.ts'
 import { type HandWritten, handWritten } from '../hand-written.ts'
 import type { Measurement } from '../measurement.ts'
 import { type Report, reportsOf } from '../reports.ts'
@@ -28,7 +28,7 @@ export const transitions: Measurement = {
     const ids = Array.from({ length: tasksAtOnce }, (_, index) => aTaskIdOf(index))
     for (const id of ids) {
       tasks.birth(
-        aTask({ id, policy: defaultPolicy, budget: { steps: warmUp + rounds + 1, seconds: 1200 } }),
+        aTask({ id, policy: defaultPolicy, budget: aBudget({ steps: warmUp + rounds + 1, seconds: 1200 }) }),
         'Born.',
       )
       tasks.report(id, 0, { type: 'claimed', leaseUntil: Date.now() + 30_000 })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type Status, type Task, statuses } from '../../../src/domain/task.ts'
 import { change } from '../../support/change.ts'
-import { aCheckpoint, aTask, aTaskId, aTime } from '../../support/task.ts'
+import { aCheckpoint, aSpent, aTask, aTaskId, aTime } from '../../support/task.ts'
 import { type Bench, beat, boxNamed, everything, present } from './bench.ts'
 
 /** Time is charged while a box runs, and never given back. */
@@ -25,7 +25,7 @@ export function heartbeats(bench: Bench): void {
       )
       expect(bench.store.task(aTaskId)).toEqual({
         ...task,
-        spent: { steps: 0, ms: 300 },
+        spent: aSpent({ steps: 0, ms: 300 }),
         leaseUntil: aTime + 9,
       })
       expect(bench.store.openCheckpoint(aTaskId)?.charged).toBe(310)
@@ -73,10 +73,10 @@ export function heartbeats(bench: Bench): void {
       bench.store.heartbeat(aTaskId, read.fence, beat({ chargeMs: 300, leaseUntil: aTime + 99_000 }))
       const late = change(
         read,
-        { spent: { steps: 1, ms: read.spent.ms + 20 } },
+        { spent: aSpent({ steps: 1, ms: read.spent.ms + 20 }) },
         { checkpoint: aCheckpoint({ charged: 30 }) },
       )
-      const task = { ...late.after, spent: { steps: 1, ms: 320 }, leaseUntil: aTime + 99_000 }
+      const task = { ...late.after, spent: aSpent({ steps: 1, ms: 320 }), leaseUntil: aTime + 99_000 }
       expect(bench.store.write(late)).toEqual({ kind: 'written', task })
       expect(bench.store.task(aTaskId)).toEqual(task)
       expect(bench.store.openCheckpoint(aTaskId)?.charged).toBe(310)

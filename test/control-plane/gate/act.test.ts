@@ -11,7 +11,7 @@ import { Tasks } from '../../../control-plane/tasks.ts'
 import { hostPath } from '../../../src/config/places.ts'
 import type { Act } from '../../../src/domain/control-plane.ts'
 import type { Task } from '../../../src/domain/task.ts'
-import { aPerson, aTask, aTaskId, aTime } from '../../support/task.ts'
+import { aBudget, aPerson, aSpent, aTask, aTaskId, aTime } from '../../support/task.ts'
 
 let folder: string
 let store: Store
@@ -46,7 +46,7 @@ describe('a resume', () => {
 
   it('puts what a rule says about a larger budget on record', () => {
     born(halted)
-    act({ act: 'resume', instruction: 'sudo it', budget: { steps: 12, seconds: 1500 } })
+    act({ act: 'resume', instruction: 'sudo it', budget: aBudget({ steps: 12, seconds: 1500 }) })
     expect(lastData()).toMatchObject({
       risks: [{ rule: 'sudo' }, { rule: 'steps' }, { rule: 'time' }].map((risk) =>
         risk.rule === 'sudo' ? expect.anything() : expect.objectContaining(risk),
@@ -59,13 +59,13 @@ describe('a resume', () => {
     ['a smaller one', { steps: 10 }],
     ['none', null],
   ])('is nothing to ask about with %s', (_, budget) => {
-    born({ ...halted, budget: { steps: 12, seconds: 1200 } })
+    born({ ...halted, budget: aBudget({ steps: 12, seconds: 1200 }) })
     act({ act: 'resume', instruction: null, budget })
     expect(lastData()).toEqual({ risks: [] })
   })
 
   it('of a spent budget says which command gives more, also as a suggestion', () => {
-    born({ ...halted, spent: { steps: 8, ms: 0 } })
+    born({ ...halted, spent: aSpent({ steps: 8, ms: 0 }) })
     expect(() => act({ act: 'resume', instruction: null, budget: null })).toThrow(
       `such as \`cofferdam task resume ${aTaskId} --steps 12\``,
     )

@@ -1,3 +1,4 @@
+import { createPublicKey } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -5,9 +6,15 @@ import type { Hono } from 'hono'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { httpApp } from '../../../control-plane/http/app.ts'
-import { problemSchema, submittedSchema, tasksSchema, eventsSchema } from '../../../src/domain/answers.ts'
+import {
+  attestationKeySchema,
+  eventsSchema,
+  problemSchema,
+  submittedSchema,
+  tasksSchema,
+} from '../../../src/domain/answers.ts'
 import { Failure } from '../../../src/domain/failure.ts'
-import { taskSchema } from '../../../src/domain/schemas.ts'
+import { taskIdSchema, taskSchema } from '../../../src/domain/schemas.ts'
 import { applies, ScriptedPlane } from '../../support/scripted-plane.ts'
 import { aPerson } from '../../support/task.ts'
 
@@ -97,7 +104,7 @@ describe('tasks over HTTP', () => {
     const task = await read(answer, taskSchema)
     expect([task.status, task.budget, task.instruction]).toEqual([
       'PENDING',
-      { steps: 12, seconds: 1200 },
+      { steps: 12, seconds: 1200, tokens: null, costUsd: null },
       'go on',
     ])
   })
@@ -114,6 +121,67 @@ describe('tasks over HTTP', () => {
     expect((await get('/v1/doctor'))[1]).toContain('scripted')
     expect((await get('/healthz'))[1]).toContain('ok')
     expect(await (await post('/v1/explain', goal)).json()).toMatchObject({ hidden: ['.env'] })
+  })
+})
+
+describe('the evidence about a task over HTTP', () => {
+  const row = {
+    taskId: '',
+    box: 'agent',
+    id: 1,
+    at: 1,
+    kind: 'tunnel',
+    host: 'example.test',
+    port: 443,
+    method: null,
+    path: null,
+    verdict: 'denied',
+    rule: 'no rule',
+    text: 'No rule names it.',
+    address: null,
+    bytesUp: null,
+    bytesDown: null,
+  } as const
+
+  it('tells what boxes asked for, of all and of one', async () => {
+    const taskId = taskIdSchema.parse(await submitted())
+    const rows = [1, 2].map((id) => ({ ...row, taskId, id, at: id }))
+    const other = { ...row, taskId, box: 'test', at: 3 }
+    plane.store.recordEgress([...rows, other])
+    const ask = async (query: string): Promise<unknown> =>
+      (await app.request(`/v1/tasks/${taskId}/egress${query}`)).json()
+    expect(await ask('')).toEqual({ egress: [...rows, other] })
+    expect(await ask('?box=test')).toEqual({ egress: [other] })
+    expect(await ask('?box=agent&limit=1')).toEqual({ egress: [rows[1]] })
+  })
+
+  it.each(['limit=0', 'limit=10001', 'limit=x', 'box=', 'boxes=agent'])('refuses ?%s', async (query) => {
+    const answer = await app.request(`/v1/tasks/${await submitted()}/egress?${query}`)
+    expect(answer.status).toBe(400)
+  })
+
+  it('verifies with the own key, or with those that are given', async () => {
+    const asked: (readonly string[])[] = []
+    plane[Symbol.dispose]()
+    const verification = (keys: readonly string[]) => {
+      asked.push(keys)
+      return {}
+    }
+    plane = new ScriptedPlane(folder, applies, { verification })
+    app = httpApp(plane, { actor: () => aPerson, report: (error) => reported.push(error) })
+    const id = await submitted()
+    const { pem } = await read(await app.request('/v1/attestation-key'), attestationKeySchema)
+    const der = createPublicKey(pem).export({ type: 'spki', format: 'der' }).toString('base64url')
+    for (const query of ['', `?key=${der}`, `?key=${der},${der}`]) {
+      const answer = await app.request(`/v1/tasks/${id}/verification${query}`)
+      expect([answer.status, await answer.json()]).toMatchObject([200, { task: id, holds: true }])
+    }
+    expect(asked).toEqual([[], [pem], [pem, pem]])
+  })
+
+  it('of a task that there is not is a 404', async () => {
+    for (const path of ['egress', 'attestations', 'verification'])
+      expect((await app.request(`/v1/tasks/aaaaaaaaaa/${path}`)).status).toBe(404)
   })
 })
 

@@ -15,9 +15,11 @@ import { Tasks } from '../../../control-plane/tasks.ts'
 import type { HostPath } from '../../../src/domain/brand.ts'
 import { Failure, type FailureCode } from '../../../src/domain/failure.ts'
 import type { Input } from '../../../src/domain/input.ts'
+import { KnownSecrets } from '../../../src/domain/leak.ts'
 import { compilePolicy } from '../../../src/domain/matcher.ts'
 import { type Phase, phases, type Task } from '../../../src/domain/task.ts'
 import { lossCap } from '../../../src/domain/transition/table.ts'
+import { createGateway } from '../../../src/gateway/gateway.ts'
 import { gitFolder } from '../../../src/sandbox/places.ts'
 import { openWorktrees } from '../../../src/worktree/open.ts'
 import { fakeEngine, fakeHost, type FakeHost } from '../../support/fake-engine.ts'
@@ -70,6 +72,15 @@ function workAt(phase: Phase, overrides: Partial<Task> = {}): Work {
       },
       specHash: () => '',
       outputs: new OutputFiles(folder as HostPath),
+      gateway: createGateway({ upstreams: [], secrets: [], prices: {}, clock }),
+      registries: () => Promise.resolve({ tunnels: [], env: {}, notes: [] }),
+      secrets: new KnownSecrets([]),
+      attestor: {
+        step: () => {
+          throw new Error('nothing is attested here')
+        },
+      },
+      posture: () => null,
       installation: 'test',
       user: { uid: 1, gid: 1 },
       clock,

@@ -10,7 +10,7 @@ import { Tasks } from '../../../control-plane/tasks.ts'
 import type { HostPath } from '../../../src/domain/brand.ts'
 import type { Task } from '../../../src/domain/task.ts'
 import { lossCap } from '../../../src/domain/transition/table.ts'
-import { aTask, aTaskIdOf } from '../../support/task.ts'
+import { aSpent, aTask, aTaskIdOf } from '../../support/task.ts'
 
 let folder: string
 let store: Store
@@ -38,7 +38,7 @@ describe('what a dead process left', () => {
       step: 3,
       attempt: 1,
       fence: 4,
-      spent: { steps: 2, ms: 5000 },
+      spent: aSpent({ steps: 2, ms: 5000 }),
     })
     expect(recovered()).toEqual([])
     expect(store.task(id)).toMatchObject({
@@ -47,7 +47,7 @@ describe('what a dead process left', () => {
       step: 3,
       attempt: 1,
       losses: 1,
-      spent: { steps: 2, ms: 5000 },
+      spent: aSpent({ steps: 2, ms: 5000 }),
     })
   })
 

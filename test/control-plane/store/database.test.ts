@@ -140,8 +140,8 @@ describe('what is refused', () => {
     fill()
     openDatabase(home.file, nextFormat).close()
     const failure = refused(home.file, () => openStore(home.file))
-    expect(failure.message).toContain('written by a newer Cofferdam (format 2, this one knows up to 1)')
-    expect(failure.message).toContain('cofferdam.db.v1')
+    expect(failure.message).toContain('written by a newer Cofferdam (format 3, this one knows up to 2)')
+    expect(failure.message).toContain('cofferdam.db.v2')
   })
 
   it('a file that is no database', () => {
@@ -175,6 +175,17 @@ describe('what is refused', () => {
     db.exec('DROP TABLE runtime_task_decisions')
     db.close()
     expect(refused(home.file, () => openStore(home.file)).message).toContain('no such table')
+  })
+
+  it.each([
+    ['CREATE TRIGGER quiet AFTER INSERT ON runtime_task_events BEGIN SELECT 1; END', 'the trigger quiet'],
+    ['CREATE VIEW quiet AS SELECT 1', 'the view quiet'],
+  ])('one that somebody has put something into: %s', (sql, word) => {
+    fill()
+    const db = new Database(home.file)
+    db.exec(sql)
+    db.close()
+    expect(refused(home.file, () => openStore(home.file)).message).toContain(word)
   })
 
   it('a log whose database is gone, which must not be played into a new one', () => {

@@ -10,11 +10,16 @@ storeContract('one file', () => {
 
 storeContract('one file, closed and opened again around every call', () => {
   const home = makeHome()
+  // What is called inside of a call is about what that writes.
+  let around: Store | null = null
   const once = <T>(call: (store: Store) => T): T => {
+    if (around !== null) return call(around)
     const store = openStore(home.file)
+    around = store
     try {
       return call(store)
     } finally {
+      around = null
       store[Symbol.dispose]()
     }
   }
@@ -27,6 +32,14 @@ storeContract('one file, closed and opened again around every call', () => {
       oldestPending: (except, only) => once((store) => store.oldestPending(except, only)),
       inFlight: () => once((store) => store.inFlight()),
       events: (id, after, limit) => once((store) => store.events(id, after, limit)),
+      recordEgress: (rows) => once((store) => store.recordEgress(rows)),
+      egressLog: (id, box, limit) => once((store) => store.egressLog(id, box, limit)),
+      attestations: (id) => once((store) => store.attestations(id)),
+      lastAttestation: (id) => once((store) => store.lastAttestation(id)),
+      attestationKeys: () => once((store) => store.attestationKeys()),
+      record: (id) => once((store) => store.record(id)),
+      egressMarks: (id, boxes) => once((store) => store.egressMarks(id, boxes)),
+      eventMarks: (id, from) => once((store) => store.eventMarks(id, from)),
       checkpoints: (id, since) => once((store) => store.checkpoints(id, since)),
       openCheckpoint: (id) => once((store) => store.openCheckpoint(id)),
       openBoxes: () => once((store) => store.openBoxes()),

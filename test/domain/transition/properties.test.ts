@@ -43,7 +43,14 @@ const input: fc.Arbitrary<Input> = fc.oneof(
   fc.record({
     type: fc.constant('resumed' as const),
     instruction: fc.option(text),
-    budget: fc.option(fc.record({ steps: fc.integer({ min: 8, max: 40 }), seconds: fc.constant(3600) })),
+    budget: fc.option(
+      fc.record({
+        steps: fc.integer({ min: 8, max: 40 }),
+        seconds: fc.constant(3600),
+        tokens: fc.option(fc.constant(1000)),
+        costUsd: fc.option(fc.constant(1.5)),
+      }),
+    ),
   }),
   fc.record({ type: fc.constant('advanced' as const), phase: fc.constantFrom(...phases), text }),
   fc.record({

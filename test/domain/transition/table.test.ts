@@ -5,7 +5,7 @@ import { readMarker } from '../../../src/domain/markers.ts'
 import { possibleActs, transition } from '../../../src/domain/transition/apply.ts'
 import { lossCap } from '../../../src/domain/transition/table.ts'
 import type { Violation } from '../../../src/domain/policy.ts'
-import { aCommit, aCommitOf, aTask, aTime } from '../../support/task.ts'
+import { aBudget, aCommit, aCommitOf, aSpent, aTask, aTime } from '../../support/task.ts'
 
 const now = aTime + 1000
 const created: Violation = {
@@ -87,7 +87,7 @@ const rows: readonly Row[] = [
   ],
   [
     'RUNNING',
-    { ...inStep, spent: { steps: 7, ms: 0 } },
+    { ...inStep, spent: aSpent({ steps: 7, ms: 0 }) },
     { type: 'violated', violations: [created] },
     'TIMEOUT',
     'salvage',
@@ -291,7 +291,7 @@ describe('why a task is halted, and what to do next', () => {
   }
   const running: Partial<Task> = { status: 'RUNNING', ...inStep }
   const spent = (steps: number, seconds: number, reason: 'steps' | 'time'): [Partial<Task>, Input] => [
-    { ...running, budget: { steps, seconds } },
+    { ...running, budget: aBudget({ steps, seconds }) },
     { type: 'budget_spent', reason },
   ]
 
@@ -381,16 +381,31 @@ describe('what an input writes', () => {
 
   it('budget already spent stays spent on a resume', () => {
     const task = after(
-      { status: 'TIMEOUT', spent: { steps: 8, ms: 5 } },
-      { type: 'resumed', instruction: null, budget: { steps: 12, seconds: 1200 } },
+      { status: 'TIMEOUT', spent: aSpent({ steps: 8, ms: 5 }) },
+      { type: 'resumed', instruction: null, budget: aBudget({ steps: 12, seconds: 1200 }) },
     )
-    expect([task.spent, task.budget.steps, task.revision]).toEqual([{ steps: 8, ms: 5 }, 12, 2])
+    expect([task.spent, task.budget.steps, task.revision]).toEqual([aSpent({ steps: 8, ms: 5 }), 12, 2])
   })
 
   it.each<[string, Partial<Task>, Input, number]>([
-    ['the same budget', {}, { type: 'resumed', instruction: null, budget: { steps: 8, seconds: 1200 } }, 1],
-    ['more steps', {}, { type: 'resumed', instruction: null, budget: { steps: 9, seconds: 1200 } }, 2],
-    ['more time', {}, { type: 'resumed', instruction: null, budget: { steps: 8, seconds: 1201 } }, 2],
+    [
+      'the same budget',
+      {},
+      { type: 'resumed', instruction: null, budget: aBudget({ steps: 8, seconds: 1200 }) },
+      1,
+    ],
+    [
+      'more steps',
+      {},
+      { type: 'resumed', instruction: null, budget: aBudget({ steps: 9, seconds: 1200 }) },
+      2,
+    ],
+    [
+      'more time',
+      {},
+      { type: 'resumed', instruction: null, budget: aBudget({ steps: 8, seconds: 1201 }) },
+      2,
+    ],
     ['an instruction', {}, resumed, 1],
     ['the same head', { phase: 'salvage' }, { type: 'salvaged', head: aCommit, text: '' }, 1],
     ['another head', { phase: 'salvage' }, { type: 'salvaged', head: aCommitOf('b'), text: '' }, 2],
@@ -400,7 +415,7 @@ describe('what an input writes', () => {
       const before = {
         status: 'STOPPED',
         head: aCommit,
-        budget: { steps: 8, seconds: 1200 },
+        budget: aBudget({ steps: 8, seconds: 1200 }),
         ...some,
       } as const
       expect(after(before, input).revision).toBe(to)

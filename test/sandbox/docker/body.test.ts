@@ -6,7 +6,17 @@ import type { Host } from '../../../src/sandbox/docker/connect.ts'
 import { aBox } from '../../support/box.ts'
 import { aPolicy } from '../../support/task.ts'
 
-const host: Host = { version: '20.10.24', runc: '1.1.5', cpus: 8, swapLimit: true, security: [] }
+const host: Host = {
+  version: '20.10.24',
+  runc: '1.1.5',
+  cpus: 8,
+  swapLimit: true,
+  security: [],
+  kernel: '6.1',
+  rootFolder: '/var/lib/docker',
+  socket: '/run/docker.sock',
+  runtime: null,
+}
 
 function bodyOf(kind: 'agent' | 'test' | 'setup', on = host): CreateBody {
   const spec = aBox({ kind, policy: aPolicy({ deny: ['.env'] }), env: { MINE: 'a=b' } })
@@ -27,6 +37,13 @@ describe('the create body is exactly this for', () => {
 
   it('a host with fewer processors than the policy allows', () => {
     expect(bodyOf('agent', { ...host, cpus: 1 }).HostConfig.NanoCpus).toBe(1e9)
+  })
+
+  it('a runtime of its own, and what the entry is to expect of it', () => {
+    const body = bodyOf('agent', { ...host, runtime: 'runsc' })
+    expect(body.HostConfig).toMatchObject({ Runtime: 'runsc' })
+    expect(body.Entrypoint).toEqual(['/cofferdam/entry', '--own-kernel'])
+    expect(bodyOf('agent', { ...host, runtime: 'crun' }).Entrypoint).toEqual(['/cofferdam/entry'])
   })
 
   it.each([
@@ -133,6 +150,13 @@ describe('the compare of what was made with what was asked for', () => {
     const seen = loose(seenOf(body))
     change(seen)
     expect(differences(body, seen as unknown as Seen, host).join('\n')).toMatch(message)
+  })
+
+  it('finds another runtime', () => {
+    const on = { ...host, runtime: 'runsc' }
+    expect(differences(bodyOf('agent', on), seenOf(bodyOf('agent', on)), on).join('\n')).toMatch(
+      /Runtime is "runc", not "runsc"/,
+    )
   })
 
   it('knows that a host without swap limits has none', () => {

@@ -3,8 +3,10 @@ import { endOf, type EndFacts } from '../../../src/sandbox/docker/end.ts'
 import { aBox } from '../../support/box.ts'
 
 const { limits } = aBox({ seconds: 60 })
-const failed = (program: string, why: string): string =>
-  `timeout: failed to run command ‘${program}’: ${why}\n`
+const failed = (program: string, why: string): string => `cofferdam: cannot run ${program}: ${why}\n`
+const processes = 'cofferdam: the limit of 512 processes was reached\n'
+const memory = 'cofferdam: the limit of memory was reached\n'
+const walls = 'cofferdam: the walls of the box are not as they should be: CapEff is not 0\n'
 const usual: EndFacts = {
   cause: 'exit',
   exitCode: 0,
@@ -31,6 +33,25 @@ describe('why a box ended', () => {
     ['too little memory', { exitCode: 137, oomKilled: true }, 'oom', /2048 MiB/],
     ['too little memory for a child that was missed', { exitCode: 7, oomKilled: true }, 'oom', /2048/],
     ['too little memory for a child, and well after all', { oomKilled: true }, 'exited', null],
+    [
+      'too little memory, as the entry says',
+      { exitCode: 1, output: `a\n${memory}` },
+      'oom',
+      /raise .*memoryMb/,
+    ],
+    ['the limit of processes', { exitCode: 2, output: `a\n${processes}` }, 'pids', /512 processes.*raise/],
+    ['a fork bomb at its deadline', { exitCode: 124, ran: 60_100, output: processes }, 'pids', /512/],
+    [
+      'the limit of processes, other words behind it',
+      { exitCode: 2, output: `${processes}b\n` },
+      'pids',
+      /512/,
+    ],
+    ['the limit of processes, and well after all', { output: processes }, 'exited', null],
+    ['too much output', { cause: 'output', exitCode: 137 }, 'output', /6400 MiB.*raise/],
+    ['a worktree that grew', { cause: 'grown', exitCode: 137 }, 'disk', /10240 MiB or 500000 files.*raise/],
+    ['missing walls', { exitCode: 125, output: walls }, 'not_started', /CapEff is not 0\.$/],
+    ['a code 125 of its own', { exitCode: 125, output: 'cofferdam: whatever\n' }, 'exited', null],
     ['a missing command', { exitCode: 127, output: failed('foo', 'No such file') }, 'not_started', /No such/],
     ['no program', { exitCode: 126, output: failed('foo', 'Permission denied') }, 'not_started', /denied\.$/],
     ['a missing prompt', { exitCode: 126, output: 'cofferdam: cannot read /p\n' }, 'not_started', /read \/p/],

@@ -13,6 +13,13 @@ it.each([
     else response.writeHead(404).end('{"message":"No such image: mine:1"}')
   })
   const scratch = hostPath('/nowhere')
-  const options = { socketPath, installation: 'test', scratch, imageTag: () => 'mine:1', imageIsConfigured }
+  const options = {
+    runtimeFolder: scratch,
+    socketPath,
+    installation: 'test',
+    scratch,
+    imageTag: () => 'mine:1',
+    imageIsConfigured,
+  }
   await expect(dockerEngine(options).image()).rejects.toMatchObject({ code: 'image', message })
 })

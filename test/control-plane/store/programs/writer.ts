@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs'
 import { openStore } from '../../../../control-plane/store/open.ts'
 import { birth, change } from '../../../support/change.ts'
-import { aCheckpoint, aTask, aTaskId } from '../../../support/task.ts'
+import { aCheckpoint, aSpent, aTask, aTaskId } from '../../../support/task.ts'
 import { hostPath } from '../home.ts'
 
 // Works on one task as fast as it can, and says the version on standard output only after the write has returned.
@@ -13,7 +13,7 @@ for (;;) {
   const step = before.version
   const next = change(
     before,
-    { step, attempt: 1, spent: { steps: step, ms: before.spent.ms + 1 } },
+    { step, attempt: 1, spent: aSpent({ steps: step, ms: before.spent.ms + 1 }) },
     {
       close: store
         .checkpoints(aTaskId)

@@ -1,0 +1,40 @@
+import type { BoxSpec } from '../../src/domain/box.ts'
+import type { EgressCounts } from '../../src/domain/egress.ts'
+import type { BoxNotices } from './notices.ts'
+import { BoxOverseer, type Spending } from './overseer.ts'
+import type { Work } from './work.ts'
+
+/** The way out of one box, while it is attended. */
+export interface BoxPassage {
+  accept(connection: NodeJS.ReadWriteStream): void
+  /** Ends every connection and writes what is not yet on record. */
+  close(): Promise<EgressCounts | null>
+}
+
+const closed: BoxPassage = {
+  accept(connection) {
+    connection.on('error', () => undefined)
+    connection.end()
+  },
+  close: () => Promise.resolve(null),
+}
+
+/** Opens the gateway for a box that has an egress; another box has nothing that leads anywhere. */
+export function openPassage(
+  work: Work,
+  spec: BoxSpec,
+  notices: BoxNotices,
+  charge: (spending: Spending) => void,
+): BoxPassage {
+  if (spec.egress === null) return closed
+  const overseer = new BoxOverseer(work, spec, notices, charge)
+  const passage = work.deps.gateway.open(spec, overseer)
+  return {
+    accept: (connection) => passage.accept(connection),
+    async close() {
+      await passage.close()
+      overseer.end()
+      return passage.counts()
+    },
+  }
+}

@@ -1,0 +1,40 @@
+import type { SignedAttestation } from '../../src/domain/attestation.ts'
+import type { TaskId } from '../../src/domain/ids.ts'
+import { signedAttestationSchema } from '../../src/domain/answers.ts'
+import type { Connection } from './database.ts'
+import { type Cell, column, rowsOf } from './rows.ts'
+
+const rows = rowsOf<SignedAttestation>('attestations', signedAttestationSchema, {
+  taskId: column('task_id'),
+  seq: column('seq'),
+  body: column('body'),
+  hash: column('hash'),
+  key: column('key'),
+  signature: column('signature'),
+})
+
+/** The statements on `attestations`: rows are only ever added. */
+export function attestationsTable(db: Connection) {
+  const insert = db.prepare<Cell[]>(rows.insert)
+  const all = db.prepare<[TaskId], Cell[]>(`${rows.select} WHERE task_id = ? ORDER BY seq`).raw()
+  const last = db
+    .prepare<[TaskId], Cell[]>(`${rows.select} WHERE task_id = ? ORDER BY seq DESC LIMIT 1`)
+    .raw()
+
+  const keys = db.prepare<[], string>('SELECT DISTINCT key FROM attestations ORDER BY key').pluck()
+
+  return {
+    append(signed: SignedAttestation): void {
+      insert.run(...rows.toRow(signed))
+    },
+
+    attestations: (id: TaskId): readonly SignedAttestation[] => all.all(id).map((row) => rows.fromRow(row)),
+
+    keys: (): readonly string[] => keys.all(),
+
+    last(id: TaskId): SignedAttestation | null {
+      const row = last.get(id)
+      return row === undefined ? null : rows.fromRow(row)
+    },
+  }
+}

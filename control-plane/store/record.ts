@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto'
+import {
+  chained,
+  type EgressMark,
+  type EventMark,
+  type Hash,
+  type SurfaceMark,
+  type TaskRecord,
+} from '../../src/domain/attestation.ts'
+import { sha256 } from '../../src/domain/canonical-json.ts'
+import type { TaskId } from '../../src/domain/ids.ts'
+import type { Connection } from './database.ts'
+import type { Cell } from './rows.ts'
+
+/**
+ * What version 1 of an attestation covers: cells as they lie in the file, whatever they mean. The lists are written out,
+ * so that a column of a later format does not change what was attested before it. A migration that rewrites one of these
+ * cells makes every task that was attested fail its verification.
+ */
+const attestedColumns = {
+  runtime_tasks: `id status phase halt version revision fence lease_until goal request repository_path repository_key
+    base_ref base_commit head branch agent setup test policy policy_hash budget spent_steps spent_ms spent_tokens
+    spent_cost step attempt violations losses instruction prior_failure baseline setup_key session progress risks
+    outcome delivery parent_task_id created_by created_at updated_at`,
+  runtime_task_checkpoints: `task_id step attempt fence state box boxes charged instruction agent violations candidate
+    test commit_id started_at ended_at`,
+  runtime_task_events: `task_id seq at type actor from_status to_status step attempt fence text data`,
+  runtime_task_decisions: `id task_id revision actions opened_at expires_at closed_at used_action used_by text`,
+  egress_log: `task_id box id at kind host port method path verdict rule text address bytes_up bytes_down`,
+} as const
+
+type Table = keyof typeof attestedColumns
+
+/** Columns that name a document: its text is covered too. */
+const documents: ReadonlySet<string> = new Set(['policy', 'prior_failure', 'baseline', 'box'])
+
+const columnsOf = (table: Table): readonly string[] => attestedColumns[table].split(/\s+/)
+
+/** The cells of a table, each document beside its id. */
+function cellsOf(table: Exclude<Table, 'egress_log'>): string {
+  return columnsOf(table)
+    .map((name) =>
+      documents.has(name)
+        ? `json_array(${name}, (SELECT json FROM documents WHERE documents.id = ${name}))`
+        : name,
+    )
+    .join(', ')
+}
+
+/** Reads what is on record about a task for those who attest or check it: hashes of rows, none of them parsed. */
+export function recordReader(db: Connection) {
+  const read = (sql: string) => db.prepare<[TaskId], Cell[]>(sql).raw()
+  const taskRow = read(`SELECT ${cellsOf('runtime_tasks')} FROM runtime_tasks WHERE id = ?`)
+  const checkpoints = read(
+    `SELECT ${cellsOf('runtime_task_checkpoints')} FROM runtime_task_checkpoints WHERE task_id = ?
+     ORDER BY step, attempt`,
+  )
+  const decisions = read(
+    `SELECT ${cellsOf('runtime_task_decisions')} FROM runtime_task_decisions WHERE task_id = ? ORDER BY id`,
+  )
+  const events = db
+    .prepare<[TaskId, number], Cell[]>(
+      `SELECT ${cellsOf('runtime_task_events')} FROM runtime_task_events WHERE task_id = ? AND seq > ? ORDER BY seq`,
+    )
+    .raw()
+  const egressBoxes = db
+    .prepare<[TaskId], string>('SELECT DISTINCT box FROM egress_log WHERE task_id = ? ORDER BY box')
+    .pluck()
+  const egress = db
+    .prepare<[TaskId, string], Cell[]>(
+      `SELECT ${columnsOf('egress_log').join(', ')} FROM egress_log WHERE task_id = ? AND box = ? ORDER BY id`,
+    )
+    .raw()
+
+  /** One by one: a box that floods leaves many rows. */
+  const egressMark = (id: TaskId, box: string): EgressMark => {
+    const hash = createHash('sha256')
+    let rows = 0
+    for (const cells of egress.iterate(id, box)) {
+      hash.update(`${JSON.stringify(cells)}\n`)
+      rows += 1
+    }
+    return { box, rows, hash: hash.digest('hex') }
+  }
+
+  return {
+    record(id: TaskId): TaskRecord {
+      const task = taskRow.get(id)
+      return {
+        task: task === undefined ? null : hashesOf(columnsOf('runtime_tasks'), task),
+        checkpoints: checkpoints.all(id).map((cells) => ({
+          step: Number(cells[1]),
+          attempt: Number(cells[2]),
+          hash: hashOf(cells),
+        })),
+        decisions: decisions.all(id).map(surfaceMark),
+        egress: egressBoxes.all(id).map((box) => egressMark(id, box)),
+      }
+    },
+
+    /** Of these boxes, those that have rows. */
+    egressMarks: (id: TaskId, boxes: readonly string[]): readonly EgressMark[] =>
+      boxes.map((box) => egressMark(id, box)).filter(({ rows }) => rows > 0),
+
+    /** The chain over a task's events, one mark for each after `from`. */
+    eventMarks(id: TaskId, from: EventMark): readonly EventMark[] {
+      const marks: EventMark[] = []
+      let { chain } = from
+      for (const cells of events.iterate(id, from.upTo)) {
+        chain = chained(chain, cells)
+        marks.push({ upTo: Number(cells[1]), chain })
+      }
+      return marks
+    },
+  }
+}
+
+function surfaceMark(cells: readonly Cell[]): SurfaceMark {
+  const closedAt = columnsOf('runtime_task_decisions').indexOf('closed_at')
+  return {
+    id: String(cells[0]),
+    open: cells[closedAt] === null,
+    offer: hashOf(cells.slice(0, closedAt)),
+    hash: hashOf(cells),
+  }
+}
+
+function hashOf(cells: readonly Cell[]): Hash {
+  return sha256(JSON.stringify(cells))
+}
+
+function hashesOf(columns: readonly string[], cells: readonly Cell[]): Readonly<Record<string, Hash>> {
+  return Object.fromEntries(columns.map((name, index) => [name, hashOf([cells[index] ?? null])]))
+}

@@ -1,0 +1,50 @@
+import { Failure } from '../domain/failure.ts'
+import type { Secret } from '../domain/secret.ts'
+import type { Prices, UpstreamSettings } from '../domain/upstream.ts'
+import type { Environment } from './environment.ts'
+import type { ConfigFile } from './schema.ts'
+import { placeText, readSecret, type SecretPlace } from './secrets.ts'
+
+/** The providers that there is an adapter for, and the variable that their own programs take a key from. */
+const providers: Readonly<Record<string, SecretPlace>> = { anthropic: { env: 'ANTHROPIC_API_KEY' } }
+
+export function upstreamsOf(
+  file: ConfigFile,
+  path: string,
+  around: Environment,
+): Readonly<Record<string, UpstreamSettings>> {
+  const unknown = Object.keys(file.upstreams).filter((name) => !(name in providers))
+  if (unknown.length > 0)
+    throw new Failure(
+      'bad_config',
+      `The configuration ${path} cannot be used. There is no upstream ${unknown.join(', ')}: ` +
+        `choose of ${Object.keys(providers).join(', ')}.`,
+    )
+  const entries = Object.entries(providers).map(([name, usual]): [string, UpstreamSettings] => {
+    const { key = usual, origin } = file.upstreams[name] ?? {}
+    return [
+      name,
+      { origin: origin ?? null, key: readSecret(`${name} key`, key, path, around), keyFrom: placeText(key) },
+    ]
+  })
+  return Object.fromEntries(entries)
+}
+
+/** All that is looked for in what boxes send and print. */
+export function secretsOf(
+  file: ConfigFile,
+  upstreams: Readonly<Record<string, UpstreamSettings>>,
+  path: string,
+  around: Environment,
+): readonly Secret[] {
+  const others = Object.entries(file.secrets).map(([name, at]) => readSecret(name, at, path, around))
+  return [...Object.values(upstreams).map(({ key }) => key), ...others].filter((secret) => secret !== null)
+}
+
+export function pricesOf(prices: ConfigFile['prices']): Prices {
+  if (prices === undefined) return { asOf: null, models: {} }
+  const models = Object.entries(prices.models).map(([name, { input, output, cacheRead, cacheWrite }]) => {
+    return [name, { input, output, cacheRead: cacheRead ?? input, cacheWrite: cacheWrite ?? input }] as const
+  })
+  return { asOf: prices.asOf, models: Object.fromEntries(models) }
+}

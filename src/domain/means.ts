@@ -1,0 +1,36 @@
+import type { Policy } from './policy.ts'
+import type { UpstreamSettings } from './upstream.ts'
+
+/** What an installation has to give to tasks. */
+export interface Means {
+  /** What all boxes together may be given, MiB. */
+  readonly memoryMb: number
+  /** By the name of their adapter. */
+  readonly upstreams: Readonly<Record<string, UpstreamSettings>>
+}
+
+/** Sentences about what a policy asks for and the installation does not have; empty where it has all. */
+export function lacking({ limits, upstreams }: Policy, means: Means): readonly string[] {
+  return [
+    ...tooMuchMemory(limits.memoryMb, means.memoryMb),
+    ...upstreams.flatMap((name) => absent(name, means)),
+  ]
+}
+
+function tooMuchMemory(asked: number, total: number): readonly string[] {
+  if (asked <= total) return []
+  return [
+    `A box of this task may use ${asked} MiB, and all boxes together get ${total} MiB here: lower the limit memoryMb of its policy, or raise total.memoryMb in cofferdam.yaml.`,
+  ]
+}
+
+function absent(name: string, { upstreams }: Means): readonly string[] {
+  const settings = upstreams[name]
+  if (settings === undefined)
+    return [`There is no upstream ${JSON.stringify(name)}: choose of ${Object.keys(upstreams).join(', ')}.`]
+  // A server of one's own may want no key.
+  if (settings.key !== null || settings.origin !== null) return []
+  return [
+    `The upstream ${name} has no key: put one into ${settings.keyFrom}, or name another place as upstreams.${name}.key in cofferdam.yaml.`,
+  ]
+}

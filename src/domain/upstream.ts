@@ -1,0 +1,27 @@
+import type { Secret } from './secret.ts'
+
+/** What the operator says about an upstream. */
+export interface UpstreamSettings {
+  /** `https://host`; null is the provider's own. */
+  readonly origin: string | null
+  /** Null where there is none: then the upstream cannot be used. */
+  readonly key: Secret | null
+  /** Where the key is looked for, for people: `the environment variable X`, `the file Y`. */
+  readonly keyFrom: string
+}
+
+/** US dollars for a million tokens. */
+export interface Price {
+  readonly input: number
+  readonly output: number
+  readonly cacheRead: number
+  readonly cacheWrite: number
+}
+
+/** What models cost. One without a price is counted in tokens alone. */
+export interface Prices {
+  /** The day that the prices are of, `2026-01-31`; null where nothing is configured. */
+  readonly asOf: string | null
+  /** By the name of a model, or its beginning and `*`; the longest that fits counts. */
+  readonly models: Readonly<Record<string, Price>>
+}

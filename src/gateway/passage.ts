@@ -1,0 +1,165 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { EgressCounts } from '../domain/egress.ts'
+import type { Passage } from '../domain/gateway.ts'
+import { refuse, refuseRaw } from './answer.ts'
+import { forward } from './forward.ts'
+import { denied, type Refusal } from './refusal.ts'
+import type { Side } from './side.ts'
+import { readConnect, readRequest, type Request } from './target.ts'
+import { tunnel } from './tunnel.ts'
+import { upstreamCall } from './upstream-call.ts'
+
+/** One connection of a box. */
+interface Connection {
+  readonly stream: Duplex
+  /** Aborted when the connection is over: ends all that was begun for it. */
+  readonly over: AbortController
+  /** Runs while a request's head is awaited. */
+  timer: NodeJS.Timeout | null
+  busy: boolean
+}
+
+/**
+ * The requests of one box. Node's HTTP server reads them, and never listens: connections are handed to it. Its own time-outs
+ * need a listening server, so they are kept here.
+ */
+export class BoxPassage implements Passage {
+  private readonly side: Side
+  private readonly server: Server
+  private readonly connections = new Map<Duplex, Connection>()
+  private readonly work = new Set<Promise<void>>()
+  private readonly onClose: () => void
+  private closed = false
+
+  /** `onClose` may be called more than once. */
+  constructor(side: Side, onClose: () => void) {
+    this.side = side
+    this.onClose = onClose
+    this.server = createServer({
+      maxHeaderSize: side.network.limits.headBytes,
+      insecureHTTPParser: false,
+      requireHostHeader: false,
+      keepAliveTimeout: 0,
+      noDelay: true,
+    })
+    const respond = (request: IncomingMessage, response: ServerResponse): void =>
+      this.request(request, response)
+    this.server.on('request', respond)
+    this.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+      response.writeContinue()
+      respond(request, response)
+    })
+    this.server.on('connect', (request: IncomingMessage, stream: Duplex, head: Buffer) =>
+      this.connect(request, stream, head),
+    )
+    this.server.on('clientError', (error: NodeJS.ErrnoException, stream: Duplex) =>
+      this.unreadable(error, stream),
+    )
+  }
+
+  accept(connection: NodeJS.ReadWriteStream): void {
+    // Whatever an engine hands over, a socket or a stream that stands for one, is a Duplex.
+    const stream = connection as Duplex
+    stream.on('error', () => stream.destroy())
+    if (this.closed) return void stream.destroy()
+    if (this.connections.size >= this.side.egress.limits.connections) {
+      const most = this.side.egress.limits.connections
+      return this.turnAway(
+        stream,
+        denied('connections', `This box has its ${most} connections open already.`, 503),
+      )
+    }
+    const one: Connection = { stream, over: new AbortController(), timer: null, busy: false }
+    this.connections.set(stream, one)
+    stream.once('close', () => {
+      this.connections.delete(stream)
+      if (one.timer !== null) clearTimeout(one.timer)
+      one.over.abort()
+    })
+    this.awaitHead(one)
+    this.server.emit('connection', stream)
+  }
+
+  counts(): EgressCounts {
+    return this.side.ledger.counts()
+  }
+
+  async close(): Promise<void> {
+    this.closed = true
+    for (const { stream } of this.connections.values()) stream.destroy()
+    while (this.work.size > 0) await Promise.all(this.work)
+    this.side.ledger.close()
+    this.onClose()
+  }
+
+  private awaitHead(one: Connection): void {
+    one.timer = setTimeout(() => one.stream.destroy(), this.side.network.limits.headMs)
+  }
+
+  private begin(stream: Duplex): Connection | null {
+    const one = this.connections.get(stream)
+    // A second request before the first is answered: no program of today sends one.
+    if (one === undefined || one.busy) {
+      stream.destroy()
+      return null
+    }
+    if (one.timer !== null) clearTimeout(one.timer)
+    one.busy = true
+    return one
+  }
+
+  private request(request: IncomingMessage, response: ServerResponse): void {
+    const one = this.begin(request.socket)
+    if (one === null) return
+    response.once('finish', () => {
+      one.busy = false
+      if (!one.stream.destroyed) this.awaitHead(one)
+    })
+    response.on('error', () => one.stream.destroy())
+    const read = readRequest(request.url ?? '')
+    this.run(one, async () => {
+      if (read.kind === 'upstream') await upstreamCall(this.side, read, request, response, one.over.signal)
+      else if (read.kind === 'forward') await forward(this.side, read, request, response, one.over.signal)
+      else await refuse(request, response, this.refuseUnreadable(read))
+    })
+  }
+
+  private connect(request: IncomingMessage, stream: Duplex, head: Buffer): void {
+    const one = this.begin(stream)
+    if (one === null) return
+    const read = readConnect(request.url ?? '')
+    if (read.kind !== 'tunnel') return refuseRaw(stream, this.refuseUnreadable(read))
+    this.run(one, () => tunnel(this.side, stream, head, read.target, one.over.signal))
+  }
+
+  /** Whatever goes wrong in the work for a connection ends it. */
+  private run(one: Connection, work: () => Promise<void>): void {
+    const done = work()
+      .catch(() => void one.stream.destroy())
+      .finally(() => this.work.delete(done))
+    this.work.add(done)
+  }
+
+  private refuseUnreadable(read: Request): Refusal {
+    const asked = read.kind === 'unreadable' ? read.asked : ''
+    const why = read.kind === 'unreadable' ? read.why : 'is not asked for in this way'
+    const refusal = denied('unreadable', `What was asked for ${why}.`)
+    this.side.ledger.deny({ kind: 'other', host: asked, port: null, method: null, path: null }, refusal)
+    return refusal
+  }
+
+  private unreadable(error: NodeJS.ErrnoException, stream: Duplex): void {
+    if (error.code === 'ECONNRESET' || !stream.writable) return void stream.destroy()
+    const tooLong = error.code === 'HPE_HEADER_OVERFLOW'
+    const refusal = tooLong
+      ? denied('unreadable', 'The head of the request is too long.', 431)
+      : denied('unreadable', 'The request is no HTTP/1.1 that can be read.', 400)
+    this.turnAway(stream, refusal)
+  }
+
+  private turnAway(stream: Duplex, refusal: Refusal): void {
+    this.side.ledger.deny({ kind: 'other', host: '', port: null, method: null, path: null }, refusal)
+    refuseRaw(stream, refusal)
+  }
+}

@@ -1,0 +1,59 @@
+import type { TunnelRule } from '../domain/egress.ts'
+import { bare, canonicalHost, type Host } from './host.ts'
+import { isBlockedName, reachOf } from './ranges.ts'
+import { denied, type Refusal } from './refusal.ts'
+
+/** A host and a port that a box asks for, in canonical spelling. */
+export interface Target {
+  readonly host: Host
+  readonly port: number
+}
+
+/** The rule that lets a target pass, or why it does not. What is always blocked is so above every rule. */
+export function decide({ host, port }: Target, rules: readonly TunnelRule[]): TunnelRule | Refusal {
+  const asked = `${host.host}:${port}`
+  const blocked = host.kind === 'name' ? isBlockedName(host.host) : reachOf(bare(host.host)) === 'never'
+  if (blocked)
+    return denied(
+      'always blocked',
+      `${asked} is this machine, its network or a metadata service: no rule opens it.`,
+    )
+  const broken = rules.find((rule) => !isReadable(rule))
+  if (broken !== undefined)
+    return denied(
+      'bad rule',
+      `Nothing passes, because the rule "${broken.host}" of the policy cannot be read.`,
+    )
+  const naming = rules.filter((rule) => names(rule.host, host))
+  const rule = naming.find(({ ports }) => ports.includes(port))
+  if (rule !== undefined) return rule
+  const grant = port === 443 ? host.host : asked
+  const why =
+    naming.length === 0
+      ? 'no rule of the policy names this host'
+      : 'the policy names this host with other ports only'
+  return denied('no rule', `${asked} is not reached: ${why}. To allow it: ${grantOf(grant)}.`)
+}
+
+/** How a person allows a host. */
+function grantOf(host: string): string {
+  return `policy: { egress: ['${host}'] } in cofferdam.yaml`
+}
+
+/** Whether addresses that are not public may be dialled: who grants a literal has seen which one it is. */
+export function reachesInside(rule: TunnelRule, host: Host): boolean {
+  return rule.inside || host.kind === 'address'
+}
+
+/** A star stands for one label or more; an address is named by itself alone. */
+function names(pattern: string, { kind, host }: Host): boolean {
+  if (!pattern.startsWith('*.')) return pattern === host
+  return kind === 'name' && host.endsWith(pattern.slice(1))
+}
+
+function isReadable({ host, ports }: TunnelRule): boolean {
+  const name = host.startsWith('*.') ? host.slice(2) : host
+  const canonical = canonicalHost(name)
+  if (canonical?.host !== name || (name !== host && canonical.kind !== 'name')) return false
+  return ports.length > 0 && ports.every((port) => Number.isInteger(port) && port > 0 && port < 65_536)
+}

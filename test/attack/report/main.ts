@@ -1,0 +1,62 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { release } from 'node:os'
+import { join } from 'node:path'
+import { startVitest } from 'vitest/node'
+import { docker } from '../../support/docker.ts'
+import { allCases } from '../cases.ts'
+import { page, sum, table, type Host } from './page.ts'
+import { AttackReporter } from './reporter.ts'
+import { rowsOf } from './row.ts'
+
+// npm run attack [-- --publish] [files]: runs the attack suite, prints a line for each case and writes .results/attack.json;
+// with --publish docs/attack-report.md too. Exits with 1 where a case failed.
+
+const given = process.argv.slice(2)
+const publish = given.includes('--publish')
+const filters = given.filter((word) => !word.startsWith('--'))
+
+async function hostOf(): Promise<Host> {
+  const version = await docker.version()
+  const info = (await docker.info()) as {
+    readonly CgroupVersion?: string
+    readonly Driver: string
+    readonly SecurityOptions: readonly string[] | null
+    readonly DefaultRuntime: string
+    readonly OperatingSystem: string
+  }
+  const parts = (version.Components ?? []).filter(({ Name }) => Name !== 'Engine')
+  return {
+    Engine: `Docker ${version.Version}, API ${version.ApiVersion}, ${info.Driver}, cgroup v${info.CgroupVersion ?? '?'}`,
+    Runtime: `${info.DefaultRuntime}; ${parts.map(({ Name, Version }) => `${Name} ${Version}`).join(', ')}`,
+    Kernel: `Linux ${release()}, ${info.OperatingSystem}`,
+    Security: (info.SecurityOptions ?? []).join(', ') || 'none',
+    Programs: `Node ${process.versions.node}, ${execFileSync('git', ['--version'], { encoding: 'utf8' }).trim()}`,
+  }
+}
+
+const reporter = new AttackReporter()
+const vitest = await startVitest('test', filters.length === 0 ? ['test/attack/'] : filters, {
+  run: true,
+  watch: false,
+  project: ['attack', 'alone'],
+  reporters: ['default', reporter],
+})
+await vitest.close()
+
+const rows = rowsOf(reporter.ran, filters.length === 0 ? allCases : [])
+const host = await hostOf()
+mkdirSync('.results', { recursive: true })
+writeFileSync('.results/attack.json', `${JSON.stringify(rows, null, 2)}\n`)
+if (publish) {
+  mkdirSync('docs', { recursive: true })
+  writeFileSync(join('docs', 'attack-report.md'), page(rows, host, new Date().toISOString().slice(0, 10)))
+}
+const lines = [
+  ...table(rows, process.stdout.columns ?? 200),
+  '',
+  ...Object.entries(host).map(([name, text]) => `${name}: ${text}`),
+  sum(rows),
+]
+process.stdout.write(`\n${lines.join('\n')}\n`)
+if (rows.some(({ outcome }) => outcome === 'failed')) process.exitCode = 1

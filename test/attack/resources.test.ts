@@ -1,0 +1,309 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { afterAll, beforeAll, describe, expect } from 'vitest'
+import type { BoxResult } from '../../src/domain/box.ts'
+import type { Limits } from '../../src/domain/policy.ts'
+import { Notes } from '../support/box.ts'
+import { docker } from '../support/docker.ts'
+import { openTestPlane, sh } from '../support/plane.ts'
+import { aRepository } from '../support/repository.ts'
+import { attack } from './attack.ts'
+import { smallDisk } from './disks.ts'
+import { leftOnEngine } from './host.ts'
+import { openStage, type Stage } from './stage.ts'
+
+/** Counts output without keeping it. */
+class Counter extends Notes {
+  bytes = 0
+  override output(chunk: Buffer): void {
+    this.bytes += chunk.length
+  }
+}
+
+describe('a box that takes what it can get', () => {
+  let stage: Stage
+  beforeAll(async () => {
+    stage = await openStage({ 'a.txt': 'a\n' })
+  })
+  afterAll(async () => stage[Symbol.asyncDispose]())
+
+  const limited = (limits: Partial<Limits>) => ({
+    policy: { ...stage.task.policy, limits: { ...stage.task.policy.limits, diskFreeMb: 64, ...limits } },
+  })
+
+  attack(
+    'A086 a fork bomb',
+    'Fork without end under a limit of 64 processes.',
+    async ({ saw }) => {
+      const delay = monitorEventLoopDelay({ resolution: 10 })
+      delay.enable()
+      const result = await stage.run(
+        sh('b() { b | b & b; }; b; python3 -c "import os\nwhile True: os.fork()"'),
+        {
+          ...limited({ pids: 64 }),
+          seconds: 20,
+        },
+      )
+      delay.disable()
+      const worst = Math.round(delay.percentile(99) / 1e6)
+      expect([result.end, result.message]).toEqual(['pids', expect.any(String)])
+      expect(worst).toBeLessThan(250)
+      saw(
+        `The step ended with the reason ${result.end}: ${result.message ?? ''} This process answered within ${worst} ms meanwhile (p99).`,
+      )
+      expect(leftOnEngine(stage.installation)).toEqual([])
+      saw('No process and no box is left.')
+    },
+    60,
+  )
+
+  attack(
+    'A088 fill memory disks and flood the log',
+    'Fill /tmp and /dev/shm; print without end, in one line of 200 MB, and as NUL, invalid UTF-8 and escape codes.',
+    async ({ saw }) => {
+      const limits = limited({ tmpMb: 16, outputMb: 2, memoryMb: 512 })
+      const fill = await stage.run(
+        sh(
+          'for f in /tmp/x /dev/shm/x /home/agent/x /run/x /var/tmp/x; do head -c 100000000 /dev/zero > $f 2>/dev/null && echo "filled $f"; stat -c "%n %s" $f; rm $f; done',
+        ),
+        limits,
+      )
+      expect(fill.output).not.toMatch(/^filled/m)
+      saw(`Disks in memory ended at their sizes: ${fill.output.trim().split('\n').join(', ')}.`)
+
+      const before = process.memoryUsage().rss
+      let peak = 0
+      const timer = setInterval(() => (peak = Math.max(peak, process.memoryUsage().rss)), 20)
+      const counter = new Counter()
+      const flood = await stage.run(
+        sh('yes "$(head -c 1000 /dev/zero | tr "\\0" x)" | head -c 1000000000'),
+        limits,
+        counter,
+      )
+      const line = await stage.run(sh('head -c 100000000 /dev/zero | tr "\\0" y'), limits, counter)
+      clearInterval(timer)
+      const grown = Math.round((peak - before) / 1e6)
+      expect([flood.end, flood.truncated]).toEqual(['output', true])
+      expect(line.truncated).toBe(true)
+      for (const { output } of [flood, line]) expect(output.length).toBeLessThan(400_000)
+      expect(counter.bytes).toBeLessThan(2 * (2 * 1024 * 1024 + 200))
+      expect(grown).toBeLessThan(150)
+      saw(
+        `The flood of 1 GB was ended (${flood.end}) after ${Math.round(flood.outputBytes / 1e6)} MB, of which 2 MiB were handed on and marked; memory grew by ${grown} MB at most.`,
+      )
+
+      const odd = await stage.run(sh(`printf 'a\\000b\\377\\376c\\033[31mred\\033]0;title\\007\\n'`), limits)
+      expect(odd.output).toContain('a\uFFFDb')
+      expect(odd.output).not.toContain('\0')
+      saw('NUL and invalid UTF-8 came as replacement marks.')
+    },
+    120,
+  )
+
+  attack(
+    'A089 outlive the time limit',
+    'Ignore SIGTERM, fork twice, make sessions, nohup, and go on for ever, under a limit of 2 seconds.',
+    async ({ saw }) => {
+      const script = `trap "" TERM HUP INT; (trap "" TERM; nohup setsid sh -c 'trap "" TERM HUP; while :; do sleep 1; done' >/dev/null 2>&1 &)
+        python3 -c 'import os, signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        while True: time.sleep(1)
+while True: time.sleep(1)'`
+      const began = performance.now()
+      const result = await stage.run(sh(script), { seconds: 2 })
+      const seconds = (performance.now() - began) / 1000
+      expect(result.end).toBe('time')
+      expect(seconds).toBeLessThan(12)
+      expect(leftOnEngine(stage.installation)).toEqual([])
+      saw(`The box and everything in it was gone after ${seconds.toFixed(1)} s: ${result.message ?? ''}`)
+    },
+  )
+
+  attack(
+    'A096 ways to die',
+    'End by itself with 0, 3, 124 to 127, 137 and 143; by a missing command; by memory; a child by memory; by time; by a stop.',
+    async ({ saw }) => {
+      const small = limited({ memoryMb: 128 })
+      const eat = 'python3 -c "x = bytearray(400000000); import time; time.sleep(5)"'
+      const kill = async (): Promise<BoxResult> => {
+        const spec = await stage.spec(sh('echo up; sleep 30'))
+        const abort = new AbortController()
+        const notes = new (class extends Notes {
+          override output(): void {
+            abort.abort()
+          }
+        })()
+        const result = await stage.engine.run(spec, stage.materials, notes, abort.signal)
+        await stage.engine.remove(spec.name)
+        return result
+      }
+      const seen: Record<string, string> = {}
+      const note = (name: string, { end, exitCode }: BoxResult): void => {
+        seen[name] = end === 'exited' ? `exited ${exitCode}` : end
+      }
+      for (const code of [0, 3, 124, 125, 126, 127, 137, 143])
+        note(`exit ${code}`, await stage.run(sh(`exit ${code}`)))
+      note('kill itself', await stage.run(sh('kill -9 $$')))
+      note('terminate itself', await stage.run(sh('kill -15 $$')))
+      note('missing', await stage.run(['/no/such/program']))
+      note('not executable', await stage.run(['/etc/passwd']))
+      note('memory', await stage.run(sh(`exec ${eat}`), small))
+      note('memory of a child', await stage.run(sh(`${eat} || exit 9`), small))
+      note('memory of a child, survived', await stage.run(sh(`${eat}; exit 0`), small))
+      note('time', await stage.run(sh('sleep 30'), { seconds: 1 }))
+      note('stop', await kill())
+      expect(seen).toEqual({
+        'exit 0': 'exited 0',
+        'exit 3': 'exited 3',
+        'exit 124': 'exited 124',
+        'exit 125': 'exited 125',
+        'exit 126': 'exited 126',
+        'exit 127': 'exited 127',
+        'exit 137': 'exited 137',
+        'exit 143': 'exited 143',
+        'kill itself': 'exited 137',
+        'terminate itself': 'exited 143',
+        missing: 'not_started',
+        'not executable': 'not_started',
+        memory: 'oom',
+        'memory of a child': 'oom',
+        'memory of a child, survived': 'exited 0',
+        time: 'time',
+        stop: 'killed',
+      })
+      saw(
+        Object.entries(seen)
+          .map(([name, end]) => `${name}: ${end}`)
+          .join('; ') + '.',
+      )
+    },
+    90,
+  )
+})
+
+attack(
+  'A095 a full disk',
+  'Fill the disk of the data folder from a box, below the limit of free space.',
+  async ({ saw, cannot }) => {
+    const disk = smallDisk(400)
+    if (disk === null) return cannot('This process may not mount a disk of its own on the host.')
+    const plane = await openTestPlane('', disk.folder)
+    try {
+      const task = await plane.run({
+        // What is to be kept of such a step finds room: with nothing ignored its keeping would be tried again for a minute.
+        repo: aRepository({ '.gitignore': 'junk*\n' }),
+        argv: sh(
+          'i=0; while :; do head -c 50000000 /dev/zero > junk$i 2>/dev/null || sleep 1; i=$((i+1)); done',
+        ),
+        minutes: 1,
+      })
+      expect([task.status, task.halt?.reason]).toEqual([expect.stringMatching(/FAILED|BLOCKED/), 'disk'])
+      saw(`The step ended and the task says: ${task.status}, ${task.halt?.text ?? ''}`)
+      await plane.reopen()
+      const again = await plane.client.task(task.id)
+      expect(again).toEqual(task)
+      saw('The database opened again with the task as it was.')
+      await plane.client.act(task.id, { act: 'discard' })
+      const other = await plane.run({ repo: aRepository(), argv: sh('echo x > x.txt') })
+      expect(other.status).toBe('APPLIED')
+      saw('After a discard there was room again, and the next task was done.')
+    } finally {
+      await plane.close()
+      disk[Symbol.dispose]()
+    }
+  },
+  120,
+)
+
+attack(
+  'A098 a runtime that is listed but broken',
+  'Ask for boxes by every runtime that the engine lists; those whose canary fails must not be offered.',
+  async ({ saw, cannot }) => {
+    const info = (await docker.info()) as { Runtimes: Record<string, unknown>; DefaultRuntime: string }
+    const others = Object.keys(info.Runtimes).filter(
+      (name) =>
+        name !== info.DefaultRuntime &&
+        name !== 'io.containerd.runc.v2' &&
+        name !== 'io.containerd.runtime.v1.linux',
+    )
+    if (others.length === 0) return cannot('The engine lists no other runtime.')
+    await using stage = await openStage({ 'a.txt': 'a\n' })
+    const posture = await stage.engine.posture()
+    expect(posture.engine).toContain('runc')
+    const working: string[] = []
+    for (const name of others) {
+      const container = await docker.createContainer({
+        Image: (await docker.getImage(await stage.engine.image()).inspect()).Id,
+        Entrypoint: ['true'],
+        NetworkDisabled: true,
+        Labels: { 'cofferdam.attack': stage.installation },
+        HostConfig: { Runtime: name, NetworkMode: 'none' },
+      })
+      await container.start().then(
+        () => working.push(name),
+        () => undefined,
+      )
+      await container.remove({ force: true, v: true })
+    }
+    const { output } = await stage.run(sh('cat /proc/1/comm'))
+    expect(output).not.toBe('')
+    saw(
+      `The engine lists ${others.join(', ')}; ${working.length === 0 ? 'none of them' : working.join(', ')} can start a box. Boxes run by ${info.DefaultRuntime}, whose canary says ${posture.level}; no other is offered.`,
+    )
+  },
+)
+
+attack(
+  'A099 fifty steps at once',
+  'Submit fifty tasks to four workers, one of them long.',
+  async ({ saw }) => {
+    const plane = await openTestPlane()
+    try {
+      const repo = aRepository()
+      const ids: string[] = []
+      const long = await plane.submit({ repo, argv: sh('sleep 8; echo x > x.txt') })
+      for (let n = 0; n < 49; n += 1)
+        ids.push((await plane.submit({ repo, argv: sh(`echo ${n} > n${n}.txt`) })).id)
+      let most = 0
+      const over = new AbortController()
+      const looking = (async () => {
+        while (!over.signal.aborted) {
+          const running = await docker.listContainers({
+            filters: { label: ['cofferdam.managed=1'], status: ['running'] },
+          })
+          const ours = running.filter(
+            ({ Labels }) =>
+              ids.includes(Labels['cofferdam.task'] ?? '') || Labels['cofferdam.task'] === long.id,
+          )
+          most = Math.max(most, ours.length)
+          await sleep(50)
+        }
+      })()
+      const ends: { id: string; begun: number; status: string }[] = []
+      for (const id of ids) {
+        const task = await plane.settled(id as typeof long.id)
+        const claimed = (await plane.client.events(task.id, 0)).find(({ type }) => type === 'claimed')
+        ends.push({ id, begun: claimed?.at ?? 0, status: task.status })
+      }
+      await plane.settled(long.id)
+      over.abort()
+      await looking
+      expect(ends.filter(({ status }) => status !== 'APPLIED')).toEqual([])
+      expect(most).toBeLessThanOrEqual(4)
+      const begun = ends.map(({ begun }) => begun)
+      expect(begun).toEqual([...begun].sort((a, b) => a - b))
+      saw(
+        `All fifty were applied; never more than ${most} boxes ran at once, and they were claimed in the order in which they came, past the long one.`,
+      )
+      expect(readdirSync(join(plane.config.dataFolder, 'tasks'))).toHaveLength(50)
+    } finally {
+      await plane.close()
+    }
+  },
+  150,
+)

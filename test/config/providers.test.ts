@@ -1,0 +1,81 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { pricesOf, secretsOf, upstreamsOf } from '../../src/config/providers.ts'
+import type { Environment } from '../../src/config/environment.ts'
+import { configSchema } from '../../src/config/schema.ts'
+import { around, scratch } from './support.ts'
+
+const key = 'sk-0123456789abcdef'
+const path = '/etc/cofferdam.yaml'
+const upstreams = (given: object, env: Environment['env'] = {}) =>
+  upstreamsOf(configSchema.parse({ upstreams: given }), path, around('/home/ada', { env }))
+
+describe('upstreams', () => {
+  it('are there without a word of configuration, with the key where the provider’s own programs have it', () => {
+    const { anthropic } = upstreams({}, { ANTHROPIC_API_KEY: key })
+    expect(anthropic?.key?.reveal()).toBe(key)
+    expect(anthropic).toMatchObject({ origin: null, keyFrom: 'the environment variable ANTHROPIC_API_KEY' })
+  })
+
+  it('have no key where there is none, and say where it would be', () => {
+    expect(upstreams({ anthropic: { key: { env: 'MY_KEY' } } })).toEqual({
+      anthropic: { origin: null, key: null, keyFrom: 'the environment variable MY_KEY' },
+    })
+  })
+
+  it('may be elsewhere, with a key from elsewhere', () => {
+    const { anthropic } = upstreams(
+      { anthropic: { key: { env: 'MY_KEY' }, origin: 'http://models.example:8080' } },
+      { MY_KEY: key, ANTHROPIC_API_KEY: 'another-key-that-is-not-used' },
+    )
+    expect([anthropic?.origin, anthropic?.key?.reveal()]).toEqual(['http://models.example:8080', key])
+  })
+
+  it('that nobody has an adapter for are refused, with those there are', () => {
+    expect(() => upstreams({ other: {} })).toThrow(/There is no upstream other: choose of anthropic/)
+  })
+})
+
+describe('what is looked for in what boxes send and print', () => {
+  it('is every key and every secret that is there', () => {
+    const home = scratch()
+    writeFileSync(join(home, 'token.txt'), 'tok-9f8e7d6c5b4a\n')
+    const file = configSchema.parse({
+      secrets: { deploy: { file: 'token.txt' }, missing: { env: 'NOT_SET' } },
+    })
+    const surroundings = around(home, { env: { ANTHROPIC_API_KEY: key } })
+    const config = join(home, 'cofferdam.yaml')
+    const found = secretsOf(file, upstreamsOf(file, config, surroundings), config, surroundings)
+    expect(found.map((secret) => [secret.name, secret.reveal()])).toEqual([
+      ['anthropic key', key],
+      ['deploy', 'tok-9f8e7d6c5b4a'],
+    ])
+  })
+})
+
+describe('prices', () => {
+  const prices = (given?: object) => pricesOf(configSchema.parse({ prices: given }).prices)
+
+  it('are none where nobody said any', () => {
+    expect(prices()).toEqual({ asOf: null, models: {} })
+  })
+
+  it('of the cache are as those of input where they are not named', () => {
+    expect(
+      prices({
+        asOf: '2026-01-31',
+        models: {
+          'a-*': { input: 3, output: 15 },
+          b: { input: 3, output: 15, cacheRead: 0, cacheWrite: 3.75 },
+        },
+      }),
+    ).toEqual({
+      asOf: '2026-01-31',
+      models: {
+        'a-*': { input: 3, output: 15, cacheRead: 3, cacheWrite: 3 },
+        b: { input: 3, output: 15, cacheRead: 0, cacheWrite: 3.75 },
+      },
+    })
+  })
+})

@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { BoxNotices } from '../../../control-plane/loop/notices.ts'
+import { ShownOutput } from '../../../control-plane/loop/shown-output.ts'
+import { aBox } from '../../support/box.ts'
+import { openBoxWork } from './box-work.ts'
+
+const token = 'tok-9f8e7d6c5b4a'
+const box = aBox()
+
+function showing() {
+  const opened = openBoxWork({}, { secrets: [{ name: 'token', value: token }] })
+  const output = new ShownOutput(opened.work, box, new BoxNotices(opened.work, box))
+  const logged = (): string =>
+    readFileSync(join(opened.folder, 'logs', opened.work.task.id, 's001-a001-agent.log'), 'utf8')
+  return { ...opened, output, logged }
+}
+
+it.each(Array.from({ length: token.length + 1 }, (_, at) => at))(
+  'a secret that is cut after %i characters is in neither log nor live output, and is told once',
+  async (at) => {
+    const { output, logged, shown, noticed } = showing()
+    output.write(Buffer.from(`before ${token.slice(0, at)}`))
+    output.write(Buffer.from(`${token.slice(at)} after, and again ${token}`))
+    await output.end()
+    const clean = 'before [redacted:token] after, and again [redacted:token]'
+    expect([logged(), shown.join('')]).toEqual([clean, clean])
+    expect(noticed().map(({ text }) => text)).toEqual([
+      'The secret token (raw) was found in the output, and taken out.',
+    ])
+  },
+)
+
+it('what only begins like a secret is shown at the end', async () => {
+  const { output, logged, shown, noticed } = showing()
+  output.write(Buffer.from('before tok-9f8e'))
+  expect(shown.join('')).toBe('before ')
+  await output.end()
+  expect([logged(), shown.join(''), noticed()]).toEqual(['before tok-9f8e', 'before tok-9f8e', []])
+})
+
+it('characters and lines that come in pieces are whole for those who look on', async () => {
+  const { output, shown } = showing()
+  for (const byte of Buffer.from('ä🙂\n')) output.write(Buffer.from([byte]))
+  await output.end()
+  expect(shown.join('')).toBe('ä🙂\n')
+})
+
+it('what the engine kept is cleaned without telling of it again', () => {
+  const { output, noticed } = showing()
+  expect(output.clean(`it is ${token}, or ${Buffer.from(token).toString('hex')}`)).toBe(
+    'it is [redacted:token], or [redacted:token]',
+  )
+  expect(noticed()).toEqual([])
+})
