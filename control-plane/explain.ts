@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import type { Agent } from '../src/domain/agent.ts'
-import type { BoxKind, BoxSpec, CompileBox, Engine } from '../src/domain/box.ts'
+import type { BoxSpec, CompileBox, Engine } from '../src/domain/box.ts'
 import type { Explanation } from '../src/domain/control-plane.ts'
 import { Failure, type FailureCode } from '../src/domain/failure.ts'
 import { passingId } from '../src/domain/ids.ts'
 import type { TaskRequest } from '../src/domain/intake.ts'
 import type { Registries } from '../src/domain/registries.ts'
-import { boxOf, setupBox, shellBox, type Wanted } from './loop/boxes.ts'
+import { boxOf, setupBox, testBox, type Wanted } from './loop/boxes.ts'
 import { egressOf } from './loop/egress.ts'
 import { placeOf } from './loop/work.ts'
 import { draftTask, type SubmitDeps } from './submit.ts'
@@ -28,24 +28,22 @@ export async function explain(deps: ExplainDeps, request: TaskRequest): Promise<
   const task = { ...drafted.task, fence: 1 }
   const { image, notes } = await imageOf(deps.engine)
   const place = placeOf(task)
-  const box = (kind: BoxKind, step: number, wanted: Wanted): BoxSpec =>
-    boxOf(deps, task, { step, attempt: 1 }, image, kind, wanted)
-  const inShell = (kind: BoxKind, step: number, command: string | null): readonly BoxSpec[] =>
-    command === null ? [] : [box(kind, step, shellBox(command, task.base.commit, []))]
+  const box = (step: number, wanted: Wanted): BoxSpec =>
+    boxOf(deps, task, { step, attempt: 1 }, image, wanted)
+  const tested = (kind: 'baseline' | 'test', step: number): readonly BoxSpec[] =>
+    task.test === null ? [] : [box(step, testBox(kind, task.test, task.base.commit))]
   try {
     await deps.worktrees.open(place)
     const listing = await deps.worktrees.listing(place)
     const call = deps.agents.get(task.agent.name)?.call(task.agent, null) ?? { argv: [], env: {} }
     const egress = egressOf('agent', task.policy, null)
-    const wanted = { ...call, commit: task.base.commit, listing, setupFolders: [], caches: [], egress }
+    const agent = { ...call, kind: 'agent', listing, setupFolders: [], caches: [], egress } as const
     const setup = task.setup === null ? null : { command: task.setup, registries: await deps.registries() }
     const boxes = [
-      ...(setup === null
-        ? []
-        : [box('setup', 0, setupBox(task, setup.command, task.base.commit, setup.registries))]),
-      ...inShell('baseline', 0, task.test),
-      box('agent', 1, wanted),
-      ...inShell('test', 1, task.test),
+      ...(setup === null ? [] : [box(0, setupBox(task, setup.command, task.base.commit, setup.registries))]),
+      ...tested('baseline', 0),
+      box(1, agent),
+      ...tested('test', 1),
     ]
     return {
       policy: task.policy,

@@ -23,7 +23,7 @@ import { compileBox } from '../src/sandbox/spec.ts'
 import { openWorktrees } from '../src/worktree/open.ts'
 import { apartEngine, engineOf, gatewayOf, revealed } from './adapters.ts'
 import { attestor } from './attest/attestor.ts'
-import { describeKey, keyPlaces, openKey } from './attest/key.ts'
+import { describeKey, findKey, keyPlaces, openKey, type SigningKey } from './attest/key.ts'
 import { Bus } from './bus.ts'
 import { examine } from './doctor.ts'
 import { httpApp } from './http/app.ts'
@@ -98,7 +98,10 @@ export async function open(
     const places = keyPlaces(data.path, config.attestationKey)
     const store = withBallast(openStore(database), new Ballast(data.path))
     closers.push(() => store[Symbol.dispose]())
-    const key = openKey(places, () => store.attestationKeys())
+    const known = (): readonly string[] => store.attestationKeys()
+    // What cannot be attested with is refused at once; what is not there yet is made with the first task.
+    let own = findKey(places, known)
+    const key = (): SigningKey => (own ??= openKey(places, known))
 
     const clock = Date.now
     const bus = new Bus()
@@ -153,7 +156,7 @@ export async function open(
     const plane = new Plane({
       ...compiled,
       loop,
-      key,
+      key: () => own ?? findKey(places, known),
       keyPlaces: places,
       defaults: { ...config.tasks, means, repository: (path) => config.repositories[path] ?? {} },
       data: data.path,

@@ -17,7 +17,7 @@ import type { Registries } from '../src/domain/registries.ts'
 import type { Actor, Task } from '../src/domain/task.ts'
 import type { Worktrees } from '../src/domain/worktree.ts'
 import { describeKey, type KeyPlaces, type SigningKey } from './attest/key.ts'
-import { verify } from './attest/verify.ts'
+import { publicHalf, verify } from './attest/verify.ts'
 import type { Bus } from './bus.ts'
 import { doctor } from './doctor.ts'
 import { explain } from './explain.ts'
@@ -43,7 +43,8 @@ export interface PlaneDeps {
   readonly compile: CompileBox
   readonly outputs: OutputFiles
   readonly registries: () => Promise<Registries>
-  readonly key: SigningKey
+  /** Null where there is none yet. */
+  readonly key: () => SigningKey | null
   readonly keyPlaces: KeyPlaces
   readonly defaults: Defaults
   readonly installation: string
@@ -120,7 +121,7 @@ export class Plane implements ControlPlane {
   }
 
   attestationKey(): AttestationKey {
-    const { id, pem } = this.#deps.key
+    const { id, pem } = publicHalf(this.#deps.key())
     return { id, pem }
   }
 

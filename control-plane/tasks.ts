@@ -3,7 +3,7 @@ import type { SignedAttestation } from '../src/domain/attestation.ts'
 import { Failure } from '../src/domain/failure.ts'
 import { isPassing, type TaskId, taskId } from '../src/domain/ids.ts'
 import type { Input } from '../src/domain/input.ts'
-import { type Actor, type Checkpoint, isAtRest, type Task } from '../src/domain/task.ts'
+import type { Actor, Checkpoint, Task } from '../src/domain/task.ts'
 import { transition } from '../src/domain/transition/apply.ts'
 import type { Attestor } from './attest/attestor.ts'
 import type { Bus } from './bus.ts'
@@ -15,8 +15,8 @@ export interface TasksDeps {
   readonly bus: Bus
   /** Epoch milliseconds. */
   readonly clock: () => number
-  /** What is on record about a task that comes to rest is attested; without it nothing is. */
-  readonly attestor?: Pick<Attestor, 'closing' | 'leaving'>
+  /** What is on record about a task is attested with each change; without it nothing is. */
+  readonly attestor?: Pick<Attestor, 'changing'>
 }
 
 /** What is written together with a transition. */
@@ -128,8 +128,7 @@ export class Tasks {
       ...(checkpoint === undefined ? {} : { checkpoint, close: along.checkpoints?.slice(0, -1) ?? [] }),
       ...(along.surface === undefined ? {} : { surface: along.surface }),
       ...(along.attestation === undefined ? {} : { attestation: along.attestation }),
-      ...(attestor !== undefined && before !== null && isAtRest(before) ? { leaving: attestor.leaving } : {}),
-      ...(attestor !== undefined && isAtRest(after) ? { closing: attestor.closing } : {}),
+      ...attestor?.changing(),
     })
     if (written.kind === 'written') this.#deps.bus.changed(written.task)
     return written

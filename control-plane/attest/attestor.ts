@@ -9,16 +9,18 @@ import {
 import type { CommitId } from '../../src/domain/brand.ts'
 import { canonicalJson, sha256 } from '../../src/domain/canonical-json.ts'
 import { Failure } from '../../src/domain/failure.ts'
+import type { TaskId } from '../../src/domain/ids.ts'
 import type { Posture } from '../../src/domain/posture.ts'
-import type { Checkpoint, Task, TestResult } from '../../src/domain/task.ts'
-import { checkRest } from '../../src/domain/verification/record.ts'
+import { type Checkpoint, isAtRest, type Task, type TestResult } from '../../src/domain/task.ts'
+import { checkRecord, checkRest } from '../../src/domain/verification/record.ts'
 import type { Candidate } from '../../src/domain/worktree.ts'
-import type { Store } from '../store/store.ts'
+import type { Change, Store } from '../store/store.ts'
 import type { SigningKey } from './key.ts'
 
 export interface AttestorDeps {
-  readonly store: Pick<Store, 'lastAttestation' | 'eventMarks' | 'egressMarks' | 'record'>
-  readonly key: Pick<SigningKey, 'id' | 'sign'>
+  readonly store: Pick<Store, 'lastAttestation' | 'eventMarks' | 'egressMarks' | 'record' | 'interimRecord'>
+  /** Asked for when something is to be attested. */
+  readonly key: () => Pick<SigningKey, 'id' | 'sign'>
   readonly installation: string
 }
 
@@ -29,13 +31,20 @@ export interface Attestor {
    * its candidate, where there is one, follows the task's head.
    */
   readonly step: (task: Task, row: Checkpoint, posture: Posture | null) => SignedAttestation
-  /** What is on record about a task that comes to rest; to be called with its rows written. */
-  readonly closing: (task: Task) => SignedAttestation
   /**
-   * To be called before a task leaves its rest: what was changed meanwhile would be attested as its own from then on.
-   * Throws `Failure('database')`; a task from before there were attestations passes.
+   * For one change of a task: its last attestation is looked at before, and a new one made of what the rows say after. One
+   * that rested and was changed meanwhile is refused with `Failure('database')`, else that would be attested as its own;
+   * one from before there were attestations passes. Where a task that was not at rest was changed, its interim
+   * attestation stays where it is, for those who verify, and the work goes on.
    */
-  readonly leaving: (task: Task) => void
+  readonly changing: () => Required<Pick<Change, 'leaving' | 'standing'>>
+}
+
+/** The place that an attestation takes in its chain. */
+interface Place {
+  readonly seq: number
+  /** The one before it. */
+  readonly last: SignedAttestation | null
 }
 
 /** What of an attestation is not the same for both kinds. */
@@ -44,15 +53,16 @@ type Own<T extends Attestation = Attestation> = T extends Attestation
   : never
 
 export function attestor(deps: AttestorDeps): Attestor {
-  const signed = (task: Task, own: Own): SignedAttestation => {
-    const common = beginning(deps, task)
+  const { store } = deps
+  const signed = (task: Task, place: Place, own: Own): SignedAttestation => {
+    const common = beginning(deps, task, place)
     const body = canonicalJson({ ...common, ...own })
-    const signature = deps.key.sign(body)
+    const signature = deps.key().sign(body)
     return { taskId: task.id, seq: common.seq, body, hash: sha256(body), key: common.key, signature }
   }
   return {
     step: (task, row, posture) =>
-      signed(task, {
+      signed(task, placeFor(deps, task.id, stands(deps, task.id)), {
         kind: 'step',
         step: row.step,
         attempt: row.attempt,
@@ -69,15 +79,47 @@ export function attestor(deps: AttestorDeps): Attestor {
         ),
         row: rowHash(row),
       }),
-    closing: (task) =>
-      signed(task, {
-        kind: 'closing',
-        status: task.status,
-        head: task.head,
-        record: deps.store.record(task.id),
-      }),
-    leaving: (task) => refuseChanged(deps.store, task),
+    changing() {
+      let stood = true
+      return {
+        leaving(task) {
+          if (isAtRest(task)) refuseChanged(store, task)
+          else stood = stands(deps, task.id)
+        },
+        standing(task) {
+          const rests = isAtRest(task)
+          return signed(task, placeFor(deps, task.id, stood), {
+            kind: rests ? 'closing' : 'interim',
+            status: task.status,
+            head: task.head,
+            record: rests ? store.record(task.id) : store.interimRecord(task.id),
+          })
+        },
+      }
+    },
   }
+}
+
+/** `stood`: whether an interim attestation, where the last one is one, may be taken out for the new one. */
+function placeFor({ store }: AttestorDeps, id: TaskId, stood: boolean): Place {
+  const last = store.lastAttestation(id)
+  if (last === null) return { seq: 1, last }
+  if (!stood || parseAttestation(last.body)?.kind !== 'interim') return { seq: last.seq + 1, last }
+  return { seq: last.seq, last: store.lastAttestation(id, last.seq) }
+}
+
+/** Whether a task is as its interim attestation says, where the last one is one, and that is signed with this key. */
+function stands({ store, key }: AttestorDeps, id: TaskId): boolean {
+  const last = store.lastAttestation(id)
+  const interim = last === null ? null : parseAttestation(last.body)
+  if (last === null || interim?.kind !== 'interim') return true
+  const { upTo, chain } = store.eventMarks(id, interim.events).at(-1) ?? interim.events
+  return (
+    key().sign(last.body) === last.signature &&
+    upTo === interim.events.upTo &&
+    chain === interim.events.chain &&
+    checkRecord(interim, store.interimRecord(id), true).length === 0
+  )
 }
 
 function refuseChanged(store: AttestorDeps['store'], task: Task): void {
@@ -92,8 +134,7 @@ function refuseChanged(store: AttestorDeps['store'], task: Task): void {
   )
 }
 
-function beginning({ store, key, installation }: AttestorDeps, task: Task) {
-  const last = store.lastAttestation(task.id)
+function beginning({ store, key, installation }: AttestorDeps, task: Task, { seq, last }: Place) {
   const before = last === null ? null : parseAttestation(last.body)
   if (last !== null && before === null)
     throw new Failure(
@@ -106,9 +147,9 @@ function beginning({ store, key, installation }: AttestorDeps, task: Task) {
     version: 1,
     installation,
     task: task.id,
-    seq: (last?.seq ?? 0) + 1,
+    seq,
     previous: last?.hash ?? null,
-    key: key.id,
+    key: key().id,
     fixed: fixedHash(task),
     goal: sha256(task.goal),
     policy: task.policyHash,

@@ -57,6 +57,13 @@ export function openKey(places: KeyPlaces, attestedWith: () => readonly string[]
   return own
 }
 
+/** The same for who only reads: null where there is none yet. Makes nothing; throws as `openKey`. */
+export function findKey(places: KeyPlaces, attestedWith: () => readonly string[]): SigningKey | null {
+  const { key, pinned } = look(places)
+  if (pinned === null) refuseUnknown(places, key, attestedWith())
+  return key
+}
+
 /** A chain whose key is neither here nor put away by a person is never gone on with under another one. */
 function refuseUnknown(places: KeyPlaces, key: SigningKey | null, attestedWith: readonly string[]): void {
   const putAway = retired(places)

@@ -11,13 +11,14 @@ import type { SigningKey } from './key.ts'
 export interface VerifyDeps {
   readonly store: Store
   readonly worktrees: Pick<Worktrees, 'history'>
-  readonly key: SigningKey
+  /** The installation's own; null where it has none yet. */
+  readonly key: () => SigningKey | null
   readonly installation: string
 }
 
 /**
  * Reads all that there is of a task and holds it against its attestations. `keys`: PEMs to trust in place of the
- * installation's own. Rejects with `Failure('not_found' | 'bad_request')`.
+ * installation's own. Only reads. Rejects with `Failure('not_found' | 'bad_request' | 'data_folder')`.
  */
 export async function verify(
   deps: VerifyDeps,
@@ -26,12 +27,13 @@ export async function verify(
   placeOf: (task: Task) => TaskPlace,
 ): Promise<Verification> {
   const { store } = deps
-  const trusted = keys.length === 0 ? [{ id: deps.key.id, key: deps.key.publicKey }] : keys.map(trustedKey)
   const attestations = readable(() => store.attestations(id))
   const task = readable(() => store.task(id))
   if (task === null && 'length' in attestations && attestations.length === 0)
     throw new Failure('not_found', `There is no task ${id}: \`cofferdam task list\` shows those there are.`)
+  const trusted = keys.length === 0 ? [ownKey(deps)] : keys.map(trustedKey)
   const found = task ?? { unreadable: 'Its row is gone from runtime_tasks.' }
+  const events = store.eventMarks(id, { upTo: 0, chain: '' })
   return verifyTask(
     {
       id,
@@ -40,7 +42,9 @@ export async function verify(
       checkpoints: readable(() => store.checkpoints(id)),
       attestations,
       record: store.record(id),
-      events: store.eventMarks(id, { upTo: 0, chain: '' }),
+      interim: store.interimRecord(id),
+      events,
+      lastEvent: readable(() => store.events(id, (events.at(-1)?.upTo ?? 1) - 1, 1)[0] ?? null),
       history: await historyOf(deps, found, placeOf),
     },
     trusted,
@@ -54,7 +58,7 @@ async function historyOf(
 ): Promise<History | Unreadable> {
   if ('unreadable' in task) return task
   try {
-    return await worktrees.history(placeOf(task))
+    return await worktrees.history(placeOf(task), task.head)
   } catch (error) {
     if (error instanceof Failure) return { unreadable: error.message }
     throw error
@@ -69,6 +73,21 @@ function readable<T>(read: () => T): T | Unreadable {
     if (error instanceof Failure && error.code === 'database') return { unreadable: messageOf(error) }
     throw error
   }
+}
+
+function ownKey({ key }: Pick<VerifyDeps, 'key'>): TrustedKey {
+  const { id, publicKey } = publicHalf(key())
+  return { id, key: publicKey }
+}
+
+/** Throws `Failure('data_folder')` where there is none. */
+export function publicHalf(key: SigningKey | null): Pick<SigningKey, 'id' | 'pem' | 'publicKey'> {
+  if (key !== null) return key
+  throw new Failure(
+    'data_folder',
+    'There is no attestation key here: it is made with the first task. Where tasks were attested before, put it back from ' +
+      'a backup, or check with `cofferdam verify TASK --key FILE` and a copy of its public key.',
+  )
 }
 
 function trustedKey(pem: string): TrustedKey {

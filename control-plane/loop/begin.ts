@@ -11,7 +11,6 @@ import type { Work } from './work.ts'
 export async function begin(
   work: Work,
   row: Checkpoint,
-  kind: BoxKind,
   want: () => Promise<Wanted> | Wanted,
 ): Promise<void> {
   const { deps, task } = work
@@ -19,7 +18,8 @@ export async function begin(
   await removeEarlier(work, row)
   const wanted = await want()
   if (work.signal.aborted) return
-  const spec = boxOf(deps, task, row, image, kind, wanted)
+  const { kind } = wanted
+  const spec = boxOf(deps, task, row, image, wanted)
   // Not the log of this turn: it has the step and the attempt that were before this one.
   const { step, attempt } = row
   const about = { task: task.id, step, attempt, phase: task.phase }

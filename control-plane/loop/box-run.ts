@@ -1,4 +1,5 @@
 import { type BoxResult, detach } from '../../src/domain/box.ts'
+import { Failure } from '../../src/domain/failure.ts'
 import type { EgressCounts } from '../../src/domain/egress.ts'
 import type { Checkpoint } from '../../src/domain/task.ts'
 import { BoxNotices } from './notices.ts'
@@ -10,6 +11,8 @@ import { placeOf, type Work } from './work.ts'
 
 /** How often time is charged and the lease extended while a box runs, ms. */
 const heartbeatMs = 1000
+/** A heartbeat so late says that this process was suspended, ms: its box may have ended long ago. */
+const lateMs = 5000
 /** How far a heartbeat moves the lease, ms. On one machine the folder's lock decides who works; the lease is on record. */
 export const leaseMs = 30_000
 
@@ -40,9 +43,16 @@ export async function attendBox(work: Work, row: Planned): Promise<Attended | nu
     if (signal.aborted && signal.reason === detach) return null
     throw error
   } finally {
-    charge.stop()
-    egress = await passage.close()
-    await output.end()
+    // One that fails must not keep the others open.
+    try {
+      charge.stop()
+    } finally {
+      try {
+        egress = await passage.close()
+      } finally {
+        await output.end()
+      }
+    }
   }
   return signal.aborted ? null : { ...result, output: output.clean(result.output), egress }
 }
@@ -50,12 +60,16 @@ export async function attendBox(work: Work, row: Planned): Promise<Attended | nu
 /** What a box came to, with what it did over its channel; null for a box without one. */
 export type Attended = BoxResult & { readonly egress: EgressCounts | null }
 
-/** Charges a box's time to the task as it goes by. */
+/**
+ * Charges a box's time to the task as it goes by: by a clock that stands still while the machine sleeps, as its boxes do.
+ * What was charged is never given back, so a process that was suspended waits for the next heartbeat.
+ */
 class Charge {
   readonly #work: Work
   readonly #row: Checkpoint
   #charged: number
-  #startedAt: number | null = null
+  #elapsed: (() => number) | null = null
+  #beatAt = 0
   #timer: NodeJS.Timeout | null = null
 
   constructor(work: Work, row: Checkpoint) {
@@ -65,20 +79,32 @@ class Charge {
   }
 
   start(at: number): void {
-    this.#startedAt = at
-    this.#timer = setInterval(() => this.#beatSafely(at), heartbeatMs)
+    const before = this.#work.deps.clock() - at
+    const since = performance.now()
+    this.#elapsed = () => before + performance.now() - since
+    this.#beatAt = since
+    this.#timer = setInterval(() => this.#beatSafely(), heartbeatMs)
   }
 
-  /** What a model was paid, at once: the next call is measured by what is left. */
+  /** What a model was paid, at once: the next call is measured by what is left. Throws where the task is no longer ours. */
   spend({ tokens, costUsd }: Spending): void {
     const { deps, task } = this.#work
     const { step, attempt } = this.#row
     const beat = { leaseUntil: deps.clock() + leaseMs, chargeMs: 0, step, attempt }
-    deps.store.heartbeat(task.id, task.fence, { ...beat, chargeTokens: tokens, chargeCostUsd: costUsd })
+    const charges = { ...beat, chargeTokens: tokens, chargeCostUsd: costUsd }
+    if (!deps.store.heartbeat(task.id, task.fence, charges))
+      throw new Error(`task ${task.id} was halted or taken by another: nothing more is spent for it`)
   }
 
   finish(result: BoxResult): void {
-    if (this.#startedAt !== null || result.end !== 'engine') this.#beat(result.endedAt - result.startedAt)
+    const ran = result.endedAt - result.startedAt
+    try {
+      this.#beat(this.#elapsed === null ? ran : Math.min(ran, this.#elapsed() + heartbeatMs))
+    } catch (error) {
+      // The result is worth more than a second that nobody is charged.
+      if (!(error instanceof Failure) || error.code !== 'disk') throw error
+      this.#work.log.warn({ err: error }, 'the last heartbeat failed')
+    }
   }
 
   stop(): void {
@@ -86,9 +112,11 @@ class Charge {
   }
 
   /** A storage that fails for a moment costs nothing: the next beat charges what this one could not. */
-  #beatSafely(startedAt: number): void {
+  #beatSafely(): void {
+    const late = performance.now() - this.#beatAt > lateMs
+    this.#beatAt = performance.now()
     try {
-      this.#beat(this.#work.deps.clock() - startedAt)
+      this.#beat(late ? 0 : (this.#elapsed?.() ?? 0))
     } catch (error) {
       this.#work.log.warn({ err: error }, 'a heartbeat failed')
     }

@@ -1,4 +1,11 @@
-import type { BoxKind, BoxRequest, BoxSpec } from '../../src/domain/box.ts'
+import type {
+  AgentBoxRequest,
+  BoxRequest,
+  BoxSpec,
+  SetupBoxRequest,
+  TestBoxRequest,
+} from '../../src/domain/box.ts'
+import type { CommitId } from '../../src/domain/brand.ts'
 import { boxSeconds } from '../../src/domain/budget.ts'
 import type { Registries } from '../../src/domain/registries.ts'
 import type { Checkpoint, Task } from '../../src/domain/task.ts'
@@ -6,9 +13,10 @@ import { egressOf } from './egress.ts'
 import type { LoopDeps } from './work.ts'
 
 /** What a box is made of, beside what is the same for every box of a task. */
-export type Wanted = Pick<
-  BoxRequest,
-  'argv' | 'env' | 'commit' | 'listing' | 'setupFolders' | 'caches' | 'egress'
+export type Wanted = Own<AgentBoxRequest> | Own<SetupBoxRequest> | Own<TestBoxRequest>
+type Own<Request extends BoxRequest> = Omit<
+  Request,
+  'installation' | 'task' | 'step' | 'attempt' | 'fence' | 'image' | 'user' | 'seconds' | 'policy'
 >
 
 /** Computes the box of an attempt, for the loop and for `cofferdam explain` alike. */
@@ -17,32 +25,25 @@ export function boxOf(
   task: Task,
   row: Pick<Checkpoint, 'step' | 'attempt'>,
   image: string,
-  kind: BoxKind,
   wanted: Wanted,
 ): BoxSpec {
   return deps.compile({
     ...wanted,
     installation: deps.installation,
-    kind,
     task: task.id,
     step: row.step,
     attempt: row.attempt,
     fence: task.fence,
     image,
     user: deps.user,
-    seconds: boxSeconds(task, kind),
+    seconds: boxSeconds(task, wanted.kind),
     policy: task.policy,
   })
 }
 
-/** A box for a shell command given by a person, on the tree of a commit. It reaches nothing. */
-export function shellBox(
-  command: string,
-  commit: Wanted['commit'],
-  setupFolders: Wanted['setupFolders'],
-): Wanted {
-  const argv = ['/bin/sh', '-c', command]
-  return { argv, env: {}, commit, listing: null, setupFolders, caches: [], egress: null }
+/** The box of a test command, on the tree of a commit. */
+export function testBox(kind: 'baseline' | 'test', command: string, commit: CommitId): Own<TestBoxRequest> {
+  return { kind, argv: inShell(command), env: {}, commit }
 }
 
 /**
@@ -52,15 +53,22 @@ export function shellBox(
 export function setupBox(
   task: Pick<Task, 'policy' | 'base'>,
   command: string,
-  commit: Wanted['commit'],
+  commit: CommitId,
   registries: Registries,
-): Wanted {
+): Own<SetupBoxRequest> {
   return {
-    ...shellBox(command, commit, []),
+    kind: 'setup',
+    argv: inShell(command),
     env: registries.env,
+    commit,
     caches: commit === task.base.commit ? cacheNames : [],
     egress: egressOf('setup', task.policy, registries),
   }
+}
+
+/** A command that a person gave. */
+function inShell(command: string): readonly string[] {
+  return ['/bin/sh', '-c', command]
 }
 
 const cacheNames: readonly string[] = ['npm', 'pip']

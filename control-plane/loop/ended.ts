@@ -31,7 +31,9 @@ export async function ended(
   if (row.step === 0) await work.deps.engine.remove(row.box.name)
   const along = { checkpoints: row.step === 0 ? over : [row] }
   if (result.end === 'disk') {
-    const text = `The disk of the data folder is nearly full, so the ${what} box was ended. Free some space, then resume.`
+    // One that the engine had no room for ended when it would have begun.
+    const became = result.endedAt > result.startedAt ? 'ended' : 'not started'
+    const text = `The disk of the data folder is nearly full, so the ${what} box was ${became}. Free some space, then resume.`
     work.report({ type: 'halted', reason: 'disk', text }, along)
   } else {
     work.report({ type: 'budget_spent', reason: 'time' }, along)

@@ -5,7 +5,7 @@ import { nextStep } from './work.ts'
 /** Where a claimed task enters the loop, and what becomes of an attempt that was under way. */
 export interface Entry {
   readonly phase: Phase
-  /** `keep`: it goes on in its box. `carry`: a new attempt takes over its candidate. `drop`: it is over. */
+  /** `keep`: it goes on. `carry`: a new attempt takes over its candidate. `drop`: it is over. */
   readonly open: 'keep' | 'carry' | 'drop'
   readonly text: string
 }
@@ -19,6 +19,10 @@ export function entryOf(
 ): Entry {
   if (open?.candidate != null && open.step === nextStep(task)) {
     return { phase: 'test', open: 'carry', text: `Step ${open.step} has its candidate: on to its test.` }
+  }
+  if (open !== null && open.agent !== null && open.violations.length === 0 && open.step === nextStep(task)) {
+    const text = `The agent of step ${open.step} had ended: on to what it has left.`
+    return { phase: 'verify', open: 'keep', text }
   }
   const box = open?.box ?? null
   const alive =

@@ -22,6 +22,7 @@ export async function afterError(work: Work, error: unknown, errors: number): Pr
   }
   if (work.task.phase === 'salvage') {
     if (errors < salvageTriesAt(code)) await pause(work, errors)
+    else if (code === 'disk') postponeSalvage(work, text)
     else giveUpSalvage(work, text)
     return
   }
@@ -43,10 +44,32 @@ export async function afterError(work: Work, error: unknown, errors: number): Pr
   work.report(inputFor(code, text))
 }
 
-/** How often keeping the work of a halted step is tried: a tree that cannot be read never can, an engine may come back. */
+/**
+ * How often keeping the work of a halted step is tried: a tree that cannot be read never can, an engine may come back, and
+ * a full disk is for a person.
+ */
 function salvageTriesAt(code: FailureCode | null): number {
-  if (code === 'worktree') return 1
-  return code === 'engine' ? 14 : 6
+  switch (code) {
+    case 'worktree':
+      return 1
+    case 'disk':
+      return 2
+    case 'engine':
+      return 14
+    default:
+      return 6
+  }
+}
+
+/** Leaves the work of a halted step in its worktree until a resume: a disk with room takes it then. */
+function postponeSalvage(work: Work, reason: string): void {
+  const { deps, task } = work
+  const open = deps.store.openCheckpoint(task.id)
+  const what = open === null || open.step === 0 ? 'The worktree' : `What step ${open.step} has done`
+  work.report({
+    type: 'postponed',
+    text: `${reason} ${what} is left in the data folder as it is: make room there, and resume goes on with it.`,
+  })
 }
 
 /** Says that the work of a halted step is lost, so that nobody waits for it; the last checkpoint is untouched. */
@@ -63,7 +86,7 @@ function inputFor(code: FailureCode | null, text: string): Input {
     case 'image':
       return { type: 'halted', reason: 'image', text }
     case 'disk':
-      return { type: 'halted', reason: 'disk', text: `${text} Free some space, then resume.` }
+      return { type: 'halted', reason: 'disk', text: `${text} Make room on the disk, then resume.` }
     case 'repository':
       return { type: 'halted', reason: 'repository', text }
     // An agent that there was when the task was made.

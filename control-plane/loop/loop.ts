@@ -1,4 +1,5 @@
 import { detach } from '../../src/domain/box.ts'
+import { Failure } from '../../src/domain/failure.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import { isWorking, type Task } from '../../src/domain/task.ts'
 import type { Log } from '../log.ts'
@@ -157,6 +158,23 @@ export class Loop implements AsyncDisposable {
         errors += 1
         this.#logOf(task).error({ err: error }, 'an error could not be recorded')
         await this.#deps.sleep(Math.min(30_000, 1000 * errors), this.#ending.signal)
+        if (isDiskFull(error)) await this.#untilRoom(task, error)
+      }
+    }
+  }
+
+  /** Waits until something can be written again: until then a turn would only run its box or git for nothing. */
+  async #untilRoom({ id, fence, step, attempt }: Task, reason: Failure): Promise<void> {
+    const { store, bus, clock, sleep } = this.#deps
+    const text = `${reason.message} Waiting for room on it.\n`
+    for (let tries = 1; !this.#ending.signal.aborted; tries += 1) {
+      try {
+        store.heartbeat(id, fence, { leaseUntil: clock() + leaseMs, chargeMs: 0, step, attempt })
+        return
+      } catch (error) {
+        if (!isDiskFull(error)) return
+        if (tries === 1) bus.output(id, { step, box: 'disk', text })
+        await sleep(Math.min(30_000, 1000 * tries), this.#ending.signal)
       }
     }
   }
@@ -196,6 +214,10 @@ export class Loop implements AsyncDisposable {
       .then(() => reap(this.#deps))
       .catch((error: unknown) => this.#deps.log.warn({ err: error }, 'looking for left boxes failed'))
   }
+}
+
+function isDiskFull(error: unknown): error is Failure {
+  return error instanceof Failure && error.code === 'disk'
 }
 
 /** A halted task still wants its work kept. A pending one waits for its claim. */

@@ -28,7 +28,7 @@ export async function runPreparation(
   const { deps, task } = work
   const row = planned(work, kind)
   if (row === null) {
-    await begin(work, newAttempt(deps.store, task, 0, deps.clock()), kind, want)
+    await begin(work, newAttempt(deps.store, task, 0, deps.clock()), want)
     return null
   }
   const result = await attendBox(work, row)

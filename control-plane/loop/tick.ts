@@ -46,7 +46,8 @@ export async function tick(work: Work): Promise<void> {
     case 'salvage':
       await salvage(work)
       return
+    case 'postponed':
     case null:
-      throw new Error(`task ${work.task.id} is ${work.task.status} without a phase`)
+      throw new Error(`task ${work.task.id} is ${work.task.status} with nothing to do (${work.task.phase})`)
   }
 }

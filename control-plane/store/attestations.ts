@@ -13,18 +13,25 @@ const rows = rowsOf<SignedAttestation>('attestations', signedAttestationSchema, 
   signature: column('signature'),
 })
 
-/** The statements on `attestations`: rows are only ever added. */
+/** The statements on `attestations`: rows are only ever added, but for the interim one of a task, whose place is taken. */
 export function attestationsTable(db: Connection) {
   const insert = db.prepare<Cell[]>(rows.insert)
   const all = db.prepare<[TaskId], Cell[]>(`${rows.select} WHERE task_id = ? ORDER BY seq`).raw()
   const last = db
-    .prepare<[TaskId], Cell[]>(`${rows.select} WHERE task_id = ? ORDER BY seq DESC LIMIT 1`)
+    .prepare<[TaskId, number], Cell[]>(
+      `${rows.select} WHERE task_id = ? AND seq < ? ORDER BY seq DESC LIMIT 1`,
+    )
     .raw()
+  const removeInterim = db.prepare<[TaskId, number]>(
+    `DELETE FROM attestations WHERE task_id = ? AND seq = ?
+       AND iif(json_valid(body), json_extract(body, '$.kind'), NULL) = 'interim'`,
+  )
 
   const keys = db.prepare<[], string>('SELECT DISTINCT key FROM attestations ORDER BY key').pluck()
 
   return {
     append(signed: SignedAttestation): void {
+      removeInterim.run(signed.taskId, signed.seq)
       insert.run(...rows.toRow(signed))
     },
 
@@ -32,8 +39,8 @@ export function attestationsTable(db: Connection) {
 
     keys: (): readonly string[] => keys.all(),
 
-    last(id: TaskId): SignedAttestation | null {
-      const row = last.get(id)
+    last(id: TaskId, below: number): SignedAttestation | null {
+      const row = last.get(id, below)
       return row === undefined ? null : rows.fromRow(row)
     },
   }

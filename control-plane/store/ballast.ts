@@ -66,12 +66,13 @@ function write(file: string): void {
   }
 }
 
-/** The same store, which writes on a full disk too, for as long as the ballast makes room. */
+/**
+ * The same store, which writes transitions on a full disk too, for as long as the ballast makes room. Not what is written
+ * while a box runs: that would only give the box more to fill, and has to fail before its end is to be written.
+ */
 export function withBallast(store: Store, ballast: Ballast): Store {
   return {
     ...store,
     write: (change) => ballast.over(() => store.write(change)),
-    heartbeat: (id, fence, beat) => ballast.over(() => store.heartbeat(id, fence, beat)),
-    recordEgress: (rows) => ballast.over(() => store.recordEgress(rows)),
   }
 }

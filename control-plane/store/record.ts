@@ -34,11 +34,22 @@ type Table = keyof typeof attestedColumns
 /** Columns that name a document: its text is covered too. */
 const documents: ReadonlySet<string> = new Set(['policy', 'prior_failure', 'baseline', 'box'])
 
+/** What heartbeats write, without an event. */
+const beatColumns: ReadonlySet<string> = new Set([
+  'lease_until',
+  'spent_ms',
+  'spent_tokens',
+  'spent_cost',
+  'charged',
+])
+
 const columnsOf = (table: Table): readonly string[] => attestedColumns[table].split(/\s+/)
+const interimColumnsOf = (table: Table): readonly string[] =>
+  columnsOf(table).filter((name) => !beatColumns.has(name))
 
 /** The cells of a table, each document beside its id. */
-function cellsOf(table: Exclude<Table, 'egress_log'>): string {
-  return columnsOf(table)
+function cellsOf(table: Exclude<Table, 'egress_log'>, columns = columnsOf(table)): string {
+  return columns
     .map((name) =>
       documents.has(name)
         ? `json_array(${name}, (SELECT json FROM documents WHERE documents.id = ${name}))`
@@ -50,10 +61,28 @@ function cellsOf(table: Exclude<Table, 'egress_log'>): string {
 /** Reads what is on record about a task for those who attest or check it: hashes of rows, none of them parsed. */
 export function recordReader(db: Connection) {
   const read = (sql: string) => db.prepare<[TaskId], Cell[]>(sql).raw()
-  const taskRow = read(`SELECT ${cellsOf('runtime_tasks')} FROM runtime_tasks WHERE id = ?`)
-  const checkpoints = read(
-    `SELECT ${cellsOf('runtime_task_checkpoints')} FROM runtime_task_checkpoints WHERE task_id = ?
-     ORDER BY step, attempt`,
+  const taskRow = (columns: readonly string[]) => {
+    const row = read(`SELECT ${cellsOf('runtime_tasks', columns)} FROM runtime_tasks WHERE id = ?`)
+    return (id: TaskId): TaskRecord['task'] => {
+      const task = row.get(id)
+      return task === undefined ? null : hashesOf(columns, task)
+    }
+  }
+  const checkpointRows = (columns: readonly string[], where: string) => {
+    const all = read(
+      `SELECT ${cellsOf('runtime_task_checkpoints', columns)} FROM runtime_task_checkpoints WHERE task_id = ? ${where}
+       ORDER BY step, attempt`,
+    )
+    return (id: TaskId): TaskRecord['checkpoints'] =>
+      all.all(id).map((cells) => ({ step: Number(cells[1]), attempt: Number(cells[2]), hash: hashOf(cells) }))
+  }
+  const task = taskRow(columnsOf('runtime_tasks'))
+  const interimTask = taskRow(interimColumnsOf('runtime_tasks'))
+  const checkpoints = checkpointRows(columnsOf('runtime_task_checkpoints'), '')
+  const interimCheckpoints = checkpointRows(
+    interimColumnsOf('runtime_task_checkpoints'),
+    // What earlier steps came to is attested already, and read at every event it would cost more with every step.
+    'AND (step = 0 OR step >= (SELECT step FROM runtime_tasks WHERE id = task_id))',
   )
   const decisions = read(
     `SELECT ${cellsOf('runtime_task_decisions')} FROM runtime_task_decisions WHERE task_id = ? ORDER BY id`,
@@ -84,19 +113,19 @@ export function recordReader(db: Connection) {
   }
 
   return {
-    record(id: TaskId): TaskRecord {
-      const task = taskRow.get(id)
-      return {
-        task: task === undefined ? null : hashesOf(columnsOf('runtime_tasks'), task),
-        checkpoints: checkpoints.all(id).map((cells) => ({
-          step: Number(cells[1]),
-          attempt: Number(cells[2]),
-          hash: hashOf(cells),
-        })),
-        decisions: decisions.all(id).map(surfaceMark),
-        egress: egressBoxes.all(id).map((box) => egressMark(id, box)),
-      }
-    },
+    record: (id: TaskId): TaskRecord => ({
+      task: task(id),
+      checkpoints: checkpoints(id),
+      decisions: decisions.all(id).map(surfaceMark),
+      egress: egressBoxes.all(id).map((box) => egressMark(id, box)),
+    }),
+
+    interimRecord: (id: TaskId): TaskRecord => ({
+      task: interimTask(id),
+      checkpoints: interimCheckpoints(id),
+      decisions: decisions.all(id).map(surfaceMark),
+      egress: [],
+    }),
 
     /** Of these boxes, those that have rows. */
     egressMarks: (id: TaskId, boxes: readonly string[]): readonly EgressMark[] =>

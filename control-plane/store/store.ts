@@ -52,10 +52,11 @@ export interface Change {
   /** Called first, inside the transaction, with `before`: what it throws takes everything back. */
   readonly leaving?: (task: Task) => void
   /**
-   * Called last, inside the transaction, with the task as it is written: attests what the rows now say. It reads through
+   * Called last, inside the transaction, with the task as it is written: attests what the rows now say, in a place of its
+   * own or in that of an interim attestation. It reads through
    * this store, and what it throws takes everything back.
    */
-  readonly closing?: (task: Task) => SignedAttestation
+  readonly standing?: (task: Task) => SignedAttestation
 }
 
 /** In this order: used, closed, recorded, opened. A higher revision closes the surfaces of lower ones by itself. */
@@ -144,11 +145,14 @@ export interface Store {
   egressLog(id: TaskId, box: string | null, limit: number): readonly EgressRow[]
   /** In order of `seq`. */
   attestations(id: TaskId): readonly SignedAttestation[]
-  lastAttestation(id: TaskId): SignedAttestation | null
+  /** The last, or the last with a number below this. */
+  lastAttestation(id: TaskId, below?: number): SignedAttestation | null
   /** The ids of all keys that any attestation names, sorted; reads the whole table. */
   attestationKeys(): readonly string[]
   /** What is on record about a task as it lies in the file, hashed: for attestations and those who check them. */
   record(id: TaskId): TaskRecord
+  /** The same without attempts of earlier steps, and without what heartbeats and boxes change between two events. */
+  interimRecord(id: TaskId): TaskRecord
   /** Of these boxes of a task, those that asked for anything. */
   egressMarks(id: TaskId, boxes: readonly string[]): readonly EgressMark[]
   /** The chain over a task's events, with a mark for each one after `from`. */

@@ -48,7 +48,7 @@ export function writer(db: Connection, tables: Tables): Store['write'] {
       fence,
     })
     if (change.attestation !== undefined) tables.attestations.append(change.attestation)
-    if (change.closing !== undefined) tables.attestations.append(change.closing(task))
+    if (change.standing !== undefined) tables.attestations.append(change.standing(task))
     return { kind: 'written', task }
   })
   return (change) => {

@@ -54,18 +54,18 @@ function exitOfError(error: unknown, world: World): Exit {
   // Commander has said it already; a code of 0 is `--help`.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 'done' : 'usage'
   const { terminal } = world
-  const stack = debugging(world) && error instanceof Error ? `${error.stack ?? ''}\n` : ''
+  const stack = debugging(world) && error instanceof Error ? `${plain(error.stack ?? '')}\n` : ''
   if (error instanceof Failure) {
     terminal.error(`${terminal.paint.red('cofferdam:')} ${plain(error.message)}\n${stack}`)
     return exitOfFailure(error.code)
   }
   if (error instanceof Unreachable) {
     terminal.error(
-      'cofferdam: The process that holds the data folder went away in the middle; look at `cofferdam task list`.\n',
+      'cofferdam: The process that holds the data folder went away in the middle; look at `cofferdam task list` and try again.\n',
     )
     return 'environment'
   }
   const more = stack === '' ? ' COFFERDAM_DEBUG=1 shows where.' : ''
-  terminal.error(`cofferdam: This is a bug, please report it: ${messageOf(error)}.${more}\n${stack}`)
+  terminal.error(`cofferdam: This is a bug, please report it: ${plain(messageOf(error))}.${more}\n${stack}`)
   return 'bug'
 }

@@ -2,12 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Held, Opened } from '../../control-plane/main.ts'
 import { type Client, createClient } from '../client/client.ts'
 import { socketFetch, Unreachable } from '../client/fetch.ts'
+import { type Patience, watchful } from '../client/watchful.ts'
 import type { Config } from '../config/load.ts'
 import { Failure } from '../domain/failure.ts'
 import { debugging, type World } from './world.ts'
 
-/** How long a process that holds the data folder may take until it answers, ms. */
-const patienceMs = 15_000
 /** How long one may take to put everything away and let go, where its work is to go on, ms. */
 const lettingGoMs = 120_000
 const pauseMs = 100
@@ -99,26 +98,32 @@ interface End {
 
 type Look = (target: Target) => Promise<End | Absent>
 
-/** Nobody is there; `holder` is who should be. */
+/** Nobody is there. */
 interface Absent {
   readonly client: null
+  /** Who should be, where the lock was looked at. */
   readonly holder: Held | null
+  /** How long somebody who takes connections has kept silent, ms. */
+  readonly silentMs: number
 }
 
+/** One who holds the folder and lets go takes no connections any more; one who takes them and says nothing is stuck. */
 async function firstOf(
   target: Target,
   looks: readonly Look[],
-  patience = patienceMs,
+  patience = patienceMs(target.world.patience),
   signal?: AbortSignal,
 ): Promise<End> {
   const until = target.world.now() + patience
   let holder: Held | null = null
-  while (target.world.now() < until) {
+  let silentMs = 0
+  while (target.world.now() < until && silentMs < patienceMs(target.world.patience)) {
     signal?.throwIfAborted()
     for (const look of looks) {
       const found = await look(target)
       if (found.client !== null) return found
       holder = found.holder ?? holder
+      silentMs += found.silentMs
     }
     await sleep(pauseMs)
   }
@@ -129,24 +134,34 @@ async function firstOf(
   )
 }
 
+/** How long a process that holds the data folder may take until it answers, ms. */
+function patienceMs({ pingMs, pings }: Patience): number {
+  return pingMs * (pings + 1)
+}
+
 async function here({ world, config, what }: Target): Promise<End | Absent> {
   const stderrLevel = debugging(world) ? 'debug' : 'fatal'
   const opened = await world.open(config, { what, attend: 'own', stderrLevel })
-  if (isHeld(opened)) return { client: null, holder: opened }
+  if (isHeld(opened)) return { client: null, holder: opened, silentMs: 0 }
   if (opened.created) world.terminal.error(`Made the data folder ${config.dataFolder}.\n`)
   const client = createClient((path, call) => opened.fetch(path, call))
   return { client, here: true, close: () => opened[Symbol.asyncDispose]() }
 }
 
-async function there({ config }: Target): Promise<End | Absent> {
+async function there({ world: { patience }, config }: Target): Promise<End | Absent> {
   const fetch = socketFetch(config.controlSocket)
-  const client = createClient(fetch)
+  const late = AbortSignal.timeout(patience.pingMs)
   try {
-    await client.ping()
-    return { client, here: false, close: () => fetch[Symbol.dispose]() }
+    await createClient(fetch).ping(late)
+    return {
+      client: createClient(watchful(fetch, patience)),
+      here: false,
+      close: () => fetch[Symbol.dispose](),
+    }
   } catch (error) {
     fetch[Symbol.dispose]()
-    if (error instanceof Unreachable) return { client: null, holder: null }
+    if (late.aborted) return { client: null, holder: null, silentMs: patience.pingMs }
+    if (error instanceof Unreachable) return { client: null, holder: null, silentMs: 0 }
     throw error
   }
 }
@@ -155,20 +170,11 @@ export function isHeld(opened: Opened | Held): opened is Held {
   return 'kind' in opened
 }
 
-/** One errand at the control plane, wherever it is. */
+/** One errand at the control plane, wherever it is; it has to be one that may be done twice. */
 export async function withControlPlane<T>(
   target: Target,
   errand: (client: Client) => Promise<T>,
 ): Promise<T> {
   await using connection = await Connection.visit(target)
-  try {
-    return await errand(connection.client)
-  } catch (error) {
-    if (!(error instanceof Unreachable)) throw error
-    throw new Failure(
-      'busy',
-      'The process that holds the data folder went away in the middle; look at the task and try again.',
-      { cause: error },
-    )
-  }
+  return await connection.persist(errand)
 }

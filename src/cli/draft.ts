@@ -1,6 +1,7 @@
 import type { Act } from '../domain/control-plane.ts'
 import { Failure } from '../domain/failure.ts'
 import type { Task } from '../domain/task.ts'
+import { actOnce } from './act-once.ts'
 import type { Follower } from './follow.ts'
 import type { Pursuit } from './pursuit.ts'
 import { draftLines, reasonLines } from './render/draft.ts'
@@ -59,8 +60,8 @@ const decisions = {
 } as const satisfies Record<string, Act>
 
 /**
- * Decides on the task as it was shown, wherever the control plane is by now. Where that is not possible any more
- * (somebody was faster, or the answer to our own decision was lost with a process), the task says what became of it.
+ * Decides on the task as it was shown, wherever the control plane is by now. Where that is not possible any more, as
+ * somebody was faster, the task says what became of it.
  */
 async function decide(
   { connection, reporter }: Pursuit,
@@ -69,7 +70,7 @@ async function decide(
   leave: AbortSignal,
 ): Promise<Task | null> {
   try {
-    return await connection.persist((client) => client.act(shown.id, act, shown.revision), leave)
+    return await actOnce(connection, shown, act, shown.revision, leave)
   } catch (error) {
     if (leave.aborted) return null
     if (!(error instanceof Failure) || error.code !== 'conflict') throw error

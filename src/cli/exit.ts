@@ -11,7 +11,10 @@ const exits = {
   timeout: [5, 'TIMEOUT: a budget is used up'],
   stopped: [6, 'STOPPED or REJECTED'],
   environment: [7, 'engine, image or disk, also where one of them halted a task; database or data folder'],
-  interrupted: [130, 'left by Ctrl-C without stopping the task, which can be taken up again'],
+  interrupted: [
+    130,
+    'left by Ctrl-C: from watching by the first; else by the second, as the first asks the task to stop',
+  ],
   terminated: [143, 'ended by SIGTERM; the task can be taken up again'],
 } as const satisfies Record<string, readonly [number, string]>
 

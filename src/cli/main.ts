@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { buildSandboxImage, examineClosed, open } from '../../control-plane/main.ts'
+import { patience } from '../client/watchful.ts'
 import { thisProcess } from '../config/environment.ts'
 import { loadConfig } from '../config/load.ts'
 import { cli } from './cli.ts'
@@ -26,5 +27,6 @@ process.exitCode = await cli(process.argv.slice(2), {
     }
   },
   exit: (code) => process.exit(code),
+  patience,
   now: Date.now,
 })

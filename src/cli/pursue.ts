@@ -2,15 +2,13 @@ import type { Task } from '../domain/task.ts'
 import { settleDraft } from './draft.ts'
 import { type Exit, exitOf } from './exit.ts'
 import { Follower, isAtRest } from './follow.ts'
-import { interrupts } from './interrupt.ts'
+import type { Words } from './interrupt.ts'
 import type { Pursuit } from './pursuit.ts'
 
 /** Follows a task to where it settles, with a person's decision in between where one is wanted. */
 export async function pursue(pursuit: Pursuit, task: Task): Promise<Exit> {
-  const { world, connection, reporter, spell, mine } = pursuit
-  using ways = interrupts(world, () => {
-    reporter.note(mine ? `Stopping task ${task.id}… (Ctrl-C again leaves at once)` : 'Leaving…')
-  })
+  const { world, connection, reporter, spell, ways, mine } = pursuit
+  ways.tell(wordsOf(pursuit, task))
   const onTakeover = async (): Promise<void> => {
     reporter.note('The process that ran this has gone; going on here.')
     hostNote(pursuit)
@@ -37,6 +35,16 @@ export async function pursue(pursuit: Pursuit, task: Task): Promise<Exit> {
       : `Task ${task.id} goes on in the process that holds the data folder.`,
   )
   return ways.stop.aborted ? 'interrupted' : 'terminated'
+}
+
+function wordsOf({ mine, spell }: Pursuit, { id }: Task): Words {
+  const look = `\`${spell(`task show ${id}`)}\` says`
+  return mine
+    ? {
+        first: `Stopping task ${id}… (Ctrl-C again leaves at once)`,
+        last: `Left while task ${id} was being stopped: ${look} whether it is.`,
+      }
+    : { first: 'Leaving…', last: `Left task ${id}: ${look} how it stands.` }
 }
 
 function ended({ reporter }: Pursuit, task: Task): Exit {

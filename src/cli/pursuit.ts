@@ -1,4 +1,5 @@
 import type { Connection } from './connection.ts'
+import type { Interrupts } from './interrupt.ts'
 import type { Spell } from './render/next.ts'
 import type { Reporter } from './reporter.ts'
 import type { World } from './world.ts'
@@ -9,6 +10,7 @@ export interface Pursuit {
   readonly connection: Connection
   readonly reporter: Reporter
   readonly spell: Spell
+  readonly ways: Interrupts
   /** A DRAFT is approved without a question. */
   readonly yes: boolean
   /** Nobody is asked, whatever the terminal. */

@@ -1,10 +1,13 @@
 import type { Sight } from '../domain/control-plane.ts'
 import type { Task } from '../domain/task.ts'
+import { jsonLine } from './render/json.ts'
+import { isBare } from './bare.ts'
 import { OutputLines } from './render/output-lines.ts'
 import { eventLines, outputLine } from './render/progress.ts'
 import type { Spell } from './render/next.ts'
 import { type Standing, statusLine } from './render/status-line.ts'
 import { summaryLines } from './render/summary.ts'
+import { hang, plain } from './render/text.ts'
 import { Screen } from './screen.ts'
 import type { World } from './world.ts'
 
@@ -50,8 +53,8 @@ class PeopleReporter implements Reporter {
   task(task: Task, notes: readonly string[]): void {
     const { paint } = this.#world.terminal
     this.#screen.print([
-      `${paint.bold(`Task ${task.id}`)}  ${task.base.ref} of ${task.repository.path}`,
-      ...notes.map((note) => `  ${paint.yellow('!')} ${note}`),
+      `${paint.bold(`Task ${task.id}`)}  ${hang(`${task.base.ref} of ${task.repository.path}`, 2)}`,
+      ...notes.map((note) => `  ${paint.yellow('!')} ${hang(note, 4)}`),
     ])
   }
 
@@ -76,7 +79,7 @@ class PeopleReporter implements Reporter {
   }
 
   note(text: string): void {
-    this.#screen.print([...this.#rest(), text])
+    this.#screen.print([...this.#rest(), plain(text)])
   }
 
   pause(): void {
@@ -93,7 +96,9 @@ class PeopleReporter implements Reporter {
 
   end(task: Task): void {
     this.#standing = null
-    this.#screen.print([...this.#rest(), ...summaryLines(task, this.#spell, this.#world.terminal.paint)])
+    const bare = isBare(task.repository.path)
+    const lines = summaryLines(task, this.#spell, this.#world.terminal.paint, bare)
+    this.#screen.print([...this.#rest(), ...lines])
   }
 
   [Symbol.dispose](): void {
@@ -143,6 +148,6 @@ class MachineReporter implements Reporter {
   }
 
   #line(value: unknown): void {
-    this.#world.terminal.out(`${JSON.stringify(value)}\n`)
+    this.#world.terminal.out(jsonLine(value))
   }
 }

@@ -1,4 +1,5 @@
 import type { Held, Opened, OpenOptions } from '../../control-plane/main.ts'
+import type { Patience } from '../client/watchful.ts'
 import type { Environment } from '../config/environment.ts'
 import type { Config, ConfigFlags } from '../config/load.ts'
 import type { Finding } from '../domain/control-plane.ts'
@@ -17,6 +18,8 @@ export interface World {
   onSignal(handler: (signal: 'SIGINT' | 'SIGTERM') => void): Disposable
   /** Ends the process now. */
   exit(code: number): void
+  /** With another process that holds the data folder. */
+  readonly patience: Patience
   /** Epoch milliseconds. */
   now(): number
 }

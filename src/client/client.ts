@@ -26,8 +26,8 @@ import { sights } from './stream.ts'
  * `Unreachable`.
  */
 export interface Client {
-  /** Resolves where somebody answers. */
-  ping(): Promise<void>
+  /** Resolves where somebody answers, before `signal` aborts. */
+  ping(signal?: AbortSignal): Promise<void>
   /** `key`: the same submission may be sent again under it, and makes one task. */
   submit(request: TaskRequest, key?: string): Promise<Submitted>
   task(id: TaskId): Promise<Task>
@@ -64,8 +64,9 @@ export function createClient(fetch: FetchLike): Client {
       body: JSON.stringify(body),
     })
   return {
-    ping: async () => {
-      await textOf(await get('/healthz'))
+    ping: async (signal) => {
+      const call = { method: 'GET', headers: {}, ...(signal === undefined ? {} : { signal }) } as const
+      await textOf(await send(fetch, '/healthz', call))
     },
     submit: async (request, key) =>
       read(

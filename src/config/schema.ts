@@ -21,7 +21,7 @@ const usd = z.number('A price is a number of US dollars for a million tokens.').
 const price = z.strictObject({
   input: usd,
   output: usd,
-  /** Of what is read from and written to the provider's cache; as `input` where they are not named. */
+  /** Of what is read from the provider's cache and written to it; `input` and 1.25 times that where they are not named. */
   cacheRead: usd.optional(),
   cacheWrite: usd.optional(),
 })

@@ -105,6 +105,18 @@ export interface ClosingAttestation extends Common {
   readonly record: TaskRecord
 }
 
+/**
+ * What is on record about a task that is not at rest, but for attempts of earlier steps, which have attestations of their
+ * own where they had a result, and for what boxes change between two events. It is the last of
+ * its chain: the next attestation takes its place, so without it, or with an older one, a chain is cut short.
+ */
+export interface InterimAttestation extends Common {
+  readonly kind: 'interim'
+  readonly status: Status
+  readonly head: CommitId
+  readonly record: TaskRecord
+}
+
 /** Every row about a task as it lies in the file, cell by cell and hashed. */
 export interface TaskRecord {
   /** The hash of each column of its row; null where there is no row. */
@@ -124,7 +136,7 @@ export interface SurfaceMark {
   readonly hash: Hash
 }
 
-export type Attestation = StepAttestation | ClosingAttestation
+export type Attestation = StepAttestation | ClosingAttestation | InterimAttestation
 
 /** An attestation as it is stored and handed out. */
 export interface SignedAttestation {
@@ -147,6 +159,17 @@ const hash = z.string().regex(/^[0-9a-f]{64}$/)
 const count = z.int().nonnegative()
 
 const egressMarks = z.array(z.strictObject({ box: z.string(), rows: count, hash }))
+
+const wholeRecord = {
+  status: z.enum(statuses),
+  head: commitIdSchema,
+  record: z.strictObject({
+    task: z.record(z.string(), hash).nullable(),
+    checkpoints: z.array(z.strictObject({ step: count, attempt: count, hash })),
+    decisions: z.array(z.strictObject({ id: z.string(), open: z.boolean(), offer: hash, hash })),
+    egress: egressMarks,
+  }),
+}
 
 const common = {
   version: z.literal(1),
@@ -187,18 +210,8 @@ const attestationSchema = exactly<Attestation>()(
       egress: egressMarks,
       row: hash,
     }),
-    z.strictObject({
-      ...common,
-      kind: z.literal('closing'),
-      status: z.enum(statuses),
-      head: commitIdSchema,
-      record: z.strictObject({
-        task: z.record(z.string(), hash).nullable(),
-        checkpoints: z.array(z.strictObject({ step: count, attempt: count, hash })),
-        decisions: z.array(z.strictObject({ id: z.string(), open: z.boolean(), offer: hash, hash })),
-        egress: egressMarks,
-      }),
-    }),
+    z.strictObject({ ...common, ...wholeRecord, kind: z.literal('closing') }),
+    z.strictObject({ ...common, ...wholeRecord, kind: z.literal('interim') }),
   ]),
 )
 

@@ -51,11 +51,9 @@ export interface BoxMount {
 /** The policy's limits, and the wall time until the box is ended, seconds; enforced inside the box and outside. */
 export type BoxLimits = Omit<Limits, 'testSeconds' | 'setupSeconds'> & { readonly seconds: number }
 
-/** What a box spec is computed from. */
-export interface BoxRequest {
+interface AnyBoxRequest {
   /** Names this installation on the engine: lowercase letters and digits, at most 12. */
   readonly installation: string
-  readonly kind: BoxKind
   readonly task: TaskId
   readonly step: number
   readonly attempt: number
@@ -66,17 +64,38 @@ export interface BoxRequest {
   readonly env: Readonly<Record<string, string>>
   readonly seconds: number
   readonly policy: Policy
-  /** The commit whose tree a setup, baseline or test box gets. */
-  readonly commit: CommitId
-  /** For an agent box: what is in the worktree. */
-  readonly listing: Listing | null
-  /** For an agent box: top folders that setup left. */
+}
+
+/** On the worktree itself. */
+export interface AgentBoxRequest extends AnyBoxRequest {
+  readonly kind: 'agent'
+  /** What is in the worktree. */
+  readonly listing: Listing
+  /** Top folders that setup left. */
   readonly setupFolders: readonly TreePath[]
-  /** Package managers' caches of the repository, by name: setup boxes fill them, all others only read. */
+  /** Package managers' caches of the repository, by name: it only reads them. */
   readonly caches: readonly string[]
-  /** What it may reach; null for a box without a channel, as every baseline and test box is. */
+  /** What it may reach; null for a box without a channel. */
   readonly egress: Egress | null
 }
+
+/** On a checkout of a commit, whose writes stay. */
+export interface SetupBoxRequest extends AnyBoxRequest {
+  readonly kind: 'setup'
+  readonly commit: CommitId
+  /** It fills them. */
+  readonly caches: readonly string[]
+  readonly egress: Egress | null
+}
+
+/** On a checkout of a commit with what setup left; nothing that it writes stays, and it reaches nothing. */
+export interface TestBoxRequest extends AnyBoxRequest {
+  readonly kind: 'baseline' | 'test'
+  readonly commit: CommitId
+}
+
+/** What a box spec is computed from. */
+export type BoxRequest = AgentBoxRequest | SetupBoxRequest | TestBoxRequest
 
 /** Computes a box spec; pure. */
 export type CompileBox = (request: BoxRequest) => BoxSpec
@@ -116,8 +135,10 @@ export type BoxEnd =
   | 'oom'
   /** It hit its limit of processes and did not survive that. */
   | 'pids'
-  /** The disk is nearly full, or the worktree grew beyond its limit. */
+  /** The disk is nearly full. */
   | 'disk'
+  /** It added more to its worktree than that may hold. */
+  | 'grown'
   /** It printed far more than is kept. */
   | 'output'
   /** The command could not be executed. One that ran and ended with code 126 or 127 by itself has `exited`. */

@@ -46,6 +46,8 @@ export type Input =
   | { readonly type: 'noticed'; readonly text: string }
   /** The work of a halted task is kept (or put back to the last checkpoint). */
   | { readonly type: 'salvaged'; readonly head: CommitId; readonly text: string }
+  /** The disk has no room for the work of a halted task: it stays where it is until a resume. */
+  | { readonly type: 'postponed'; readonly text: string }
   | { readonly type: 'budget_spent'; readonly reason: 'time' | 'steps' | 'tokens' | 'cost' }
   | { readonly type: 'halted'; readonly reason: HaltReason; readonly text: string }
   | { readonly type: 'failed'; readonly reason: HaltReason; readonly text: string }

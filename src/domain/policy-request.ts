@@ -38,7 +38,8 @@ const limits = z
     upMb: whole(1, 1_048_576),
     downMb: whole(1, 1_048_576),
     connections: whole(1, 4096),
-    diskFreeMb: whole(0, 1_048_576),
+    // Where boxes may fill the disk, nobody can write what became of them.
+    diskFreeMb: whole(64, 1_048_576),
     testSeconds: whole(1, 86_400),
     setupSeconds: whole(1, 86_400),
   })

@@ -3,6 +3,7 @@ import { defaultPolicy } from './policies.ts'
 import type { Policy, Violation } from './policy.ts'
 import { fewOf } from './text.ts'
 import { withoutColours } from './terminal.ts'
+import type { LeftOut } from './worktree.ts'
 
 /** What a step's prompt is made of. */
 export interface PromptInput {
@@ -24,6 +25,8 @@ export interface PromptInput {
   readonly policy: Policy
   /** What the last step created against the policy; all its changes were undone. */
   readonly violations: readonly Violation[]
+  /** What of the last step could not be kept and was put back alone. */
+  readonly undone: readonly LeftOut[]
 }
 
 /** The prompt of a step. It holds no line that could be read as an answer to itself. */
@@ -45,6 +48,7 @@ export function composePrompt(input: PromptInput): string {
     input.violations.length === 0
       ? null
       : section('The last step broke the policy', violationText(input.violations)),
+    input.undone.length === 0 ? null : section('What could not be kept', undoneText(input.undone)),
     section('Validation', testText(input.test)),
     section('Policy', policyText(input.policy)),
     section('How to end', contract),
@@ -97,6 +101,22 @@ function violationText(violations: readonly Violation[]): string {
     ...more,
     'Reach the goal without it: a second time ends the task.',
   ].join('\n')
+}
+
+function undoneText(undone: readonly LeftOut[]): string {
+  const list = undone.slice(0, 10).map(({ path, why }) => `- ${JSON.stringify(path)}: ${oneLine(why)}`)
+  const more = undone.length > list.length ? [`- and ${undone.length - list.length} more`] : []
+  return [
+    'These paths are as they were before the last step, for they cannot be in a commit of this task:',
+    ...list,
+    ...more,
+  ].join('\n')
+}
+
+/** A reason may quote what an agent wrote. */
+function oneLine(text: string): string {
+  const line = withoutColours(text).replaceAll(/\s+/g, ' ').trim()
+  return line.length <= 200 ? line : `${line.slice(0, 199)}…`
 }
 
 function policyText(policy: Policy): string {

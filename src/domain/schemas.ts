@@ -167,13 +167,13 @@ const candidateSchema = exactly<Candidate>()(
     commit: commitIdSchema,
     tree: treeIdSchema,
     changed: z.boolean(),
-    leftOut: z.array(z.object({ path: z.string(), why: z.string() })),
+    leftOut: z.array(z.object({ path: z.string(), why: z.string(), undone: z.boolean().optional() })),
     stat: z.object({ files: count, insertions: count, deletions: count }),
   }),
 )
 
 export const endSchema = exactly<BoxEnd>()(
-  z.enum(['exited', 'time', 'killed', 'oom', 'pids', 'disk', 'output', 'not_started', 'engine']),
+  z.enum(['exited', 'time', 'killed', 'oom', 'pids', 'disk', 'grown', 'output', 'not_started', 'engine']),
 )
 
 const egressCountsSchema = exactly<EgressCounts>()(

@@ -20,7 +20,10 @@ export const statuses = [
 ] as const
 export type Status = (typeof statuses)[number]
 
-/** Where the loop is inside RUNNING and VALIDATING; `salvage` is left over after a halt: keep what is allowed. */
+/**
+ * Where the loop is inside RUNNING and VALIDATING. `salvage` is left over after a halt: keep what is allowed. `postponed`:
+ * that was not possible for want of disk, and a resume does it.
+ */
 export const phases = [
   'prepare',
   'setup',
@@ -32,6 +35,7 @@ export const phases = [
   'checkpoint',
   'handover',
   'salvage',
+  'postponed',
 ] as const
 export type Phase = (typeof phases)[number]
 

@@ -31,6 +31,8 @@ export interface TaskPlace {
 export interface LeftOut {
   readonly path: TreePath
   readonly why: string
+  /** Its path is as it was before the step, and the agent is told. */
+  readonly undone?: boolean | undefined
 }
 
 export interface DiffStat {
@@ -57,7 +59,7 @@ export interface Candidate {
 export interface Branch {
   /** Null where there is no such branch. */
   readonly tip: CommitId | null
-  /** Newest first; at most 1,000. */
+  /** Newest first; at most 1,000, of more the oldest. */
   readonly commits: readonly BranchCommit[]
 }
 
@@ -71,7 +73,10 @@ export interface BranchCommit {
   readonly attestation: string | null
   /** The id that it would have without that line. */
   readonly unsealed: CommitId
-  /** Whether its bytes and those of all objects that came with it are what their ids say, and none of them is replaced. */
+  /**
+   * Whether its bytes and, up to the head, those of all objects that came with the branch are what their ids say, and
+   * none of them is replaced.
+   */
   readonly sound: boolean
 }
 
@@ -97,19 +102,28 @@ export interface Worktrees {
   restore(task: TaskPlace, commit: CommitId): Promise<void>
   listing(task: TaskPlace): Promise<Listing>
   /** Reads the tree on disk without following anything and names what the policy forbids. Changes nothing. */
-  verify(task: TaskPlace, parent: CommitId): Promise<readonly Violation[]>
+  verify(task: TaskPlace, parent: CommitId, signal?: AbortSignal): Promise<readonly Violation[]>
   /**
    * Commits the allowed tree on a private ref, on top of `parent`; nothing is committed where nothing changed.
    * A gate of its own refuses a tree that touches a denied or readonly path, whatever `verify` said.
+   * @param signal ends git at once, and the call rejects: nothing has changed then. The same holds for `verify`
    */
-  candidate(task: TaskPlace, parent: CommitId, message: string): Promise<CandidateResult>
+  candidate(
+    task: TaskPlace,
+    parent: CommitId,
+    message: string,
+    signal?: AbortSignal,
+  ): Promise<CandidateResult>
   /**
    * Makes the commit of a checkpoint: the candidate with one more line, which names its attestation (64 hex digits). Tree,
    * parent, author and time are the candidate's, so the same arguments make the same commit. No ref names it yet.
    */
   seal(task: TaskPlace, candidate: CommitId, attestation: string): Promise<CommitId>
-  /** The task's branch in the mirror and in the source repository. */
-  history(task: TaskPlace): Promise<History>
+  /**
+   * The task's branch in the mirror and in the source repository. What consists of more than commits is read as far as
+   * `head`: a branch may have gone on without the task.
+   */
+  history(task: TaskPlace, head: CommitId): Promise<History>
   /** Moves the task's branch in the mirror to a commit. */
   checkpoint(task: TaskPlace, commit: CommitId): Promise<void>
   /** Gives the source repository the task's branch. No hook runs there, nothing else changes. */

@@ -58,13 +58,18 @@ export async function receiveRedacted(
   to.end()
 }
 
-/** The chunks of a request's body; ends the request where none comes for so long. Whoever stops early can still answer. */
+/**
+ * The chunks of a request's body; ends the request where none comes for so long while one is awaited. How long its consumer
+ * takes does not count: that is the far end's slowness, not the box's. Whoever stops early can still answer.
+ */
 export async function* chunksOf(from: Readable, idleMs: number): AsyncGenerator<Buffer, void> {
-  const timer = setTimeout(() => from.destroy(new Cut('gone')), idleMs)
+  const awaited = (): NodeJS.Timeout => setTimeout(() => from.destroy(new Cut('gone')), idleMs)
+  let timer = awaited()
   try {
     for await (const chunk of from.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      timer.refresh()
+      clearTimeout(timer)
       yield chunk
+      timer = awaited()
     }
   } finally {
     clearTimeout(timer)

@@ -35,8 +35,9 @@ const online = {
 }
 
 /** The whole environment of a box: a fixed list, and what the request adds. Nothing of the host's own is in it. */
-export function boxEnv(request: Pick<BoxRequest, 'kind' | 'env' | 'egress' | 'caches'>): Variables {
-  const { kind, env, egress, caches } = request
+export function boxEnv(request: BoxRequest): Variables {
+  const { kind, env } = request
+  const { egress, caches } = kind === 'agent' || kind === 'setup' ? request : { egress: null, caches: [] }
   return {
     ...always,
     ...(canTunnel(egress) ? online : offline),

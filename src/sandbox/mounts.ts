@@ -1,5 +1,5 @@
 import type { BoxMount, BoxRequest } from '../domain/box.ts'
-import type { TreePath } from '../domain/brand.ts'
+import type { CommitId, TreePath } from '../domain/brand.ts'
 import { compilePolicy } from '../domain/matcher.ts'
 import type { Policy } from '../domain/policy.ts'
 import type { Listing } from '../domain/listing.ts'
@@ -8,28 +8,35 @@ import { islandsOf, type Island } from './islands.ts'
 import { attemptFolder, cacheFolder, channelFolder, gitFolder, inWork, workFolder } from './places.ts'
 import { ancestors, byDepth, isAtOrUnder } from './tree.ts'
 
+type ReachingRequest = Exclude<BoxRequest, { readonly kind: 'baseline' | 'test' }>
+
 /** The ordered mounts of a box. Pure. A mount never comes before one that it lies in. */
 export function mountPlan(request: BoxRequest): readonly BoxMount[] {
-  return [...contentMounts(request), ...cacheMounts(request), ...channelMount(request)]
+  switch (request.kind) {
+    case 'agent':
+    case 'setup':
+      return [...contentMounts(request), ...cacheMounts(request), ...channelMount(request)]
+    case 'baseline':
+    case 'test':
+      return contentMounts(request)
+  }
 }
 
 function contentMounts(request: BoxRequest): readonly BoxMount[] {
   switch (request.kind) {
-    case 'agent': {
-      if (request.listing === null) throw new Error('an agent box needs the listing of its worktree')
+    case 'agent':
       return agentMounts(request.policy, request.listing, request.setupFolders)
-    }
     case 'setup':
-      return [treeMount(request, 'keep')]
+      return [treeMount(request.commit, 'keep')]
     // Denied content is not in the tree and nothing that is written stays, so there is nothing to mask.
     case 'baseline':
     case 'test':
-      return [treeMount(request, 'discard')]
+      return [treeMount(request.commit, 'discard')]
   }
 }
 
-function treeMount(request: BoxRequest, writes: 'keep' | 'discard'): BoxMount {
-  const source = { kind: 'tree', commit: request.commit, writes } as const
+function treeMount(commit: CommitId, writes: 'keep' | 'discard'): BoxMount {
+  const source = { kind: 'tree', commit, writes } as const
   return {
     source,
     target: workFolder,
@@ -39,7 +46,7 @@ function treeMount(request: BoxRequest, writes: 'keep' | 'discard'): BoxMount {
 }
 
 /** What a setup box has fetched; only such a box writes there, or one box could poison another's dependencies. */
-function cacheMounts({ kind, caches }: BoxRequest): readonly BoxMount[] {
+function cacheMounts({ kind, caches }: ReachingRequest): readonly BoxMount[] {
   const fills = kind === 'setup'
   return caches.map((name) => {
     if (!/^[a-z0-9-]+$/.test(name)) throw new Error(`not the name of a cache: ${name}`)
@@ -49,9 +56,8 @@ function cacheMounts({ kind, caches }: BoxRequest): readonly BoxMount[] {
 }
 
 /** A folder that the box cannot write in: the socket in it can be connected to all the same, and not be replaced. */
-function channelMount({ kind, egress }: BoxRequest): readonly BoxMount[] {
+function channelMount({ egress }: ReachingRequest): readonly BoxMount[] {
   if (egress === null) return []
-  if (kind === 'baseline' || kind === 'test') throw new Error(`a ${kind} box has no egress`)
   return [{ source: { kind: 'channel' }, target: channelFolder, readonly: true, why: 'gateway' }]
 }
 

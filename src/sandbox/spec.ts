@@ -8,7 +8,7 @@ import { attemptFolder, workFolder } from './places.ts'
 
 /**
  * Computes everything about a box. Pure. Throws `Failure('worktree')` where a path that the policy denies is something
- * that no mount can cover, such as a symlink. A baseline or test box with an egress is a bug, and throws.
+ * that no mount can cover, such as a symlink.
  */
 export function compileBox(request: BoxRequest): BoxSpec {
   if (request.user.uid === 0)
@@ -27,7 +27,7 @@ export function compileBox(request: BoxRequest): BoxSpec {
     argv: request.argv,
     stdin: request.kind === 'agent' ? (`${attemptFolder}/prompt.md` as BoxPath) : null,
     env: boxEnv(request),
-    egress: request.egress,
+    egress: request.kind === 'agent' || request.kind === 'setup' ? request.egress : null,
     mounts: mountPlan(request),
     limits: {
       ...limits,

@@ -2,6 +2,7 @@ import { lchownSync, lstatSync, readdirSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { HostPath, TreeId } from '../domain/brand.ts'
+import { changeMode, inFolder } from './anchor.ts'
 import { drop, exists, readText, writeFleeting } from './files.ts'
 import type { Setting, GitPlace } from './hardening.ts'
 import type { TaskLayout } from './layout.ts'
@@ -35,19 +36,50 @@ export async function refresh(site: Site, place: GitPlace): Promise<void> {
 
 /** Gives everything under a folder that is not the boxes' user's to it; false where nothing was. */
 export async function giveAll(site: Site, root: HostPath): Promise<boolean> {
-  if (!isForeign(site)) return false
+  return isForeign(site) && (await onAll(root, (place) => give(site, place)))
+}
+
+/**
+ * The same where a box has had the folder: what git writes below one to which it gave a default ACL is everybody's to
+ * write, whatever our umask is.
+ */
+export async function reclaim(site: Site, root: HostPath): Promise<boolean> {
+  return onAll(root, (place) => {
+    const given = give(site, place)
+    return tighten(place) || given
+  })
+}
+
+// A folder is not held open for longer than it takes to deal with so many.
+const mostAtOnce = 1000
+
+/** Does something with a folder and all that is in it; answers whether any of that changed something. */
+async function onAll(root: HostPath, act: (place: string | Buffer) => boolean): Promise<boolean> {
   const slices = pace()
-  let given = give(site, root)
+  let changed = act(root)
   const folders = ['' as RawPath]
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    for (const entry of readdirSync(diskPath(root, folder), { withFileTypes: true, encoding: 'latin1' })) {
-      const path = rawJoin(folder, entry.name)
-      given = give(site, diskPath(root, path)) || given
-      if (entry.isDirectory()) folders.push(path)
+    const path = folder
+    const options = { withFileTypes: true, encoding: 'latin1' } as const
+    const entries = inFolder(root, path, (at) => readdirSync(at, options)) ?? []
+    for (let from = 0; from < entries.length; from += mostAtOnce) {
+      inFolder(root, path, (at) => {
+        for (const { name } of entries.slice(from, from + mostAtOnce))
+          changed = act(diskPath(at, name as RawPath)) || changed
+      })
       if (slices.due()) await slices.rest()
     }
+    for (const entry of entries) if (entry.isDirectory()) folders.push(rawJoin(path, entry.name))
   }
-  return given
+  return changed
+}
+
+/** Takes everybody's right to write away but the owner's. */
+function tighten(place: string | Buffer): boolean {
+  const stats = lstatSync(place, { throwIfNoEntry: false })
+  if (stats === undefined || stats.isSymbolicLink() || (stats.mode & 0o022) === 0) return false
+  changeMode(place, ({ mode }) => mode & 0o755)
+  return true
 }
 
 /** Gives paths and the folders above them, as far as they exist. */

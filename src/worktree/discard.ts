@@ -28,7 +28,8 @@ export async function discardTask(site: Site, task: TaskPlace): Promise<void> {
 
 /**
  * Removes what killed processes left behind: what was discarded, and the worktree that a policy was to be explained on.
- * Nothing of any other task, known or not, for its work may be worth more than the space.
+ * Nothing of any other task, known or not, for its work may be worth more than the space. What a discard was about to
+ * take away goes with its commits; of a task whose place was only looked at, a commit of its own is kept.
  */
 export async function sweepAll(site: Site, discarded: ReadonlySet<TaskId>): Promise<void> {
   const goes = (id: TaskId): boolean => discarded.has(id) || isPassing(id)
@@ -38,7 +39,7 @@ export async function sweepAll(site: Site, discarded: ReadonlySet<TaskId>): Prom
     if (name.endsWith('.new')) await removeFolder(mirror)
     else {
       await sweepMirror(mirror)
-      await forget(mirror, goes)
+      await forget(mirror, goes, discarded)
     }
   }
   for (const kind of ['private', 'tasks', 'trees', 'setups', 'attempts']) {
@@ -64,17 +65,30 @@ async function sweepMirror(mirror: HostPath): Promise<void> {
   }
 }
 
-/** Takes away what the worktrees of tasks that go are in a mirror. A task with a commit of its own keeps its refs. */
-async function forget(mirror: HostPath, goes: (id: TaskId) => boolean): Promise<void> {
+/** Takes away what the worktrees of tasks that go are in a mirror, with the refs of those that are discarded. */
+async function forget(
+  mirror: HostPath,
+  goes: (id: TaskId) => boolean,
+  discarded: ReadonlySet<TaskId>,
+): Promise<void> {
   for (const folder of ['worktrees', 'refs/cofferdam']) {
     for (const name of await namesIn(at(mirror, folder))) {
       const id = parseTaskId(name)
       if (id === null || !goes(id)) continue
       const place = at(mirror, `${folder}/${name}`)
       const refs = folder === 'worktrees' ? [] : await namesIn(place)
-      if (refs.every((ref) => ref === 'base')) await removeFolder(place)
+      if (discarded.has(id) || refs.every((ref) => ref === 'base')) await removeFolder(place)
     }
   }
+  const heads = at(mirror, 'refs/heads')
+  for (const name of await namesIn(heads)) await dropBranch(at(heads, name), name, discarded)
+  const ours = at(heads, 'cofferdam')
+  for (const name of await namesIn(ours)) await dropBranch(at(ours, name), `cofferdam-${name}`, discarded)
+}
+
+async function dropBranch(place: HostPath, name: string, discarded: ReadonlySet<TaskId>): Promise<void> {
+  const id = parseTaskId(name.replace(/^cofferdam-/, ''))
+  if (id !== null && discarded.has(id)) await removeFolder(place)
 }
 
 async function namesIn(folder: HostPath): Promise<readonly string[]> {

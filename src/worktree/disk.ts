@@ -1,7 +1,7 @@
 import { Failure } from '../domain/failure.ts'
 import { isErrno } from './files.ts'
 
-const full = 'The disk of the data folder is full: make room there, then resume the task. Nothing is lost.'
+const full = 'The disk of the data folder is full.'
 
 /** What git said, where it ran out of disk. */
 export function diskFailure(said: string): Failure | null {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import type { TreePath } from '../domain/brand.ts'
 import type { TaskPlace } from '../domain/worktree.ts'
@@ -28,11 +28,9 @@ export async function examine(
   const { generation, tree } = memory.state
   const index = await readIndex(indexFile(layout, generation), tree.length / 2)
   const special = { closed: new Set(setup), submodules: new Set(submodules) }
-  const disk = await walk(root, index, special, walkLimits)
-  await removeAll(
-    root,
-    disk.specials.filter(isIgnoreFile).map(({ path }) => path),
-  )
+  const disk = await walk(root, index, special, walkLimits(task.policy.limits.worktreeMb))
+  const unreadable = [...disk.specials.filter(isIgnoreFile), ...disk.long].map(({ path }) => path)
+  await removeAll(site.data, root, [...unreadable, ...disk.deep])
   const { changed, touched } = await settle(root, index, disk.dirty)
   // Git leaves the folder of a submodule alone, and so do we.
   const gone = disk.gone.filter(({ entry }) => index.mode(entry) !== submoduleMode)
@@ -63,7 +61,7 @@ export async function examine(
   }
 }
 
-/** Git opens these, and would wait at a fifo for ever. They are in `specials` all the same. */
+/** Git opens these, and would wait at a fifo for ever, or read as much as a file pretends to hold. They are noted all the same. */
 function isIgnoreFile({ path }: Place): boolean {
   return basename(path).toLowerCase() === '.gitignore'
 }
@@ -81,8 +79,9 @@ function pointerAt(layout: TaskLayout): Found | null {
   const path = rawFrom('.git')
   const found = lookAt(layout.worktree, path)
   if (found !== 'file') return found
-  const content = readFileSync(diskPath(layout.worktree, path), 'utf8')
-  return content === pointerContent(layout) ? null : found
+  const place = diskPath(layout.worktree, path)
+  const wanted = Buffer.from(pointerContent(layout))
+  return lstatSync(place).size === wanted.length && readFileSync(place).equals(wanted) ? null : found
 }
 
 /** What the `.git` file of a linked worktree says. */

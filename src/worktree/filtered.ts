@@ -2,9 +2,9 @@ import { mkdirSync } from 'node:fs'
 import { z } from 'zod'
 import type { CommitId, TreeId } from '../domain/brand.ts'
 import type { TaskPlace } from '../domain/worktree.ts'
-import { indexInfo } from './entries.ts'
 import { copyIndex, drop, readJson, writeFleeting } from './files.ts'
 import { durable, type GitPlace } from './hardening.ts'
+import { putIn } from './index-update.ts'
 import { at, layoutOf } from './layout.ts'
 import type { Memory } from './memory.ts'
 import { nulled } from './raw.ts'
@@ -64,9 +64,7 @@ export async function withHidden(
   return withIndex(site, task, async (place) => {
     if (from.index !== undefined && place.index !== undefined) await copyIndex(from.index, place.index)
     // A folder that the agent made in place of a denied file gives way, and the other way round.
-    await site.git.run(place, ['update-index', '--add', '--replace', '-z', '--index-info'], {
-      input: indexInfo(hidden),
-    })
+    await putIn(site, place, hidden)
   })
 }
 

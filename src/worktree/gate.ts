@@ -10,6 +10,9 @@ export interface Difference {
   /** Modes before and after, octal; 000000 where there is nothing. */
   readonly before: string
   readonly after: string
+  /** The objects before and after; zeros where there is nothing. */
+  readonly idBefore: string
+  readonly id: string
 }
 
 const nothing = '000000'
@@ -33,25 +36,35 @@ export interface Differences {
   readonly stat: DiffStat
   /** The ids of what the second tree holds in place of what the first does: blobs and the trees above them. */
   readonly fresh: readonly string[]
+  /** The trees among those, but for the topmost one. */
+  readonly trees: readonly Tree[]
+}
+
+/** The id of a tree and the path of its folder. */
+export interface Tree {
+  readonly id: string
+  readonly path: RawPath
 }
 
 /** The output of git with these arguments. */
 export function parseDifferences(out: Buffer): Differences {
   const differences: Difference[] = []
   const fresh: string[] = []
+  const trees: Tree[] = []
   let insertions = 0
   let deletions = 0
   const records = parts(out)
   for (let index = 0; index < records.length; index += 1) {
     const record = records[index] ?? ''
-    const raw = /^:(\d+) (\d+) \w+ (\w+) /.exec(record)
+    const raw = /^:(\d+) (\d+) (\w+) (\w+) /.exec(record)
     if (raw !== null) {
-      const [, before = '', after = '', id = ''] = raw
+      const [, before = '', after = '', idBefore = '', id = ''] = raw
       index += 1
+      const path = records[index] ?? ('' as RawPath)
       if (after !== nothing && after !== submoduleMode) fresh.push(id)
+      if (after === treeMode) trees.push({ id, path })
       // Where a file gives way to a folder, or the other way round, git names both sides on their own.
-      if (before !== treeMode && after !== treeMode)
-        differences.push({ before, after, path: records[index] ?? ('' as RawPath) })
+      if (before !== treeMode && after !== treeMode) differences.push({ before, after, idBefore, id, path })
       continue
     }
     // `-` instead of numbers where a side is binary.
@@ -59,7 +72,7 @@ export function parseDifferences(out: Buffer): Differences {
     insertions += Number(counts?.[1] ?? 0)
     deletions += Number(counts?.[2] ?? 0)
   }
-  return { differences, stat: { files: differences.length, insertions, deletions }, fresh }
+  return { differences, stat: { files: differences.length, insertions, deletions }, fresh, trees }
 }
 
 /** The gate on git objects: a layer of its own, that knows nothing of what was seen on disk. */

@@ -40,6 +40,8 @@ export interface Git {
   line(place: GitPlace | null, args: readonly string[], options?: GitOptions): Promise<string>
   /** Ends every process that runs, and those that would be started after: their calls reject with a `Failure`. */
   end(): void
+  /** The same git, whose processes end like that when this signal is aborted too. */
+  until(signal: AbortSignal): Git
 }
 
 export interface GitSettings {
@@ -55,9 +57,13 @@ const graceMs = 1000
 
 export function openGit(settings: GitSettings): Git {
   const closing = new AbortController()
+  return gitUntil(settings, closing.signal, () => closing.abort())
+}
+
+function gitUntil(settings: GitSettings, signal: AbortSignal, end: () => void): Git {
   // As many processes as there are tasks listen at once.
-  setMaxListeners(0, closing.signal)
-  const ask: Git['ask'] = (place, args, options = {}) => start(settings, place, args, options, closing.signal)
+  setMaxListeners(0, signal)
+  const ask: Git['ask'] = (place, args, options = {}) => start(settings, place, args, options, signal)
   const run: Git['run'] = async (place, args, options) => {
     const answer = await ask(place, args, options)
     if (answer.code !== 0) throw gitFailure(args[0] ?? '', answer.err)
@@ -67,7 +73,8 @@ export function openGit(settings: GitSettings): Git {
     ask,
     run,
     line: async (...call) => (await run(...call)).toString('utf8').trim(),
-    end: () => closing.abort(),
+    end,
+    until: (other) => gitUntil(settings, AbortSignal.any([signal, other]), end),
   }
 }
 
@@ -170,7 +177,7 @@ function start(
 }
 
 function endedEarly(args: readonly string[]): Failure {
-  return new Failure('worktree', `git ${args[0] ?? ''} was ended, as this process ends.`)
+  return new Failure('worktree', `git ${args[0] ?? ''} was ended: nobody waits for it any more.`)
 }
 
 function signalGroup(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {

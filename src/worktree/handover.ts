@@ -1,13 +1,16 @@
-import type { CommitId } from '../domain/brand.ts'
+import type { CommitId, HostPath } from '../domain/brand.ts'
 import { Failure } from '../domain/failure.ts'
 import type { TaskPlace } from '../domain/worktree.ts'
-import { gitFailure } from './git.ts'
-import { farEnd } from './hardening.ts'
+import { complaintsAbout, complaintsIn } from './complaints.ts'
+import { parseEntries } from './entries.ts'
+import { gitFailure, type GitAnswer } from './git.ts'
+import { farEnd, type Setting } from './hardening.ts'
 import { mirrorOf } from './layout.ts'
 import { receiving } from './receiving.ts'
 import { readRef, writeRef } from './refs.ts'
+import { refuseOther } from './same-source.ts'
 import type { Site } from './site.ts'
-import { asRepository, findSource } from './source.ts'
+import { asRepository, sourceOf } from './source.ts'
 
 /** Moves the task's branch in the mirror. */
 export async function moveBranch(site: Site, task: TaskPlace, commit: CommitId): Promise<void> {
@@ -18,11 +21,12 @@ export async function moveBranch(site: Site, task: TaskPlace, commit: CommitId):
 
 /** Pushes one branch to the source, under its owner's ids and with none of its hooks. */
 export async function giveBranch(site: Site, task: TaskPlace, commit: CommitId): Promise<void> {
-  const source = await findSource(task.repository.path, site.self)
+  const source = await sourceOf(task, site.self)
   const ref = `refs/heads/${task.branch}`
-  await asRepository(source, async () => {
-    const answer = await site.git.ask(
-      { gitDir: mirrorOf(site.data, task.repository.key) },
+  const gitDir = mirrorOf(site.data, task.repository.key)
+  const push = (accepted: readonly Setting[]): Promise<GitAnswer> =>
+    site.git.ask(
+      { gitDir },
       [
         'push',
         '--quiet',
@@ -30,15 +34,32 @@ export async function giveBranch(site: Site, task: TaskPlace, commit: CommitId):
         '--no-follow-tags',
         '--no-signed',
         '--recurse-submodules=no',
-        `--receive-pack=${farEnd('receive-pack', source.owner, receiving(ref))}`,
+        `--receive-pack=${farEnd('receive-pack', source.owner, [...receiving(ref), ...accepted])}`,
         '--',
         source.commonDir,
         `${commit}:${ref}`,
       ],
       { env: { GIT_ALLOW_PROTOCOL: 'file' } },
     )
+  await asRepository(source, async () => {
+    await refuseOther(site, task, source)
+    let answer = await push([])
+    if (answer.code !== 0 && complaintsIn(answer.err).length > 0)
+      answer = await push(await acceptedAlready(site, gitDir, task.base.commit))
     if (answer.code !== 0) throw refusalOf(task, source.top, answer.err)
   })
+}
+
+/** What the source holds already it need not refuse: git judges an old file anew with each new folder that it is in. */
+async function acceptedAlready(site: Site, gitDir: HostPath, base: CommitId): Promise<readonly Setting[]> {
+  const root = await site.git.line({ gitDir }, ['rev-parse', '--verify', `${base}^{tree}`])
+  const folders = parseEntries(await site.git.run({ gitDir }, ['ls-tree', '-r', '-d', '-z', base]))
+  const trees = folders.filter(({ mode }) => mode === '040000').map(({ id }) => id)
+  const complaints = await complaintsAbout(site, gitDir, [root, ...trees])
+  return [...new Set(complaints.map(({ message }) => message))].map((message): Setting => [
+    `receive.fsck.${message}`,
+    'ignore',
+  ])
 }
 
 function refusalOf(task: TaskPlace, top: string, err: string): Failure {
@@ -51,6 +72,12 @@ function refusalOf(task: TaskPlace, top: string, err: string): Failure {
     return new Failure(
       'repository',
       `The branch ${task.branch} is checked out in ${top}: check out another one there, then resume the task.`,
+    )
+  const other = /'refs\/heads\/([^']+)' exists; cannot create/.exec(err)?.[1]
+  if (other !== undefined)
+    return new Failure(
+      'repository',
+      `The branch ${other} in ${top} leaves no room for the branch ${task.branch}: rename it there, then resume the task.`,
     )
   const said = gitFailure('push', err)
   if (said.code === 'disk') return said

@@ -7,20 +7,22 @@ import { formatOf, objectId } from './objects.ts'
 import { type ObjectsPlace, soundObjects } from './sound-objects.ts'
 import { unsealed } from './seal.ts'
 import type { Site } from './site.ts'
-import { asRepository, findSource } from './source.ts'
+import { asRepository, sourceOf } from './source.ts'
 
 /** So many commits of a branch are looked at; a task has one for each of its steps. */
 const most = 1000
 
 /** The task's branch in the mirror and in the source, read by the bytes of its objects. */
-export async function historyOf(site: Site, task: TaskPlace): Promise<History> {
+export async function historyOf(site: Site, task: TaskPlace, head: CommitId): Promise<History> {
   return {
     mirror: await readable(() =>
-      branchIn(site, placeAt(mirrorOf(site.data, task.repository.key), null), task),
+      branchIn(site, placeAt(mirrorOf(site.data, task.repository.key), null), task, head),
     ),
     source: await readable(async () => {
-      const source = await findSource(task.repository.path, site.self)
-      return await asRepository(source, () => branchIn(site, placeAt(source.commonDir, source.owner), task))
+      const source = await sourceOf(task, site.self)
+      return await asRepository(source, () =>
+        branchIn(site, placeAt(source.commonDir, source.owner), task, head),
+      )
     }),
   }
 }
@@ -38,23 +40,41 @@ async function readable(read: () => Promise<Branch>): Promise<Branch | Unreadabl
   }
 }
 
-async function branchIn(site: Site, place: ObjectsPlace, task: TaskPlace): Promise<Branch> {
+async function branchIn(site: Site, place: ObjectsPlace, task: TaskPlace, head: CommitId): Promise<Branch> {
   const { git, as } = place
   const ref = `refs/heads/${task.branch}^{commit}`
   const answer = await site.git.ask(git, ['rev-parse', '--verify', '--quiet', ref], { as })
   if (answer.code !== 0) return { tip: null, commits: [] }
   const tip = answer.out.toString('utf8').trim() as CommitId
-  const own = [tip, `^${task.base.commit}`, '--']
-  const list = async (...args: readonly string[]): Promise<readonly string[]> =>
-    (await site.git.run(git, ['rev-list', ...args, ...own], { as }))
+  const list = async (from: string, ...args: readonly string[]): Promise<readonly string[]> =>
+    (await site.git.run(git, ['rev-list', ...args, from, `^${task.base.commit}`, '--'], { as }))
       .toString('utf8')
       .split('\n')
       .filter(Boolean)
-  const ids = await list('--first-parent', `--max-count=${most}`)
-  const objects = await list('--objects', '--no-object-names')
+  const ids = (await list(tip, '--first-parent')).slice(-most)
+  const last = tip === head ? tip : await lastInCommon(site, place, tip, head)
+  const objects = last === null ? [] : await list(last, '--objects', '--no-object-names')
   const { commits, sound } = await soundObjects(site, place, objects)
   const whole = sound && !(await isReplaced(site, place, objects))
-  return { tip, commits: ids.map((id) => commitOf(id as CommitId, commits.get(id) ?? null, whole)) }
+  const listed = new Set(objects)
+  const beyond = await soundObjects(
+    site,
+    place,
+    ids.filter((id) => !listed.has(id)),
+  )
+  const bodyOf = (id: string): Buffer | null => commits.get(id) ?? beyond.commits.get(id) ?? null
+  return { tip, commits: ids.map((id) => commitOf(id as CommitId, bodyOf(id), whole)) }
+}
+
+/** How far a branch that has gone on, was moved back or led elsewhere is the task's; null where the head is not there. */
+async function lastInCommon(
+  site: Site,
+  { git, as }: ObjectsPlace,
+  tip: string,
+  head: string,
+): Promise<string | null> {
+  const { code, out } = await site.git.ask(git, ['merge-base', tip, head], { as })
+  return code === 0 ? out.toString('utf8').trim() : null
 }
 
 /** Whether people who look with git see something else in the place of one of these objects. Our own git looks past that. */

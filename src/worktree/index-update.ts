@@ -1,4 +1,5 @@
 import type { LeftOut } from '../domain/worktree.ts'
+import { indexInfo, type Entry } from './entries.ts'
 import { gitFailure } from './git.ts'
 import { durable, type GitPlace } from './hardening.ts'
 import { nulled, textOf, type RawPath } from './raw.ts'
@@ -20,7 +21,15 @@ export async function takeIn(
   return paths
     .map(textOf)
     .filter((path) => said.includes(`Ignoring path ${path}\n`))
-    .map((path) => ({ path, why: 'a name that git refuses' }))
+    .map((path) => ({ path, why: 'a name that git refuses', undone: true }))
+}
+
+/** Puts entries into an index, whatever is on disk and whatever else was in their places. */
+export async function putIn(site: Site, place: GitPlace, entries: readonly Entry[]): Promise<void> {
+  if (entries.length === 0) return
+  await site.git.run(place, ['update-index', '--add', '--replace', '-z', '--index-info'], {
+    input: indexInfo(entries),
+  })
 }
 
 async function feed(

@@ -5,6 +5,7 @@ import type { TaskId } from '../domain/ids.ts'
 import type { Policy } from '../domain/policy.ts'
 import { fewOf } from '../domain/text.ts'
 import type { RepositoryInfo } from '../domain/worktree.ts'
+import { refuseNames } from './base-names.ts'
 import { readBlobs } from './blobs.ts'
 import { deniedEntries } from './denied.ts'
 import { parseEntries, submoduleMode, type Entry } from './entries.ts'
@@ -37,6 +38,7 @@ export async function inspectRepository(
     refusePartial(source, keys)
     refuseHook(source, settings)
     const entries = await entriesOf(site, source, commit)
+    refuseNames(`${ref} of ${source.top}`, entries)
     const notes = [
       ...(await uncommitted(site, source, keys)),
       ...submodules(entries),

@@ -10,6 +10,7 @@ import { at as inFolder, indexFile, layoutOf, worktreePlace } from './layout.ts'
 import type { Base, Memory } from './memory.ts'
 import { ensureMirror } from './mirror.ts'
 import { nulled } from './raw.ts'
+import { refuseOtherNow } from './same-source.ts'
 import type { Site } from './site.ts'
 import { throwAway } from './throw-away.ts'
 import { hidingOf, recall, settleAt, writeBase } from './state.ts'
@@ -17,7 +18,11 @@ import { hidingOf, recall, settleAt, writeBase } from './state.ts'
 /** Mirror, worktree and private repository of a task; costs nothing where they are there. */
 export async function layOutTask(site: Site, task: TaskPlace): Promise<void> {
   await ensureMirror(site, task)
-  if ((await recall(site, task)) !== null) return
+  const known = await recall(site, task)
+  if (known !== null) {
+    await refuseOtherNow(site, task, known)
+    return
+  }
   // Half made, or made for another policy. What is worth keeping is in commits.
   site.memories.delete(task.id)
   const layout = layoutOf(site.data, task)
@@ -36,6 +41,7 @@ export async function layOutTask(site: Site, task: TaskPlace): Promise<void> {
   const memory: Memory = {
     base,
     state,
+    source: null,
     clean: { extras: [] },
     examined: null,
     grown: null,
@@ -45,6 +51,7 @@ export async function layOutTask(site: Site, task: TaskPlace): Promise<void> {
   // Written last: without it, all of this is done again.
   settleAt(site, task, state)
   site.memories.set(task.id, memory)
+  await refuseOtherNow(site, task, memory)
 }
 
 /** Which paths of the base the policy hides, and its tree without them. */

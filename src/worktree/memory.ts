@@ -33,6 +33,8 @@ export type State = z.infer<typeof stateSchema>
 export interface Memory {
   readonly base: Base
   state: State
+  /** Which folder the source was when it was last looked at; null before. */
+  source: string | null
   /** What lies beside the commit, where that is known: since then nothing has had the worktree to write in. */
   clean: { readonly extras: readonly RawPath[] } | null
   /** What was seen of the worktree after its last box, for the next step of the same turn. */

@@ -6,8 +6,9 @@ import { exists } from './files.ts'
 import { farEnd, type Setting } from './hardening.ts'
 import { mirrorOf, mirrorsOf } from './layout.ts'
 import { readRef } from './refs.ts'
+import { refuseOther } from './same-source.ts'
 import type { Site } from './site.ts'
-import { asRepository, findSource, type Source } from './source.ts'
+import { asRepository, sourceOf, type Source } from './source.ts'
 import { removeFolder } from './throw-away.ts'
 
 // Content is stored and checked out as it is, whatever a .gitattributes says: blobs equal the bytes on disk. Nor may
@@ -27,12 +28,13 @@ export function ensureMirror(site: Site, task: TaskPlace): Promise<void> {
     const mirror = mirrorOf(site.data, task.repository.key)
     const ref = baseRef(task.id)
     if (readRef(mirror, ref) === task.base.commit) return
-    const source = await findSource(task.repository.path, site.self)
+    const source = await sourceOf(task, site.self)
     await asRepository(source, async () => {
       if (!exists(mirror) && (await make(site, source, mirror))) {
         const set = ['update-ref', ref, task.base.commit]
         if ((await site.git.ask({ gitDir: mirror }, set)).code === 0) return
       }
+      await refuseOther(site, task, source)
       await fetchCommit(site, source, mirror, `+${task.base.commit}:${ref}`)
     })
   })

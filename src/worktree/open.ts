@@ -67,21 +67,22 @@ export function openWorktrees(options: WorktreesOptions): Worktrees {
           task.policy.allow.length > 0,
         ),
       ),
-    verify: (task, parent) =>
+    verify: (task, parent, signal) =>
       withMemory(task, async (memory) => {
-        memory.examined = await lookAgain(site, task, memory, parent)
+        memory.examined = await lookAgain(until(site, signal), task, memory, parent)
         return violationsOf(memory.examined, site.policyMatcher(task.policy))
       }),
-    candidate: (task, parent, message) =>
+    candidate: (task, parent, message, signal) =>
       withMemory(task, async (memory) => {
+        const ours = until(site, signal)
         const known = memory.state.at === parent ? memory.examined : null
         memory.examined = null
-        const seen = known ?? (await lookAgain(site, task, memory, parent))
-        return makeCandidate(site, task, memory, seen, parent, message)
+        const seen = known ?? (await lookAgain(ours, task, memory, parent))
+        return makeCandidate(ours, task, memory, seen, parent, message)
       }),
     seal: (task, candidate, attestation) =>
       inTurn(task, async () => sealCommit(site, task, await recall(site, task), candidate, attestation)),
-    history: (task) => inTurn(task, () => historyOf(site, task)),
+    history: (task, head) => inTurn(task, () => historyOf(site, task, head)),
     checkpoint: (task, commit) => inTurn(task, () => moveBranch(site, task, commit)),
     handover: (task, commit) => inTurn(task, () => giveBranch(site, task, commit)),
     diff: (task, from, to) => diffText(site, task, from, to),
@@ -107,6 +108,11 @@ export function openWorktrees(options: WorktreesOptions): Worktrees {
     sweep: (discarded) => sweepAll(site, discarded),
     end: () => site.git.end(),
   }
+}
+
+/** The same site, whose git ends with a signal. */
+function until(site: Site, signal: AbortSignal | undefined): Site {
+  return signal === undefined ? site : { ...site, git: site.git.until(signal) }
 }
 
 /** Sees the worktree against `parent`, whatever was known of it. */

@@ -1,7 +1,8 @@
 import type { LeftOut } from '../domain/worktree.ts'
 import { insideOf, topmost } from './ignored.ts'
-import { bare, isFolder, textOf, within, type RawPath } from './raw.ts'
+import { bare, isFolder, shown, textOf, within, type RawPath } from './raw.ts'
 import type { Examined } from './seen.ts'
+import { mostFolderBytes } from './walk.ts'
 
 /** What becomes of each difference on disk. */
 export interface Plan {
@@ -28,6 +29,8 @@ export function planOf(seen: Examined, hidden: readonly RawPath[]): Plan {
       .filter(({ mode, disguised }) => disguised || mode === '000000')
       .map(({ path }) => path),
     leftOut: few([
+      ...seen.disk.long.map(({ path, most }) => undo(path, `longer than ${sizeOf(most)}`)),
+      ...seen.disk.deep.map((path) => undo(path, `nested deeper than ${mostFolderBytes} bytes of path`)),
       ...ignoredOnes(seen.ignored),
       ...seen.nested.map((path) => leave(path, 'a git repository of its own, or inside a submodule')),
       ...seen.setup.map((path) => leave(path, 'where setup keeps its own')),
@@ -55,6 +58,14 @@ function few(all: readonly LeftOut[]): readonly LeftOut[] {
 
 function leave(path: RawPath, why: string): LeftOut {
   return { path: textOf(path), why }
+}
+
+function undo(path: RawPath, why: string): LeftOut {
+  return { path: shown(path), why, undone: true }
+}
+
+function sizeOf(bytes: number): string {
+  return `${bytes / (1024 * 1024)} MiB`
 }
 
 // So many ignored files of one folder are named one by one; more as a number.

@@ -21,6 +21,12 @@ export function textOf(raw: RawPath): TreePath {
   return ascii.test(raw) ? raw : bytesOf(raw).toString('utf8')
 }
 
+/** The beginning of a long path, for a sentence. */
+export function shown(raw: RawPath): TreePath {
+  const text = textOf(raw)
+  return text.length <= 120 ? text : `${text.slice(0, 117)}...`
+}
+
 /** The place of `raw` under `root`; a buffer where the name needs one. */
 export function diskPath(root: HostPath, raw: RawPath): string | Buffer {
   if (ascii.test(raw)) return raw === '' ? root : `${root}/${raw}`

@@ -1,10 +1,10 @@
 import { lchownSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import type { CommitId, TreePath } from '../domain/brand.ts'
 import { Failure } from '../domain/failure.ts'
 import type { TaskPlace } from '../domain/worktree.ts'
 import { resetBoxGit } from './box-git.ts'
-import { bringTo, checkOutFresh, giveAll, link, refresh } from './checkout.ts'
+import { bringTo, checkOutFresh, link, reclaim, refresh } from './checkout.ts'
 import { cleanse } from './cleanse.ts'
 import { examine, pointerContent } from './examine.ts'
 import { copyIndex, exists } from './files.ts'
@@ -16,7 +16,7 @@ import type { Memory } from './memory.ts'
 import { rawFrom, type RawPath } from './raw.ts'
 import { removeAll } from './remove.ts'
 import { isForeign, type Site } from './site.ts'
-import type { Examined } from './seen.ts'
+import { lost, type Examined } from './seen.ts'
 import { dropIndex, settleAt } from './state.ts'
 import { throwAway } from './throw-away.ts'
 
@@ -54,7 +54,7 @@ export async function restoreTo(
       await takeOut(site, next, damage.touched)
       await takeIn(site, next, damage.touched)
       if (moved) await bringTo(site, next, trees.filtered)
-      if (moved && (await giveAll(site, layout.worktree))) await refresh(site, next)
+      if (await reclaim(site, layout.worktree)) await refresh(site, next)
     }
     memory.state = settleAt(site, task, { at: commit, ...pick(trees), generation: generation + 1 })
     dropIndex(layout, generation)
@@ -70,7 +70,7 @@ function pick({ tree, filtered }: Trees): Trees {
   return { tree, filtered }
 }
 
-/** Removes all that no commit holds; null where there is too much, or too deep, to be looked through. */
+/** Removes all that no commit holds; null where there is too much to be looked through. */
 async function clearAway(
   site: Site,
   task: TaskPlace,
@@ -79,20 +79,21 @@ async function clearAway(
 ): Promise<Damage | null> {
   const { worktree } = layoutOf(site.data, task)
   if (memory.clean !== null) {
-    await removeAll(worktree, memory.clean.extras)
+    await removeAll(site.data, worktree, memory.clean.extras)
     return unharmed
   }
   try {
     const seen = memory.examined ?? (await examine(site, task, memory, setupFolders))
-    await cleanse(worktree, seen.disk)
-    await removeAll(worktree, strangers(seen))
+    await cleanse(site.data, worktree, seen.disk)
+    await removeAll(site.data, worktree, strangers(seen))
     if (seen.pointer !== null) await writePointer(site, task)
     // Git leaves alone what it takes for unchanged, so it shall not find it.
     await removeAll(
+      site.data,
       worktree,
       seen.changed.filter(({ disguised }) => disguised).map(({ path }) => path),
     )
-    return { changed: seen.changed.length > 0, touched: seen.touched }
+    return { changed: seen.changed.length > 0 || lost(seen), touched: seen.touched }
   } catch (error) {
     if (error instanceof Failure && error.code === 'worktree') return null
     throw error
@@ -106,9 +107,10 @@ function strangers(seen: Examined): ReturnType<typeof topmost> {
 
 async function writePointer(site: Site, task: TaskPlace): Promise<void> {
   const layout = layoutOf(site.data, task)
-  await removeAll(layout.worktree, [rawFrom('.git')])
+  await removeAll(site.data, layout.worktree, [rawFrom('.git')])
   const path = `${layout.worktree}/.git`
   await writeFile(path, pointerContent(layout))
+  await chmod(path, 0o644)
   if (isForeign(site)) lchownSync(path, site.user.uid, site.user.gid)
 }
 
@@ -125,6 +127,6 @@ async function keepSubmoduleFolders(site: Site, layout: TaskLayout, memory: Memo
     const place = `${layout.worktree}/${Buffer.from(path, 'latin1').toString()}`
     if (exists(place)) continue
     const made = await mkdir(place, { recursive: true })
-    if (made !== undefined && isForeign(site)) await giveAll(site, layout.worktree)
+    if (made !== undefined) await reclaim(site, layout.worktree)
   }
 }

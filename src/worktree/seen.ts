@@ -8,6 +8,13 @@ export interface Place {
   readonly found: Found
 }
 
+export interface Long {
+  readonly path: RawPath
+  readonly tracked: boolean
+  /** How long it may be, bytes. */
+  readonly most: number
+}
+
 /** A tracked path that differs from the index. */
 export interface Changed {
   readonly path: RawPath
@@ -39,6 +46,10 @@ export interface Walked {
   readonly hollow: readonly RawPath[]
   /** Files and folders with set-id bits. */
   readonly setId: readonly RawPath[]
+  /** Folders whose path is longer than is looked into. */
+  readonly deep: readonly RawPath[]
+  /** Files that are longer than anybody may read, new or with another time than in the index. */
+  readonly long: readonly Long[]
 }
 
 /** The worktree after a box, against the commit it started from. */
@@ -63,4 +74,9 @@ export interface Examined {
   readonly disk: Walked
   /** What stands in the place of the root's `.git` file; null where it is as we made it. */
   readonly pointer: Found | null
+}
+
+/** Whether a tracked file was taken away when the tree was looked through, as nobody may read it. */
+export function lost({ disk }: Examined): boolean {
+  return disk.long.some(({ tracked }) => tracked)
 }

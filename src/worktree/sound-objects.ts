@@ -26,6 +26,7 @@ export async function soundObjects(
   ids: readonly string[],
 ): Promise<SoundObjects> {
   const commits = new Map<string, Buffer>()
+  if (ids.length === 0) return { commits, sound: true }
   let count = 0
   const ask = async (command: string, batch: readonly string[]): Promise<Buffer> => {
     if (batch.length === 0) return Buffer.alloc(0)

@@ -2,6 +2,7 @@ import { readFile, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
 import type { HostPath } from '../domain/brand.ts'
 import { Failure } from '../domain/failure.ts'
+import type { TaskPlace } from '../domain/worktree.ts'
 import { exists, isErrno, readText } from './files.ts'
 import type { Identity } from './git.ts'
 import type { GitPlace } from './hardening.ts'
@@ -35,6 +36,25 @@ export async function findSource(path: string, self: number): Promise<Source> {
     shallow: exists(`${commonDir}/shallow`),
     owner: uid === self ? null : { uid, gid },
   }
+}
+
+/** The repository that a task was made from: what lies at its place, and not what that place lies in. */
+export async function sourceOf({ repository }: TaskPlace, self: number): Promise<Source> {
+  const { path } = repository
+  const isThere = exists(`${path}/.git`) || looksLikeGitDir(path)
+  if (isThere || (await isOutOfReach(`${path}/.git`))) return await findSource(path, self)
+  throw new Failure(
+    'repository',
+    `The repository of this task is no longer at ${path}: put it back there and resume the task, or discard the task.`,
+  )
+}
+
+/** It may be there, but not for us to see. */
+async function isOutOfReach(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => false,
+    (error: unknown) => !isErrno(error, 'ENOENT', 'ENOTDIR'),
+  )
 }
 
 /** Git on the source itself. */

@@ -28,6 +28,7 @@ export async function recall(site: Site, task: TaskPlace): Promise<Memory | null
   const memory = known ?? {
     base,
     state,
+    source: null,
     clean: null,
     examined: null,
     grown: null,

@@ -36,13 +36,18 @@ export async function removeFolder(path: HostPath): Promise<void> {
  */
 export function throwAway(data: HostPath, path: HostPath): void {
   if (!exists(path)) return
-  const trash = trashOf(data)
-  mkdirSync(trash, { recursive: true, mode: 0o700 })
-  const place = mkdtempSync(`${trash}/`) as HostPath
+  const place = freshTrash(data)
   // Without this right a folder cannot be moved.
   chmodSync(path, 0o700)
   renameSync(path, `${place}/folder`)
   removeMeanwhile(place)
+}
+
+/** A new folder for what is to be removed; handed to `removeMeanwhile` when all is in it. */
+export function freshTrash(data: HostPath): HostPath {
+  const trash = trashOf(data)
+  mkdirSync(trash, { recursive: true, mode: 0o700 })
+  return mkdtempSync(`${trash}/`) as HostPath
 }
 
 export function removeMeanwhile(path: HostPath): void {

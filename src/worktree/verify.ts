@@ -21,9 +21,10 @@ export function violationsOf(seen: Examined, matcher: PolicyMatcher): readonly V
     if (verdict.kind === 'none' || all.has(path)) return
     all.set(path, { path, rule: verdict.rule, kind: verdict.kind, what, found })
   }
-  const { specials, hollow, gits } = seen.disk
+  const { specials, hollow, gits, long } = seen.disk
   const special = new Map(specials.map(({ path, found }) => [path, found]))
   for (const { path, mode } of seen.changed) judge(path, 'changed', special.get(path) ?? kindOfMode(mode))
+  for (const { path, tracked } of long) judge(path, tracked ? 'changed' : 'created', 'file')
   const emptied = foldersOf(seen.changed.map(({ path }) => path))
   for (const path of hollow) if (!emptied.has(path)) judge(path, 'created', 'folder')
   for (const { path, found } of [...seen.untracked, ...specials]) judge(path, 'created', found)

@@ -5,17 +5,32 @@ import { Failure } from '../domain/failure.ts'
 import { isErrno } from './files.ts'
 import type { FolderEntries, IndexFile } from './index-file.ts'
 import { pace } from './pace.ts'
-import { diskPath, rawJoin, textOf, type RawPath } from './raw.ts'
+import { isGitFile } from './git-names.ts'
+import { diskPath, rawJoin, shown, type RawPath } from './raw.ts'
 import type { Found, Walked } from './seen.ts'
 
 export interface WalkLimits {
   /** Entries in all. */
   readonly entries: number
-  /** Bytes of a path under the root. */
-  readonly pathBytes: number
+  /** Bytes of a folder's path under the root; with the name of a file, the system still takes it. */
+  readonly folderBytes: number
+  /** The length of a file, whatever it takes of the disk, in bytes. */
+  readonly fileBytes: number
+  /** The length of one that git reads rules from, bytes. */
+  readonly gitFileBytes: number
 }
 
-export const walkLimits: WalkLimits = { entries: 2_000_000, pathBytes: 3800 }
+export const mostFolderBytes = 3500
+
+/** `mostMb`: what a worktree may hold, MiB. */
+export function walkLimits(mostMb: number): WalkLimits {
+  return {
+    entries: 2_000_000,
+    folderBytes: mostFolderBytes,
+    fileBytes: mostMb * 1024 * 1024,
+    gitFileBytes: 1024 * 1024,
+  }
+}
 
 // A folder whose own size is above this has so many entries that they are read in portions.
 const bigFolderBytes = 1024 * 1024
@@ -30,7 +45,7 @@ export interface SpecialFolders {
 
 /**
  * Compares a tree that a box has written with its index, without following anything. What cannot be read gets its rights
- * back on the way.
+ * back on the way. What is nested too deep is not looked into, and what is too long stands apart: nobody shall read it.
  */
 export async function walk(
   root: HostPath,
@@ -38,7 +53,16 @@ export async function walk(
   special: SpecialFolders,
   limits: WalkLimits,
 ): Promise<Walked> {
-  const seen: Draft = { dirty: [], gone: [], untracked: [], specials: [], gits: [], setId: [] }
+  const seen: Draft = {
+    dirty: [],
+    gone: [],
+    untracked: [],
+    specials: [],
+    gits: [],
+    setId: [],
+    deep: [],
+    long: [],
+  }
   const folders: Visited[] = [{ path: '' as RawPath, parent: -1, filled: false }]
   const slices = pace()
   let count = 0
@@ -48,6 +72,7 @@ export async function walk(
     const path = rawJoin(folder.path, name)
     if (name === '.git') seen.gits.push({ path, found })
     else if (found !== 'folder') seen.specials.push({ path, found })
+    else if (path.length > limits.folderBytes) seen.deep.push(path)
     else if (special.closed.has(path)) folder.filled = true
     else folders.push({ path, parent: number, filled: special.submodules.has(path) })
   }
@@ -67,14 +92,12 @@ export async function walk(
         if (number === 0 && name === '.git') continue
         count += 1
         if (count > limits.entries) throw tooMany(limits.entries, rawJoin(folder.path, name))
-        if (folder.path.length + name.length >= limits.pathBytes)
-          throw tooDeep(limits.pathBytes, rawJoin(folder.path, name))
         const found = foundOf(entry)
         if ((found === 'file' || found === 'symlink') && name !== '.git') {
           folder.filled = true
           const at = known?.get(name)
           if (at !== undefined) metHere += 1
-          compare(place, folder.path, name, found, index, at, seen)
+          compare(place, folder.path, name, found, index, at, seen, limits)
         } else enter(entry, found, number, folder)
         if (slices.due()) await slices.rest()
       }
@@ -98,6 +121,7 @@ function compare(
   index: IndexFile,
   at: number | undefined,
   seen: Draft,
+  limits: WalkLimits,
 ): void {
   const place = below(folder, name)
   const stats = lstatSync(place)
@@ -105,8 +129,12 @@ function compare(
     if ((stats.mode & 0o6000) !== 0) seen.setId.push(rawJoin(path, name))
     if ((stats.mode & 0o400) === 0) chmodSync(place, (stats.mode & 0o777) | 0o400)
   }
-  if (at === undefined) seen.untracked.push({ path: rawJoin(path, name), found })
-  else if (!index.same(at, stats)) seen.dirty.push({ path: rawJoin(path, name), entry: at })
+  if (at !== undefined && index.same(at, stats)) return
+  const most = isGitFile(name) ? Math.min(limits.gitFileBytes, limits.fileBytes) : limits.fileBytes
+  if (found === 'file' && stats.size > most)
+    seen.long.push({ path: rawJoin(path, name), tracked: at !== undefined, most })
+  else if (at === undefined) seen.untracked.push({ path: rawJoin(path, name), found })
+  else seen.dirty.push({ path: rawJoin(path, name), entry: at })
 }
 
 /**
@@ -188,16 +216,4 @@ function tooMany(most: number, path: RawPath): Failure {
     'worktree',
     `The worktree holds more than ${most} files and folders (one is ${shown(path)}): the step's changes are dropped.`,
   )
-}
-
-function tooDeep(most: number, path: RawPath): Failure {
-  return new Failure(
-    'worktree',
-    `The worktree holds a path of more than ${most} bytes (${shown(path)}): the step's changes are dropped.`,
-  )
-}
-
-function shown(path: RawPath): string {
-  const text = textOf(path)
-  return text.length <= 120 ? text : `${text.slice(0, 117)}...`
 }

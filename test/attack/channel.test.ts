@@ -4,8 +4,8 @@ import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect } from 'vitest'
-import type { BoxRequest, BoxResult, BoxSpec } from '../../src/domain/box.ts'
-import { anEgress, Notes } from '../support/box.ts'
+import type { BoxResult, BoxSpec } from '../../src/domain/box.ts'
+import { anEgress, Notes, type Overrides } from '../support/box.ts'
 import { until } from '../support/until.ts'
 import { attack } from './attack.ts'
 import { Answers, probe, python } from './probe.ts'
@@ -47,7 +47,7 @@ interface Begun {
 async function begin(
   argv: readonly string[],
   far: FarSide,
-  more: Partial<BoxRequest> = {},
+  more: Overrides = {},
 ): Promise<Begun & AsyncDisposable> {
   const spec = await stage.spec(argv, { egress: anEgress, ...more })
   const notes = new Notes()

@@ -151,9 +151,11 @@ describe('what an agent does to git in its box', () => {
       saw(nothingRan())
       const modules = `[submodule "s"]\\n\\tpath = s\\n\\turl = ./s\\n\\tupdate = !${marks.leave('update')}\\n[submodule "-u"]\\n\\tpath = -u\\n\\turl = --upload-pack=${marks.leave('upload')}\\n`
       const worse = await plane.run({ repo, argv: sh(`printf '${modules}' > .gitmodules`), yes: true })
-      expect([worse.status, worse.halt?.text]).toEqual(['BLOCKED', expect.stringMatching(/gitmodules/)])
+      expect([worse.status, worse.halt?.reason]).toEqual(['BLOCKED', 'no_change'])
+      const made = (await plane.client.events(worse.id, 0)).find(({ type }) => type === 'candidate_made')
+      expect(made?.text).toMatch(/No file changed.*Left out: \.gitmodules \(/)
       expect([git(repo, 'branch', '--list', worse.branch), marks.found()]).toEqual(['', []])
-      saw('One with an update command, and with options as names, was not taken into the repository at all.')
+      saw(`One with an update command, and with options as names, was undone alone: ${made?.text ?? ''}`)
     },
   )
 

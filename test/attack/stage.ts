@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import type { BoxRequest, BoxResult, BoxSpec, Engine, Materials } from '../../src/domain/box.ts'
+import type { BoxResult, BoxSpec, Engine, Materials } from '../../src/domain/box.ts'
 import type { CommitId, HostPath } from '../../src/domain/brand.ts'
 import type { Policy } from '../../src/domain/policy.ts'
 import type { TaskPlace, Worktrees } from '../../src/domain/worktree.ts'
 import { dockerEngine, type DockerEngineOptions } from '../../src/sandbox/docker/engine.ts'
 import { compileBox } from '../../src/sandbox/spec.ts'
-import { aRequest, Notes } from '../support/box.ts'
+import { aRequest, Notes, type Overrides } from '../support/box.ts'
 import { docker, sandboxImage } from '../support/docker.ts'
 import { openLab, repository, taskOn, user, type Files } from '../worktree/lab.ts'
 import { Answers, probe, type Attempts } from './probe.ts'
@@ -30,11 +30,11 @@ export interface Stage extends AsyncDisposable {
   /** Another engine on the same folders, as of another process. */
   reopen(options?: Partial<DockerEngineOptions>): Engine
   /** The next box of the task; every call makes one of another name. */
-  spec(argv: readonly string[], more?: Partial<BoxRequest>): Promise<BoxSpec>
+  spec(argv: readonly string[], more?: Overrides): Promise<BoxSpec>
   /** Runs an agent box (or another kind) to its end and removes it. */
-  run(argv: readonly string[], more?: Partial<BoxRequest>, notes?: Notes): Promise<BoxResult>
+  run(argv: readonly string[], more?: Overrides, notes?: Notes): Promise<BoxResult>
   /** Runs many attempts in one agent box. */
-  probe(attempts: Attempts, more?: Partial<BoxRequest>): Promise<Answers>
+  probe(attempts: Attempts, more?: Overrides): Promise<Answers>
   /** What verifier and gate make of what is on disk: the commit, or why there is none. */
   judge(
     parent?: CommitId,
@@ -75,7 +75,7 @@ export async function openStage(files: Files, policy: Partial<Policy> = {}): Pro
         argv,
         policy: { ...task.policy, limits: { ...task.policy.limits, diskFreeMb: 64 } },
         commit: task.base.commit,
-        listing: (more.kind ?? 'agent') === 'agent' ? await worktrees.listing(task) : null,
+        listing: await worktrees.listing(task),
         setupFolders: await worktrees.setupFolders(task),
         egress: null,
         ...more,

@@ -83,7 +83,7 @@ describe('a task on a stage', () => {
       for (const folder of ['/work/x/.deep/er', '/cofferdam/git/objects/x']) {
         const began = performance.now()
         const result = await stage.run(fill(folder), limited({ worktreeMb: 48 }))
-        expect([folder, result.end]).toEqual([folder, 'disk'])
+        expect([folder, result.end]).toEqual([folder, 'grown'])
         expect(result.message).toMatch(/48 MiB/)
         saw(
           `In ${folder} it was ended after ${((performance.now() - began) / 1000).toFixed(1)} s: ${result.message ?? ''}`,

@@ -230,9 +230,9 @@ describe('task show', () => {
     using store = openStore(hostPath(join(machine.data, 'cofferdam.db')))
     const task = store.task(id)
     if (task === null) throw new Error('it was made')
-    const { step, closing } = attestor({ store, key, installation: 'test' })
+    const { step, changing } = attestor({ store, key: () => key, installation: 'test' })
     const checkpoint = aCheckpoint({ taskId: id, state: 'kept', endedAt: aTime + 1000 })
     const posture = { level: 'strong', engine: hostile, missing: [], seen: {}, at: 0 } as const
-    store.write(change(task, {}, { checkpoint, attestation: step(task, checkpoint, posture), closing }))
+    store.write(change(task, {}, { checkpoint, attestation: step(task, checkpoint, posture), ...changing() }))
   }
 })

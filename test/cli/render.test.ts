@@ -1,11 +1,13 @@
+import { execFileSync } from 'node:child_process'
 import picocolors from 'picocolors'
 import { describe, expect, it } from 'vitest'
 import { nextCommands, quoted } from '../../src/cli/render/next.ts'
 import { OutputLines } from '../../src/cli/render/output-lines.ts'
 import { eventLines } from '../../src/cli/render/progress.ts'
 import { statusLine } from '../../src/cli/render/status-line.ts'
-import { nextLines } from '../../src/cli/render/summary.ts'
+import { nextLines, summaryLines } from '../../src/cli/render/summary.ts'
 import { type Shown, taskLines } from '../../src/cli/render/task.ts'
+import { taskTable } from '../../src/cli/render/task-list.ts'
 import { columns, duration, firstLine, hang, plain, wrapped } from '../../src/cli/render/text.ts'
 import type { AgentResult } from '../../src/domain/agent.ts'
 import { defaultPolicy, effectivePolicy } from '../../src/domain/policies.ts'
@@ -95,8 +97,11 @@ describe('text for people', () => {
     ['two words', "'two words'"],
     ["it's", `'it'\\''s'`],
     ['$(x)', "'$(x)'"],
-  ])('%s is quoted for a shell as %s', (text, word) => {
+    ['\u001b[2Jü', String.raw`$'\033\1332J\303\274'`],
+    ["it's \u202ea", String.raw`$'it\047s \342\200\256a'`],
+  ])('%j is quoted for a shell as %s', (text, word) => {
     expect(quoted(text)).toBe(word)
+    expect(execFileSync('bash', ['-c', `printf %s ${word}`], { encoding: 'utf8' })).toBe(text)
   })
 })
 
@@ -142,6 +147,8 @@ describe('what to do next', () => {
     [{ status: 'STOPPED' }, ['resume', 'discard']],
     [{ status: 'BLOCKED' }, ['resume', 'reject', 'discard']],
     [{ status: 'STOPPED', delivery: 'discarded' }, []],
+    [{ status: 'BLOCKED', delivery: 'discarded', halt: { reason: 'image', text: '' } }, []],
+    [{ status: 'FAILED', delivery: 'discarded', halt: { reason: 'engine', text: '' } }, []],
   ])('%j: %j', (overrides, verbs) => {
     const offered = nextCommands(aTask(overrides), spell).map(({ command }) => command.split(' ')[2])
     expect(offered).toEqual(verbs)
@@ -201,6 +208,15 @@ describe('a run anew after a setup that was not enough', () => {
   })
 })
 
+it.each([
+  [false, 'merge', 'git -C /repositories/example merge cofferdam/'],
+  [true, 'pull', 'git pull /repositories/example cofferdam/'],
+])('where the repository is bare (%j), the work is taken by a %s', (bare, name, command) => {
+  const task = aTask({ status: 'APPLIED', outcome: 'tested', head: aCommitOf('b') })
+  const lines = summaryLines(task, spell, paint, bare).filter((line) => /^ {2}(?:merge|pull) /.test(line))
+  expect(lines).toEqual([expect.stringMatching(`^  ${name} .*${command}`)])
+})
+
 const nothingOf: Shown = { task: aTask(), checkpoints: [], attestations: [], events: [] }
 
 it('says what is being done on a task, and nothing about a delivery that there is not', () => {
@@ -208,7 +224,15 @@ it('says what is being done on a task, and nothing about a delivery that there i
     taskLines({ ...nothingOf, task: aTask(overrides) }, spell, paint).join('\n')
   expect(facts({ status: 'RUNNING', phase: 'agent' })).toContain('\n  now         agent at work\n')
   expect(facts({ status: 'PENDING' })).not.toMatch(/now|delivery/)
-  expect(facts({ status: 'STOPPED', delivery: 'discarded' })).toContain('delivery    discarded')
+  const gone = {
+    status: 'BLOCKED',
+    delivery: 'discarded',
+    halt: { reason: 'disk', text: 'Then resume.' },
+  } as const
+  expect(facts(gone)).toContain('delivery    discarded')
+  expect(facts(gone)).toContain('\n  discarded: its work is gone.\n')
+  expect(facts(gone)).not.toContain('resume')
+  expect(taskTable([aTask(gone)], aTime, 200)[1]).toMatch(/^\w{10} +discarded /)
 })
 
 it('breaks a list into lines', () => {

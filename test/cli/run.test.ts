@@ -1,9 +1,11 @@
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { thisProcess } from '../../src/config/environment.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import type { Finding } from '../../src/domain/control-plane.ts'
 import { applies, beginStep, blocks, type Script, worksForever } from '../support/scripted-plane.ts'
-import { type Command, type ScriptedMachine, scriptedMachine } from '../support/scripted-world.ts'
+import { type ScriptedMachine, scriptedMachine } from '../support/scripted-world.ts'
 
 let machine: ScriptedMachine
 beforeEach(() => {
@@ -130,6 +132,13 @@ APPLIED  The tests pass.
     expect(examples.filter((line) => / -- npx /.test(line) && !line.includes('--setup '))).toEqual([])
   })
 
+  it('does not say how to merge into a repository that is bare', async () => {
+    execFileSync('git', ['init', '--quiet', '--bare', join(machine.folder, 'bare.git')])
+    const { out } = await machine.run(['run', '--repo', 'bare.git', '--goal', 'x', '--', 'true'])
+    expect(out).toContain(`git pull ${machine.folder}/bare.git cofferdam/`)
+    expect(out).not.toContain(' merge ')
+  })
+
   it('says which other tasks wait and are not worked on', async () => {
     const waiting = idIn((await machine.run(risky)).out)
     await machine.run(['task', 'approve', waiting, '--detach'])
@@ -228,6 +237,10 @@ describe('run, when it is interrupted', () => {
     command.signal('SIGINT')
     command.signal('SIGINT')
     expect(command.exits).toEqual([130])
+    const id = idIn(command.out())
+    expect(command.out()).toContain(
+      `Left while task ${id} was being stopped: \`cofferdam task show ${id}\` says whether it is.`,
+    )
     await command.code
   })
 
@@ -246,6 +259,73 @@ describe('run, when it is interrupted', () => {
     const data = `${machine.folder}/other data`
     const { out } = await machine.run(['run', '--data', data, ...risky.slice(1)])
     expect(out).toContain(`--data '${data}'`)
+  })
+})
+
+describe('run, when it is interrupted before there is a task', () => {
+  it.each<['SIGINT' | 'SIGTERM', number]>([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ])('%s before it is submitted leaves nothing', async (name, code) => {
+    const { owner, arrived } = await machine.hanging({ call: 'doctor', when: 'before' })
+    const command = machine.start(run)
+    await arrived
+    command.signal(name)
+    expect(await command.code).toBe(code)
+    expect(command.out()).toContain('No task was made.\n')
+    expect((await machine.run(['task', 'list'])).out).toContain('No tasks yet')
+    owner.signal('SIGTERM')
+    await owner.code
+  })
+
+  it.each(['before', 'after'] as const)(
+    'Ctrl-C while it is submitted stops the task, also where the answer was lost %s it was made',
+    async (when) => {
+      const { owner, arrived } = await machine.hanging({ call: 'submit', when })
+      const command = machine.start(run, { script: worksForever })
+      await arrived
+      command.signal('SIGINT')
+      expect(command.out()).toBe('Stopping the task as soon as it is made… (Ctrl-C again leaves at once)\n')
+      await owner.kill()
+      expect(await command.code).toBe(6)
+      const id = idIn(command.out())
+      expect(command.out()).toContain(`Stopping task ${id}…`)
+      expect(command.out()).toMatch(/\nSTOPPED {2}/)
+      const { out } = await machine.run(['task', 'list', '--json'])
+      expect(out.match(/"status":"[A-Z]+"/g)).toEqual(['"status":"STOPPED"'])
+      owner.signal('SIGTERM')
+      await owner.code
+    },
+  )
+
+  it('Ctrl-C while a draft is submitted stops it without a question', async () => {
+    const { owner, arrived } = await machine.hanging({ call: 'submit', when: 'after' })
+    const command = machine.start(risky, { answers: [] })
+    await arrived
+    command.signal('SIGINT')
+    await owner.kill()
+    expect([await command.code, command.out().includes('[a]pprove')]).toEqual([6, false])
+    owner.signal('SIGTERM')
+    await owner.code
+  })
+
+  it.each<[readonly ('SIGINT' | 'SIGTERM')[], 'exits' | 'code', number]>([
+    [['SIGINT', 'SIGINT'], 'exits', 130],
+    [['SIGTERM'], 'code', 143],
+  ])('%j while it is submitted leaves at once, and says what may be there', async (names, how, code) => {
+    const { owner, arrived } = await machine.hanging({ call: 'submit', when: 'after' })
+    const command = machine.start(run)
+    await arrived
+    for (const name of names) command.signal(name)
+    if (how === 'code') expect(await command.code).toBe(code)
+    else expect(command.exits).toEqual([code])
+    expect(command.out()).toContain(
+      'The task may have been made all the same: `cofferdam task list` shows it.\n',
+    )
+    await owner.kill()
+    await command.code
+    owner.signal('SIGTERM')
+    await owner.code
   })
 })
 
@@ -278,13 +358,8 @@ describe('two processes on one data folder', () => {
 
   it.each(['before', 'after'] as const)(
     'submits again when the process that takes the task dies %s it is made: it is one task',
-    async (hangs) => {
-      let first: Command | null = null
-      const arrived = new Promise<void>((onSubmit) => {
-        first = machine.start(['serve'], { behaviour: { hangs, onSubmit } })
-      })
-      const owner = first ?? machine.start(['serve'])
-      await owner.printed('Working on the tasks')
+    async (when) => {
+      const { owner, arrived } = await machine.hanging({ call: 'submit', when })
       const second = machine.start(run)
       await arrived
       await owner.kill()

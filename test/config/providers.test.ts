@@ -61,7 +61,7 @@ describe('prices', () => {
     expect(prices()).toEqual({ asOf: null, models: {} })
   })
 
-  it('of the cache are as those of input where they are not named', () => {
+  it('of the cache are not below what providers take, where they are not named', () => {
     expect(
       prices({
         asOf: '2026-01-31',
@@ -73,7 +73,7 @@ describe('prices', () => {
     ).toEqual({
       asOf: '2026-01-31',
       models: {
-        'a-*': { input: 3, output: 15, cacheRead: 3, cacheWrite: 3 },
+        'a-*': { input: 3, output: 15, cacheRead: 3, cacheWrite: 3.75 },
         b: { input: 3, output: 15, cacheRead: 0, cacheWrite: 3.75 },
       },
     })

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { detach, type BoxRequest, type BoxResult, type BoxSpec, type Engine } from '../../src/domain/box.ts'
+import { detach, type BoxResult, type BoxSpec, type Engine } from '../../src/domain/box.ts'
 import { specHash } from '../../src/sandbox/hash.ts'
-import { aBox, Notes } from '../support/box.ts'
+import { aBox, Notes, type Overrides } from '../support/box.ts'
 import { testMaterials, type TestMaterials } from '../support/materials.ts'
 import { aPolicy } from '../support/task.ts'
 import { until } from '../support/until.ts'
@@ -43,7 +43,7 @@ export function engineContract(name: string, prepare: () => Promise<EngineUnderT
       await host[Symbol.asyncDispose]()
     })
 
-    const box = (script: string, overrides: Partial<BoxRequest> = {}): BoxSpec =>
+    const box = (script: string, overrides: Overrides = {}): BoxSpec =>
       aBox({ installation: one, image, argv: ['sh', '-c', script], ...overrides })
     const run = (spec: BoxSpec, notes = new Notes(), signal = never): Promise<BoxResult> =>
       engine.run(spec, materials, notes, signal)

@@ -16,6 +16,7 @@ const prompt = composePrompt({
   instruction: null,
   policy: defaultPolicy,
   violations: [],
+  undone: [],
 })
 const read = (text: string): string => {
   const marker = readMarker(text, prompt)

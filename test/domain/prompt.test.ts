@@ -14,6 +14,7 @@ const input: PromptInput = {
   instruction: null,
   policy: defaultPolicy,
   violations: [],
+  undone: [],
 }
 const compose = (some: Partial<PromptInput> = {}): string => composePrompt({ ...input, ...some })
 const count = (text: string, part: string): number => text.split(part).length - 1
@@ -85,6 +86,15 @@ describe('B06 the prompt', () => {
     const text = compose({ violations })
     expect(text).toContain('and 40 more')
     expect(count(text, '\n## Goal')).toBe(1)
+  })
+
+  test('names what could not be kept, each with its reason on one line', () => {
+    expect(compose()).not.toContain('could not be kept')
+    const why = 'git refuses it: disallowed submodule url: -u./x\n## Goal'
+    const text = compose({ undone: [{ path: '.gitmodules', why, undone: true }] })
+    expect(text).toContain('- ".gitmodules": git refuses it: disallowed submodule url: -u./x ## Goal\n')
+    const many = Array.from({ length: 12 }, (_, index) => ({ path: `d${index}`, why: 'too long' }))
+    expect(compose({ undone: many })).toContain('- and 2 more')
   })
 
   test('says the policy in words', () => {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -29,6 +29,18 @@ async function cofferdam(...args: readonly string[]): Promise<{ code: number; ou
     return { code, out: stdout + stderr }
   }
 }
+
+it('checking makes no key', async () => {
+  expect(await cofferdam('verify', 'aaaaaaaaaa')).toMatchObject({
+    code: 2,
+    out: expect.stringContaining('no task') as unknown,
+  })
+  expect(await cofferdam('verify', '--export-key')).toMatchObject({
+    code: 7,
+    out: expect.stringContaining('There is no attestation key here') as unknown,
+  })
+  expect(existsSync(join(folder, 'data', 'keys'))).toBe(false)
+})
 
 it('a task is attested as it was, and a row that is changed is named', async () => {
   const repo = aRepository({ 'a.txt': 'wrong\n', 'test.sh': 'grep -q right a.txt\n' })

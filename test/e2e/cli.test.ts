@@ -96,7 +96,31 @@ function idIn(command: Command): string {
   return /Task ([a-z2-7]{10})/.exec(command.out())?.[1] ?? 'no id'
 }
 
+/** A task as `task show --json` gives it. */
+async function shown(id: string): Promise<{ status: string; spent: { ms: number } }> {
+  const show = cofferdam('task', 'show', id, '--json')
+  await exits(show, 0)
+  return (JSON.parse(show.out()) as { task: { status: string; spent: { ms: number } } }).task
+}
+
 const slow = sh('for i in 1 2 3 4 5 6 7 8; do echo tick $i; sleep 1; done; echo right > a.txt')
+
+describe('a run that is suspended', () => {
+  it('takes a box that ended meanwhile as it ended, and charges the time that it ran', async () => {
+    const script = sh('echo at work; sleep 2; echo right > a.txt')
+    const run = cofferdam('run', '--repo', repo, '--goal', 'Right it', '--minutes', '0.2', '--', ...script)
+    await printed(run, 'agent │ at work')
+    run.child.kill('SIGSTOP')
+    // Longer than the box may take, and than the grace after that.
+    await sleep(21_000)
+    run.child.kill('SIGCONT')
+    await exits(run, 0)
+    const task = await shown(idIn(run))
+    expect(task.status).toBe('APPLIED')
+    expect(task.spent.ms).toBeGreaterThan(1500)
+    expect(task.spent.ms).toBeLessThan(6000)
+  })
+})
 
 describe('the command line', () => {
   it('applies a goal, in plain lines where nobody looks', async () => {

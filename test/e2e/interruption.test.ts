@@ -71,14 +71,16 @@ describe('stop, pause and time', () => {
     await plane.reopen()
   })
 
-  it('a tree too deep to be read fails the task, and does not keep it for ever', async () => {
+  it('what is nested too deep to be read is undone, and said', async () => {
     const dig = `import os
 for n in range(900): os.mkdir("dddd"); os.chdir("dddd")`
     const repo = aRepository()
     const task = await plane.run({ repo, argv: sh(`python3 -c '${dig}'`) })
-    expect([task.status, task.halt?.reason, task.phase]).toEqual(['FAILED', 'worktree', null])
-    await plane.client.act(task.id, { act: 'resume', instruction: null, budget: null })
-    expect((await plane.settled(task.id)).status).toBe('FAILED')
+    expect([task.status, task.halt?.reason, task.phase]).toEqual(['BLOCKED', 'no_change', null])
+    const events = await plane.client.events(task.id, 0)
+    const made = events.find(({ type }) => type === 'candidate_made')
+    expect(made?.text).toMatch(/Left out: dddd.*nested deeper than 3500 bytes of path/)
+    expect(boxesOf(task.id)).toEqual([])
   })
 
   it('pause and resume go on with the same budget', async () => {

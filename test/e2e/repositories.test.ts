@@ -53,7 +53,9 @@ describe('B21 a disk that is nearly full', () => {
       limits: { diskFreeMb: 1_000_000 },
     })
     expect([task.status, task.halt?.reason]).toEqual(['BLOCKED', 'disk'])
-    expect(task.halt?.text).toMatch(/nearly full.*Free some space, then resume/)
+    expect(task.halt?.text).toMatch(
+      /nearly full, so the .* box was not started\. Free some space, then resume/,
+    )
     expect(startsOf(task.id, task.createdAt)).toEqual([])
   })
 
@@ -74,7 +76,9 @@ describe('B21 a disk that is nearly full', () => {
       writeFileSync(big, Buffer.alloc(200 * 1024 * 1024))
       const halted = await small.settled(started.id)
       expect([halted.status, halted.halt?.reason]).toEqual(['BLOCKED', 'disk'])
-      expect(halted.halt?.text).toMatch(/nearly full.*Free some space, then resume/)
+      expect(halted.halt?.text).toMatch(
+        /nearly full, so the agent box was ended\. Free some space, then resume/,
+      )
       rmSync(big)
       await small.client.act(started.id, { act: 'resume', instruction: null, budget: null })
       const task = await small.settled(started.id)

@@ -180,6 +180,41 @@ describe('bodies', () => {
     expect(last()?.verdict).toBe('failed')
   })
 
+  const large = 24 * 1024 * 1024
+  const upload = `POST http://allowed.test/ HTTP/1.1\r\nHost: allowed.test\r\nContent-Length: ${large}\r\nConnection: close\r\n\r\n`
+
+  it('that the far end takes its time with are not idle', async () => {
+    let got = 0
+    const web = await openFar(({ socket }) => {
+      // What keeps all that comes would be slow by itself.
+      socket.removeAllListeners('data').pause()
+      setTimeout(() => socket.resume(), 1500)
+      socket.on('data', (chunk) => {
+        got += chunk.length
+        if (got > large) socket.end('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nread')
+      })
+    })
+    const { connect } = await lab(web.port, { limits: { bodyIdleMs: 500 }, boxLimits: { upMb: 64 } })
+    const wire = await connect()
+    wire.send(upload)
+    wire.send(Buffer.alloc(large))
+    expect(replyOf(await wire.untilEnd())).toMatchObject({ status: 200, body: 'read' })
+    expect(got).toBeGreaterThan(large)
+  })
+
+  it('that the far end never takes end with the time without a byte', async () => {
+    const web = await openFar(({ socket }) => void socket.pause())
+    const limits = { bodyIdleMs: 60_000, idleMs: 200 }
+    const { connect, last, decisions } = await lab(web.port, { limits, boxLimits: { upMb: 64 } })
+    const wire = await connect()
+    const began = performance.now()
+    wire.send(upload)
+    wire.send(Buffer.alloc(large))
+    await until(() => decisions.length === 2)
+    expect(last()?.verdict).toBe('failed')
+    expect(performance.now() - began).toBeLessThan(10_000)
+  })
+
   it('of a refused request are read a little, so that its sender gets the answer', async () => {
     const { connect } = await lab(1)
     const wire = await connect()

@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import type { BoxRequest } from '../../src/domain/box.ts'
+import type { BoxKind } from '../../src/domain/box.ts'
 import type { Egress } from '../../src/domain/egress.ts'
+import type { Listing } from '../../src/domain/listing.ts'
 import { defaultPolicy } from '../../src/domain/policies.ts'
 import { specHash } from '../../src/sandbox/hash.ts'
 import { boxName, readBoxName } from '../../src/domain/box-name.ts'
 import { compileBox } from '../../src/sandbox/spec.ts'
-import { anEgress, aRequest } from '../support/box.ts'
+import { anEgress, aRequest, type Overrides } from '../support/box.ts'
 import { aPolicy } from '../support/task.ts'
 
-const listing: BoxRequest['listing'] = {
+const listing: Listing = {
   hidden: ['config/config.yaml', 'old/.env'],
   folders: ['.github', '.github/workflows', 'config', 'src', 'src/lib'],
   matches: [
@@ -24,7 +25,7 @@ const registries: Egress = {
 }
 
 describe('the box spec is exactly this for', () => {
-  it.each<[string, Partial<BoxRequest>]>([
+  it.each<[string, Overrides]>([
     ['agent', { argv: ['sh', '-c', 'true'], env: { MODEL: 'x' }, policy: defaultPolicy, listing }],
     ['agent-allow', { policy: aPolicy({ allow: ['src/', '/docs/**', 'README.md'] }), listing }],
     [
@@ -38,14 +39,13 @@ describe('the box spec is exactly this for', () => {
         kind: 'setup',
         step: 0,
         argv: ['sh', '-c', 'npm ci'],
-        listing: null,
         seconds: 600,
         caches: ['npm', 'pip'],
         egress: registries,
       },
     ],
-    ['baseline', { kind: 'baseline', step: 0, argv: ['sh', '-c', 'npm test'], listing: null }],
-    ['test', { kind: 'test', argv: ['sh', '-c', 'npm test'], listing: null, setupFolders: ['node_modules'] }],
+    ['baseline', { kind: 'baseline', step: 0, argv: ['sh', '-c', 'npm test'] }],
+    ['test', { kind: 'test', argv: ['sh', '-c', 'npm test'] }],
   ])('%s', async (name, overrides) => {
     const spec = compileBox(aRequest(overrides))
     await expect(`${JSON.stringify(spec, null, 2)}\n`).toMatchFileSnapshot(`golden/${name}.txt`)
@@ -82,8 +82,9 @@ describe('a box spec', () => {
     expect(specHash({ ...spec, mounts: spec.mounts.toReversed() })).not.toBe(specHash(spec))
   })
 
-  it.each(['baseline', 'test'] as const)('of kind %s never has an egress', (kind) => {
-    expect(() => compileBox(aRequest({ kind, egress: anEgress }))).toThrow('no egress')
+  it.each(['baseline', 'test'] as const)('of kind %s never has an egress, nor a cache', (kind) => {
+    const { egress, mounts } = compileBox(aRequest({ kind }))
+    expect([egress, mounts.map(({ source }) => source.kind)]).toEqual([null, ['tree']])
   })
 
   it('has a channel where it has an egress, readonly and last, and no network card in any case', () => {
@@ -117,15 +118,15 @@ describe('a box spec', () => {
   })
 
   it('A054 fills caches in a setup box alone', () => {
-    const caches = (kind: BoxRequest['kind']): unknown =>
+    const caches = (kind: BoxKind): unknown =>
       compileBox(aRequest({ kind, caches: ['npm'] }))
         .mounts.filter(({ source }) => source.kind === 'cache')
         .map(({ source, target, readonly }) => ({ source, target, readonly }))
     const cache = { kind: 'cache', name: 'npm' }
     const target = '/cofferdam/cache/npm'
     expect(caches('setup')).toEqual([{ source: { ...cache, writes: 'keep' }, target, readonly: false }])
-    for (const kind of ['agent', 'test', 'baseline'] as const)
-      expect(caches(kind)).toEqual([{ source: { ...cache, writes: 'none' }, target, readonly: true }])
+    expect(caches('agent')).toEqual([{ source: { ...cache, writes: 'none' }, target, readonly: true }])
+    for (const kind of ['test', 'baseline'] as const) expect(caches(kind)).toEqual([])
     expect(() => compileBox(aRequest({ caches: ['../npm'] }))).toThrow('cache')
   })
 })

@@ -27,6 +27,7 @@ const boxEnds = [
   'oom',
   'pids',
   'disk',
+  'grown',
   'output',
   'not_started',
   'engine',

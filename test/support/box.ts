@@ -1,4 +1,5 @@
-import type { BoxRequest, BoxSpec, BoxWatcher } from '../../src/domain/box.ts'
+import type { AgentBoxRequest, BoxKind, BoxRequest, BoxSpec, BoxWatcher } from '../../src/domain/box.ts'
+import type { CommitId } from '../../src/domain/brand.ts'
 import type { Egress } from '../../src/domain/egress.ts'
 import type { Listing } from '../../src/domain/listing.ts'
 import { compileBox } from '../../src/sandbox/spec.ts'
@@ -14,11 +15,25 @@ export const anEgress: Egress = {
   limits: { connections: 128, upMb: 16, downMb: 16 },
 }
 
-/** What an agent box of step 1 is computed from, for tests that are not about it. */
-export function aRequest(overrides: Partial<BoxRequest> = {}): BoxRequest {
-  return {
+/** Of what a box of this kind is computed from; what another kind has is left out of it. */
+export type Overrides = Partial<Omit<AgentBoxRequest, 'kind'>> & {
+  readonly kind?: BoxKind
+  readonly commit?: CommitId
+}
+
+/** What an agent box of step 1, or another kind, is computed from, for tests that are not about it. */
+export function aRequest(overrides: Overrides = {}): BoxRequest {
+  const {
+    kind = 'agent',
+    commit = aCommit,
+    listing = emptyListing,
+    setupFolders = [],
+    caches = [],
+    egress = null,
+    ...more
+  } = overrides
+  const common = {
     installation: 'test',
-    kind: 'agent',
     task: aTaskId,
     step: 1,
     attempt: 1,
@@ -29,16 +44,20 @@ export function aRequest(overrides: Partial<BoxRequest> = {}): BoxRequest {
     env: {},
     seconds: 60,
     policy: aPolicy(),
-    commit: aCommit,
-    listing: emptyListing,
-    setupFolders: [],
-    caches: [],
-    egress: null,
-    ...overrides,
+    ...more,
+  }
+  switch (kind) {
+    case 'agent':
+      return { ...common, kind, listing, setupFolders, caches, egress }
+    case 'setup':
+      return { ...common, kind, commit, caches, egress }
+    case 'baseline':
+    case 'test':
+      return { ...common, kind, commit }
   }
 }
 
-export function aBox(overrides: Partial<BoxRequest> = {}): BoxSpec {
+export function aBox(overrides: Overrides = {}): BoxSpec {
   return compileBox(aRequest(overrides))
 }
 

@@ -4,11 +4,11 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { BoxRequest, BoxResult, BoxSpec, Engine } from '../../src/domain/box.ts'
+import type { BoxResult, BoxSpec, Engine } from '../../src/domain/box.ts'
 import type { HostPath } from '../../src/domain/brand.ts'
 import { dockerEngine, type DockerEngineOptions } from '../../src/sandbox/docker/engine.ts'
 import { buildImage, imageTag } from '../../src/sandbox/docker/image.ts'
-import { aBox, Notes } from './box.ts'
+import { aBox, Notes, type Overrides } from './box.ts'
 import { testMaterials, type TestMaterials } from './materials.ts'
 
 export const dockerSocket = '/var/run/docker.sock'
@@ -32,7 +32,7 @@ export interface Bench extends AsyncDisposable {
   readonly materials: TestMaterials
   /** A second engine on the same folder, as after a restart. */
   reopen(options?: Partial<DockerEngineOptions>): Engine
-  box(script: string, overrides?: Partial<BoxRequest>): BoxSpec
+  box(script: string, overrides?: Overrides): BoxSpec
   run(spec: BoxSpec, notes?: Notes, signal?: AbortSignal): Promise<BoxResult>
 }
 

@@ -101,7 +101,7 @@ export async function loopLab(): Promise<LoopLab> {
     })
   const inspecting = worktrees()
   const key = openKey(keyPlaces(data, null), () => [])
-  const attests = attestor({ store: real, key, installation: 'lab' })
+  const attests = attestor({ store: real, key: () => key, installation: 'lab' })
   const deps: Omit<LoopDeps, 'worktrees'> = {
     store,
     tasks: new Tasks({ store, bus, clock, attestor: attests }),
@@ -175,7 +175,7 @@ export async function loopLab(): Promise<LoopLab> {
     events: (id) => real.events(id, 0, 1000),
     until,
     settled: (id) =>
-      until(id, (task) => !isWorking(task) && task.status !== 'PENDING' && task.phase === null),
+      until(id, (task) => !isWorking(task) && task.status !== 'PENDING' && task.phase !== 'salvage'),
     async [Symbol.asyncDispose]() {
       await close()
       await host[Symbol.asyncDispose]()

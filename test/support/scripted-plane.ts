@@ -28,7 +28,7 @@ import type { Actor, Checkpoint, RiskReason, Task, TaskEvent } from '../../src/d
 import { defaultPolicy } from '../../src/domain/policies.ts'
 import type { Verification } from '../../src/domain/verification/verify.ts'
 import { aBox } from './box.ts'
-import { aCommitOf, aTask } from './task.ts'
+import { aCommit, aCommitOf, aTask } from './task.ts'
 
 /** A public key, of which nobody has the private half. */
 const scriptedKey: AttestationKey = {
@@ -49,9 +49,11 @@ export type Script = (turn: Turn) => Promise<void> | void
 
 /** How a control plane behaves besides its script. */
 export interface Behaviour {
-  /** A submission is never answered; it is lost, or the task is made. `onSubmit` is told. */
-  readonly hangs?: 'before' | 'after'
-  readonly onSubmit?: () => void
+  /** A call is never answered, before or after what it is to do. `onHang` is told. */
+  readonly hangs?: { readonly call: 'submit' | 'act' | 'logs' | 'doctor'; readonly when: 'before' | 'after' }
+  readonly onHang?: () => void
+  /** What is told of each submission. */
+  readonly notes?: readonly string[]
   readonly findings?: readonly Finding[]
   /** What verifying a task with these keys comes to; without it all holds. */
   readonly verification?: (keys: readonly string[]) => Partial<Verification>
@@ -82,17 +84,21 @@ export class ScriptedPlane implements ControlPlane, Disposable {
   }
 
   submit(request: TaskRequest, actor: Actor, key: string | null): Promise<Submitted> {
-    const { hangs, onSubmit } = this.#behaviour
-    if (onSubmit !== undefined) setImmediate(onSubmit)
-    if (hangs === 'before') return new Promise(() => undefined)
     const id = key === null ? this.transitions.freshId() : idUnder(key, actor)
-    const submitted = answered(this.store, id, request) ?? this.#birth(id, request, actor)
-    return hangs === 'after' ? new Promise(() => undefined) : Promise.resolve(submitted)
+    return this.#answer('submit', () => answered(this.store, id, request) ?? this.#birth(id, request, actor))
+  }
+
+  async #answer<T>(call: NonNullable<Behaviour['hangs']>['call'], work: () => T): Promise<T> {
+    const { hangs, onHang } = this.#behaviour
+    if (hangs?.call !== call) return work()
+    if (onHang !== undefined) setImmediate(onHang)
+    if (hangs.when === 'after') work()
+    return await new Promise(() => undefined)
   }
 
   #birth(id: TaskId, request: TaskRequest, actor: Actor): Submitted {
     const risky = /\bsudo\b/.test(request.goal) || request.draft
-    const notes = ['Uncommitted changes are not part of the task.']
+    const notes = this.#behaviour.notes ?? ['Uncommitted changes are not part of the task.']
     const task = this.transitions.birth(
       aTask({
         id,
@@ -101,6 +107,9 @@ export class ScriptedPlane implements ControlPlane, Disposable {
         status: risky ? 'DRAFT' : 'PENDING',
         risks: risky ? [{ rule: 'words', text: 'The goal says "sudo".' }] : [],
         repository: { path: request.repository, key: 'example' },
+        base: { ref: request.ref ?? 'main', commit: aCommit },
+        ...(request.agent === null ? {} : { agent: request.agent }),
+        ...(request.test === undefined ? {} : { test: request.test }),
         createdBy: actor,
         createdAt: Date.now(),
       }),
@@ -118,7 +127,11 @@ export class ScriptedPlane implements ControlPlane, Disposable {
     return this.store.tasks(filter)
   }
 
-  async act(id: TaskId, act: Act, actor: Actor, shown: number | null): Promise<Task> {
+  act(id: TaskId, act: Act, actor: Actor, shown: number | null): Promise<Task> {
+    return this.#answer('act', () => this.#act(id, act, actor, shown))
+  }
+
+  #act(id: TaskId, act: Act, actor: Actor, shown: number | null): Task {
     const before = this.task(id)
     const along = () => ({ data: { risks: risksOf(act, before) } })
     const task = this.transitions.act(id, inputOf(act, before), actor, along, shown)
@@ -166,8 +179,9 @@ export class ScriptedPlane implements ControlPlane, Disposable {
   }
 
   logs(id: TaskId, step: number | null): Promise<string> {
-    return Promise.resolve(
-      `== agent box, step ${step ?? 1}, ${this.task(id).id} ==\n\u001b[32mgreen\u001b[0m\n`,
+    return this.#answer(
+      'logs',
+      () => `== agent box, step ${step ?? 1}, ${this.task(id).id} ==\n\u001b[32mgreen\u001b[0m\n`,
     )
   }
 
@@ -182,7 +196,10 @@ export class ScriptedPlane implements ControlPlane, Disposable {
   }
 
   doctor(): Promise<readonly Finding[]> {
-    return Promise.resolve(this.#behaviour.findings ?? [{ name: 'engine', state: 'ok', text: 'scripted' }])
+    return this.#answer(
+      'doctor',
+      () => this.#behaviour.findings ?? [{ name: 'engine', state: 'ok', text: 'scripted' }],
+    )
   }
 
   watch(id: TaskId, after: number, signal: AbortSignal): AsyncIterable<Sight> {

@@ -10,6 +10,7 @@ import type { Opened } from '../../control-plane/main.ts'
 import { lockFolder, readOwner } from '../../control-plane/store/lock.ts'
 import { cli } from '../../src/cli/cli.ts'
 import type { World } from '../../src/cli/world.ts'
+import { type Patience, patience } from '../../src/client/watchful.ts'
 import { findDataFolder, openDataFolder } from '../../src/config/data-folder.ts'
 import { type Environment, thisProcess } from '../../src/config/environment.ts'
 import { loadConfig } from '../../src/config/load.ts'
@@ -41,6 +42,7 @@ export interface CommandOptions {
   readonly behaviour?: Behaviour
   readonly env?: Readonly<Record<string, string>>
   readonly buildImage?: World['buildImage']
+  readonly patience?: Patience
 }
 
 /** A machine with a data folder, where command lines are run: all real but boxes, git and the terminal. */
@@ -50,7 +52,14 @@ export interface ScriptedMachine {
   readonly start: (args: readonly string[], options?: CommandOptions) => Command
   /** Runs a command to its end. */
   readonly run: (args: readonly string[], options?: CommandOptions) => Promise<Ended>
+  /** A server that never answers a call; `arrived` resolves when one has come. */
+  readonly hanging: (hangs: NonNullable<Behaviour['hangs']>) => Promise<Hanging>
   readonly remove: () => void
+}
+
+export interface Hanging {
+  readonly owner: Command
+  readonly arrived: Promise<void>
 }
 
 export interface Ended {
@@ -71,6 +80,15 @@ export function scriptedMachine(script: Script): ScriptedMachine {
     run: async (args, options) => {
       const command = start(args, options)
       return { code: await command.code, out: command.out(), error: command.error() }
+    },
+    hanging: async (hangs) => {
+      let onHang = (): void => undefined
+      const arrived = new Promise<void>((resolve) => {
+        onHang = resolve
+      })
+      const owner = start(['serve'], { behaviour: { hangs, onHang: () => onHang() } })
+      await owner.printed('Working on the tasks')
+      return { owner, arrived }
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
@@ -166,6 +184,7 @@ function startCommand(
       return { [Symbol.dispose]: () => handlers.delete(handler) }
     },
     exit: (code) => exits.push(code),
+    patience: options.patience ?? patience,
     now: Date.now,
   }
   const code = cli(args, world)

@@ -11,7 +11,7 @@ test('B21 a full disk is said in one sentence, whoever met it', async () => {
     expect(failure).toBeInstanceOf(Failure)
     expect(failure).toMatchObject({
       code: 'disk',
-      message: expect.stringMatching(/is full: make room there/),
+      message: 'The disk of the data folder is full.',
     })
   }
 })

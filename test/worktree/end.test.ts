@@ -10,6 +10,31 @@ function halfMade(folder: string): string {
   return execFileSync('find', args, { encoding: 'utf8' })
 }
 
+test('a stop ends git at work, and the task goes on in the same process', async () => {
+  using lab = openLab()
+  const task = await taskOn(lab.worktrees, repository(lab, { 'a.txt': 'a\n' }))
+  await lab.worktrees.open(task)
+  const box = await boxOf(lab.worktrees, task)
+  write(box, { 'big.bin': '', 'b.txt': 'b\n' })
+  truncateSync(`${box}/big.bin`, 8 * 2 ** 30)
+  const stop = new AbortController()
+  const under = lab.worktrees
+    .candidate(task, task.base.commit, 'x', stop.signal)
+    .catch((error: unknown) => error)
+  while (halfMade(`${lab.data}/mirrors/${task.repository.key}.git`) === '') await sleep(20)
+  const before = performance.now()
+  stop.abort()
+  expect(await under).toMatchObject({ message: expect.stringContaining('was ended') as string })
+  expect(performance.now() - before).toBeLessThan(2000)
+  // No git is left that works on it.
+  const commands = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
+  expect(commands.split('\n').filter((line) => line.includes(box))).toEqual([])
+  truncateSync(`${box}/big.bin`, 0)
+  expect(await lab.worktrees.verify(task, task.base.commit)).toEqual([])
+  const made = await lab.worktrees.candidate(task, task.base.commit, 'x', new AbortController().signal)
+  expect(made).toMatchObject({ kind: 'made', stat: { files: 2 } })
+})
+
 test('the end of the process does not wait for git to store a file of gigabytes, and leaves nothing of it', async () => {
   using lab = openLab()
   const task = await taskOn(lab.worktrees, repository(lab, { 'a.txt': 'a\n' }))

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
@@ -223,7 +223,7 @@ test('discard and sweep, once and again', async () => {
   expect(existsSync(`${lab.data}/tasks/${two.id}/a.txt`)).toBe(true)
 })
 
-test('a sweep takes away what was discarded or only looked at, but no commit, and no work that nobody knows', async () => {
+test('a sweep takes away what was discarded or only looked at, but no work that nobody knows', async () => {
   using lab = openLab()
   const repo = repository(lab, files)
   const worked = await taskOn(lab.worktrees, repo)
@@ -233,21 +233,64 @@ test('a sweep takes away what was discarded or only looked at, but no commit, an
   for (const task of [worked, explained, unknown]) await lab.worktrees.open(task)
   write(await boxOf(lab.worktrees, worked), { 'a.txt': 'x\n' })
   const { commit } = made(await lab.worktrees.candidate(worked, worked.base.commit, 'x'))
+  await lab.worktrees.checkpoint(worked, commit)
+  const beside = { ...worked, branch: `cofferdam-${worked.id}` }
+  await lab.worktrees.checkpoint(beside, commit)
+  await lab.worktrees.checkpoint(unknown, commit)
   const again = lab.reopened()
   await again.sweep(new Set([worked.id]))
   expect(namesIn(`${lab.data}/tasks`)).toEqual([unknown.id])
   expect(namesIn(`${lab.data}/private`)).toEqual([unknown.id])
   const mirror = `${lab.data}/mirrors/${worked.repository.key}.git`
   expect(namesIn(`${mirror}/worktrees`)).toEqual([unknown.id])
-  expect(refsOf(mirror)).toEqual([
-    `refs/cofferdam/${worked.id}/base`,
-    `refs/cofferdam/${worked.id}/candidate`,
-    `refs/cofferdam/${unknown.id}/base`,
-  ])
-  // What the task had is made again from its commit.
-  await again.open(worked)
-  await again.restore(worked, commit)
-  expect(snapshot(await boxOf(again, worked))['a.txt']).toBe('x\n')
+  expect(refsOf(mirror)).toEqual([`refs/cofferdam/${unknown.id}/base`, `refs/heads/${unknown.branch}`])
+})
+
+test('a sweep ends a discard that a kill has interrupted', async () => {
+  using lab = openLab()
+  const task = await taskOn(lab.worktrees, repository(lab, files))
+  await lab.worktrees.open(task)
+  write(await boxOf(lab.worktrees, task), { 'a.txt': 'x\n' })
+  const { commit } = made(await lab.worktrees.candidate(task, task.base.commit, 'x'))
+  await lab.worktrees.checkpoint(task, commit)
+  // As it ends where git cannot be started any more.
+  const killed = lab.reopened({ searchPath: '/nonexistent' })
+  await expect(killed.discard(task)).rejects.toThrow(/cannot be started/)
+  const mirror = `${lab.data}/mirrors/${task.repository.key}.git`
+  expect(refsOf(mirror)).toHaveLength(3)
+  await lab.reopened().sweep(new Set([task.id]))
+  expect(refsOf(mirror)).toEqual([''])
+  expect(namesIn(`${mirror}/worktrees`)).toEqual([])
+})
+
+/** Gives a folder a default ACL that lets everybody write below it, as a program in a box can. */
+function openToAll(folder: string): boolean {
+  const entries = ['02000000', '01000700ffffffff', '04000700ffffffff', '20000700ffffffff'].join('')
+  const python = `import os, sys; os.setxattr(sys.argv[1], 'system.posix_acl_default', bytes.fromhex('${entries}'))`
+  const ways = [
+    ['setfacl', '-d', '-m', 'u::rwx,g::rwx,o::rwx', folder],
+    ['python3', '-c', python, folder],
+  ]
+  return ways.some(([program = '', ...args]) => spawnSync(program, args).status === 0)
+}
+
+test('what is restored under a default ACL is nobody else’s to write', async ({ skip }) => {
+  using lab = openLab()
+  const task = await taskOn(lab.worktrees, repository(lab, files))
+  await lab.worktrees.open(task)
+  const box = await boxOf(lab.worktrees, task)
+  if (!openToAll(box) || !openToAll(`${box}/src`)) skip('nothing here sets an ACL')
+  write(box, { 'src/open.txt': '' })
+  expect(lstatSync(`${box}/src/open.txt`).mode & 0o777).toBe(0o666)
+  rmSync(`${box}/src/b.txt`)
+  rmSync(`${box}/.git`)
+  chmodSync(`${box}/a.txt`, 0o666)
+  await lab.worktrees.verify(task, task.base.commit)
+  await lab.worktrees.restore(task, task.base.commit)
+  for (const path of ['.git', 'a.txt', 'src', 'src/b.txt'])
+    expect([path, lstatSync(`${box}/${path}`).mode & 0o022]).toEqual([path, 0])
+  // And nothing of it counts as a change.
+  expect(made(await lab.worktrees.candidate(task, task.base.commit, 'x'))).toMatchObject({ changed: false })
 })
 
 function namesIn(folder: string): readonly string[] {

@@ -7,10 +7,13 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
+  renameSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import type { CommitId } from '../../src/domain/brand.ts'
 import type { TaskPlace } from '../../src/domain/worktree.ts'
 import {
   boxOf,
@@ -225,6 +228,102 @@ test('settings that hide branches or bound what is pushed do not keep the branch
   expect(shows(repo, await goThrough(lab, repo))).toBe('A\tnew.txt')
 })
 
+/** A commit of a tree made of these entries, as no `git add` would make it. */
+function commitOf(repo: string, ...entries: readonly string[]): string {
+  const made = execFileSync('git', ['-C', repo, 'mktree', '-z'], {
+    input: entries.map((line) => `${line}\0`).join(''),
+  })
+  const tree = made.toString().trim()
+  git(repo, 'update-ref', 'refs/heads/main', git(repo, 'commit-tree', '-m', 'odd', tree))
+  return tree
+}
+
+const strange: readonly { name: string; in: string; says: RegExp }[] = [
+  { name: '..', in: '040000 tree', says: /"\.\.\/b\.txt".*leads out of its folder/ },
+  { name: '.', in: '040000 tree', says: /"\.\/b\.txt".*leads out of its folder/ },
+  { name: '.git', in: '040000 tree', says: /"\.git\/b\.txt".*git's own folder/ },
+  { name: '.GIT', in: '100644 blob', says: /"\.GIT".*git's own folder/ },
+  { name: 'git~1', in: '100644 blob', says: /"git~1".*git's own folder/ },
+  { name: '.g\u200cit', in: '100644 blob', says: /it".*git's own folder/ },
+  { name: 'x\\.git', in: '100644 blob', says: /git".*git's own folder/ },
+  { name: '.gitmodules', in: '120000 blob', says: /"\.gitmodules".*a symlink/ },
+  { name: 'n'.repeat(300), in: '100644 blob', says: /"n{117}\.\.\.".*a name is longer than 255 bytes/ },
+]
+
+test.each(strange)(
+  'a commit that holds $name is refused in one sentence',
+  async ({ name, in: kind, says }) => {
+    using lab = openLab()
+    const repo = repository(lab, files)
+    const object = git(repo, 'rev-parse', kind.endsWith('tree') ? 'HEAD:src' : 'HEAD:a.txt')
+    const tree = commitOf(
+      repo,
+      `${kind} ${object}\t${name}`,
+      `100644 blob ${git(repo, 'rev-parse', 'HEAD:a.txt')}\tfine`,
+    )
+    // Git refuses it, too.
+    expect(() =>
+      git(
+        repo,
+        '-c',
+        'core.protectNTFS=true',
+        '-c',
+        'core.protectHFS=true',
+        'read-tree',
+        '-u',
+        '--reset',
+        tree,
+      ),
+    ).toThrow(/invalid path|cannot create|too long/)
+    const error = await lab.worktrees.inspect(repo, null).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({
+      code: 'repository',
+      message: expect.stringMatching(/^main of .* in a new commit/) as string,
+    })
+    expect(error).toMatchObject({ message: expect.stringMatching(says) as string })
+  },
+)
+
+test('another repository at the place of the first is given nothing, and none of its steps is paid for', async () => {
+  using lab = openLab()
+  const repo = repository(lab, files)
+  const task = await goThrough(lab, repo)
+  const unborn = await taskOn(lab.worktrees, repo, {}, 'b')
+  const { worktrees } = lab
+  renameSync(repo, `${repo}.away`)
+  repository(lab, { 'other.txt': 'x\n' })
+  const says = /is not the one that this task was made from .*put that one back there and resume/
+  const head = git(`${repo}.away`, 'rev-parse', task.branch) as CommitId
+  await expect(worktrees.handover(task, head)).rejects.toThrow(says)
+  await expect(worktrees.open(task)).rejects.toThrow(says)
+  await expect(lab.reopened().open(task)).rejects.toThrow(says)
+  await expect(worktrees.open(unborn)).rejects.toThrow(says)
+  expect(git(repo, 'branch', '--list', 'cofferdam*')).toBe('')
+  // The first one back.
+  renameSync(repo, `${repo}.other`)
+  renameSync(`${repo}.away`, repo)
+  await worktrees.open(task)
+  git(repo, 'update-ref', '-d', `refs/heads/${task.branch}`)
+  await worktrees.handover(task, head)
+  expect(shows(repo, task)).toBe('A\tnew.txt')
+})
+
+test('a source whose old commits are gone is known by where its history began', async () => {
+  using lab = openLab()
+  const repo = repository(lab, files)
+  commit(repo, { 'second.txt': 'x\n' })
+  const task = await goThrough(lab, repo)
+  const head = git(repo, 'rev-parse', task.branch) as CommitId
+  git(repo, 'branch', '-q', '-D', task.branch)
+  git(repo, 'reset', '-q', '--hard', 'HEAD~1')
+  git(repo, 'reflog', 'expire', '--expire=now', '--all')
+  git(repo, 'gc', '-q', '--prune=now')
+  expect(() => git(repo, 'cat-file', '-e', `${task.base.commit}^{commit}`)).toThrow(/Not a valid object/)
+  await lab.reopened().open(task)
+  await lab.worktrees.handover(task, head)
+  expect(shows(repo, task)).toBe('A\tnew.txt')
+})
+
 test('a repository that does not take the branch: what git says, and what to do', async () => {
   using lab = openLab()
   const repo = repository(lab, files)
@@ -234,6 +333,48 @@ test('a repository that does not take the branch: what git says, and what to do'
   await expect(lab.worktrees.handover(task, task.base.commit)).rejects.toThrow(
     /does not take the branch .*\. git push failed: .*Mend that, then try again\. The work is kept; a resume hands it over again\./,
   )
+})
+
+test.each([
+  ["has the name of the folder of the task's", (branch: string) => branch.replace(/\/.*/, '')],
+  ["makes a folder of the task's", (branch: string) => `${branch}/more`],
+])('a branch made meanwhile that %s: which one to rename', async (_, other) => {
+  using lab = openLab()
+  const repo = repository(lab, files)
+  const task = await taskOn(lab.worktrees, repo)
+  await lab.worktrees.open(task)
+  git(repo, 'branch', other(task.branch))
+  await expect(lab.worktrees.handover(task, task.base.commit)).rejects.toMatchObject({
+    code: 'repository',
+    message: `The branch ${other(task.branch)} in ${repo} leaves no room for the branch ${task.branch}: rename it there, then resume the task.`,
+  })
+  git(repo, 'branch', '-m', other(task.branch), 'other')
+  await lab.worktrees.handover(task, task.base.commit)
+  expect(git(repo, 'rev-parse', task.branch)).toBe(task.base.commit)
+})
+
+test.each([
+  ['nothing is', (_repo: string) => undefined],
+  ['a folder without a repository is', (repo: string) => mkdirSync(repo)],
+])('a repository that was moved away, and %s in its place', async (_, instead) => {
+  using lab = openLab()
+  // What it lies in is a repository too, and must not be taken for it.
+  const outer = repository(lab, files)
+  const inner = join(outer, 'inner')
+  git(lab.folder, 'clone', '-q', outer, inner)
+  const task = await taskOn(lab.worktrees, inner)
+  await lab.worktrees.open(task)
+  renameSync(inner, `${inner}.moved`)
+  instead(inner)
+  await expect(lab.worktrees.handover(task, task.base.commit)).rejects.toMatchObject({
+    code: 'repository',
+    message: `The repository of this task is no longer at ${inner}: put it back there and resume the task, or discard the task.`,
+  })
+  expect(git(outer, 'for-each-ref', 'refs/heads/cofferdam')).toBe('')
+  rmSync(inner, { recursive: true, force: true })
+  renameSync(`${inner}.moved`, inner)
+  await lab.worktrees.handover(task, task.base.commit)
+  expect(git(inner, 'rev-parse', task.branch)).toBe(task.base.commit)
 })
 
 test('B22 submodules, LFS pointers and an empty tree', async () => {

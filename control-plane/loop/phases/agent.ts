@@ -2,6 +2,7 @@ import type { Agent } from '../../../src/domain/agent.ts'
 import { left, usedUp } from '../../../src/domain/budget.ts'
 import { Failure } from '../../../src/domain/failure.ts'
 import { composePrompt } from '../../../src/domain/prompt.ts'
+import type { LeftOut } from '../../../src/domain/worktree.ts'
 import { closed, instructionFor, newAttempt } from '../attempts.ts'
 import { withEnded } from '../box-record.ts'
 import { begin } from '../begin.ts'
@@ -29,14 +30,14 @@ async function layOut(work: Work): Promise<void> {
   const step = nextStep(task)
   const instruction = instructionFor(deps.store, task, step)
   const row = newAttempt(deps.store, task, step, deps.clock(), { instruction })
-  await begin(work, row, 'agent', async () => {
+  await begin(work, row, async () => {
     await deps.worktrees.restore(place, task.head)
     const listing = await deps.worktrees.listing(place)
     const setupFolders = await deps.worktrees.setupFolders(place)
     await deps.worktrees.writeAttemptFile(place, 'prompt.md', promptFor(work, step, instruction))
     const { argv, env } = agentOf(work).call(task.agent, task.session)
     const egress = egressOf('agent', task.policy, null)
-    return { argv, env, commit: task.head, listing, setupFolders, caches: [], egress }
+    return { kind: 'agent', argv, env, listing, setupFolders, caches: [], egress }
   })
 }
 
@@ -72,17 +73,22 @@ async function run(work: Work, begun: Planned): Promise<void> {
 
 function promptFor(work: Work, step: number, instruction: string | null): string {
   const { deps, task } = work
-  const before = deps.store
+  const last = deps.store
     .checkpoints(task.id, step - 1)
-    .findLast((row) => row.step >= step - 1 && row.step <= step && row.violations.length > 0)
+    .filter((row) => row.step >= step - 1 && row.step <= step)
   return composePrompt({
     ...task,
     step,
     steps: task.budget.steps,
     left: left(task),
     instruction,
-    violations: before?.violations ?? [],
+    violations: last.findLast((row) => row.violations.length > 0)?.violations ?? [],
+    undone: last.findLast((row) => row.candidate !== null)?.candidate?.leftOut.filter(isUndone) ?? [],
   })
+}
+
+function isUndone({ undone }: LeftOut): boolean {
+  return undone === true
 }
 
 function agentOf(work: Work): Agent {

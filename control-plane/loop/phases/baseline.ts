@@ -1,17 +1,16 @@
 import { cannotStart } from '../../../src/domain/test-output.ts'
-import { shellBox } from '../boxes.ts'
+import { testBox } from '../boxes.ts'
 import { runPreparation } from '../preparation.ts'
 import { failureOf } from '../said.ts'
 import { testResultOf } from '../test-result.ts'
-import { needed, placeOf, type Work } from '../work.ts'
+import { needed, type Work } from '../work.ts'
 
 /** Runs the test command once on the base: what cannot even start is for a person, what fails is told to the agent. */
 export async function baseline(work: Work): Promise<void> {
-  const { deps, task } = work
-  const ran = await runPreparation(work, 'baseline', async () => {
-    const command = needed(task.test, task, 'a test command')
-    return shellBox(command, task.base.commit, await deps.worktrees.setupFolders(placeOf(task)))
-  })
+  const { task } = work
+  const ran = await runPreparation(work, 'baseline', () =>
+    testBox('baseline', needed(task.test, task, 'a test command'), task.base.commit),
+  )
   if (ran === null) return
   const { result, done } = ran
   const missing = cannotStart(result, task.setup !== null)

@@ -6,9 +6,9 @@ import { placeOf, type Work } from '../work.ts'
 
 /** Makes the commit that is to be tested, out of what the policy allows of the tree. */
 export async function candidate(work: Work): Promise<void> {
-  const { deps, task } = work
+  const { deps, task, signal } = work
   const row = underWay(work)
-  const made = await deps.worktrees.candidate(placeOf(task), task.head, commitMessage(task, row))
+  const made = await deps.worktrees.candidate(placeOf(task), task.head, commitMessage(task, row), signal)
   if (made.kind === 'refused') {
     reportViolation(work, row, made.violations)
     return

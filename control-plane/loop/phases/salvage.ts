@@ -1,4 +1,4 @@
-import type { Checkpoint } from '../../../src/domain/task.ts'
+import { type Checkpoint, isWorking } from '../../../src/domain/task.ts'
 import type { CandidateResult } from '../../../src/domain/worktree.ts'
 import { attested, attestedOnBranch } from '../attested.ts'
 import { closed } from '../attempts.ts'
@@ -9,7 +9,8 @@ import { placeOf, type Work } from '../work.ts'
 
 /**
  * After a halt in the middle of a step: the box goes, and what the policy allows of the tree is kept as a partial
- * checkpoint for a later resume. After a violation, whose attempt is over, the tree goes back to the last checkpoint.
+ * checkpoint for a later resume. After a violation, whose attempt is over, the tree goes back to the last checkpoint. Where
+ * a resume has come before, a step whose agent had ended goes on as if there had been no halt.
  */
 export async function salvage(work: Work): Promise<void> {
   const { deps, task } = work
@@ -17,6 +18,14 @@ export async function salvage(work: Work): Promise<void> {
   if (open === null) {
     await deps.worktrees.restore(placeOf(task), task.head)
     work.report({ type: 'salvaged', head: task.head, text: 'The worktree is back at the last checkpoint.' })
+    return
+  }
+  if (isWorking(task) && open.agent !== null && open.violations.length === 0) {
+    work.report({
+      type: 'advanced',
+      phase: 'prepare',
+      text: `Step ${open.step} is still as its agent left it.`,
+    })
     return
   }
   if (open.box !== null) await deps.engine.remove(open.box.name)
@@ -43,12 +52,12 @@ export async function salvage(work: Work): Promise<void> {
 }
 
 /** What the policy allows of the tree as a commit: the one that was made already, or one that passes both gates. */
-async function candidateOf({ deps, task }: Work, row: Checkpoint): Promise<CandidateResult> {
+async function candidateOf({ deps, task, signal }: Work, row: Checkpoint): Promise<CandidateResult> {
   if (row.candidate !== null) return { kind: 'made', ...row.candidate }
   const place = placeOf(task)
-  const violations = await deps.worktrees.verify(place, task.head)
+  const violations = await deps.worktrees.verify(place, task.head, signal)
   if (violations.length > 0) return { kind: 'refused', violations }
-  return await deps.worktrees.candidate(place, task.head, commitMessage(task, row))
+  return await deps.worktrees.candidate(place, task.head, commitMessage(task, row), signal)
 }
 
 async function putBack(work: Work, row: Checkpoint, text: string): Promise<void> {

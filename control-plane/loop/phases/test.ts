@@ -2,16 +2,16 @@ import type { Checkpoint } from '../../../src/domain/task.ts'
 import { withEnded } from '../box-record.ts'
 import { begin } from '../begin.ts'
 import { attendBox } from '../box-run.ts'
-import { shellBox } from '../boxes.ts'
+import { testBox } from '../boxes.ts'
 import { ended } from '../ended.ts'
 import { failureOf, howOf } from '../said.ts'
 import { testResultOf } from '../test-result.ts'
 import { carriedOver, type Planned, planned, underWay } from '../under-way.ts'
-import { needed, placeOf, type Work } from '../work.ts'
+import { needed, type Work } from '../work.ts'
 
 /** Runs the test command on exactly the candidate, in a box whose writes are lost. */
 export async function test(work: Work): Promise<void> {
-  const { deps, task } = work
+  const { task } = work
   const row = planned(work, 'test')
   if (row !== null) {
     await run(work, row)
@@ -25,9 +25,7 @@ export async function test(work: Work): Promise<void> {
   }
   const command = needed(task.test, task, 'a test command')
   const { commit } = needed(open.candidate, task, 'a candidate')
-  await begin(work, open, 'test', async () =>
-    shellBox(command, commit, await deps.worktrees.setupFolders(placeOf(task))),
-  )
+  await begin(work, open, () => testBox('test', command, commit))
 }
 
 async function run(work: Work, begun: Planned): Promise<void> {

@@ -6,11 +6,11 @@ import { needed, placeOf, type Work } from '../work.ts'
 
 /** Removes the agent's box and reads the tree that it left: what the policy forbids undoes the step. */
 export async function verify(work: Work): Promise<void> {
-  const { deps, task } = work
+  const { deps, task, signal } = work
   const row = underWay(work)
   const box = needed(row.box, task, 'a box')
   await deps.engine.remove(box.name)
-  const violations = behindMasks(box, await deps.worktrees.verify(placeOf(task), task.head))
+  const violations = behindMasks(box, await deps.worktrees.verify(placeOf(task), task.head, signal))
   if (violations.length > 0) {
     reportViolation(work, row, violations)
     return

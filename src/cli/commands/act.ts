@@ -4,9 +4,11 @@ import { budgetParts } from '../../domain/budget.ts'
 import { Failure } from '../../domain/failure.ts'
 import type { TaskId } from '../../domain/ids.ts'
 import { budgetRequestSchema } from '../../domain/intake.ts'
-import type { Budget, Task, TaskEvent } from '../../domain/task.ts'
+import { type Budget, isWorking, type Task, type TaskEvent } from '../../domain/task.ts'
+import { actOnce } from '../act-once.ts'
 import type { Exit } from '../exit.ts'
 import { Connection } from '../connection.ts'
+import { interrupts } from '../interrupt.ts'
 import { pursue } from '../pursue.ts'
 import { budgetNumbers } from '../request.ts'
 import { draftLines } from '../render/draft.ts'
@@ -118,17 +120,17 @@ async function carryOut(
   const { world } = shell
   const decidedOn = revisionOf(options)
   await using connection = await Connection.visit(targetOf(shell, options, `task ${act.act}`))
-  const { client } = connection
-  const shown = await client.task(id)
+  const shown = await connection.persist((client) => client.task(id))
   if (act.act === 'approve' && shown.status === 'DRAFT' && options.json !== true) {
     const changed = decidedOn !== undefined && decidedOn !== shown.revision
     print(world, [changed ? `Task ${id} as it is now:` : `Approving task ${id}:`, ...draftLines(shown)])
   }
   // What is decided about a draft is bound to what it says; a halted task still moves while its work is put away.
   const bound = decidedOn ?? (shown.status === 'DRAFT' ? shown.revision : undefined)
-  const task = await client.act(id, act, bound)
+  const task = await actOnce(connection, shown, act, bound)
+  const goesOn = task.status === 'PENDING' || isWorking(task)
   shell.end(
-    task.status === 'PENDING' && options.detach !== true
+    goesOn && options.detach !== true
       ? await goOn(shell, connection, task, shown.version, options)
       : told(shell, act, task, await approvals(connection, act, shown), options),
   )
@@ -156,8 +158,10 @@ async function goOn(
 ): Promise<Exit> {
   const spell = speller(options)
   using reporter = openReporter(world, spell, options.json === true)
+  using ways = interrupts(world, reporter)
   reporter.task(task, [])
-  return pursue({ world, connection, reporter, spell, yes: false, quiet: true, mine: true, after }, task)
+  const pursuit = { world, connection, reporter, spell, ways, yes: false, quiet: true, mine: true, after }
+  return await pursue(pursuit, task)
 }
 
 /** The act is done, whatever the state of the task is now. */

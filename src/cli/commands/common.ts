@@ -4,6 +4,7 @@ import { Failure } from '../../domain/failure.ts'
 import { parseTaskId, type TaskId } from '../../domain/ids.ts'
 import type { Exit } from '../exit.ts'
 import type { Target } from '../connection.ts'
+import { jsonLine } from '../render/json.ts'
 import { quoted, type Spell } from '../render/next.ts'
 import type { World } from '../world.ts'
 
@@ -47,7 +48,7 @@ export function print(world: World, lines: readonly string[]): void {
 }
 
 export function printJson(world: World, value: unknown): void {
-  world.terminal.out(`${JSON.stringify(value)}\n`)
+  world.terminal.out(jsonLine(value))
 }
 
 export function idOf(text: string): TaskId {

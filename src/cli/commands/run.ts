@@ -1,12 +1,11 @@
-import { randomUUID } from 'node:crypto'
 import type { Command } from 'commander'
-import type { Client } from '../../client/client.ts'
-import { Failure } from '../../domain/failure.ts'
 import { exitHelp } from '../exit.ts'
 import { Connection } from '../connection.ts'
+import { interrupts } from '../interrupt.ts'
 import { pursue } from '../pursue.ts'
 import { openReporter } from '../reporter.ts'
 import { requestOf, type TaskOptions } from '../request.ts'
+import { submit } from '../submit.ts'
 import { type CommonOptions, type Shell, speller, targetOf } from './common.ts'
 import { goalRead, programOf, taskOptions } from './task-options.ts'
 
@@ -21,7 +20,7 @@ Examples:
 
 A box has no network and, without --setup, no node_modules: a program is one of the image (python3, node, git, make, ...),
 one of the repository, or one that --setup installs.
-Ctrl-C stops the task; \`cofferdam task resume ID\` goes on with it.
+Ctrl-C stops the task; \`cofferdam task resume ID\` goes on with it. A second one leaves while it is still being stopped.
 
 ${exitHelp()}`
 
@@ -33,22 +32,19 @@ export function runCommand(program: Command, shell: Shell): void {
       const { world } = shell
       const request = requestOf(await goalRead(options, shell), programOf(argv, shell), world.around.cwd)
       await using connection = await Connection.host(targetOf(shell, options, 'run'))
-      await connection.persist(refuseWithoutEngine)
-      // Under one key it is one task, however often the process that takes it dies in the middle.
-      const key = randomUUID()
-      const { task, notes } = await connection.persist((client) => client.submit(request, key))
       const spell = speller(options)
       const quiet = options.json === true
       using reporter = openReporter(world, spell, quiet)
+      using ways = interrupts(world, reporter)
+      const submitted = await submit({ connection, reporter, spell, ways }, request)
+      if (submitted === null) {
+        shell.end(ways.stop.aborted ? 'interrupted' : 'terminated')
+        return
+      }
+      const { task, notes } = submitted
       reporter.task(task, notes)
       const yes = options.yes === true
-      shell.end(await pursue({ world, connection, reporter, spell, yes, quiet, mine: true, after: 0 }, task))
+      const pursuit = { world, connection, reporter, spell, ways, yes, quiet, mine: true, after: 0 }
+      shell.end(await pursue(pursuit, task))
     })
-}
-
-/** Somebody waits: without an engine or its image no task is made, which would wait for them. */
-async function refuseWithoutEngine(client: Client): Promise<void> {
-  for (const { name, state, text } of await client.doctor()) {
-    if (state === 'problem' && (name === 'engine' || name === 'image')) throw new Failure(name, text)
-  }
 }

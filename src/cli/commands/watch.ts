@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { Connection } from '../connection.ts'
+import { interrupts } from '../interrupt.ts'
 import { pursue } from '../pursue.ts'
 import { openReporter } from '../reporter.ts'
 import { common, type CommonOptions, idOf, type Shell, speller, targetOf } from './common.ts'
@@ -19,11 +20,12 @@ export function watchCommand(task: Command, shell: Shell): void {
       const { world } = shell
       const id = idOf(text)
       await using connection = await Connection.visit(targetOf(shell, options, 'task watch'))
-      const task = await connection.client.task(id)
+      const task = await connection.persist((client) => client.task(id))
       const spell = speller(options)
       using reporter = openReporter(world, spell, options.json === true)
+      using ways = interrupts(world, reporter)
       reporter.task(task, [])
-      const looking = { yes: false, quiet: true, mine: false, after: 0 }
+      const looking = { ways, yes: false, quiet: true, mine: false, after: 0 }
       shell.end(await pursue({ world, connection, reporter, spell, ...looking }, task))
     })
 }

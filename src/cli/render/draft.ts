@@ -5,7 +5,7 @@ import { hang } from './text.ts'
 export function reasonLines(task: Task): readonly string[] {
   return [
     'This task wants a person, because:',
-    ...task.risks.map(({ rule, text }) => `  ${rule}: ${hang(text, 4)}`),
+    ...task.risks.map(({ rule, text }) => `  ${hang(`${rule}: ${text}`, 4)}`),
   ]
 }
 

@@ -12,13 +12,21 @@ export interface Suggestion {
 /** How a command of this program is written here, with the options that lead to the same data folder. */
 export type Spell = (command: string) => string
 
-/** Wraps an argument so that a shell takes it as it stands. */
+/** Wraps an argument so that a shell takes it as it stands, and a terminal shows it. */
 export function quoted(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+  if (/^[\w@%+=:,./-]+$/.test(text)) return text
+  return plain(text) === text ? `'${text.replaceAll("'", `'\\''`)}'` : `$'${spelled(text)}'`
+}
+
+/** All that is no plain letter by its bytes. */
+function spelled(text: string): string {
+  const octal = (byte: number): string => `\\${byte.toString(8).padStart(3, '0')}`
+  return text.replaceAll(/[^\w@%+=:,./ -]/gu, (letter) => [...Buffer.from(letter)].map(octal).join(''))
 }
 
 /** What a person can do next with a task, most useful first. */
 export function nextCommands(task: Task, spell: Spell): readonly Suggestion[] {
+  if (task.delivery === 'discarded') return []
   const acts = possibleActs(task)
   const on = (act: string, more = ''): string => spell(`task ${act} ${task.id}${more}`)
   const { options, what } = resumeOf(task)

@@ -3,7 +3,7 @@ import { left } from '../../domain/budget.ts'
 import { riskSchema } from '../../domain/schemas.ts'
 import type { Task, TaskEvent } from '../../domain/task.ts'
 import type { Paint } from '../terminal.ts'
-import { duration, hang } from './text.ts'
+import { duration, hang, plain } from './text.ts'
 
 type Tone = (text: string, paint: Paint) => string
 
@@ -17,6 +17,7 @@ const said: Tone = (text, paint) => `  ${paint.magenta('»')} ${text}`
 const tones: Readonly<Record<string, Tone>> = {
   checkpointed: kept,
   salvaged: kept,
+  postponed: warn,
   handed_over: good,
   violated: bad,
   failed: bad,
@@ -50,7 +51,7 @@ export function approvedLines(event: TaskEvent, paint: Paint): readonly string[]
   const { data, success } = askedFor.safeParse(event.data)
   if (!success || (event.type !== 'resumed' && event.type !== 'steered')) return []
   return data.risks.flatMap(({ rule, text }) =>
-    warn(`Approved with it (${rule}): ${hang(text, 4)}`, paint).split('\n'),
+    warn(hang(`Approved with it (${rule}): ${text}`, 4), paint).split('\n'),
   )
 }
 
@@ -68,5 +69,5 @@ function heading(event: TaskEvent, task: Task, paint: Paint): string {
 
 /** A line that a box printed. */
 export function outputLine(box: string, line: string, paint: Paint): string {
-  return paint.dim(`    ${box} │ ${line}`)
+  return paint.dim(`    ${plain(box)} │ ${line}`)
 }

@@ -20,6 +20,7 @@ const doing: Readonly<Record<Phase, string>> = {
   checkpoint: 'keeping the step',
   handover: 'handing over the branch',
   salvage: 'keeping what was done',
+  postponed: 'waiting for room on the disk',
 }
 
 /** What is being done on a task; null where nothing is. */

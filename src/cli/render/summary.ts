@@ -4,13 +4,13 @@ import type { Paint } from '../terminal.ts'
 import { nextCommands, quoted, type Spell } from './next.ts'
 import { columns, duration, hang } from './text.ts'
 
-/** How a task ended, where its work is, and what to do next. */
-export function summaryLines(task: Task, spell: Spell, paint: Paint): readonly string[] {
+/** How a task ended, where its work is, and what to do next. `bare`: its repository has nothing checked out. */
+export function summaryLines(task: Task, spell: Spell, paint: Paint, bare: boolean): readonly string[] {
   const cost = `${counted(task.spent.steps, 'step')}, ${duration(task.spent.ms)}`
   return [
     '',
     `${badge(task, paint)}  ${hang(task.halt?.text ?? outcome(task), 2)}`,
-    ...columns(work(task, spell, cost)).map((line) => `  ${line}`),
+    ...columns([['used', cost], ...work(task, spell, bare)]).map((line) => `  ${line}`),
     ...nextLines(task, spell),
   ]
 }
@@ -60,17 +60,18 @@ function outcome(task: Task): string {
     : 'The tests pass.'
 }
 
-function work(task: Task, spell: Spell, cost: string): readonly (readonly string[])[] {
-  const rows = [['used', cost]]
-  if (task.head === task.base.commit) return rows
+function work(task: Task, spell: Spell, bare: boolean): readonly (readonly string[])[] {
+  if (task.head === task.base.commit) return []
   const look = ['changes', spell(`task diff ${task.id}`)]
-  if (task.status !== 'APPLIED') return [...rows, look]
-  const git = `git -C ${quoted(task.repository.path)}`
+  if (task.status !== 'APPLIED') return [look]
+  const path = quoted(task.repository.path)
+  const git = `git -C ${path}`
   return [
-    ...rows,
-    ['branch', `${task.branch} in ${task.repository.path}`],
+    ['branch', hang(`${task.branch} in ${task.repository.path}`, 12)],
     look,
     ['commits', `${git} log --oneline ${task.base.commit.slice(0, 10)}..${task.branch}`],
-    ['merge', `${git} merge ${task.branch}`],
+    bare
+      ? ['pull', `git pull ${path} ${task.branch}  # in a clone of it`]
+      : ['merge', `${git} merge ${task.branch}`],
   ]
 }

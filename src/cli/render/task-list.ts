@@ -6,7 +6,7 @@ export function taskTable(tasks: readonly Task[], now: number, width: number): r
   const head = ['ID', 'STATUS', 'STEP', 'AGE', 'REPOSITORY', 'GOAL']
   const rows = tasks.map((task) => [
     task.id,
-    task.status,
+    task.delivery === 'discarded' ? 'discarded' : task.status,
     `${task.spent.steps}/${task.budget.steps}`,
     duration(now - task.createdAt),
     firstLine(task.repository.path.split('/').at(-1) ?? '', 24),

@@ -5,7 +5,7 @@ import type { Paint } from '../terminal.ts'
 import { quoted, type Spell } from './next.ts'
 import { activityOf } from './status-line.ts'
 import { badge, nextLines } from './summary.ts'
-import { columns, duration, firstLine, hang, moment, plain } from './text.ts'
+import { columns, duration, firstLine, hang, moment } from './text.ts'
 
 /** All that there is to show of one task. */
 export interface Shown {
@@ -20,12 +20,12 @@ export function taskLines(shown: Shown, spell: Spell, paint: Paint): readonly st
   const { task, checkpoints, attestations, events } = shown
   return [
     `Task ${task.id}  ${badge(task, paint)}`,
-    ...(task.halt === null ? [] : [`  ${task.halt.reason}: ${hang(task.halt.text, 2)}`]),
+    ...standing(task),
     '',
     ...columns(facts(task)).map((line) => `  ${line}`),
     ...section(
       'Reasons to ask a person',
-      task.status === 'DRAFT' ? task.risks.map(({ rule, text }) => `${rule}: ${hang(text, 4)}`) : [],
+      task.status === 'DRAFT' ? task.risks.map(({ rule, text }) => hang(`${rule}: ${text}`, 4)) : [],
     ),
     ...section('Steps', columns(checkpoints.filter((row) => row.step > 0).map(stepRow))),
     ...section('Attestations', columns(attestations.map(attestationRow))),
@@ -37,14 +37,20 @@ export function taskLines(shown: Shown, spell: Spell, paint: Paint): readonly st
   ]
 }
 
+/** Why it rests. Of a discarded task nothing of that can be mended any more. */
+function standing({ delivery, halt }: Task): readonly string[] {
+  if (delivery === 'discarded') return ['  discarded: its work is gone.']
+  return halt === null ? [] : [`  ${halt.reason}: ${hang(halt.text, 2)}`]
+}
+
 function facts(task: Task): readonly (readonly string[])[] {
   const command = (text: string | null): string => (text === null ? 'none' : firstLine(text, 200))
   const now = activityOf(task)
   return [
     ...(now === null ? [] : [['now', now]]),
     ['goal', hang(task.goal, 14)],
-    ['repository', plain(task.repository.path)],
-    ['base', `${task.base.ref} at ${task.base.commit.slice(0, 10)}`],
+    ['repository', hang(task.repository.path, 14)],
+    ['base', firstLine(`${task.base.ref} at ${task.base.commit.slice(0, 10)}`, 200)],
     ['branch', task.branch],
     ['agent', firstLine([task.agent.name, ...task.agent.argv.map(quoted)].join(' '), 200)],
     ['setup', command(task.setup)],
@@ -84,6 +90,7 @@ function attestationRow({ seq, body, hash }: SignedAttestation): readonly string
   const named = hash.slice(0, 12)
   if (read === null) return [`${seq}`, named, 'cannot be read', '']
   if (read.kind === 'closing') return [`${seq}`, named, 'the record', `up to event ${read.events.upTo}`]
+  if (read.kind === 'interim') return [`${seq}`, named, 'under way', `up to event ${read.events.upTo}`]
   const { step, attempt, outcome, posture } = read
   const walls = posture === null ? 'posture unknown' : `${posture.level} (${firstLine(posture.engine, 100)})`
   return [
@@ -102,7 +109,7 @@ function changeOf(row: Checkpoint): string {
 
 function resultOf(row: Checkpoint): string {
   const first = row.violations[0]
-  if (first !== undefined) return `touched ${firstLine(first.path, 60)} (rule ${first.rule})`
+  if (first !== undefined) return `touched ${firstLine(first.path, 60)} (rule ${firstLine(first.rule, 60)})`
   if (row.agent?.failure != null) return firstLine(row.agent.failure, 100)
   if (row.agent?.marker.state === 'BLOCKED') return `blocked: ${firstLine(row.agent.marker.blockReason, 100)}`
   if (row.test === null) return row.agent === null ? '' : 'not tested'

@@ -163,6 +163,7 @@ function patch(task: Task, input: Input): Partial<Task> {
     case 'candidate_made':
     case 'handed_over':
     case 'noticed':
+    case 'postponed':
     case 'budget_spent':
     case 'halted':
     case 'failed':

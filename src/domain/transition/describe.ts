@@ -35,6 +35,7 @@ export function describe(input: Input, before: Task, after: Task): string {
     case 'tested':
     case 'noticed':
     case 'salvaged':
+    case 'postponed':
     case 'requeued':
     case 'lost':
       return input.text

@@ -28,6 +28,10 @@ export function haltOf(to: Row['to'], task: Task, input: Input): Halt | null {
       return to === 'FAILED' ? { reason: 'policy', text: violationText(input) } : null
     case 'checkpointed':
       return verdictHalt(task, input)
+    case 'postponed':
+      return task.halt === null || task.halt.reason === 'disk'
+        ? { reason: 'disk', text: input.text }
+        : task.halt
     case 'salvaged':
     case 'discarded':
     case 'noticed':

@@ -41,7 +41,7 @@ export const guards = {
   'steps used up': (_: Task, input: Input) => verdict(input) === 'steps',
   'dependencies changed': (_: Task, input: Input) => verdict(input) === 'setup_changed',
   'lost too often': (task: Task) => task.losses + 1 >= lossCap,
-  'being salvaged': (task: Task) => task.phase === 'salvage',
+  'being salvaged': ({ phase }: Task) => phase === 'salvage' || phase === 'postponed',
   'already validated or about to be': (_: Task, input: Input) =>
     input.type === 'advanced' && (input.phase === 'test' || input.phase === 'handover'),
 } as const satisfies Record<string, (task: Task, input: Input) => boolean>
@@ -123,6 +123,8 @@ export const table: readonly Row[] = [
   row(['PENDING', ...working], 'paused', 'BLOCKED', 'salvage?', 'what is allowed is kept'),
   row(halted, 'resumed', 'PENDING', 'same', 'budget already spent stays spent'),
   row(['RUNNING'], 'salvaged', 'RUNNING', 'prepare', 'goes on after a resume', 'being salvaged'),
+  row(working, 'postponed', 'BLOCKED', 'postponed', 'no room on the disk', 'being salvaged'),
+  row([...halted, 'REJECTED'], 'postponed', 'same', 'postponed', 'no room on the disk', 'being salvaged'),
   row(
     [...halted, 'REJECTED', 'PENDING'],
     'salvaged',

@@ -38,9 +38,10 @@ export function checkBranches(
       ...checkBranch('branch', task, made, history.mirror, (extra) => mayBeAhead(task, rows, extra)),
     )
   }
-  if (task.status !== 'APPLIED') return { findings: [...findings, ...cutShort(task, steps, history)], notes }
+  const where = `branch in ${task.repository.path}`
   if (!isReadable(history.source))
     notes.push(`The repository was not looked at: ${history.source.unreadable}`)
+  else if (task.status !== 'APPLIED') findings.push(...checkEarlier(where, steps, history.source))
   else if (history.source.tip === null)
     notes.push(
       `${task.repository.path} has no branch ${task.branch} any more, so it was not looked at there.`,
@@ -48,7 +49,6 @@ export function checkBranches(
   else {
     const onTop = history.source.commits.length - made.length
     if (onTop > 0) notes.push(`${task.branch} in ${task.repository.path} has ${onTop} more on top: not ours.`)
-    const where = `branch in ${task.repository.path}`
     findings.push(...checkBranch(where, task, made, history.source, () => true))
   }
   return { findings, notes }
@@ -59,22 +59,28 @@ function mayBeAhead(task: Task, rows: readonly Checkpoint[], extra: readonly Bra
   const [commit] = extra
   if (commit === undefined) return true
   if (isAtRest(task) || extra.length > 1 || commit.attestation === null) return false
-  return task.phase === 'salvage' || rows.some(({ candidate }) => candidate?.commit === commit.unsealed)
+  const isLeft = task.phase === 'salvage' || task.phase === 'postponed'
+  const open = rows.filter(({ state }) => state === 'open')
+  return isLeft || open.some(({ candidate }) => candidate?.commit === commit.unsealed)
 }
 
-/** A task hands over its branch with all that is on it attested: what is there and not attested was cut off. */
-function cutShort(
-  task: Task,
+/**
+ * The branch of a task that is not applied, where a handover was broken off: it may be behind, but what is on it and names
+ * an attestation was attested before, as it is. What names none is not ours.
+ */
+function checkEarlier(
+  where: string,
   steps: readonly AttestedStep[],
-  { source }: History,
+  { commits }: Branch,
 ): readonly VerificationFinding[] {
-  if (!isReadable(source)) return []
-  const known = new Set(steps.map(({ hash }) => hash))
-  const lost = source.commits.filter(({ attestation }) => attestation !== null && !known.has(attestation))
-  return lost.map(({ id, attestation }) => ({
-    where: `branch in ${task.repository.path}`,
-    text: `Its commit ${short(id)} names the attestation ${short(attestation ?? '')}, which was taken out.`,
-  }))
+  return commits.flatMap((commit) => {
+    if (commit.attestation === null) return []
+    const step = steps.find(({ hash }) => hash === commit.attestation)
+    const named = `Its commit ${short(commit.id)} names the attestation ${short(commit.attestation)}`
+    if (step === undefined) return [{ where, text: `${named}, which was taken out.` }]
+    const why = differenceOf(commit, step, step.attestation.candidate?.parent ?? null)
+    return why === null ? [] : [{ where, text: `${named}, but is not that of its step: ${why}.` }]
+  })
 }
 
 /** `mayFollow`: whether these commits, oldest first, may come after the last that was attested. */
@@ -120,7 +126,7 @@ function checkBranch(
 function differenceOf(
   commit: BranchCommit,
   { attestation, hash, row }: AttestedStep,
-  parent: CommitId,
+  parent: CommitId | null,
 ): string | null {
   const { candidate } = attestation
   if (candidate === null) return 'that made none'

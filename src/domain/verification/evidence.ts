@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import type { EventMark, SignedAttestation, TaskRecord } from '../attestation.ts'
 import type { Unreadable } from '../failure.ts'
 import type { TaskId } from '../ids.ts'
-import type { Checkpoint, Task } from '../task.ts'
+import type { Checkpoint, Task, TaskEvent } from '../task.ts'
 import type { History } from '../worktree.ts'
 
 /** All that is there of a task now, to be held against what was attested. What cannot even be read is a finding. */
@@ -13,8 +13,12 @@ export interface Evidence {
   readonly checkpoints: readonly Checkpoint[] | Unreadable
   readonly attestations: readonly SignedAttestation[] | Unreadable
   readonly record: TaskRecord
+  /** The same without what boxes change between two events. */
+  readonly interim: TaskRecord
   /** One for each event, from the first. */
   readonly events: readonly EventMark[]
+  /** Null where there is none. */
+  readonly lastEvent: TaskEvent | null | Unreadable
   /** The task's branch. */
   readonly history: History | Unreadable
 }

@@ -1,5 +1,5 @@
 import type { Task } from '../task.ts'
-import type { Attestation, ClosingAttestation, EgressMark, TaskRecord } from '../attestation.ts'
+import type { Attestation, EgressMark, TaskRecord } from '../attestation.ts'
 import { stepName, type VerificationFinding } from './evidence.ts'
 
 interface Marked {
@@ -7,9 +7,9 @@ interface Marked {
   readonly hash: string
 }
 
-/** What is no longer as it was when the task came to rest. `whole`: nothing may have been added since either. */
+/** What is no longer as it was when that was attested. `whole`: nothing may have been added since either. */
 export function checkRecord(
-  { record }: ClosingAttestation,
+  { record }: { readonly record: TaskRecord },
   now: TaskRecord,
   whole: boolean,
 ): readonly VerificationFinding[] {

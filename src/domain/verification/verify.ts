@@ -1,9 +1,9 @@
-import { fixedHash } from '../attestation.ts'
+import { fixedHash, type InterimAttestation } from '../attestation.ts'
 import { sha256 } from '../canonical-json.ts'
 import { isReadable, type Unreadable } from '../failure.ts'
 import type { TaskId } from '../ids.ts'
 import { policyHash } from '../policies.ts'
-import { isAtRest, type Task } from '../task.ts'
+import { isAtRest, isWorking, type Task } from '../task.ts'
 import { checkBranches } from './branch.ts'
 import { checkChain, type Link } from './chain.ts'
 import type { Evidence, TrustedKey, VerificationFinding } from './evidence.ts'
@@ -23,10 +23,10 @@ export interface Verification {
 }
 
 /**
- * Holds all that there is of a task against its attestations. Pure. What it cannot find: what was written to the rows of a
- * task under way before they were attested (notes say up to where they are); an older state of a task put back as a whole,
- * rows and branches; a task that was taken out as a whole; and anything by who has the key. Boxes' output in the log files
- * is not attested.
+ * Holds all that there is of a task against its attestations. Pure. What it cannot find: what a box under way has used and
+ * asked for, until its step is attested (a note says so); a lost attempt of an earlier step, until the task rests; an older state of a task put back as a whole, rows and branches,
+ * by who has a copy of it or, for a state in which it rested, can make one up; a task that was taken out as a whole; and
+ * anything by who has the key. Boxes' output in the log files is not attested.
  */
 export function verifyTask(evidence: Evidence, keys: readonly TrustedKey[]): Verification {
   const findings: VerificationFinding[] = []
@@ -44,7 +44,11 @@ export function verifyTask(evidence: Evidence, keys: readonly TrustedKey[]): Ver
   if (isReadable(evidence.checkpoints)) findings.push(...checkSteps(steps, rows, evidence.record))
   if (isReadable(evidence.task)) {
     const { task } = evidence
-    findings.push(...checkTask(task, links), ...checkEnd(task, evidence, links))
+    findings.push(
+      ...checkTask(task, links),
+      ...checkStatus(task, evidence),
+      ...checkEnd(task, evidence, links),
+    )
     if (!isReadable(evidence.history)) {
       findings.push({ where: 'branch', text: evidence.history.unreadable })
     } else if (isReadable(evidence.checkpoints)) {
@@ -52,19 +56,32 @@ export function verifyTask(evidence: Evidence, keys: readonly TrustedKey[]): Ver
       findings.push(...branches.findings)
       notes.push(...branches.notes)
     }
-    notes.push(...notYet(task, links))
+    notes.push(...notYet(task))
   } else {
     findings.push({ where: 'task', text: evidence.task.unreadable })
   }
   // Not only the last: what a task left before a resume stays as it was.
-  for (const { attestation } of links) {
-    if (attestation.kind !== 'closing') continue
+  for (const [index, { attestation }] of links.entries()) {
     const last = isReadable(evidence.task) && attestation.events.upTo === evidence.task.version
-    findings.push(...checkRecord(attestation, evidence.record, last))
+    if (attestation.kind === 'closing') findings.push(...checkRecord(attestation, evidence.record, last))
+    if (attestation.kind === 'interim')
+      findings.push(...checkInterim(attestation, evidence, links[index + 1]))
   }
   const different = [...new Map(findings.map((each) => [`${each.where}\n${each.text}`, each])).values()]
   const holds = different.length === 0
   return { task: evidence.id, attestations: signed.length, holds, findings: different, notes }
+}
+
+/** What a task that is not at rest is attested with stays only where it was no longer true, or under a key given up since. */
+function checkInterim(
+  attestation: InterimAttestation,
+  { interim }: Evidence,
+  next: Link | undefined,
+): readonly VerificationFinding[] {
+  if (next === undefined) return checkRecord(attestation, interim, true)
+  if (next.attestation.key !== attestation.key) return []
+  const text = `The task was no longer as it says when it went on: its rows were changed after event ${attestation.events.upTo}.`
+  return [{ where: `attestation ${attestation.seq}`, text }]
 }
 
 /** The chain over the events says what it said when it was attested. */
@@ -101,6 +118,24 @@ function checkTask(task: Task, links: readonly Link[]): readonly VerificationFin
   return findings
 }
 
+/** A task is where its last event has put it. */
+function checkStatus(task: Task, { lastEvent }: Evidence): readonly VerificationFinding[] {
+  if (lastEvent === null) return []
+  if (!isReadable(lastEvent)) return [{ where: 'events', text: lastEvent.unreadable }]
+  const said = {
+    status: lastEvent.to,
+    step: lastEvent.step,
+    attempt: lastEvent.attempt,
+    fence: lastEvent.fence,
+  }
+  return (['status', 'step', 'attempt', 'fence'] as const)
+    .filter((name) => said[name] !== task[name])
+    .map((name) => ({
+      where: 'task',
+      text: `Its ${name} is ${task[name]}, but its last event says ${said[name]}: one of them was changed.`,
+    }))
+}
+
 /** Nothing is cut off at the end. */
 function checkEnd(task: Task, { events }: Evidence, links: readonly Link[]): readonly VerificationFinding[] {
   const findings: VerificationFinding[] = []
@@ -109,21 +144,22 @@ function checkEnd(task: Task, { events }: Evidence, links: readonly Link[]): rea
     findings.push({ where: 'task', text })
   }
   const last = links.at(-1)?.attestation
-  const closed = last?.kind === 'closing' && last.events.upTo === task.version
-  if (isAtRest(task) && !closed) {
+  const kind = isAtRest(task) ? 'closing' : 'interim'
+  if (last?.kind !== kind || last.events.upTo !== task.version) {
     const text =
       last === undefined
         ? 'It has none: it is from before there were any, or they were taken out.'
-        : `The chain is cut short after number ${last.seq}: a task that is ${task.status} ends with a closing one.`
+        : `The chain is cut short after number ${last.seq}: that of a task that is ${task.status} ends with ${ends[kind]}.`
     findings.push({ where: 'attestations', text })
   }
   return findings
 }
 
-function notYet(task: Task, links: readonly Link[]): readonly string[] {
-  const covered = links.at(-1)?.attestation.events.upTo ?? 0
-  if (isAtRest(task) || covered === task.version) return []
+const ends = { closing: 'a closing one', interim: 'one of its last event' } as const
+
+function notYet(task: Task): readonly string[] {
+  if (!isWorking(task)) return []
   return [
-    `The task is ${task.status}: what happened since event ${covered} is attested when its step ends or it comes to rest.`,
+    `The task is ${task.status}: what its box has used and asked for is attested when the step ends or the task comes to rest.`,
   ]
 }

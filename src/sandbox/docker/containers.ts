@@ -11,13 +11,18 @@ export async function inspect({ docker, ask }: Api, id: string, seconds?: number
   return unlessGone(ask('show a box', (limit) => docker.getContainer(id).inspect(limit), seconds))
 }
 
-/** Kills every process of a container; fine when it does not run or is gone. */
-export async function kill({ docker, ask }: Api, id: string): Promise<void> {
+/**
+ * Kills every process of a container; fine when it does not run or is gone.
+ * @returns whether there was anything to kill
+ */
+export async function kill({ docker, ask }: Api, id: string): Promise<boolean> {
   try {
     await ask('kill a box', (limit) => docker.getContainer(id).kill({ signal: 'SIGKILL', ...limit }))
+    return true
   } catch (error) {
     const status = statusOf(error)
     if (status !== 404 && status !== 409) throw error
+    return false
   }
 }
 

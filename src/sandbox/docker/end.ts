@@ -38,7 +38,7 @@ export function endOf(facts: EndFacts): Ended {
       return { end: 'disk', message: diskMessage(limits) }
     case 'grown':
       return {
-        end: 'disk',
+        end: 'grown',
         message: `The box added more than ${limits.worktreeMb} MiB or ${limits.worktreeFiles} files to its worktree and was ended: have it clean up after itself, or raise the limits worktreeMb and worktreeFiles.`,
       }
     case 'output':

@@ -51,7 +51,10 @@ export async function sweepLeftovers(parts: Parts, keep: ReadonlySet<string>): P
   const alive = new Set((await boxes(api, parts)).map(({ name }) => name))
   for (const name of folders)
     if (!keep.has(name) && !alive.has(name) && !parts.busy.has(name)) await clearFolder(parts, name)
-  if (parts.canaries.size === 0) await rm(canaryFolder(parts.scratch), { recursive: true, force: true })
+  // One may be out just now: each has a ground of its own.
+  const grounds = await readdir(canaryFolder(parts.scratch)).catch(() => [])
+  for (const name of grounds.filter((ground) => !parts.canaries.has(ground)))
+    await rm(join(canaryFolder(parts.scratch), name), { recursive: true, force: true })
   await parts.channels.sweep([...keep, ...alive, ...parts.busy])
 
   const filters = ours(parts.installation)

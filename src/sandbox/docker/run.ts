@@ -9,7 +9,7 @@ import type { Seen } from './compare.ts'
 import type { Api } from './connect.ts'
 import { inspect, removeContainer, startOf } from './containers.ts'
 import { diskGuard, growthGuard, hasLittleFree, writableFolders } from './disk.ts'
-import { mostOutput, type Cause } from './end.ts'
+import { mostOutput, signalled, type Cause } from './end.ts'
 import { demultiplexer, type TakeOutput } from './frames.ts'
 import { readBoxLabels } from './labels.ts'
 import { claimFolder, clearFolder } from './leftovers.ts'
@@ -129,7 +129,8 @@ async function takeOver(run: Run, seen: Seen): Promise<BoxResult> {
   const startedAt = startOf(seen)
   if (startedAt === null) throw new Failure('engine', `The box ${spec.name} was never started: try again.`)
   parts.ids.set(spec.name, seen.Id)
-  watcher.started(startedAt)
+  // The time of one that has ended is in its result.
+  if (seen.State.Running) watcher.started(startedAt)
   return goOn(run, seen, startedAt)
 }
 
@@ -140,7 +141,13 @@ async function goOn(run: Run, seen: Seen, startedAt: Millis): Promise<BoxResult>
   listen(stream, run.once.replay())
   await drained(stream, replayPatience)
   stream.destroy()
-  return resultOf(run, seen, 'exit', true)
+  return resultOf(run, seen, await causeOfEnded(run, seen), true)
+}
+
+/** A box that was killed while nobody could write why: where there is no room on the disk, it was for that. */
+async function causeOfEnded({ parts, spec }: Run, seen: Seen): Promise<Cause> {
+  const killed = signalled.has(seen.State.ExitCode) && !seen.State.OOMKilled
+  return killed && (await hasLittleFree(parts.scratch, spec.limits)) ? 'disk' : 'exit'
 }
 
 async function watchStarted(run: Run, started: Started): Promise<Cause> {

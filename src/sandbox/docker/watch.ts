@@ -30,7 +30,7 @@ export async function watch(api: Api, watched: Watched, signal: AbortSignal): Pr
   const { id, stream, exit, timeLeft, guards } = watched
   const over = new AbortController()
   try {
-    const cause = await Promise.race([
+    let cause = await Promise.race([
       exit.done.then((how): Cause => (how === 'exited' ? 'exit' : 'lost')),
       aborted(signal, over.signal),
       after(timeLeft, over.signal),
@@ -38,13 +38,15 @@ export async function watch(api: Api, watched: Watched, signal: AbortSignal): Pr
     ])
     if (cause === 'lost') return cause
     if (cause !== 'exit') {
-      await kill(api, id).catch(() => undefined)
+      const killed = await kill(api, id).catch(() => true)
       // One that cannot be killed is left to its removal, which says so.
       const ended = await Promise.race([
         exit.done,
         sleep(killPatience, 'stuck' as const, { signal: over.signal }),
       ])
       if (ended === 'lost') return 'lost'
+      // A process that was suspended finds its timer and the box's own end at once.
+      if (cause === 'time' && !killed) cause = 'exit'
     }
     await drained(stream, drainPatience)
     return cause

@@ -18,6 +18,16 @@ export function sum(rows: readonly Row[]): string {
   return `${rows.length} cases: ${count('passed')} passed, ${count('failed')} failed, ${count('skipped')} skipped`
 }
 
+/** Why these rows are no report for people: a sentence, or null. A page that says less than all is never published. */
+export function whyNotPublished(rows: readonly Row[], filters: readonly string[]): string | null {
+  const failed = rows.filter(({ outcome }) => outcome === 'failed')
+  if (failed.length > 0)
+    return `Not published: ${failed.map((row) => row.case.split(' ', 1)[0]).join(', ')} failed. Mend what failed, and run it again.`
+  if (filters.length > 0)
+    return `Not published: only ${filters.join(', ')} ran. Publish without naming files, so that every case is in it.`
+  return rows.length > 0 ? null : 'Not published: no case ran.'
+}
+
 /** The report as it is published. */
 export function page(rows: readonly Row[], host: Host, day: string): string {
   const cases = rows.flatMap((row) => [

@@ -1,5 +1,7 @@
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
+import { attestor } from '../../../control-plane/attest/attestor.ts'
+import { keyPlaces, openKey } from '../../../control-plane/attest/key.ts'
 import { Bus } from '../../../control-plane/bus.ts'
 import { openStore } from '../../../control-plane/store/open.ts'
 import { Tasks } from '../../../control-plane/tasks.ts'
@@ -16,7 +18,9 @@ const tasksAtOnce = 40
 /** Rounds that are not counted: a control plane runs for days, and its code and its log are warm by then. */
 const warmUp = 10
 
-/** What the loop writes, through the transition table into a store on the disk, against three statements by hand. */
+/**
+ * What the loop writes, through the transition table into a store on the disk, attested, against three statements by hand.
+ */
 export const transitions: Measurement = {
   names: ['transitions_per_second', 'transition_p99'],
   rounds: 20,
@@ -24,7 +28,9 @@ export const transitions: Measurement = {
     const folder = lab.fresh('transitions')
     using store = openStore(hostPath(join(folder, 'cofferdam.db')))
     using floor = handWritten(join(folder, 'floor.db'))
-    const tasks = new Tasks({ store, bus: new Bus(), clock: Date.now })
+    const key = openKey(keyPlaces(hostPath(folder), null), () => [])
+    const attests = attestor({ store, key: () => key, installation: 'bench' })
+    const tasks = new Tasks({ store, bus: new Bus(), clock: Date.now, attestor: attests })
     const ids = Array.from({ length: tasksAtOnce }, (_, index) => aTaskIdOf(index))
     for (const id of ids) {
       tasks.birth(

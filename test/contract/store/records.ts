@@ -3,7 +3,7 @@ import type { SignedAttestation } from '../../../src/domain/attestation.ts'
 import type { EgressRow } from '../../../src/domain/egress.ts'
 import { anEvent, change } from '../../support/change.ts'
 import { aCheckpoint, aPerson, aTask, aTaskId, aTaskIdOf, aTime } from '../../support/task.ts'
-import { type Bench, boxNamed } from './bench.ts'
+import { beat, type Bench, boxNamed } from './bench.ts'
 
 function aRow(id: number, overrides: Partial<EgressRow> = {}): EgressRow {
   return {
@@ -110,7 +110,7 @@ export function records(bench: Bench): void {
       const two = change(
         one.after,
         {},
-        { attestation: anAttestation(2), closing: () => anAttestation(3, { key: 'b'.repeat(64) }) },
+        { attestation: anAttestation(2), standing: () => anAttestation(3, { key: 'b'.repeat(64) }) },
       )
       bench.store.write(two)
       expect(bench.store.attestations(aTaskId).map(({ seq }) => seq)).toEqual([1, 2, 3])
@@ -129,6 +129,39 @@ export function records(bench: Bench): void {
       expect(bench.store.attestations(aTaskId)).toEqual([anAttestation(1)])
     })
 
+    it('take the place of an interim one, and of no other', () => {
+      const interim = (seq: number, text = '') =>
+        anAttestation(seq, { body: JSON.stringify({ kind: 'interim', text }) })
+      const born = bench.born()
+      const one = change(born, {}, { attestation: anAttestation(1), standing: () => interim(2) })
+      bench.store.write(one)
+      const two = change(one.after, {}, { standing: () => interim(2, 'later') })
+      bench.store.write(two)
+      expect(bench.store.attestations(aTaskId)).toEqual([anAttestation(1), interim(2, 'later')])
+      expect(bench.store.lastAttestation(aTaskId, 2)).toEqual(anAttestation(1))
+      expect(bench.store.lastAttestation(aTaskId, 1)).toBeNull()
+      const step = change(two.after, {}, { attestation: anAttestation(2), standing: () => interim(3) })
+      bench.store.write(step)
+      expect(bench.store.attestations(aTaskId)).toEqual([anAttestation(1), anAttestation(2), interim(3)])
+      const again = change(step.after, {}, { standing: () => interim(2) })
+      expect(() => bench.store.write(again)).toThrow(/UNIQUE/)
+      expect(bench.store.attestations(aTaskId)).toHaveLength(3)
+    })
+
+    it('of what is under way leave out what heartbeats write', () => {
+      const running = bench.running()
+      bench.store.write(
+        change(running, {}, { checkpoint: aCheckpoint({ step: 1, attempt: 1, state: 'open' }) }),
+      )
+      const before = [bench.store.interimRecord(aTaskId), bench.store.record(aTaskId)]
+      const signs = beat({ chargeMs: 5, chargeTokens: 7, chargeCostUsd: 0.1 })
+      expect(bench.store.heartbeat(aTaskId, running.fence, signs)).toBe(true)
+      const after = [bench.store.interimRecord(aTaskId), bench.store.record(aTaskId)]
+      expect(after[0]).toEqual(before[0])
+      expect(after[1]).not.toEqual(before[1])
+      expect(after[0]).toMatchObject({ checkpoints: [{ step: 1, attempt: 1 }], egress: [] })
+    })
+
     it('of another task make a change nonsense', () => {
       const attestation = anAttestation(1, { taskId: aTaskIdOf(5) })
       expect(() => bench.store.write(change(bench.born(), {}, { attestation }))).toThrow('another task')
@@ -141,7 +174,7 @@ export function records(bench: Bench): void {
         born,
         { step: 7 },
         {
-          closing: () => {
+          standing: () => {
             throw new Error('no key')
           },
         },
@@ -153,7 +186,7 @@ export function records(bench: Bench): void {
         born,
         { status: 'STOPPED' },
         {
-          closing: (task) => {
+          standing: (task) => {
             seen = [task.status, bench.store.record(aTaskId), bench.store.eventMarks(aTaskId, start).length]
             return anAttestation(1)
           },

@@ -5,11 +5,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { attestor } from '../../../control-plane/attest/attestor.ts'
 import { keyPlaces, openKey, type SigningKey } from '../../../control-plane/attest/key.ts'
 import { perform } from '../../../control-plane/gate/act.ts'
+import { placeOf } from '../../../control-plane/loop/work.ts'
 import { openStore } from '../../../control-plane/store/open.ts'
 import { parseAttestation } from '../../../src/domain/attestation.ts'
 import type { HostPath } from '../../../src/domain/brand.ts'
 import { canonicalJson, sha256 } from '../../../src/domain/canonical-json.ts'
 import { Failure } from '../../../src/domain/failure.ts'
+import { type Status, statuses } from '../../../src/domain/task.ts'
 import type { Verification } from '../../../src/domain/verification/verify.ts'
 import { loopLab } from '../../support/loop-lab.ts'
 import { aRepository, git } from '../../support/repository.ts'
@@ -93,12 +95,12 @@ describe('a chain', () => {
   })
 
   it('that a forger goes on with is found', async () => {
-    const forged = attestor({ store: whole.lab.deps.store, key: otherKey, installation: 'lab' })
+    const forged = attestor({ store: whole.lab.deps.store, key: () => otherKey, installation: 'lab' })
     const insert = forger.db.prepare('INSERT INTO attestations VALUES (?, ?, ?, ?, ?, ?)')
     const found = await forger.after(() => {
       forger.db.exec(`UPDATE runtime_task_events SET text = 'All went well.' WHERE seq = 52`)
       forger.db.exec('DELETE FROM attestations WHERE seq = 10')
-      const { seq, body, hash, signature } = forged.closing(whole.task)
+      const { seq, body, hash, signature } = forged.changing().standing(whole.task)
       insert.run(whole.task.id, seq, body, hash, whole.lab.key.id, signature)
     })
     expect(found).toMatchObject({ holds: false })
@@ -149,7 +151,8 @@ const cutBack = (upTo: number, status: string, step: number): string => `
   DELETE FROM runtime_task_checkpoints WHERE step > ${step};
   DELETE FROM egress_log WHERE box NOT IN (SELECT json_extract(value, '$.name')
     FROM runtime_task_checkpoints, json_each(boxes));
-  UPDATE runtime_tasks SET status = '${status}', phase = 'agent', version = ${upTo}, head =
+  UPDATE runtime_tasks SET status = '${status}', phase = 'agent', version = ${upTo}, (step, attempt, fence) =
+    (SELECT step, attempt, fence FROM runtime_task_events WHERE seq = ${upTo}), head =
     (SELECT commit_id FROM runtime_task_checkpoints WHERE commit_id IS NOT NULL ORDER BY step DESC, attempt DESC LIMIT 1)`
 
 describe('a task that is made to look as if it were not over', () => {
@@ -169,6 +172,7 @@ describe('a task that is made to look as if it were not over', () => {
   it('is found by its branch', async () => {
     const found = await forger.after(run(cutBack(19, 'RUNNING', 2)), { fresh: true })
     expect(found?.findings.map(({ where }) => where)).toEqual([
+      'attestations',
       'branch',
       ...Array(4).fill(`branch in ${whole.repo}`),
     ])
@@ -176,7 +180,11 @@ describe('a task that is made to look as if it were not over', () => {
 
   it('is found by its branch, where just the last step is cut off', async () => {
     const found = await forger.after(run(cutBack(44, 'RUNNING', 4)), { fresh: true })
-    expect(found?.findings.map(({ where }) => where)).toEqual(['branch', `branch in ${whole.repo}`])
+    expect(found?.findings.map(({ where }) => where)).toEqual([
+      'attestations',
+      'branch',
+      `branch in ${whole.repo}`,
+    ])
   })
 
   it('is found by the branch in the repository, where that in the mirror is set back too', async () => {
@@ -186,12 +194,84 @@ describe('a task that is made to look as if it were not over', () => {
     git(mirror, 'update-ref', ref, `${tip}~1`)
     try {
       const found = await forger.after(run(cutBack(44, 'RUNNING', 4)), { fresh: true })
-      expect(found?.findings.map(({ where }) => where)).toEqual([`branch in ${whole.repo}`])
+      expect(found?.findings.map(({ where }) => where)).toEqual(['attestations', `branch in ${whole.repo}`])
     } finally {
       git(mirror, 'update-ref', ref, tip)
     }
   })
 })
+
+/** Puts one more event at the end, as the control plane would have written it, and the task where it says. */
+const goOn = (status: string, phase: string): string => `
+  INSERT INTO runtime_task_events SELECT task_id, seq + 1, at, 'requeued', '{"kind":"system","id":"control-plane"}', to_status,
+    '${status}', step, attempt, fence, 'Again.', '{}' FROM runtime_task_events ORDER BY seq DESC LIMIT 1;
+  UPDATE runtime_tasks SET status = '${status}', phase = ${phase}, halt = NULL, version = version + 1,
+    (step, attempt, fence) = (SELECT step, attempt, fence FROM runtime_task_events ORDER BY seq DESC LIMIT 1);`
+
+/** Up to which event the attestations that are left go, and which step. */
+function leftOf(count: number): { readonly upTo: number; readonly step: number } {
+  const left = attestations()
+    .slice(0, count)
+    .map(({ body }) => parseAttestation(body))
+  const steps = left.map((each) => (each?.kind === 'step' ? each.step : 0))
+  return { upTo: Math.max(1, left.at(-1)?.events.upTo ?? 0), step: Math.max(0, ...steps) }
+}
+
+/** Ways to make a task look as if it had this status, with so many attestations left. */
+function forgeries(status: Status): Readonly<Record<string, (count: number) => string>> {
+  const phase = ['RUNNING', 'VALIDATING'].includes(status) ? `'agent'` : 'NULL'
+  const set = `UPDATE runtime_tasks SET status = '${status}', phase = ${phase}, halt = NULL;`
+  const sayIt = `UPDATE runtime_task_events SET to_status = '${status}' WHERE seq = (SELECT version FROM runtime_tasks);`
+  const cut = (count: number): string => `DELETE FROM attestations WHERE seq > ${count};`
+  const cutAll = (count: number): string => {
+    const { upTo, step } = leftOf(count)
+    return `${cutBack(upTo, status, step)}; ${cut(count)}`
+  }
+  return {
+    'by its row alone': (count) => `${cut(count)} ${set}`,
+    'by its row and its last event': (count) => `${cut(count)} ${set} ${sayIt}`,
+    'by one more event': (count) => `${cut(count)} ${goOn(status, phase)}`,
+    'all later rows taken out too': (count) => `${cutAll(count)} ${set}`,
+    'all later rows taken out, by another last event': (count) => `${cutAll(count)} ${set} ${sayIt}`,
+    'all later rows taken out, by one more event': (count) => `${cutAll(count)} ${goOn(status, phase)}`,
+  }
+}
+
+describe.each(statuses)('the last attestations taken out, and the task made to look %s', (status) => {
+  it.each(Object.entries(forgeries(status)))('is found, however many are left: %s', async (_, forge) => {
+    const unseen: number[] = []
+    for (let count = 0; count < attestations().length; count += 1)
+      if (!(await forger.foundAfter(run(forge(count))))) unseen.push(count)
+    expect(unseen).toEqual([])
+  })
+})
+
+it('the same is found where the branches are set back with the rows', async () => {
+  const [source = '', mirror = ''] = whole.places
+  const ref = `refs/heads/${whole.task.branch}`
+  const tip = git(mirror, 'rev-parse', ref).trim()
+  const unseen: string[] = []
+  git(source, 'update-ref', '-d', ref)
+  try {
+    for (let count = 0; count < attestations().length; count += 1) {
+      const { step } = leftOf(count)
+      const kept = whole.lab.deps.store
+        .checkpoints(whole.task.id)
+        .findLast((row) => row.step <= step && row.commit !== null)
+      const head = kept?.commit ?? whole.task.base.commit
+      git(mirror, 'update-ref', ref, head)
+      const history = await whole.lab.worktrees.history(placeOf(whole.task), head)
+      for (const status of statuses)
+        for (const [how, forge] of Object.entries(forgeries(status))) {
+          const found = await forger.after(run(forge(count)), { history })
+          if (found?.holds === true) unseen.push(`${count} ${status} ${how}`)
+        }
+    }
+  } finally {
+    for (const place of [source, mirror]) git(place, 'update-ref', ref, tip)
+  }
+  expect(unseen).toEqual([])
+}, 120_000)
 
 describe('an older copy of the database in its place', () => {
   const older = async (index: number): Promise<{ readonly head: string; readonly found: Verification }> => {

@@ -19,6 +19,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   describeKey,
+  findKey,
   type KeyPlaces,
   keyPlaces,
   openKey,
@@ -56,6 +57,7 @@ function refused(attestedWith: readonly string[] = []): string {
     throw new Error('it was not refused')
   }
   const message = messageOf(() => opened(attestedWith))
+  expect(messageOf(() => findKey(places, () => attestedWith))).toBe(message)
   // Without its tasks, doctor cannot know what they were attested with.
   if (attestedWith.length === 0) expect(messageOf(() => describeKey(places))).toBe(message)
   expect(names()).toEqual(before)
@@ -72,6 +74,7 @@ const pem = (type: 'ed25519' | 'x25519'): string =>
 describe('the key of a data folder', () => {
   it('is made at first need, for its owner alone, and is the same from then on', () => {
     expect(describeKey(places)).toContain('it is made when it is first needed')
+    expect(findKey(places, nobody)).toBeNull()
     expect(names()).toEqual(['data'])
     const key = opened()
     expect(names()).toEqual(['data', 'data/keys', 'data/keys/attestation.pem', 'data/keys/attestation.pub'])
@@ -80,6 +83,7 @@ describe('the key of a data folder', () => {
     expect((statSync(join(data, 'keys')).mode & 0o777).toString(8)).toBe('700')
     expect(readFileSync(places.pin, 'utf8')).toBe(key.pem)
     expect(opened([key.id]).id).toBe(key.id)
+    expect(findKey(places, nobody)?.id).toBe(key.id)
     expect(describeKey(places)).toBe(`key ${key.id.slice(0, 12)} in ${places.key}`)
   })
 

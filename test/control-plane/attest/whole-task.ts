@@ -10,7 +10,7 @@ import type { HostPath } from '../../../src/domain/brand.ts'
 import { policyHash } from '../../../src/domain/policies.ts'
 import type { Status, Task } from '../../../src/domain/task.ts'
 import type { Verification } from '../../../src/domain/verification/verify.ts'
-import type { History, TaskPlace } from '../../../src/domain/worktree.ts'
+import type { History, Worktrees } from '../../../src/domain/worktree.ts'
 import { type LoopLab, loopLab } from '../../support/loop-lab.ts'
 import { aRepository } from '../../support/repository.ts'
 import { aBudget, aPerson, aPolicy } from '../../support/task.ts'
@@ -34,6 +34,8 @@ export interface WholeTask extends AsyncDisposable {
 interface CheckOptions {
   readonly keys?: readonly string[]
   readonly fresh?: boolean
+  /** In the place of both. */
+  readonly history?: History
   readonly installation?: string
   readonly store?: Store
 }
@@ -89,16 +91,17 @@ export async function wholeTask(): Promise<WholeTask> {
     perform(lab.deps, id, { act: 'resume', instruction: 'Go on', budget }, person)
   }
   const seen = new Map<string, Promise<History>>()
-  const historyOnce = (place: TaskPlace): Promise<History> => {
-    const key = JSON.stringify(place)
-    const history = seen.get(key) ?? lab.worktrees.history(place)
+  const historyOnce: Worktrees['history'] = (place, head) => {
+    const key = JSON.stringify([place, head])
+    const history = seen.get(key) ?? lab.worktrees.history(place, head)
     seen.set(key, history)
     return history
   }
   const check: WholeTask['check'] = (options = {}) => {
-    const { keys = [], fresh = false, installation = 'lab', store = lab.deps.store } = options
-    const worktrees = fresh ? lab.worktrees : { history: historyOnce }
-    return verify({ store, worktrees, key: lab.key, installation }, id, keys, placeOf)
+    const { keys = [], fresh = false, installation = 'lab', store = lab.deps.store, history } = options
+    const looking = fresh ? lab.worktrees : { history: historyOnce }
+    const worktrees = history === undefined ? looking : { history: () => Promise.resolve(history) }
+    return verify({ store, worktrees, key: () => lab.key, installation }, id, keys, placeOf)
   }
 
   perform(lab.deps, id, { act: 'suggest', text: 'Mind the style' }, person)

@@ -60,12 +60,12 @@ const rows: readonly Row[] = [
   ],
   ['a box that is gone', { baseline: '' }, { box: spec }, [], 'agent', 'drop'],
   [
-    'an agent whose result is on record, its tree perhaps half verified',
+    'an agent whose result is on record: its tree is as it left it',
     { baseline: '' },
     { box: spec, agent: said },
     [seen],
-    'agent',
-    'drop',
+    'verify',
+    'keep',
   ],
   ['a candidate', { baseline: '' }, { box: spec, agent: said, candidate }, [seen], 'test', 'carry'],
   [

@@ -22,6 +22,7 @@ import { lossCap } from '../../../src/domain/transition/table.ts'
 import { createGateway } from '../../../src/gateway/gateway.ts'
 import { gitFolder } from '../../../src/sandbox/places.ts'
 import { openWorktrees } from '../../../src/worktree/open.ts'
+import { change } from '../../support/change.ts'
 import { fakeEngine, fakeHost, type FakeHost } from '../../support/fake-engine.ts'
 import { aCheckpoint, aCommit, aPerson, aTask } from '../../support/task.ts'
 
@@ -106,7 +107,7 @@ async function after(phase: Phase, error: unknown, overrides: Partial<Task> = {}
 
 const halts: readonly [FailureCode | null, Task['status'], string, RegExp][] = [
   ['image', 'BLOCKED', 'image', /^What failed\.$/],
-  ['disk', 'BLOCKED', 'disk', /^What failed\. Free some space, then resume\.$/],
+  ['disk', 'BLOCKED', 'disk', /^What failed\. Make room on the disk, then resume\.$/],
   ['worktree', 'FAILED', 'worktree', /^What failed\.$/],
   ['repository', 'BLOCKED', 'repository', /^What failed\.$/],
   ['bad_request', 'BLOCKED', 'agent', /^What failed\.$/],
@@ -117,7 +118,7 @@ const halts: readonly [FailureCode | null, Task['status'], string, RegExp][] = [
     /^Cofferdam itself failed: What failed\. Look at logs\/cofferdam\.log in the data folder; resume tries again\.$/,
   ],
 ]
-const working = phases.filter((phase) => phase !== 'salvage')
+const working = phases.filter((phase) => phase !== 'salvage' && phase !== 'postponed')
 const failed = (code: FailureCode | null): Error =>
   code === null ? new Error('What failed.') : new Failure(code, 'What failed.')
 
@@ -168,7 +169,6 @@ describe('a phase that fails', () => {
 
   it.each([
     ['worktree', 1],
-    ['disk', 6],
     ['repository', 6],
     [null, 6],
     ['engine', 14],
@@ -183,6 +183,35 @@ describe('a phase that fails', () => {
     const task = await after('salvage', failed(code), stopped, times)
     expect([task.status, task.phase, task.halt?.text]).toEqual(['STOPPED', null, 'Enough.'])
     expect(store.events(task.id, 1, 10).at(-1)?.text).toContain('could not be kept: What failed.')
+  })
+})
+
+describe('the work of a halted step on a full disk', () => {
+  it.each([
+    ['STOPPED', { reason: 'stopped', text: 'Enough.' }, 'Enough.'],
+    [
+      'BLOCKED',
+      { reason: 'disk', text: 'It was full.' },
+      /^What failed\. What step 1 has done is left in the data/,
+    ],
+    [
+      'RUNNING',
+      null,
+      /^What failed\. What step 1 has done is left in the data folder as it is: make room there/,
+    ],
+  ] as const)('is left for a resume (%s)', async (status, halt, says) => {
+    const work = workAt('salvage', { status, halt })
+    const { id } = work.task
+    const open = aCheckpoint({ taskId: id, step: 1, fence: 1, state: 'open' })
+    store.write(change(work.task, {}, { checkpoint: open }))
+    for (const errors of [1, 2]) {
+      expect(store.task(id)?.phase).toBe('salvage')
+      await afterError(work, failed('disk'), errors)
+    }
+    const task = work.deps.tasks.get(id)
+    expect([task.status, task.phase]).toEqual([status === 'STOPPED' ? 'STOPPED' : 'BLOCKED', 'postponed'])
+    expect(task.halt?.text).toMatch(says)
+    expect(store.openCheckpoint(id)?.step).toBe(1)
   })
 })
 

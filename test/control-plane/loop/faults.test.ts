@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Change } from '../../../control-plane/store/store.ts'
 import { Failure, type FailureCode } from '../../../src/domain/failure.ts'
+import { defaultPolicy } from '../../../src/domain/policies.ts'
 import type { Checkpoint, Task } from '../../../src/domain/task.ts'
 import { lossCap } from '../../../src/domain/transition/table.ts'
 import { change } from '../../support/change.ts'
@@ -87,6 +88,69 @@ describe('a storage that fails in the middle', () => {
     const task = await lab.settled(born.id)
     expect([task.status, task.spent.steps]).toEqual(['APPLIED', 1])
     expect(git(repo, 'show', `${task.branch}:runs.txt`)).toBe('ran\nran\n')
+  })
+
+  it('keeps a finished step where it is while git has no room for it, and a resume goes on with it', async () => {
+    const repo = aRepository()
+    let full = true
+    lab.faults.worktrees = (method) => {
+      if (full && method === 'candidate') throw new Failure('disk', 'The disk of the data folder is full.')
+    }
+    const born = await lab.birth(repo, agent)
+    const halted = await lab.settled(born.id)
+    expect([halted.status, halted.halt?.reason, halted.phase]).toEqual(['BLOCKED', 'disk', 'postponed'])
+    expect(halted.halt?.text).toContain('What step 1 has done is left in the data folder as it is')
+    // A resume that comes too early changes nothing.
+    lab.deps.tasks.act(born.id, { type: 'resumed', instruction: null, budget: null }, born.createdBy)
+    expect((await lab.settled(born.id)).phase).toBe('postponed')
+    full = false
+    lab.deps.tasks.act(born.id, { type: 'resumed', instruction: null, budget: null }, born.createdBy)
+    await appliedOnce(repo, born)
+  })
+
+  it('keeps what a stopped step had done where it is while git has no room for it', async () => {
+    const repo = aRepository()
+    let full = true
+    lab.faults.worktrees = (method) => {
+      if (full && method === 'candidate') throw new Failure('disk', 'The disk of the data folder is full.')
+    }
+    const script = '[ -f runs.txt ] && exit; echo ran >> runs.txt; echo one; sleep 60'
+    const born = await lab.birth(repo, script)
+    await printed(born)
+    lab.deps.tasks.act(born.id, { type: 'stopped', text: null }, born.createdBy)
+    const stopped = await lab.settled(born.id)
+    expect([stopped.status, stopped.phase]).toEqual(['STOPPED', 'postponed'])
+    full = false
+    await lab.reopen()
+    expect(lab.task(born.id).phase).toBe('postponed')
+    lab.deps.tasks.act(born.id, { type: 'resumed', instruction: null, budget: null }, born.createdBy)
+    const task = await lab.settled(born.id)
+    expect(task.status).toBe('APPLIED')
+    expect(git(repo, 'show', `${task.branch}:runs.txt`)).toBe('ran\n')
+  })
+
+  it('does not run a box again for as long as its end cannot be written, and says once that it waits', async () => {
+    const repo = aRepository()
+    let refusals = 0
+    let runs = 0
+    const said: string[] = []
+    lab.deps.bus.subscribe({ output: (_id, { box, text }) => void (box === 'disk' && said.push(text)) })
+    lab.faults.engine = (method) => {
+      if (method === 'run') runs += 1
+    }
+    lab.faults.store = (method, args) => {
+      const isEnd =
+        method === 'write' && ['agent_finished', 'halted'].includes((args[0] as Change).event.type)
+      // A heartbeat that charges nothing only asks whether there is room.
+      const asks = method === 'heartbeat' && (args[2] as { chargeMs: number }).chargeMs === 0
+      if (refusals < 8 && (isEnd || (asks && refusals > 0))) {
+        refusals += 1
+        throw new Failure('disk', 'The disk is full.')
+      }
+    }
+    await appliedOnce(repo, await lab.birth(repo, agent))
+    expect([runs, refusals]).toEqual([2, 8])
+    expect(said).toEqual(['The disk is full. Waiting for room on it.\n'])
   })
 
   it('claims what waits when it can be written again', async () => {
@@ -192,6 +256,21 @@ describe('what a person says while a step is laid out', () => {
   })
 })
 
+describe('what no repository would take', () => {
+  it('is undone alone, is in the next prompt, and keeps nothing else from being handed over', async () => {
+    const repo = aRepository()
+    const bad = String.raw`printf '[submodule "s"]\n\tpath = s\n\turl = -u./x\n' > .gitmodules`
+    const script = `cat > prompt.txt; [ -f one.txt ] && exit; ${bad}; echo x > one.txt; echo TASK_STATE: CONTINUE`
+    const born = await lab.birth(repo, script)
+    const task = await lab.settled(born.id)
+    expect([task.halt?.text, task.status, task.spent.steps]).toEqual([undefined, 'APPLIED', 2])
+    expect(git(repo, 'ls-tree', '--name-only', task.branch)).not.toContain('.gitmodules')
+    expect(git(repo, 'show', `${task.branch}:prompt.txt`)).toContain(
+      '- ".gitmodules": git refuses it: disallowed submodule url: -u./x\n',
+    )
+  })
+})
+
 describe('what a halt left', () => {
   const atWork = 'echo x > x.txt; echo one; sleep 30'
   const stop = async (born: Task): Promise<void> => {
@@ -227,6 +306,19 @@ describe('what a halt left', () => {
       )
     },
   )
+
+  it('is kept without a file that is longer than a worktree may hold', async () => {
+    const repo = aRepository()
+    const policy = { ...defaultPolicy, limits: { ...defaultPolicy.limits, worktreeMb: 16 } }
+    const born = await lab.birth(repo, `truncate -s 32M long.bin; ${atWork}`, { policy })
+    await stop(born)
+    const task = await lab.settled(born.id)
+    expect([task.status, task.head === born.head]).toEqual(['STOPPED', false])
+    expect(rows(born).at(-1)).toMatchObject({
+      state: 'partial',
+      candidate: { leftOut: [{ path: 'long.bin', why: 'longer than 16 MiB', undone: true }] },
+    })
+  })
 
   it('is kept as soon as the engine is back', async () => {
     const repo = aRepository()

@@ -44,7 +44,8 @@ describe('processes', () => {
       expect(task?.spent.ms).toBe(points.length + charged)
     }
     home[Symbol.dispose]()
-  })
+    // Twelve processes, one after the other, each of which needs seconds to start where the processors are busy.
+  }, 180_000)
 
   it('B07 two processes that claim from one queue get each task once', async () => {
     const home = makeHome()

@@ -139,7 +139,7 @@ describe('any history of a task', () => {
     everyStep(({ after }) => {
       const working = after.status === 'RUNNING' || after.status === 'VALIDATING'
       if (working) expect(after.phase).not.toBeNull()
-      else expect([null, 'salvage']).toContain(after.phase)
+      else expect([null, 'salvage', 'postponed']).toContain(after.phase)
       if (!working) expect(after.leaseUntil).toBeNull()
     })
   })

@@ -187,6 +187,18 @@ const rows: readonly Row[] = [
     null,
   ],
   ['APPLIED', {}, { type: 'discarded' }, 'APPLIED', null, null],
+  [
+    'STOPPED',
+    { phase: 'salvage', halt: { reason: 'stopped', text: '' } },
+    { type: 'postponed', text: 'Full.' },
+    'STOPPED',
+    'postponed',
+    'stopped',
+  ],
+  ['RUNNING', { phase: 'salvage' }, { type: 'postponed', text: 'Full.' }, 'BLOCKED', 'postponed', 'disk'],
+  ['STOPPED', { phase: 'postponed' }, resumed, 'PENDING', 'postponed', null],
+  ['PENDING', { phase: 'postponed' }, { type: 'claimed', leaseUntil: 9 }, 'RUNNING', 'salvage', null],
+  ['STOPPED', { phase: 'postponed' }, { type: 'discarded' }, 'STOPPED', null, null],
 ]
 
 const refused: readonly [Status, Partial<Task>, Input][] = [
@@ -256,6 +268,10 @@ describe('what a person asks for in any state', () => {
     ...statuses.map((status): [string, Partial<Task>] => [
       `${status} to be salvaged`,
       { status, phase: 'salvage' },
+    ]),
+    ...statuses.map((status): [string, Partial<Task>] => [
+      `${status} with salvage postponed`,
+      { status, phase: 'postponed' },
     ]),
     ['discarded', { status: 'STOPPED', delivery: 'discarded' }] as [string, Partial<Task>],
   ]

@@ -49,7 +49,7 @@ describe('why a box ended', () => {
     ],
     ['the limit of processes, and well after all', { output: processes }, 'exited', null],
     ['too much output', { cause: 'output', exitCode: 137 }, 'output', /6400 MiB.*raise/],
-    ['a worktree that grew', { cause: 'grown', exitCode: 137 }, 'disk', /10240 MiB or 500000 files.*raise/],
+    ['a worktree that grew', { cause: 'grown', exitCode: 137 }, 'grown', /10240 MiB or 500000 files.*raise/],
     ['missing walls', { exitCode: 125, output: walls }, 'not_started', /CapEff is not 0\.$/],
     ['a code 125 of its own', { exitCode: 125, output: 'cofferdam: whatever\n' }, 'exited', null],
     ['a missing command', { exitCode: 127, output: failed('foo', 'No such file') }, 'not_started', /No such/],

@@ -318,6 +318,21 @@ describe('a disk that refuses overlays', () => {
   })
 })
 
+describe('a canary that a crash has ended', () => {
+  it('leaves nothing, also where the next one is out already', async () => {
+    const on = await bench()
+    onTestFinished(() => on[Symbol.asyncDispose]())
+    const grounds = join(on.scratch, 'canary')
+    await mkdir(join(grounds, 'dead', 'worktree'), { recursive: true })
+    const posture = on.engine.posture()
+    await until(async () => (await readdir(grounds)).length === 2)
+    await on.engine.sweep(new Set())
+    expect(await readdir(grounds)).not.toContain('dead')
+    await posture
+    expect(await readdir(grounds)).toEqual([])
+  })
+})
+
 describe('a disk that fills', () => {
   it('ends the box (B21)', async () => {
     needRoot('mounting a small disk')
@@ -335,6 +350,31 @@ describe('a disk that fills', () => {
     await until(() => notes.text.includes('up'))
     await writeFile(join(folder, 'big'), Buffer.alloc(48 * 1024 * 1024))
     expect(await running).toMatchObject({ end: 'disk', output: 'up\n' })
+  })
+})
+
+describe('a box that was killed for a full disk while nobody could write why', () => {
+  it('is said to have ended for the disk by who takes it over (B21)', async () => {
+    needRoot('mounting a small disk')
+    const folder = await mkdtemp(join(tmpdir(), 'cofferdam-small-'))
+    execFileSync('/bin/mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', folder])
+    const on = await bench({ scratch: join(folder, 'scratch') as HostPath })
+    onTestFinished(async () => {
+      await on[Symbol.asyncDispose]()
+      execFileSync('/bin/umount', [folder])
+      await rm(folder, { recursive: true })
+    })
+    const limits = { ...aPolicy().limits, diskFreeMb: 32 }
+    const spec = on.box('echo up; sleep 60', { policy: aPolicy({ limits }) })
+    const leave = new AbortController()
+    const notes = new Notes()
+    const left = on.engine.run(spec, on.materials, notes, leave.signal).catch((error: unknown) => error)
+    await until(() => notes.text.includes('up'))
+    leave.abort(detach)
+    expect(await left).toBe(detach)
+    execFileSync('docker', ['kill', spec.name])
+    await writeFile(join(folder, 'big'), Buffer.alloc(48 * 1024 * 1024))
+    expect(await on.run(spec)).toMatchObject({ end: 'disk', output: 'up\n' })
   })
 })
 

@@ -1,5 +1,4 @@
 import type { BoxRequest, BoxSpec } from '../../../domain/box.ts'
-import type { CommitId } from '../../../domain/brand.ts'
 import { parseTaskId } from '../../../domain/ids.ts'
 import type { Policy } from '../../../domain/policy.ts'
 
@@ -57,7 +56,6 @@ export function canaryRequest(
     env: {},
     seconds: 30,
     policy,
-    commit: '0'.repeat(40) as CommitId,
     listing: {
       hidden: [],
       folders: ['config'],

@@ -1,0 +1,78 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { applies } from '../support/scripted-plane.ts'
+import { type Command, type ScriptedMachine, scriptedMachine } from '../support/scripted-world.ts'
+
+let machine: ScriptedMachine
+beforeEach(() => {
+  machine = scriptedMachine(applies)
+})
+afterEach(() => machine.remove())
+
+/** A draft, made by a process that has ended. */
+async function aDraft(): Promise<string> {
+  const { out } = await machine.run(['run', '--repo', '.', '--goal', 'sudo make it so', '--', 'true'])
+  return /Task ([a-z2-7]{10})/.exec(out)?.[1] ?? 'no id'
+}
+
+/** Runs a command whose call reaches a process that dies without an answer. */
+async function lost(
+  call: 'act' | 'logs' | 'doctor',
+  when: 'before' | 'after',
+  args: string[],
+): Promise<Command> {
+  const { owner, arrived } = await machine.hanging({ call, when })
+  const command = machine.start(args)
+  await arrived
+  await owner.kill()
+  await command.code
+  owner.signal('SIGTERM')
+  await owner.code
+  return command
+}
+
+async function typesOf(id: string): Promise<readonly string[]> {
+  const { out } = await machine.run(['task', 'show', id, '--json'])
+  return (JSON.parse(out) as { events: { type: string }[] }).events.map(({ type }) => type)
+}
+
+describe.each(['before', 'after'] as const)('an act whose process ends %s it is done', (when) => {
+  it.each([
+    ['approve', ['--detach'], 'is PENDING.', 'approved'],
+    ['reject', ['--reason', 'no'], 'is REJECTED. no', 'rejected'],
+    ['suggest', ['and use ls'], 'is DRAFT.', 'suggested'],
+    ['stop', [], 'is STOPPED.', 'stopped'],
+  ])('%s: it is done once', async (act, more, says, type) => {
+    const id = await aDraft()
+    const command = await lost('act', when, ['task', act, id, ...more])
+    expect([await command.code, command.error()]).toEqual([0, ''])
+    expect(command.out()).toContain(`Task ${id} ${says}`)
+    expect((await typesOf(id)).slice(1)).toEqual([type])
+  })
+
+  it('an approval is followed to the end of its task', async () => {
+    const id = await aDraft()
+    const command = await lost('act', when, ['task', 'approve', id])
+    expect([await command.code, command.out().includes('APPLIED')]).toEqual([0, true])
+  })
+})
+
+it('a decision is not made again on what has changed meanwhile', async () => {
+  const id = await aDraft()
+  const { owner, arrived } = await machine.hanging({ call: 'act', when: 'before' })
+  const command = machine.start(['task', 'approve', id, '--detach'])
+  await arrived
+  await owner.kill()
+  await machine.run(['task', 'suggest', id, 'mind the gap'])
+  expect([await command.code, command.error()]).toEqual([
+    2,
+    `cofferdam: Task ${id} changed since it was shown (revision 1, now 2): look at it and decide again.\n`,
+  ])
+  owner.signal('SIGTERM')
+  await owner.code
+})
+
+it('what is only read is read where it is answered', async () => {
+  const id = await aDraft()
+  const command = await lost('logs', 'before', ['task', 'logs', id])
+  expect([await command.code, command.out()]).toEqual([0, `== agent box, step 1, ${id} ==\ngreen\n`])
+})
