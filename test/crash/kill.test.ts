@@ -196,7 +196,7 @@ describe('the process is killed', () => {
       await leavesNothing(ridden.task, again)
     }
     expect([...pending]).toEqual([])
-  })
+  }, 600_000) // a dozen rides of up to four kills each; alone it takes three minutes
 
   it('at moments that have nothing to do with what it does', async () => {
     const repo = aRepository(files)
