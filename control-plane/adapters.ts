@@ -19,6 +19,7 @@ export function engineOf(config: Config, data: HostPath, runtimeFolder: HostPath
   return dockerEngine({
     ...more,
     socketPath: socket,
+    user: config.box,
     scratch: join(data, 'scratch') as HostPath,
     runtimeFolder,
     imageTag: () => image ?? imageTag(),
@@ -52,12 +53,11 @@ export function apartEngine(
 /** The gateway with its upstreams. What it adds to requests is revealed here and nowhere else. */
 export function gatewayOf(config: Config, clock: () => number): Gateway {
   const settings = config.upstreams['anthropic']
-  const key = settings?.key ?? null
   return createGateway({
     upstreams: [
       anthropic({
         ...(settings?.origin == null ? {} : { origin: settings.origin }),
-        credential: key === null ? null : { kind: 'key', value: key.reveal() },
+        key: settings?.key?.reveal() ?? null,
       }),
     ],
     secrets: revealed(config.secrets),

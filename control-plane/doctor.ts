@@ -28,7 +28,7 @@ export async function doctor(deps: DoctorDeps): Promise<readonly Finding[]> {
   return [...(await surroundings(deps)), await finding('tasks', () => ok(tally(deps.store.counts())))]
 }
 
-export interface ExamineDeps extends Around {
+export interface DiagnoseDeps extends Around {
   readonly data: HostPath
   /** Whether there is a data folder; rejects where it could not be opened. Changes nothing. */
   readonly find: () => Promise<boolean>
@@ -37,7 +37,7 @@ export interface ExamineDeps extends Around {
 }
 
 /** The same where no process answers for the data folder: it is only looked at, and nothing is made or changed. */
-export async function examine(deps: ExamineDeps): Promise<readonly Finding[]> {
+export async function diagnose(deps: DiagnoseDeps): Promise<readonly Finding[]> {
   const { data } = deps
   let there = false
   const folder = await finding('data folder', async () => {
@@ -62,9 +62,15 @@ function surroundings({ engine, data, diskFreeMb, attestationKey }: Around): Pro
     finding('engine', async () => ok(await engine.describe())),
     finding('posture', async () => {
       const { level, missing } = await engine.posture()
-      const text = [level, ...missing].join('; ')
-      if (level === 'degraded') return problem(text)
-      return missing.length === 0 ? ok(text) : warning(text)
+      if (missing.length === 0) return ok(level)
+      const text = `${level}: ${missing.join('; ')}.`
+      return level === 'degraded'
+        ? problem(
+            `${text} Tasks are halted here until it is mended, but where policy.posture accepts degraded.`,
+          )
+        : warning(
+            `${text} Tasks run here all the same, but where policy.posture wants strong: mend it for that.`,
+          )
     }),
     finding('image', async () => ok(await engine.image())),
     finding('disk', async () => {

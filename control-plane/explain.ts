@@ -6,7 +6,7 @@ import { Failure, type FailureCode } from '../src/domain/failure.ts'
 import { passingId } from '../src/domain/ids.ts'
 import type { TaskRequest } from '../src/domain/intake.ts'
 import type { Registries } from '../src/domain/registries.ts'
-import { boxOf, setupBox, testBox, type Wanted } from './loop/boxes.ts'
+import { boxOf, cachesRead, setupBox, testBox, type Wanted } from './loop/boxes.ts'
 import { egressOf } from './loop/egress.ts'
 import { placeOf } from './loop/work.ts'
 import { draftTask, type SubmitDeps } from './submit.ts'
@@ -31,13 +31,14 @@ export async function explain(deps: ExplainDeps, request: TaskRequest): Promise<
   const box = (step: number, wanted: Wanted): BoxSpec =>
     boxOf(deps, task, { step, attempt: 1 }, image, wanted)
   const tested = (kind: 'baseline' | 'test', step: number): readonly BoxSpec[] =>
-    task.test === null ? [] : [box(step, testBox(kind, task.test, task.base.commit))]
+    task.test === null ? [] : [box(step, testBox(task, kind, task.test, task.base.commit))]
   try {
     await deps.worktrees.open(place)
     const listing = await deps.worktrees.listing(place)
     const call = deps.agents.get(task.agent.name)?.call(task.agent, null) ?? { argv: [], env: {} }
     const egress = egressOf('agent', task.policy, null)
-    const agent = { ...call, kind: 'agent', listing, setupFolders: [], caches: [], egress } as const
+    const caches = cachesRead(task)
+    const agent = { ...call, kind: 'agent', listing, setupFolders: [], caches, egress } as const
     const setup = task.setup === null ? null : { command: task.setup, registries: await deps.registries() }
     const boxes = [
       ...(setup === null ? [] : [box(0, setupBox(task, setup.command, task.base.commit, setup.registries))]),

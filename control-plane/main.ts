@@ -11,9 +11,11 @@ import { openRuntimeFolder } from '../src/config/runtime-folder.ts'
 import type { HostPath } from '../src/domain/brand.ts'
 import type { Engine } from '../src/domain/box.ts'
 import type { Finding } from '../src/domain/control-plane.ts'
+import { systemCodeOf } from '../src/domain/failure.ts'
 import { KnownSecrets } from '../src/domain/leak.ts'
 import { compilePolicy } from '../src/domain/matcher.ts'
 import type { Posture } from '../src/domain/posture.ts'
+import { remembered } from '../src/domain/remembered.ts'
 import type { Actor } from '../src/domain/task.ts'
 import { connector } from '../src/sandbox/docker/connect.ts'
 import { buildImage } from '../src/sandbox/docker/image.ts'
@@ -25,7 +27,7 @@ import { apartEngine, engineOf, gatewayOf, revealed } from './adapters.ts'
 import { attestor } from './attest/attestor.ts'
 import { describeKey, findKey, keyPlaces, openKey, type SigningKey } from './attest/key.ts'
 import { Bus } from './bus.ts'
-import { examine } from './doctor.ts'
+import { diagnose } from './doctor.ts'
 import { httpApp } from './http/app.ts'
 import { serveSocket } from './http/socket.ts'
 import { engineLog, openLog } from './log.ts'
@@ -123,7 +125,7 @@ export async function open(
       pointerTarget: gitFolder,
       policyMatcher: compilePolicy,
     })
-    const registries = once(() => readRegistries(around))
+    const registries = remembered(() => readRegistries(around))
     const shared = {
       store,
       tasks,
@@ -152,7 +154,11 @@ export async function open(
     )
     closers.push(() => loop[Symbol.asyncDispose]())
 
-    const means = { memoryMb: config.totalMemoryMb, upstreams: config.upstreams }
+    const means = {
+      memoryMb: config.totalMemoryMb,
+      upstreams: config.upstreams,
+      pricesAsOf: config.prices.asOf,
+    }
     const plane = new Plane({
       ...compiled,
       loop,
@@ -180,8 +186,8 @@ export async function open(
 }
 
 /** What doctor finds where no process answers for the data folder. Changes nothing there, and never rejects. */
-export async function examineClosed(config: Config, around: Environment): Promise<readonly Finding[]> {
-  return await examine({
+export async function diagnoseClosed(config: Config, around: Environment): Promise<readonly Finding[]> {
+  return await diagnose({
     engine: apartEngine(config, around),
     data: config.dataFolder,
     diskFreeMb: config.tasks.policy.limits.diskFreeMb,
@@ -191,29 +197,23 @@ export async function examineClosed(config: Config, around: Environment): Promis
   })
 }
 
-/** Asked for at the first need, and remembered; what failed is asked again. */
-function once<T>(ask: () => Promise<T>): () => Promise<T> {
-  let known: Promise<T> | null = null
-  return () =>
-    (known ??= ask().catch((error: unknown) => {
-      known = null
-      throw error
-    }))
-}
-
 function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0)
   } catch (error) {
     // Not ours to signal, and so alive.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+    return systemCodeOf(error) === 'EPERM'
   }
 }
 
-/** Builds the sandbox image unless it is there. Resolves to its id. */
-export async function buildSandboxImage(config: Config, progress: (line: string) => void): Promise<string> {
+/** Builds the sandbox image unless it is there, or all the same where it is to be fresh. Resolves to its id. */
+export async function buildSandboxImage(
+  config: Config,
+  progress: (line: string) => void,
+  fresh: boolean,
+): Promise<string> {
   const { docker } = await connector(config.engine.socket)()
-  return await buildImage(docker, { progress })
+  return await buildImage(docker, { progress }, fresh)
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -17,7 +17,7 @@ import type { Registries } from '../src/domain/registries.ts'
 import type { Actor, Task } from '../src/domain/task.ts'
 import type { Worktrees } from '../src/domain/worktree.ts'
 import { describeKey, type KeyPlaces, type SigningKey } from './attest/key.ts'
-import { publicHalf, verify } from './attest/verify.ts'
+import { publicHalf, verifyAttestations } from './attest/verify.ts'
 import type { Bus } from './bus.ts'
 import { doctor } from './doctor.ts'
 import { explain } from './explain.ts'
@@ -117,7 +117,7 @@ export class Plane implements ControlPlane {
   }
 
   verify(id: TaskId, keys: readonly string[]) {
-    return verify(this.#deps, id, keys, placeOf)
+    return verifyAttestations(this.#deps, id, keys, placeOf)
   }
 
   attestationKey(): AttestationKey {

@@ -5,7 +5,7 @@ import { Failure } from '../src/domain/failure.ts'
 import type { TaskId } from '../src/domain/ids.ts'
 import type { TaskRequest } from '../src/domain/intake.ts'
 import { effectivePolicy, policyHash, policyProblems } from '../src/domain/policies.ts'
-import { lacking, type Means } from '../src/domain/means.ts'
+import { costNotes, lacking, type Means } from '../src/domain/means.ts'
 import type { Policy } from '../src/domain/policy.ts'
 import type { RepositoryDefaults } from '../src/domain/repository-defaults.ts'
 import { assessRisk } from '../src/domain/risk.ts'
@@ -117,7 +117,13 @@ export async function draftTask(
     createdAt: now,
     updatedAt: now,
   }
-  return { task, hidden, notes: [...repository.notes, ...hiddenNote(hidden), ...untestedNote(test)] }
+  const notes = [
+    ...repository.notes,
+    ...hiddenNote(hidden),
+    ...untestedNote(test),
+    ...costNotes(budget, defaults.means),
+  ]
+  return { task, hidden, notes }
 }
 
 function agentOf(deps: SubmitDeps, agent: AgentChoice | null): AgentChoice {

@@ -15,8 +15,8 @@ export interface TasksDeps {
   readonly bus: Bus
   /** Epoch milliseconds. */
   readonly clock: () => number
-  /** What is on record about a task is attested with each change; without it nothing is. */
-  readonly attestor?: Pick<Attestor, 'changing'>
+  /** What is on record about a task is attested with each change. */
+  readonly attestor: Pick<Attestor, 'changing'>
 }
 
 /** What is written together with a transition. */
@@ -120,7 +120,6 @@ export class Tasks {
     along: Along,
   ): Written | Lost {
     const checkpoint = along.checkpoints?.at(-1)
-    const { attestor } = this.#deps
     const written = this.#deps.store.write({
       before,
       after,
@@ -128,7 +127,7 @@ export class Tasks {
       ...(checkpoint === undefined ? {} : { checkpoint, close: along.checkpoints?.slice(0, -1) ?? [] }),
       ...(along.surface === undefined ? {} : { surface: along.surface }),
       ...(along.attestation === undefined ? {} : { attestation: along.attestation }),
-      ...attestor?.changing(),
+      ...this.#deps.attestor.changing(),
     })
     if (written.kind === 'written') this.#deps.bus.changed(written.task)
     return written

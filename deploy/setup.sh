@@ -27,12 +27,14 @@ apt_install() {
     apt-get -o DPkg::Lock::Timeout=120 install --fix-broken --yes --no-install-recommends "${missing[@]}"
 }
 
+newer_node='Install version 20.19 or newer, from nodejs.org or with a version manager such as nvm (Debian 12 has 18), then run this again.'
+
 need_programs() {
   command -v git >/dev/null || die 'git is missing. Install it (apt-get install git), then run this again.'
-  command -v node >/dev/null || die 'Node.js is missing. Install version 20.19 or newer, then run this again.'
+  command -v node >/dev/null || die "Node.js is missing. $newer_node"
   command -v npm >/dev/null || die 'npm is missing. It comes with Node.js: install that again, then run this again.'
   node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||
-    die "Node.js $(node -v) is too old. Install version 20.19 or newer, then run this again."
+    die "Node.js $(node -v) is too old. $newer_node"
   note "node $(node -v), npm $(npm -v 2>/dev/null), $(git --version)"
 }
 

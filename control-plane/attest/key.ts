@@ -16,7 +16,7 @@ import { basename, dirname, join } from 'node:path'
 import { keyId, publicKeyOf } from '../../src/domain/attestation.ts'
 import type { HostPath } from '../../src/domain/brand.ts'
 import type { AttestationKey } from '../../src/domain/control-plane.ts'
-import { Failure, messageOf } from '../../src/domain/failure.ts'
+import { Failure, messageOf, systemCodeOf } from '../../src/domain/failure.ts'
 
 /** What attestations are signed with. The private half stays in here. */
 export interface SigningKey extends AttestationKey {
@@ -220,7 +220,7 @@ function overFile<T>(path: HostPath, read: () => T): T | null {
     return read()
   } catch (error) {
     if (error instanceof Failure) throw error
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    if (systemCodeOf(error) === 'ENOENT') return null
     throw refusal(
       `The attestation key ${path} cannot be read (${messageOf(error)}): make it readable, or name another.`,
       error,

@@ -20,7 +20,7 @@ export interface VerifyDeps {
  * Reads all that there is of a task and holds it against its attestations. `keys`: PEMs to trust in place of the
  * installation's own. Only reads. Rejects with `Failure('not_found' | 'bad_request' | 'data_folder')`.
  */
-export async function verify(
+export async function verifyAttestations(
   deps: VerifyDeps,
   id: TaskId,
   keys: readonly string[],

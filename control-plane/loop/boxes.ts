@@ -41,9 +41,21 @@ export function boxOf(
   })
 }
 
+const cacheNames: readonly string[] = ['npm', 'pip']
+
+/** What an agent's or a test's box finds of what setup has fetched. */
+export function cachesRead({ setup }: Pick<Task, 'setup'>): readonly string[] {
+  return setup === null ? [] : cacheNames
+}
+
 /** The box of a test command, on the tree of a commit. */
-export function testBox(kind: 'baseline' | 'test', command: string, commit: CommitId): Own<TestBoxRequest> {
-  return { kind, argv: inShell(command), env: {}, commit }
+export function testBox(
+  task: Pick<Task, 'setup'>,
+  kind: 'baseline' | 'test',
+  command: string,
+  commit: CommitId,
+): Own<TestBoxRequest> {
+  return { kind, argv: inShell(command), env: {}, commit, caches: cachesRead(task) }
 }
 
 /**
@@ -51,7 +63,7 @@ export function testBox(kind: 'baseline' | 'test', command: string, commit: Comm
  * commit: manifests that an agent has written must not decide what the next task's setup finds there.
  */
 export function setupBox(
-  task: Pick<Task, 'policy' | 'base'>,
+  task: Pick<Task, 'policy' | 'base' | 'setup'>,
   command: string,
   commit: CommitId,
   registries: Registries,
@@ -70,5 +82,3 @@ export function setupBox(
 function inShell(command: string): readonly string[] {
   return ['/bin/sh', '-c', command]
 }
-
-const cacheNames: readonly string[] = ['npm', 'pip']

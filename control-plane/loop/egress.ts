@@ -5,8 +5,9 @@ import type { Policy } from '../../src/domain/policy.ts'
 import type { Registries } from '../../src/domain/registries.ts'
 
 /**
- * What a box may reach; null where that is nothing, for then it has no channel either. A setup box reaches the package
- * registries and no model, an agent's box what the policy names, all others nothing. Pure.
+ * What a box may reach; null where it gets no channel at all. A setup box always has one, also where the machine names no
+ * registry, so that what it asks for is on record; it reaches registries and no model. An agent's box has one where the
+ * policy names something, all others never. Pure.
  */
 export function egressOf(kind: BoxKind, policy: Policy, registries: Registries | null): Egress | null {
   const { connections, upMb, downMb } = policy.limits

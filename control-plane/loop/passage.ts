@@ -5,13 +5,13 @@ import { BoxOverseer, type Spending } from './overseer.ts'
 import type { Work } from './work.ts'
 
 /** The way out of one box, while it is attended. */
-export interface BoxPassage {
+export interface AttendedPassage {
   accept(connection: NodeJS.ReadWriteStream): void
   /** Ends every connection and writes what is not yet on record. */
   close(): Promise<EgressCounts | null>
 }
 
-const closed: BoxPassage = {
+const closed: AttendedPassage = {
   accept(connection) {
     connection.on('error', () => undefined)
     connection.end()
@@ -25,7 +25,7 @@ export function openPassage(
   spec: BoxSpec,
   notices: BoxNotices,
   charge: (spending: Spending) => void,
-): BoxPassage {
+): AttendedPassage {
   if (spec.egress === null) return closed
   const overseer = new BoxOverseer(work, spec, notices, charge)
   const passage = work.deps.gateway.open(spec, overseer)

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { buildSandboxImage, examineClosed, open } from '../../control-plane/main.ts'
+import { buildSandboxImage, diagnoseClosed, open } from '../../control-plane/main.ts'
 import { patience } from '../client/watchful.ts'
 import { thisProcess } from '../config/environment.ts'
 import { loadConfig } from '../config/load.ts'
@@ -14,7 +14,7 @@ process.exitCode = await cli(process.argv.slice(2), {
   terminal,
   loadConfig: (flags) => loadConfig(flags, around),
   open: (config, options) => open(config, around, options),
-  examine: (config) => examineClosed(config, around),
+  diagnose: (config) => diagnoseClosed(config, around),
   buildImage: buildSandboxImage,
   onSignal(handler) {
     const interrupt = (): void => handler('SIGINT')

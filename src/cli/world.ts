@@ -12,8 +12,8 @@ export interface World {
   loadConfig(flags: ConfigFlags): Config
   open(config: Config, options: OpenOptions): Promise<Opened | Held>
   /** What doctor finds where no process answers for the data folder; changes nothing. */
-  examine(config: Config): Promise<readonly Finding[]>
-  buildImage(config: Config, progress: (line: string) => void): Promise<string>
+  diagnose(config: Config): Promise<readonly Finding[]>
+  buildImage(config: Config, progress: (line: string) => void, fresh: boolean): Promise<string>
   /** Calls `handler` for every signal that asks this process to end, instead of ending, until disposed of. */
   onSignal(handler: (signal: 'SIGINT' | 'SIGTERM') => void): Disposable
   /** Ends the process now. */

@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import { access, chmod, link, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { HostPath } from '../domain/brand.ts'
-import { Failure, messageOf } from '../domain/failure.ts'
+import { Failure, messageOf, systemCodeOf } from '../domain/failure.ts'
 import { base32 } from '../domain/ids.ts'
 
 /** An open data folder. */
@@ -87,7 +87,7 @@ async function makeFolders(path: string): Promise<boolean> {
     await mkdir(path, { mode: 0o700 })
     return true
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : null
+    const code = systemCodeOf(error)
     if (code === 'EEXIST') return false
     if (code !== 'ENOENT' || dirname(path) === path || (await exists(dirname(path)))) throw error
     await makeFolders(dirname(path))
@@ -162,12 +162,12 @@ async function nameInstallation(
 }
 
 function unlessMissing(error: unknown): null {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+  if (systemCodeOf(error) === 'ENOENT') return null
   throw error
 }
 
 function unlessThere(error: unknown): void {
-  if (!(error instanceof Error) || !('code' in error) || error.code !== 'EEXIST') throw error
+  if (systemCodeOf(error) !== 'EEXIST') throw error
 }
 
 function unusable(path: HostPath, error: unknown): Failure {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { isMap, isNode, LineCounter, parseDocument, type Document } from 'yaml'
 import type { z } from 'zod'
-import { Failure, messageOf } from '../domain/failure.ts'
+import { Failure, messageOf, systemCodeOf } from '../domain/failure.ts'
 import { configSchema, type ConfigFile } from './schema.ts'
 
 /** Reads a configuration file; null where `optional` and it is not there. Every problem names its line. */
@@ -38,7 +38,7 @@ function read(path: string, optional: boolean): string | null {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
-    if (optional && error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    if (optional && systemCodeOf(error) === 'ENOENT') return null
     throw new Failure(
       'bad_config',
       `The configuration ${path} cannot be read (${messageOf(error)}): name another.`,

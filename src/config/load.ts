@@ -9,7 +9,7 @@ import type { Policy } from '../domain/policy.ts'
 import type { RepositoryDefaults } from '../domain/repository-defaults.ts'
 import type { Secret } from '../domain/secret.ts'
 import type { Budget } from '../domain/task.ts'
-import type { Prices, UpstreamSettings } from '../domain/upstream.ts'
+import type { PriceList, UpstreamSettings } from '../domain/upstream.ts'
 import type { Environment } from './environment.ts'
 import { readConfigFile } from './file.ts'
 import { pricesOf, secretsOf, upstreamsOf } from './providers.ts'
@@ -34,7 +34,7 @@ export interface Config {
   /** What all boxes together may be given, MiB. */
   readonly totalMemoryMb: number
   readonly upstreams: Readonly<Record<string, UpstreamSettings>>
-  readonly prices: Prices
+  readonly prices: PriceList
   /** What is looked for in all that leaves a box: the keys of the upstreams, and others that are configured. */
   readonly secrets: readonly Secret[]
   /** Whom boxes run as. */

@@ -1,6 +1,6 @@
 import { Failure } from '../domain/failure.ts'
 import type { Secret } from '../domain/secret.ts'
-import type { Prices, UpstreamSettings } from '../domain/upstream.ts'
+import type { PriceList, UpstreamSettings } from '../domain/upstream.ts'
 import type { Environment } from './environment.ts'
 import type { ConfigFile } from './schema.ts'
 import { placeText, readSecret, type SecretPlace } from './secrets.ts'
@@ -44,7 +44,7 @@ export function secretsOf(
 /** What is kept in a provider's cache costs more than what is only read: Anthropic takes 1.25 times the input's price. */
 const cacheWriteFactor = 1.25
 
-export function pricesOf(prices: ConfigFile['prices']): Prices {
+export function pricesOf(prices: ConfigFile['prices']): PriceList {
   if (prices === undefined) return { asOf: null, models: {} }
   const models = Object.entries(prices.models).map(([name, price]) => {
     const { input, cacheRead = input, cacheWrite = input * cacheWriteFactor } = price

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { messageOf } from '../domain/failure.ts'
+import { messageOf, systemCodeOf } from '../domain/failure.ts'
 import { registriesOf, type Registries, type RegistrySetting } from '../domain/registries.ts'
 import type { Environment } from './environment.ts'
 
@@ -85,5 +85,5 @@ async function apt(ask: Ask): Promise<readonly RegistrySetting[]> {
 }
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+  return systemCodeOf(error) === 'ENOENT'
 }

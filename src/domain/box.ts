@@ -92,6 +92,8 @@ export interface SetupBoxRequest extends AnyBoxRequest {
 export interface TestBoxRequest extends AnyBoxRequest {
   readonly kind: 'baseline' | 'test'
   readonly commit: CommitId
+  /** It only reads them. */
+  readonly caches: readonly string[]
 }
 
 /** What a box spec is computed from. */
@@ -187,6 +189,8 @@ export interface BoxWatcher {
 /**
  * What runs boxes. Any method may be called again after a crash with the same arguments and goes on where it was.
  * Methods reject with `Failure('engine' | 'image')` when the engine cannot be reached or refuses.
+ * There is no method to prepare a box, so that a crash leaves nothing between two calls: `run` does it; nor one to kill it:
+ * the signal of `run` does, and `remove` where nobody runs it any more.
  */
 export interface Engine {
   /** What is behind it, for people: `docker 20.10.24, runc 1.1.5`. Rejects when it is down. */
@@ -221,7 +225,9 @@ export const detach = 'detach'
 
 /**
  * What the caller offers an engine for the mounts of one task. A local engine asks for folders; an engine that shares no
- * disk with the caller asks for a tar stream and hands one back for sources whose writes stay.
+ * disk with the caller asks for a tar stream and hands one back for sources whose writes stay. Docker's is local, and no
+ * other runs boxes yet: of what runs today only the fake engine of the tests asks for streams, which keeps this port honest
+ * for one on another machine.
  */
 export interface Sources {
   /** The host path of a source; prepared if need be (a tree is checked out). */

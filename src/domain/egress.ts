@@ -1,6 +1,10 @@
 import type { Millis } from './brand.ts'
 import type { TaskId } from './ids.ts'
 
+/** Where the gateway is in every box that reaches one: its first program listens there (`sandbox-image/entry`). */
+export const gatewayPort = 3128
+export const gatewayAddress = `127.0.0.1:${gatewayPort}`
+
 /** Names that a box may open tunnels to. Nothing that no rule names is reached. */
 export interface TunnelRule {
   /**
@@ -51,7 +55,10 @@ export interface EgressDecision {
   /** Of plain HTTP and upstreams; the path without its query, at most 500 characters. */
   readonly method: string | null
   readonly path: string | null
-  /** `failed`: it was allowed, and could not be reached. */
+  /**
+   * `denied`: a rule says no. `failed`: nothing forbids it, and it did not pass whole: it was not found or not reached, broke
+   * off, could not be recorded, or the gateway was busy.
+   */
   readonly verdict: 'allowed' | 'denied' | 'failed'
   /** The rule that decided: a tunnel's `host`, an upstream's name, `no rule`, `always blocked`, `budget`, `leak`, ... */
   readonly rule: string

@@ -34,6 +34,11 @@ export function messageOf(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, ' ').trim()
 }
 
+/** What the system calls an error, such as `ENOENT`; empty where it is none of its own. */
+export function systemCodeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
+}
+
 /** What could not be read, with the reason: for those who go on without it. */
 export interface Unreadable {
   readonly unreadable: string

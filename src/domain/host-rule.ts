@@ -1,6 +1,7 @@
 import type { TunnelRule } from './egress.ts'
 
-const label = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/
+/** One part of a host's name, lower case. */
+export const hostLabel = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/
 /** Last parts of names that only a network of one's own gives out. */
 const ownNetwork = /^(?:test|internal|local|lan|home)$/
 const address = /^(?:\d{1,3}\.){3}\d{1,3}$/
@@ -16,7 +17,7 @@ export function hostProblem(text: string): string | null {
   const wild = host.startsWith('*.')
   const labels = (wild ? host.slice(2) : host).split('.')
   const last = labels.at(-1) ?? ''
-  if (host.length > 253 || !labels.every((each) => label.test(each)) || (labels.length < 2 && !wild))
+  if (host.length > 253 || !labels.every((each) => hostLabel.test(each)) || (labels.length < 2 && !wild))
     return 'is not one such as "api.example.com", "*.example.com" or "example.com:8443", in lower case'
   // `*.com` would be most of the world.
   if (labels.length < 2 && !ownNetwork.test(last))

@@ -1,4 +1,5 @@
 import type { Policy } from './policy.ts'
+import type { Budget } from './task.ts'
 import type { UpstreamSettings } from './upstream.ts'
 
 /** What an installation has to give to tasks. */
@@ -7,6 +8,18 @@ export interface Means {
   readonly memoryMb: number
   /** By the name of their adapter. */
   readonly upstreams: Readonly<Record<string, UpstreamSettings>>
+  /** The day of the prices that costs are counted with; null where there are none. */
+  readonly pricesAsOf: string | null
+}
+
+/** What to know about a limit on cost: it is worth what the prices are. */
+export function costNotes({ costUsd }: Budget, { pricesAsOf }: Means): readonly string[] {
+  if (costUsd === null) return []
+  return [
+    pricesAsOf === null
+      ? 'It has a limit on cost, and no prices are configured: no call of a model will pass. Name them as prices in cofferdam.yaml.'
+      : `Its cost is counted with the prices of ${pricesAsOf}, as cofferdam.yaml has them.`,
+  ]
 }
 
 /** Sentences about what a policy asks for and the installation does not have; empty where it has all. */

@@ -9,7 +9,10 @@ export interface Limits {
   readonly openFiles: number
   /** Largest file that a process may write, MiB. */
   readonly fileMb: number
-  /** Size of each of /tmp and the home folder (tmpfs, counted as memory), MiB. */
+  /**
+   * Size of each of /tmp and the home folder (tmpfs, counted as memory), MiB. A setup box gets half of `memoryMb` where that
+   * is more: package managers unpack there.
+   */
   readonly tmpMb: number
   /** Output kept of one box, MiB; what comes after is dropped and marked, and 64 times as much ends the box. */
   readonly outputMb: number
@@ -29,7 +32,8 @@ export interface Limits {
 
 /**
  * What a task may touch. The three lists hold patterns in `.gitignore` syntax without `!`; deny beats readonly beats
- * allow, the order never matters. They are the effective lists: the defaults are already in them.
+ * allow, the order never matters. They are the effective lists: the defaults are already in them. What is denied is in no box
+ * at all, in that of the tests neither: there is no list that reveals a path to tests alone.
  */
 export interface Policy {
   /** When not empty, everything it does not match is readonly. */

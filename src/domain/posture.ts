@@ -19,3 +19,11 @@ export interface Posture {
 export function isAtLeast(level: PostureLevel, least: PostureLevel): boolean {
   return postureLevels.indexOf(level) >= postureLevels.indexOf(least)
 }
+
+/** Why a task does not run on an engine that is less than its policy accepts, with what to do. */
+export function shortOf({ engine, level, missing }: Posture, least: PostureLevel): string {
+  return (
+    `The policy wants an engine that is ${least}, and this one (${engine}) is ${level}: ${missing.join('; ')}. ` +
+    `Mend it and resume, or start a new task with policy.posture: ${level} in cofferdam.yaml.`
+  )
+}

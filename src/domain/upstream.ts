@@ -10,18 +10,21 @@ export interface UpstreamSettings {
   readonly keyFrom: string
 }
 
-/** US dollars for a million tokens. */
+/** List prices of a model, US dollars for a million tokens. */
 export interface Price {
   readonly input: number
   readonly output: number
   readonly cacheRead: number
+  /** Kept for minutes. What is kept for an hour costs twice the input. */
   readonly cacheWrite: number
 }
 
+/** By the name of a model, or its beginning and `*` at the end; the longest that fits counts. */
+export type Prices = Readonly<Record<string, Price>>
+
 /** What models cost. One without a price is counted in tokens alone. */
-export interface Prices {
+export interface PriceList {
   /** The day that the prices are of, `2026-01-31`; null where nothing is configured. */
   readonly asOf: string | null
-  /** By the name of a model, or its beginning and `*`; the longest that fits counts. */
-  readonly models: Readonly<Record<string, Price>>
+  readonly models: Prices
 }

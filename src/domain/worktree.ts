@@ -94,7 +94,7 @@ export interface Worktrees {
   inspect(path: string, ref: string | null): Promise<RepositoryInfo>
   /** The branch for a task: `cofferdam/<id>`, or `cofferdam-<id>` where a branch `cofferdam` is in the way. */
   branchFor(path: string, id: TaskId): Promise<string>
-  /** Tracked files of a commit that a policy hides from the box. */
+  /** Tracked files of a commit that a policy hides from the box. Refuses a commit for which a box could not be mounted. */
   hidden(path: string, commit: CommitId, policy: Policy): Promise<readonly TreePath[]>
   /** Mirror, worktree with the filtered checkout of the base, private repository. */
   open(task: TaskPlace): Promise<void>

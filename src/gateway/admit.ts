@@ -1,9 +1,10 @@
 import type { Duplex } from 'node:stream'
 import { addressesOf, dialFirst, notRecorded } from './reach.ts'
+import type { Target } from './host.ts'
 import type { Asked, Entry } from './ledger.ts'
 import { denied, isRefusal, type Refusal } from './refusal.ts'
-import { decide, reachesInside, type Target } from './rules.ts'
-import type { Side } from './side.ts'
+import { decide, reachesInside } from './rules.ts'
+import type { BoxContext } from './box-context.ts'
 
 export interface Admitted {
   readonly outside: Duplex
@@ -15,12 +16,12 @@ export interface Admitted {
  * answer, record, dial exactly what was looked at.
  */
 export async function admit(
-  side: Side,
+  context: BoxContext,
   asked: Asked,
   target: Target,
   signal: AbortSignal,
 ): Promise<Admitted | Refusal> {
-  const { ledger, traffic, known, network, egress } = side
+  const { ledger, traffic, known, network, egress } = context
   const refuse = (refusal: Refusal): Refusal => {
     ledger.deny(asked, refusal)
     return refusal
@@ -30,7 +31,7 @@ export async function admit(
     ledger.leaked({ ...leak, way: 'up' })
     return refuse(leakRefusal(leak.secret, 'the name of the host'))
   }
-  const rule = decide(target, egress.tunnels)
+  const rule = decide(target, egress.tunnels, context.kind)
   if (isRefusal(rule)) return refuse(rule)
   if (traffic.over !== null) return refuse(traffic.over)
   const addresses = await addressesOf(target, reachesInside(rule, target.host), network, signal)

@@ -7,7 +7,7 @@ import { Cut, receiveRedacted, sendGuarded } from './body.ts'
 import { leakInHead, pairsOf, passedOn, withoutSecrets } from './headers.ts'
 import type { Asked } from './ledger.ts'
 import { denied, failed, isRefusal, type Refusal } from './refusal.ts'
-import type { Side } from './side.ts'
+import type { BoxContext } from './box-context.ts'
 import { readAuthority, type Request } from './target.ts'
 import { type Flow, whenIdle } from './traffic.ts'
 
@@ -16,13 +16,13 @@ import { type Flow, whenIdle } from './traffic.ts'
  * next request is looked at like any other.
  */
 export async function forward(
-  side: Side,
+  context: BoxContext,
   { target, path }: Extract<Request, { kind: 'forward' }>,
   request: IncomingMessage,
   response: ServerResponse,
   signal: AbortSignal,
 ): Promise<void> {
-  const { ledger, known } = side
+  const { ledger, known } = context
   const asked: Asked = {
     kind: 'forward',
     host: target.host.host,
@@ -38,11 +38,11 @@ export async function forward(
     ledger.deny(asked, wrong)
     return refuse(request, response, wrong)
   }
-  const admitted = await admit(side, asked, target, signal)
+  const admitted = await admit(context, asked, target, signal)
   if (isRefusal(admitted)) return refuse(request, response, admitted)
   const { outside, entry } = admitted
-  const flow = side.traffic.flow()
-  const stopWatch = whenIdle(flow, side.network.limits.idleMs, () => {
+  const flow = context.traffic.flow()
+  const stopWatch = whenIdle(flow, context.network.limits.idleMs, () => {
     outside.destroy()
     if (response.headersSent) response.destroy()
   })
@@ -62,11 +62,11 @@ export async function forward(
       },
     })
     const answered = once(call, 'response') as Promise<[IncomingMessage]>
-    const stopped = stoppedBy(sendGuarded(request, call, known, flow, side.network.limits.bodyIdleMs))
+    const stopped = stoppedBy(sendGuarded(request, call, known, flow, context.network.limits.bodyIdleMs))
     const [answer] = await Promise.race([answered, stopped])
-    await Promise.race([relay(side, answer, response, flow), stopped])
+    await Promise.race([relay(context, answer, response, flow), stopped])
   } catch (error) {
-    outcome = refusalOf(error, side)
+    outcome = refusalOf(error, context)
     if (error instanceof Cut && error.hit !== null) ledger.leaked({ ...error.hit, way: 'up' })
     outside.destroy()
     await refuse(request, response, outcome)
@@ -89,7 +89,7 @@ function stoppedBy(sending: Promise<void>): Promise<never> {
 }
 
 async function relay(
-  { ledger, known }: Side,
+  { ledger, known }: BoxContext,
   answer: IncomingMessage,
   response: ServerResponse,
   flow: Flow,
@@ -114,7 +114,7 @@ function headRefusal(request: IncomingMessage, host: string, port: number): Refu
   )
 }
 
-function refusalOf(error: unknown, { traffic }: Side): Refusal {
+function refusalOf(error: unknown, { traffic }: BoxContext): Refusal {
   if (error instanceof Cut && error.hit !== null) return leakRefusal(error.hit.secret, 'its body')
   return traffic.over ?? failed('broken', 'The connection broke before the answer was complete.')
 }

@@ -4,16 +4,16 @@ import { Failure } from '../domain/failure.ts'
 import type { Gateway } from '../domain/gateway.ts'
 import { KnownSecrets } from '../domain/leak.ts'
 import type { RevealedSecret } from '../domain/leak-patterns.ts'
-import { Held } from './held.ts'
+import type { Prices } from '../domain/upstream.ts'
+import { BodyMemory } from './body-memory.ts'
 import { Ledger } from './ledger.ts'
 import { defaultLimits, type GatewayLimits } from './limits.ts'
 import { type Dial, dialTcp, type Resolve, resolveByMachine } from './network.ts'
 import { BoxPassage } from './passage.ts'
-import type { Prices } from './prices.ts'
 import { Purse } from './purse.ts'
 import type { Network } from './reach.ts'
 import { Route } from './route.ts'
-import type { Side } from './side.ts'
+import type { BoxContext } from './box-context.ts'
 import { Traffic } from './traffic.ts'
 import type { Upstream } from './upstreams/upstream.ts'
 
@@ -35,7 +35,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { upstreams, clock, prices, resolve = resolveByMachine, dial = dialTcp } = options
   const limits = { ...defaultLimits, ...options.limits }
   const network: Network = { resolve, dial, limits }
-  const held = new Held(limits.heldBodyBytes)
+  const bodyMemory = new BodyMemory(limits.heldBodyBytes)
   const known = new KnownSecrets([...options.secrets, ...upstreams.flatMap(credentialOf)])
   const byName = new Map(upstreams.map((upstream) => [upstream.name, upstream]))
   if (byName.size < upstreams.length) throw new Failure('bad_config', 'Two upstreams have the same name.')
@@ -48,7 +48,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       void passages.get(box.name)?.close()
       const ledger = new Ledger(overseer, clock, (text) => known.redact(text))
       const egress = box.egress ?? nothing
-      const side: Side = {
+      const context: BoxContext = {
+        kind: box.kind,
         egress,
         ledger,
         traffic: new Traffic(egress.limits, ledger),
@@ -56,10 +57,10 @@ export function createGateway(options: GatewayOptions): Gateway {
         known,
         network,
         prices,
-        held,
+        bodyMemory,
         routes: new Map([...routes].filter(([name]) => egress.upstreams.includes(name))),
       }
-      const passage = new BoxPassage(side, () => {
+      const passage = new BoxPassage(context, () => {
         if (passages.get(box.name) === passage) passages.delete(box.name)
       })
       passages.set(box.name, passage)

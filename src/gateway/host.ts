@@ -1,6 +1,7 @@
-import { isIPv4 } from 'node:net'
+import { isIPv4, isIPv6 } from 'node:net'
 import { domainToASCII } from 'node:url'
 import ipaddr from 'ipaddr.js'
+import { hostLabel } from '../domain/host-rule.ts'
 
 /** A host in its only spelling: what rules are compared with, and what is resolved and dialled. */
 export type Host =
@@ -9,7 +10,11 @@ export type Host =
   /** `192.0.2.7`, or `[2001:db8::1]` with the brackets. */
   | { readonly kind: 'address'; readonly host: string }
 
-const label = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/
+/** A host and a port that a box asks for, in canonical spelling. */
+export interface Target {
+  readonly host: Host
+  readonly port: number
+}
 
 /** The canonical host of a text, or null where it is none or is spelled in a way that programs read differently. */
 export function canonicalHost(text: string): Host | null {
@@ -23,7 +28,7 @@ export function canonicalHost(text: string): Host | null {
   if (ascii === '' || (/^[\0-\x7f]*$/.test(lower) && ascii !== lower)) return null
   if (isIPv4(ascii)) return { kind: 'address', host: ascii }
   const labels = ascii.split('.')
-  const isName = ascii.length <= 253 && labels.every((each) => label.test(each))
+  const isName = ascii.length <= 253 && labels.every((each) => hostLabel.test(each))
   // A last label that is a number makes an address for some programs: decimal, octal, hex, or with fewer than four parts.
   return isName && !/^(?:\d+|0x[0-9a-f]*)$/.test(labels.at(-1) ?? '') ? { kind: 'name', host: ascii } : null
 }
@@ -34,6 +39,12 @@ function ipv6(text: string): Host | null {
   if (inner === undefined || !ipaddr.IPv6.isValid(inner)) return null
   const address = ipaddr.IPv6.parse(inner)
   return address.isIPv4MappedAddress() ? null : { kind: 'address', host: `[${address.toRFC5952String()}]` }
+}
+
+/** An address that a name led to, as a request has to spell it. */
+export function addressHost(address: string): Host {
+  const host = isIPv6(address) ? `[${ipaddr.IPv6.parse(address).toRFC5952String()}]` : address
+  return { kind: 'address', host }
 }
 
 /** The address without brackets, as it is dialled. */

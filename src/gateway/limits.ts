@@ -7,6 +7,8 @@ export interface GatewayLimits {
   readonly bodyIdleMs: number
   /** Without a byte in either direction, on a tunnel or while an answer is awaited; a model may think for minutes. */
   readonly idleMs: number
+  /** Of a connection to an upstream that no call uses: less than most servers keep one, so that none is found closed. */
+  readonly keptMs: number
   readonly resolveMs: number
   readonly dialMs: number
   /** From the answer to CONNECT to the end of the TLS hello. */
@@ -22,6 +24,7 @@ export const defaultLimits: GatewayLimits = {
   headBytes: 32 * 1024,
   bodyIdleMs: 60_000,
   idleMs: 15 * 60_000,
+  keptMs: 30_000,
   resolveMs: 10_000,
   dialMs: 10_000,
   helloMs: 10_000,

@@ -4,8 +4,9 @@ import type { EgressCounts } from '../domain/egress.ts'
 import type { Passage } from '../domain/gateway.ts'
 import { refuse, refuseRaw } from './answer.ts'
 import { forward } from './forward.ts'
+import { raising } from './next-step.ts'
 import { denied, type Refusal } from './refusal.ts'
-import type { Side } from './side.ts'
+import type { BoxContext } from './box-context.ts'
 import { readConnect, readRequest, type Request } from './target.ts'
 import { tunnel } from './tunnel.ts'
 import { upstreamCall } from './upstream-call.ts'
@@ -25,7 +26,7 @@ interface Connection {
  * need a listening server, so they are kept here.
  */
 export class BoxPassage implements Passage {
-  private readonly side: Side
+  private readonly context: BoxContext
   private readonly server: Server
   private readonly connections = new Map<Duplex, Connection>()
   private readonly work = new Set<Promise<void>>()
@@ -33,11 +34,11 @@ export class BoxPassage implements Passage {
   private closed = false
 
   /** `onClose` may be called more than once. */
-  constructor(side: Side, onClose: () => void) {
-    this.side = side
+  constructor(context: BoxContext, onClose: () => void) {
+    this.context = context
     this.onClose = onClose
     this.server = createServer({
-      maxHeaderSize: side.network.limits.headBytes,
+      maxHeaderSize: context.network.limits.headBytes,
       insecureHTTPParser: false,
       requireHostHeader: false,
       keepAliveTimeout: 0,
@@ -63,11 +64,15 @@ export class BoxPassage implements Passage {
     const stream = connection as Duplex
     stream.on('error', () => stream.destroy())
     if (this.closed) return void stream.destroy()
-    if (this.connections.size >= this.side.egress.limits.connections) {
-      const most = this.side.egress.limits.connections
+    if (this.connections.size >= this.context.egress.limits.connections) {
+      const most = this.context.egress.limits.connections
       return this.turnAway(
         stream,
-        denied('connections', `This box has its ${most} connections open already.`, 503),
+        denied(
+          'connections',
+          `This box has its ${most} connections open already: close one first. For more, ${raising('connections')}.`,
+          503,
+        ),
       )
     }
     const one: Connection = { stream, over: new AbortController(), timer: null, busy: false }
@@ -82,19 +87,19 @@ export class BoxPassage implements Passage {
   }
 
   counts(): EgressCounts {
-    return this.side.ledger.counts()
+    return this.context.ledger.counts()
   }
 
   async close(): Promise<void> {
     this.closed = true
     for (const { stream } of this.connections.values()) stream.destroy()
     while (this.work.size > 0) await Promise.all(this.work)
-    this.side.ledger.close()
+    this.context.ledger.close()
     this.onClose()
   }
 
   private awaitHead(one: Connection): void {
-    one.timer = setTimeout(() => one.stream.destroy(), this.side.network.limits.headMs)
+    one.timer = setTimeout(() => one.stream.destroy(), this.context.network.limits.headMs)
   }
 
   private begin(stream: Duplex): Connection | null {
@@ -119,8 +124,8 @@ export class BoxPassage implements Passage {
     response.on('error', () => one.stream.destroy())
     const read = readRequest(request.url ?? '')
     this.run(one, async () => {
-      if (read.kind === 'upstream') await upstreamCall(this.side, read, request, response, one.over.signal)
-      else if (read.kind === 'forward') await forward(this.side, read, request, response, one.over.signal)
+      if (read.kind === 'upstream') await upstreamCall(this.context, read, request, response, one.over.signal)
+      else if (read.kind === 'forward') await forward(this.context, read, request, response, one.over.signal)
       else await refuse(request, response, this.refuseUnreadable(read))
     })
   }
@@ -130,7 +135,7 @@ export class BoxPassage implements Passage {
     if (one === null) return
     const read = readConnect(request.url ?? '')
     if (read.kind !== 'tunnel') return refuseRaw(stream, this.refuseUnreadable(read))
-    this.run(one, () => tunnel(this.side, stream, head, read.target, one.over.signal))
+    this.run(one, () => tunnel(this.context, stream, head, read.target, one.over.signal))
   }
 
   /** Whatever goes wrong in the work for a connection ends it. */
@@ -145,7 +150,7 @@ export class BoxPassage implements Passage {
     const asked = read.kind === 'unreadable' ? read.asked : ''
     const why = read.kind === 'unreadable' ? read.why : 'is not asked for in this way'
     const refusal = denied('unreadable', `What was asked for ${why}.`)
-    this.side.ledger.deny({ kind: 'other', host: asked, port: null, method: null, path: null }, refusal)
+    this.context.ledger.deny({ kind: 'other', host: asked, port: null, method: null, path: null }, refusal)
     return refusal
   }
 
@@ -159,7 +164,7 @@ export class BoxPassage implements Passage {
   }
 
   private turnAway(stream: Duplex, refusal: Refusal): void {
-    this.side.ledger.deny({ kind: 'other', host: '', port: null, method: null, path: null }, refusal)
+    this.context.ledger.deny({ kind: 'other', host: '', port: null, method: null, path: null }, refusal)
     refuseRaw(stream, refusal)
   }
 }

@@ -1,15 +1,4 @@
-/** List prices of a model, USD for a million tokens. */
-export interface Price {
-  readonly input: number
-  readonly output: number
-  readonly cacheRead: number
-  /** Kept for minutes, and for an hour; the latter is twice the input's price where nothing else is said. */
-  readonly cacheWrite: number
-  readonly cacheWriteHour?: number
-}
-
-/** By name, or by the beginning of a name with `*` at its end; the longest that fits counts. */
-export type Prices = Readonly<Record<string, Price>>
+import type { Price, Prices } from '../domain/upstream.ts'
 
 /** Tokens of one call by what they cost. */
 export interface Tokens {
@@ -37,6 +26,6 @@ export function costOf(tokens: Tokens, price: Price): number {
     tokens.output * price.output +
     tokens.cacheRead * price.cacheRead +
     tokens.cacheWrite * price.cacheWrite +
-    tokens.cacheWriteHour * (price.cacheWriteHour ?? price.input * 2)
+    tokens.cacheWriteHour * price.input * 2
   return millionths / 1e6
 }

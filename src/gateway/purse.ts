@@ -1,6 +1,8 @@
 import type { Usage } from '../domain/agent.ts'
+import type { Price } from '../domain/upstream.ts'
 import type { Ledger } from './ledger.ts'
-import { costOf, noTokens, type Price, type Tokens } from './prices.ts'
+import { costOf, noTokens, type Tokens } from './prices.ts'
+import { notRecorded } from './reach.ts'
 import { busy, denied, type Refusal } from './refusal.ts'
 
 /** The most that a call is expected to take. */
@@ -15,7 +17,6 @@ export interface Bill {
   charge(reported: Tokens): boolean
   /** Charges the whole estimate, for a call of which nothing was reported. */
   chargeEstimate(): boolean
-  readonly charged: Tokens
   /** Gives back what was set aside and not used. */
   settle(): void
 }
@@ -32,8 +33,7 @@ export class Purse {
   /** Sets the estimate aside, or refuses where it does not fit. */
   open(estimate: Estimate, price: Price | null, model: string): Bill | Refusal {
     const left = this.ledger.left()
-    if (left === null)
-      return denied('no record', 'What was spent cannot be recorded, so nothing more is spent.', 503)
+    if (left === null) return notRecorded
     if (left.costUsd !== null && price === null)
       return denied(
         'no price',
@@ -77,9 +77,6 @@ export class Purse {
     return {
       charge,
       chargeEstimate: () => charge(whole),
-      get charged() {
-        return charged
-      },
       settle: () => void underWay.delete(reserved),
     }
   }

@@ -1,11 +1,11 @@
 import type { Duplex } from 'node:stream'
 import { messageOf } from '../domain/failure.ts'
-import { bare, type Host } from './host.ts'
+import { addressHost, bare, type Target } from './host.ts'
 import type { GatewayLimits } from './limits.ts'
 import { type Dial, type Resolve, within } from './network.ts'
+import { newTaskReaching } from './next-step.ts'
 import { reachOf } from './ranges.ts'
 import { denied, failed, type Refusal } from './refusal.ts'
-import type { Target } from './rules.ts'
 
 export interface Network {
   readonly resolve: Resolve
@@ -21,33 +21,40 @@ const tries = 3
  * way to being rebound.
  */
 export async function addressesOf(
-  { host }: Target,
+  target: Target,
   inside: boolean,
   { resolve, limits }: Network,
   signal: AbortSignal,
 ): Promise<readonly string[] | Refusal> {
-  if (host.kind === 'address') return vetted(host, [bare(host.host)], inside)
+  const { host } = target
+  if (host.kind === 'address') return vetted(target, [bare(host.host)], inside)
   try {
     const found = await within(resolve(host.host), limits.resolveMs, signal, 'the name')
-    return vetted(host, found, inside)
+    return vetted(target, found, inside)
   } catch (error) {
     return failed('not found', `${host.host} could not be resolved: ${messageOf(error)}.`)
   }
 }
 
-function vetted(host: Host, found: readonly string[], inside: boolean): readonly string[] | Refusal {
+function vetted(
+  { host, port }: Target,
+  found: readonly string[],
+  inside: boolean,
+): readonly string[] | Refusal {
   const addresses = [...new Set(found)]
   if (addresses.length === 0) return failed('not found', `${host.host} has no address.`)
   const reaches = addresses.map(reachOf)
   const never = reaches.indexOf('never')
   if (never !== -1)
     return denied('always blocked', `${host.host} leads to ${addresses[never]}, which no rule opens.`)
-  const inner = reaches.indexOf('inside')
-  if (inner !== -1 && !inside)
+  const inner = addresses[reaches.indexOf('inside')]
+  if (inner !== undefined && !inside) {
+    const itself = { host: addressHost(inner), port }
     return denied(
       'not public',
-      `${host.host} leads to ${addresses[inner]}, which is no public address. To allow it, name the address itself: policy: { egress: ['${addresses[inner]}'] } in cofferdam.yaml.`,
+      `${host.host} leads to ${inner}, which is no public address, and no name opens one. To reach it, have the agent ask for ${itself.host.host}:${port} in place of the name, and ${newTaskReaching(itself)}.`,
     )
+  }
   return addresses.slice(0, tries)
 }
 

@@ -20,8 +20,12 @@ export function failed(rule: string, text: string, status = 502): Refusal {
 }
 
 /** Nothing is wrong with it but the moment. */
+export function passing(rule: string, text: string, status = 502): Refusal {
+  return { ...failed(rule, text, status), again: true }
+}
+
 export function busy(text: string, status: number): Refusal {
-  return { ...failed('busy', text, status), again: true }
+  return passing('busy', text, status)
 }
 
 export function isRefusal(outcome: object): outcome is Refusal {

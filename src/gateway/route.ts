@@ -2,12 +2,21 @@ import { once } from 'node:events'
 import { Agent, type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders, request } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
-import { Failure } from '../domain/failure.ts'
+import { Failure, systemCodeOf } from '../domain/failure.ts'
 import { bare, canonicalHost } from './host.ts'
 import { dialFirst, type Network } from './reach.ts'
 import { isRefusal } from './refusal.ts'
 import { within } from './network.ts'
 import type { Upstream } from './upstreams/upstream.ts'
+
+/** A whole request, as it goes out. */
+export interface Sent {
+  readonly method: string
+  readonly path: string
+  readonly headers: OutgoingHttpHeaders
+  readonly body: readonly Buffer[]
+  readonly isPaid: boolean
+}
 
 /** An upstream with its connections, which are kept between calls. */
 export class Route {
@@ -42,35 +51,37 @@ export class Route {
     this.name = bare(host.host)
     this.port = url.port === '' ? (this.isTls ? 443 : 80) : Number(url.port)
     this.base = url.pathname.replace(/\/$/, '')
-    this.agent = new KeptConnections(() => this.connect())
+    this.agent = new KeptConnections(() => this.connect(), network.limits.keptMs)
   }
 
-  /** Sends a whole request; resolves to the answer's head. Rejects where none came. */
-  async call(
-    method: string,
-    path: string,
-    headers: OutgoingHttpHeaders,
-    body: readonly Buffer[],
-    signal: AbortSignal,
-  ): Promise<IncomingMessage> {
-    for (;;) {
-      const call = request({
-        agent: this.agent,
-        method,
-        path: `${this.base}${path}`,
-        setHost: false,
-        headers: { ...headers, host: this.authority },
-        signal,
-      })
-      for (const chunk of body) call.write(chunk)
-      call.end()
-      try {
-        return await answerOf(call)
-      } catch (error) {
-        // A kept connection that the other end had closed just then: the request was never read.
-        if (!call.reusedSocket || signal.aborted || !isGone(error)) throw error
-      }
+  /**
+   * Resolves to the answer's head; rejects where none came. Where a kept connection was gone just then, a call that costs
+   * nothing is sent once more, over a new one. A paid one never is: whether the provider had read it nobody knows, and it
+   * would charge for both while the task's budget counts one. Whoever made the call may repeat it, as another one.
+   */
+  async call(sent: Sent, signal: AbortSignal): Promise<IncomingMessage> {
+    const first = this.send(sent, signal)
+    try {
+      return await answerOf(first)
+    } catch (error) {
+      if (sent.isPaid || !first.reusedSocket || signal.aborted || !isGone(error)) throw error
     }
+    for (const kept of Object.values(this.agent.freeSockets).flat()) kept?.destroy()
+    return await answerOf(this.send(sent, signal))
+  }
+
+  private send({ method, path, headers, body }: Sent, signal: AbortSignal): ClientRequest {
+    const call = request({
+      agent: this.agent,
+      method,
+      path: `${this.base}${path}`,
+      setHost: false,
+      headers: { ...headers, host: this.authority },
+      signal,
+    })
+    for (const chunk of body) call.write(chunk)
+    call.end()
+    return call
   }
 
   private get authority(): string {
@@ -106,8 +117,9 @@ export class Route {
   }
 }
 
+/** The connection broke without an answer. */
 function isGone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
+  return ['ECONNRESET', 'EPIPE'].includes(systemCodeOf(error))
 }
 
 async function answerOf(call: ClientRequest): Promise<IncomingMessage> {
@@ -122,8 +134,9 @@ type Created = (error: Error | null, connection?: Duplex) => void
 class KeptConnections extends Agent {
   private readonly connect: () => Promise<Duplex>
 
-  constructor(connect: () => Promise<Duplex>) {
-    super({ keepAlive: true, maxFreeSockets: 8, timeout: 0 })
+  constructor(connect: () => Promise<Duplex>, keptMs: number) {
+    // Node lets a connection go when it was unused for so long, or shortly before its server said that it would.
+    super({ keepAlive: true, maxFreeSockets: 8, timeout: keptMs })
     this.connect = connect
   }
 

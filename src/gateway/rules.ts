@@ -1,16 +1,13 @@
+import type { BoxKind } from '../domain/box.ts'
 import type { TunnelRule } from '../domain/egress.ts'
-import { bare, canonicalHost, type Host } from './host.ts'
+import { bare, canonicalHost, type Host, type Target } from './host.ts'
+import { toReach } from './next-step.ts'
 import { isBlockedName, reachOf } from './ranges.ts'
 import { denied, type Refusal } from './refusal.ts'
 
-/** A host and a port that a box asks for, in canonical spelling. */
-export interface Target {
-  readonly host: Host
-  readonly port: number
-}
-
 /** The rule that lets a target pass, or why it does not. What is always blocked is so above every rule. */
-export function decide({ host, port }: Target, rules: readonly TunnelRule[]): TunnelRule | Refusal {
+export function decide(target: Target, rules: readonly TunnelRule[], kind: BoxKind): TunnelRule | Refusal {
+  const { host, port } = target
   const asked = `${host.host}:${port}`
   const blocked = host.kind === 'name' ? isBlockedName(host.host) : reachOf(bare(host.host)) === 'never'
   if (blocked)
@@ -22,22 +19,13 @@ export function decide({ host, port }: Target, rules: readonly TunnelRule[]): Tu
   if (broken !== undefined)
     return denied(
       'bad rule',
-      `Nothing passes, because the rule "${broken.host}" of the policy cannot be read.`,
+      `Nothing passes, because the rule "${broken.host}" (${broken.why}) cannot be read: name the host otherwise there.`,
     )
   const naming = rules.filter((rule) => names(rule.host, host))
   const rule = naming.find(({ ports }) => ports.includes(port))
   if (rule !== undefined) return rule
-  const grant = port === 443 ? host.host : asked
-  const why =
-    naming.length === 0
-      ? 'no rule of the policy names this host'
-      : 'the policy names this host with other ports only'
-  return denied('no rule', `${asked} is not reached: ${why}. To allow it: ${grantOf(grant)}.`)
-}
-
-/** How a person allows a host. */
-function grantOf(host: string): string {
-  return `policy: { egress: ['${host}'] } in cofferdam.yaml`
+  const why = naming.length === 0 ? 'no rule names this host' : 'this host is named with other ports only'
+  return denied('no rule', `${asked} is not reached: ${why}. ${toReach(target, kind)}`)
 }
 
 /** Whether addresses that are not public may be dialled: who grants a literal has seen which one it is. */

@@ -1,5 +1,5 @@
-import { canonicalHost } from './host.ts'
-import type { Target } from './rules.ts'
+import { gatewayAddress, gatewayPort } from '../domain/egress.ts'
+import { canonicalHost, type Target } from './host.ts'
 
 /** What a request line asks for. */
 export type Request =
@@ -12,7 +12,7 @@ export type Request =
   | { readonly kind: 'unreadable'; readonly asked: string; readonly why: string }
 
 /** Where the gateway is in every box: programs that send everything to their proxy name it so. */
-const ownAuthorities = new Set(['127.0.0.1:3128', 'localhost:3128'])
+const ownAuthorities = new Set([gatewayAddress, `localhost:${gatewayPort}`])
 
 export function readConnect(authority: string): Request {
   const target = readAuthority(authority, null)

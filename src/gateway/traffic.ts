@@ -1,5 +1,6 @@
 import type { EgressLimits } from '../domain/egress.ts'
 import type { Ledger } from './ledger.ts'
+import { raising } from './next-step.ts'
 import { denied, type Refusal } from './refusal.ts'
 
 const mib = 1024 * 1024
@@ -19,9 +20,15 @@ export class Traffic {
   /** Set once a limit is used up. */
   get over(): Refusal | null {
     if (this.up > this.limits.upMb * mib)
-      return denied('bytes', `This box has sent more than its ${this.limits.upMb} MiB.`)
+      return denied(
+        'bytes',
+        `This box has sent more than its ${this.limits.upMb} MiB. For more, ${raising('upMb')}.`,
+      )
     if (this.down > this.limits.downMb * mib)
-      return denied('bytes', `This box has received more than its ${this.limits.downMb} MiB.`)
+      return denied(
+        'bytes',
+        `This box has received more than its ${this.limits.downMb} MiB. For more, ${raising('downMb')}.`,
+      )
     return null
   }
 

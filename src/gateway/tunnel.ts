@@ -2,16 +2,15 @@ import type { Duplex } from 'node:stream'
 import { admit } from './admit.ts'
 import { refuseRaw } from './answer.ts'
 import { readHello } from './client-hello.ts'
-import { canonicalHost } from './host.ts'
+import { canonicalHost, type Target } from './host.ts'
 import type { Asked } from './ledger.ts'
 import { join } from './pipe.ts'
 import { denied, isRefusal, type Refusal } from './refusal.ts'
-import type { Target } from './rules.ts'
-import type { Side } from './side.ts'
+import type { BoxContext } from './box-context.ts'
 
 /** CONNECT: a tunnel to one host, through which TLS for that host goes and nothing else. Its content is not looked at. */
 export async function tunnel(
-  side: Side,
+  context: BoxContext,
   box: Duplex,
   head: Buffer,
   target: Target,
@@ -20,11 +19,11 @@ export async function tunnel(
   // Nothing is read before the connection outside stands.
   box.pause()
   const asked: Asked = { kind: 'tunnel', host: target.host.host, port: target.port, method: null, path: null }
-  const admitted = await admit(side, asked, target, signal)
+  const admitted = await admit(context, asked, target, signal)
   if (isRefusal(admitted)) return refuseRaw(box, admitted)
   const { outside, entry } = admitted
-  const { helloMs, idleMs } = side.network.limits
-  const flow = side.traffic.flow()
+  const { helloMs, idleMs } = context.network.limits
+  const flow = context.traffic.flow()
   box.write('HTTP/1.1 200 Connection Established\r\n\r\n')
   const hello = await helloOf(box, head, target, helloMs)
   if (isRefusal(hello)) {
@@ -35,7 +34,7 @@ export async function tunnel(
   flow.sends(hello.length)
   outside.write(hello)
   await join(box, outside, flow, idleMs)
-  entry.end(flow, side.traffic.over ?? undefined)
+  entry.end(flow, context.traffic.over ?? undefined)
 }
 
 /** The bytes of the TLS hello, and what came with them, where it names the target. */

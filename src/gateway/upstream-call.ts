@@ -9,9 +9,9 @@ import type { Asked, Entry } from './ledger.ts'
 import { priceOf } from './prices.ts'
 import type { Bill } from './purse.ts'
 import { notRecorded } from './reach.ts'
-import { denied, failed, isRefusal, type Refusal } from './refusal.ts'
+import { denied, failed, isRefusal, passing, type Refusal } from './refusal.ts'
 import type { Route } from './route.ts'
-import type { Side } from './side.ts'
+import type { BoxContext } from './box-context.ts'
 import type { Request } from './target.ts'
 import { type Flow, whenIdle } from './traffic.ts'
 import { readBody, type WholeBody } from './whole-body.ts'
@@ -19,15 +19,15 @@ import type { Counter, UpstreamRoute } from './upstreams/upstream.ts'
 
 /** A named route: looked at as a whole, then sent with the credential, and its answer counted on its way to the box. */
 export async function upstreamCall(
-  side: Side,
+  context: BoxContext,
   { name, path, query }: Extract<Request, { kind: 'upstream' }>,
   request: IncomingMessage,
   response: ServerResponse,
   signal: AbortSignal,
 ): Promise<void> {
-  const { ledger } = side
+  const { ledger } = context
   const method = request.method ?? ''
-  const route = side.routes.get(name)
+  const route = context.routes.get(name)
   const asked: Asked = {
     kind: 'upstream',
     host: route?.host ?? name,
@@ -36,46 +36,50 @@ export async function upstreamCall(
     path,
   }
   if (route === undefined) {
-    const refusal = denied(
-      'no rule',
-      `This box has no upstream "${name}". Which it has, its agent's configuration says.`,
-    )
+    const refusal = denied('no rule', noUpstream(name, context))
     ledger.deny(asked, refusal)
     return refuse(request, response, refusal)
   }
-  const flow = side.traffic.flow()
-  const call = { side, route, asked, flow, path, query, request, response, signal }
+  const flow = context.traffic.flow()
+  const call = { context, route, asked, flow, path, query, request, response, signal }
   const refuseHere = (refusal: Refusal): Promise<void> => {
-    const body = { type: 'application/json', text: route.upstream.error(refusal.status, refusal.text) }
+    const answer = { type: 'application/json', text: route.upstream.error(refusal.status, refusal.text) }
     const retry = refusal.again === true ? 'true' : 'false'
-    return refuse(request, response, refusal, body, { 'x-should-retry': retry })
+    return refuse(request, response, refusal, answer, { 'x-should-retry': retry })
   }
-  const found = headRefusal(call) ?? (await inspected(call))
-  if (isRefusal(found)) {
-    ledger.deny(asked, found)
-    return refuseHere(found)
+  const deny = (refusal: Refusal): Promise<void> => {
+    ledger.deny(asked, refusal)
+    return refuseHere(refusal)
   }
+  const rule = ruleOf(call)
+  if (isRefusal(rule)) return deny(rule)
+  const body = await readBody(context, request, rule.inspect?.() ?? null, flow)
+  if (isRefusal(body)) return deny(body)
   try {
-    if (found.rule.kind === 'local') return answerHere(call)
-    const bill = found.rule.kind === 'paid' ? openBill(call, found.body) : null
-    if (bill !== null && isRefusal(bill)) {
-      ledger.deny(asked, bill)
-      return await refuseHere(bill)
-    }
+    if (rule.kind === 'local') return answerHere(call)
+    const bill = rule.kind === 'paid' ? openBill(call, body) : null
+    if (bill !== null && isRefusal(bill)) return await deny(bill)
     try {
       const entry = ledger.allow(asked, name, `The upstream "${name}".`, null)
       if (entry === null) return await refuseHere(notRecorded)
-      await passOn(call, found.rule, found.body, bill, entry, refuseHere)
+      await passOn(call, rule, body, bill, entry, refuseHere)
     } finally {
       bill?.settle()
     }
   } finally {
-    found.body.release()
+    body.release()
   }
 }
 
+function noUpstream(name: string, { kind, routes }: BoxContext): string {
+  const has = routes.size === 0 ? 'none' : [...routes.keys()].join(', ')
+  const why = `This box has no upstream "${name}" (it has ${has}).`
+  if (kind === 'setup') return `${why} A setup box reaches package registries and no model.`
+  return `${why} To allow it, name it in policy.upstreams of cofferdam.yaml and start a new task.`
+}
+
 interface Call {
-  readonly side: Side
+  readonly context: BoxContext
   readonly route: Route
   readonly asked: Asked
   readonly flow: Flow
@@ -86,42 +90,29 @@ interface Call {
   readonly signal: AbortSignal
 }
 
-function ruleOf({ route, request, path }: Call): UpstreamRoute | undefined {
-  return route.upstream.routes.find((each) => each.method === request.method && each.path.test(path))
-}
-
-/** What can be said before the body is read. */
-function headRefusal(call: Call): Refusal | null {
-  const { side, route, request, path, query } = call
-  const leak = leakInHead(`${path}${query}`, request.rawHeaders, side.known)
+/** The rule for it, or what can be said against it before its body is read. */
+function ruleOf({ context, route: { upstream }, request, path, query }: Call): UpstreamRoute | Refusal {
+  const leak = leakInHead(`${path}${query}`, request.rawHeaders, context.known)
   if (leak !== null) {
-    side.ledger.leaked({ ...leak, way: 'up' })
+    context.ledger.leaked({ ...leak, way: 'up' })
     return leakRefusal(leak.secret, 'its head')
   }
-  if (ruleOf(call) === undefined)
-    return denied(
-      'route',
-      `${request.method} ${path} is not among what the upstream "${route.upstream.name}" is for: ${route.upstream.routes.map(({ method, path }) => `${method} ${path.source.replaceAll(/[\\^$]/g, '')}`).join(', ')}.`,
-    )
-  return side.traffic.over
+  const rule = upstream.routes.find((each) => each.method === request.method && each.path.test(path))
+  if (rule !== undefined) return context.traffic.over ?? rule
+  const all = upstream.routes.map((each) => `${each.method} ${each.path.source.replaceAll(/[\\^$]/g, '')}`)
+  return denied(
+    'route',
+    `${request.method} ${path} is not among what the upstream "${upstream.name}" is for: ${all.join(', ')}.`,
+  )
 }
 
-async function inspected(
-  call: Call,
-): Promise<{ readonly rule: UpstreamRoute; readonly body: WholeBody } | Refusal> {
-  const rule = ruleOf(call)
-  if (rule === undefined) return denied('route', 'Nothing else passes.')
-  const body = await readBody(call.side, call.request, rule.inspect?.() ?? null, call.flow)
-  return isRefusal(body) ? body : { rule, body }
-}
-
-function openBill({ side }: Call, { inspected }: WholeBody): Bill | Refusal {
+function openBill({ context }: Call, { inspected }: WholeBody): Bill | Refusal {
   if (inspected === null) return denied('route', 'A call without a body cannot be counted.', 400)
-  return side.purse.open(inspected.estimate, priceOf(inspected.model, side.prices), inspected.model)
+  return context.purse.open(inspected.estimate, priceOf(inspected.model, context.prices), inspected.model)
 }
 
-function answerHere({ side, route, asked, flow, response }: Call): void {
-  side.ledger.allow(asked, route.upstream.name, 'Answered by the gateway itself.', null)?.end(flow)
+function answerHere({ context, route, asked, flow, response }: Call): void {
+  context.ledger.allow(asked, route.upstream.name, 'Answered by the gateway itself.', null)?.end(flow)
   response.writeHead(200).end()
 }
 
@@ -134,23 +125,29 @@ async function passOn(
   entry: Entry,
   refuseHere: (refusal: Refusal) => Promise<void>,
 ): Promise<void> {
-  const { route, flow, request, response, side } = call
+  const { route, flow, request, response, context } = call
   const idle = new AbortController()
   const signal = AbortSignal.any([call.signal, idle.signal])
-  const stopWatch = whenIdle(flow, side.network.limits.idleMs, () => {
+  const stopWatch = whenIdle(flow, context.network.limits.idleMs, () => {
     idle.abort()
     if (response.headersSent) response.destroy()
   })
   let outcome: Refusal | undefined
   try {
-    const path = `${call.path}${call.query}`
-    const answer = await route.call(request.method ?? '', path, headersOf(call, body), body.chunks, signal)
+    const sent = {
+      method: request.method ?? '',
+      path: `${call.path}${call.query}`,
+      headers: headersOf(call, body),
+      body: body.chunks,
+      isPaid: bill !== null,
+    }
+    const answer = await route.call(sent, signal)
     const counter = answer.statusCode === 200 ? (rule.counter?.() ?? null) : null
     await answered(call, answer, counter, bill)
   } catch (error) {
     // The box went, or nobody waits any more, while the model was at work: what that costs nobody says.
     if (signal.aborted && !response.headersSent) bill?.chargeEstimate()
-    outcome = side.traffic.over ?? failureOf(error, route)
+    outcome = context.traffic.over ?? failureOf(error, route, signal.aborted)
     await refuseHere(outcome)
   } finally {
     stopWatch()
@@ -158,35 +155,37 @@ async function passOn(
   }
 }
 
-function failureOf(error: unknown, { upstream: { name } }: Route): Refusal {
+function failureOf(error: unknown, { upstream: { name } }: Route, isLate: boolean): Refusal {
   if (error instanceof Unrecorded) return notRecorded
   if (error instanceof Cut)
     return failed('broken', `The box left before the answer of "${name}" was complete.`)
-  return failed('broken', `The upstream "${name}" gave no whole answer: ${messageOf(error)}.`)
+  const text = `The upstream "${name}" gave no whole answer: ${messageOf(error)}.`
+  // A provider that took minutes was at work, and another call would be charged as well.
+  return isLate ? failed('broken', text) : passing('broken', text)
 }
 
 /** What was spent could not be written down: the answer stops here. */
 class Unrecorded extends Error {}
 
 async function answered(
-  { side, flow, response, request }: Call,
+  { context, flow, response, request }: Call,
   answer: IncomingMessage,
   counter: Counter | null,
   bill: Bill | null,
 ): Promise<void> {
-  const onHit = (hit: Hit): void => side.ledger.leaked({ ...hit, way: 'down' })
+  const onHit = (hit: Hit): void => context.ledger.leaked({ ...hit, way: 'down' })
   const dropped = [
     'set-cookie',
-    ...(side.known.isEmpty || request.method === 'HEAD' ? [] : ['content-length']),
+    ...(context.known.isEmpty || request.method === 'HEAD' ? [] : ['content-length']),
   ]
-  const headers = passedOn(answer.rawHeaders, dropped, (value) => withoutSecrets(value, side.known, onHit))
+  const headers = passedOn(answer.rawHeaders, dropped, (value) => withoutSecrets(value, context.known, onHit))
   const type = answer.headers['content-type'] ?? ''
   try {
     if ((answer.headers['content-encoding'] ?? 'identity') !== 'identity')
       throw new Error('it is compressed, so it cannot be read')
     response.writeHead(answer.statusCode ?? 502, headers)
     response.flushHeaders()
-    await receiveRedacted(answer, response, side.known, flow, onHit, (chunk) => {
+    await receiveRedacted(answer, response, context.known, flow, onHit, (chunk) => {
       counter?.see(chunk, type)
       const tokens = counter?.tokens ?? null
       if (tokens !== null && bill?.charge(tokens) === false) throw new Unrecorded()

@@ -3,7 +3,7 @@ import { leakRefusal } from './admit.ts'
 import { chunksOf } from './body.ts'
 import { JsonReader, NotJson } from './json.ts'
 import { busy, denied, failed, type Refusal } from './refusal.ts'
-import type { Side } from './side.ts'
+import type { BoxContext } from './box-context.ts'
 import type { Flow } from './traffic.ts'
 import type { Inspected, Inspection } from './upstreams/upstream.ts'
 
@@ -18,36 +18,36 @@ export interface WholeBody {
 
 /** Reads a request's body to its end, looking at each piece as it comes, so that no large one stops anything else. */
 export async function readBody(
-  side: Side,
+  context: BoxContext,
   request: IncomingMessage,
   inspection: Inspection | null,
   flow: Flow,
 ): Promise<WholeBody | Refusal> {
-  const { held } = side
-  const { limits } = side.network
+  const { bodyMemory } = context
+  const { limits } = context.network
   const chunks: Buffer[] = []
   let length = 0
   let taken = 0
   const release = (): void => {
-    held.give(taken)
+    bodyMemory.give(taken)
     taken = 0
     chunks.length = 0
   }
   const problem = headProblem(request, inspection)
   if (problem !== null) return problem
-  const scanner = side.known.scanner()
+  const scanner = context.known.scanner()
   const reader = new JsonReader((path, value) => inspection?.visit(path, value))
   const look = (chunk: Buffer): Refusal | null => {
     length += chunk.length
-    if (!flow.sends(chunk.length)) return side.traffic.over
+    if (!flow.sends(chunk.length)) return context.traffic.over
     if (inspection === null) return denied('route', 'This request has no body.', 400)
     if (length > limits.upstreamBodyBytes)
       return denied('size', `A request of more than ${limits.upstreamBodyBytes} bytes is too large.`, 413)
-    if (!held.take(chunk.length)) return busy('Too many large requests are under way. Try again.', 503)
+    if (!bodyMemory.take(chunk.length)) return busy('Too many large requests are under way. Try again.', 503)
     taken += chunk.length
     const [hit] = scanner.push(chunk)
     if (hit !== undefined) {
-      side.ledger.leaked({ ...hit, way: 'up' })
+      context.ledger.leaked({ ...hit, way: 'up' })
       return leakRefusal(hit.secret, 'its body')
     }
     reader.write(chunk)

@@ -1,11 +1,11 @@
 import type { BoxRequest } from '../domain/box.ts'
-import type { Egress } from '../domain/egress.ts'
-import { cacheFolder, proxyAddress } from './places.ts'
+import { type Egress, gatewayAddress } from '../domain/egress.ts'
+import { cacheFolder, homeFolder } from './places.ts'
 
 type Variables = Readonly<Record<string, string>>
 
 const always = {
-  HOME: '/home/agent',
+  HOME: homeFolder,
   USER: 'agent',
   LOGNAME: 'agent',
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
@@ -36,13 +36,13 @@ const online = {
 
 /** The whole environment of a box: a fixed list, and what the request adds. Nothing of the host's own is in it. */
 export function boxEnv(request: BoxRequest): Variables {
-  const { kind, env } = request
-  const { egress, caches } = kind === 'agent' || kind === 'setup' ? request : { egress: null, caches: [] }
+  const { kind, env, caches } = request
+  const { egress } = request.kind === 'agent' || request.kind === 'setup' ? request : { egress: null }
   return {
     ...always,
     ...(canTunnel(egress) ? online : offline),
     ...(egress === null ? {} : proxied()),
-    ...cached(caches, kind === 'setup'),
+    ...cached(kind === 'setup' ? caches : []),
     ...env,
   }
 }
@@ -54,7 +54,7 @@ function canTunnel(egress: Egress | null): boolean {
 
 /** For convenience only: nothing but the channel leads out, whatever a program makes of this. */
 function proxied(): Variables {
-  const proxy = `http://${proxyAddress}`
+  const proxy = `http://${gatewayAddress}`
   const direct = '127.0.0.1,localhost'
   return {
     HTTP_PROXY: proxy,
@@ -71,14 +71,14 @@ function proxied(): Variables {
   }
 }
 
-function cached(caches: readonly string[], fills: boolean): Variables {
+/** Nobody is pointed at a cache that is only read: pip does without one then, and what npm does not find there it cannot add. */
+function cached(filled: readonly string[]): Variables {
   const variables: Record<string, string> = {}
-  if (caches.includes('npm')) {
+  if (filled.includes('npm')) {
     variables['npm_config_cache'] = cacheFolder('npm')
     variables['npm_config_logs_dir'] = '/tmp/npm-logs'
   }
-  // Where it is not filled it is of no use to pip, which asks an index first; of a readonly one it would complain.
-  if (caches.includes('pip') && fills) variables['PIP_CACHE_DIR'] = cacheFolder('pip')
+  if (filled.includes('pip')) variables['PIP_CACHE_DIR'] = cacheFolder('pip')
   else variables['PIP_NO_CACHE_DIR'] = '1'
   return variables
 }

@@ -18,7 +18,7 @@ export function mountPlan(request: BoxRequest): readonly BoxMount[] {
       return [...contentMounts(request), ...cacheMounts(request), ...channelMount(request)]
     case 'baseline':
     case 'test':
-      return contentMounts(request)
+      return [...contentMounts(request), ...cacheMounts(request)]
   }
 }
 
@@ -46,7 +46,7 @@ function treeMount(commit: CommitId, writes: 'keep' | 'discard'): BoxMount {
 }
 
 /** What a setup box has fetched; only such a box writes there, or one box could poison another's dependencies. */
-function cacheMounts({ kind, caches }: ReachingRequest): readonly BoxMount[] {
+function cacheMounts({ kind, caches }: BoxRequest): readonly BoxMount[] {
   const fills = kind === 'setup'
   return caches.map((name) => {
     if (!/^[a-z0-9-]+$/.test(name)) throw new Error(`not the name of a cache: ${name}`)

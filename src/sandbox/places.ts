@@ -1,13 +1,13 @@
 import type { BoxPath, TreePath } from '../domain/brand.ts'
 
 // Where things are in every box.
+export const homeFolder = '/home/agent' as BoxPath
 export const workFolder = '/work' as BoxPath
 export const gitFolder = '/cofferdam/git' as BoxPath
 export const attemptFolder = '/cofferdam/attempt' as BoxPath
-/** The gateway's socket is `s` in it, where the box has one. */
 export const channelFolder = '/cofferdam/channel' as BoxPath
-/** Where the first program of the box listens for the channel. */
-export const proxyAddress = '127.0.0.1:3128'
+/** The gateway's socket in it, where the box has one. */
+export const channelSocket = 's'
 export const entryProgram = '/cofferdam/entry' as BoxPath
 
 /** The place of a package manager's cache. */

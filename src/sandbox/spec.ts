@@ -8,7 +8,7 @@ import { attemptFolder, workFolder } from './places.ts'
 
 /**
  * Computes everything about a box. Pure. Throws `Failure('worktree')` where a path that the policy denies is something
- * that no mount can cover, such as a symlink.
+ * that no mount can cover, such as a symlink, and `Failure('bad_config')` where it would run as root.
  */
 export function compileBox(request: BoxRequest): BoxSpec {
   if (request.user.uid === 0)

@@ -12,15 +12,14 @@ import {
 import { copyFile, writeFile } from 'node:fs/promises'
 import type { z } from 'zod'
 import type { HostPath } from '../domain/brand.ts'
+import { systemCodeOf } from '../domain/failure.ts'
 
 // What is small is done at once: waiting for another thread costs several times what the call does, and a step makes
 // some hundred of them.
 
 /** Whether an error is one of these of the system. */
 export function isErrno(error: unknown, ...codes: readonly string[]): boolean {
-  return (
-    error instanceof Error && 'code' in error && typeof error.code === 'string' && codes.includes(error.code)
-  )
+  return codes.includes(systemCodeOf(error))
 }
 
 /** Null where there is no such file. For small files. */

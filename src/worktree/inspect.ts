@@ -10,12 +10,13 @@ import { readBlobs } from './blobs.ts'
 import { deniedEntries } from './denied.ts'
 import { parseEntries, submoduleMode, type Entry } from './entries.ts'
 import type { Setting } from './hardening.ts'
-import { textOf, within } from './raw.ts'
+import { textOf, within, type RawPath } from './raw.ts'
 import { refuseHook, settingsFrom } from './receiving.ts'
 import type { Site } from './site.ts'
 import { askSource, resolveRef } from './source-git.ts'
 import { asRepository, findSource, sourcePlace, type Source } from './source.ts'
 import { parseStatus } from './status.ts'
+import { quoted, unmountable } from './unmountable.ts'
 
 /** Looks at a repository without changing it or running anything of it. */
 export async function inspectRepository(
@@ -48,7 +49,7 @@ export async function inspectRepository(
   })
 }
 
-/** Tracked files of a commit in a user's repository that the policy denies. */
+/** Tracked files of a commit in a user's repository that the policy denies. Refuses a commit that boxes have no mounts for. */
 export async function hiddenFiles(
   site: Site,
   path: string,
@@ -57,7 +58,9 @@ export async function hiddenFiles(
 ): Promise<readonly TreePath[]> {
   const source = await findSource(path, site.self)
   return asRepository(source, async () => {
-    const denied = await deniedEntries(site, await entriesOf(site, source, commit), policy)
+    const entries = await entriesOf(site, source, commit)
+    refuseUnmountable(source, unmountable(entries, site.policyMatcher(policy), policy.allow.length > 0))
+    const denied = await deniedEntries(site, entries, policy)
     return denied.map((entry) => textOf(entry.path)).sort()
   })
 }
@@ -83,6 +86,15 @@ function keyOf(source: Source): string {
 
 async function entriesOf(site: Site, source: Source, commit: CommitId): Promise<readonly Entry[]> {
   return parseEntries(await site.git.run(sourcePlace(source), ['ls-tree', '-r', '-z', commit], as(source)))
+}
+
+function refuseUnmountable(source: Source, paths: readonly RawPath[]): void {
+  if (paths.length > 0)
+    throw new Failure(
+      'repository',
+      `${source.top} has names that are no UTF-8 where the policy needs a mount, which the engine cannot make: ` +
+        `rename ${fewOf(paths.map(quoted))} in a commit, or start from a commit without it.`,
+    )
 }
 
 function refusePartial(source: Source, keys: readonly string[]): void {

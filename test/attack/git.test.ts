@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { parseTaskRequest } from '../../src/domain/intake.ts'
@@ -15,11 +15,6 @@ beforeAll(async () => {
   plane = await openTestPlane()
 })
 afterAll(() => plane.close())
-
-const boxGit = (id: string): string => {
-  const folder = join(plane.config.dataFolder, 'private', id)
-  return existsSync(folder) ? folder : plane.config.dataFolder
-}
 
 describe('what an agent does to git in its box', () => {
   let marks: Markers
@@ -52,13 +47,14 @@ describe('what an agent does to git in its box', () => {
     ].join('\n')
     // Two steps and a test, so that the host verifies, commits, restores, tests, diffs and hands over after each of these.
     const script = `
+      exec 2>&1 # what is said stays in the order in which it was said
       echo "@ A035"; for h in post-checkout post-commit pre-commit reference-transaction post-index-change pre-auto-gc; do
-        mkdir -p .git/hooks 2>&1; printf %s '${hook('hook')}' > .git/hooks/$h 2>&1; chmod +x .git/hooks/$h 2>&1
+        mkdir -p .git/hooks; printf %s '${hook('hook')}' > .git/hooks/$h; chmod +x .git/hooks/$h
         mkdir -p hooks /cofferdam/git/hooks; printf %s '${hook('boxhook')}' | tee hooks/$h > /cofferdam/git/hooks/$h; chmod +x hooks/$h /cofferdam/git/hooks/$h
       done
       echo "@ A036"; printf %s "$CONFIG" >> .git/config; printf %s "$CONFIG" >> /cofferdam/git/config; printf %s "$CONFIG" > included
       printf %s "$CONFIG" > /cofferdam/git/config.worktree; echo ../evil > /cofferdam/git/commondir
-      echo "@ A037"; (echo "gitdir: /work/fake" > .git) 2>&1; mv .git x 2>&1; rm -f .git 2>&1; cp -r /cofferdam/git fake; printf %s "$CONFIG" > fake/config
+      echo "@ A037"; (echo "gitdir: /work/fake" > .git); mv .git x; rm -f .git; cp -r /cofferdam/git fake; printf %s "$CONFIG" > fake/config
       rm -rf fake/hooks fake/objects fake/HEAD
       echo "@ A039"; printf '* filter=evil diff=evil merge=evil\\n' > .gitattributes; mkdir -p /cofferdam/git/info; cp .gitattributes /cofferdam/git/info/attributes
       echo changed > b.bin; echo changed >> a.txt
@@ -245,23 +241,16 @@ describe('what a repository brings along', () => {
           execFileSync('chmod', ['755', join(folder, hook)])
         }
       writeFileSync(join(repo, 'dirty.txt'), 'uncommitted')
-      const outcome = await plane
-        .run({ repo, argv: sh('echo b >> a.txt; echo x > x.txt'), test: 'true', yes: true })
-        .then(
-          async (task) => {
-            await plane.client.diff(task.id, null)
-            return task
-          },
-          (error: unknown) => String(error),
-        )
-      expect(marks.found().filter((name) => name !== 'hooks')).toEqual([])
-      if (typeof outcome === 'string') {
-        expect(outcome).toMatch(/\w{3,}/)
-        saw(`The repository was refused: ${outcome}`)
-      } else {
-        expect([outcome.status, outcome.halt?.text]).toEqual(['APPLIED', undefined])
-        saw('The task was done and handed over.')
-      }
+      const task = await plane.run({
+        repo,
+        argv: sh('echo b >> a.txt; echo x > x.txt'),
+        test: 'grep b a.txt',
+        yes: true,
+      })
+      expect([task.status, task.halt, task.outcome]).toEqual(['APPLIED', null, 'tested'])
+      expect(await plane.client.diff(task.id, null)).toMatch(/^\+b$/m)
+      expect(marks.found()).toEqual(['hooks'])
+      saw('The task was done, tested, shown as a diff and handed over.')
       saw('None of the programs that the repository names, and none of its hooks, ran on the host.')
     },
   )
@@ -271,8 +260,8 @@ describe('what a repository brings along', () => {
     'Register repositories whose commits hold such names, and make them in the box.',
     async ({ saw }) => {
       using marks = openMarkers()
-      const results: string[] = []
-      for (const name of ['.git', '.GIT', 'git~1', '.git ', '.git::$INDEX_ALLOCATION', '..', '.']) {
+      const { dataFolder } = plane.config
+      const tryName = async (name: string): Promise<void> => {
         const repo = aRepository()
         const blob = hashOf(repo, `#!/bin/sh\n${marks.leave('x')}\n`)
         const inner = treeOf(repo, `100755 blob ${blob}\tpost-checkout\n`)
@@ -280,23 +269,21 @@ describe('what a repository brings along', () => {
         const root = rawTree(repo, name, hooks)
         const commit = git(repo, 'commit-tree', '-m', 'evil', root).trim()
         git(repo, 'update-ref', 'refs/heads/main', commit)
-        const outcome = await plane.run({ repo, argv: sh('ls -la; echo x > x.txt') }).then(
-          (task) => task,
-          (error: unknown) => String(error),
+        const refusal = plane.submit({ repo, argv: sh('ls -la; echo x > x.txt') })
+        await expect(refusal).rejects.toThrow(
+          `main of ${repo} holds ${JSON.stringify(`${name}/hooks/post-checkout`)}, of which git makes no checkout (`,
         )
-        const status = typeof outcome === 'string' ? 'refused' : outcome.status
-        results.push(`${JSON.stringify(name)} ${status}`)
-        const written =
-          typeof outcome === 'string'
-            ? []
-            : readdirSync(boxGit(outcome.id), { recursive: true, encoding: 'utf8' })
-        expect(
-          written.filter((path) => path.endsWith('hooks/post-checkout') && path.includes('.git/')),
-        ).toEqual([])
       }
+      const ofHooks = (): readonly string[] => namedIn(dataFolder, 'post-checkout')
+      const ofTasks = async (): Promise<number> => (await plane.client.tasks({})).length
+      const before = [ofHooks(), await ofTasks()]
+      const names = ['.git', '.GIT', 'git~1', '.git ', '.git::$INDEX_ALLOCATION', '..', '.']
+      await Promise.all(names.map(tryName))
       expect(marks.found()).toEqual([])
+      // Not laid out, under that name or another, in any worktree or mirror.
+      expect([ofHooks(), await ofTasks()]).toEqual(before)
       saw(
-        `Commits with a folder of such a name: ${results.join(', ')}; no hook was laid out on the host and none ran.`,
+        `Commits with a folder named ${names.map((name) => JSON.stringify(name)).join(', ')}: each refused before there is a task, as git makes no checkout of it. No hook was laid out on the host, and none ran.`,
       )
       await using stage = await openStage({ 'a.txt': 'a\n' })
       await stage.run(
@@ -348,6 +335,12 @@ describe('what a repository brings along', () => {
     },
   )
 })
+
+/** Paths below a folder that have this last name. */
+function namedIn(folder: string, name: string): readonly string[] {
+  const found = execFileSync('find', [folder, '-name', name], { encoding: 'utf8' })
+  return found.split('\n').filter(Boolean)
+}
 
 function hashOf(repo: string, content: string): string {
   return execFileSync('git', ['-C', repo, 'hash-object', '-w', '--stdin'], {

@@ -1,11 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect } from 'vitest'
+import { Failure } from '../../src/domain/failure.ts'
+import { foreignPaths } from '../support/docker.ts'
 import { openTestPlane, sh, type TestPlane } from '../support/plane.ts'
 import { aRepository, git } from '../support/repository.ts'
 import { attack } from './attack.ts'
 import { openMarkers, printOf } from './host.ts'
+import { user } from '../worktree/lab.ts'
 
 // What a repository, its setup and its tests bring along against the host.
 
@@ -38,93 +41,112 @@ attack(
     writeFileSync(join(decoy, 'ignore'), '*\n')
     const before = printOf(decoy)
     const escape = String.fromCodePoint(27)
-    const cases: Readonly<Record<string, (repo: string) => void>> = {
-      'names with newlines and escape codes': (repo) => {
-        for (const name of [
-          'line\nbreak.txt',
-          `${escape}[2J.txt`,
-          `dir\n/${escape}]0;x.txt`,
-          `${escape}[31m/.env`,
-        ])
-          plant(repo, '100644', name, 'x')
+    interface Row {
+      readonly fill: (repo: string) => void
+      /** The task's end and what it says; nothing where it is done, and its branch changes what the agent changed. */
+      readonly not?: readonly [end: 'refused' | 'BLOCKED', text: RegExp]
+    }
+    const rows: Readonly<Record<string, Row>> = {
+      'names with newlines and escape codes': {
+        fill: (repo) => {
+          for (const name of ['line\nbreak.txt', `${escape}[2J.txt`, `dir\n/${escape}]0;x.txt`])
+            plant(repo, '100644', name, 'x')
+          plant(repo, '100644', `${escape}[31m/.env`, secret)
+        },
       },
-      'names without UTF-8': (repo) => {
-        plant(repo, '100644', Buffer.from([0xff, 0xfe]), 'x')
-        plant(repo, '100644', Buffer.from([...Buffer.from('bad'), 0xff, ...Buffer.from('/x.txt')]), 'x')
+      'names without UTF-8': {
+        fill: (repo) => {
+          plant(repo, '100644', Buffer.from([0xff, 0xfe]), 'x')
+          plant(repo, '100644', Buffer.from([...Buffer.from('bad'), 0xff, ...Buffer.from('/x.txt')]), 'x')
+        },
       },
-      'guarded names in a folder without a UTF-8 name': (repo) => {
-        plant(repo, '100644', Buffer.from([0xff, ...Buffer.from('/AGENTS.md')]), 'x')
-        plant(repo, '100644', Buffer.from([0xff, ...Buffer.from('/.env')]), secret)
+      'guarded names in a folder without a UTF-8 name': {
+        fill: (repo) => {
+          plant(repo, '100644', Buffer.from([0xff, ...Buffer.from('/AGENTS.md')]), 'x')
+          plant(repo, '100644', Buffer.from([0xff, ...Buffer.from('/.env')]), secret)
+        },
+        not: ['refused', /no UTF-8 .*: rename "\\377\/\.env", "\\377\/AGENTS\.md" in a commit/],
       },
-      'names that differ in case': (repo) => {
-        for (const name of ['A.txt', 'a.txt', 'Dir/x', 'dir/x', 'DIR/x', '.Env', 'Config.Yaml'])
-          plant(repo, '100644', name, secret)
+      'names that differ in case': {
+        fill: (repo) => {
+          for (const name of ['A.txt', 'a.txt', 'Dir/x', 'dir/x', 'DIR/x']) plant(repo, '100644', name, 'x')
+          for (const name of ['.Env', 'Config.Yaml']) plant(repo, '100644', name, secret)
+        },
       },
-      gitlinks: (repo) => {
-        for (const name of ['sub', 'src', '-u', 'x/.claude', '.github']) plant(repo, '160000', name, '')
-        plant(
-          repo,
-          '100644',
-          '.gitmodules',
-          `[submodule "sub"]\n\tpath = ../../outside\n\turl = ext::sh -c "${marks.leave('ext')}"\n\tupdate = !${marks.leave('update')}\n`,
-        )
+      gitlinks: {
+        fill: (repo) => {
+          for (const name of ['sub', 'src', '-u', 'x/.claude', '.github']) plant(repo, '160000', name, '')
+          plant(
+            repo,
+            '100644',
+            '.gitmodules',
+            `[submodule "sub"]\n\tpath = ../../outside\n\turl = ext::sh -c "${marks.leave('ext')}"\n\tupdate = !${marks.leave('update')}\n`,
+          )
+        },
       },
-      'symlinks with names that git reads': (repo) => {
-        plant(repo, '120000', '.gitignore', join(decoy, 'ignore'))
-        plant(repo, '120000', '.gitattributes', '/etc/passwd')
-        plant(repo, '120000', '.gitmodules', '/etc/passwd')
-        plant(repo, '120000', '.github', decoy)
-        plant(repo, '120000', '.claude', decoy)
-        plant(repo, '120000', 'AGENTS.md', '/etc/passwd')
-        plant(repo, '120000', 'package.json', '/etc/passwd')
-        plant(repo, '120000', '.env', '/etc/shadow')
+      'symlinks with names that git reads': {
+        fill: (repo) => {
+          plant(repo, '120000', '.gitignore', join(decoy, 'ignore'))
+          plant(repo, '120000', '.gitattributes', '/etc/passwd')
+          plant(repo, '120000', '.gitmodules', '/etc/passwd')
+          plant(repo, '120000', '.github', decoy)
+          plant(repo, '120000', '.claude', decoy)
+          plant(repo, '120000', 'AGENTS.md', '/etc/passwd')
+          plant(repo, '120000', 'package.json', '/etc/passwd')
+          plant(repo, '120000', '.env', '/etc/shadow')
+        },
       },
-      'deep and long names': (repo) => {
-        plant(repo, '100644', `${'d/'.repeat(1500)}x`, 'x')
-        plant(repo, '100644', 'n'.repeat(255), 'x')
+      'deep and long names': {
+        fill: (repo) => {
+          plant(repo, '100644', `${'d/'.repeat(1500)}x`, 'x')
+          plant(repo, '100644', 'n'.repeat(255), 'x')
+        },
       },
     }
-    const seen: string[] = []
-    for (const [name, fill] of Object.entries(cases)) {
+    const argv = sh(`echo work > work.txt; grep -ra ${secret} /work && echo LEAK; echo looked`)
+    for (const [name, { fill, not }] of Object.entries(rows)) {
       const repo = aRepository()
       fill(repo)
       git(repo, 'commit', '-q', '-m', 'Hostile')
-      const outcome = await plane
-        .run({ repo, argv: sh(`echo work > work.txt; grep -ra ${secret} /work && echo LEAK; true`) })
-        .then(
-          (task) => task,
-          (error: unknown) => String(error),
-        )
-      if (typeof outcome === 'string')
-        seen.push(`${name}: refused (${outcome.replaceAll(/[^ -~]/g, '?').slice(0, 160)})`)
-      else {
-        expect([name, outcome.status]).toEqual([name, expect.stringMatching(/APPLIED|BLOCKED|FAILED/)])
-        // Case folding makes these denied; everything else that holds the word is denied by name.
-        if (name !== 'names that differ in case')
-          expect(await plane.client.logs(outcome.id, 1)).not.toContain('LEAK')
-        if (outcome.status === 'APPLIED') {
-          const changed = git(repo, 'diff', '--name-only', '-z', 'main', outcome.branch)
-            .split('\0')
-            .filter(Boolean)
-          expect([name, changed]).toEqual([name, ['work.txt']])
-          seen.push(`${name}: done, and the branch changes work.txt alone`)
-        } else
-          seen.push(
-            `${name}: ${outcome.status}, ${outcome.halt?.text.replaceAll(/[^ -~]/g, '?').slice(0, 160) ?? ''}`,
-          )
+      const task = await plane.run({ repo, argv }).catch((error: unknown) => {
+        if (error instanceof Failure && error.code === 'repository') return error
+        throw error
+      })
+      const [end, text] =
+        task instanceof Failure ? ['refused', task.message] : [task.status, task.halt?.text ?? '']
+      expect([name, end, text]).toEqual([name, ...(not ?? ['APPLIED', '']).map(matching)])
+      if (!(task instanceof Failure)) {
+        const log = await plane.client.logs(task.id, 1)
+        expect([name, log.includes('looked'), log.includes('LEAK')]).toEqual([name, true, false])
+        const changed = git(repo, 'for-each-ref', '--format=%(refname)', `refs/heads/${task.branch}`)
+          .split('\n')
+          .filter(Boolean)
+          .map((branch) => git(repo, 'diff', '--name-only', '-z', 'main', branch))
+        expect([name, changed]).toEqual([name, end === 'APPLIED' ? ['work.txt\0'] : []])
       }
-      expect(printOf(decoy)).toEqual(before)
+      expect([name, printOf(decoy)]).toEqual([name, before])
+      saw(
+        end === 'APPLIED'
+          ? `${name}: done, and the branch changes work.txt alone.`
+          : `${name}: ${end}, ${text
+              .replaceAll(repo, 'the repository')
+              .replaceAll(/[^ -~]/g, '?')
+              .slice(0, 240)}.`,
+      )
     }
     expect(marks.found()).toEqual(['decoy'])
-    saw(`${seen.join('; ')}.`)
     saw('Nothing ran on the host, and the folder that the symlinks led to is untouched.')
   },
   120,
 )
 
+function matching(expected: string | RegExp): unknown {
+  return typeof expected === 'string' ? expected : expect.stringMatching(expected)
+}
+
 attack(
   'A121 what setup leaves behind',
-  'Let a setup command plant programs named like those that the host calls, symlinks to the host, hooks and set-uid files in node_modules, and let the agent write there.',
+  'Let a setup command plant programs named like those that the host calls, symlinks to the host, hooks and set-uid files in node_modules, and let agent and test write there.',
   async ({ saw }) => {
     using marks = openMarkers()
     const decoy = join(marks.folder, 'decoy')
@@ -138,21 +160,34 @@ attack(
       setup: `mkdir -p node_modules/.bin node_modules/pkg/.git/hooks node_modules/.github; for f in git node npm docker sh prettier tsc setpriv rm chown; do ${program} > node_modules/.bin/$f; chmod 6755 node_modules/.bin/$f; done
         ln -s ${decoy} node_modules/evil; ln -s / node_modules/root; ln -s ${decoy} vendor; ${program} > node_modules/pkg/.git/hooks/post-checkout; mkfifo node_modules/pipe; printf '[core]\\n\\tfsmonitor = ${marks.leave('fsmonitor')}\\n' > node_modules/pkg/.git/config`,
       argv: sh(
-        `if [ -e second ]; then [ -e node_modules/planted ] && echo STAYED; echo TASK_STATE: DONE; else echo evil > node_modules/planted; echo evil > node_modules/.bin/git; rm -rf node_modules/pkg; ls node_modules/evil/ && echo REACHED; echo x > second; echo TASK_STATE: CONTINUE; fi`,
+        `grep -c touch node_modules/.bin/git; ls -d node_modules/pkg/.git/hooks; ls node_modules/evil/ vendor/ && echo REACHED
+        if [ -e second ]; then ls node_modules/planted node_modules/from-test && echo STAYED; echo SECOND; echo TASK_STATE: DONE; else echo evil > node_modules/planted && echo PLANTED; echo evil > node_modules/.bin/git; rm -rf node_modules/pkg; echo x > second; echo TASK_STATE: CONTINUE; fi`,
       ),
-      test: 'echo evil > node_modules/from-test; ! ls node_modules/evil/x',
+      test: 'echo evil > node_modules/from-test && ! ls node_modules/evil/x',
       yes: true,
     })
-    const logs = (await plane.client.logs(task.id, 1)) + (await plane.client.logs(task.id, 2))
-    expect(logs).not.toMatch(/STAYED|REACHED/)
+    expect([task.status, task.halt, task.outcome, task.spent.steps]).toEqual(['APPLIED', null, 'tested', 2])
+    const [first, second] = [await plane.client.logs(task.id, 1), await plane.client.logs(task.id, 2)]
+    // Each began with what setup had left, whole, and with nothing more.
+    for (const log of [first, second])
+      expect(log).toMatch(/^1\nnode_modules\/pkg\/\.git\/hooks\nls: .*evil\/.*\nls: .*vendor\/.*\n/m)
+    expect([first.includes('PLANTED'), second.includes('SECOND')]).toEqual([true, true])
+    expect(first + second).not.toMatch(/STAYED|REACHED/)
+    const { dataFolder } = plane.config
+    const kept = join(dataFolder, 'setups', task.id, 'kept')
+    expect(lstatSync(join(kept, 'node_modules/.bin/git')).isFile()).toBe(true)
+    expect(foreignPaths(kept, user.uid)).toBe('')
+    expect(lstatSync(dataFolder).mode & 0o077).toBe(0)
     expect(printOf(decoy)).toEqual(before)
     expect(marks.found()).toEqual(['decoy'])
     saw(
-      `The task ended ${task.status}${task.halt === null ? '' : ` (${task.halt.text})`}. No program of it ran on the host, its symlinks led nowhere in the box, and the next step saw nothing of what the agent had written there.`,
+      'The task was done in two steps. No program of it ran on the host, its symlinks led nowhere in the box, and the next step saw setup as it was and nothing of what agent and test had written there.',
     )
-    await plane.client.act(task.id, { act: 'stop', text: null }).catch(() => undefined)
+    saw(
+      'On the host its set-uid programs belong to the user of the boxes, in a folder that no other user can enter.',
+    )
     await plane.client.act(task.id, { act: 'discard' })
-    expect(existsSync(join(plane.config.dataFolder, 'setups', task.id))).toBe(false)
+    expect(existsSync(join(dataFolder, 'setups', task.id))).toBe(false)
     expect(printOf(decoy)).toEqual(before)
     saw('A discard removed all of it, and nothing through its symlinks.')
   },

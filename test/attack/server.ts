@@ -15,6 +15,8 @@ export interface OwnServer extends AsyncDisposable {
   readonly data: string
   readonly controlSocket: string
   readonly client: Client
+  /** Of the process that serves now. */
+  pid(): number
   start(): Promise<void>
   /** SIGKILL, and nothing is left of the process. */
   kill(): Promise<void>
@@ -50,6 +52,7 @@ export async function ownServer(): Promise<OwnServer> {
     data,
     controlSocket,
     client,
+    pid: () => process?.pid ?? 0,
     start,
     kill,
     async settled(id) {

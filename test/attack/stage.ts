@@ -52,7 +52,7 @@ export async function openStage(files: Files, policy: Partial<Policy> = {}): Pro
   const installation = `a${randomBytes(4).toString('hex')}`
   const scratch = join(folder, 'scratch') as HostPath
   const reopen: Stage['reopen'] = (options) =>
-    dockerEngine({ installation, scratch, runtimeFolder: scratch, imageTag: () => tag, ...options })
+    dockerEngine({ installation, user, scratch, runtimeFolder: scratch, imageTag: () => tag, ...options })
   const engine = reopen()
   const materials: Materials = {
     ...worktrees.materials(task),
@@ -63,13 +63,13 @@ export async function openStage(files: Files, policy: Partial<Policy> = {}): Pro
   let fence = 0
 
   const spec: Stage['spec'] = async (argv, more = {}) => {
-    fence += 1
+    const own = (fence += 1)
     await worktrees.writeAttemptFile(task, 'prompt.md', 'Do what is asked.\n')
     return compileBox(
       aRequest({
         installation,
         task: task.id,
-        fence,
+        fence: own,
         image,
         user,
         argv,

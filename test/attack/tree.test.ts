@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import {
   existsSync,
   lstatSync,
@@ -288,21 +288,40 @@ for name, value, path in (("user.evil", b"x" * 1000, "src/code.txt"), ("system.p
 END
 rm src/code.txt; rm -rf config; echo x > src/new.txt`),
       )
+      expect(output).toMatch(/^set system\.posix_acl_default src$/m)
       expect(output).toMatch(/refused security\.capability/)
       expect(output).toMatch(/refused trusted\.overlay/)
       const { commit } = await timed()
       expect(git(mirror(), 'ls-tree', '-r', commit ?? '')).not.toMatch(/^100(?!644|755)/m)
       await restored()
-      const { mode } = lstatSync(join(stage.worktree, 'src/code.txt'))
-      const list = execFileSync(
-        'python3',
-        ['-c', `import os,sys; print(os.listxattr(sys.argv[1]))`, join(stage.worktree, 'src/code.txt')],
-        { encoding: 'utf8' },
+      const file = join(stage.worktree, 'src/code.txt')
+      const list = execFileSync('python3', ['-c', 'import os,sys; print(*os.listxattr(sys.argv[1]))', file])
+      // A folder that stayed hands its default access list down to what is made in it anew; nothing else may be left.
+      expect(list.toString().trim()).toBe('system.posix_acl_access')
+      expect(lstatSync(file).mode & 0o7111).toBe(0)
+      expect(readFileSync(file, 'utf8')).toBe('code\n')
+      saw(`${output.trim().split('\n').join('; ')}.`)
+      saw(
+        'After a restore the file is made anew: its user attribute is gone, and it has only the access list that its folder hands down.',
       )
-      // What a folder hands down to new files stays its own: only those who can get into the data folder meet it.
+      // So what such a list opens must be closed above it: neither the user that it names nor any other gets there.
+      for (const uid of [12345, 65534]) {
+        const reading = spawnSync('setpriv', [
+          `--reuid=${uid}`,
+          '--regid=65534',
+          '--clear-groups',
+          'cat',
+          file,
+        ])
+        expect([uid, reading.status, String(reading.stderr)]).toEqual([
+          uid,
+          1,
+          expect.stringContaining('Permission denied'),
+        ])
+      }
       expect(lstatSync(stage.data).mode & 0o077).toBe(0)
       saw(
-        `${output.trim().split('\n').join('; ')}. After a restore the file has mode ${(mode & 0o7777).toString(8)} and the attributes ${list.trim()}, in a folder that no other user can enter; commits hold ordinary modes.`,
+        'Neither the user whom the list names nor another one can read the file, as nobody else can enter the data folder; commits hold ordinary modes.',
       )
     },
   )

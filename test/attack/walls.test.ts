@@ -184,13 +184,17 @@ describe('through the whole product', () => {
       const poisoned = await plane.run({
         repo: mine,
         setup: `for d in ${cache}/npm ${cache}/pip; do echo evil > $d/poison && echo "poisoned $d"; done`,
-        argv: sh(`${look}; ls ${cache} 2>&1; echo x > x.txt`),
-        test: `! (${look} | grep FOUND)`,
+        argv: sh(`${look}; echo evil > ${cache}/npm/poison-agent; echo x > x.txt`),
+        test: `${look}; ! echo evil > ${cache}/npm/poison-test`,
         yes: true,
       })
       expect([poisoned.status, await told(poisoned.id)]).toEqual(['APPLIED', expect.any(String)])
       expect((await plane.client.logs(poisoned.id, 0)).match(/^poisoned/gm)).toHaveLength(2)
-      expect(await plane.client.logs(poisoned.id, 1)).not.toContain('FOUND')
+      // Its own agent's and test's boxes read them, and what they tried to write is nowhere.
+      const found = (await plane.client.logs(poisoned.id, 1)).match(/^FOUND .*/gm)
+      expect(found?.toSorted()).toEqual(
+        ['npm', 'npm', 'pip', 'pip'].map((name) => `FOUND ${cache}/${name}/poison`),
+      )
       const other = await plane.run({
         repo: others,
         setup: look,
@@ -200,7 +204,7 @@ describe('through the whole product', () => {
       expect(other.status).toBe('APPLIED')
       for (const step of [0, 1]) expect(await plane.client.logs(other.id, step)).not.toContain('FOUND')
       saw(
-        'What one repository’s setup wrote was in no box of another repository, and in no agent’s or test’s box.',
+        'What one repository’s setup wrote was in no box of another repository; its own agent’s and test’s boxes could read it and not write there.',
       )
       const asked = await plane.run({
         repo: mine,
@@ -236,7 +240,7 @@ describe('through the whole product', () => {
 
   attack(
     'A147 a posture that the engine does not have',
-    'Ask for `strong` on an engine whose canary says less.',
+    'Ask for `strong` on an engine whose canary says less; then for `standard` and `degraded`.',
     async ({ saw, cannot }) => {
       const wanted = { repo: aRepository(), argv: sh('echo x > x'), yes: true }
       const task = await plane.submit({ ...wanted, posture: 'strong' })
@@ -250,9 +254,16 @@ describe('through the whole product', () => {
         0,
         [],
       ])
-      const weaker = await plane.run({ ...wanted, posture: 'standard' })
-      expect(['APPLIED', 'BLOCKED']).toContain(weaker.status)
       saw(`No box of the task was made. ${done.status}: ${done.halt?.text ?? ''}`)
+      // What the engine has may be asked for, and all below it; the level above it may not.
+      const has = /engine that is strong.* is (standard|degraded):/.exec(done.halt?.text ?? '')?.[1]
+      const standard = await plane.run({ ...wanted, posture: 'standard' })
+      expect([standard.status, standard.halt?.reason]).toEqual(
+        has === 'standard' ? ['APPLIED', undefined] : ['BLOCKED', 'posture'],
+      )
+      const degraded = await plane.run({ ...wanted, posture: 'degraded' })
+      expect([degraded.status, degraded.halt]).toEqual(['APPLIED', null])
+      saw(`On an engine that is ${has ?? '?'}, tasks that ask for no more than that were done.`)
     },
   )
 

@@ -31,7 +31,7 @@ function toGateway(): (connection: NodeJS.ReadWriteStream) => void {
   const limits = { connections: 4096, upMb: 1_000_000, downMb: 1_000_000 }
   const tunnels = [{ host: farHost, ports: [443, 80], inside: false, why: 'bench' }]
   const passage = gateway.open(
-    { name: 'bench', kind: 'agent', egress: { tunnels, upstreams: [], limits } },
+    { kind: 'agent', name: 'bench', egress: { tunnels, upstreams: [], limits } },
     nobody,
   )
   return (connection) => passage.accept(connection)

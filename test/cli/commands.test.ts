@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { World } from '../../src/cli/world.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import { applies, beginStep, blocks, worksForever } from '../support/scripted-plane.ts'
 import { type Ended, type ScriptedMachine, scriptedMachine } from '../support/scripted-world.ts'
@@ -341,6 +342,19 @@ describe('the rest', () => {
     expect(code).toBe(0)
     expect(out).toMatch(/^FROM +ON +TO +PHASE +WHEN +NOTE\nDRAFT +approved +PENDING +- +a person agreed/)
     expect(await json(['explain', '--table'])).toMatchObject({ table: expect.any(Array) })
+  })
+
+  it.each([
+    [[], false],
+    [['--fresh'], true],
+  ])('builds the image %j: fresh %s', async (options, expected) => {
+    const asked: boolean[] = []
+    const buildImage: World['buildImage'] = (_config, _progress, fresh) => {
+      asked.push(fresh)
+      return Promise.resolve('sha256:1')
+    }
+    expect((await machine.run(['image', 'build', ...options], { buildImage })).code).toBe(0)
+    expect(asked).toEqual([expected])
   })
 
   it('builds the image, with progress', async () => {

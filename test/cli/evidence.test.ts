@@ -49,7 +49,9 @@ describe('verify', () => {
     const { code, out } = await machine.run(['verify', id], options)
     expect(code).toBe(4)
     expect(out).toBe(
-      `✖ Task ${id} is not as it was attested (2 attestations):\n  step 2: It was changed.\n  ! Mind.\n`,
+      `✖ Task ${id} is not as it was attested (2 attestations):\n  step 2: It was changed.\n  ! Mind.\n` +
+        'Merge nothing of it before it is clear who changed this. Keep a copy of the data folder as it is; then put a copy ' +
+        'from before in its place, as docs/operating.md says, or run the goal again as a new task.\n',
     )
     const said = await machine.run(['verify', id, '--json'], options)
     expect([said.code, JSON.parse(said.out)]).toEqual([4, { task: id, attestations: 2, ...found }])
@@ -216,12 +218,14 @@ describe('task show', () => {
         .split('\n')
         .map((line) => line.trim().split(/ {2,}/)),
     ).toEqual([
-      ['1', expect.stringMatching(/^[0-9a-f]{12}$/), 'step 1', 'kept, strong (red)'],
-      ['2', expect.stringMatching(/^[0-9a-f]{12}$/), 'the record', expect.stringContaining('up to event')],
+      // Made with another key than the step's, so that nothing replaces it.
+      ['1', expect.stringMatching(/^[0-9a-f]{12}$/), 'the record', expect.stringContaining('up to event')],
+      ['2', expect.stringMatching(/^[0-9a-f]{12}$/), 'step 1', 'kept, strong (red)'],
+      ['3', expect.stringMatching(/^[0-9a-f]{12}$/), 'the record', expect.stringContaining('up to event')],
     ])
     expect(out).not.toMatch(/[^\P{Cc}\n]|\p{Bidi_Control}/u)
     expect(JSON.parse((await machine.run(['task', 'show', id, '--json'])).out)).toMatchObject({
-      attestations: [{ seq: 1, key: key.id }, { seq: 2 }],
+      attestations: [{ seq: 1 }, { seq: 2, key: key.id }, { seq: 3 }],
     })
   })
 

@@ -16,12 +16,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { describeKey, keyPlaces } from '../../control-plane/attest/key.ts'
-import { examine } from '../../control-plane/doctor.ts'
+import { diagnose } from '../../control-plane/doctor.ts'
 import { openStore } from '../../control-plane/store/open.ts'
 import { findDataFolder, openDataFolder } from '../../src/config/data-folder.ts'
 import { hostPath } from '../../src/config/places.ts'
 import type { Engine } from '../../src/domain/box.ts'
 import type { Finding } from '../../src/domain/control-plane.ts'
+import type { PostureLevel } from '../../src/domain/posture.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import { aPerson, aTask, aTaskIdOf, aTime } from '../support/task.ts'
 
@@ -29,7 +30,7 @@ const uid = process.getuid?.() ?? 0
 let folder: string
 let data: string
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'cofferdam-examine-'))
+  folder = mkdtempSync(join(tmpdir(), 'cofferdam-diagnose-'))
   data = join(folder, 'data')
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
@@ -43,7 +44,7 @@ const up: Pick<Engine, 'describe' | 'image' | 'posture'> = {
 /** What doctor finds, by name, after it is made sure that it left everything as it was. */
 async function found(engine = up, alive = false): Promise<Readonly<Record<string, Omit<Finding, 'name'>>>> {
   const before = picture(folder)
-  const findings = await examine({
+  const findings = await diagnose({
     engine,
     data: hostPath(data),
     diskFreeMb: 0,
@@ -100,6 +101,30 @@ describe('doctor, where no process answers', () => {
     expect(statSync(`${file}-wal`).size).toBeGreaterThan(0)
     const { database } = await found()
     expect(database).toEqual({ state: 'ok', text: '3 PENDING' })
+  })
+
+  it.each<[PostureLevel, readonly string[], Omit<Finding, 'name'>]>([
+    ['strong', [], { state: 'ok', text: 'strong' }],
+    [
+      'standard',
+      ['no AppArmor', 'no limit of swap'],
+      {
+        state: 'warning',
+        text: 'standard: no AppArmor; no limit of swap. Tasks run here all the same, but where policy.posture wants strong: mend it for that.',
+      },
+    ],
+    [
+      'degraded',
+      ['a box has routes'],
+      {
+        state: 'problem',
+        text: 'degraded: a box has routes. Tasks are halted here until it is mended, but where policy.posture accepts degraded.',
+      },
+    ],
+  ])('says of walls that are %s what that comes to', async (level, missing, finding) => {
+    const posture = { level, missing, engine: 'docker 1', seen: {}, at: 0 }
+    const findings = await found({ ...up, posture: () => Promise.resolve(posture) })
+    expect(findings['posture']).toEqual(finding)
   })
 
   it('finds what is wrong outside, whatever else there is', async () => {

@@ -54,7 +54,7 @@ async function explained(
       budget: defaultBudget,
       agent: null,
       policy: defaultPolicy,
-      means: { memoryMb: 8192, upstreams: {} },
+      means: { memoryMb: 8192, upstreams: {}, pricesAsOf: '2026-01-31' },
       repository: () => ({}),
     },
     worktrees: openWorktrees({
@@ -69,6 +69,14 @@ async function explained(
 }
 
 describe('what a task would get', () => {
+  it.each<[Partial<Wanted>, readonly string[]]>([
+    [{}, []],
+    [{ cost: 2 }, ['Its cost is counted with the prices of 2026-01-31, as cofferdam.yaml has them.']],
+  ])('of %j says what its cost is counted with', async (wanted, said) => {
+    const { notes } = await explained(wanted)
+    expect(notes.filter((note) => note.includes('cost'))).toEqual(said)
+  })
+
   it.each<[Partial<Wanted>, readonly string[]]>([
     [{}, ['agent']],
     [{ test: 'npm test' }, ['baseline', 'agent', 'test']],

@@ -5,6 +5,7 @@ import type { Store } from '../../control-plane/store/store.ts'
 import { Tasks } from '../../control-plane/tasks.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { Actor, Task } from '../../src/domain/task.ts'
+import { attesting } from '../support/attesting.ts'
 import { change } from '../support/change.ts'
 import { aSurface } from '../support/surface.ts'
 import { aPerson, aTask, aTaskId, aTime } from '../support/task.ts'
@@ -21,7 +22,7 @@ beforeEach(() => {
   home = makeHome()
   store = openStore(home.file)
   bus = new Bus()
-  tasks = new Tasks({ store, bus, clock: () => aTime + 1 })
+  tasks = new Tasks({ store, bus, clock: () => aTime + 1, attestor: attesting(store) })
 })
 afterEach(() => {
   store[Symbol.dispose]()

@@ -9,6 +9,7 @@ import type { Store } from '../../control-plane/store/store.ts'
 import { Tasks } from '../../control-plane/tasks.ts'
 import { watch } from '../../control-plane/watch.ts'
 import type { HostPath } from '../../src/domain/brand.ts'
+import { attesting } from '../support/attesting.ts'
 import { aPerson, aTask, aTaskId } from '../support/task.ts'
 
 let folder: string
@@ -19,7 +20,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'cofferdam-watch-'))
   store = openStore(join(folder, 'cofferdam.db') as HostPath)
   bus = new Bus()
-  tasks = new Tasks({ store, bus, clock: () => 1 })
+  tasks = new Tasks({ store, bus, clock: () => 1, attestor: attesting(store) })
   tasks.birth(aTask({ status: 'RUNNING', phase: 'agent', step: 1, fence: 1 }), 'Submitted.')
 })
 afterEach(() => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { lacking, type Means } from '../../src/domain/means.ts'
+import { costNotes, lacking, type Means } from '../../src/domain/means.ts'
 import { Secret } from '../../src/domain/secret.ts'
-import { aPolicy } from '../support/task.ts'
+import { aBudget, aPolicy } from '../support/task.ts'
 
 const keyFrom = 'the environment variable MODEL_KEY'
 const means: Means = {
@@ -11,6 +11,7 @@ const means: Means = {
     local: { origin: 'http://model.test:8080', key: null, keyFrom },
     keyless: { origin: null, key: null, keyFrom },
   },
+  pricesAsOf: null,
 }
 const asking = (memoryMb: number, upstreams: readonly string[]) =>
   lacking(aPolicy({ upstreams, limits: { ...aPolicy().limits, memoryMb } }), means)
@@ -30,4 +31,19 @@ describe('what a policy asks for and an installation lacks', () => {
       'There is no upstream "other": choose of keyed, local, keyless.',
     ])
   })
+})
+
+it.each([
+  [null, null, []],
+  [null, '2026-01-31', []],
+  [5, '2026-01-31', ['Its cost is counted with the prices of 2026-01-31, as cofferdam.yaml has them.']],
+  [
+    5,
+    null,
+    [
+      'It has a limit on cost, and no prices are configured: no call of a model will pass. Name them as prices in cofferdam.yaml.',
+    ],
+  ],
+])('a limit of %j on cost with prices of %j says what it is worth', (costUsd, pricesAsOf, said) => {
+  expect(costNotes(aBudget({ costUsd }), { ...means, pricesAsOf })).toEqual(said)
 })

@@ -52,3 +52,35 @@ it('files that a pattern allows are written in place, and nothing else is', asyn
   const changed = git(repo, 'diff', '--name-only', 'HEAD', task.branch).trim().split('\n')
   expect(changed).toEqual(['README.md', 'docs/a.md'])
 })
+
+it('what setup has fetched is installed without a network by agent and test, who cannot write there', async () => {
+  const app = { name: 'app', version: '1.0.0', dependencies: { library: '1.0.0' } }
+  const repo = aRepository({
+    'library/package.json': '{ "name": "library", "version": "1.0.0" }',
+    'app/package.json': JSON.stringify(app),
+    // As if a registry had been asked: npm finds a package again by the sum that a lock file has of it.
+    'lock.js': `
+      const sum = require('crypto').createHash('sha512').update(require('fs').readFileSync('/tmp/library-1.0.0.tgz'))
+      const integrity = 'sha512-' + sum.digest('base64')
+      const library = { version: '1.0.0', resolved: 'https://packages.test/library.tgz', integrity }
+      const packages = { '': ${JSON.stringify(app)}, 'node_modules/library': library }
+      console.log(JSON.stringify({ name: 'app', version: '1.0.0', lockfileVersion: 3, packages }))`,
+  })
+  const pack = 'npm pack --silent --pack-destination /tmp ./library >&2'
+  const cache = '/cofferdam/cache/npm'
+  const install = `
+    cp -r app /tmp && cp lock /tmp/app/package-lock.json || exit
+    (cd /tmp/app && npm ci --silent --cache ${cache} >&2) && echo has $(ls /tmp/app/node_modules)
+    rm -rf ${cache}/_cacache; echo x > ${cache}/mine; echo cache $(ls ${cache})`
+  const task = await plane.run({
+    repo,
+    setup: `${pack} && npm cache add /tmp/library-1.0.0.tgz`,
+    // With its own cache, an agent packs as it always could.
+    argv: sh(`${pack}; node lock.js > lock; (${install})`),
+    test: `[ ! -e lock ] || { ${install}; }`,
+    yes: true,
+  })
+  expect([task.status, task.outcome]).toEqual(['APPLIED', 'tested'])
+  const said = (await plane.client.logs(task.id, 1)).match(/^(?:has|cache) .*$/gm)
+  expect(said).toEqual(['has library', 'cache _cacache', 'has library', 'cache _cacache'])
+})

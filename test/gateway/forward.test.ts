@@ -137,7 +137,7 @@ describe('a plain request', () => {
     wire.send('GET http://allowed.test/1 HTTP/1.1\r\nHost: allowed.test\r\n\r\n')
     await wire.until('GET /1 allowed.test')
     wire.send('GET http://other.test/2 HTTP/1.1\r\nHost: other.test\r\n\r\n')
-    expect(await wire.until('cofferdam.yaml.\n')).toContain(' 403 ')
+    expect(await wire.until('--egress other.test:80.\n')).toContain(' 403 ')
     wire.send('GET http://allowed.test/3 HTTP/1.1\r\nHost: allowed.test\r\nConnection: close\r\n\r\n')
     expect(await wire.untilEnd()).toContain('GET /3 allowed.test')
     expect(web.seen.map((each) => each.split(' ')[1])).toEqual(['/1', '/3'])

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { Usage } from '../../src/domain/agent.ts'
+import type { BoxKind } from '../../src/domain/box.ts'
 import type { Egress, EgressDecision, TunnelRule } from '../../src/domain/egress.ts'
 import type { Leak, Overseer, Passage, SpendLeft } from '../../src/domain/gateway.ts'
 import { createGateway, type GatewayOptions } from '../../src/gateway/gateway.ts'
@@ -18,6 +19,7 @@ export const publicAddress = '93.184.216.34'
 
 export interface LabOptions extends Partial<Omit<GatewayOptions, 'clock' | 'dial'>> {
   readonly tunnels?: readonly TunnelRule[]
+  readonly kind?: BoxKind
   readonly boxUpstreams?: readonly string[]
   readonly boxLimits?: Partial<Egress['limits']>
   /** What names lead to; every other name is not there. */
@@ -180,7 +182,7 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
     upstreams: options.boxUpstreams ?? (options.upstreams ?? []).map(({ name }) => name),
     limits,
   }
-  const passage = gateway.open({ name: 'box', kind: 'agent', egress }, overseer)
+  const passage = gateway.open({ name: 'box', kind: options.kind ?? 'agent', egress }, overseer)
 
   // The channel, as the engine makes it.
   const folder = mkdtempSync(join(tmpdir(), 'cofferdam-gateway-'))

@@ -29,7 +29,10 @@ describe('bytes of a box', () => {
     expect(last()).toMatchObject({ verdict: 'denied', rule: 'bytes' })
     // What is counted last is not handed on.
     expect(far.wires[0]?.got.length).toBeLessThanOrEqual(mib)
-    expect((await tunnel('allowed.test:443')).status).toBe(403)
+    expect(await tunnel('allowed.test:443')).toMatchObject({
+      status: 403,
+      text: 'This box has sent more than its 1 MiB. For more, raise policy.limits.upMb in cofferdam.yaml and start a new task.\n',
+    })
     expect((await ask('GET', 'http://allowed.test/')).status).toBe(403)
     expect(far.wires).toHaveLength(1)
     expect(passage.counts()).toMatchObject({ allowed: 0, denied: 3 })
@@ -45,6 +48,9 @@ describe('bytes of a box', () => {
     expect((await wire.untilEnd()).length).toBeLessThanOrEqual(mib)
     await until(() => decisions.length === 2)
     expect(last()).toMatchObject({ verdict: 'denied', rule: 'bytes' })
+    expect(decisions.at(-1)?.text).toMatch(
+      /^This box has received .* raise policy\.limits\.downMb in cofferdam\.yaml/,
+    )
   })
 
   it('are those of all its connections together', async () => {
@@ -87,7 +93,7 @@ describe('connections of a box', () => {
     const late = await connect()
     expect(replyOf(await late.untilEnd())).toMatchObject({
       status: 503,
-      body: 'This box has its 3 connections open already.\n',
+      body: 'This box has its 3 connections open already: close one first. For more, raise policy.limits.connections in cofferdam.yaml and start a new task.\n',
     })
     expect(last()).toMatchObject({ kind: 'other', verdict: 'denied', rule: 'connections' })
     first?.socket.destroy()
@@ -221,7 +227,7 @@ describe('bodies', () => {
     wire.send('POST http://denied.test/ HTTP/1.1\r\nHost: denied.test\r\nContent-Length: 500000\r\n\r\n')
     await new Promise((resolve) => setTimeout(resolve, 50))
     wire.send(Buffer.alloc(500_000))
-    expect(replyOf(await wire.until('cofferdam.yaml.\n')).status).toBe(403)
+    expect(replyOf(await wire.until('--egress denied.test:80.\n')).status).toBe(403)
   })
 
   it('of a refused request that never end do not hold its connection', async () => {

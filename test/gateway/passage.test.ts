@@ -158,11 +158,11 @@ describe('a gateway that cannot be made', () => {
     createGateway({ upstreams: upstreams.map(anthropic), secrets: [], prices: {}, clock: Date.now })
 
   it.each([
-    ['no address', [{ origin: 'nowhere', credential: null }]],
-    ['another scheme', [{ origin: 'ftp://a.test', credential: null }]],
-    ['a user', [{ origin: 'https://me@a.test', credential: null }]],
-    ['a query', [{ origin: 'https://a.test/?key=1', credential: null }]],
-    ['twice the same name', [{ credential: null }, { credential: null }]],
+    ['no address', [{ origin: 'nowhere', key: null }]],
+    ['another scheme', [{ origin: 'ftp://a.test', key: null }]],
+    ['a user', [{ origin: 'https://me@a.test', key: null }]],
+    ['a query', [{ origin: 'https://a.test/?key=1', key: null }]],
+    ['twice the same name', [{ key: null }, { key: null }]],
   ])('says so: %s', (_what, upstreams) => {
     expect(() => made(...upstreams)).toThrow(Failure)
   })

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { tunnelRule } from '../../src/domain/host-rule.ts'
 import { until } from '../support/until.ts'
 import { type LabOptions, openEcho, openFar, openLab, publicAddress, rule } from './lab.ts'
 
@@ -37,6 +38,22 @@ describe('where an allowed name leads', () => {
     expect([status, last()?.rule]).toEqual([403, by])
     expect(text).toContain('allowed.test leads to')
     expect(story).toEqual(['resolve allowed.test', `decided denied ${by}`])
+  })
+
+  it.each([
+    ['10.0.0.5', '10.0.0.5:8443', '10.0.0.5:8443'],
+    ['fd12::1', '[fd12::1]:8443', "'[fd12::1]:8443'"],
+  ])('%s: what the refusal advises works', async (address, asked, granted) => {
+    const far = await openEcho()
+    const port = { ports: [8443] }
+    const names = { 'allowed.test': [address] }
+    const before = await openLab({ tunnels: [rule('allowed.test', port)], names })
+    expect((await before.tunnel('allowed.test:8443')).text).toContain(
+      `allowed.test leads to ${address}, which is no public address, and no name opens one. To reach it, have the agent ask for ${asked} in place of the name, and start a new task with --egress ${granted}.`,
+    )
+    const tunnels = [tunnelRule(granted.replaceAll("'", ''), 'policy')]
+    const after = await openLab({ tunnels, names, far: far.port })
+    expect((await after.tunnel(asked)).status).toBe(200)
   })
 
   it('an inside network is reached where a rule of the machine’s own says so, and this machine is not', async () => {

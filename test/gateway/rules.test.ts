@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import type { BoxKind } from '../../src/domain/box.ts'
 import type { TunnelRule } from '../../src/domain/egress.ts'
+import { hostProblem, tunnelRule } from '../../src/domain/host-rule.ts'
 import { canonicalHost } from '../../src/gateway/host.ts'
+import { newTaskReaching } from '../../src/gateway/next-step.ts'
 import { isRefusal } from '../../src/gateway/refusal.ts'
 import { decide } from '../../src/gateway/rules.ts'
 
@@ -15,7 +18,7 @@ const rules = [rule('allowed.test'), rule('*.wide.test', 443, 8443), rule('192.0
 function outcome(host: string, port: number, given: readonly TunnelRule[] = rules): string {
   const canonical = canonicalHost(host)
   if (canonical === null) return 'no host'
-  const decided = decide({ host: canonical, port }, given)
+  const decided = decide({ host: canonical, port }, given, 'agent')
   return isRefusal(decided) ? `${decided.verdict}: ${decided.rule}` : `by ${decided.host}`
 }
 
@@ -82,11 +85,58 @@ test('no rules let nothing pass', () => {
   expect(outcome('allowed.test', 443, [])).toBe('denied: no rule')
 })
 
-test('a refusal says how to allow it', () => {
-  expect(decide({ host: { kind: 'name', host: 'other.test' }, port: 443 }, rules)).toMatchObject({
-    text: `other.test:443 is not reached: no rule of the policy names this host. To allow it: policy: { egress: ['other.test'] } in cofferdam.yaml.`,
+describe('a refusal says what to do', () => {
+  const registries = rules.map((each) => ({ ...each, why: 'npm registry' }))
+  const setup =
+    "A setup box reaches only what this machine's npm, pip and apt are set to: name it there (`npm config set registry`, " +
+    '`pip config set global.index-url`), end a `cofferdam serve` that runs and start it again, then start a new task.'
+
+  test.each<[string, number, BoxKind, string]>([
+    [
+      'other.test',
+      443,
+      'agent',
+      'no rule names this host. To allow it, start a new task with --egress other.test.',
+    ],
+    [
+      'allowed.test',
+      8443,
+      'agent',
+      'this host is named with other ports only. To allow it, start a new task with --egress allowed.test:8443.',
+    ],
+    [
+      '[2001:db8::2]',
+      8443,
+      'agent',
+      "no rule names this host. To allow it, start a new task with --egress '[2001:db8::2]:8443'.",
+    ],
+    ['other.test', 443, 'setup', `no rule names this host. ${setup}`],
+  ])('%s:%i of the box %s', (host, port, kind, said) => {
+    const asked = canonicalHost(host)
+    if (asked === null) throw new Error(host)
+    expect(decide({ host: asked, port }, registries, kind)).toMatchObject({
+      text: `${host}:${port} is not reached: ${said}`,
+    })
   })
-  expect(decide({ host: { kind: 'name', host: 'allowed.test' }, port: 8443 }, rules)).toMatchObject({
-    text: `allowed.test:8443 is not reached: the policy names this host with other ports only. To allow it: policy: { egress: ['allowed.test:8443'] } in cofferdam.yaml.`,
+
+  test('a rule that cannot be read says whose it is', () => {
+    const asked = { host: { kind: 'name', host: 'allowed.test' }, port: 443 } as const
+    expect(decide(asked, [{ ...rule('a_b.test'), why: 'npm registry' }], 'setup')).toMatchObject({
+      text: 'Nothing passes, because the rule "a_b.test" (npm registry) cannot be read: name the host otherwise there.',
+    })
   })
+
+  // The advice is of use only where what it says is taken.
+  test.each(['other.test', 'allowed.test:8443', '10.0.0.5:8443', '[fd12::1]:8443', '[fd12::1]'])(
+    '--egress %s is taken, and lets exactly that pass',
+    (named) => {
+      expect(hostProblem(named)).toBeNull()
+      const given = tunnelRule(named, 'policy')
+      const host = canonicalHost(given.host)
+      if (host === null) throw new Error(named)
+      const target = { host, port: given.ports[0] ?? 0 }
+      expect(newTaskReaching(target).replaceAll("'", '')).toBe(`start a new task with --egress ${named}`)
+      expect(decide(target, [given], 'agent')).toBe(given)
+    },
+  )
 })

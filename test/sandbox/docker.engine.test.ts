@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { HostPath } from '../../src/domain/brand.ts'
 import { dockerEngine } from '../../src/sandbox/docker/engine.ts'
 import { engineContract } from '../contract/engine.ts'
+import { boxUser } from '../support/box.ts'
 import { sandboxImage } from '../support/docker.ts'
 
 engineContract('the Docker engine', async () => {
@@ -13,6 +14,7 @@ engineContract('the Docker engine', async () => {
     open: (installation) =>
       dockerEngine({
         installation,
+        user: boxUser,
         scratch: join(scratch, installation) as HostPath,
         runtimeFolder: join(scratch, 'r') as HostPath,
         imageTag: () => tag,

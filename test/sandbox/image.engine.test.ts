@@ -13,7 +13,7 @@ import Docker from 'dockerode'
 import { pack } from 'tar-fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { pullBase } from '../../src/sandbox/docker/image/base.ts'
-import { buildImage, findImage, imageTag } from '../../src/sandbox/docker/image.ts'
+import { buildImage, builtImage, imageTag } from '../../src/sandbox/docker/image.ts'
 
 const docker = new Docker()
 const quiet = { progress: (): void => undefined }
@@ -50,7 +50,7 @@ describe('the image', () => {
     const told: string[] = []
     const id = await buildImage(docker, { progress: (line) => told.push(line) })
     expect(id).toMatch(/^sha256:[0-9a-f]{64}$/)
-    expect(await findImage(docker)).toBe(id)
+    expect(await builtImage(docker)).toBe(id)
     const began = performance.now()
     expect(await buildImage(docker, { progress: (line) => told.push(line) })).toBe(id)
     expect(performance.now() - began).toBeLessThan(500)
@@ -191,7 +191,7 @@ describe('the entry', () => {
   it('is small, static and made of the source that is beside it', async () => {
     const { output } = await inImage(
       shell(
-        'gcc -std=c11 -Os -Wall -Wextra -Werror -static -s -Wl,--build-id=none -o /tmp/entry /cofferdam/entry.c && ' +
+        'gcc -std=c11 -Os -Wall -Wextra -Werror -static -s -Wl,--build-id=none -o /tmp/entry /cofferdam/source/*.c && ' +
           'cmp /tmp/entry /cofferdam/entry && echo same; stat -c %s /cofferdam/entry; ldd /cofferdam/entry 2>&1',
       ),
     )

@@ -4,16 +4,19 @@ import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createServer } from 'node:http'
 import { createInterface } from 'node:readline'
-import { Readable } from 'node:stream'
+import { PassThrough, Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { buffer } from 'node:stream/consumers'
+import Docker from 'dockerode'
 import { pack } from 'tar-fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parseTargets } from '../../src/sandbox/docker/image/apt.ts'
 import { command } from '../../src/sandbox/docker/image/command.ts'
 import { packContext } from '../../src/sandbox/docker/image/context.ts'
 import { follow } from '../../src/sandbox/docker/image/follow.ts'
+import { importTar } from '../../src/sandbox/docker/image/import.ts'
 import { hashOf, imageInputs } from '../../src/sandbox/docker/image/inputs.ts'
 import { takeTurn } from '../../src/sandbox/docker/image/lock.ts'
 import { unpack } from '../../src/sandbox/docker/image/node.ts'
@@ -43,7 +46,9 @@ describe('the tag', () => {
 
   it('stands for the files that the image is made of, not for the texts about them', () => {
     const paths = imageInputs().files.map(({ path }) => path)
-    expect(paths).toEqual(expect.arrayContaining(['Dockerfile', 'entry.c', 'packages.txt', 'pins.json']))
+    expect(paths).toEqual(
+      expect.arrayContaining(['Dockerfile', 'entry/entry.c', 'packages.txt', 'pins.json']),
+    )
     expect(paths.filter((path) => path.endsWith('.md'))).toEqual([])
   })
 })
@@ -139,6 +144,35 @@ describe('what the engine tells', () => {
       code: 'image',
       message: 'The engine could not build it: returned 100\nno such package',
     })
+  })
+})
+
+describe('a base that takes long to make', () => {
+  it('is imported by a connection that is opened when there is something to send', async () => {
+    const got: string[] = []
+    const engine = createServer((request, response) => {
+      request
+        .on('data', (chunk) => got.push(String(chunk)))
+        .on('end', () => response.end('{"status":"sha256:ab"}\n'))
+    })
+    let connections = 0
+    engine.on('connection', () => (connections += 1))
+    const socketPath = join(folder, 'engine')
+    engine.listen(socketPath)
+    await once(engine, 'listening')
+    try {
+      const tar = new PassThrough()
+      const made: string[] = []
+      const imported = importTar(new Docker({ socketPath }), tar, (id) => made.push(id))
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      expect(connections).toBe(0)
+      tar.write('first ')
+      tar.end('last')
+      await imported
+      expect([connections, got.join(''), made]).toEqual([1, 'first last', ['sha256:ab']])
+    } finally {
+      engine.close()
+    }
   })
 })
 

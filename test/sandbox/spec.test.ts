@@ -45,7 +45,7 @@ describe('the box spec is exactly this for', () => {
       },
     ],
     ['baseline', { kind: 'baseline', step: 0, argv: ['sh', '-c', 'npm test'] }],
-    ['test', { kind: 'test', argv: ['sh', '-c', 'npm test'] }],
+    ['test', { kind: 'test', argv: ['sh', '-c', 'npm test'], caches: ['npm', 'pip'] }],
   ])('%s', async (name, overrides) => {
     const spec = compileBox(aRequest(overrides))
     await expect(`${JSON.stringify(spec, null, 2)}\n`).toMatchFileSnapshot(`golden/${name}.txt`)
@@ -117,6 +117,16 @@ describe('a box spec', () => {
     expect(Object.keys(compileBox(aRequest()).env).filter((name) => /proxy/i.test(name))).toEqual([])
   })
 
+  it('points package managers at the caches of a setup box alone', () => {
+    const pointed = (kind: BoxKind): unknown => {
+      const { env } = compileBox(aRequest({ kind, caches: ['npm', 'pip'] }))
+      return [env['npm_config_cache'], env['PIP_CACHE_DIR']]
+    }
+    expect(pointed('setup')).toEqual(['/cofferdam/cache/npm', '/cofferdam/cache/pip'])
+    for (const kind of ['agent', 'test', 'baseline'] as const)
+      expect(pointed(kind)).toEqual([undefined, undefined])
+  })
+
   it('A054 fills caches in a setup box alone', () => {
     const caches = (kind: BoxKind): unknown =>
       compileBox(aRequest({ kind, caches: ['npm'] }))
@@ -125,8 +135,8 @@ describe('a box spec', () => {
     const cache = { kind: 'cache', name: 'npm' }
     const target = '/cofferdam/cache/npm'
     expect(caches('setup')).toEqual([{ source: { ...cache, writes: 'keep' }, target, readonly: false }])
-    expect(caches('agent')).toEqual([{ source: { ...cache, writes: 'none' }, target, readonly: true }])
-    for (const kind of ['test', 'baseline'] as const) expect(caches(kind)).toEqual([])
+    for (const kind of ['agent', 'test', 'baseline'] as const)
+      expect(caches(kind)).toEqual([{ source: { ...cache, writes: 'none' }, target, readonly: true }])
     expect(() => compileBox(aRequest({ caches: ['../npm'] }))).toThrow('cache')
   })
 })

@@ -5,6 +5,8 @@ import type { Listing } from '../../src/domain/listing.ts'
 import { compileBox } from '../../src/sandbox/spec.ts'
 import { aCommit, aPolicy, aTaskId } from './task.ts'
 
+export const boxUser = { uid: 10001, gid: 10001 }
+
 /** The listing of a worktree that has nothing for a policy to name. */
 export const emptyListing: Listing = { hidden: [], folders: [], matches: [] }
 
@@ -39,7 +41,7 @@ export function aRequest(overrides: Overrides = {}): BoxRequest {
     attempt: 1,
     fence: 1,
     image: `sha256:${'0'.repeat(64)}`,
-    user: { uid: 10001, gid: 10001 },
+    user: boxUser,
     argv: ['true'],
     env: {},
     seconds: 60,
@@ -53,7 +55,7 @@ export function aRequest(overrides: Overrides = {}): BoxRequest {
       return { ...common, kind, commit, caches, egress }
     case 'baseline':
     case 'test':
-      return { ...common, kind, commit }
+      return { ...common, kind, commit, caches }
   }
 }
 

@@ -8,7 +8,7 @@ import type { BoxResult, BoxSpec, Engine } from '../../src/domain/box.ts'
 import type { HostPath } from '../../src/domain/brand.ts'
 import { dockerEngine, type DockerEngineOptions } from '../../src/sandbox/docker/engine.ts'
 import { buildImage, imageTag } from '../../src/sandbox/docker/image.ts'
-import { aBox, Notes, type Overrides } from './box.ts'
+import { aBox, boxUser, Notes, type Overrides } from './box.ts'
 import { testMaterials, type TestMaterials } from './materials.ts'
 
 export const dockerSocket = '/var/run/docker.sock'
@@ -44,7 +44,15 @@ export async function bench(options: Partial<DockerEngineOptions> = {}): Promise
   const installation = `t${randomBytes(4).toString('hex')}`
   const runtimeFolder = join(folder, 'r') as HostPath
   const reopen: Bench['reopen'] = (more) =>
-    dockerEngine({ installation, imageTag: () => tag, ...options, scratch, runtimeFolder, ...more })
+    dockerEngine({
+      installation,
+      user: boxUser,
+      imageTag: () => tag,
+      ...options,
+      scratch,
+      runtimeFolder,
+      ...more,
+    })
   const engine = reopen()
   const materials = await testMaterials()
   const image = (await docker.getImage(tag).inspect()).Id

@@ -17,11 +17,12 @@ import type {
   Engine,
   Materials,
 } from '../../src/domain/box.ts'
+import { gatewayAddress } from '../../src/domain/egress.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import { mostOutput } from '../../src/sandbox/docker/end.ts'
 import { outputKeeper, type Output } from '../../src/sandbox/docker/output.ts'
 import { specHash } from '../../src/sandbox/hash.ts'
-import { fromWork, proxyAddress } from '../../src/sandbox/places.ts'
+import { fromWork } from '../../src/sandbox/places.ts'
 
 const noPeaks = { memoryMb: null, pids: null, cpuMs: null }
 
@@ -213,7 +214,7 @@ function envIn(spec: BoxSpec, folder: string, relay: Server | null): Record<stri
   const port = typeof address === 'object' && address !== null ? address.port : 0
   const entries = Object.entries(spec.env).map(([name, value]) => {
     const here = value.replace(/^\/cofferdam\//, `${folder}/cofferdam/`)
-    return [name, here.replace(proxyAddress, `127.0.0.1:${port}`)] as const
+    return [name, here.replace(gatewayAddress, `127.0.0.1:${port}`)] as const
   })
   return Object.fromEntries(entries)
 }

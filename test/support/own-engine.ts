@@ -1,5 +1,15 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { needRoot } from './needs.ts'
@@ -13,11 +23,19 @@ export interface OwnEngine extends AsyncDisposable {
   docker(...args: readonly string[]): string
 }
 
-/** Starts one with the image of this name, copied from the machine's engine. */
-export async function ownEngine(image: string): Promise<OwnEngine> {
+/**
+ * Starts one with the image of this name, copied from the machine's engine. `runtimes`: others that it offers beside its own,
+ * by name; shell scripts that get what runc would get.
+ */
+export async function ownEngine(
+  image: string,
+  runtimes: Readonly<Record<string, string>> = {},
+): Promise<OwnEngine> {
   needRoot('starting an engine of its own')
   const folder = mkdtempSync('/var/tmp/cofferdam-engine-')
   const socket = join(folder, 'd.sock')
+  const root = join(folder, 'root')
+  const containerdSocket = join(folder, 'containerd.sock')
   let daemon: ChildProcess | null = null
 
   const docker = (...args: readonly string[]): string =>
@@ -28,9 +46,11 @@ export async function ownEngine(image: string): Promise<OwnEngine> {
 
   const options = [
     '--data-root',
-    join(folder, 'root'),
+    root,
     '--exec-root',
     join(folder, 'exec'),
+    '--containerd',
+    containerdSocket,
     '--host',
     `unix://${socket}`,
     '--pidfile',
@@ -38,6 +58,7 @@ export async function ownEngine(image: string): Promise<OwnEngine> {
     '--bridge=none',
     '--iptables=false',
     '--ip6tables=false',
+    ...Object.keys(runtimes).map((name) => `--add-runtime=${name}=${join(folder, name)}`),
   ]
 
   /** False where the engine gave up. */
@@ -62,9 +83,8 @@ export async function ownEngine(image: string): Promise<OwnEngine> {
     return false
   }
 
-  // After a SIGKILL a first start may give up on the containerd of its predecessor; an init system would try again too.
   const start = async (): Promise<void> => {
-    if ((await startOnce()) || (await startOnce())) return
+    if (await startOnce()) return
     throw new Error(`the engine did not start:\n${readFileSync(join(folder, 'log'), 'utf8').slice(-2000)}`)
   }
 
@@ -75,6 +95,12 @@ export async function ownEngine(image: string): Promise<OwnEngine> {
     await ended
   }
 
+  // In memory, which makes its image and its end a matter of seconds.
+  mkdirSync(root)
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2g', 'none', root])
+  for (const [name, script] of Object.entries(runtimes))
+    writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+  await startContainerd(folder, containerdSocket)
   await start()
   execFileSync('/bin/sh', ['-c', `docker save "${image}" | docker -H "unix://${socket}" load`], {
     stdio: 'ignore',
@@ -96,7 +122,25 @@ export async function ownEngine(image: string): Promise<OwnEngine> {
   }
 }
 
-/** Shims that outlived an engine which was killed; their command lines name its folder. */
+/** A containerd beside the engine and not below it, as on a real host, so that the engine's end is not its end. */
+async function startContainerd(folder: string, socket: string): Promise<void> {
+  const config = join(folder, 'containerd.toml')
+  writeFileSync(config, 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n')
+  const log = openSync(join(folder, 'containerd.log'), 'a')
+  const places = ['--root', join(folder, 'root/containerd'), '--state', join(folder, 'state')]
+  const started = spawn('containerd', ['--config', config, '--address', socket, ...places], {
+    stdio: ['ignore', log, log],
+  })
+  closeSync(log)
+  for (const until = Date.now() + 30_000; Date.now() < until && !existsSync(socket); await sleep(20))
+    if (started.exitCode !== null) break
+  if (!existsSync(socket))
+    throw new Error(
+      `containerd did not start: ${readFileSync(join(folder, 'containerd.log'), 'utf8').slice(-2000)}`,
+    )
+}
+
+/** containerd, and shims that outlived an engine which was killed; their command lines name its folder. */
 function endLeftProcesses(folder: string): void {
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     try {

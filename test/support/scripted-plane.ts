@@ -27,6 +27,7 @@ import { assessBudget } from '../../src/domain/risk.ts'
 import type { Actor, Checkpoint, RiskReason, Task, TaskEvent } from '../../src/domain/task.ts'
 import { defaultPolicy } from '../../src/domain/policies.ts'
 import type { Verification } from '../../src/domain/verification/verify.ts'
+import { attesting } from './attesting.ts'
 import { aBox } from './box.ts'
 import { aCommit, aCommitOf, aTask } from './task.ts'
 
@@ -77,7 +78,12 @@ export class ScriptedPlane implements ControlPlane, Disposable {
     this.#script = script
     this.#behaviour = behaviour
     this.store = openStore(hostPath(join(folder, 'cofferdam.db')))
-    this.transitions = new Tasks({ store: this.store, bus: this.#bus, clock: Date.now })
+    this.transitions = new Tasks({
+      store: this.store,
+      bus: this.#bus,
+      clock: Date.now,
+      attestor: attesting(this.store),
+    })
     for (const task of this.store.inFlight()) {
       this.transitions.report(task.id, task.fence, { type: 'requeued', text: 'Restarted.', crashed: true })
     }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import picocolors from 'picocolors'
-import { examine } from '../../control-plane/doctor.ts'
+import { diagnose } from '../../control-plane/doctor.ts'
 import { httpApp } from '../../control-plane/http/app.ts'
 import { serveSocket } from '../../control-plane/http/socket.ts'
 import type { Opened } from '../../control-plane/main.ts'
@@ -140,8 +140,8 @@ function startCommand(
     },
     loadConfig: (flags) => loadConfig(flags, around),
     buildImage: options.buildImage ?? (() => Promise.resolve('sha256:1')),
-    examine: (config) =>
-      examine({
+    diagnose: (config) =>
+      diagnose({
         engine: {
           describe: () => Promise.resolve('scripted'),
           image: () => Promise.resolve('sha256:1'),

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -168,6 +169,52 @@ test('hidden names what the policy denies of a commit, in a repository and in th
     ],
   })
 })
+
+const odd = [0xff, 0x2f]
+const unmountable: readonly {
+  readonly name: string
+  readonly path: string
+  readonly allow?: readonly string[]
+  readonly mode?: string
+  /** The path in the refusal; null where the commit is taken. */
+  readonly refused: string | null
+}[] = [
+  { name: 'a readonly file', path: 'AGENTS.md', refused: String.raw`"\377/AGENTS.md"` },
+  { name: 'a denied file', path: 'a/.env', refused: String.raw`"\377/a/.env"` },
+  { name: 'a file in a readonly folder', path: '.vscode/x/y', refused: String.raw`"\377/.vscode"` },
+  { name: 'an ordinary file', path: 'x.txt', refused: null },
+  { name: 'a readonly symlink', path: 'AGENTS.md', mode: '120000', refused: null },
+  { name: 'a denied symlink', path: '.env', mode: '120000', refused: String.raw`"\377/.env"` },
+  { name: 'a readonly file outside of the allow list', path: 'AGENTS.md', allow: ['/src/'], refused: null },
+  { name: 'an open folder', path: 'src/x', allow: ['src/'], refused: String.raw`"\377/src"` },
+  { name: 'an open file', path: 'x.md', allow: ['*.md'], refused: String.raw`"\377/x.md"` },
+  { name: 'a closed file', path: 'x.txt', allow: ['*.md'], refused: null },
+]
+test.each(unmountable)(
+  'a commit with $name in a folder without a UTF-8 name',
+  async ({ path, allow = [], mode = '100644', refused }) => {
+    using lab = openLab()
+    const repo = repository(lab, { a: '1', 'sub/\uFFFD/AGENTS.md': 'is UTF-8' })
+    const input = Buffer.concat([
+      Buffer.from(`${mode} ${git(repo, 'rev-parse', 'HEAD:a')}\t`),
+      Buffer.from(odd),
+      Buffer.from(`${path}\0`),
+    ])
+    execFileSync('git', ['-C', repo, 'update-index', '-z', '--index-info'], { input })
+    git(repo, 'commit', '-q', '-m', 'odd')
+    const head = git(repo, 'rev-parse', 'HEAD') as CommitId
+    const answer = lab.worktrees.hidden(repo, head, { ...defaultPolicy, allow })
+    if (refused === null) await expect(answer).resolves.toEqual(expect.any(Array))
+    else
+      await expect(answer).rejects.toThrow(
+        new Failure(
+          'repository',
+          `${repo} has names that are no UTF-8 where the policy needs a mount, which the engine cannot make: ` +
+            `rename ${refused} in a commit, or start from a commit without it.`,
+        ),
+      )
+  },
+)
 
 test('under an allow list, the listing names the files that are open on their own', async () => {
   using lab = openLab()

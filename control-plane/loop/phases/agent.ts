@@ -7,6 +7,7 @@ import { closed, instructionFor, newAttempt } from '../attempts.ts'
 import { withEnded } from '../box-record.ts'
 import { begin } from '../begin.ts'
 import { attendBox } from '../box-run.ts'
+import { cachesRead } from '../boxes.ts'
 import { egressOf } from '../egress.ts'
 import { ended } from '../ended.ts'
 import { lastLines } from '../said.ts'
@@ -37,7 +38,7 @@ async function layOut(work: Work): Promise<void> {
     await deps.worktrees.writeAttemptFile(place, 'prompt.md', promptFor(work, step, instruction))
     const { argv, env } = agentOf(work).call(task.agent, task.session)
     const egress = egressOf('agent', task.policy, null)
-    return { kind: 'agent', argv, env, listing, setupFolders, caches: [], egress }
+    return { kind: 'agent', argv, env, listing, setupFolders, caches: cachesRead(task), egress }
   })
 }
 

@@ -9,7 +9,7 @@ import { needed, type Work } from '../work.ts'
 export async function baseline(work: Work): Promise<void> {
   const { task } = work
   const ran = await runPreparation(work, 'baseline', () =>
-    testBox('baseline', needed(task.test, task, 'a test command'), task.base.commit),
+    testBox(task, 'baseline', needed(task.test, task, 'a test command'), task.base.commit),
   )
   if (ran === null) return
   const { result, done } = ran

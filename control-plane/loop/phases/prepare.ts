@@ -1,4 +1,4 @@
-import { isAtLeast, type Posture, type PostureLevel } from '../../../src/domain/posture.ts'
+import { isAtLeast, shortOf } from '../../../src/domain/posture.ts'
 import type { Checkpoint } from '../../../src/domain/task.ts'
 import type { Along } from '../../tasks.ts'
 import { closed } from '../attempts.ts'
@@ -14,7 +14,7 @@ export async function prepare(work: Work): Promise<void> {
   const { deps, task } = work
   const posture = await deps.engine.posture()
   if (!isAtLeast(posture.level, task.policy.posture)) {
-    work.report({ type: 'halted', reason: 'posture', text: weakText(posture, task.policy.posture) })
+    work.report({ type: 'halted', reason: 'posture', text: shortOf(posture, task.policy.posture) })
     return
   }
   await deps.worktrees.open(placeOf(task))
@@ -24,13 +24,6 @@ export async function prepare(work: Work): Promise<void> {
   const found = entryOf(task, open, boxes, deps.specHash)
   const entry = (await lacksSetup(work, found)) ? setupAgain : found
   work.report({ type: 'advanced', phase: entry.phase, text: entry.text }, alongOf(work, open, entry))
-}
-
-function weakText({ engine, level, missing }: Posture, least: PostureLevel): string {
-  return (
-    `The policy wants an engine that is ${least}, and this one (${engine}) is ${level}: ${missing.join(' ')} ` +
-    'Mend it and resume, or start a new task with a policy that accepts it.'
-  )
 }
 
 const setupAgain: Entry = {

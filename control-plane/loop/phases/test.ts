@@ -25,7 +25,7 @@ export async function test(work: Work): Promise<void> {
   }
   const command = needed(task.test, task, 'a test command')
   const { commit } = needed(open.candidate, task, 'a candidate')
-  await begin(work, open, () => testBox('test', command, commit))
+  await begin(work, open, () => testBox(task, 'test', command, commit))
 }
 
 async function run(work: Work, begun: Planned): Promise<void> {

@@ -23,14 +23,14 @@ async function look(shell: Shell, options: CommonOptions): Promise<readonly Find
   const target = targetOf(shell, options, 'doctor')
   const { config } = target
   const connection = await Connection.guest(target)
-  if (connection === null) return await shell.world.examine(config)
+  if (connection === null) return await shell.world.diagnose(config)
   await using _ = connection
   const held = `${config.dataFolder}; a process works on it and answers`
   const folder: Finding = { name: 'data folder', state: 'ok', text: held }
   try {
     return [folder, ...(await connection.client.doctor())]
   } catch (error) {
-    if (error instanceof Unreachable) return await shell.world.examine(config)
+    if (error instanceof Unreachable) return await shell.world.diagnose(config)
     if (!(error instanceof Failure)) throw error
     return [folder, { name: 'process', state: 'problem', text: error.message }]
   }

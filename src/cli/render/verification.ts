@@ -14,5 +14,10 @@ export function verificationLines(found: Verification, paint: Paint): readonly s
     head,
     ...findings.map(({ where, text }) => `  ${paint.bold(plain(where))}: ${plain(text)}`),
     ...notes.map((note) => `  ${paint.yellow('!')} ${plain(note)}`),
+    ...(found.holds ? [] : [next]),
   ]
 }
+
+const next =
+  'Merge nothing of it before it is clear who changed this. Keep a copy of the data folder as it is; then put a copy from ' +
+  'before in its place, as docs/operating.md says, or run the goal again as a new task.'

@@ -26,7 +26,7 @@ const tokensPerPicture = 1600
  * Looks at a request of the Messages API: which model it asks for, what it may cost, and whether it makes the provider reach
  * the network (web search and fetch, remote MCP servers, code in the provider's containers, sources by address).
  */
-export function messagesInspection(networkTools: boolean): Inspection {
+export function messagesInspection(): Inspection {
   const seen = new Set<string>()
   let model: string | null = null
   let maxTokens: number | null = null
@@ -34,12 +34,8 @@ export function messagesInspection(networkTools: boolean): Inspection {
   let pictureBytes = 0
   let problem: string | null = null
   const object = (text: string): void => void (problem ??= text)
-  const closed = (what: string): void => {
-    if (!networkTools)
-      object(
-        `${what} is not allowed: with it the provider would reach the network for the box. Leave it out.`,
-      )
-  }
+  const closed = (what: string): void =>
+    object(`${what} is not allowed: with it the provider would reach the network for the box. Leave it out.`)
   return {
     visit(path, value) {
       const [first] = path

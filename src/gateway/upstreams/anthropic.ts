@@ -3,40 +3,28 @@ import { messagesInspection } from './anthropic-request.ts'
 import type { Upstream, UpstreamRoute } from './upstream.ts'
 
 export interface AnthropicOptions {
-  /** The route's name in the box. */
-  readonly name?: string
   readonly origin?: string
-  /** An API key, or a bearer token; null for a server that wants none. */
-  readonly credential:
-    | { readonly kind: 'key'; readonly value: string }
-    | { readonly kind: 'bearer'; readonly value: string }
-    | null
-  /** Opens tools and sources with which the provider itself reaches the network or runs code. */
-  readonly networkTools?: boolean
+  /** Null for a server that wants none. */
+  readonly key: string | null
 }
 
-/** The Anthropic Messages API: messages, their count, and the list of models; no batch, file or admin endpoint. */
-export function anthropic(options: AnthropicOptions): Upstream {
-  const {
-    name = 'anthropic',
-    origin = 'https://api.anthropic.com',
-    credential,
-    networkTools = false,
-  } = options
-  const inspect = (): ReturnType<typeof messagesInspection> => messagesInspection(networkTools)
+/**
+ * The Anthropic Messages API: messages, their count, and the list of models; no batch, file or admin endpoint, and no tool
+ * with which the provider itself reaches the network or runs code: no policy opens those.
+ */
+export function anthropic({ origin = 'https://api.anthropic.com', key }: AnthropicOptions): Upstream {
   return {
-    name,
+    name: 'anthropic',
     origin,
-    credential:
-      credential === null
-        ? null
-        : credential.kind === 'key'
-          ? { header: 'x-api-key', value: credential.value }
-          : { header: 'authorization', value: `Bearer ${credential.value}` },
+    credential: key === null ? null : { header: 'x-api-key', value: key },
     drops: ['x-api-key', 'authorization'],
     routes: [
-      route('POST', /^\/v1\/messages$/, { kind: 'paid', inspect, counter: messagesCounter }),
-      route('POST', /^\/v1\/messages\/count_tokens$/, { inspect }),
+      route('POST', /^\/v1\/messages$/, {
+        kind: 'paid',
+        inspect: messagesInspection,
+        counter: messagesCounter,
+      }),
+      route('POST', /^\/v1\/messages\/count_tokens$/, { inspect: messagesInspection }),
       route('GET', /^\/v1\/models$/, {}),
       // Asked by the CLI, to see whether there is somebody.
       route('HEAD', /^\/$/, { kind: 'local' }),

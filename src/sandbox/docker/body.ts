@@ -1,6 +1,6 @@
 import type { BoxMount, BoxSpec } from '../../domain/box.ts'
-import { entryProgram } from '../places.ts'
-import type { Host } from './connect.ts'
+import { entryProgram, homeFolder } from '../places.ts'
+import type { EngineHost } from './connect.ts'
 import { boxLabels } from './labels.ts'
 
 /** Where the engine finds what a mount shows: a path on its disk, or a copy-on-write view over folders of it. */
@@ -17,7 +17,7 @@ const mib = 1024 * 1024
  * The body of the engine's create call. Pure. Every field that could open a box is sent, also where the value is the
  * engine's default, so that the compare afterwards has something to hold on to.
  */
-export function createBody(spec: BoxSpec, mounts: readonly Placed[], installation: string, host: Host) {
+export function createBody(spec: BoxSpec, mounts: readonly Placed[], installation: string, host: EngineHost) {
   const { limits, user } = spec
   const memory = limits.memoryMb * mib
   return {
@@ -108,7 +108,7 @@ function tmpfs({ limits, user }: BoxSpec): Record<string, string> {
   const small = 'rw,noexec,nosuid,nodev,size=16m,nr_inodes=10k,mode=1777'
   return {
     '/tmp': `${open},mode=1777`,
-    '/home/agent': `${open},uid=${user.uid},gid=${user.gid},mode=0700`,
+    [homeFolder]: `${open},uid=${user.uid},gid=${user.gid},mode=0700`,
     '/run': small,
     '/var/tmp': small,
   }

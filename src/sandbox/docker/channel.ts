@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { BoxSpec, Materials } from '../../domain/box.ts'
 import type { HostPath } from '../../domain/brand.ts'
 import { Failure, messageOf } from '../../domain/failure.ts'
+import { channelSocket } from '../places.ts'
 
 // Unix sockets have 108 bytes for a path, and Node cuts longer ones without a word: two boxes could share one then.
 const longestPath = 90
@@ -32,7 +33,7 @@ export function channels(runtime: HostPath, installation: string): Channels {
 
   const folder = async (name: string): Promise<HostPath> => {
     const path = folderOf(name)
-    const socket = join(path, 's')
+    const socket = join(path, channelSocket)
     if (Buffer.byteLength(socket) > longestPath)
       throw new Failure(
         'bad_config',
@@ -47,7 +48,7 @@ export function channels(runtime: HostPath, installation: string): Channels {
     folder,
     async open(spec, accept) {
       const path = await folder(spec.name)
-      const socket = join(path, 's')
+      const socket = join(path, channelSocket)
       rmSync(socket, { force: true })
       const connections = new Set<Socket>()
       const server = createServer({ allowHalfOpen: true }, (connection) => {

@@ -1,7 +1,7 @@
 import type Docker from 'dockerode'
 import { isDeepStrictEqual } from 'node:util'
 import type { CreateBody } from './body.ts'
-import type { Host } from './connect.ts'
+import type { EngineHost } from './connect.ts'
 
 /** What the engine says of a box; `Docker.ContainerInspectInfo` leaves some fields out. */
 export type Seen = Docker.ContainerInspectInfo
@@ -29,7 +29,7 @@ const filledIn = new Set(['MaskedPaths', 'ReadonlyPaths', 'Runtime', 'MemorySwap
  * How the box that the engine made differs from the one that was asked for, in sentences; empty where it does not. Pure.
  * Proxies and other versions drop fields without a word. What was not asked for must not be there either.
  */
-export function differences(sent: CreateBody, seen: Seen, host: Host): readonly string[] {
+export function differences(sent: CreateBody, seen: Seen, host: EngineHost): readonly string[] {
   const { HostConfig, Labels, Env, Image, ...config } = sent
   const hostConfig: Fields = { ...seen.HostConfig }
   const swap = host.swapLimit ? {} : { MemorySwap: -1 }

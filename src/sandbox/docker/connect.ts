@@ -1,9 +1,10 @@
 import type Docker from 'dockerode'
 import { Failure } from '../../domain/failure.ts'
+import { remembered } from '../../domain/remembered.ts'
 import { failureOf } from './failures.ts'
 
 /** What of an engine decides how a box is made. */
-export interface Host {
+export interface EngineHost {
   readonly version: string
   readonly runc: string | null
   readonly cpus: number
@@ -23,7 +24,7 @@ export interface Host {
 /** A negotiated connection. */
 export interface Api {
   readonly docker: Docker
-  readonly host: Host
+  readonly host: EngineHost
   /**
    * One call to the engine. Rejects with a `Failure` whose sentence says what could not be done, also when there is no
    * answer within `seconds`; `what` completes "The Docker engine would not".
@@ -50,14 +51,7 @@ export function connector(
   patience = 30,
   runtime: string | null = null,
 ): () => Promise<Api> {
-  let known: Promise<Api> | null = null
-  return () => {
-    known ??= negotiate(socketPath, patience, runtime).catch((error: unknown) => {
-      known = null
-      throw error
-    })
-    return known
-  }
+  return remembered(() => negotiate(socketPath, patience, runtime))
 }
 
 async function negotiate(socketPath: string, patience: number, runtime: string | null): Promise<Api> {

@@ -1,7 +1,8 @@
-import type { Engine } from '../../domain/box.ts'
+import type { BoxSpec, Engine } from '../../domain/box.ts'
 import type { HostPath, Millis } from '../../domain/brand.ts'
 import { Failure } from '../../domain/failure.ts'
-import { examine } from './canary/examine.ts'
+import { remembered } from '../../domain/remembered.ts'
+import { findPosture } from './canary/posture.ts'
 import { nameOf } from './canary/judge.ts'
 import { channels } from './channel.ts'
 import { connector } from './connect.ts'
@@ -16,6 +17,8 @@ export interface DockerEngineOptions {
   readonly socketPath?: string
   /** Names this installation on the engine: lowercase letters and digits, at most 12. */
   readonly installation: string
+  /** Whom boxes run as: the canary too, so that it finds what they would. */
+  readonly user: BoxSpec['user']
   /** A folder of our own for what boxes need beside their sources: journals, throw-away folders. */
   readonly scratch: HostPath
   readonly imageTag: () => string
@@ -31,11 +34,15 @@ export interface DockerEngineOptions {
   readonly log?: (message: string, fields: Readonly<Record<string, unknown>>) => void
 }
 
+/** How long a posture is not asked for again, ms. */
+const postureMs = 60_000
+
 /** The engine on the Docker of this machine. Makes no call until it is used. */
 export function dockerEngine(options: DockerEngineOptions): Engine {
   const {
     socketPath,
     installation,
+    user,
     scratch,
     runtimeFolder,
     imageTag,
@@ -51,6 +58,7 @@ export function dockerEngine(options: DockerEngineOptions): Engine {
   const parts: Parts = {
     connect,
     installation,
+    user,
     scratch,
     imageTag,
     now,
@@ -64,8 +72,13 @@ export function dockerEngine(options: DockerEngineOptions): Engine {
   }
   const image = (): Promise<string> => findImage(parts, imageIsConfigured ? lacksConfigured : lacksOwn)
   // Over a connection of its own, as the engine may have become another under the one that is there.
-  const posture = remembered(() =>
-    examine({ ...parts, connect: connector(socketPath, patience, runtime) }, image),
+  let foundAt = 0
+  const posture = remembered(
+    () => {
+      foundAt = performance.now()
+      return findPosture({ ...parts, connect: connector(socketPath, patience, runtime) }, image)
+    },
+    () => performance.now() - foundAt > postureMs,
   )
   return {
     async describe() {
@@ -130,19 +143,4 @@ function lacksOwn(): Failure {
 function lacksConfigured(tag: string): Failure {
   const text = `The image ${tag} of engine.image is not on the engine: build or pull it, or remove the key.`
   return new Failure('image', text)
-}
-
-/** Asks once a minute; what failed is asked again. */
-function remembered<T>(ask: () => Promise<T>): () => Promise<T> {
-  let known: Promise<T> | null = null
-  let until = 0
-  return () => {
-    if (performance.now() > until) known = null
-    until = known === null ? performance.now() + 60_000 : until
-    known ??= ask().catch((error: unknown) => {
-      known = null
-      throw error
-    })
-    return known
-  }
 }

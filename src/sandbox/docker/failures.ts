@@ -1,4 +1,4 @@
-import { Failure, messageOf } from '../../domain/failure.ts'
+import { Failure, messageOf, systemCodeOf } from '../../domain/failure.ts'
 
 /** The HTTP status with which the engine refused, or null where it did not answer at all. */
 export function statusOf(error: unknown): number | null {
@@ -26,7 +26,7 @@ export function failureOf(error: unknown, what: string, where: string, late: boo
       return new Failure('disk', `The engine's disk is full: make room, then try again. (${said})`, options)
     return new Failure('engine', `The Docker engine would not ${what}: ${said}`, options)
   }
-  const code = error instanceof Error && 'code' in error ? error.code : null
+  const code = systemCodeOf(error)
   if (code === 'EACCES' || code === 'EPERM')
     return new Failure(
       'engine',

@@ -4,7 +4,7 @@ import { pullBase } from './image/base.ts'
 import { bootstrapBase } from './image/bootstrap.ts'
 import { layOutContext, packContext } from './image/context.ts'
 import { follow } from './image/follow.ts'
-import { hashOf, imageInputs } from './image/inputs.ts'
+import { hashOf, type ImageInputs, imageInputs } from './image/inputs.ts'
 import { takeTurn } from './image/lock.ts'
 import { fetchNode } from './image/node.ts'
 import type { BuildWatcher } from './image/watcher.ts'
@@ -14,33 +14,38 @@ import type { BuildWatcher } from './image/watcher.ts'
  * their pins, the architecture, the machine's own certificate authorities. What its apt sources offer is not in it.
  */
 export function imageTag(): string {
-  return `cofferdam/core:${hashOf(imageInputs())}`
+  return tagOf(imageInputs())
+}
+
+function tagOf(inputs: ImageInputs): string {
+  return `cofferdam/core:${hashOf(inputs)}`
 }
 
 /** The id (`sha256:…`) of the image that belongs to this version of Cofferdam, or null where it is not built yet. */
-export async function findImage(docker: Docker): Promise<string | null> {
+export async function builtImage(docker: Docker): Promise<string | null> {
   return idOf(docker, imageTag())
 }
 
 /**
  * Builds the image unless it is there, and resolves to its id. One build at a time: a second caller waits for the first
- * and finds its image. What a killed build left is cleared away by the next.
+ * and finds its image. What a killed build left is cleared away by the next. `fresh` makes base and image anew in any case,
+ * from what the sources offer today; until that is done the name stands for the image that was there.
  * Rejects with `Failure('image')`, or with `Failure('engine')` where the engine does not answer.
  */
-export async function buildImage(docker: Docker, watcher: BuildWatcher): Promise<string> {
-  const built = await findImage(docker)
+export async function buildImage(docker: Docker, watcher: BuildWatcher, fresh = false): Promise<string> {
+  const built = fresh ? null : await builtImage(docker)
   if (built !== null) return built
   await using turn = await takeTurn(watcher)
-  const meanwhile = await findImage(docker)
+  const meanwhile = fresh ? null : await builtImage(docker)
   if (meanwhile !== null) return meanwhile
 
   const inputs = imageInputs()
-  const image = `cofferdam/core:${hashOf(inputs)}`
+  const image = tagOf(inputs)
   const base = { repo: 'cofferdam/base', tag: hashOf(inputs.base) }
   const baseTag = `${base.repo}:${base.tag}`
   await using work = await turn.scratch()
 
-  const there = (await idOf(docker, baseTag)) !== null
+  const there = !fresh && (await idOf(docker, baseTag)) !== null
   const pulled = !there && (await pullBase(docker, inputs.base.pull, base, watcher))
   const [based, fetched] = await Promise.allSettled([
     there || pulled ? null : bootstrapBase(docker, inputs.base, base, work.path, watcher),
@@ -68,6 +73,7 @@ export async function buildImage(docker: Docker, watcher: BuildWatcher): Promise
       t: image,
       target: 'core',
       buildargs: { BASE: baseTag, PACKAGES: inputs.base.packages.join(' ') },
+      nocache: fresh,
       rm: true,
       forcerm: true,
     })

@@ -1,5 +1,6 @@
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { dirname, basename, join } from 'node:path'
+import { systemCodeOf } from '../../domain/failure.ts'
 import { canaryFolder } from './canary/ground.ts'
 import type { Api } from './connect.ts'
 import { installationLabels, ours } from './labels.ts'
@@ -15,7 +16,7 @@ export async function claimFolder(parts: Parts, name: string): Promise<boolean> 
     await mkdir(folder, { mode: 0o700 })
     return true
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false
+    if (systemCodeOf(error) === 'EEXIST') return false
     throw error
   }
 }
@@ -38,7 +39,7 @@ export async function clearFolder(parts: Parts, name: string): Promise<void> {
     await rm(folder, { recursive: true, force: true })
   } catch (error) {
     // A box may leave folders without any permission, and overlays leave some that are root's.
-    if (codeOf(error) !== 'EACCES' && codeOf(error) !== 'EPERM') throw error
+    if (systemCodeOf(error) !== 'EACCES' && systemCodeOf(error) !== 'EPERM') throw error
     parts.log('a box left files that only root may remove: asking the engine', { box: name })
     await removeByEngine(await parts.connect(), parts, folder)
   }
@@ -103,8 +104,4 @@ async function removeByEngine(api: Api, parts: Parts, folder: string): Promise<v
   } finally {
     await removeContainer(api, helper.id)
   }
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : null
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { BoxSpec } from '../../domain/box.ts'
 import type { HostPath, Millis } from '../../domain/brand.ts'
 import type { Channels } from './channel.ts'
 import type { Api } from './connect.ts'
@@ -7,6 +8,8 @@ import type { Api } from './connect.ts'
 export interface Parts {
   readonly connect: () => Promise<Api>
   readonly installation: string
+  /** Whom boxes run as. */
+  readonly user: BoxSpec['user']
   readonly scratch: HostPath
   readonly imageTag: () => string
   readonly now: () => Millis

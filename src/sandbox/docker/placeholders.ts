@@ -14,7 +14,7 @@ import type { Stats } from 'node:fs'
 import { join } from 'node:path'
 import type { BoxSpec } from '../../domain/box.ts'
 import type { TreePath } from '../../domain/brand.ts'
-import { Failure } from '../../domain/failure.ts'
+import { Failure, systemCodeOf } from '../../domain/failure.ts'
 import { fromWork } from '../places.ts'
 import { ancestors } from '../tree.ts'
 import { hasJournal, readJournal, readOthers, writeIds, writeJournal, type Entry } from './journal.ts'
@@ -132,7 +132,7 @@ function makeMask(path: string, first: string | null, user: BoxSpec['user']): st
       return first
     } catch (error) {
       // Not every file system has links, or so many.
-      if (codeOf(error) === 'EEXIST') throw error
+      if (systemCodeOf(error) === 'EEXIST') throw error
     }
   }
   makeFile(path, 0o444, user)
@@ -150,14 +150,10 @@ function removeOne(worktree: string, { path, type }: Entry, id: string | undefin
     else if (stat.isFile() && stat.size === 0) unlinkSync(place)
   } catch (error) {
     // Gone, or used by the agent: then it is the agent's, and the verifier's to judge.
-    if (!['ENOENT', 'ENOTEMPTY', 'ENOTDIR'].includes(codeOf(error))) throw error
+    if (!['ENOENT', 'ENOTEMPTY', 'ENOTDIR'].includes(systemCodeOf(error))) throw error
   }
 }
 
 function idOf(stat: Stats): string {
   return `${stat.dev}:${stat.ino}`
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : ''
 }

@@ -14,7 +14,7 @@ import { demultiplexer, type TakeOutput } from './frames.ts'
 import { readBoxLabels } from './labels.ts'
 import { claimFolder, clearFolder } from './leftovers.ts'
 import { outputKeeper, type Output } from './output.ts'
-import { once, type Once } from './once.ts'
+import { replayFilter, type ReplayFilter } from './replay-filter.ts'
 import { endedFromOutside } from './outside.ts'
 import { boxFolder, type Parts } from './parts.ts'
 import { noPeaks, samplePeaks } from './peaks.ts'
@@ -38,7 +38,7 @@ interface Run {
   readonly signal: AbortSignal
   /** What is kept of the output. */
   readonly output: Output
-  readonly once: Once
+  readonly filter: ReplayFilter
   /** Aborted when it has printed too much. */
   readonly flooded: AbortSignal
   peaks: () => Peaks
@@ -56,7 +56,7 @@ export async function runBox(
   const kept = spec.limits.outputMb * 1024 * 1024
   const output = outputKeeper(kept)
   const flood = new AbortController()
-  const handOn = once((part) => {
+  const filter = replayFilter((part) => {
     const shown = output.take(part)
     if (shown !== null) watcher.output(shown)
     if (output.bytes > kept * mostOutput) flood.abort()
@@ -70,7 +70,7 @@ export async function runBox(
     watcher,
     signal,
     output,
-    once: handOn,
+    filter,
     flooded,
     peaks: () => noPeaks,
   }
@@ -138,7 +138,7 @@ async function takeOver(run: Run, seen: Seen): Promise<BoxResult> {
 async function goOn(run: Run, seen: Seen, startedAt: Millis): Promise<BoxResult> {
   if (seen.State.Running) return finish(run, seen.Id, await watchAgain(run, seen, startedAt))
   const stream = await replay(run.api, seen.Id)
-  listen(stream, run.once.replay())
+  listen(stream, run.filter.replay())
   await drained(stream, replayPatience)
   stream.destroy()
   return resultOf(run, seen, await causeOfEnded(run, seen), true)
@@ -151,7 +151,7 @@ async function causeOfEnded({ parts, spec }: Run, seen: Seen): Promise<Cause> {
 }
 
 async function watchStarted(run: Run, started: Started): Promise<Cause> {
-  listen(started.stream, run.once.live)
+  listen(started.stream, run.filter.live)
   const timeLeft = run.spec.limits.seconds * 1000 + grace
   const guards = guardsOf(run, started.folders, run.parts.now())
   return guarded(run, { ...started, timeLeft, guards })
@@ -162,7 +162,7 @@ async function watchAgain(run: Run, seen: Seen, startedAt: Millis): Promise<Caus
   const { api, spec, parts } = run
   const id = seen.Id
   const [stream, exit] = await Promise.all([replay(api, id), awaitExit(api, id, 'not-running')])
-  listen(stream, run.once.replay())
+  listen(stream, run.filter.replay())
   const timeLeft = startedAt + spec.limits.seconds * 1000 + grace - parts.now()
   const guards = guardsOf(
     run,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { verify } from '../../../control-plane/attest/verify.ts'
+import { verifyAttestations } from '../../../control-plane/attest/verify.ts'
 import { placeOf } from '../../../control-plane/loop/work.ts'
 import { policyHash } from '../../../src/domain/policies.ts'
 import { loopLab } from '../../support/loop-lab.ts'
@@ -13,7 +13,7 @@ it('a task is checked with the key that there is or that is given, and no other 
   await lab.settled(id)
   const deps = { store: lab.deps.store, worktrees: lab.worktrees, installation: 'lab' }
   const check = (key: typeof lab.key | null, keys: readonly string[]) =>
-    verify({ ...deps, key: () => key }, id, keys, placeOf)
+    verifyAttestations({ ...deps, key: () => key }, id, keys, placeOf)
   expect(await check(lab.key, [])).toMatchObject({ findings: [] })
   expect(await check(null, [lab.key.pem])).toMatchObject({ findings: [] })
   await expect(check(null, [])).rejects.toThrow(

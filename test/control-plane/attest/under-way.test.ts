@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { verify } from '../../../control-plane/attest/verify.ts'
+import { verifyAttestations } from '../../../control-plane/attest/verify.ts'
 import { perform } from '../../../control-plane/gate/act.ts'
 import { placeOf } from '../../../control-plane/loop/work.ts'
 import { parseAttestation } from '../../../src/domain/attestation.ts'
@@ -35,7 +35,7 @@ const born = (repository: string, script: string, overrides: Partial<Task> = {})
   lab.birth(repository, script, { policyHash: policyHash(aPolicy()), ...overrides })
 
 const check = ({ id }: Task): Promise<Verification> =>
-  verify(
+  verifyAttestations(
     { store: lab.deps.store, worktrees: lab.worktrees, key: () => lab.key, installation: 'lab' },
     id,
     [],

@@ -2,7 +2,7 @@ import Database from 'better-sqlite3'
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { verify } from '../../../control-plane/attest/verify.ts'
+import { verifyAttestations } from '../../../control-plane/attest/verify.ts'
 import { perform } from '../../../control-plane/gate/act.ts'
 import { placeOf } from '../../../control-plane/loop/work.ts'
 import type { Store } from '../../../control-plane/store/store.ts'
@@ -101,7 +101,7 @@ export async function wholeTask(): Promise<WholeTask> {
     const { keys = [], fresh = false, installation = 'lab', store = lab.deps.store, history } = options
     const looking = fresh ? lab.worktrees : { history: historyOnce }
     const worktrees = history === undefined ? looking : { history: () => Promise.resolve(history) }
-    return verify({ store, worktrees, key: () => lab.key, installation }, id, keys, placeOf)
+    return verifyAttestations({ store, worktrees, key: () => lab.key, installation }, id, keys, placeOf)
   }
 
   perform(lab.deps, id, { act: 'suggest', text: 'Mind the style' }, person)

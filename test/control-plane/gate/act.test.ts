@@ -11,6 +11,7 @@ import { Tasks } from '../../../control-plane/tasks.ts'
 import { hostPath } from '../../../src/config/places.ts'
 import type { Act } from '../../../src/domain/control-plane.ts'
 import type { Task } from '../../../src/domain/task.ts'
+import { attesting } from '../../support/attesting.ts'
 import { aBudget, aPerson, aSpent, aTask, aTaskId, aTime } from '../../support/task.ts'
 
 let folder: string
@@ -20,7 +21,7 @@ let now: number
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'cofferdam-act-'))
   store = openStore(hostPath(join(folder, 'cofferdam.db')))
-  tasks = new Tasks({ store, bus: new Bus(), clock: () => now })
+  tasks = new Tasks({ store, bus: new Bus(), clock: () => now, attestor: attesting(store) })
   now = aTime
 })
 afterEach(() => {

@@ -14,6 +14,7 @@ import { KnownSecrets } from '../../../src/domain/leak.ts'
 import type { RevealedSecret } from '../../../src/domain/leak-patterns.ts'
 import type { Task } from '../../../src/domain/task.ts'
 import { createGateway } from '../../../src/gateway/gateway.ts'
+import { attesting } from '../../support/attesting.ts'
 import { aTask } from '../../support/task.ts'
 
 /** A turn at a task whose agent's box runs, with all that the watch over a box needs: storage, log, bus, gateway. */
@@ -41,7 +42,7 @@ export function openBoxWork(
   })
   const bus = new Bus()
   const clock = Date.now
-  const tasks = new Tasks({ store, bus, clock })
+  const tasks = new Tasks({ store, bus, clock, attestor: attesting(store) })
   const running = { status: 'RUNNING', phase: 'agent', step: 1, attempt: 1, fence: 1 } as const
   const task = tasks.birth(aTask({ ...running, ...overrides }), 'Submitted.')
   const log = pino({ level: 'silent' })

@@ -22,6 +22,7 @@ import { lossCap } from '../../../src/domain/transition/table.ts'
 import { createGateway } from '../../../src/gateway/gateway.ts'
 import { gitFolder } from '../../../src/sandbox/places.ts'
 import { openWorktrees } from '../../../src/worktree/open.ts'
+import { attesting } from '../../support/attesting.ts'
 import { change } from '../../support/change.ts'
 import { fakeEngine, fakeHost, type FakeHost } from '../../support/fake-engine.ts'
 import { aCheckpoint, aCommit, aPerson, aTask } from '../../support/task.ts'
@@ -48,7 +49,7 @@ const validating: ReadonlySet<Phase> = new Set(['test', 'checkpoint', 'handover'
 function workAt(phase: Phase, overrides: Partial<Task> = {}): Work {
   const bus = new Bus()
   const clock = Date.now
-  const tasks = new Tasks({ store, bus, clock })
+  const tasks = new Tasks({ store, bus, clock, attestor: attesting(store) })
   const status = validating.has(phase) ? 'VALIDATING' : 'RUNNING'
   const task = tasks.birth(
     aTask({ status, phase, step: 1, attempt: 1, fence: 1, ...overrides }),
@@ -135,7 +136,7 @@ describe('a phase that fails', () => {
 
   it('that is a refused hand-over goes to the hand-over again at a resume', async () => {
     const { id } = await after('handover', failed('repository'), { outcome: 'tested' })
-    const tasks = new Tasks({ store, bus: new Bus(), clock: Date.now })
+    const tasks = new Tasks({ store, bus: new Bus(), clock: Date.now, attestor: attesting(store) })
     tasks.act(id, { type: 'resumed', instruction: null, budget: null }, aPerson)
     tasks.report(id, 1, { type: 'claimed', leaseUntil: 1 })
     tasks.report(id, 2, { type: 'salvaged', head: aCommit, text: '' })

@@ -1,7 +1,7 @@
 import { createServer, connect, type AddressInfo, type Socket } from 'node:net'
 import { expect, it, onTestFinished } from 'vitest'
 import { BoxNotices } from '../../../control-plane/loop/notices.ts'
-import { openPassage, type BoxPassage } from '../../../control-plane/loop/passage.ts'
+import { openPassage, type AttendedPassage } from '../../../control-plane/loop/passage.ts'
 import type { Egress } from '../../../src/domain/egress.ts'
 import { aBox, anEgress } from '../../support/box.ts'
 import { openBoxWork } from './box-work.ts'
@@ -14,7 +14,7 @@ function opening(egress: Egress | null) {
 }
 
 /** What comes back on a connection of the box, until it is closed. */
-async function answerTo(passage: BoxPassage, bytes: string): Promise<string> {
+async function answerTo(passage: AttendedPassage, bytes: string): Promise<string> {
   const server = createServer({ allowHalfOpen: true }, (socket: Socket) => passage.accept(socket))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => void server.close())

@@ -10,6 +10,7 @@ import { Tasks } from '../../../control-plane/tasks.ts'
 import type { HostPath } from '../../../src/domain/brand.ts'
 import type { Task } from '../../../src/domain/task.ts'
 import { lossCap } from '../../../src/domain/transition/table.ts'
+import { attesting } from '../../support/attesting.ts'
 import { aSpent, aTask, aTaskIdOf } from '../../support/task.ts'
 
 let folder: string
@@ -18,7 +19,7 @@ let tasks: Tasks
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'cofferdam-recover-'))
   store = openStore(join(folder, 'cofferdam.db') as HostPath)
-  tasks = new Tasks({ store, bus: new Bus(), clock: () => 1 })
+  tasks = new Tasks({ store, bus: new Bus(), clock: () => 1, attestor: attesting(store) })
 })
 afterEach(() => {
   store[Symbol.dispose]()

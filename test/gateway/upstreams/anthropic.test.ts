@@ -1,44 +1,34 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
+import { until } from '../../support/until.ts'
+import type { LabOptions } from '../lab.ts'
 import { encoded } from '../spellings.ts'
 import { call, document, key, message, openProvider, prices, whole } from './provider.ts'
 
 const usage = { input_tokens: 100, output_tokens: 50 }
 
 describe('the credential', () => {
-  it.each([
-    ['a key', { kind: 'key', value: key } as const, 'x-api-key', key],
-    ['a bearer token', { kind: 'bearer', value: key } as const, 'authorization', `Bearer ${key}`],
-  ])(
-    '%s is added outside, and what the box handed in is dropped',
-    async (_what, credential, header, value) => {
-      let seen: NodeJS.Dict<string | string[]> = {}
-      const { lab } = await openProvider(
-        (request, response) => {
-          seen = request.headers
-          response.end(document(usage))
-        },
-        { credential },
-      )
-      const reply = await call(lab, message(), [
-        'Authorization: Bearer placeholder',
-        'Cookie: a=b',
-        'X-Stays: here',
-      ])
-      expect(reply.status).toBe(200)
-      expect({ [header]: seen[header], 'x-stays': seen['x-stays'] }).toEqual({
-        [header]: value,
-        'x-stays': 'here',
-      })
-      const sent = JSON.stringify(seen)
-      expect(sent).not.toContain('placeholder')
-      expect(sent).not.toContain('cookie')
-      expect(sent).toContain('model.test')
-    },
-  )
+  it('is added outside, and what the box handed in is dropped', async () => {
+    let seen: NodeJS.Dict<string | string[]> = {}
+    const { lab } = await openProvider((request, response) => {
+      seen = request.headers
+      response.end(document(usage))
+    })
+    const reply = await call(lab, message(), [
+      'Authorization: Bearer placeholder',
+      'Cookie: a=b',
+      'X-Stays: here',
+    ])
+    expect(reply.status).toBe(200)
+    expect(seen).toMatchObject({ 'x-api-key': key, 'x-stays': 'here' })
+    const sent = JSON.stringify(seen)
+    expect(sent).not.toContain('placeholder')
+    expect(sent).not.toContain('cookie')
+    expect(sent).toContain('model.test')
+  })
 
   it('none is added where there is none', async () => {
-    const { lab, web } = await openProvider(whole(usage), { credential: null })
+    const { lab, web } = await openProvider(whole(usage), { key: null })
     expect((await call(lab)).status).toBe(200)
     expect(web.seen[0]).not.toMatch(/x-api-key|authorization/i)
   })
@@ -140,9 +130,32 @@ describe('what the provider is asked for', () => {
     expect(lab.spent).toEqual([])
   })
 
-  it('is refused where the box has no such upstream', async () => {
-    const { lab, web } = await openProvider(whole(usage), { boxUpstreams: [] })
-    expect((await call(lab)).status).toBe(403)
+  it.each<[string, LabOptions, string, string]>([
+    [
+      'nobody',
+      {},
+      'it has anthropic',
+      'To allow it, name it in policy.upstreams of cofferdam.yaml and start a new task.',
+    ],
+    [
+      'anthropic',
+      { boxUpstreams: [] },
+      'it has none',
+      'To allow it, name it in policy.upstreams of cofferdam.yaml and start a new task.',
+    ],
+    [
+      'anthropic',
+      { boxUpstreams: [], kind: 'setup' },
+      'it has none',
+      'A setup box reaches package registries and no model.',
+    ],
+  ])('is refused where the box has no %s, with what to do: %j', async (name, some, has, next) => {
+    const { lab, web } = await openProvider(whole(usage), some)
+    const reply = await call(lab, message(), [], `/${name}/v1/messages`)
+    expect(reply).toMatchObject({
+      status: 403,
+      body: `This box has no upstream "${name}" (${has}). ${next}\n`,
+    })
     expect([lab.last()?.rule, web.seen]).toEqual(['no rule', []])
   })
 
@@ -178,14 +191,12 @@ describe('what the provider is asked for', () => {
         content: [{ type: 'image', source: { type: 'url', url: 'http://evil.test/' } }],
       }),
     ],
-  ])('%s makes the provider reach the network: refused, unless it is opened', async (_what, some) => {
+  ])('%s makes the provider reach the network: refused', async (_what, some) => {
     const { lab, web } = await openProvider(whole(usage))
     const reply = await call(lab, message(some))
     expect([reply.status, lab.last()?.rule]).toEqual([400, 'request'])
     expect(reply.body).toContain('the provider would reach the network')
     expect(web.seen).toEqual([])
-    const open = await openProvider(whole(usage), { networkTools: true })
-    expect((await call(open.lab, message(some))).status).toBe(200)
   })
 
   it.each<[string, object]>([
@@ -315,7 +326,7 @@ describe('the provider’s answer', () => {
   it('does not come where nobody is there, and that costs nothing', async () => {
     const { lab } = await openProvider(whole(usage), { far: 1 })
     const reply = await call(lab)
-    expect([reply.status, lab.spent]).toEqual([502, []])
+    expect([reply.status, reply.headers['x-should-retry'], lab.spent]).toEqual([502, 'true', []])
     expect(JSON.parse(reply.body)).toMatchObject({ type: 'error', error: { type: 'api_error' } })
     expect(lab.last()).toMatchObject({ verdict: 'failed', rule: 'broken' })
   })
@@ -330,6 +341,53 @@ describe('the provider’s answer', () => {
     await new Promise((resolve) => setTimeout(resolve, 100))
     expect((await call(lab)).status).toBe(200)
     expect(web.seen).toHaveLength(2)
+  })
+
+  it('comes over a new connection where the last one was unused for too long', async () => {
+    const { lab, web } = await openProvider(whole(usage), { limits: { keptMs: 50 } })
+    expect((await call(lab)).status).toBe(200)
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    expect((await call(lab)).status).toBe(200)
+    expect(web.seen).toHaveLength(2)
+  })
+})
+
+describe('a kept connection that breaks without an answer', () => {
+  /** Two connections are kept, and each call after that breaks its own, as does a new one where `breaks` says so. */
+  async function openBreaking(breaks: (isNew: boolean) => boolean) {
+    const used = new Set<unknown>()
+    let asked = 0
+    const waiting: (() => void)[] = []
+    const { lab } = await openProvider((request, response) => {
+      asked += 1
+      const isNew = !used.has(request.socket)
+      used.add(request.socket)
+      if (asked <= 2) waiting.push(() => whole(usage)(request, response, ''))
+      else if (breaks(isNew)) request.socket.destroy()
+      else whole(usage)(request, response, '')
+    })
+    const both = [call(lab), call(lab)]
+    await until(() => waiting.length === 2)
+    for (const go of waiting) go()
+    await Promise.all(both)
+    return { lab, asked: () => asked - 2 }
+  }
+
+  it.each<[string, (isNew: boolean) => boolean, number]>([
+    ['is sent once more, over a new one', (isNew) => !isNew, 200],
+    ['and no more than once', () => true, 502],
+  ])('what costs nothing %s', async (_what, breaks, status) => {
+    const { lab, asked } = await openBreaking(breaks)
+    const reply = await lab.ask('GET', '/anthropic/v1/models')
+    expect([reply.status, asked()]).toEqual([status, 2])
+  })
+
+  it('what is paid is not sent again by the gateway, and whoever asked is told that it may be', async () => {
+    const { lab, asked } = await openBreaking((isNew) => !isNew)
+    const spent = lab.spent.length
+    const reply = await call(lab)
+    expect([reply.status, reply.headers['x-should-retry'], asked()]).toEqual([502, 'true', 1])
+    expect([lab.last()?.rule, lab.spent.length]).toEqual(['broken', spent])
   })
 })
 

@@ -137,7 +137,8 @@ describe('an answer that is cut', () => {
 
   it('because nothing came for too long ends the call, and costs all that was asked for', async () => {
     const { lab } = await openProvider(() => undefined, { limits: { idleMs: 150 } })
-    expect((await call(lab)).status).toBe(502)
+    const reply = await call(lab)
+    expect([reply.status, reply.headers['x-should-retry']]).toEqual([502, 'false'])
     expect(lab.spent.map(({ outputTokens }) => outputTokens)).toEqual([50])
   })
 
@@ -264,6 +265,9 @@ describe('an overseer that fails', () => {
   it('to say what is left: nothing is spent', async () => {
     const { lab, web } = await openProvider(whole({ output_tokens: 1 }), { overseer: { left: fails } })
     expect([(await call(lab)).status, web.seen]).toEqual([503, []])
+    // The box did nothing wrong: it is no refusal that people are told of.
+    expect(lab.last()).toMatchObject({ verdict: 'failed', rule: 'no record' })
+    expect(lab.passage.counts().denied).toBe(0)
   })
 
   it('to record the call: it is not made', async () => {

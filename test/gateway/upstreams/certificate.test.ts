@@ -29,7 +29,7 @@ it('a provider that cannot prove its name gets neither a call nor the key', asyn
   onTestFinished(() => void server.close())
 
   const lab = await openLab({
-    upstreams: [anthropic({ origin: 'https://model.test', credential: { kind: 'key', value: key } })],
+    upstreams: [anthropic({ origin: 'https://model.test', key })],
     names: { 'model.test': [publicAddress] },
     far: (server.address() as AddressInfo).port,
   })

@@ -14,18 +14,14 @@ export type Answer = (request: IncomingMessage, response: ServerResponse, body: 
 
 export async function openProvider(
   answer: Answer,
-  { credential, networkTools, ...some }: LabOptions & Partial<AnthropicOptions> = {},
+  { key: handed = key, ...some }: LabOptions & Partial<AnthropicOptions> = {},
 ): Promise<{ readonly web: Awaited<ReturnType<typeof openWeb>>; readonly lab: Lab }> {
   const web = await openWeb((request, response) => {
     let body = ''
     request.on('data', (chunk) => (body += String(chunk)))
     request.on('end', () => answer(request, response, body))
   })
-  const upstream = anthropic({
-    origin: 'http://model.test',
-    credential: credential === undefined ? { kind: 'key', value: key } : credential,
-    ...(networkTools === undefined ? {} : { networkTools }),
-  })
+  const upstream = anthropic({ origin: 'http://model.test', key: handed })
   const lab = await openLab({
     upstreams: [upstream],
     prices,

@@ -2,11 +2,11 @@ import type Docker from 'dockerode'
 import { describe, expect, it } from 'vitest'
 import { createBody, type CreateBody, type Placed } from '../../../src/sandbox/docker/body.ts'
 import { differences, type Seen } from '../../../src/sandbox/docker/compare.ts'
-import type { Host } from '../../../src/sandbox/docker/connect.ts'
+import type { EngineHost } from '../../../src/sandbox/docker/connect.ts'
 import { aBox } from '../../support/box.ts'
 import { aPolicy } from '../../support/task.ts'
 
-const host: Host = {
+const host: EngineHost = {
   version: '20.10.24',
   runc: '1.1.5',
   cpus: 8,

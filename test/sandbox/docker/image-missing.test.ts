@@ -17,6 +17,7 @@ it.each([
     runtimeFolder: scratch,
     socketPath,
     installation: 'test',
+    user: { uid: 1, gid: 1 },
     scratch,
     imageTag: () => 'mine:1',
     imageIsConfigured,

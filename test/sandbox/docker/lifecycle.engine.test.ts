@@ -318,6 +318,22 @@ describe('a disk that refuses overlays', () => {
   })
 })
 
+describe('a canary', () => {
+  it.each([
+    { uid: 10001, gid: 10001 },
+    { uid: 12345, gid: 12345 },
+  ])('runs as boxes do: %j', async (user) => {
+    needRoot('boxes of another user')
+    const on = await bench({ user })
+    onTestFinished(() => on[Symbol.asyncDispose]())
+    const { seen, level } = await on.engine.posture()
+    expect([seen['uid'], level]).toEqual([String(user.uid), expect.not.stringMatching('degraded')])
+    // What one user's canary has found says nothing of another's boxes.
+    const other = await on.reopen({ user: { uid: 23456, gid: 23456 } }).posture()
+    expect(other.seen['uid']).toBe('23456')
+  })
+})
+
 describe('a canary that a crash has ended', () => {
   it('leaves nothing, also where the next one is out already', async () => {
     const on = await bench()

@@ -1,17 +1,18 @@
 import type { BoxSpec } from '../../../domain/box.ts'
 import type { Posture } from '../../../domain/posture.ts'
+import { homeFolder } from '../../places.ts'
 import { hasOwnKernel } from '../body.ts'
-import type { Host } from '../connect.ts'
+import type { EngineHost } from '../connect.ts'
 import { triedBy } from './request.ts'
 
 /** What the canary told, by name. */
-export type Seen = Readonly<Record<string, string>>
+export type CanaryLines = Readonly<Record<string, string>>
 
 /** What the other end of its channel says to a canary. */
 export const greeting = 'cofferdam'
 
 /** The lines `name=value` of a canary. Pure. */
-export function seenIn(output: string): Seen {
+export function linesOf(output: string): CanaryLines {
   const lines = output.split('\n').flatMap((line) => {
     const at = line.lastIndexOf('=')
     return at < 1 ? [] : [[line.slice(0, at), line.slice(at + 1)] as const]
@@ -23,16 +24,20 @@ export function seenIn(output: string): Seen {
  * What the walls are worth that a canary of this spec has seen, with all that is missing, the worst first. What it did not
  * tell of is missing. Pure.
  */
-export function judge(seen: Seen, spec: BoxSpec, host: Host): Pick<Posture, 'level' | 'missing'> {
+export function judge(
+  seen: CanaryLines,
+  spec: BoxSpec,
+  host: EngineHost,
+): Pick<Posture, 'level' | 'missing'> {
   const broken = missingWalls(seen, spec, host)
   const missing = [...broken, ...missingAround(host)]
   return { level: broken.length > 0 ? 'degraded' : missing.length > 0 ? 'standard' : 'strong', missing }
 }
 
 const sets = ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb']
-const own = ['/tmp', '/home/agent', '/run', '/var/tmp']
+const own = ['/tmp', homeFolder, '/run', '/var/tmp']
 
-function missingWalls(seen: Seen, spec: BoxSpec, host: Host): readonly string[] {
+function missingWalls(seen: CanaryLines, spec: BoxSpec, host: EngineHost): readonly string[] {
   const { limits } = spec
   const what = (name: string): string => seen[name] ?? 'unknown'
   const options = (place: string): readonly string[] => (seen[`mount ${place}`] ?? '').split(',')
@@ -79,7 +84,7 @@ function missingWalls(seen: Seen, spec: BoxSpec, host: Host): readonly string[] 
 }
 
 /** What an engine lacks that no box can see. Pure. */
-export function missingAround({ security, swapLimit, runc, runtime }: Host): readonly string[] {
+export function missingAround({ security, swapLimit, runc, runtime }: EngineHost): readonly string[] {
   const has = (name: string): boolean => security.some((option) => option.startsWith(`name=${name}`))
   const own = hasOwnKernel(runtime)
   return [
@@ -96,15 +101,16 @@ export function missingAround({ security, swapLimit, runc, runtime }: Host): rea
   ]
 }
 
-/** Older than the fixes for CVE-2025-31133 and its family: 1.2.8, 1.3.3. Distributions may have backported them. */
+/** Older than the fixes for CVE-2025-31133 and its family: 1.2.8, 1.3.3, 1.4.0-rc.3. Distributions may have backported them. */
 function isOldRunc(version: string): boolean {
+  if (/^1\.4\.0-rc\.[12]\b/.test(version)) return true
   const [major = 0, minor = 0, patch = 0] = version.split(/[.+~-]/).map(Number)
   if (major !== 1) return major < 1
   return minor < 2 || (minor === 2 && patch < 8) || (minor === 3 && patch < 3)
 }
 
 /** `docker 20.10.24, runc 1.1.5`; with the runtime that was chosen in place of the engine's own. */
-export function nameOf({ version, runc, runtime }: Host): string {
+export function nameOf({ version, runc, runtime }: EngineHost): string {
   const own = runc === null ? '' : `, runc ${runc}`
   return `docker ${version}${runtime === null || runtime === 'runc' ? own : `, ${runtime}`}`
 }

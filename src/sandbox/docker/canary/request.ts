@@ -1,4 +1,5 @@
 import type { BoxRequest, BoxSpec } from '../../../domain/box.ts'
+import { gatewayAddress } from '../../../domain/egress.ts'
 import { parseTaskId } from '../../../domain/ids.ts'
 import type { Policy } from '../../../domain/policy.ts'
 
@@ -40,7 +41,11 @@ const policy: Policy = {
   },
 }
 
-/** An agent box with one of everything that a mount plan has; what it runs comes with `withScript`. Pure. */
+/**
+ * An agent box with a mask, a pin, a readonly path, a cache and a channel; what it runs comes with `withScript`. Writable
+ * islands, the folders that setup left and the views of test boxes are not in it: they are mounted in the same ways, and
+ * the views depend on the disk, which is found out when one is made. Pure.
+ */
 export function canaryRequest(
   who: Pick<BoxRequest, 'installation' | 'image' | 'user' | 'fence'>,
 ): BoxRequest {
@@ -106,6 +111,6 @@ done
 if { line=$(<config/secret.txt); } 2>/dev/null && [ -n "$line" ]; then say mask seen; else say mask empty; fi
 if mv config moved 2>/dev/null; then say pin moved; else say pin held; fi
 if { : >config/new && rm config/new; } 2>/dev/null; then say worktree written; else say worktree closed; fi
-exec 3<>/dev/tcp/127.0.0.1/3128 && read -r -t 5 line <&3
+exec 3<>/dev/tcp/${gatewayAddress.replace(':', '/')} && read -r -t 5 line <&3
 say channel "$line"
 `

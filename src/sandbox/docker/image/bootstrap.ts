@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { Failure } from '../../../domain/failure.ts'
 import { aptSettings, aptSources, keyrings } from './apt.ts'
 import { command } from './command.ts'
-import { follow } from './follow.ts'
+import { importTar } from './import.ts'
 import { tellingTime } from './watcher.ts'
 import type { BuildWatcher } from './watcher.ts'
 
@@ -44,12 +44,10 @@ export async function bootstrapBase(
         said: (line) => {
           if (/^I: [a-z ,-]+\.\.\.$/.test(line)) part.next(line.slice(3, -3))
         },
-        reading: async (tar) => {
-          const answer = await docker.importImage(tar, { message: 'Bootstrapped from apt by Cofferdam' })
-          await follow(answer, 'import the bootstrapped base', ({ status }) => {
-            if (status?.startsWith('sha256:') === true) id = status
-          })
-        },
+        reading: (tar) =>
+          importTar(docker, tar, (made) => {
+            id = made
+          }),
       },
     )
   } catch (error) {

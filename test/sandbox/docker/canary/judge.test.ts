@@ -3,11 +3,11 @@ import {
   judge,
   missingAround,
   nameOf,
-  seenIn,
-  type Seen,
+  linesOf,
+  type CanaryLines,
 } from '../../../../src/sandbox/docker/canary/judge.ts'
 import { canaryRequest, triedBy, withScript } from '../../../../src/sandbox/docker/canary/request.ts'
-import type { Host } from '../../../../src/sandbox/docker/connect.ts'
+import type { EngineHost } from '../../../../src/sandbox/docker/connect.ts'
 import { compileBox } from '../../../../src/sandbox/spec.ts'
 
 const spec = withScript(
@@ -15,7 +15,7 @@ const spec = withScript(
     canaryRequest({ installation: 'test', image: 'sha256:0', user: { uid: 1000, gid: 1000 }, fence: 1 }),
   ),
 )
-const host: Host = {
+const host: EngineHost = {
   version: '28.3.0',
   runc: '1.3.3',
   cpus: 2,
@@ -28,7 +28,7 @@ const host: Host = {
 }
 
 /** What a canary tells where every wall stands. */
-const walled: Seen = {
+const walled: CanaryLines = {
   ...Object.fromEntries(
     ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'].map((name) => [name, '0'.repeat(16)]),
   ),
@@ -58,7 +58,7 @@ describe('the walls of an engine are', () => {
     expect(judge(walled, spec, host)).toEqual({ level: 'strong', missing: [] })
   })
 
-  it.each<[string, Partial<Host>, RegExp]>([
+  it.each<[string, Partial<EngineHost>, RegExp]>([
     ['no security module', { security: ['name=seccomp'] }, /AppArmor/],
     ['swap without a limit', { swapLimit: false }, /swap/],
     ['an old runc', { runc: '1.1.5+ds1-1+deb12u1' }, /known escapes/],
@@ -70,7 +70,7 @@ describe('the walls of an engine are', () => {
     expect(found.missing.join('\n')).toMatch(missing)
   })
 
-  it.each<[string, Seen, RegExp]>([
+  it.each<[string, CanaryLines, RegExp]>([
     ['capabilities', { CapEff: '00000000a80425fb' }, /CapEff/],
     ['capabilities in reach', { CapBnd: '0000000000000400' }, /CapBnd/],
     ['new privileges', { NoNewPrivs: '0' }, /NoNewPrivs/],
@@ -111,7 +111,7 @@ describe('the walls of an engine are', () => {
 })
 
 it('what a canary tells is read by lines, and a name may have "=" in it', () => {
-  expect(seenIn('CapEff=00\nno line\nmount /a=b=rw,ro\n=x\nlast=')).toEqual({
+  expect(linesOf('CapEff=00\nno line\nmount /a=b=rw,ro\n=x\nlast=')).toEqual({
     CapEff: '00',
     'mount /a=b': 'rw,ro',
     last: '',
@@ -122,4 +122,29 @@ it('an engine is named with what runs its boxes', () => {
   expect(nameOf(host)).toBe('docker 28.3.0, runc 1.3.3')
   expect(nameOf({ ...host, runtime: 'runsc' })).toBe('docker 28.3.0, runsc')
   expect(missingAround({ ...host, runtime: 'crun', runc: '1.0.0' })).toEqual([])
+})
+
+describe('a runc with known escapes', () => {
+  it.each([
+    ['1.0.0-rc95', true],
+    ['1.1.15', true],
+    ['1.2.7', true],
+    ['1.2.7+ds1-1', true],
+    ['1.2.8', false],
+    ['1.2.10', false],
+    ['1.3.0', true],
+    ['1.3.2', true],
+    ['1.3.3', false],
+    ['1.3.10-0ubuntu1', false],
+    ['1.4.0-rc.2', true],
+    ['1.4.0-rc.3', false],
+    ['1.4.0', false],
+    ['1.10.0', false],
+    ['2.0.0', false],
+    ['0.1.1', true],
+  ])('%s: %s', (runc, old) => {
+    expect(missingAround({ ...host, runc })).toEqual(
+      old ? [`runc ${runc} has known escapes: 1.2.8, 1.3.3 or newer is advised`] : [],
+    )
+  })
 })

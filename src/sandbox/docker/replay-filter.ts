@@ -9,7 +9,7 @@ interface Given {
   readonly start: Buffer
 }
 
-export interface Once {
+export interface ReplayFilter {
   /** Takes what comes by attaching: all of it is new. */
   readonly live: TakeOutput
   /** Makes what takes the output where it is given from the beginning. */
@@ -21,7 +21,7 @@ export interface Once {
  * anew: what was seen before is skipped, for each of the two streams, as the engine may interleave them in another way.
  * Where it no longer has the beginning, nothing can be skipped: what it kept comes again, which is better than to lose the end.
  */
-export function once(hand: (part: Buffer) => void): Once {
+export function replayFilter(hand: (part: Buffer) => void): ReplayFilter {
   const all = new Map<OutputStream, Given>()
 
   const live: TakeOutput = (part, stream) => {

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { once } from '../../../src/sandbox/docker/once.ts'
+import { replayFilter } from '../../../src/sandbox/docker/replay-filter.ts'
 
 type Part = readonly [stream: number, text: string]
 
 /** What is handed on when these parts come by attaching, and then those in each replay. */
 function handed(live: readonly Part[], ...replays: readonly (readonly Part[])[]): string {
   const parts: string[] = []
-  const output = once((part) => parts.push(part.toString()))
+  const output = replayFilter((part) => parts.push(part.toString()))
   for (const [stream, text] of live) output.live(Buffer.from(text), stream)
   for (const replayed of replays) {
     const take = output.replay()

@@ -1,5 +1,5 @@
 /** Memory for what is read as a whole, shared by all boxes. */
-export class Held {
+export class BodyMemory {
   private bytes = 0
   private readonly most: number
 

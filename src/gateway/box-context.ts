@@ -1,15 +1,17 @@
+import type { BoxKind } from '../domain/box.ts'
 import type { Egress } from '../domain/egress.ts'
 import type { KnownSecrets } from '../domain/leak.ts'
-import type { Held } from './held.ts'
+import type { Prices } from '../domain/upstream.ts'
+import type { BodyMemory } from './body-memory.ts'
 import type { Ledger } from './ledger.ts'
-import type { Prices } from './prices.ts'
 import type { Purse } from './purse.ts'
 import type { Network } from './reach.ts'
 import type { Route } from './route.ts'
 import type { Traffic } from './traffic.ts'
 
 /** All that the handling of one box's requests needs to know. */
-export interface Side {
+export interface BoxContext {
+  readonly kind: BoxKind
   readonly egress: Egress
   readonly ledger: Ledger
   readonly traffic: Traffic
@@ -17,7 +19,7 @@ export interface Side {
   readonly known: KnownSecrets
   readonly network: Network
   readonly prices: Prices
-  readonly held: Held
+  readonly bodyMemory: BodyMemory
   /** The upstreams of this box by their names. */
   readonly routes: ReadonlyMap<string, Route>
 }

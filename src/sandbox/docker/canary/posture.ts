@@ -10,7 +10,7 @@ import { removeBox } from '../leftovers.ts'
 import type { Parts } from '../parts.ts'
 import { runBox } from '../run.ts'
 import { canaryFolder, canaryGround } from './ground.ts'
-import { judge, missingAround, nameOf, seenIn } from './judge.ts'
+import { judge, missingAround, nameOf, linesOf } from './judge.ts'
 import { canaryRequest, canaryVersion, withScript } from './request.ts'
 
 const postureSchema = z.object({
@@ -24,17 +24,17 @@ const memorySchema = z.object({ of: z.string(), posture: postureSchema })
 
 /**
  * Runs a canary box with the full spec and judges what it tells; remembered in the scratch folder for as long as engine,
- * runtime, kernel, image and canary are the same. Rejects where no box can be run, and where the runtime that was chosen
+ * runtime, kernel, image, user and canary are the same. Rejects where no box can be run, and where the runtime that was chosen
  * does not keep the walls.
  */
-export async function examine(parts: Parts, image: () => Promise<string>): Promise<Posture> {
+export async function findPosture(parts: Parts, image: () => Promise<string>): Promise<Posture> {
   const api = await parts.connect()
   const imageId = await image()
-  const of = JSON.stringify([canaryVersion, imageId, api.host])
+  const of = JSON.stringify([canaryVersion, imageId, api.host, parts.user])
   const path = join(parts.scratch, 'posture.json')
   const known = await recall(path, of)
   if (known !== null) return known
-  const posture = await release(parts, api, imageId).catch((error: unknown) =>
+  const posture = await runAndJudge(parts, api, imageId).catch((error: unknown) =>
     refuse(api, messageOf(error), error),
   )
   if (api.host.runtime !== null && posture.level === 'degraded') refuse(api, posture.missing.join('; '))
@@ -62,13 +62,10 @@ async function recall(path: string, of: string): Promise<Posture | null> {
   }
 }
 
-async function release(parts: Parts, api: Api, image: string): Promise<Posture> {
+async function runAndJudge(parts: Parts, api: Api, image: string): Promise<Posture> {
   const at = parts.now()
-  const [uid, gid] = [process.getuid?.() ?? 0, process.getgid?.() ?? 0]
-  const user = uid === 0 ? { uid: 10001, gid: 10001 } : { uid, gid }
-  const spec = withScript(
-    compileBox(canaryRequest({ installation: parts.installation, image, user, fence: at })),
-  )
+  const { installation, user } = parts
+  const spec = withScript(compileBox(canaryRequest({ installation, image, user, fence: at })))
   const result = await runCanary(parts, spec)
   const engine = `${nameOf(api.host)}, Linux ${api.host.kernel}`
   // A box that refuses its own walls tells of the first that is missing.
@@ -79,7 +76,7 @@ async function release(parts: Parts, api: Api, image: string): Promise<Posture> 
       'engine',
       `No box can be run on the Docker engine: ${result.message ?? `it ended with code ${result.exitCode}`} ${result.output.trim().slice(-500)}`.trim(),
     )
-  const seen = seenIn(result.output)
+  const seen = linesOf(result.output)
   return { ...judge(seen, spec, api.host), engine, seen, at }
 }
 

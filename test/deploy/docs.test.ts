@@ -1,0 +1,134 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { thisProcess } from '../../src/config/environment.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import { defaultBudget } from '../../src/domain/budget.ts'
+import { defaultPolicy } from '../../src/domain/policies.ts'
+import { haltReasons } from '../../src/domain/task.ts'
+import { applies } from '../support/scripted-plane.ts'
+import { type ScriptedMachine, scriptedMachine } from '../support/scripted-world.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const read = (name: string): string => readFileSync(join(root, name), 'utf8')
+const operating = read('docs/operating.md')
+
+/** What people read, and the sources, whose messages name commands as well. */
+const texts = [
+  'README.md',
+  'docs/operating.md',
+  'sandbox-image/README.md',
+  ...readdirSync(join(root, 'deploy'), { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => `deploy/${name}`),
+  ...['src', 'control-plane'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => `${folder}/${name}`),
+  ),
+]
+
+/** The commands that a text quotes: in backticks, on a line of their own, in what a script says or a unit starts. */
+function commandsIn(text: string): readonly string[] {
+  const quoted = [
+    ...text.matchAll(/`cofferdam ((?:--)?[a-z][^`\\\n]*)/g),
+    ...text.matchAll(/^ *cofferdam ((?:--)?[a-z][^\n]*)$/gm),
+    ...text.matchAll(/\bnote ["'] *cofferdam ([^"\n]*)/g),
+    ...text.matchAll(/^ExecStart=\S*\/cofferdam (.*)$/gm),
+    ...text.matchAll(/`((?:task|image) [a-z]+\b[^`\n]*)`/g),
+  ]
+  return quoted.flatMap(([, command = '']) => command.split(/; +cofferdam /))
+}
+
+let machine: ScriptedMachine
+beforeAll(() => {
+  machine = scriptedMachine(applies)
+})
+afterAll(() => machine.remove())
+
+/** What the program does not know of a command: null where it knows all of it. */
+async function unknownIn(command: string): Promise<string | null> {
+  const [own = ''] = command.split(/ -- | -h\b/)
+  const names =
+    own
+      .match(/^(?:[a-z]+\b ?){0,2}/)?.[0]
+      .split(' ')
+      .filter((name) => name !== '') ?? []
+  const { out } = await machine.run([...names, '--help'])
+  const [, path = '', more = ''] = /^Usage: cofferdam((?: [a-z]+)*) (\[.*)/.exec(out) ?? []
+  const known = path.split(' ').filter((name) => name !== '')
+  // A word after the name of a command may be the first of its arguments; after that of a group it is a command.
+  if (names.length > known.length && more.endsWith('[command]')) return names.join(' ')
+  const options = own.match(/(?<=^|[\s[])--[a-z-]+/g) ?? []
+  return options.find((option) => !new RegExp(`${option}\\b`).test(out)) ?? null
+}
+
+describe('a quoted command', () => {
+  it.each([
+    ['task egress ID', null],
+    ['egress ID', 'egress'],
+    ['task grow ID', 'task grow'],
+    ['task resume ID [--steps N]', null],
+    ['task resume ID [--policy P]', '--policy'],
+    ['run --repo . -- npx --write', null],
+    ['--help', null],
+  ])('"%s": unknown is %j', async (command, unknown) => {
+    expect(await unknownIn(command)).toBe(unknown)
+  })
+
+  it('is one of the program', async () => {
+    const found = texts.flatMap((name) => commandsIn(read(name)).map((command) => ({ name, command })))
+    expect(found.length).toBeGreaterThan(60)
+    const wrong: string[] = []
+    for (const { name, command } of found) {
+      const unknown = await unknownIn(command)
+      if (unknown !== null) wrong.push(`${name}: cofferdam ${command} (${unknown})`)
+    }
+    expect(wrong).toEqual([])
+  })
+})
+
+describe('docs/operating.md', () => {
+  it('explains every reason of a halt once', () => {
+    const explained = [...operating.matchAll(/^\| `([a-z_]+)` +\|/gm)].map(([, reason]) => reason)
+    expect(explained).toHaveLength(haltReasons.length)
+    expect(new Set(explained)).toEqual(new Set(haltReasons))
+  })
+
+  it('has the defaults that there are', () => {
+    const row = (what: string): string =>
+      operating.split('\n').find((line) => line.startsWith(`| ${what} `)) ?? 'no such row'
+    const { limits } = defaultPolicy
+    const { concurrency } = loadConfig({}, { ...thisProcess(), env: {}, home: '/nobody' })
+    const numbers: readonly (readonly [string, readonly number[]])[] = [
+      ['steps of a task', [defaultBudget.steps]],
+      ['minutes of its boxes', [defaultBudget.seconds / 60]],
+      ['a box', [limits.memoryMb, limits.cpus, limits.pids]],
+      ['a worktree', [limits.worktreeMb, limits.worktreeFiles]],
+      ['a test, a setup', [limits.testSeconds, limits.setupSeconds]],
+      ['the disk', [limits.diskFreeMb]],
+      ['tasks at once', [concurrency]],
+    ]
+    for (const [what, expected] of numbers)
+      expect([what, row(what).match(/\d+/g)?.map(Number)]).toEqual([what, expected])
+  })
+})
+
+describe('deploy/cofferdam.service', () => {
+  const there = spawnSync('systemd-analyze', ['--version']).status === 0
+
+  it.runIf(there)('is a unit that systemd takes', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'cofferdam-unit-'))
+    try {
+      const file = join(folder, 'cofferdam.service')
+      writeFileSync(file, read('deploy/cofferdam.service').replace(/(?<=^ExecStart=)\S+/m, process.execPath))
+      const { status, stderr } = spawnSync('systemd-analyze', ['verify', file], { encoding: 'utf8' })
+      expect([status, stderr]).toEqual([0, ''])
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+})
