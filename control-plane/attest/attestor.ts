@@ -1,6 +1,8 @@
 import {
   type Attestation,
+  type EventMark,
   fixedHash,
+  type Hash,
   parseAttestation,
   type PostureStatement,
   rowHash,
@@ -18,7 +20,10 @@ import type { Change, Store } from '../store/store.ts'
 import type { SigningKey } from './key.ts'
 
 export interface AttestorDeps {
-  readonly store: Pick<Store, 'lastAttestation' | 'eventMarks' | 'egressMarks' | 'record' | 'interimRecord'>
+  readonly store: Pick<
+    Store,
+    'lastAttestation' | 'eventMarks' | 'egressMarks' | 'record' | 'interimRecord' | 'othersWrites'
+  >
   /** Asked for when something is to be attested. */
   readonly key: () => Pick<SigningKey, 'id' | 'sign'>
   readonly installation: string
@@ -45,6 +50,14 @@ interface Place {
   readonly seq: number
   /** The one before it. */
   readonly last: SignedAttestation | null
+  /** How far the events are chained already. */
+  readonly from: EventMark
+}
+
+/** An interim attestation that this process has made, and what `othersWrites` was then. */
+interface Made {
+  readonly hash: Hash
+  readonly others: number
 }
 
 /** What of an attestation is not the same for both kinds. */
@@ -54,6 +67,8 @@ type Own<T extends Attestation = Attestation> = T extends Attestation
 
 export function attestor(deps: AttestorDeps): Attestor {
   const { store } = deps
+  // A task under way changes often: what this process has just attested of it is not read again to see whether it stands.
+  const made = new Map<TaskId, Made>()
   const signed = (task: Task, place: Place, own: Own): SignedAttestation => {
     const common = beginning(deps, task, place)
     const body = canonicalJson({ ...common, ...own })
@@ -62,7 +77,7 @@ export function attestor(deps: AttestorDeps): Attestor {
   }
   return {
     step: (task, row, posture) =>
-      signed(task, placeFor(deps, task.id, stands(deps, task.id)), {
+      signed(task, placeFor(deps, task.id, stands(deps, task.id, made.get(task.id))), {
         kind: 'step',
         step: row.step,
         attempt: row.attempt,
@@ -84,16 +99,19 @@ export function attestor(deps: AttestorDeps): Attestor {
       return {
         leaving(task) {
           if (isAtRest(task)) refuseChanged(store, task)
-          else stood = stands(deps, task.id)
+          else stood = stands(deps, task.id, made.get(task.id))
         },
         standing(task) {
           const rests = isAtRest(task)
-          return signed(task, placeFor(deps, task.id, stood), {
+          const attested = signed(task, placeFor(deps, task.id, stood), {
             kind: rests ? 'closing' : 'interim',
             status: task.status,
             head: task.head,
             record: rests ? store.record(task.id) : store.interimRecord(task.id),
           })
+          if (rests) made.delete(task.id)
+          else made.set(task.id, { hash: attested.hash, others: store.othersWrites() })
+          return attested
         },
       }
     },
@@ -103,14 +121,31 @@ export function attestor(deps: AttestorDeps): Attestor {
 /** `stood`: whether an interim attestation, where the last one is one, may be taken out for the new one. */
 function placeFor({ store }: AttestorDeps, id: TaskId, stood: boolean): Place {
   const last = store.lastAttestation(id)
-  if (last === null) return { seq: 1, last }
-  if (!stood || parseAttestation(last.body)?.kind !== 'interim') return { seq: last.seq + 1, last }
-  return { seq: last.seq, last: store.lastAttestation(id, last.seq) }
+  const interim = last === null || !stood ? null : parseAttestation(last.body)
+  if (last === null || interim?.kind !== 'interim') return placeAfter(last)
+  // The events that it covers stand, and need not be chained again.
+  return { ...placeAfter(store.lastAttestation(id, last.seq)), from: interim.events }
 }
 
-/** Whether a task is as its interim attestation says, where the last one is one, and that is signed with this key. */
-function stands({ store, key }: AttestorDeps, id: TaskId): boolean {
+function placeAfter(last: SignedAttestation | null): Place {
+  if (last === null) return { seq: 1, last, from: { upTo: 0, chain: '' } }
+  const before = parseAttestation(last.body)
+  if (before === null)
+    throw new Failure(
+      'database',
+      `Attestation ${last.seq} of task ${last.taskId} is damaged in the database: ` +
+        'put a copy of the database in its place, or start with another --data.',
+    )
+  return { seq: last.seq + 1, last, from: before.events }
+}
+
+/**
+ * Whether a task is as its interim attestation says, where the last one is one, and that is signed with this key. `made`:
+ * the one that this process made last; where nobody else has written since, the rows are those that it was made of.
+ */
+function stands({ store, key }: AttestorDeps, id: TaskId, made: Made | undefined): boolean {
   const last = store.lastAttestation(id)
+  if (made !== undefined && made.hash === last?.hash && made.others === store.othersWrites()) return true
   const interim = last === null ? null : parseAttestation(last.body)
   if (last === null || interim?.kind !== 'interim') return true
   const { upTo, chain } = store.eventMarks(id, interim.events).at(-1) ?? interim.events
@@ -134,15 +169,7 @@ function refuseChanged(store: AttestorDeps['store'], task: Task): void {
   )
 }
 
-function beginning({ store, key, installation }: AttestorDeps, task: Task, { seq, last }: Place) {
-  const before = last === null ? null : parseAttestation(last.body)
-  if (last !== null && before === null)
-    throw new Failure(
-      'database',
-      `Attestation ${last.seq} of task ${task.id} is damaged in the database: ` +
-        'put a copy of the database in its place, or start with another --data.',
-    )
-  const from = before?.events ?? { upTo: 0, chain: '' }
+function beginning({ store, key, installation }: AttestorDeps, task: Task, { seq, last, from }: Place) {
   return {
     version: 1,
     installation,

@@ -33,7 +33,8 @@ export async function verifyAttestations(
     throw new Failure('not_found', `There is no task ${id}: \`cofferdam task list\` shows those there are.`)
   const trusted = keys.length === 0 ? [ownKey(deps)] : keys.map(trustedKey)
   const found = task ?? { unreadable: 'Its row is gone from runtime_tasks.' }
-  const events = store.eventMarks(id, { upTo: 0, chain: '' })
+  // From below the first: a row that was put in before it is one too many.
+  const events = store.eventMarks(id, { upTo: -Infinity, chain: '' })
   return verifyTask(
     {
       id,

@@ -48,6 +48,7 @@ export function openStore(file: HostPath): Store {
     interimRecord: (id) => safely(() => records.interimRecord(id)),
     egressMarks: (id, boxes) => safely(() => records.egressMarks(id, boxes)),
     eventMarks: (id, from) => safely(() => records.eventMarks(id, from)),
+    othersWrites: () => safely(() => tasks.othersWrites()),
     discarded: () => safely(() => tasks.discarded()),
     counts: () => safely(() => tasks.counts()),
     texts: (id) => safely(() => texts.texts(id)),

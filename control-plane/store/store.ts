@@ -158,6 +158,8 @@ export interface Store {
   egressMarks(id: TaskId, boxes: readonly string[]): readonly EgressMark[]
   /** The chain over a task's events, with a mark for each one after `from`. */
   eventMarks(id: TaskId, from: EventMark): readonly EventMark[]
+  /** Another number whenever another connection has written to the file. */
+  othersWrites(): number
   /** Every task that has been discarded. */
   discarded(): ReadonlySet<TaskId>
   counts(): Readonly<Record<Status, number>>

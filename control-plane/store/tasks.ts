@@ -116,8 +116,9 @@ export function tasksTable(db: Connection, documents: Documents) {
 
   // Tasks as they are in the file; what another connection writes changes `othersWrites`.
   const known = new Map<TaskId, Task>()
-  const othersWrites = db.prepare<[], number>('PRAGMA data_version').pluck()
-  let seen = othersWrites.get()
+  const dataVersion = db.prepare<[], number>('PRAGMA data_version').pluck()
+  const othersWrites = (): number => dataVersion.get() ?? 0
+  let seen = othersWrites()
 
   const remember = (task: Task): Task => {
     if (known.size >= most) known.clear()
@@ -125,7 +126,7 @@ export function tasksTable(db: Connection, documents: Documents) {
     return task
   }
   const task = (id: TaskId): Task | null => {
-    const now = othersWrites.get()
+    const now = othersWrites()
     if (now !== seen) known.clear()
     seen = now
     const remembered = known.get(id)
@@ -136,6 +137,7 @@ export function tasksTable(db: Connection, documents: Documents) {
 
   return {
     task,
+    othersWrites,
 
     /** To be called when a transaction was taken back: what it had written is not there. */
     forget: () => known.clear(),

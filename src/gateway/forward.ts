@@ -1,5 +1,10 @@
 import { once } from 'node:events'
-import { type IncomingMessage, request as send, type ServerResponse } from 'node:http'
+import {
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  request as send,
+  type ServerResponse,
+} from 'node:http'
 import type { Hit } from '../domain/leak.ts'
 import { admit, leakRefusal } from './admit.ts'
 import { refuse } from './answer.ts'
@@ -54,11 +59,10 @@ export async function forward(
       path,
       setHost: false,
       headers: {
-        ...passedOn(request.rawHeaders, ['host', 'accept-encoding', 'forwarded', 'via']),
+        ...passedOn(request.rawHeaders, ['host', 'content-length', 'accept-encoding', 'forwarded', 'via']),
         host: target.port === 80 ? target.host.host : `${target.host.host}:${target.port}`,
         'accept-encoding': 'identity',
-        // Without it Node would send the body of a GET without an end of its own: as if it were another request.
-        ...(request.headers['transfer-encoding'] === undefined ? {} : { 'transfer-encoding': 'chunked' }),
+        ...framing(request),
       },
     })
     const answered = once(call, 'response') as Promise<[IncomingMessage]>
@@ -75,6 +79,16 @@ export async function forward(
     outside.destroy()
     entry.end(flow, outcome)
   }
+}
+
+/**
+ * How the other end knows where the body ends, whatever `Connection` names: Node would send that of a GET without an end
+ * of its own, and what a box writes into it would be read as another request.
+ */
+function framing({ headers }: IncomingMessage): OutgoingHttpHeaders {
+  if (headers['transfer-encoding'] !== undefined) return { 'transfer-encoding': 'chunked' }
+  const length = headers['content-length']
+  return length === undefined ? {} : { 'content-length': length }
 }
 
 /** Rejects where the body must not go on. Where the other end reads no more of it, its answer is what counts. */

@@ -45,12 +45,20 @@ export class BoxPassage implements Passage {
       noDelay: true,
     })
     const respond = (request: IncomingMessage, response: ServerResponse): void =>
-      this.request(request, response)
+      this.request(request, response, readRequest(request.url ?? ''))
     this.server.on('request', respond)
     this.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
       response.writeContinue()
       respond(request, response)
     })
+    // Node would answer it by itself, without a word on record.
+    this.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) =>
+      this.request(request, response, {
+        kind: 'unreadable',
+        asked: request.url ?? '',
+        why: 'expects what the gateway does not do',
+      }),
+    )
     this.server.on('connect', (request: IncomingMessage, stream: Duplex, head: Buffer) =>
       this.connect(request, stream, head),
     )
@@ -114,7 +122,7 @@ export class BoxPassage implements Passage {
     return one
   }
 
-  private request(request: IncomingMessage, response: ServerResponse): void {
+  private request(request: IncomingMessage, response: ServerResponse, read: Request): void {
     const one = this.begin(request.socket)
     if (one === null) return
     response.once('finish', () => {
@@ -122,7 +130,6 @@ export class BoxPassage implements Passage {
       if (!one.stream.destroyed) this.awaitHead(one)
     })
     response.on('error', () => one.stream.destroy())
-    const read = readRequest(request.url ?? '')
     this.run(one, async () => {
       if (read.kind === 'upstream') await upstreamCall(this.context, read, request, response, one.over.signal)
       else if (read.kind === 'forward') await forward(this.context, read, request, response, one.over.signal)

@@ -7,10 +7,11 @@ import { mostFolderBytes } from './walk.ts'
 // Longer names fit on no usual file system.
 const mostNameBytes = 255
 
-/** Refuses a commit of what git makes no checkout: no worktree could hold it. `what`: the commit, for a sentence. */
-export function refuseNames(what: string, entries: readonly Entry[]): void {
+/** Refuses a commit of what git makes no checkout: no worktree could hold it. `what`: the commit, for a
+ * sentence; `folders`: the paths of all its folders. */
+export function refuseNames(what: string, entries: readonly Entry[], folders: ReadonlySet<RawPath>): void {
   for (const { path, mode } of entries) {
-    const why = reasonAgainst(path, mode)
+    const why = reasonAgainst(path, mode) ?? outOfNowhere(path, folders)
     if (why === null) continue
     throw new Failure(
       'repository',
@@ -18,6 +19,12 @@ export function refuseNames(what: string, entries: readonly Entry[]): void {
         'take it out in a new commit, and start from that.',
     )
   }
+}
+
+/** Git lists a name with a slash in it as if it lay in a folder. */
+function outOfNowhere(path: RawPath, folders: ReadonlySet<RawPath>): string | null {
+  const end = path.lastIndexOf('/')
+  return end < 0 || folders.has(path.slice(0, end) as RawPath) ? null : 'a name in it has a slash'
 }
 
 function reasonAgainst(path: RawPath, mode: string): string | null {

@@ -8,7 +8,7 @@ import type { RepositoryInfo } from '../domain/worktree.ts'
 import { refuseNames } from './base-names.ts'
 import { readBlobs } from './blobs.ts'
 import { deniedEntries } from './denied.ts'
-import { parseEntries, submoduleMode, type Entry } from './entries.ts'
+import { folderMode, parseEntries, submoduleMode, type Entry } from './entries.ts'
 import type { Setting } from './hardening.ts'
 import { textOf, within, type RawPath } from './raw.ts'
 import { refuseHook, settingsFrom } from './receiving.ts'
@@ -38,8 +38,8 @@ export async function inspectRepository(
     const keys = settings.map(([key]) => key)
     refusePartial(source, keys)
     refuseHook(source, settings)
-    const entries = await entriesOf(site, source, commit)
-    refuseNames(`${ref} of ${source.top}`, entries)
+    const { entries, folders } = await treeOf(site, source, commit)
+    refuseNames(`${ref} of ${source.top}`, entries, folders)
     const notes = [
       ...(await uncommitted(site, source, keys)),
       ...submodules(entries),
@@ -85,7 +85,21 @@ function keyOf(source: Source): string {
 }
 
 async function entriesOf(site: Site, source: Source, commit: CommitId): Promise<readonly Entry[]> {
-  return parseEntries(await site.git.run(sourcePlace(source), ['ls-tree', '-r', '-z', commit], as(source)))
+  return (await treeOf(site, source, commit)).entries
+}
+
+/** What a commit holds, and the paths of its folders. */
+async function treeOf(
+  site: Site,
+  source: Source,
+  commit: CommitId,
+): Promise<{ readonly entries: readonly Entry[]; readonly folders: ReadonlySet<RawPath> }> {
+  const out = await site.git.run(sourcePlace(source), ['ls-tree', '-r', '-t', '-z', commit], as(source))
+  const all = parseEntries(out)
+  return {
+    entries: all.filter(({ mode }) => mode !== folderMode),
+    folders: new Set(all.filter(({ mode }) => mode === folderMode).map(({ path }) => path)),
+  }
 }
 
 function refuseUnmountable(source: Source, paths: readonly RawPath[]): void {

@@ -39,6 +39,8 @@ function raw(
       answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text }))
       answer.on('error', reject)
     })
+    // It may also close when the answer is there already.
+    call.on('socket', (socket) => socket.on('error', () => undefined))
     // A server that has refused what was sent so far closes while the rest is on its way.
     call.on('error', (error) => resolve({ status: 0, text: error.message }))
     call.end(body)

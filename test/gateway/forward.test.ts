@@ -115,6 +115,34 @@ describe('a plain request', () => {
     },
   )
 
+  it.each(
+    ['GET', 'HEAD', 'DELETE', 'OPTIONS', 'POST'].flatMap((method) => [
+      [method, 'content-length'],
+      [method, 'Content-Length, host, close'],
+    ]),
+  )('cannot smuggle a second one behind a %s whose Connection names %s', async (method, named) => {
+    const { lab, web } = await forwarding()
+    const inner = 'GET /smuggled HTTP/1.1\r\nHost: other.test\r\n\r\n'
+    const wire = await lab.connect()
+    wire.send(
+      `${method} http://allowed.test/a HTTP/1.1\r\nHost: allowed.test\r\nConnection: ${named}\r\nContent-Length: ${inner.length}\r\n\r\n${inner}`,
+    )
+    await wire.until(' 200 ')
+    await until(() => lab.decisions.length === 2)
+    expect(web.seen).toHaveLength(1)
+    expect(web.seen[0]).toMatch(new RegExp(`^content-length: ${inner.length}\\r$`, 'im'))
+    expect(web.seen[0]).toMatch(/^host: allowed\.test\r$/im)
+  })
+
+  it('that expects something unheard of is refused, and on record', async () => {
+    const { lab, web } = await forwarding()
+    const reply = await lab.ask('GET', 'http://allowed.test/', {
+      headers: ['Host: allowed.test', 'Expect: banana'],
+    })
+    expect([reply.status, lab.last()?.rule]).toEqual([403, 'unreadable'])
+    expect(web.seen).toEqual([])
+  })
+
   it.each([
     ['two lengths', 'Content-Length: 5\r\nContent-Length: 6\r\n'],
     ['a length and chunks', 'Content-Length: 5\r\nTransfer-Encoding: chunked\r\n'],

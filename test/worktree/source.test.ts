@@ -284,6 +284,24 @@ test.each(strange)(
   },
 )
 
+test('a commit with a name that has a slash in it is refused in one sentence', async () => {
+  using lab = openLab()
+  const repo = repository(lab, files)
+  const blob = Buffer.from(git(repo, 'rev-parse', 'HEAD:a.txt').trim(), 'hex')
+  const written = execFileSync(
+    'git',
+    ['-C', repo, 'hash-object', '-t', 'tree', '--literally', '-w', '--stdin'],
+    {
+      input: Buffer.concat([Buffer.from('100644 some/where\0'), blob]),
+    },
+  )
+  const tree = written.toString().trim()
+  git(repo, 'update-ref', 'refs/heads/main', git(repo, 'commit-tree', '-m', 'odd', tree))
+  await expect(lab.worktrees.inspect(repo, null)).rejects.toThrow(
+    /^main of .* holds "some\/where", .*\(a name in it has a slash\): .* in a new commit/,
+  )
+})
+
 test('another repository at the place of the first is given nothing, and none of its steps is paid for', async () => {
   using lab = openLab()
   const repo = repository(lab, files)

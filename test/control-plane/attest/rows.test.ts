@@ -104,6 +104,8 @@ describe.each(attestedTables)('%s', (table) => {
 it.each([
   ['runtime_task_checkpoints', 'attempt', '+ 7'],
   ['runtime_task_events', 'seq', '+ 1'],
+  ['runtime_task_events', 'seq', '- 1000'],
+  ['runtime_task_events', 'seq', '* 0'],
   ['runtime_task_decisions', 'id', `|| 'x'`],
   ['egress_log', 'id', '+ 1'],
   ['egress_log', 'box', `|| 'x'`],

@@ -37,6 +37,7 @@ storeContract('one file, closed and opened again around every call', () => {
       recordEgress: (rows) => once((store) => store.recordEgress(rows)),
       egressLog: (id, box, limit) => once((store) => store.egressLog(id, box, limit)),
       attestations: (id) => once((store) => store.attestations(id)),
+      othersWrites: () => once((store) => store.othersWrites()),
       lastAttestation: (id, below) => once((store) => store.lastAttestation(id, below)),
       attestationKeys: () => once((store) => store.attestationKeys()),
       record: (id) => once((store) => store.record(id)),
