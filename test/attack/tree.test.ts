@@ -63,7 +63,7 @@ describe('a hostile tree', () => {
 
   attack(
     'A111 swap symlinks while the host reads',
-    'In a box that goes on running, exchange folders for symlinks to a folder of the host as fast as possible, while the host lists, verifies and commits.',
+    'In a box that goes on running, exchange folders for symlinks to a folder of the host as fast as possible, while the host lists, verifies, commits and restores.',
     async ({ saw }) => {
       const decoy = join(stage.folder, 'decoy')
       mkdirSync(join(decoy, 'deep'), { recursive: true })
@@ -91,9 +91,12 @@ print("swapped", count)`)
       let rounds = 0
       let refused = 0
       for (const end = Date.now() + 5000; Date.now() < end; rounds += 1) {
-        // No restore: its checkout is git's own, and the host makes none before the box is gone.
-        const host = rounds % 2 === 0 ? stage.worktrees.listing(stage.task) : stage.judge()
-        await host.catch(() => (refused += 1))
+        const host = [
+          () => stage.worktrees.listing(stage.task),
+          () => stage.judge(),
+          () => stage.worktrees.restore(stage.task, stage.task.base.commit),
+        ][rounds % 3]
+        await host?.().catch(() => (refused += 1))
       }
       const result = await running
       await stage.engine.remove(spec.name)
