@@ -1,10 +1,14 @@
 import type { TunnelRule } from './egress.ts'
+import { isBlockedName, reachOf } from './host-reach.ts'
 
 /** One part of a host's name, lower case. */
 export const hostLabel = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/
 /** Last parts of names that only a network of one's own gives out. */
 const ownNetwork = /^(?:test|internal|local|lan|home)$/
 const address = /^(?:\d{1,3}\.){3}\d{1,3}$/
+
+const notForBoxes =
+  'is this machine, its links or a metadata service, or no address at all: no rule opens it for a box'
 
 /**
  * What is wrong with a host as a policy names it, to follow "The host …"; null where nothing is. `name`, `*.name`, an IPv4
@@ -13,7 +17,9 @@ const address = /^(?:\d{1,3}\.){3}\d{1,3}$/
 export function hostProblem(text: string): string | null {
   const { host, port } = parts(text)
   if (port !== null && (port < 1 || port > 65_535)) return 'has no port from 1 to 65535'
-  if (address.test(host) || /^\[[0-9a-f:.]+\]$/.test(host)) return null
+  if (address.test(host) || /^\[[0-9a-f:.]+\]$/.test(host))
+    return reachOf(host.replaceAll(/[[\]]/g, '')) === 'never' ? notForBoxes : null
+  if (isBlockedName(host.replace(/^\*\./, ''))) return notForBoxes
   const wild = host.startsWith('*.')
   const labels = (wild ? host.slice(2) : host).split('.')
   const last = labels.at(-1) ?? ''

@@ -4,7 +4,7 @@ import { addressHost, bare, type Target } from './host.ts'
 import type { GatewayLimits } from './limits.ts'
 import { type Dial, type Resolve, within } from './network.ts'
 import { newTaskReaching } from './next-step.ts'
-import { reachOf } from './ranges.ts'
+import { reachOf } from '../domain/host-reach.ts'
 import { denied, failed, type Refusal } from './refusal.ts'
 
 export interface Network {

@@ -2,7 +2,7 @@ import type { BoxKind } from '../domain/box.ts'
 import type { TunnelRule } from '../domain/egress.ts'
 import { bare, canonicalHost, type Host, type Target } from './host.ts'
 import { toReach } from './next-step.ts'
-import { isBlockedName, reachOf } from './ranges.ts'
+import { isBlockedName, reachOf } from '../domain/host-reach.ts'
 import { denied, type Refusal } from './refusal.ts'
 
 /** The rule that lets a target pass, or why it does not. What is always blocked is so above every rule. */

@@ -7,11 +7,15 @@ import {
   readdirSync,
   renameSync,
   rmdirSync,
+  statSync,
   unlinkSync,
 } from 'node:fs'
+import { basename, dirname } from 'node:path'
 import type { HostPath } from '../domain/brand.ts'
 import { Failure } from '../domain/failure.ts'
+import { inFolder } from './anchor.ts'
 import { exists } from './files.ts'
+import { diskPath, rawFrom, type RawPath } from './raw.ts'
 
 // A box may have left folders without rights, names that are no UTF-8, nesting deeper than a path may be long: `rm`
 // copes with all but the first. Nothing is followed.
@@ -64,25 +68,33 @@ export function trashOf(data: HostPath): HostPath {
 // Files and folders; starting a process takes as long as removing some hundred.
 const mostAtOnce = 200
 
-/** Removes what is small without a process; false where it is not, or cannot be removed so. Nothing is followed. */
+/**
+ * Removes what is small without a process; false where it is not, or cannot be removed so. Every folder is held open while it
+ * is emptied, so nothing is followed, even where a process that still stands in one of them swaps what is in it.
+ */
 function removeSmall(path: HostPath): boolean {
   let left = mostAtOnce
   const { dev } = lstatSync(path)
-  const remove = (place: string, folder: boolean): boolean => {
-    left -= 1
-    if (left < 0) return false
-    if (!folder) {
+  const empty = (at: HostPath): boolean => {
+    if (statSync(`${at}/.`).dev !== dev) return false
+    for (const name of readdirSync(at, { encoding: 'latin1' })) {
+      left -= 1
+      if (left < 0 || !remove(at, name as RawPath)) return false
+    }
+    return true
+  }
+  const remove = (at: HostPath, name: RawPath): boolean => {
+    const place = diskPath(at, name)
+    if (!lstatSync(place).isDirectory()) {
       unlinkSync(place)
       return true
     }
-    if (lstatSync(place).dev !== dev) return false
-    for (const entry of readdirSync(place, { withFileTypes: true }))
-      if (!remove(`${place}/${entry.name}`, entry.isDirectory())) return false
+    if (inFolder(at, name, empty) !== true) return false
     rmdirSync(place)
     return true
   }
   try {
-    return remove(path, lstatSync(path).isDirectory())
+    return remove(dirname(path) as HostPath, rawFrom(basename(path)))
   } catch {
     return false
   }

@@ -1,5 +1,5 @@
-import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
+import { z } from 'zod'
 
 /**
  * What an address is for a box. `public`: anybody may be there. `inside`: private and documentation ranges, reached only
@@ -23,10 +23,13 @@ const inside6 = ['fc00::/7', '2001:db8::/32', '3fff::/20']
 const inside = [...inside4, ...inside6].map((cidr) => ipaddr.parseCIDR(cidr))
 const global6 = ipaddr.IPv6.parseCIDR('2000::/3')
 
+/** As every program reads it: no zone, no part left out, nothing in octal. */
+const written = z.union([z.ipv4(), z.ipv6()])
+
 /** `address` without brackets. */
 export function reachOf(address: string): Reach {
   // The library takes `127.1` for an address; whoever dials it may read another one.
-  if (isIP(address) === 0 || address.includes('%')) return 'never'
+  if (!written.safeParse(address).success) return 'never'
   const parsed = ipaddr.parse(address)
   if (metadata.has(parsed.toString()) || metadata.has(address)) return 'never'
   if (inside.some(([range, bits]) => range.kind() === parsed.kind() && parsed.match([range, bits] as never)))

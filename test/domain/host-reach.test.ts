@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isBlockedName, type Reach, reachOf } from '../../src/gateway/ranges.ts'
+import { isBlockedName, type Reach, reachOf } from '../../src/domain/host-reach.ts'
 
 test.each<[Reach, readonly string[]]>([
   // Addresses that look public and are in no range with a meaning of its own.

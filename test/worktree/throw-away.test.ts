@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import type { HostPath } from '../../src/domain/brand.ts'
+import { throwAway } from '../../src/worktree/throw-away.ts'
+
+it('follows no symlink that a process standing in the folder swaps in meanwhile', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'cofferdam-throw-away-'))
+  const decoy = join(root, 'decoy')
+  const folder = join(root, 'folder')
+  mkdirSync(decoy)
+  writeFileSync(join(decoy, 'kept.txt'), 'kept')
+  // It stays in the folder when that is moved into the trash.
+  const swapper = spawn(process.execPath, [
+    '-e',
+    `const { renameSync } = require('node:fs')
+     for (const end = Date.now() + 20_000; Date.now() < end;)
+       try {
+         process.chdir(${JSON.stringify(folder)})
+         for (;;) {
+           renameSync('deep', 'aside'); renameSync('link', 'deep')
+           renameSync('deep', 'link'); renameSync('aside', 'deep')
+         }
+       } catch {}`,
+  ])
+  try {
+    for (let round = 0; round < 250; round += 1) {
+      const made = join(root, 'made')
+      mkdirSync(join(made, 'deep'), { recursive: true })
+      for (let file = 0; file < 5; file += 1) writeFileSync(join(made, `deep/${file}`), '')
+      symlinkSync(decoy, join(made, 'link'))
+      renameSync(made, folder)
+      await new Promise((resolve) => setTimeout(resolve, 2))
+      throwAway(root as HostPath, folder as HostPath)
+      expect(existsSync(folder)).toBe(false)
+    }
+    expect(readdirSync(decoy)).toEqual(['kept.txt'])
+  } finally {
+    swapper.kill()
+    rmSync(root, { recursive: true, force: true })
+  }
+})
