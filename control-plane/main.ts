@@ -177,7 +177,8 @@ export async function open(
     })
     // Who can open the control socket owns the data folder.
     const local: Caller = { actor: { kind: 'local', id: userName(around.uid) }, role: 'owner' }
-    const report = (error: unknown): void => log.error({ err: error }, 'a request failed')
+    const report = (error: unknown, requestId: string): void =>
+      log.error({ err: error, requestId }, 'a request failed')
     const app = httpApp(plane, { caller: () => local, report })
     await loop.start()
     const socket = await serveSocket(app, config.controlSocket)

@@ -1,6 +1,7 @@
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { KeyTaken } from '../gate/submissions.ts'
 import { Failure, type FailureCode, messageOf } from '../../src/domain/failure.ts'
 
 /** Where the closed set of failures becomes HTTP. */
@@ -25,6 +26,7 @@ const protocolStatus = {
   method_not_allowed: 405,
   payload_too_large: 413,
   unsupported_media_type: 415,
+  precondition_required: 428,
   bug: 500,
 } as const
 
@@ -71,18 +73,26 @@ function problem(
   errors?: readonly InputError[],
   status: ContentfulStatusCode = { ...statusOf, ...protocolStatus }[code],
 ): Response {
-  const body = { type: `urn:cofferdam:problem:${code}`, title: title(code), status, detail, code, errors }
+  const type = `urn:cofferdam:problem:${code}`
+  const requestId = context.get('requestId')
+  const body = { type, title: title(code), status, detail, code, requestId, errors }
   return context.body(JSON.stringify(body), status, { 'content-type': 'application/problem+json' })
 }
 
 /** Anything thrown by a route, as problem+json (RFC 9457). What is no expected failure is reported as a bug. */
-export function answerError(error: unknown, context: Context, report: (error: unknown) => void): Response {
+export function answerError(
+  error: unknown,
+  context: Context,
+  report: (error: unknown, requestId: string) => void,
+): Response {
   if (error instanceof BadInput) return problem(context, error.code, error.message, error.errors)
   if (error instanceof Stale) return problem(context, error.code, error.message, undefined, 412)
+  if (error instanceof KeyTaken) return problem(context, error.code, error.message, undefined, 422)
   if (error instanceof Failure || error instanceof Refusal) return problem(context, error.code, error.message)
-  if (error instanceof HTTPException && error.status < 500) {
-    return problem(context, 'bad_request', messageOf(error))
-  }
-  report(error)
+  if (error instanceof HTTPException && error.status === 415)
+    return problem(context, 'unsupported_media_type', 'Send the body as application/json.')
+  if (error instanceof HTTPException && error.status < 500)
+    return problem(context, 'bad_request', 'The body is not JSON.')
+  report(error, context.get('requestId'))
   return problem(context, 'bug', `This is a bug in the control plane: ${messageOf(error)}`)
 }

@@ -94,7 +94,7 @@ export function createClient(fetch: FetchLike): Client {
       ),
     act: async (id, { act, ...body }, shown) =>
       read(
-        await post(`/v1/tasks/${id}/${act}`, body, shown === undefined ? {} : { 'if-match': `"${shown}"` }),
+        await post(`/v1/tasks/${id}/${act}`, body, { 'if-match': shown === undefined ? '*' : `"${shown}"` }),
         taskSchema,
       ),
     events: async (id, after) =>
@@ -130,12 +130,16 @@ async function watch(
 ): Promise<AsyncIterable<Sight>> {
   const headers = { accept: 'text/event-stream', 'last-event-id': String(after) }
   const answer = await send(fetch, `/v1/tasks/${id}/stream`, { method: 'GET', headers, signal })
+  if (answer.status === 204) return nothing()
   if (answer.body === null) throw new Unreachable(true, new Error('The stream is empty.'))
   const reader = answer.body.getReader()
   // Also where nobody has begun to read.
   signal.addEventListener('abort', () => void reader.cancel().catch(() => undefined), { once: true })
   return sights(reader, signal)
 }
+
+/** The task is final, and all of it was seen. */
+async function* nothing(): AsyncGenerator<Sight> {}
 
 async function send(fetch: FetchLike, path: string, call: Call): Promise<Answer> {
   const answer = await fetch(path, call)

@@ -101,6 +101,16 @@ export const sightSchema = exactly<Sight>()(
   ]),
 )
 
-/** An error; `code` is one of the failures, or one of the protocol. */
-export const problemSchema = z.object({ code: z.string(), detail: z.string() })
+/** An error (RFC 9457); `code` is one of the failures, or one of the protocol. */
+export const problemSchema = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  code: z.string(),
+  /** Names the request in the log. */
+  requestId: z.string(),
+  /** Of an input: what is wrong with it, and where (a JSON Pointer into the body, or a parameter's name). */
+  errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).exactOptional(),
+})
 export const failureCodeSchema = z.enum(failureCodes)
