@@ -173,6 +173,7 @@ export async function open(
       keyPlaces: places,
       search: (request) => search({ store, index, indexer }, request),
       defaults: { ...config.tasks, means, repository: (path) => config.repositories[path] ?? {} },
+      repositories: config.repositories,
       data: data.path,
     })
     // Who can open the control socket owns the data folder.

@@ -6,6 +6,8 @@ import type {
   ControlPlane,
   EgressFilter,
   Explanation,
+  KnownAgent,
+  KnownRepository,
   Sight,
   Submitted,
   TaskFilter,
@@ -15,6 +17,7 @@ import type { TaskId } from '../src/domain/ids.ts'
 import type { TaskRequest } from '../src/domain/intake.ts'
 import type { Agent } from '../src/domain/agent.ts'
 import type { Registries } from '../src/domain/registries.ts'
+import type { RepositoryDefaults } from '../src/domain/repository-defaults.ts'
 import { submitRefusal } from '../src/domain/rights.ts'
 import type { SearchAnswer, SearchRequest } from '../src/domain/search/search.ts'
 import type { Task } from '../src/domain/task.ts'
@@ -30,6 +33,7 @@ import { openSurface } from './gate/surfaces.ts'
 import type { Loop } from './loop/loop.ts'
 import type { OutputFiles } from './loop/output-files.ts'
 import { placeOf } from './loop/work.ts'
+import { knownRepositories } from './repositories.ts'
 import type { Store } from './store/store.ts'
 import { type Defaults, draftTask, type Drafted } from './submit.ts'
 import type { Tasks } from './tasks.ts'
@@ -51,6 +55,8 @@ export interface PlaneDeps {
   readonly keyPlaces: KeyPlaces
   readonly search: (request: SearchRequest) => Promise<SearchAnswer>
   readonly defaults: Defaults
+  /** Those that are configured, by their paths. */
+  readonly repositories: Readonly<Record<string, RepositoryDefaults>>
   readonly installation: string
   readonly user: { readonly uid: number; readonly gid: number }
   readonly data: string
@@ -91,6 +97,15 @@ export class Plane implements ControlPlane {
 
   tasks(filter: TaskFilter): readonly Task[] {
     return this.#deps.store.tasks(filter)
+  }
+
+  repositories(): readonly KnownRepository[] {
+    return knownRepositories(this.#deps.repositories, this.#deps.store.repositories())
+  }
+
+  agents(): readonly KnownAgent[] {
+    const usual = this.#deps.defaults.agent?.name
+    return [...this.#deps.agents.keys()].map((name) => ({ name, usual: name === usual }))
   }
 
   search(request: SearchRequest): Promise<SearchAnswer> {

@@ -8,6 +8,7 @@ import type { ControlPlane } from '../../src/domain/control-plane.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import { actRoutes } from './acts.ts'
 import { anyLength } from './any-length.ts'
+import { catalogueRoutes } from './catalogue.ts'
 import type { App, Routes } from './contract.ts'
 import { openApiDocument } from './document.ts'
 import { evidenceRoutes } from './evidence.ts'
@@ -52,6 +53,7 @@ export function httpApp(plane: ControlPlane, options: HttpOptions): App {
   streamRoute(routes, options.stream ?? streamLimits)
   actRoutes(routes)
   insightRoutes(routes)
+  catalogueRoutes(routes)
   searchRoute(routes)
   documentRoute(app)
   refuseOtherMethods(app)

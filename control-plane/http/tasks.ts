@@ -6,8 +6,9 @@ import { Failure } from '../../src/domain/failure.ts'
 import { taskRequestSchema } from '../../src/domain/intake.ts'
 import { taskSchema } from '../../src/domain/schemas.ts'
 import { empty, etagHeader, header, json, jsonBody, refusals, type Routes, taskPath } from './contract.ts'
+import { cursor, cursorOf } from './cursor.ts'
 import { etag, isKnown } from './etag.ts'
-import { count, idempotencyKey, statusList } from './input.ts'
+import { absolutePath, count, idempotencyKey, statusList, time } from './input.ts'
 
 const submit = createRoute({
   method: 'post',
@@ -32,9 +33,16 @@ const list = createRoute({
   path: '/v1/tasks',
   summary: 'Tasks, newest first',
   request: {
-    query: z.strictObject({ status: statusList.exactOptional(), limit: count(1, 1000, 100) }),
+    query: z.strictObject({
+      status: statusList.exactOptional(),
+      repository: absolutePath.exactOptional(),
+      since: time,
+      until: time,
+      cursor,
+      limit: count(1, 1000, 100),
+    }),
   },
-  responses: { 200: json(tasksSchema, 'The tasks.') },
+  responses: { 200: json(tasksSchema, 'The tasks, and the cursor of those that follow.') },
 })
 
 const show = createRoute({
@@ -87,9 +95,16 @@ export function taskRoutes({ app, plane, caller }: Routes): void {
     return context.json(submitted, 201)
   })
   app.openapi(list, (context) => {
-    const { status, limit } = context.req.valid('query')
-    const tasks = plane.tasks({ limit, ...(status === undefined ? {} : { statuses: status }) })
-    return context.json({ tasks: [...tasks] }, 200)
+    const { status, cursor: after, limit, ...filter } = context.req.valid('query')
+    const found = plane.tasks({
+      ...filter,
+      ...(status === undefined ? {} : { statuses: status }),
+      ...(after === undefined ? {} : { after }),
+      limit: limit + 1,
+    })
+    const last = found.length > limit ? found[limit - 1] : undefined
+    const next = last === undefined ? null : cursorOf(last)
+    return context.json({ tasks: found.slice(0, limit), next }, 200)
   })
   app.openapi(show, (context) => {
     const task = plane.task(context.req.valid('param').id)

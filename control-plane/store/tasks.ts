@@ -1,7 +1,6 @@
 import type { TaskId } from '../../src/domain/ids.ts'
 import { taskSchema } from '../../src/domain/schemas.ts'
 import type { Status, Task } from '../../src/domain/task.ts'
-import type { TaskFilter } from '../../src/domain/control-plane.ts'
 import type { Connection } from './database.ts'
 import type { Documents } from './documents.ts'
 import { type Cell, column, json, parts, rowsOf } from './rows.ts'
@@ -94,10 +93,6 @@ export function tasksTable(db: Connection, documents: Documents) {
          WHERE task_id = @id AND step = @step AND attempt = @attempt AND state = 'open'))`,
   )
   const one = read('WHERE id = ?')
-  const newest = read('ORDER BY created_at DESC, id DESC LIMIT ?')
-  const newestIn = read(
-    'WHERE status IN (SELECT value FROM json_each(?)) ORDER BY created_at DESC, id DESC LIMIT ?',
-  )
   const pending = db
     .prepare<[], TaskId>(`SELECT id FROM runtime_tasks WHERE status = 'PENDING' ORDER BY created_at, id`)
     .pluck()
@@ -176,11 +171,6 @@ export function tasksTable(db: Connection, documents: Documents) {
       known.delete(id)
       return beat.run({ chargeTokens: 0, chargeCostUsd: 0, ...signs, id, fence }).changes === 1
     },
-
-    tasks: ({ statuses: only, limit = -1 }: TaskFilter): readonly Task[] =>
-      (only === undefined ? newest.all(limit) : newestIn.all(JSON.stringify(only), limit)).map((row) =>
-        rows.fromRow(row),
-      ),
 
     oldestPending(except: ReadonlySet<TaskId>, only: ReadonlySet<TaskId> | null): Task | null {
       for (const id of pending.iterate()) {

@@ -34,7 +34,7 @@ export interface Client {
   submit(request: TaskRequest, key?: string): Promise<Submitted>
   task(id: TaskId): Promise<Task>
   /** Newest first. */
-  tasks(filter: TaskFilter): Promise<readonly Task[]>
+  tasks(filter: Omit<TaskFilter, 'after'>): Promise<readonly Task[]>
   /** Finds tasks by what is remembered of them; of a long text the beginning counts. */
   search(request: SearchRequest): Promise<SearchAnswer>
   /** `shown`: the revision of the task that was decided on; where it has another by now, nothing is done. */
@@ -78,10 +78,10 @@ export function createClient(fetch: FetchLike): Client {
         answers.submittedSchema,
       ),
     task: async (id) => read(await get(`/v1/tasks/${id}`), taskSchema),
-    tasks: async (filter) =>
+    tasks: async ({ statuses, ...filter }) =>
       (
         await read(
-          await get(`/v1/tasks${search({ status: filter.statuses?.join(','), limit: filter.limit })}`),
+          await get(`/v1/tasks${search({ ...filter, status: statuses?.join(',') })}`),
           answers.tasksSchema,
         )
       ).tasks,

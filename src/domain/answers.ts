@@ -1,6 +1,14 @@
 import { z } from 'zod'
 import type { SignedAttestation } from './attestation.ts'
-import type { AttestationKey, Explanation, Finding, Sight, Submitted } from './control-plane.ts'
+import type {
+  AttestationKey,
+  Explanation,
+  Finding,
+  KnownAgent,
+  KnownRepository,
+  Sight,
+  Submitted,
+} from './control-plane.ts'
 import { failureCodes } from './failure.ts'
 import {
   boxSpecSchema,
@@ -24,7 +32,29 @@ import type { Verification } from './verification/verify.ts'
 const texts = z.array(z.string())
 
 export const submittedSchema = exactly<Submitted>()(z.object({ task: taskSchema, notes: texts }))
-export const tasksSchema = z.object({ tasks: z.array(taskSchema) })
+export const tasksSchema = z.object({
+  tasks: z.array(taskSchema),
+  /** The cursor of those that follow; null where none do. */
+  next: z.string().nullable(),
+})
+export const repositoriesSchema = z.object({
+  repositories: z.array(
+    exactly<KnownRepository>()(
+      z.object({
+        path: z.string(),
+        configured: z.boolean(),
+        agent: z.string().nullable(),
+        setup: z.string().nullable(),
+        test: z.string().nullable(),
+        tasks: z.int().nonnegative(),
+        lastTaskAt: z.number().nullable(),
+      }),
+    ),
+  ),
+})
+export const agentsSchema = z.object({
+  agents: z.array(exactly<KnownAgent>()(z.object({ name: z.string(), usual: z.boolean() }))),
+})
 export const eventsSchema = z.object({ events: z.array(taskEventSchema) })
 export const checkpointsSchema = z.object({ checkpoints: z.array(checkpointSchema) })
 

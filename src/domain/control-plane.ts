@@ -1,5 +1,6 @@
 import type { SignedAttestation } from './attestation.ts'
 import type { BoxSpec } from './box.ts'
+import type { Millis } from './brand.ts'
 import type { Caller } from './caller.ts'
 import type { EgressRow } from './egress.ts'
 import type { TaskId } from './ids.ts'
@@ -22,10 +23,37 @@ export interface Submitted {
   readonly notes: readonly string[]
 }
 
+/** Which tasks are meant. Every field that is given narrows it. */
 export interface TaskFilter {
   readonly statuses?: readonly Status[]
-  /** Newest first; at most this many. */
+  /** The absolute path of their repository. */
+  readonly repository?: string
+  /** Made at this time or later, and before that one. */
+  readonly since?: Millis
+  readonly until?: Millis
+  /** Those that come after this one in their order, newest first. */
+  readonly after?: Pick<Task, 'id' | 'createdAt'>
+  /** At most this many. */
   readonly limit?: number
+}
+
+/** A repository that is configured, or that tasks were made on. */
+export interface KnownRepository {
+  readonly path: string
+  readonly configured: boolean
+  /** What its tasks get where they name nothing else. */
+  readonly agent: string | null
+  readonly setup: string | null
+  readonly test: string | null
+  /** So many were made on it, the last at this time. */
+  readonly tasks: number
+  readonly lastTaskAt: Millis | null
+}
+
+export interface KnownAgent {
+  readonly name: string
+  /** Whether it is taken where a task names none. */
+  readonly usual: boolean
 }
 
 /** What happens on a task while one looks: events in order of `seq`, and the output of its boxes as it comes. */
@@ -72,7 +100,11 @@ export interface ControlPlane {
    */
   submit(request: TaskRequest, caller: Caller, key: string | null): Promise<Submitted>
   task(id: TaskId): Task
+  /** Newest first. */
   tasks(filter: TaskFilter): readonly Task[]
+  /** In order of their paths. */
+  repositories(): readonly KnownRepository[]
+  agents(): readonly KnownAgent[]
   /** Finds tasks by what is remembered of them, whatever is typed; no words, no hits. */
   search(request: SearchRequest): Promise<SearchAnswer>
   /** `shown`: the revision that the person decided on; where the task has another by now, it is a `conflict`. */

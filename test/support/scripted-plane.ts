@@ -9,10 +9,13 @@ import type {
   EgressFilter,
   Explanation,
   Finding,
+  KnownAgent,
+  KnownRepository,
   Sight,
   Submitted,
   TaskFilter,
 } from '../../src/domain/control-plane.ts'
+import { knownRepositories } from '../../control-plane/repositories.ts'
 import { Indexer } from '../../control-plane/search/indexer.ts'
 import { search } from '../../control-plane/search/search.ts'
 import { type SearchIndex, searchIndex } from '../../control-plane/store/search/index.ts'
@@ -141,6 +144,14 @@ export class ScriptedPlane implements ControlPlane, Disposable {
 
   tasks(filter: TaskFilter): readonly Task[] {
     return this.store.tasks(filter)
+  }
+
+  repositories(): readonly KnownRepository[] {
+    return knownRepositories({}, this.store.repositories())
+  }
+
+  agents(): readonly KnownAgent[] {
+    return [{ name: 'command', usual: true }]
   }
 
   search(request: SearchRequest): Promise<SearchAnswer> {

@@ -9,6 +9,7 @@ import {
   attestationKeySchema,
   eventsSchema,
   problemSchema,
+  repositoriesSchema,
   submittedSchema,
   tasksSchema,
 } from '../../../src/domain/answers.ts'
@@ -21,12 +22,18 @@ let folder: string
 let plane: ScriptedPlane
 let app: ReturnType<typeof httpApp>
 const reported: unknown[] = []
+const requests: string[] = []
+const report = (error: unknown, requestId: string): void => {
+  reported.push(error)
+  requests.push(requestId)
+}
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'cofferdam-http-'))
   plane = new ScriptedPlane(folder, applies)
   reported.length = 0
-  app = httpApp(plane, { caller: () => anOwner, report: (error) => reported.push(error) })
+  requests.length = 0
+  app = httpApp(plane, { caller: () => anOwner, report })
 })
 afterEach(() => {
   plane[Symbol.dispose]()
@@ -72,6 +79,56 @@ describe('tasks over HTTP', () => {
     expect(await list('?limit=1')).toHaveLength(1)
     expect(await list('?status=DRAFT,BLOCKED')).toEqual([draft])
     expect(await list('?status=APPLIED')).toEqual([])
+  })
+
+  it('lists page by page, what is made meanwhile in no page', async () => {
+    const made: string[] = []
+    for (let number = 0; number < 5; number += 1) made.push(await submitted())
+    const order = plane.tasks({}).map(({ id }) => id)
+    const seen: string[] = []
+    let cursor: string | null = null
+    do {
+      const more = cursor === null ? '' : `&cursor=${cursor}`
+      const page: z.output<typeof tasksSchema> = await read(
+        await app.request(`/v1/tasks?limit=2${more}`),
+        tasksSchema,
+      )
+      seen.push(...page.tasks.map(({ id }) => id))
+      cursor = page.next
+      if (seen.length === 2) await submitted()
+    } while (cursor !== null)
+    expect(seen).toEqual(order)
+    expect(seen.toSorted()).toEqual(made.toSorted())
+  })
+
+  it('lists by repository and time', async () => {
+    const id = await submitted({ ...goal, repository: '/r/other' })
+    await submitted()
+    const list = async (query: string): Promise<string[]> =>
+      (await read(await app.request(`/v1/tasks?${query}`), tasksSchema)).tasks.map((task) => task.id)
+    expect(await list('repository=/r/other')).toEqual([id])
+    expect(await list('repository=/r')).toEqual([])
+    expect(await list('since=2100-01-01T00:00:00Z')).toEqual([])
+    expect(await list('until=2100-01-01T00:00:00Z&repository=/r/other')).toEqual([id])
+    const known = await read(await app.request('/v1/repositories'), repositoriesSchema)
+    expect(known.repositories.map(({ path, tasks }) => [path, tasks])).toEqual([
+      ['/r/other', 1],
+      ['/repositories/example', 1],
+    ])
+    expect(await (await app.request('/v1/agents')).json()).toEqual({
+      agents: [{ name: 'command', usual: true }],
+    })
+  })
+
+  it('is not shown again where it is known', async () => {
+    const id = await submitted({ ...goal, draft: true })
+    const known = async (tag: string): Promise<number> =>
+      (await app.request(`/v1/tasks/${id}`, { headers: { 'if-none-match': tag } })).status
+    expect(await Promise.all(['"1.1"', '"0.1", W/"1.1"', '*', '"1.2"', '"1"', ''].map(known))).toEqual([
+      304, 304, 304, 200, 200, 200,
+    ])
+    await post(`/v1/tasks/${id}/stop`, {})
+    expect(await known('"1.1"')).toBe(200)
   })
 
   it.each([
@@ -160,7 +217,7 @@ describe('the evidence about a task over HTTP', () => {
       return {}
     }
     plane = new ScriptedPlane(folder, applies, { verification })
-    app = httpApp(plane, { caller: () => anOwner, report: (error) => reported.push(error) })
+    app = httpApp(plane, { caller: () => anOwner, report })
     const id = await submitted()
     const { pem } = await read(await app.request('/v1/attestation-key'), attestationKeySchema)
     const der = createPublicKey(pem).export({ type: 'spki', format: 'der' }).toString('base64url')
@@ -177,6 +234,21 @@ describe('the evidence about a task over HTTP', () => {
   })
 })
 
+describe('a request', () => {
+  it('has an id, its own where it brings one, in answers, problems and reports', async () => {
+    const made = await app.request('/healthz')
+    expect(made.headers.get('x-request-id')).toMatch(/^[\w-]{36}$/)
+    const headers = { 'x-request-id': 'mine-1' }
+    plane.doctor = () => Promise.reject(new TypeError('oops'))
+    const answer = await app.request('/v1/doctor', { headers })
+    expect(answer.headers.get('x-request-id')).toBe('mine-1')
+    expect((await read(answer, problemSchema)).requestId).toBe('mine-1')
+    expect(requests).toEqual(['mine-1'])
+    const odd = await app.request('/healthz', { headers: { 'x-request-id': 'a b' } })
+    expect(odd.headers.get('x-request-id')).not.toBe('a b')
+  })
+})
+
 describe('a submission under a key', () => {
   const key = { 'idempotency-key': '6f2c' }
 
@@ -186,6 +258,28 @@ describe('a submission under a key', () => {
     expect([again.status, await again.json()]).toEqual([201, first])
     expect(plane.tasks({})).toHaveLength(1)
     expect(await submitted()).not.toBe(first.task.id)
+  })
+
+  it('is not done twice at the same time', async () => {
+    const submit = plane.submit.bind(plane)
+    let go = (): void => undefined
+    const gate = new Promise<void>((resolve) => {
+      go = resolve
+    })
+    plane.submit = async (...args) => {
+      await gate
+      return submit(...args)
+    }
+    const first = post('/v1/tasks', goal, key)
+    const second = await post('/v1/tasks', goal, key)
+    expect([second.status, (await read(second, problemSchema)).detail]).toEqual([
+      409,
+      expect.stringContaining('under way'),
+    ])
+    go()
+    expect((await first).status).toBe(201)
+    expect((await post('/v1/tasks', goal, key)).status).toBe(201)
+    expect(plane.tasks({})).toHaveLength(1)
   })
 
   it('is refused with another request, and where the key is none', async () => {
@@ -220,6 +314,20 @@ describe('an act that is bound to what was shown', () => {
     const id = await submitted({ ...goal, draft: true })
     expect((await post(`/v1/tasks/${id}/approve`, {}, { 'if-match': 'W/"1"' })).status).toBe(400)
     expect((await post(`/v1/tasks/${id}/approve`, {}, { 'if-match': '*' })).status).toBe(200)
+  })
+
+  it('says what it was shown where it decides', async () => {
+    const id = await submitted({ ...goal, draft: true })
+    const bare = { method: 'POST', body: '{"text":"no"}', headers: { 'content-type': 'application/json' } }
+    for (const act of ['approve', 'reject', 'suggest', 'discard']) {
+      const body = act === 'approve' || act === 'discard' ? '{}' : bare.body
+      const answer = await app.request(`/v1/tasks/${id}/${act}`, { ...bare, body })
+      const { code, detail } = await read(answer, problemSchema)
+      expect([answer.status, code]).toEqual([428, 'precondition_required'])
+      expect(detail).toContain('If-Match: "1.1"')
+    }
+    expect(plane.tasks({})[0]?.version).toBe(1)
+    expect((await app.request(`/v1/tasks/${id}/stop`, bare)).status).toBe(200)
   })
 
   it('says what is possible where the state is the matter', async () => {
@@ -257,6 +365,9 @@ describe('every error is problem+json', () => {
       'bad_request',
     ],
     ['a bad query', 'GET', '/v1/tasks?limit=0', '', 400, 'bad_request'],
+    ['a cursor that is none', 'GET', '/v1/tasks?cursor=MTIzLm5vcGU', '', 400, 'bad_request'],
+    ['a parameter twice', 'GET', '/v1/tasks?limit=1&limit=2', '', 400, 'bad_request'],
+    ['a decision on nothing that was shown', 'POST', `/v1/tasks/${unknown}/approve`, '{}', 404, 'not_found'],
     ['a status that is none', 'GET', '/v1/tasks?status=DONE', '', 400, 'bad_request'],
     ['an id that is none', 'GET', '/v1/tasks/NOPE', '', 404, 'not_found'],
     ['an unknown task', 'GET', `/v1/tasks/${unknown}`, '', 404, 'not_found'],

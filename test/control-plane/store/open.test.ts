@@ -31,6 +31,7 @@ storeContract('one file, closed and opened again around every call', () => {
       texts: (id) => once((store) => store.texts(id)),
       versions: (after, limit) => once((store) => store.versions(after, limit)),
       tasks: (filter) => once((store) => store.tasks(filter)),
+      repositories: () => once((store) => store.repositories()),
       oldestPending: (except, only) => once((store) => store.oldestPending(except, only)),
       inFlight: () => once((store) => store.inFlight()),
       events: (id, after, limit) => once((store) => store.events(id, after, limit)),
