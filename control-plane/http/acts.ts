@@ -10,7 +10,7 @@ import { ifMatch, shownRevision } from './input.ts'
 import { Refusal, Stale } from './problem.ts'
 
 const nothing = z.strictObject({})
-const words = z.string().trim().min(1, 'say something').max(20_000)
+const words = z.string().trim().regex(/\S/, 'say something').max(20_000)
 const maybeText = z.strictObject({ text: words.nullable().default(null) })
 const text = z.strictObject({ text: words })
 const resume = z.strictObject({

@@ -1,15 +1,16 @@
-import { OpenAPIHono, type RouteConfig } from '@hono/zod-openapi'
+import { createRoute, OpenAPIHono, type RouteConfig } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { requestId } from 'hono/request-id'
 import type { BlankEnv } from 'hono/types'
+import { z } from 'zod'
 import type { Caller } from '../../src/domain/caller.ts'
 import type { ControlPlane } from '../../src/domain/control-plane.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import { actRoutes } from './acts.ts'
 import { anyLength } from './any-length.ts'
 import { catalogueRoutes } from './catalogue.ts'
-import type { App, Routes } from './contract.ts'
+import { type App, json, type Routes } from './contract.ts'
 import { openApiDocument } from './document.ts'
 import { evidenceRoutes } from './evidence.ts'
 import { bodiless, refuseInput } from './input.ts'
@@ -60,12 +61,19 @@ export function httpApp(plane: ControlPlane, options: HttpOptions): App {
   return app
 }
 
+const itself = createRoute({
+  method: 'get',
+  path: '/openapi.json',
+  summary: 'This document',
+  responses: { 200: json(z.record(z.string(), z.unknown()), 'OpenAPI 3.1.') },
+})
+
 /** The document is made when it is first asked for: most processes never are. */
 function documentRoute(app: App): void {
-  let text: string | null = null
-  app.get('/openapi.json', (context) => {
-    text ??= JSON.stringify(openApiDocument(routesOf(app)))
-    return context.body(text, 200, { 'content-type': 'application/json' })
+  let document: Readonly<Record<string, unknown>> | null = null
+  app.openapi(itself, (context) => {
+    document ??= openApiDocument(routesOf(app))
+    return context.json(document, 200)
   })
 }
 

@@ -39,7 +39,10 @@ function sentenceOf({ pointer, detail }: InputError, what: string): string {
 export const statusList = z
   .string()
   .transform((text) => text.split(','))
-  .pipe(z.array(z.enum(statuses)))
+  .pipe(z.array(z.enum(statuses)).min(1))
+
+const day = String.raw`(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])`
+const clock = String.raw`([01]\d|2[0-3]):[0-5]\d`
 
 /** A time as a query names it; milliseconds since 1970 where it is read. */
 export const time = z
@@ -50,7 +53,7 @@ export const time = z
   .meta({
     type: 'string',
     description: 'A time such as 2026-01-31T12:00:00Z, or milliseconds since 1970.',
-    pattern: String.raw`^(\d{1,15}|\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))$`,
+    pattern: `^(\\d{1,15}|\\d{4}-${day}T${clock}(:[0-5]\\d(\\.\\d{1,9})?)?(Z|[+-]${clock}))$`,
     examples: ['2026-01-31T12:00:00Z'],
   })
 
@@ -64,7 +67,7 @@ export const count = (least: number, most: number, usual: number) =>
 /** Binds an act to what was shown. */
 export const ifMatch = z
   .string()
-  .regex(/^\s*(\*|"\d{1,15}(\.\d{1,15})?")\s*$/, {
+  .regex(/^(\*|"\d{1,15}(\.\d{1,15})?")$/, {
     error: 'If-Match takes the ETag of the task as it was shown, such as "3.17", or * for whatever it is.',
   })
   .exactOptional()
