@@ -1,0 +1,87 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { httpApp } from '../../../control-plane/http/app.ts'
+import { taskRequestSchema } from '../../../src/domain/intake.ts'
+import type { TaskId } from '../../../src/domain/ids.ts'
+import { applies, ScriptedPlane } from '../../support/scripted-plane.ts'
+import { anOwner } from '../../support/task.ts'
+
+let folder: string
+let plane: ScriptedPlane
+let app: ReturnType<typeof httpApp>
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'cofferdam-stream-'))
+  plane = new ScriptedPlane(folder, applies)
+  app = httpApp(plane, {
+    caller: () => anOwner,
+    report: () => undefined,
+    stream: { heartbeatMs: 20, stallMs: 1000, bufferBytes: 64 * 1024 },
+  })
+})
+afterEach(() => {
+  plane[Symbol.dispose]()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+async function submitted(draft = false): Promise<TaskId> {
+  const request = taskRequestSchema.parse({ goal: 'Mend the parser', repository: '/r/one', draft })
+  return (await plane.submit(request, anOwner, null)).task.id
+}
+
+const stream = async (id: TaskId, last?: string, query = ''): Promise<Response> =>
+  app.request(`/v1/tasks/${id}/stream${query}`, {
+    headers: last === undefined ? {} : { 'last-event-id': last },
+  })
+
+const idsIn = (text: string): number[] => [...text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id))
+const upTo = (last: number, from = 1): number[] =>
+  Array.from({ length: last - from + 1 }, (_, index) => from + index)
+
+describe('the stream of a task over HTTP', () => {
+  it('replays what was missed, goes on live, and ends with the last event of a final task', async () => {
+    const id = await submitted()
+    const answer = await stream(id)
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/event-stream'])
+    plane.attend(id)
+    const text = await answer.text()
+    const { status, version } = plane.task(id)
+    expect(status).toBe('APPLIED')
+    expect(idsIn(text)).toEqual(upTo(version))
+    expect(text).toContain('retry: ')
+    const again = await (await stream(id, '3')).text()
+    expect(idsIn(again)).toEqual(upTo(version, 4))
+    expect(idsIn(await (await stream(id, undefined, '?after=3')).text())).toEqual(upTo(version, 4))
+  })
+
+  it('has nothing to come back for when a final task was seen to its end', async () => {
+    const id = await submitted(true)
+    await plane.act(id, { act: 'reject', text: null }, anOwner, null)
+    const last = plane.task(id).version
+    for (const seen of [String(last), String(last + 10)]) {
+      const answer = await stream(id, seen)
+      expect([answer.status, await answer.text()]).toEqual([204, ''])
+    }
+    expect((await stream(id, String(last - 1))).status).toBe(200)
+  })
+
+  it('stays open where a task may go on, with a heartbeat', async () => {
+    const id = await submitted()
+    await plane.act(id, { act: 'stop', text: null }, anOwner, null)
+    const answer = await stream(id, String(plane.task(id).version))
+    expect(answer.status).toBe(200)
+    const reader = answer.body?.getReader()
+    let text = ''
+    while (reader !== undefined && !text.includes(': beat'))
+      text += new TextDecoder().decode((await reader.read()).value)
+    expect(idsIn(text)).toEqual([])
+    await reader?.cancel()
+  })
+
+  it.each(['x', '-1', '1.5', ''])('begins at the first event where Last-Event-ID is "%s"', async (last) => {
+    const id = await submitted(true)
+    await plane.act(id, { act: 'reject', text: null }, anOwner, null)
+    expect(idsIn(await (await stream(id, last)).text())).toEqual(upTo(plane.task(id).version))
+  })
+})
