@@ -91,6 +91,6 @@ export const refusal = (description: string) => ({
  * The refusals of a route besides those that every route has. They are thrown and answered in one place, so the type of
  * a handler has the other answers alone.
  */
-export function refusals(...statuses: readonly RefusalStatus[]): Readonly<Record<never, never>> {
+export function refusals(...statuses: readonly RefusalStatus[]): object {
   return Object.fromEntries(statuses.map((status) => [status, refusal(reasons[status])]))
 }

@@ -1,4 +1,5 @@
 import { createRoute } from '@hono/zod-openapi'
+import type { TypedResponse } from 'hono'
 import { z } from 'zod'
 import { eventsSchema, submittedSchema, tasksSchema } from '../../src/domain/answers.ts'
 import type { Submitted } from '../../src/domain/control-plane.ts'
@@ -8,6 +9,7 @@ import { taskSchema } from '../../src/domain/schemas.ts'
 import { empty, etagHeader, header, json, jsonBody, refusals, type Routes, taskPath } from './contract.ts'
 import { cursor, cursorOf } from './cursor.ts'
 import { etag, isKnown } from './etag.ts'
+import { pageJson } from './task-json.ts'
 import { absolutePath, count, idempotencyKey, statusList, time } from './input.ts'
 
 const submit = createRoute({
@@ -68,6 +70,9 @@ const events = createRoute({
   responses: { 200: json(eventsSchema, 'The events.') },
 })
 
+/** Its JSON is put together from that of its tasks. */
+type Page = Response & TypedResponse<z.output<typeof tasksSchema>, 200, 'json'>
+
 /** Tasks: made, listed, shown. */
 export function taskRoutes({ app, plane, caller }: Routes): void {
   // One repository may take long to look at: what is sent again meanwhile is not done a second time.
@@ -104,7 +109,8 @@ export function taskRoutes({ app, plane, caller }: Routes): void {
     })
     const last = found.length > limit ? found[limit - 1] : undefined
     const next = last === undefined ? null : cursorOf(last)
-    return context.json({ tasks: found.slice(0, limit), next }, 200)
+    const text = pageJson(found.slice(0, limit), next)
+    return context.body(text, 200, { 'content-type': 'application/json' }) as unknown as Page
   })
   app.openapi(show, (context) => {
     const task = plane.task(context.req.valid('param').id)

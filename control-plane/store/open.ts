@@ -66,7 +66,7 @@ function prepareTables(db: Connection, file: string) {
     const tasks = tasksTable(db, documents)
     return {
       tasks,
-      lists: taskLists(db, tasks.task),
+      lists: taskLists(db, (ids) => tasks.several(ids)),
       checkpoints: checkpointsTable(db, documents),
       events: eventsTable(db),
       decisions: decisionsTable(db),

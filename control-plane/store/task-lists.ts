@@ -10,7 +10,7 @@ type Found = Pick<Task, 'id' | 'createdAt'>
  * Tasks in the order of their births. Each state and repository has an index in that order, so a page costs what it holds
  * and not what there is; several states are read one by one and put together.
  */
-export function taskLists(db: Connection, task: (id: TaskId) => Task | null) {
+export function taskLists(db: Connection, several: (ids: readonly TaskId[]) => readonly Task[]) {
   const find = (where: string) =>
     db.prepare<(string | number)[], Found>(
       `SELECT id, created_at AS createdAt FROM runtime_tasks
@@ -40,7 +40,7 @@ export function taskLists(db: Connection, task: (id: TaskId) => Task | null) {
   }
 
   return {
-    tasks: (filter: TaskFilter): readonly Task[] => found(filter).flatMap(({ id }) => task(id) ?? []),
+    tasks: (filter: TaskFilter): readonly Task[] => several(found(filter).map(({ id }) => id)),
 
     repositories: (): readonly RepositoryTasks[] => repositories.all(),
   }

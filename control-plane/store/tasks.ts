@@ -120,19 +120,31 @@ export function tasksTable(db: Connection, documents: Documents) {
     known.set(task.id, task)
     return task
   }
-  const task = (id: TaskId): Task | null => {
+  const forgetOthers = (): void => {
     const now = othersWrites()
     if (now !== seen) known.clear()
     seen = now
+  }
+  const lookUp = (id: TaskId): Task | null => {
     const remembered = known.get(id)
     if (remembered !== undefined) return remembered
     const row = one.get(id)
     return row === undefined ? null : remember(rows.fromRow(row))
   }
+  const task = (id: TaskId): Task | null => {
+    forgetOthers()
+    return lookUp(id)
+  }
 
   return {
     task,
     othersWrites,
+
+    /** Those that there are, in this order, as they are at one moment. */
+    several(ids: readonly TaskId[]): readonly Task[] {
+      forgetOthers()
+      return ids.flatMap((id) => lookUp(id) ?? [])
+    },
 
     /** To be called when a transaction was taken back: what it had written is not there. */
     forget: () => known.clear(),

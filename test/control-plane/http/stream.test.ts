@@ -73,8 +73,7 @@ describe('the stream of a task over HTTP', () => {
     expect(answer.status).toBe(200)
     const reader = answer.body?.getReader()
     let text = ''
-    while (reader !== undefined && !text.includes(': beat'))
-      text += new TextDecoder().decode((await reader.read()).value)
+    while (!text.includes(': beat')) text += new TextDecoder().decode((await reader?.read())?.value)
     expect(idsIn(text)).toEqual([])
     await reader?.cancel()
   })
