@@ -11,6 +11,7 @@ import { actRoutes } from './acts.ts'
 import { anyLength } from './any-length.ts'
 import { catalogueRoutes } from './catalogue.ts'
 import { type App, json, type Routes } from './contract.ts'
+import { decisionRoutes } from './decisions.ts'
 import { openApiDocument } from './document.ts'
 import { evidenceRoutes } from './evidence.ts'
 import { bodiless, refuseInput } from './input.ts'
@@ -53,6 +54,7 @@ export function httpApp(plane: ControlPlane, options: HttpOptions): App {
   evidenceRoutes(routes)
   streamRoute(routes, options.stream ?? streamLimits)
   actRoutes(routes)
+  decisionRoutes(routes)
   insightRoutes(routes)
   catalogueRoutes(routes)
   searchRoute(routes)

@@ -40,6 +40,7 @@ export function openStore(file: HostPath): Store {
     openCheckpoint: (id) => safely(() => checkpoints.open(id)),
     openBoxes: () => safely(() => checkpoints.openBoxes()),
     openSurface: (id) => safely(() => decisions.openSurface(id)),
+    surfaces: (id) => safely(() => decisions.surfaces(id)),
     lastDecision: (id) => safely(() => decisions.lastUsed(id)),
     recordEgress: (rows) => safely(() => egress.put(rows)),
     egressLog: (id, box, limit) => safely(() => egress.log(id, box, limit)),

@@ -147,6 +147,8 @@ export interface Store {
   openBoxes(): readonly string[]
   /** The newest surface that is not closed; it may have expired. */
   openSurface(id: TaskId): Surface | null
+  /** All of a task, closed ones too, newest first; at most the last 100. */
+  surfaces(id: TaskId): readonly Surface[]
   /** The surface that was used last. */
   lastDecision(id: TaskId): Surface | null
   /** What boxes asked for: each row added, or put in the place of an earlier one, all of them or none. */

@@ -9,8 +9,10 @@ import type {
   Sight,
   Submitted,
 } from './control-plane.ts'
+import type { Decisions } from './decision.ts'
 import { failureCodes } from './failure.ts'
 import {
+  actorSchema,
   boxSpecSchema,
   checkpointSchema,
   egressRowSchema,
@@ -57,6 +59,25 @@ export const agentsSchema = z.object({
 })
 export const eventsSchema = z.object({ events: z.array(taskEventSchema) })
 export const checkpointsSchema = z.object({ checkpoints: z.array(checkpointSchema) })
+
+export const decisionsSchema = exactly<Decisions>()(
+  z.object({
+    taskId: taskIdSchema,
+    status: z.enum(statuses),
+    revision: z.int(),
+    offer: z
+      .object({
+        openedAt: z.number(),
+        expiresAt: z.number(),
+        expired: z.boolean(),
+        choices: z.array(z.object({ action: z.string(), id: z.string() })),
+      })
+      .nullable(),
+    last: z
+      .object({ action: z.string(), by: actorSchema, text: z.string().nullable(), at: z.number() })
+      .nullable(),
+  }),
+)
 
 export const egressLogSchema = z.object({ egress: z.array(egressRowSchema) })
 

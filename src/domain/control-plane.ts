@@ -2,6 +2,7 @@ import type { SignedAttestation } from './attestation.ts'
 import type { BoxSpec } from './box.ts'
 import type { Millis } from './brand.ts'
 import type { Caller } from './caller.ts'
+import type { Decisions } from './decision.ts'
 import type { EgressRow } from './egress.ts'
 import type { TaskId } from './ids.ts'
 import type { TaskRequest } from './intake.ts'
@@ -109,6 +110,10 @@ export interface ControlPlane {
   search(request: SearchRequest): Promise<SearchAnswer>
   /** `shown`: the revision that the person decided on; where the task has another by now, it is a `conflict`. */
   act(id: TaskId, act: Act, caller: Caller, shown: number | null): Promise<Task>
+  /** What can be decided on a task by this caller, and what was decided last. */
+  decisions(id: TaskId, caller: Caller): Decisions
+  /** Decides by a button, as `decisions` names it in `id`; `text` is what the person says with it. */
+  decide(id: TaskId, button: string, text: string | null, caller: Caller): Promise<Task>
   /** Those whose `seq` is above `after`, oldest first; at most 1,000. */
   events(id: TaskId, after: number): readonly TaskEvent[]
   checkpoints(id: TaskId): readonly Checkpoint[]

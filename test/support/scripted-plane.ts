@@ -1,6 +1,9 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Bus } from '../../control-plane/bus.ts'
+import { Misses } from '../../control-plane/gate/misses.ts'
+import { decisionsOf, press, type PressDeps } from '../../control-plane/gate/press.ts'
+import type { Decisions } from '../../src/domain/decision.ts'
 import { answered, idUnder, submissionOf } from '../../control-plane/gate/submissions.ts'
 import type {
   Act,
@@ -76,6 +79,7 @@ export class ScriptedPlane implements ControlPlane, Disposable {
   readonly store: Store
   readonly transitions: Tasks
   readonly #bus = new Bus()
+  readonly #press: PressDeps
   readonly #script: Script
   readonly #behaviour: Behaviour
   readonly #attended = new Set<TaskId>()
@@ -97,6 +101,13 @@ export class ScriptedPlane implements ControlPlane, Disposable {
       clock: Date.now,
       attestor: attesting(this.store),
     })
+    this.#press = {
+      store: this.store,
+      tasks: this.transitions,
+      clock: Date.now,
+      nonceKey: () => 'a key of tests',
+      misses: new Misses(),
+    }
     for (const task of this.store.inFlight()) {
       this.transitions.report(task.id, task.fence, { type: 'requeued', text: 'Restarted.', crashed: true })
     }
@@ -175,6 +186,16 @@ export class ScriptedPlane implements ControlPlane, Disposable {
     }
     if (task.status === 'PENDING') setImmediate(() => this.#work(id))
     return task
+  }
+
+  decisions(id: TaskId, caller: Caller): Decisions {
+    return decisionsOf(this.#press, id, caller)
+  }
+
+  decide(id: TaskId, button: string, text: string | null, caller: Caller): Promise<Task> {
+    return new Promise((resolve) => {
+      resolve(press(this.#press, id, button, text, caller))
+    })
   }
 
   events(id: TaskId, after: number): readonly TaskEvent[] {
