@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Bus } from '../../control-plane/bus.ts'
+import { openSurface } from '../../control-plane/gate/surfaces.ts'
 import { Misses } from '../../control-plane/gate/misses.ts'
 import { decisionsOf, press, type PressDeps } from '../../control-plane/gate/press.ts'
 import type { Decisions } from '../../src/domain/decision.ts'
@@ -129,23 +130,22 @@ export class ScriptedPlane implements ControlPlane, Disposable {
   #birth(id: TaskId, request: TaskRequest, actor: Actor): Submitted {
     const risky = /\bsudo\b/.test(request.goal) || request.draft
     const notes = this.#behaviour.notes ?? ['Uncommitted changes are not part of the task.']
-    const task = this.transitions.birth(
-      aTask({
-        id,
-        goal: request.goal,
-        request: request.goal,
-        status: risky ? 'DRAFT' : 'PENDING',
-        risks: risky ? [{ rule: 'words', text: 'The goal says "sudo".' }] : [],
-        repository: { path: request.repository, key: 'example' },
-        base: { ref: request.ref ?? 'main', commit: aCommit },
-        ...(request.agent === null ? {} : { agent: request.agent }),
-        ...(request.test === undefined ? {} : { test: request.test }),
-        createdBy: actor,
-        createdAt: Date.now(),
-      }),
-      'Submitted.',
-      { data: { ...submissionOf(request, notes) } },
-    )
+    const drafted = aTask({
+      id,
+      goal: request.goal,
+      request: request.goal,
+      status: risky ? 'DRAFT' : 'PENDING',
+      risks: risky ? [{ rule: 'words', text: 'The goal says "sudo".' }] : [],
+      repository: { path: request.repository, key: 'example' },
+      base: { ref: request.ref ?? 'main', commit: aCommit },
+      ...(request.agent === null ? {} : { agent: request.agent }),
+      ...(request.test === undefined ? {} : { test: request.test }),
+      createdBy: actor,
+      createdAt: Date.now(),
+    })
+    const open = risky ? { surface: { open: openSurface(drafted, Date.now()) } } : {}
+    const data = { ...submissionOf(request, notes) }
+    const task = this.transitions.birth(drafted, 'Submitted.', { data, ...open })
     return { task, notes }
   }
 
@@ -194,7 +194,9 @@ export class ScriptedPlane implements ControlPlane, Disposable {
 
   decide(id: TaskId, button: string, text: string | null, caller: Caller): Promise<Task> {
     return new Promise((resolve) => {
-      resolve(press(this.#press, id, button, text, caller))
+      const task = press(this.#press, id, button, text, caller)
+      if (task.status === 'PENDING') setImmediate(() => this.#work(id))
+      resolve(task)
     })
   }
 

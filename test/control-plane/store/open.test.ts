@@ -49,6 +49,7 @@ storeContract('one file, closed and opened again around every call', () => {
       openCheckpoint: (id) => once((store) => store.openCheckpoint(id)),
       openBoxes: () => once((store) => store.openBoxes()),
       openSurface: (id) => once((store) => store.openSurface(id)),
+      surfaces: (id) => once((store) => store.surfaces(id)),
       lastDecision: (id) => once((store) => store.lastDecision(id)),
       discarded: () => once((store) => store.discarded()),
       counts: () => once((store) => store.counts()),
