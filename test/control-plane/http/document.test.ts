@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { httpApp } from '../../../control-plane/http/app.ts'
 import { taskRequestSchema } from '../../../src/domain/intake.ts'
+import { taskIdSchema } from '../../../src/domain/schemas.ts'
 import { checkOf, type JsonSchema, type Schemas, valuesOf } from '../../support/json-schema.ts'
 import { applies, ScriptedPlane } from '../../support/scripted-plane.ts'
 import { anOwner } from '../../support/task.ts'
@@ -155,9 +156,17 @@ describe('the document', () => {
 
 /** What is possible on a task of some state, so that each act is met where it is done. */
 function actOn(id: string, method: string, path: string, { requestBody }: Operation): Sent {
-  const body = requestBody === undefined ? {} : { body: requestBody.required ? '{"text":"use ls"}' : '{}' }
+  const button = path.endsWith('/decisions') ? suggestButton(id) : {}
+  const words = JSON.stringify({ ...button, text: 'use ls' })
+  const body = requestBody === undefined ? {} : { body: requestBody.required ? words : '{}' }
   const headers = { 'content-type': 'application/json', 'if-match': '*' }
   return { url: path.replace('{id}', id), init: { method, headers, ...body }, proper: false }
+}
+
+/** Where a task offers none, one that is no button. */
+function suggestButton(id: string): { id: string } {
+  const offer = plane.decisions(taskIdSchema.parse(id), anOwner).offer
+  return { id: offer?.choices.find(({ action }) => action === 'suggest')?.id ?? 'none' }
 }
 
 /** Requests to an operation: as the document has them, and some that are not. */
