@@ -70,7 +70,9 @@ export function press(
   const reason = useRefusal(surface, { id: surface.id, action, actor: caller.actor, text, at: clock() }, task)
   if (reason === null)
     return perform(deps, id, actOf(action, text), { caller, shown: surface.revision, surface })
-  if (reason === 'expired') throw expired(deps, task, caller)
+  // Once it is replaced it is closed as well, and the same is to be said.
+  const over = surface.usedAction === null && surface.expiresAt <= clock()
+  if (over && task.status === 'DRAFT' && surface.revision === task.revision) throw expired(deps, task, caller)
   const last = reason === 'used' ? null : store.lastDecision(id)
   const who = last === null ? '' : `${whoDecided(last)} `
   throw new Failure('conflict', `${who}${tooLate(task, { kind: 'lost', reason, now: task, surface })}`)

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { z } from 'zod'
 import { Bus } from '../../../../control-plane/bus.ts'
 import { Misses } from '../../../../control-plane/gate/misses.ts'
@@ -9,16 +10,16 @@ import { attesting } from '../../../support/attesting.ts'
 import { aTaskId, aTime } from '../../../support/task.ts'
 import { hostPath } from '../../store/home.ts'
 
-// Presses one button as one person at a given time (epoch ms), and prints what came of it.
-const [file, button, who, at] = z
-  .tuple([z.string(), z.string(), z.string(), z.coerce.number()])
+// Presses one button as one person, once a file is there, and prints what came of it.
+const [file, button, who, go] = z
+  .tuple([z.string(), z.string(), z.string(), z.string()])
   .parse(process.argv.slice(2))
 const store = openStore(hostPath(file))
 const clock = (): number => aTime + 1
 const tasks = new Tasks({ store, bus: new Bus(), clock, attestor: attesting(store) })
 const deps = { store, tasks, clock, nonceKey: () => 'k', misses: new Misses() }
 console.log('ready')
-while (Date.now() < at);
+while (!existsSync(go));
 try {
   press(deps, aTaskId, button, null, { actor: { kind: 'local', id: who }, role: 'owner' })
   console.log('won')
