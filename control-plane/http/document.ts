@@ -3,6 +3,16 @@ import { z } from 'zod'
 import { reasons, refusal, type RefusalStatus } from './contract.ts'
 import { nameSchemas } from './names.ts'
 
+/** What a person has to know who has nothing but the document. */
+const about = [
+  'Autonomous coding agents in throwaway boxes. The control socket of the data folder takes requests of its owner:',
+  '`curl --unix-socket SOCKET http://cofferdam/v1/tasks`.',
+  'Times are milliseconds since 1970. Every error is problem+json (RFC 9457) with a stable `code`, a sentence that says',
+  'what to do, and the `requestId` under which the log has it (also in `X-Request-Id`, which a request may bring).',
+  'Decisions (approve, reject, suggest, discard) are bound to what was shown: send the `ETag` of the task as `If-Match`.',
+  'Lists are read page by page: hand `next` back as `cursor` until it is null.',
+].join(' ')
+
 type Json = Readonly<Record<string, unknown>>
 type Io = 'input' | 'output'
 
@@ -24,9 +34,7 @@ export function openApiDocument(routes: readonly RouteConfig[]): Json {
       title: 'Cofferdam',
       version: '1',
       license: { name: 'MIT', identifier: 'MIT' },
-      description:
-        'Autonomous coding agents in throwaway boxes. Every error is problem+json (RFC 9457) with a stable `code`. ' +
-        'Times are milliseconds since 1970.',
+      description: about,
     },
     paths,
     components: { schemas },

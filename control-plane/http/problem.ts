@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
@@ -73,10 +74,28 @@ function problem(
   errors?: readonly InputError[],
   status: ContentfulStatusCode = { ...statusOf, ...protocolStatus }[code],
 ): Response {
+  const body = problemJson(code, status, detail, context.get('requestId'), errors)
+  return context.body(body, status, problemHeaders)
+}
+
+const problemHeaders = { 'content-type': 'application/problem+json' } as const
+
+function problemJson(
+  code: ProblemCode,
+  status: number,
+  detail: string,
+  requestId: string,
+  errors?: readonly InputError[],
+): string {
   const type = `urn:cofferdam:problem:${code}`
-  const requestId = context.get('requestId')
-  const body = { type, title: title(code), status, detail, code, requestId, errors }
-  return context.body(JSON.stringify(body), status, { 'content-type': 'application/problem+json' })
+  return JSON.stringify({ type, title: title(code), status, detail, code, requestId, errors })
+}
+
+/** The answer to what is HTTP and no request, such as one to a host that none can be. */
+export function unreadable(): Response {
+  const detail = 'The request cannot be read: its host and path have to be those of an address.'
+  const body = problemJson('bad_request', 400, detail, randomUUID())
+  return new Response(body, { status: 400, headers: problemHeaders })
 }
 
 /** Anything thrown by a route, as problem+json (RFC 9457). What is no expected failure is reported as a bug. */

@@ -399,6 +399,16 @@ describe('every error is problem+json', () => {
     ).toBe(201)
   })
 
+  it('takes no body for an empty one, and no body of an unknown kind', async () => {
+    const id = await submitted()
+    const stop = async (init: RequestInit): Promise<number> =>
+      (await app.request(`/v1/tasks/${id}/stop`, { method: 'POST', ...init })).status
+    expect(await stop({ body: Buffer.from('{}') })).toBe(415)
+    expect(await stop({ body: '{}', headers: { 'content-type': 'application/jsonx' } })).toBe(415)
+    expect(await stop({})).toBe(200)
+    expect((await app.request('/v1/tasks', { method: 'POST' })).status).toBe(400)
+  })
+
   it('names each thing that is wrong, with a pointer to it', async () => {
     const answer = await post('/v1/tasks', { goal: 3, repository: 'relative', budget: { steps: 0 } })
     const { errors = [], detail } = await read(answer, problemSchema)

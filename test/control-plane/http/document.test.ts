@@ -15,6 +15,7 @@ const schemaSchema = z.record(z.string(), z.unknown())
 const contentSchema = z.record(z.string(), z.object({ schema: schemaSchema }))
 const operationSchema = z.object({
   operationId: z.string(),
+  summary: z.string().min(1),
   parameters: z
     .array(
       z.object({
@@ -179,9 +180,12 @@ function requestOf(
 ): fc.Arbitrary<Sent> {
   const written = (parameter: Parameter): fc.Arbitrary<string | undefined> => {
     const values = valuesOf(parameter.schema, schemas).map(String)
-    if (parameter.in === 'path') return fc.oneof({ arbitrary: fc.constantFrom(...ids), weight: 5 }, values)
+    if (parameter.in === 'path')
+      return fc.oneof({ arbitrary: fc.constantFrom(...ids), weight: 8 }, values, noIds)
     return parameter.required ? values : fc.option(values, { nil: undefined, freq: 2 })
   }
+  // An address has no such parts.
+  const noIds = fc.string({ minLength: 1, unit: 'grapheme' }).filter((text) => !['.', '..'].includes(text))
   const given = fc.tuple(
     ...parameters.map((parameter) => written(parameter).map((value) => ({ ...parameter, value }))),
   )

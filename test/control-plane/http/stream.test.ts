@@ -1,12 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { httpApp } from '../../../control-plane/http/app.ts'
+import { serveSocket } from '../../../control-plane/http/socket.ts'
 import { taskRequestSchema } from '../../../src/domain/intake.ts'
 import type { TaskId } from '../../../src/domain/ids.ts'
 import { applies, ScriptedPlane } from '../../support/scripted-plane.ts'
 import { anOwner } from '../../support/task.ts'
+import { until } from '../../support/until.ts'
 
 let folder: string
 let plane: ScriptedPlane
@@ -82,5 +86,43 @@ describe('the stream of a task over HTTP', () => {
     const id = await submitted(true)
     await plane.act(id, { act: 'reject', text: null }, anOwner, null)
     expect(idsIn(await (await stream(id, last)).text())).toEqual(upTo(plane.task(id).version))
+  })
+
+  it('drops a reader that takes nothing, and goes on for one that does', async () => {
+    plane[Symbol.dispose]()
+    plane = new ScriptedPlane(folder, async ({ output, signal }) => {
+      for (; !signal.aborted; await sleep(2)) output('agent', 'x'.repeat(32 * 1024))
+    })
+    const gone: boolean[] = []
+    const watch = plane.watch.bind(plane)
+    plane.watch = (id, after, signal) => {
+      const reader = gone.push(false) - 1
+      signal.addEventListener('abort', () => (gone[reader] = true))
+      return watch(id, after, signal)
+    }
+    app = httpApp(plane, {
+      caller: () => anOwner,
+      report: () => undefined,
+      stream: { heartbeatMs: 1000, stallMs: 200, bufferBytes: 64 * 1024 },
+    })
+    const path = join(folder, 's')
+    await using _ = await serveSocket(app, path)
+    const id = await submitted()
+    const reading = (): Socket =>
+      connect(path, function (this: Socket) {
+        this.write(`GET /v1/tasks/${id}/stream HTTP/1.1\r\nhost: cofferdam\r\n\r\n`)
+      })
+    const slow = reading().pause()
+    await until(() => gone.length === 1)
+    let taken = 0
+    const quick = reading().on('data', (chunk) => (taken += chunk.length))
+    plane.attend(id)
+    await until(() => gone[0] === true)
+    const before = taken
+    await until(() => taken > before + 1024 * 1024)
+    expect(gone).toEqual([true, false])
+    slow.destroy()
+    quick.destroy()
+    await until(() => gone[1] === true)
   })
 })
