@@ -173,11 +173,13 @@ export async function open(
       keyPlaces: places,
       search: (request) => search({ store, index, indexer }, request),
       defaults: { ...config.tasks, means, repository: (path) => config.repositories[path] ?? {} },
+      repositories: config.repositories,
       data: data.path,
     })
     // Who can open the control socket owns the data folder.
     const local: Caller = { actor: { kind: 'local', id: userName(around.uid) }, role: 'owner' }
-    const report = (error: unknown): void => log.error({ err: error }, 'a request failed')
+    const report = (error: unknown, requestId: string): void =>
+      log.error({ err: error, requestId }, 'a request failed')
     const app = httpApp(plane, { caller: () => local, report })
     await loop.start()
     const socket = await serveSocket(app, config.controlSocket)

@@ -6,30 +6,37 @@ import type {
   ControlPlane,
   EgressFilter,
   Explanation,
+  KnownAgent,
+  KnownRepository,
   Sight,
   Submitted,
   TaskFilter,
 } from '../src/domain/control-plane.ts'
+import type { Decisions } from '../src/domain/decision.ts'
 import { Failure } from '../src/domain/failure.ts'
 import type { TaskId } from '../src/domain/ids.ts'
 import type { TaskRequest } from '../src/domain/intake.ts'
 import type { Agent } from '../src/domain/agent.ts'
 import type { Registries } from '../src/domain/registries.ts'
+import type { RepositoryDefaults } from '../src/domain/repository-defaults.ts'
 import { submitRefusal } from '../src/domain/rights.ts'
 import type { SearchAnswer, SearchRequest } from '../src/domain/search/search.ts'
 import type { Task } from '../src/domain/task.ts'
 import type { Worktrees } from '../src/domain/worktree.ts'
-import { describeKey, type KeyPlaces, type SigningKey } from './attest/key.ts'
+import { describeKey, type KeyPlaces, nonceKeyOf, type SigningKey } from './attest/key.ts'
 import { publicHalf, verifyAttestations } from './attest/verify.ts'
 import type { Bus } from './bus.ts'
 import { doctor } from './doctor.ts'
 import { explain } from './explain.ts'
 import { perform } from './gate/act.ts'
+import { Misses } from './gate/misses.ts'
+import { decisionsOf, press, type PressDeps } from './gate/press.ts'
 import { answered, idUnder, submissionOf } from './gate/submissions.ts'
 import { openSurface } from './gate/surfaces.ts'
 import type { Loop } from './loop/loop.ts'
 import type { OutputFiles } from './loop/output-files.ts'
 import { placeOf } from './loop/work.ts'
+import { knownRepositories } from './repositories.ts'
 import type { Store } from './store/store.ts'
 import { type Defaults, draftTask, type Drafted } from './submit.ts'
 import type { Tasks } from './tasks.ts'
@@ -51,6 +58,8 @@ export interface PlaneDeps {
   readonly keyPlaces: KeyPlaces
   readonly search: (request: SearchRequest) => Promise<SearchAnswer>
   readonly defaults: Defaults
+  /** Those that are configured, by their paths. */
+  readonly repositories: Readonly<Record<string, RepositoryDefaults>>
   readonly installation: string
   readonly user: { readonly uid: number; readonly gid: number }
   readonly data: string
@@ -60,9 +69,11 @@ export interface PlaneDeps {
 /** The product without a front end. */
 export class Plane implements ControlPlane {
   readonly #deps: PlaneDeps
+  readonly #press: PressDeps
 
   constructor(deps: PlaneDeps) {
     this.#deps = deps
+    this.#press = { ...deps, nonceKey: () => nonceKeyOf(deps.key()), misses: new Misses() }
   }
 
   async submit(request: TaskRequest, caller: Caller, key: string | null): Promise<Submitted> {
@@ -93,6 +104,15 @@ export class Plane implements ControlPlane {
     return this.#deps.store.tasks(filter)
   }
 
+  repositories(): readonly KnownRepository[] {
+    return knownRepositories(this.#deps.repositories, this.#deps.store.repositories())
+  }
+
+  agents(): readonly KnownAgent[] {
+    const usual = this.#deps.defaults.agent?.name
+    return [...this.#deps.agents.keys()].map((name) => ({ name, usual: name === usual }))
+  }
+
   search(request: SearchRequest): Promise<SearchAnswer> {
     return this.#deps.search(request)
   }
@@ -104,6 +124,17 @@ export class Plane implements ControlPlane {
       await this.#deps.worktrees.discard(placeOf(task))
     }
     return task
+  }
+
+  decisions(id: TaskId, caller: Caller): Decisions {
+    return decisionsOf(this.#press, id, caller)
+  }
+
+  decide(id: TaskId, button: string, text: string | null, caller: Caller): Promise<Task> {
+    // What it throws is a rejection, as of `act`.
+    return new Promise((resolve) => {
+      resolve(press(this.#press, id, button, text, caller))
+    })
   }
 
   events(id: TaskId, after: number) {

@@ -8,7 +8,7 @@ import { transition } from '../src/domain/transition/apply.ts'
 import type { Attestor } from './attest/attestor.ts'
 import type { Bus } from './bus.ts'
 import { tooLate, whoDecided } from './gate/too-late.ts'
-import type { Lost, Store, SurfaceChange, Written } from './store/store.ts'
+import type { Lost, Store, Surface, SurfaceChange, Written } from './store/store.ts'
 
 export interface TasksDeps {
   readonly store: Store
@@ -84,6 +84,14 @@ export class Tasks {
     const written = this.#write(task, changed.task, event, extra)
     if (written.kind === 'lost') throw new Failure('conflict', tooLate(task, written))
     return written.task
+  }
+
+  /** Offers a decision anew in the place of those that are open. Nothing is written where somebody was faster. */
+  offer(task: Task, open: Surface, actor: Actor): void {
+    const at = this.#deps.clock()
+    const after = { ...task, version: task.version + 1, updatedAt: at }
+    const event = { type: 'offered', actor, text: 'Offered for a decision again.', data: {} }
+    this.#write(task, after, event, { surface: { closeAll: true, open } })
   }
 
   /** Applies what the loop found out, unless the fence is old or the state no longer allows it. */

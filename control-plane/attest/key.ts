@@ -1,4 +1,11 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+} from 'node:crypto'
 import {
   closeSync,
   constants,
@@ -55,6 +62,15 @@ export function openKey(places: KeyPlaces, attestedWith: () => readonly string[]
   mkdirSync(dirname(places.pin), { recursive: true, mode: 0o700 })
   writeNew(places.pin, own.pem, 0o644)
   return own
+}
+
+/**
+ * What the nonces of buttons are made with: a secret of the same key, which signs the same text alike each time, so that
+ * buttons outlive a restart and there is no second secret to lose. Throws `Failure('data_folder')` where there is no key.
+ */
+export function nonceKeyOf(key: SigningKey | null): string {
+  if (key === null) throw refusal('There is no key yet, and so no button: it is made with the first task.')
+  return createHash('sha256').update(key.sign('cofferdam: nonces of decisions, 1')).digest('hex')
 }
 
 /** The same for who only reads: null where there is none yet. Makes nothing; throws as `openKey`. */

@@ -6,7 +6,7 @@ import { actRefusal } from '../../src/domain/rights.ts'
 import { furtherRisks } from '../../src/domain/risk/risk.ts'
 import { risksInText } from '../../src/domain/risk/said.ts'
 import type { Budget, Task } from '../../src/domain/task.ts'
-import type { Store } from '../store/store.ts'
+import type { Store, Surface } from '../store/store.ts'
 import type { Tasks } from '../tasks.ts'
 import { readLater } from './later.ts'
 import { refuseSpent, refuseSuggestion } from './refusals.ts'
@@ -25,6 +25,8 @@ export interface ActDeps {
 export interface Doer {
   readonly caller: Caller
   readonly shown: number | null
+  /** The place whose button they pressed, which has to be good for it. */
+  readonly surface?: Surface
 }
 
 /** What a person does with a task, on the record. Throws `Failure('not_found' | 'conflict' | 'not_allowed')`. */
@@ -34,9 +36,10 @@ export function perform(deps: ActDeps, id: TaskId, act: Act, doer: Doer): Task {
   const { actor } = caller
   const refused = actRefusal(caller, act.act, tasks.get(id))
   if (refused !== null) throw new Failure('not_allowed', refused)
-  const surface = store.openSurface(id)
+  const surface = doer.surface ?? store.openSurface(id)
+  const pressed = doer.surface !== undefined
   const decided = (text: string | null) => (task: Task) => ({
-    surface: decide(surface, task, { action: act.act, text, actor, at: clock() }),
+    surface: decide(surface, task, { action: act.act, text, actor, at: clock() }, pressed),
   })
   switch (act.act) {
     case 'approve':
@@ -73,11 +76,12 @@ function suggest(deps: ActDeps, id: TaskId, text: string, doer: Doer): Task {
     refuseSuggestion(task)
     return resume(deps, id, { instruction: text, budget: null }, doer)
   }
-  const surface = store.openSurface(id)
+  const surface = doer.surface ?? store.openSurface(id)
+  const pressed = doer.surface !== undefined
   const at = clock()
   const along = (before: Task, next: Task) => ({
     surface: {
-      ...decide(surface, before, { action: 'suggest', text, actor: doer.caller.actor, at }),
+      ...decide(surface, before, { action: 'suggest', text, actor: doer.caller.actor, at }, pressed),
       open: openSurface(next, at),
     },
   })

@@ -15,6 +15,13 @@ export interface Submission {
 
 const schema: z.ZodType<Submission> = z.object({ requestHash: z.string(), notes: z.array(z.string()) })
 
+/** A key that was used for another request before. */
+export class KeyTaken extends Failure {
+  constructor(message: string) {
+    super('conflict', message)
+  }
+}
+
 /** The id of the task that an actor submits under a key: always the same, so no table of keys is needed. */
 export function idUnder(key: string, actor: Actor): TaskId {
   return taskId(Buffer.from(sha256(canonicalJson([actor.kind, actor.id, key])), 'hex'))
@@ -31,8 +38,7 @@ export function answered(store: Store, id: TaskId, request: TaskRequest): Submit
   const made = schema.safeParse(store.events(id, 0, 1)[0]?.data)
   const { requestHash } = submissionOf(request, [])
   if (made.success && made.data.requestHash === requestHash) return { task, notes: made.data.notes }
-  throw new Failure(
-    'conflict',
+  throw new KeyTaken(
     `Task ${id} was submitted under this key with another request: look at it, or take a new key for a new task.`,
   )
 }

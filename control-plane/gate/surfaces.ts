@@ -34,10 +34,16 @@ export function openSurface(task: Task, now: number): Surface {
 /**
  * What is written along with a decision. The open surface is used and so closed; where there is none, or it has
  * expired, one is recorded that was never open, so that every decision is on record.
+ * @param pressed the surface is the one whose button was pressed: it is used, or the decision does not count
  */
-export function decide(surface: Surface | null, task: Task, decided: Decided): SurfaceChange {
+export function decide(
+  surface: Surface | null,
+  task: Task,
+  decided: Decided,
+  pressed = false,
+): SurfaceChange {
   const { action, text, actor, at } = decided
-  if (surface !== null && surface.expiresAt > at && surface.actions.includes(action)) {
+  if (surface !== null && (pressed || (surface.expiresAt > at && surface.actions.includes(action)))) {
     return { use: { id: surface.id, action, actor, text, at }, closeAll: true }
   }
   const fresh = openSurface(task, at)

@@ -1,20 +1,20 @@
-import type { Context, Hono } from 'hono'
+import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
-import type { Caller } from '../../src/domain/caller.ts'
 import type { Act, ControlPlane } from '../../src/domain/control-plane.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
+import { taskSchema } from '../../src/domain/schemas.ts'
+import { empty, etagHeader, json, jsonBody, refusals, type Routes, taskPath } from './contract.ts'
 import { etag } from './etag.ts'
-import { body, pathId, shownRevision } from './input.ts'
-import { Stale } from './problem.ts'
+import { ifMatch, shownRevision } from './input.ts'
+import { Refusal, Stale } from './problem.ts'
 
 const nothing = z.strictObject({})
-const words = z.string().trim().min(1, 'say something').max(20_000)
+const words = z.string().trim().regex(/\S/, 'say something').max(20_000)
 const maybeText = z.strictObject({ text: words.nullable().default(null) })
 const text = z.strictObject({ text: words })
 const resume = z.strictObject({
   instruction: words.nullable().default(null),
-  /** What is not named stays as it is. */
   budget: z
     .strictObject({
       steps: z.int().positive().exactOptional(),
@@ -23,44 +23,86 @@ const resume = z.strictObject({
       costUsd: z.number().positive().nullable().exactOptional(),
     })
     .nullable()
-    .default(null),
+    .default(null)
+    .meta({ description: 'What is not named stays as it is.' }),
 })
+
+/** Decided on what was shown, so that it has to say which. */
+const decisions: ReadonlySet<Act['act']> = new Set<Act['act']>(['approve', 'reject', 'suggest', 'discard'])
 
 /**
  * What a person can do with a task, each as a sub-resource. The answer is the task as it is afterwards. `If-Match` binds
  * the act to the revision that was shown.
  */
-export function actRoutes(app: Hono, plane: ControlPlane, caller: (context: Context) => Caller): void {
+export function actRoutes({ app, plane, caller }: Routes): void {
   const route = <Schema extends z.ZodType>(
     name: Act['act'],
+    summary: string,
     schema: Schema,
     act: (input: z.output<Schema>) => Act,
   ): void => {
-    app.post(`/v1/tasks/:id/${name}`, async (context) => {
-      const wanted = act(await body(context, schema))
-      const [id, shown] = [pathId(context), shownRevision(context)]
-      const task = await plane.act(id, wanted, caller(context), shown).catch((error: unknown) => {
+    const decides = decisions.has(name)
+    const declared = createRoute({
+      method: 'post',
+      path: `/v1/tasks/{id}/${name}`,
+      summary,
+      request: {
+        params: taskPath,
+        headers: z.object({ 'if-match': ifMatch }),
+        body: jsonBody(schema, !schema.safeParse({}).success),
+      },
+      responses: {
+        200: json(taskSchema, 'The task as it is now.', etagHeader),
+        ...refusals(403, 409, 412, 422, ...(decides ? ([428] as const) : [])),
+      },
+    })
+    app.openapi(declared, async (context) => {
+      // Both have been checked; the types of a route that is made here do not say so.
+      const wanted = act(schema.parse(await context.req.json()))
+      const { id } = taskPath.parse(context.req.param())
+      const binding = context.req.header('if-match')
+      const task = plane.task(id)
+      if (decides && binding === undefined) {
+        const shown = `If-Match: ${etag(task)} for the task as it is now, or If-Match: * for whatever it is`
+        throw new Refusal('precondition_required', `Say what you decide on: ${shown}.`)
+      }
+      const shown = shownRevision(binding)
+      const done = await plane.act(id, wanted, caller(context), shown).catch((error: unknown) => {
         throw isStale(error, plane, id, shown) ? new Stale(error.message) : error
       })
-      context.header('etag', etag(task))
-      return context.json(task)
+      context.header('etag', etag(done))
+      return context.json(done, 200)
     })
   }
-  route('approve', nothing, () => ({ act: 'approve' }))
-  route('pause', nothing, () => ({ act: 'pause' }))
-  route('discard', nothing, () => ({ act: 'discard' }))
-  route('reject', maybeText, (input) => ({ act: 'reject', ...input }))
-  route('stop', maybeText, (input) => ({ act: 'stop', ...input }))
-  route('suggest', text, (input) => ({ act: 'suggest', ...input }))
-  route('steer', text, (input) => ({ act: 'steer', ...input }))
-  route('resume', resume, (input) => ({ act: 'resume', ...input }))
+  route('approve', 'Let a draft run', nothing, () => ({ act: 'approve' }))
+  route('pause', 'Halt a task for a while', nothing, () => ({ act: 'pause' }))
+  route('discard', 'Throw the work of a task away', nothing, () => ({ act: 'discard' }))
+  route('reject', 'Refuse a draft, or give a blocked task up', maybeText, (input) => ({
+    act: 'reject',
+    ...input,
+  }))
+  route('stop', 'Stop a task', maybeText, (input) => ({ act: 'stop', ...input }))
+  route('suggest', 'Change a draft in words, or resume a task with them', text, (input) => ({
+    act: 'suggest',
+    ...input,
+  }))
+  route('steer', 'Tell the agent something at its next step', text, (input) => ({ act: 'steer', ...input }))
+  route('resume', 'Go on with a halted task', resume, (input) => ({ act: 'resume', ...input }))
 
   // Not an act of a person: a client wants this task worked on from now on.
-  app.post('/v1/tasks/:id/attend', (context) => {
-    plane.attend(pathId(context))
+  app.openapi(attend, (context) => {
+    plane.attend(context.req.valid('param').id)
     return context.body(null, 204)
   })
 }
+
+const attend = createRoute({
+  method: 'post',
+  path: '/v1/tasks/{id}/attend',
+  summary: 'Work on this task too, where this process works only on what it is asked to',
+  request: { params: taskPath },
+  responses: { 204: empty('It will be.') },
+})
 
 function isStale(error: unknown, plane: ControlPlane, id: TaskId, shown: number | null): error is Failure {
   if (!(error instanceof Failure) || error.code !== 'conflict') return false

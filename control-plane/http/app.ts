@@ -1,13 +1,24 @@
-import { type Context, Hono } from 'hono'
+import { createRoute, OpenAPIHono, type RouteConfig } from '@hono/zod-openapi'
+import type { Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import { Failure } from '../../src/domain/failure.ts'
+import { requestId } from 'hono/request-id'
+import type { BlankEnv } from 'hono/types'
+import { z } from 'zod'
 import type { Caller } from '../../src/domain/caller.ts'
 import type { ControlPlane } from '../../src/domain/control-plane.ts'
-import { anyLength } from './any-length.ts'
+import { Failure } from '../../src/domain/failure.ts'
 import { actRoutes } from './acts.ts'
+import { anyLength } from './any-length.ts'
+import { catalogueRoutes } from './catalogue.ts'
+import { type App, json, type Routes } from './contract.ts'
+import { decisionRoutes } from './decisions.ts'
+import { openApiDocument } from './document.ts'
+import { evidenceRoutes } from './evidence.ts'
+import { bodiless, refuseInput } from './input.ts'
 import { insightRoutes } from './insight.ts'
 import { answerError, Refusal } from './problem.ts'
 import { searchRoute } from './search.ts'
+import { serviceRoutes } from './service.ts'
 import { type StreamLimits, streamLimits } from './sse.ts'
 import { streamRoute } from './stream.ts'
 import { taskRoutes } from './tasks.ts'
@@ -15,17 +26,17 @@ import { taskRoutes } from './tasks.ts'
 export interface HttpOptions {
   /** Who is behind a request. */
   readonly caller: (context: Context) => Caller
-  /** Told of everything that is thrown and no expected failure. */
-  readonly report: (error: unknown) => void
+  /** Told of everything that is thrown and no expected failure, with the id of the request. */
+  readonly report: (error: unknown, requestId: string) => void
   readonly stream?: StreamLimits
 }
 
 /** What a request may carry at most, bytes. */
 const bodyBytes = 1024 * 1024
 
-/** The control plane over HTTP. Every error is problem+json. */
-export function httpApp(plane: ControlPlane, options: HttpOptions): Hono {
-  const app = new Hono()
+/** The control plane over HTTP, as `/openapi.json` says. Every error is problem+json. */
+export function httpApp(plane: ControlPlane, options: HttpOptions): App {
+  const app = new OpenAPIHono<BlankEnv>({ defaultHook: refuseInput })
   app.onError((error, context) => answerError(error, context, options.report))
   app.notFound((context) =>
     answerError(new Failure('not_found', `There is no ${context.req.path} here.`), context, options.report),
@@ -33,27 +44,54 @@ export function httpApp(plane: ControlPlane, options: HttpOptions): Hono {
   const onError = (): never => {
     throw new Refusal('payload_too_large', `A request has at most ${bodyBytes / 1024} KiB.`)
   }
+  app.use(requestId({ limitLength: 100 }))
   app.use(anyLength)
   app.use(bodyLimit({ maxSize: bodyBytes, onError }))
-  app.get('/healthz', (context) => context.json({ status: 'ok' }))
-  taskRoutes(app, plane, options.caller)
-  streamRoute(app, plane, options.stream ?? streamLimits)
-  actRoutes(app, plane, options.caller)
-  insightRoutes(app, plane)
-  searchRoute(app, plane)
+  app.use(bodiless)
+  const routes: Routes = { app, plane, caller: options.caller }
+  serviceRoutes(routes)
+  taskRoutes(routes)
+  evidenceRoutes(routes)
+  streamRoute(routes, options.stream ?? streamLimits)
+  actRoutes(routes)
+  decisionRoutes(routes)
+  insightRoutes(routes)
+  catalogueRoutes(routes)
+  searchRoute(routes)
+  documentRoute(app)
   refuseOtherMethods(app)
   return app
 }
 
+const itself = createRoute({
+  method: 'get',
+  path: '/openapi.json',
+  summary: 'This document',
+  responses: { 200: json(z.record(z.string(), z.unknown()), 'OpenAPI 3.1.') },
+})
+
+/** The document is made when it is first asked for: most processes never are. */
+function documentRoute(app: App): void {
+  let document: Readonly<Record<string, unknown>> | null = null
+  app.openapi(itself, (context) => {
+    document ??= openApiDocument(routesOf(app))
+    return context.json(document, 200)
+  })
+}
+
+function routesOf(app: App): readonly RouteConfig[] {
+  return app.openAPIRegistry.definitions.flatMap((one) => (one.type === 'route' ? [one.route] : []))
+}
+
 /** Makes a known path under another method a 405 that names the methods, instead of a 404. */
-function refuseOtherMethods(app: Hono): void {
+function refuseOtherMethods(app: App): void {
   const methods = new Map<string, Set<string>>()
   for (const route of app.routes) {
     if (route.method === 'ALL') continue
     methods.set(route.path, (methods.get(route.path) ?? new Set()).add(route.method))
   }
   for (const [path, known] of methods) {
-    const allow = [...known].join(', ')
+    const allow = [...known].map((method) => method.toUpperCase()).join(', ')
     app.all(path, (context) => {
       context.header('allow', allow)
       throw new Refusal('method_not_allowed', `${context.req.path} takes ${allow}.`)

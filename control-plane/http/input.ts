@@ -1,82 +1,107 @@
 import type { Context } from 'hono'
 import { z } from 'zod'
 import { Failure } from '../../src/domain/failure.ts'
-import { parseTaskId, type TaskId } from '../../src/domain/ids.ts'
 import { statuses } from '../../src/domain/task.ts'
-import { BadInput, type InputError, Refusal } from './problem.ts'
+import { BadInput, type InputError } from './problem.ts'
 
-/** The JSON body, parsed by `schema`; no body at all is read as `{}`. */
-export async function body<Schema extends z.ZodType>(
-  context: Context,
-  schema: Schema,
-): Promise<z.output<Schema>> {
-  const text = await context.req.text()
-  if (text === '') return parse(schema, {}, 'The body')
-  const type = context.req.header('content-type') ?? ''
-  if (!/^application\/json\s*(;|$)/i.test(type)) {
-    throw new Refusal('unsupported_media_type', 'Send the body as application/json.')
-  }
-  return parse(schema, json(text), 'The body')
+/** What a request was checked for, and came to. */
+interface Checked {
+  readonly target: string
+  readonly success: boolean
+  readonly error?: z.ZodError
 }
 
-/** The query parameters, parsed by `schema`. */
-export function query<Schema extends z.ZodType>(context: Context, schema: Schema): z.output<Schema> {
-  return parse(schema, context.req.query(), 'The query')
+const names: Readonly<Record<string, string>> = {
+  json: 'The body',
+  query: 'The query',
+  header: 'The headers',
+}
+
+/** The hook of every route: an input that does not fit its schema is refused, each thing that is wrong by its place. */
+export function refuseInput({ target, error }: Checked): undefined {
+  if (error === undefined) return
+  // A part of the path that is none is no address of anything.
+  if (target === 'param') throw new Failure('not_found', error.issues.map(({ message }) => message).join(' '))
+  const errors = error.issues.map((issue) => ({
+    pointer: issue.path.map((part) => `/${String(part)}`).join(''),
+    detail: issue.message,
+  }))
+  const what = names[target] ?? 'The request'
+  throw new BadInput(errors.map((each) => sentenceOf(each, what)).join(' '), errors)
+}
+
+/** Messages that are sentences already stand alone; zod's own are given the place they are about. */
+function sentenceOf({ pointer, detail }: InputError, what: string): string {
+  return detail.endsWith('.') ? detail : `${pointer === '' ? what : pointer}: ${detail}.`
 }
 
 /** States as a query names them; several are separated by commas. */
 export const statusList = z
   .string()
   .transform((text) => text.split(','))
-  .pipe(z.array(z.enum(statuses)))
+  .pipe(z.array(z.enum(statuses)).min(1))
 
-/** The task id of the path. */
-export function pathId(context: Context): TaskId {
-  const text = context.req.param('id') ?? ''
-  const id = parseTaskId(text)
-  if (id === null)
-    throw new Failure('not_found', `There is no task ${text}: an id has ten characters of a-z and 2-7.`)
-  return id
+const day = String.raw`(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])`
+const clock = String.raw`([01]\d|2[0-3]):[0-5]\d`
+
+/** A time as a query names it; milliseconds since 1970 where it is read. */
+export const time = z
+  .string()
+  .transform((text) => (/^\d{1,15}$/.test(text) ? Number(text) : Date.parse(text)))
+  .refine(Number.isFinite, 'takes a time such as 2026-01-31T12:00:00Z, or milliseconds since 1970')
+  .exactOptional()
+  .meta({
+    type: 'string',
+    description: 'A time such as 2026-01-31T12:00:00Z, or milliseconds since 1970.',
+    pattern: `^(\\d{1,15}|\\d{4}-${day}T${clock}(:[0-5]\\d(\\.\\d{1,9})?)?(Z|[+-]${clock}))$`,
+    examples: ['2026-01-31T12:00:00Z'],
+  })
+
+/** An absolute path of this machine. */
+export const absolutePath = z.string().startsWith('/', 'takes an absolute path')
+
+/** A whole number of the query, with what it is where it is not named. */
+export const count = (least: number, most: number, usual: number) =>
+  z.coerce.number().int().min(least).max(most).default(usual)
+
+/** Binds an act to what was shown. */
+export const ifMatch = z
+  .string()
+  .regex(/^(\*|"\d{1,15}(\.\d{1,15})?")$/, {
+    error: 'If-Match takes the ETag of the task as it was shown, such as "3.17", or * for whatever it is.',
+  })
+  .exactOptional()
+  .meta({
+    description: 'The ETag of the task as it was shown; its revision counts. `*` binds to none.',
+  })
+
+/** The revision that `If-Match` names; null where it binds to none. */
+export function shownRevision(header: string | undefined): number | null {
+  const revision = /"(\d+)/.exec(header ?? '')?.[1]
+  return revision === undefined ? null : Number(revision)
 }
 
-/** The revision that the caller was shown, from `If-Match: "<revision>"`; null where it does not bind itself. */
-export function shownRevision(context: Context): number | null {
-  const text = context.req.header('if-match')?.trim()
-  if (text === undefined || text === '*') return null
-  const revision = /^"(\d{1,15})"$/.exec(text)?.[1]
-  if (revision !== undefined) return Number(revision)
-  throw new Failure('bad_request', 'If-Match takes the ETag of the task as it was shown, such as "3".')
-}
+/** Names a submission that may be sent again. */
+export const idempotencyKey = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,200}$/, {
+    error: 'Idempotency-Key takes 1 to 200 printable ASCII characters without spaces, such as a UUID.',
+  })
+  .exactOptional()
+  .meta({
+    description:
+      'Names this submission for its caller, for ever: sent again it is answered as before and makes no second task. ' +
+      'With another request it is a 422, while the first is under way a 409.',
+  })
 
-/** Names a submission that may be sent again; null where the caller gives no `Idempotency-Key`. */
-export function idempotencyKey(context: Context): string | null {
-  const key = context.req.header('idempotency-key')
-  if (key === undefined || /^[\x21-\x7e]{1,200}$/.test(key)) return key ?? null
-  throw new Failure(
-    'bad_request',
-    'Idempotency-Key takes 1 to 200 printable ASCII characters without spaces, such as a UUID.',
-  )
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new Failure('bad_request', 'The body is not JSON.')
+/** A POST without a body is one of `{}`. */
+export async function bodiless({ req }: Context, next: () => Promise<void>): Promise<void> {
+  if (['POST', 'PUT', 'PATCH'].includes(req.method) && (await req.text()) === '') {
+    const headers = new Headers(req.raw.headers)
+    headers.set('content-type', 'application/json')
+    headers.delete('content-length')
+    req.raw = new Request(req.url, { method: req.method, headers, body: '{}' })
+    req.bodyCache = {}
   }
-}
-
-function parse<Schema extends z.ZodType>(schema: Schema, value: unknown, what: string): z.output<Schema> {
-  const result = schema.safeParse(value)
-  if (result.success) return result.data
-  const errors = result.error.issues.map((issue) => ({
-    pointer: issue.path.map((part) => `/${String(part)}`).join(''),
-    detail: issue.message,
-  }))
-  throw new BadInput(errors.map((error) => sentenceOf(error, what)).join(' '), errors)
-}
-
-/** Messages that are sentences already stand alone; zod's own are given the place they are about. */
-function sentenceOf({ pointer, detail }: InputError, what: string): string {
-  return detail.endsWith('.') ? detail : `${pointer === '' ? what : pointer}: ${detail}.`
+  await next()
 }

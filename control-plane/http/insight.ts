@@ -1,13 +1,31 @@
-import type { Hono } from 'hono'
+import { createRoute } from '@hono/zod-openapi'
+import { attestationKeySchema, doctorSchema, explanationSchema } from '../../src/domain/answers.ts'
 import { taskRequestSchema } from '../../src/domain/intake.ts'
-import type { ControlPlane } from '../../src/domain/control-plane.ts'
-import { body } from './input.ts'
+import { json, jsonBody, refusals, type Routes } from './contract.ts'
+
+const explain = createRoute({
+  method: 'post',
+  path: '/v1/explain',
+  summary: 'What a task would get: policy, boxes, risks; nothing is run',
+  request: { body: jsonBody(taskRequestSchema) },
+  responses: { 200: json(explanationSchema, 'What it would get.'), ...refusals(422) },
+})
+const key = createRoute({
+  method: 'get',
+  path: '/v1/attestation-key',
+  summary: 'The public key of the attestations',
+  responses: { 200: json(attestationKeySchema, 'The key.'), ...refusals(404, 409) },
+})
+const doctor = createRoute({
+  method: 'get',
+  path: '/v1/doctor',
+  summary: 'What is in the way of tasks, and what to do',
+  responses: { 200: json(doctorSchema, 'What was found.') },
+})
 
 /** What would happen, whether it could, and by which key it would be attested. */
-export function insightRoutes(app: Hono, plane: ControlPlane): void {
-  app.post('/v1/explain', async (context) =>
-    context.json(await plane.explain(await body(context, taskRequestSchema))),
-  )
-  app.get('/v1/attestation-key', (context) => context.json(plane.attestationKey()))
-  app.get('/v1/doctor', async (context) => context.json({ findings: await plane.doctor() }))
+export function insightRoutes({ app, plane }: Routes): void {
+  app.openapi(explain, async (context) => context.json(await plane.explain(context.req.valid('json')), 200))
+  app.openapi(key, (context) => context.json(plane.attestationKey(), 200))
+  app.openapi(doctor, async (context) => context.json({ findings: [...(await plane.doctor())] }, 200))
 }

@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { KeyTaken } from '../gate/submissions.ts'
 import { Failure, type FailureCode, messageOf } from '../../src/domain/failure.ts'
 
 /** Where the closed set of failures becomes HTTP. */
@@ -25,6 +27,7 @@ const protocolStatus = {
   method_not_allowed: 405,
   payload_too_large: 413,
   unsupported_media_type: 415,
+  precondition_required: 428,
   bug: 500,
 } as const
 
@@ -71,18 +74,44 @@ function problem(
   errors?: readonly InputError[],
   status: ContentfulStatusCode = { ...statusOf, ...protocolStatus }[code],
 ): Response {
-  const body = { type: `urn:cofferdam:problem:${code}`, title: title(code), status, detail, code, errors }
-  return context.body(JSON.stringify(body), status, { 'content-type': 'application/problem+json' })
+  const body = problemJson(code, status, detail, context.get('requestId'), errors)
+  return context.body(body, status, problemHeaders)
+}
+
+const problemHeaders = { 'content-type': 'application/problem+json' } as const
+
+function problemJson(
+  code: ProblemCode,
+  status: number,
+  detail: string,
+  requestId: string,
+  errors?: readonly InputError[],
+): string {
+  const type = `urn:cofferdam:problem:${code}`
+  return JSON.stringify({ type, title: title(code), status, detail, code, requestId, errors })
+}
+
+/** The answer to what is HTTP and no request, such as one to a host that none can be. */
+export function unreadable(): Response {
+  const detail = 'The request cannot be read: its host and path have to be those of an address.'
+  const body = problemJson('bad_request', 400, detail, randomUUID())
+  return new Response(body, { status: 400, headers: problemHeaders })
 }
 
 /** Anything thrown by a route, as problem+json (RFC 9457). What is no expected failure is reported as a bug. */
-export function answerError(error: unknown, context: Context, report: (error: unknown) => void): Response {
+export function answerError(
+  error: unknown,
+  context: Context,
+  report: (error: unknown, requestId: string) => void,
+): Response {
   if (error instanceof BadInput) return problem(context, error.code, error.message, error.errors)
   if (error instanceof Stale) return problem(context, error.code, error.message, undefined, 412)
+  if (error instanceof KeyTaken) return problem(context, error.code, error.message, undefined, 422)
   if (error instanceof Failure || error instanceof Refusal) return problem(context, error.code, error.message)
-  if (error instanceof HTTPException && error.status < 500) {
-    return problem(context, 'bad_request', messageOf(error))
-  }
-  report(error)
+  if (error instanceof HTTPException && error.status === 415)
+    return problem(context, 'unsupported_media_type', 'Send the body as application/json.')
+  if (error instanceof HTTPException && error.status < 500)
+    return problem(context, 'bad_request', 'The body is not JSON.')
+  report(error, context.get('requestId'))
   return problem(context, 'bug', `This is a bug in the control plane: ${messageOf(error)}`)
 }

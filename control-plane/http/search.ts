@@ -1,28 +1,36 @@
-import type { Hono } from 'hono'
+import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
-import type { ControlPlane } from '../../src/domain/control-plane.ts'
+import { searchAnswerSchema } from '../../src/domain/answers.ts'
 import { searchLimits } from '../../src/domain/search/search.ts'
-import { query, statusList } from './input.ts'
+import { json, type Routes } from './contract.ts'
+import { absolutePath, count, statusList, time } from './input.ts'
 
-const time = z
-  .string()
-  .transform((text) => (/^\d{1,15}$/.test(text) ? Number(text) : Date.parse(text)))
-  .refine(Number.isFinite, 'takes a time such as 2026-01-31T12:00:00Z, or milliseconds since 1970')
-const searchQuery = z.strictObject({
-  q: z.string().default(''),
-  repository: z.string().startsWith('/', 'takes an absolute path').exactOptional(),
-  status: statusList.optional(),
-  since: time.exactOptional(),
-  until: time.exactOptional(),
-  limit: z.coerce.number().int().min(1).max(searchLimits.most).default(searchLimits.usual),
+const search = createRoute({
+  method: 'get',
+  path: '/v1/search',
+  summary: 'Tasks by what is remembered of them',
+  description: 'Whatever `q` is, it is no error. The best first, of those that are as good the newest.',
+  request: {
+    query: z.strictObject({
+      q: z.string().default(''),
+      repository: absolutePath.exactOptional(),
+      status: statusList.exactOptional(),
+      since: time,
+      until: time,
+      limit: count(1, searchLimits.most, searchLimits.usual),
+    }),
+  },
+  responses: { 200: json(searchAnswerSchema, 'What was found.') },
 })
 
-/** Tasks by what is remembered of them. Whatever `q` is, it is no error. */
-export function searchRoute(app: Hono, plane: ControlPlane): void {
-  app.get('/v1/search', async (context) => {
-    const { q: text, status, ...filter } = query(context, searchQuery)
-    return context.json(
-      await plane.search({ text, ...filter, ...(status === undefined ? {} : { statuses: status }) }),
-    )
+export function searchRoute({ app, plane }: Routes): void {
+  app.openapi(search, async (context) => {
+    const { q: text, status, ...filter } = context.req.valid('query')
+    const answer = await plane.search({
+      text,
+      ...filter,
+      ...(status === undefined ? {} : { statuses: status }),
+    })
+    return context.json(answer, 200)
   })
 }

@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
 import type { Hono } from 'hono'
 import { Failure, messageOf } from '../../src/domain/failure.ts'
+import { unreadable } from './problem.ts'
 
 /** A search is in the address, and a long one of Chinese letters has nine bytes for each. */
 const headerBytes = 128 * 1024
@@ -15,7 +16,7 @@ const headerBytes = 128 * 1024
 export async function serveSocket(app: Hono, path: string): Promise<AsyncDisposable> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   await removeStale(path)
-  const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false })
+  const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false, errorHandler: unreadable })
   const server = createServer(
     { maxHeaderSize: headerBytes },
     (request, response) => void answer(request, response),

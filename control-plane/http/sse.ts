@@ -1,4 +1,5 @@
 import type { Sight } from '../../src/domain/control-plane.ts'
+import { taskJson } from './task-json.ts'
 
 /** How the stream of one reader behaves, milliseconds and bytes. */
 export interface StreamLimits {
@@ -68,9 +69,13 @@ const encoder = new TextEncoder()
 const encode = (text: string): Uint8Array => encoder.encode(text)
 
 function frameOf(sight: Sight): string {
-  const { kind, ...data } = sight
-  const id = sight.kind === 'event' ? `id: ${sight.event.seq}\n` : ''
-  return `event: ${kind}\n${id}data: ${JSON.stringify(data)}\n\n`
+  if (sight.kind === 'output') {
+    const { step, box, text } = sight
+    return `event: output\ndata: ${JSON.stringify({ step, box, text })}\n\n`
+  }
+  // Many may look at one task: its JSON is made once.
+  const { event, task } = sight
+  return `event: event\nid: ${event.seq}\ndata: {"event":${JSON.stringify(event)},"task":${taskJson(task)}}\n\n`
 }
 
 /** What `promise` resolves to, or null when it takes longer than `ms`. */

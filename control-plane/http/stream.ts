@@ -1,28 +1,69 @@
-import type { Hono } from 'hono'
+import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
-import type { ControlPlane } from '../../src/domain/control-plane.ts'
-import { pathId, query } from './input.ts'
+import type { Sight } from '../../src/domain/control-plane.ts'
+import { isAtRest, type Task } from '../../src/domain/task.ts'
+import { empty, type Routes, taskPath } from './contract.ts'
+import { count } from './input.ts'
 import { eventStream, type StreamLimits } from './sse.ts'
 
-const streamQuery = z.strictObject({ after: z.coerce.number().int().min(0).default(0) })
+const stream = createRoute({
+  method: 'get',
+  path: '/v1/tasks/{id}/stream',
+  summary: 'What happens on a task, as server-sent events',
+  description:
+    'The events after `Last-Event-ID` (or `after`; from the first without either), then live, with the output of its ' +
+    'boxes. `event: event` has its `seq` as id, and as data `{event, task}`; `event: output` has no id, is not ' +
+    'repeated, and has `{step, box, text}`. The stream of a task that is final ends with its last event. A reader that ' +
+    'takes nothing for half a minute is dropped, and comes back with `Last-Event-ID`.',
+  request: {
+    params: taskPath,
+    query: z.strictObject({ after: count(0, Number.MAX_SAFE_INTEGER, 0) }),
+    headers: z.object({
+      'last-event-id': z
+        .string()
+        .exactOptional()
+        .meta({ description: 'The last `seq` that was seen; what is none does not count.' }),
+    }),
+  },
+  responses: {
+    200: {
+      description: 'The stream.',
+      content: { 'text/event-stream': { schema: z.string() } },
+    },
+    204: empty('The task is final, and all of it was seen: there is nothing to come back for.'),
+  },
+})
+
 const seq = z.coerce.number().int().min(0)
 
-/** A task's events from the first (or after `Last-Event-ID`, or `?after=`), then live, with the output of its boxes. */
-export function streamRoute(app: Hono, plane: ControlPlane, limits: StreamLimits): void {
-  app.get('/v1/tasks/:id/stream', (context) => {
-    const id = pathId(context)
-    plane.task(id) // an unknown task is a plain 404, not a stream that ends
-    const last = seq.safeParse(context.req.header('last-event-id') || undefined)
-    const after = last.success ? last.data : query(context, streamQuery).after
+export function streamRoute({ app, plane }: Routes, limits: StreamLimits): void {
+  app.openapi(stream, (context) => {
+    const { id } = context.req.valid('param')
+    const task = plane.task(id) // an unknown task is a plain 404, not a stream that ends
+    const last = seq.safeParse(context.req.valid('header')['last-event-id'] || undefined)
+    const after = last.success ? last.data : context.req.valid('query').after
+    if (isOver(task, after)) return context.body(null, 204)
+    const headers = {
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+    }
     return context.body(
-      eventStream((signal) => plane.watch(id, after, signal), limits),
-      {
-        headers: {
-          'content-type': 'text/event-stream',
-          'cache-control': 'no-store',
-          'x-accel-buffering': 'no',
-        },
-      },
+      eventStream((signal) => untilOver(plane.watch(id, after, signal)), limits),
+      { headers },
     )
   })
+}
+
+/** A final task of which the event `seq`, which is its last, was seen. */
+function isOver(task: Task, seq: number): boolean {
+  const final = task.status === 'APPLIED' || task.status === 'REJECTED'
+  return final && isAtRest(task) && seq >= task.version
+}
+
+async function* untilOver(sights: AsyncIterable<Sight>): AsyncGenerator<Sight> {
+  for await (const sight of sights) {
+    yield sight
+    if (sight.kind === 'event' && isOver(sight.task, sight.event.seq)) return
+  }
 }

@@ -1,79 +1,125 @@
-import type { Context, Hono } from 'hono'
+import { createRoute } from '@hono/zod-openapi'
+import type { TypedResponse } from 'hono'
 import { z } from 'zod'
+import { eventsSchema, submittedSchema, tasksSchema } from '../../src/domain/answers.ts'
+import type { Submitted } from '../../src/domain/control-plane.ts'
+import { Failure } from '../../src/domain/failure.ts'
 import { taskRequestSchema } from '../../src/domain/intake.ts'
-import type { Caller } from '../../src/domain/caller.ts'
-import type { ControlPlane } from '../../src/domain/control-plane.ts'
-import { etag } from './etag.ts'
-import { body, idempotencyKey, pathId, query, statusList } from './input.ts'
+import { taskSchema } from '../../src/domain/schemas.ts'
+import { empty, etagHeader, header, json, jsonBody, refusals, type Routes, taskPath } from './contract.ts'
+import { cursor, cursorOf } from './cursor.ts'
+import { etag, isKnown } from './etag.ts'
+import { pageJson } from './task-json.ts'
+import { absolutePath, count, idempotencyKey, statusList, time } from './input.ts'
 
-const listQuery = z.strictObject({
-  status: statusList.optional(),
-  limit: z.coerce.number().int().min(1).max(1000).default(100),
+const submit = createRoute({
+  method: 'post',
+  path: '/v1/tasks',
+  summary: 'Start a task',
+  description: 'What the risk gate stops, or was asked for as a draft, is a DRAFT and waits for approval.',
+  request: {
+    headers: z.object({ 'idempotency-key': idempotencyKey }),
+    body: jsonBody(taskRequestSchema),
+  },
+  responses: {
+    201: json(submittedSchema, 'The task, and sentences that a person should read.', {
+      ...etagHeader,
+      location: header('Where the task is.'),
+    }),
+    ...refusals(403, 409, 422),
+  },
 })
-const afterQuery = z.strictObject({ after: z.coerce.number().int().min(0).default(0) })
-const egressQuery = z.strictObject({
-  /** The name of a box. */
-  box: z.string().min(1).exactOptional(),
-  limit: z.coerce.number().int().min(1).max(10_000).default(1000),
-})
-const verifyQuery = z.strictObject({
-  /** A public key (SPKI, DER, base64url) to trust in place of the installation's; several are separated by commas. */
-  key: z.string().optional(),
-})
-const stepQuery = z.strictObject({ step: z.coerce.number().int().min(0).optional() })
 
-/** Tasks and what is known about each. */
-export function taskRoutes(app: Hono, plane: ControlPlane, caller: (context: Context) => Caller): void {
-  app.post('/v1/tasks', async (context) => {
-    const request = await body(context, taskRequestSchema)
-    const submitted = await plane.submit(request, caller(context), idempotencyKey(context))
+const list = createRoute({
+  method: 'get',
+  path: '/v1/tasks',
+  summary: 'Tasks, newest first',
+  request: {
+    query: z.strictObject({
+      status: statusList.exactOptional(),
+      repository: absolutePath.exactOptional(),
+      since: time,
+      until: time,
+      cursor,
+      limit: count(1, 1000, 100),
+    }),
+  },
+  responses: { 200: json(tasksSchema, 'The tasks, and the cursor of those that follow.') },
+})
+
+const show = createRoute({
+  method: 'get',
+  path: '/v1/tasks/{id}',
+  summary: 'A task',
+  request: { params: taskPath, headers: z.object({ 'if-none-match': z.string().exactOptional() }) },
+  responses: {
+    200: json(taskSchema, 'The task.', etagHeader),
+    304: empty('It is as If-None-Match says.', etagHeader),
+  },
+})
+
+const events = createRoute({
+  method: 'get',
+  path: '/v1/tasks/{id}/events',
+  summary: 'What happened on a task',
+  description: 'At most 1,000, oldest first; those above `after` are asked for next by the last `seq`.',
+  request: {
+    params: taskPath,
+    query: z.strictObject({ after: count(0, Number.MAX_SAFE_INTEGER, 0) }),
+  },
+  responses: { 200: json(eventsSchema, 'The events.') },
+})
+
+/** Its JSON is put together from that of its tasks. */
+type Page = Response & TypedResponse<z.output<typeof tasksSchema>, 200, 'json'>
+
+/** Tasks: made, listed, shown. */
+export function taskRoutes({ app, plane, caller }: Routes): void {
+  // One repository may take long to look at: what is sent again meanwhile is not done a second time.
+  const underWay = new Set<string>()
+  const once = async <T>(key: string, work: () => Promise<T>): Promise<T> => {
+    if (underWay.has(key)) {
+      throw new Failure('conflict', 'This submission is under way: send it again in a moment for its answer.')
+    }
+    underWay.add(key)
+    try {
+      return await work()
+    } finally {
+      underWay.delete(key)
+    }
+  }
+  app.openapi(submit, async (context) => {
+    const key = context.req.valid('header')['idempotency-key'] ?? null
+    const who = caller(context)
+    const work = (): Promise<Submitted> => plane.submit(context.req.valid('json'), who, key)
+    const submitted = await (key === null
+      ? work()
+      : once(JSON.stringify([who.actor.kind, who.actor.id, key]), work))
     context.header('location', `/v1/tasks/${submitted.task.id}`)
     context.header('etag', etag(submitted.task))
     return context.json(submitted, 201)
   })
-  app.get('/v1/tasks', (context) => {
-    const { status, limit } = query(context, listQuery)
-    return context.json({
-      tasks: plane.tasks({ limit, ...(status === undefined ? {} : { statuses: status }) }),
+  app.openapi(list, (context) => {
+    const { status, cursor: after, limit, ...filter } = context.req.valid('query')
+    const found = plane.tasks({
+      ...filter,
+      ...(status === undefined ? {} : { statuses: status }),
+      ...(after === undefined ? {} : { after }),
+      limit: limit + 1,
     })
+    const last = found.length > limit ? found[limit - 1] : undefined
+    const next = last === undefined ? null : cursorOf(last)
+    const text = pageJson(found.slice(0, limit), next)
+    return context.body(text, 200, { 'content-type': 'application/json' }) as unknown as Page
   })
-  app.get('/v1/tasks/:id', (context) => {
-    const task = plane.task(pathId(context))
+  app.openapi(show, (context) => {
+    const task = plane.task(context.req.valid('param').id)
     context.header('etag', etag(task))
-    return context.json(task)
+    if (isKnown(context.req.valid('header')['if-none-match'], task)) return context.body(null, 304)
+    return context.json(task, 200)
   })
-  app.get('/v1/tasks/:id/events', (context) => {
-    const { after } = query(context, afterQuery)
-    return context.json({ events: plane.events(pathId(context), after) })
+  app.openapi(events, (context) => {
+    const { after } = context.req.valid('query')
+    return context.json({ events: [...plane.events(context.req.valid('param').id, after)] }, 200)
   })
-  app.get('/v1/tasks/:id/checkpoints', (context) =>
-    context.json({ checkpoints: plane.checkpoints(pathId(context)) }),
-  )
-  app.get('/v1/tasks/:id/egress', (context) =>
-    context.json({ egress: plane.egress(pathId(context), query(context, egressQuery)) }),
-  )
-  app.get('/v1/tasks/:id/attestations', (context) =>
-    context.json({ attestations: plane.attestations(pathId(context)) }),
-  )
-  app.get('/v1/tasks/:id/verification', async (context) => {
-    const { key } = query(context, verifyQuery)
-    const keys = key === undefined ? [] : key.split(',').map(pemOf)
-    return context.json(await plane.verify(pathId(context), keys))
-  })
-  app.get('/v1/tasks/:id/diff', async (context) => {
-    const { step } = query(context, stepQuery)
-    return context.text(await plane.diff(pathId(context), step ?? null))
-  })
-  app.get('/v1/tasks/:id/logs', async (context) => {
-    const { step } = query(context, stepQuery)
-    return context.text(await plane.logs(pathId(context), step ?? null))
-  })
-}
-
-function pemOf(key: string): string {
-  const lines =
-    Buffer.from(key, 'base64url')
-      .toString('base64')
-      .match(/.{1,64}/g) ?? []
-  return ['-----BEGIN PUBLIC KEY-----', ...lines, '-----END PUBLIC KEY-----', ''].join('\n')
 }

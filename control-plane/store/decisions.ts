@@ -60,6 +60,11 @@ export function decisionsTable(db: Connection) {
       `${rows.select} WHERE task_id = ? AND closed_at IS NULL ORDER BY opened_at DESC, rowid DESC LIMIT 1`,
     )
     .raw()
+  const newest = db
+    .prepare<[TaskId], Cell[]>(
+      `${rows.select} WHERE task_id = ? ORDER BY opened_at DESC, rowid DESC LIMIT 100`,
+    )
+    .raw()
   const used = db
     .prepare<[TaskId], Cell[]>(
       `${rows.select} WHERE task_id = ? AND used_action IS NOT NULL ORDER BY closed_at DESC, rowid DESC LIMIT 1`,
@@ -71,6 +76,7 @@ export function decisionsTable(db: Connection) {
   return {
     surface: (id: string): Surface | null => surface(one.get(id)),
     openSurface: (id: TaskId): Surface | null => surface(open.get(id)),
+    surfaces: (id: TaskId): readonly Surface[] => newest.all(id).map((row) => rows.fromRow(row)),
     lastUsed: (id: TaskId): Surface | null => surface(used.get(id)),
 
     open(opened: Surface): void {

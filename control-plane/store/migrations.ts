@@ -156,5 +156,7 @@ export const migrations: readonly string[] = [
   `,
   `
   ALTER TABLE runtime_tasks ADD COLUMN marks TEXT;
+
+  CREATE INDEX runtime_tasks_by_repository ON runtime_tasks (repository_path, created_at, id);
   `,
 ]

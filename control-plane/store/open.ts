@@ -11,6 +11,7 @@ import { damagedFile, overStorage } from './failures.ts'
 import { migrations } from './migrations.ts'
 import { recordReader } from './record.ts'
 import type { Store } from './store.ts'
+import { taskLists } from './task-lists.ts'
 import { tasksTable } from './tasks.ts'
 import { textsReader } from './texts.ts'
 import { heartbeats, writer } from './write.ts'
@@ -23,14 +24,15 @@ export function openStore(file: HostPath): Store {
   const db = openDatabase(file, migrations)
   const safely = <T>(act: () => T): T => overStorage(file, act)
   const tables = safely(() => prepareTables(db, file))
-  const { tasks, checkpoints, events, decisions, attestations, egress, records, texts } = tables
+  const { tasks, lists, checkpoints, events, decisions, attestations, egress, records, texts } = tables
   const write = writer(db, tables)
   const heartbeat = heartbeats(db, tables)
   return {
     write: (change) => safely(() => write(change)),
     heartbeat: (id, fence, beat) => safely(() => heartbeat(id, fence, beat)),
     task: (id) => safely(() => tasks.task(id)),
-    tasks: (filter) => safely(() => tasks.tasks(filter)),
+    tasks: (filter) => safely(() => lists.tasks(filter)),
+    repositories: () => safely(() => lists.repositories()),
     oldestPending: (except, only) => safely(() => tasks.oldestPending(except, only)),
     inFlight: () => safely(() => tasks.inFlight()),
     events: (id, after, limit) => safely(() => events.events(id, after, limit)),
@@ -38,6 +40,7 @@ export function openStore(file: HostPath): Store {
     openCheckpoint: (id) => safely(() => checkpoints.open(id)),
     openBoxes: () => safely(() => checkpoints.openBoxes()),
     openSurface: (id) => safely(() => decisions.openSurface(id)),
+    surfaces: (id) => safely(() => decisions.surfaces(id)),
     lastDecision: (id) => safely(() => decisions.lastUsed(id)),
     recordEgress: (rows) => safely(() => egress.put(rows)),
     egressLog: (id, box, limit) => safely(() => egress.log(id, box, limit)),
@@ -64,6 +67,7 @@ function prepareTables(db: Connection, file: string) {
     const tasks = tasksTable(db, documents)
     return {
       tasks,
+      lists: taskLists(db, (ids) => tasks.several(ids)),
       checkpoints: checkpointsTable(db, documents),
       events: eventsTable(db),
       decisions: decisionsTable(db),

@@ -90,6 +90,13 @@ export interface Lost {
   readonly surface: Surface | null
 }
 
+/** The tasks on one repository: how many, and when the last was made. */
+export interface RepositoryTasks {
+  readonly path: string
+  readonly tasks: number
+  readonly lastTaskAt: Millis
+}
+
 /** A sign of life of a box under way. */
 export interface Heartbeat {
   readonly leaseUntil: Millis
@@ -123,8 +130,10 @@ export interface Store {
    */
   heartbeat(id: TaskId, fence: number, beat: Heartbeat): boolean
   task(id: TaskId): Task | null
-  /** Newest first. */
+  /** Newest first; of those made in the same millisecond the one with the greater id. */
   tasks(filter: TaskFilter): readonly Task[]
+  /** The repositories that tasks were made on, in order of their paths. */
+  repositories(): readonly RepositoryTasks[]
   /** The PENDING task that was made first, not in `except` and, unless that is null, in `only`. */
   oldestPending(except: ReadonlySet<TaskId>, only: ReadonlySet<TaskId> | null): Task | null
   /** Tasks with something under way: RUNNING, VALIDATING, or with work of a halted step to keep. Oldest first. */
@@ -138,6 +147,8 @@ export interface Store {
   openBoxes(): readonly string[]
   /** The newest surface that is not closed; it may have expired. */
   openSurface(id: TaskId): Surface | null
+  /** All of a task, closed ones too, newest first; at most the last 100. */
+  surfaces(id: TaskId): readonly Surface[]
   /** The surface that was used last. */
   lastDecision(id: TaskId): Surface | null
   /** What boxes asked for: each row added, or put in the place of an earlier one, all of them or none. */

@@ -1,7 +1,6 @@
 import type { TaskId } from '../../src/domain/ids.ts'
 import { taskSchema } from '../../src/domain/schemas.ts'
 import type { Status, Task } from '../../src/domain/task.ts'
-import type { TaskFilter } from '../../src/domain/control-plane.ts'
 import type { Connection } from './database.ts'
 import type { Documents } from './documents.ts'
 import { type Cell, column, json, parts, rowsOf } from './rows.ts'
@@ -94,10 +93,6 @@ export function tasksTable(db: Connection, documents: Documents) {
          WHERE task_id = @id AND step = @step AND attempt = @attempt AND state = 'open'))`,
   )
   const one = read('WHERE id = ?')
-  const newest = read('ORDER BY created_at DESC, id DESC LIMIT ?')
-  const newestIn = read(
-    'WHERE status IN (SELECT value FROM json_each(?)) ORDER BY created_at DESC, id DESC LIMIT ?',
-  )
   const pending = db
     .prepare<[], TaskId>(`SELECT id FROM runtime_tasks WHERE status = 'PENDING' ORDER BY created_at, id`)
     .pluck()
@@ -125,19 +120,31 @@ export function tasksTable(db: Connection, documents: Documents) {
     known.set(task.id, task)
     return task
   }
-  const task = (id: TaskId): Task | null => {
+  const forgetOthers = (): void => {
     const now = othersWrites()
     if (now !== seen) known.clear()
     seen = now
+  }
+  const lookUp = (id: TaskId): Task | null => {
     const remembered = known.get(id)
     if (remembered !== undefined) return remembered
     const row = one.get(id)
     return row === undefined ? null : remember(rows.fromRow(row))
   }
+  const task = (id: TaskId): Task | null => {
+    forgetOthers()
+    return lookUp(id)
+  }
 
   return {
     task,
     othersWrites,
+
+    /** Those that there are, in this order, as they are at one moment. */
+    several(ids: readonly TaskId[]): readonly Task[] {
+      forgetOthers()
+      return ids.flatMap((id) => lookUp(id) ?? [])
+    },
 
     /** To be called when a transaction was taken back: what it had written is not there. */
     forget: () => known.clear(),
@@ -176,11 +183,6 @@ export function tasksTable(db: Connection, documents: Documents) {
       known.delete(id)
       return beat.run({ chargeTokens: 0, chargeCostUsd: 0, ...signs, id, fence }).changes === 1
     },
-
-    tasks: ({ statuses: only, limit = -1 }: TaskFilter): readonly Task[] =>
-      (only === undefined ? newest.all(limit) : newestIn.all(JSON.stringify(only), limit)).map((row) =>
-        rows.fromRow(row),
-      ),
 
     oldestPending(except: ReadonlySet<TaskId>, only: ReadonlySet<TaskId> | null): Task | null {
       for (const id of pending.iterate()) {

@@ -34,7 +34,7 @@ export interface Client {
   submit(request: TaskRequest, key?: string): Promise<Submitted>
   task(id: TaskId): Promise<Task>
   /** Newest first. */
-  tasks(filter: TaskFilter): Promise<readonly Task[]>
+  tasks(filter: Omit<TaskFilter, 'after'>): Promise<readonly Task[]>
   /** Finds tasks by what is remembered of them; of a long text the beginning counts. */
   search(request: SearchRequest): Promise<SearchAnswer>
   /** `shown`: the revision of the task that was decided on; where it has another by now, nothing is done. */
@@ -78,10 +78,10 @@ export function createClient(fetch: FetchLike): Client {
         answers.submittedSchema,
       ),
     task: async (id) => read(await get(`/v1/tasks/${id}`), taskSchema),
-    tasks: async (filter) =>
+    tasks: async ({ statuses, ...filter }) =>
       (
         await read(
-          await get(`/v1/tasks${search({ status: filter.statuses?.join(','), limit: filter.limit })}`),
+          await get(`/v1/tasks${search({ ...filter, status: statuses?.join(',') })}`),
           answers.tasksSchema,
         )
       ).tasks,
@@ -94,7 +94,7 @@ export function createClient(fetch: FetchLike): Client {
       ),
     act: async (id, { act, ...body }, shown) =>
       read(
-        await post(`/v1/tasks/${id}/${act}`, body, shown === undefined ? {} : { 'if-match': `"${shown}"` }),
+        await post(`/v1/tasks/${id}/${act}`, body, { 'if-match': shown === undefined ? '*' : `"${shown}"` }),
         taskSchema,
       ),
     events: async (id, after) =>
@@ -130,12 +130,16 @@ async function watch(
 ): Promise<AsyncIterable<Sight>> {
   const headers = { accept: 'text/event-stream', 'last-event-id': String(after) }
   const answer = await send(fetch, `/v1/tasks/${id}/stream`, { method: 'GET', headers, signal })
+  if (answer.status === 204) return nothing()
   if (answer.body === null) throw new Unreachable(true, new Error('The stream is empty.'))
   const reader = answer.body.getReader()
   // Also where nobody has begun to read.
   signal.addEventListener('abort', () => void reader.cancel().catch(() => undefined), { once: true })
   return sights(reader, signal)
 }
+
+/** The task is final, and all of it was seen. */
+async function* nothing(): AsyncGenerator<Sight> {}
 
 async function send(fetch: FetchLike, path: string, call: Call): Promise<Answer> {
   const answer = await fetch(path, call)

@@ -1,8 +1,18 @@
 import { z } from 'zod'
 import type { SignedAttestation } from './attestation.ts'
-import type { AttestationKey, Explanation, Finding, Sight, Submitted } from './control-plane.ts'
+import type {
+  AttestationKey,
+  Explanation,
+  Finding,
+  KnownAgent,
+  KnownRepository,
+  Sight,
+  Submitted,
+} from './control-plane.ts'
+import type { Decisions } from './decision.ts'
 import { failureCodes } from './failure.ts'
 import {
+  actorSchema,
   boxSpecSchema,
   checkpointSchema,
   egressRowSchema,
@@ -24,9 +34,50 @@ import type { Verification } from './verification/verify.ts'
 const texts = z.array(z.string())
 
 export const submittedSchema = exactly<Submitted>()(z.object({ task: taskSchema, notes: texts }))
-export const tasksSchema = z.object({ tasks: z.array(taskSchema) })
+export const tasksSchema = z.object({
+  tasks: z.array(taskSchema),
+  /** The cursor of those that follow; null where none do. */
+  next: z.string().nullable(),
+})
+export const repositoriesSchema = z.object({
+  repositories: z.array(
+    exactly<KnownRepository>()(
+      z.object({
+        path: z.string(),
+        configured: z.boolean(),
+        agent: z.string().nullable(),
+        setup: z.string().nullable(),
+        test: z.string().nullable(),
+        tasks: z.int().nonnegative(),
+        lastTaskAt: z.number().nullable(),
+      }),
+    ),
+  ),
+})
+export const agentsSchema = z.object({
+  agents: z.array(exactly<KnownAgent>()(z.object({ name: z.string(), usual: z.boolean() }))),
+})
 export const eventsSchema = z.object({ events: z.array(taskEventSchema) })
 export const checkpointsSchema = z.object({ checkpoints: z.array(checkpointSchema) })
+
+export const decisionsSchema = exactly<Decisions>()(
+  z.object({
+    taskId: taskIdSchema,
+    status: z.enum(statuses),
+    revision: z.int(),
+    offer: z
+      .object({
+        openedAt: z.number(),
+        expiresAt: z.number(),
+        expired: z.boolean(),
+        choices: z.array(z.object({ action: z.string(), id: z.string() })),
+      })
+      .nullable(),
+    last: z
+      .object({ action: z.string(), by: actorSchema, text: z.string().nullable(), at: z.number() })
+      .nullable(),
+  }),
+)
 
 export const egressLogSchema = z.object({ egress: z.array(egressRowSchema) })
 
@@ -101,6 +152,16 @@ export const sightSchema = exactly<Sight>()(
   ]),
 )
 
-/** An error; `code` is one of the failures, or one of the protocol. */
-export const problemSchema = z.object({ code: z.string(), detail: z.string() })
+/** An error (RFC 9457); `code` is one of the failures, or one of the protocol. */
+export const problemSchema = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  code: z.string(),
+  /** Names the request in the log. */
+  requestId: z.string(),
+  /** Of an input: what is wrong with it, and where (a JSON Pointer into the body, or a parameter's name). */
+  errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).exactOptional(),
+})
 export const failureCodeSchema = z.enum(failureCodes)

@@ -1,6 +1,8 @@
 import type { SignedAttestation } from './attestation.ts'
 import type { BoxSpec } from './box.ts'
+import type { Millis } from './brand.ts'
 import type { Caller } from './caller.ts'
+import type { Decisions } from './decision.ts'
 import type { EgressRow } from './egress.ts'
 import type { TaskId } from './ids.ts'
 import type { TaskRequest } from './intake.ts'
@@ -22,10 +24,37 @@ export interface Submitted {
   readonly notes: readonly string[]
 }
 
+/** Which tasks are meant. Every field that is given narrows it. */
 export interface TaskFilter {
   readonly statuses?: readonly Status[]
-  /** Newest first; at most this many. */
+  /** The absolute path of their repository. */
+  readonly repository?: string
+  /** Made at this time or later, and before that one. */
+  readonly since?: Millis
+  readonly until?: Millis
+  /** Those that come after this one in their order, newest first. */
+  readonly after?: Pick<Task, 'id' | 'createdAt'>
+  /** At most this many. */
   readonly limit?: number
+}
+
+/** A repository that is configured, or that tasks were made on. */
+export interface KnownRepository {
+  readonly path: string
+  readonly configured: boolean
+  /** What its tasks get where they name nothing else. */
+  readonly agent: string | null
+  readonly setup: string | null
+  readonly test: string | null
+  /** So many were made on it, the last at this time. */
+  readonly tasks: number
+  readonly lastTaskAt: Millis | null
+}
+
+export interface KnownAgent {
+  readonly name: string
+  /** Whether it is taken where a task names none. */
+  readonly usual: boolean
 }
 
 /** What happens on a task while one looks: events in order of `seq`, and the output of its boxes as it comes. */
@@ -72,11 +101,19 @@ export interface ControlPlane {
    */
   submit(request: TaskRequest, caller: Caller, key: string | null): Promise<Submitted>
   task(id: TaskId): Task
+  /** Newest first. */
   tasks(filter: TaskFilter): readonly Task[]
+  /** In order of their paths. */
+  repositories(): readonly KnownRepository[]
+  agents(): readonly KnownAgent[]
   /** Finds tasks by what is remembered of them, whatever is typed; no words, no hits. */
   search(request: SearchRequest): Promise<SearchAnswer>
   /** `shown`: the revision that the person decided on; where the task has another by now, it is a `conflict`. */
   act(id: TaskId, act: Act, caller: Caller, shown: number | null): Promise<Task>
+  /** What can be decided on a task by this caller, and what was decided last. */
+  decisions(id: TaskId, caller: Caller): Decisions
+  /** Decides by a button, as `decisions` names it in `id`; `text` is what the person says with it. */
+  decide(id: TaskId, button: string, text: string | null, caller: Caller): Promise<Task>
   /** Those whose `seq` is above `after`, oldest first; at most 1,000. */
   events(id: TaskId, after: number): readonly TaskEvent[]
   checkpoints(id: TaskId): readonly Checkpoint[]

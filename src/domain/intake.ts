@@ -78,10 +78,7 @@ export const taskRequestSchema = z
       .string('The repository is missing: give the path of a git repository.')
       .max(4096, 'The path of the repository is longer than any path can be.')
       .refine(noNul, `The path of the repository cannot be read. ${nul}`)
-      .refine(
-        (path) => path.startsWith('/'),
-        'The repository has to be an absolute path, such as /home/me/project.',
-      ),
+      .regex(/^\//, 'The repository has to be an absolute path, such as /home/me/project.'),
     /** Branch, tag or commit to start from; null is what is checked out. */
     ref: z
       .string()

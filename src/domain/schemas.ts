@@ -39,13 +39,20 @@ export const exactly =
 
 const gitId = /^([0-9a-f]{40}|[0-9a-f]{64})$/
 const matching = (value: unknown, pattern: RegExp) => typeof value === 'string' && pattern.test(value)
-export const commitIdSchema = z.custom<CommitId>((value) => matching(value, gitId), 'is no full commit id')
-export const treeIdSchema = z.custom<TreeId>((value) => matching(value, gitId), 'is no full tree id')
-const boxPath = z.custom<BoxPath>((value) => matching(value, /^\//), 'is no absolute path')
-export const taskIdSchema = z.custom<TaskId>(
-  (value) => typeof value === 'string' && parseTaskId(value) !== null,
-  'is no task id',
-)
+// What documents of the API say of a brand, which has no other description.
+const text = (pattern: RegExp) => ({ type: 'string', pattern: pattern.source })
+export const commitIdSchema = z
+  .custom<CommitId>((value) => matching(value, gitId), 'is no full commit id')
+  .register(z.globalRegistry, text(gitId))
+export const treeIdSchema = z
+  .custom<TreeId>((value) => matching(value, gitId), 'is no full tree id')
+  .register(z.globalRegistry, text(gitId))
+const boxPath = z
+  .custom<BoxPath>((value) => matching(value, /^\//), 'is no absolute path')
+  .register(z.globalRegistry, text(/^\//))
+export const taskIdSchema = z
+  .custom<TaskId>((value) => typeof value === 'string' && parseTaskId(value) !== null, 'is no task id')
+  .register(z.globalRegistry, text(/^[a-z2-7]{10}$/))
 const count = z.int().nonnegative()
 const texts = z.array(z.string())
 

@@ -1,6 +1,10 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Bus } from '../../control-plane/bus.ts'
+import { openSurface } from '../../control-plane/gate/surfaces.ts'
+import { Misses } from '../../control-plane/gate/misses.ts'
+import { decisionsOf, press, type PressDeps } from '../../control-plane/gate/press.ts'
+import type { Decisions } from '../../src/domain/decision.ts'
 import { answered, idUnder, submissionOf } from '../../control-plane/gate/submissions.ts'
 import type {
   Act,
@@ -9,10 +13,13 @@ import type {
   EgressFilter,
   Explanation,
   Finding,
+  KnownAgent,
+  KnownRepository,
   Sight,
   Submitted,
   TaskFilter,
 } from '../../src/domain/control-plane.ts'
+import { knownRepositories } from '../../control-plane/repositories.ts'
 import { Indexer } from '../../control-plane/search/indexer.ts'
 import { search } from '../../control-plane/search/search.ts'
 import { type SearchIndex, searchIndex } from '../../control-plane/store/search/index.ts'
@@ -73,6 +80,7 @@ export class ScriptedPlane implements ControlPlane, Disposable {
   readonly store: Store
   readonly transitions: Tasks
   readonly #bus = new Bus()
+  readonly #press: PressDeps
   readonly #script: Script
   readonly #behaviour: Behaviour
   readonly #attended = new Set<TaskId>()
@@ -94,6 +102,13 @@ export class ScriptedPlane implements ControlPlane, Disposable {
       clock: Date.now,
       attestor: attesting(this.store),
     })
+    this.#press = {
+      store: this.store,
+      tasks: this.transitions,
+      clock: Date.now,
+      nonceKey: () => 'a key of tests',
+      misses: new Misses(),
+    }
     for (const task of this.store.inFlight()) {
       this.transitions.report(task.id, task.fence, { type: 'requeued', text: 'Restarted.', crashed: true })
     }
@@ -115,23 +130,22 @@ export class ScriptedPlane implements ControlPlane, Disposable {
   #birth(id: TaskId, request: TaskRequest, actor: Actor): Submitted {
     const risky = /\bsudo\b/.test(request.goal) || request.draft
     const notes = this.#behaviour.notes ?? ['Uncommitted changes are not part of the task.']
-    const task = this.transitions.birth(
-      aTask({
-        id,
-        goal: request.goal,
-        request: request.goal,
-        status: risky ? 'DRAFT' : 'PENDING',
-        risks: risky ? [{ rule: 'words', text: 'The goal says "sudo".' }] : [],
-        repository: { path: request.repository, key: 'example' },
-        base: { ref: request.ref ?? 'main', commit: aCommit },
-        ...(request.agent === null ? {} : { agent: request.agent }),
-        ...(request.test === undefined ? {} : { test: request.test }),
-        createdBy: actor,
-        createdAt: Date.now(),
-      }),
-      'Submitted.',
-      { data: { ...submissionOf(request, notes) } },
-    )
+    const drafted = aTask({
+      id,
+      goal: request.goal,
+      request: request.goal,
+      status: risky ? 'DRAFT' : 'PENDING',
+      risks: risky ? [{ rule: 'words', text: 'The goal says "sudo".' }] : [],
+      repository: { path: request.repository, key: 'example' },
+      base: { ref: request.ref ?? 'main', commit: aCommit },
+      ...(request.agent === null ? {} : { agent: request.agent }),
+      ...(request.test === undefined ? {} : { test: request.test }),
+      createdBy: actor,
+      createdAt: Date.now(),
+    })
+    const open = risky ? { surface: { open: openSurface(drafted, Date.now()) } } : {}
+    const data = { ...submissionOf(request, notes) }
+    const task = this.transitions.birth(drafted, 'Submitted.', { data, ...open })
     return { task, notes }
   }
 
@@ -141,6 +155,14 @@ export class ScriptedPlane implements ControlPlane, Disposable {
 
   tasks(filter: TaskFilter): readonly Task[] {
     return this.store.tasks(filter)
+  }
+
+  repositories(): readonly KnownRepository[] {
+    return knownRepositories({}, this.store.repositories())
+  }
+
+  agents(): readonly KnownAgent[] {
+    return [{ name: 'command', usual: true }]
   }
 
   search(request: SearchRequest): Promise<SearchAnswer> {
@@ -164,6 +186,18 @@ export class ScriptedPlane implements ControlPlane, Disposable {
     }
     if (task.status === 'PENDING') setImmediate(() => this.#work(id))
     return task
+  }
+
+  decisions(id: TaskId, caller: Caller): Decisions {
+    return decisionsOf(this.#press, id, caller)
+  }
+
+  decide(id: TaskId, button: string, text: string | null, caller: Caller): Promise<Task> {
+    return new Promise((resolve) => {
+      const task = press(this.#press, id, button, text, caller)
+      if (task.status === 'PENDING') setImmediate(() => this.#work(id))
+      resolve(task)
+    })
   }
 
   events(id: TaskId, after: number): readonly TaskEvent[] {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { TaskFilter } from '../../../src/domain/control-plane.ts'
 import { type Task, statuses } from '../../../src/domain/task.ts'
 import { anEvent, change } from '../../support/change.ts'
 import { aTask, aTaskId, aTaskIdOf, aTime } from '../../support/task.ts'
@@ -20,6 +21,51 @@ export function reading(bench: Bench): void {
       expect(numbers(bench.store.tasks({ statuses: ['PENDING', 'DRAFT'] }))).toEqual([3, 1, 0])
       expect(numbers(bench.store.tasks({ statuses: ['PENDING'], limit: 1 }))).toEqual([3])
       expect(bench.store.tasks({ statuses: [] })).toEqual([])
+    })
+
+    it('lists by repository and time, and page by page as at once', () => {
+      const repository = (name: string) => ({ path: `/r/${name}`, key: name })
+      // Two of each millisecond, so that a page may end between them.
+      const all = Array.from({ length: 24 }, (_, index) =>
+        bench.born(
+          aTask({
+            id: aTaskIdOf(index * 7),
+            createdAt: aTime + Math.floor(index / 2),
+            repository: repository(index % 3 === 0 ? 'one' : 'two'),
+            status: (['PENDING', 'DRAFT', 'APPLIED', 'BLOCKED'] as const)[index % 4] ?? 'PENDING',
+          }),
+        ),
+      ).toSorted((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1))
+      const filters: readonly TaskFilter[] = [
+        {},
+        { repository: '/r/one' },
+        { repository: '/r/none' },
+        { statuses: ['DRAFT', 'APPLIED'] },
+        { statuses: ['DRAFT', 'DRAFT'], repository: '/r/two' },
+        { since: aTime + 3, until: aTime + 9 },
+        { statuses: ['PENDING', 'BLOCKED'], since: aTime + 2, until: aTime + 11 },
+      ]
+      for (const filter of filters) {
+        const expected = all.filter(
+          ({ status, repository: { path }, createdAt }) =>
+            (filter.statuses?.includes(status) ?? true) &&
+            path === (filter.repository ?? path) &&
+            createdAt >= (filter.since ?? 0) &&
+            createdAt < (filter.until ?? Number.MAX_SAFE_INTEGER),
+        )
+        expect(bench.store.tasks(filter)).toEqual(expected)
+        const paged: Task[] = []
+        let page = bench.store.tasks({ ...filter, limit: 3 })
+        for (let last = page.at(-1); last !== undefined; last = page.at(-1)) {
+          paged.push(...page)
+          page = bench.store.tasks({ ...filter, limit: 3, after: last })
+        }
+        expect(paged).toEqual(expected)
+      }
+      expect(bench.store.repositories()).toEqual([
+        { path: '/r/one', tasks: 8, lastTaskAt: aTime + 10 },
+        { path: '/r/two', tasks: 16, lastTaskAt: aTime + 11 },
+      ])
     })
 
     it('finds the oldest PENDING task among those that count', () => {

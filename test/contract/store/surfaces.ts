@@ -99,6 +99,20 @@ export function surfaces(bench: Bench): void {
       expect(bench.store.lastDecision(aTaskIdOf(1))).toBeNull()
     })
 
+    it('is listed newest first, also when closed, and with its own task alone', () => {
+      const draft = bench.born(aTask({ status: 'DRAFT' }), { surface: { open: aSurface() } })
+      bench.born(aTask({ id: aTaskIdOf(1) }), {
+        surface: { open: aSurface({ id: 'other', taskId: aTaskIdOf(1) }) },
+      })
+      const later = aSurface({ id: 'later', revision: 2, openedAt: aTime + 1 })
+      bench.store.write(change(draft, { revision: 2 }, { surface: { use, open: later } }))
+      expect(bench.store.surfaces(aTaskId)).toEqual([
+        later,
+        aSurface({ closedAt: use.at, usedAction: 'approve', usedBy: aPerson, text: 'Go on.' }),
+      ])
+      expect(bench.store.surfaces(aTaskIdOf(2))).toEqual([])
+    })
+
     it('is the newest one where several are open', () => {
       const draft = bench.born(aTask({ status: 'DRAFT' }), { surface: { open: aSurface() } })
       bench.store.write(

@@ -22,6 +22,7 @@ import {
   findKey,
   type KeyPlaces,
   keyPlaces,
+  nonceKeyOf,
   openKey,
   type SigningKey,
 } from '../../../control-plane/attest/key.ts'
@@ -227,5 +228,20 @@ describe('a new key over what an old one attested', () => {
     expect(next.id).not.toBe(old.id)
     expect(readFileSync(to, 'utf8')).toBe(old.pem)
     expect(opened([old.id, next.id]).id).toBe(next.id)
+  })
+})
+
+describe('B23 the secret that buttons are made with', () => {
+  it('is the same after a restart, and another for another key', () => {
+    const before = nonceKeyOf(openKey(places, () => []))
+    expect(before).toMatch(/^[0-9a-f]{64}$/)
+    expect(nonceKeyOf(openKey(places, () => []))).toBe(before)
+    const elsewhere = join(folder, 'elsewhere') as HostPath
+    mkdirSync(elsewhere, { mode: 0o700 })
+    expect(nonceKeyOf(openKey(keyPlaces(elsewhere, null), () => []))).not.toBe(before)
+  })
+
+  it('is none where there is no key', () => {
+    expect(() => nonceKeyOf(null)).toThrow(/There is no key yet/)
   })
 })

@@ -36,9 +36,9 @@ function act(wanted: Act, shown: number | null = null, caller: Caller = anOwner)
   return perform({ store, tasks, defaults, clock: () => now }, aTaskId, wanted, { caller, shown })
 }
 
-/** A task on which this has happened. */
+/** A task of an operator's, on which this has happened. */
 function born(overrides: Partial<Task> = {}): Task {
-  const task = aTask(overrides)
+  const task = aTask({ createdBy: anOperator.actor, ...overrides })
   const open = task.status === 'DRAFT' ? { surface: { open: openSurface(task, now) } } : {}
   return tasks.birth(task, 'Submitted.', open)
 }

@@ -2,14 +2,14 @@ import { createPublicKey } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Hono } from 'hono'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { httpApp } from '../../../control-plane/http/app.ts'
 import {
   attestationKeySchema,
   eventsSchema,
   problemSchema,
+  repositoriesSchema,
   submittedSchema,
   tasksSchema,
 } from '../../../src/domain/answers.ts'
@@ -20,14 +20,20 @@ import { anOwner, aPerson } from '../../support/task.ts'
 
 let folder: string
 let plane: ScriptedPlane
-let app: Hono
+let app: ReturnType<typeof httpApp>
 const reported: unknown[] = []
+const requests: string[] = []
+const report = (error: unknown, requestId: string): void => {
+  reported.push(error)
+  requests.push(requestId)
+}
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'cofferdam-http-'))
   plane = new ScriptedPlane(folder, applies)
   reported.length = 0
-  app = httpApp(plane, { caller: () => anOwner, report: (error) => reported.push(error) })
+  requests.length = 0
+  app = httpApp(plane, { caller: () => anOwner, report })
 })
 afterEach(() => {
   plane[Symbol.dispose]()
@@ -38,16 +44,9 @@ const goal = { goal: 'Make the tests pass', repository: '/repositories/example' 
 
 function post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
   const text = typeof body === 'string' ? body : JSON.stringify(body)
-  const all = { 'content-type': 'application/json', ...headers }
+  const all = { 'content-type': 'application/json', 'if-match': '*', ...headers }
   return Promise.resolve(app.request(path, { method: 'POST', headers: all, body: text }))
 }
-
-const wholeProblem = problemSchema.extend({
-  type: z.string(),
-  title: z.string(),
-  status: z.number(),
-  errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
-})
 
 async function read<Schema extends z.ZodType>(answer: Response, schema: Schema): Promise<z.output<Schema>> {
   return schema.parse(await answer.json())
@@ -80,6 +79,56 @@ describe('tasks over HTTP', () => {
     expect(await list('?limit=1')).toHaveLength(1)
     expect(await list('?status=DRAFT,BLOCKED')).toEqual([draft])
     expect(await list('?status=APPLIED')).toEqual([])
+  })
+
+  it('lists page by page, what is made meanwhile in no page', async () => {
+    const made: string[] = []
+    for (let number = 0; number < 5; number += 1) made.push(await submitted())
+    const order = plane.tasks({}).map(({ id }) => id)
+    const seen: string[] = []
+    let cursor: string | null = null
+    do {
+      const more = cursor === null ? '' : `&cursor=${cursor}`
+      const page: z.output<typeof tasksSchema> = await read(
+        await app.request(`/v1/tasks?limit=2${more}`),
+        tasksSchema,
+      )
+      seen.push(...page.tasks.map(({ id }) => id))
+      cursor = page.next
+      if (seen.length === 2) await submitted()
+    } while (cursor !== null)
+    expect(seen).toEqual(order)
+    expect(seen.toSorted()).toEqual(made.toSorted())
+  })
+
+  it('lists by repository and time', async () => {
+    const id = await submitted({ ...goal, repository: '/r/other' })
+    await submitted()
+    const list = async (query: string): Promise<string[]> =>
+      (await read(await app.request(`/v1/tasks?${query}`), tasksSchema)).tasks.map((task) => task.id)
+    expect(await list('repository=/r/other')).toEqual([id])
+    expect(await list('repository=/r')).toEqual([])
+    expect(await list('since=2100-01-01T00:00:00Z')).toEqual([])
+    expect(await list('until=2100-01-01T00:00:00Z&repository=/r/other')).toEqual([id])
+    const known = await read(await app.request('/v1/repositories'), repositoriesSchema)
+    expect(known.repositories.map(({ path, tasks }) => [path, tasks])).toEqual([
+      ['/r/other', 1],
+      ['/repositories/example', 1],
+    ])
+    expect(await (await app.request('/v1/agents')).json()).toEqual({
+      agents: [{ name: 'command', usual: true }],
+    })
+  })
+
+  it('is not shown again where it is known', async () => {
+    const id = await submitted({ ...goal, draft: true })
+    const known = async (tag: string): Promise<number> =>
+      (await app.request(`/v1/tasks/${id}`, { headers: { 'if-none-match': tag } })).status
+    expect(await Promise.all(['"1.1"', '"0.1", W/"1.1"', '*', '"1.2"', '"1"', ''].map(known))).toEqual([
+      304, 304, 304, 200, 200, 200,
+    ])
+    await post(`/v1/tasks/${id}/stop`, {})
+    expect(await known('"1.1"')).toBe(200)
   })
 
   it.each([
@@ -168,7 +217,7 @@ describe('the evidence about a task over HTTP', () => {
       return {}
     }
     plane = new ScriptedPlane(folder, applies, { verification })
-    app = httpApp(plane, { caller: () => anOwner, report: (error) => reported.push(error) })
+    app = httpApp(plane, { caller: () => anOwner, report })
     const id = await submitted()
     const { pem } = await read(await app.request('/v1/attestation-key'), attestationKeySchema)
     const der = createPublicKey(pem).export({ type: 'spki', format: 'der' }).toString('base64url')
@@ -185,6 +234,21 @@ describe('the evidence about a task over HTTP', () => {
   })
 })
 
+describe('a request', () => {
+  it('has an id, its own where it brings one, in answers, problems and reports', async () => {
+    const made = await app.request('/healthz')
+    expect(made.headers.get('x-request-id')).toMatch(/^[\w-]{36}$/)
+    const headers = { 'x-request-id': 'mine-1' }
+    plane.doctor = () => Promise.reject(new TypeError('oops'))
+    const answer = await app.request('/v1/doctor', { headers })
+    expect(answer.headers.get('x-request-id')).toBe('mine-1')
+    expect((await read(answer, problemSchema)).requestId).toBe('mine-1')
+    expect(requests).toEqual(['mine-1'])
+    const odd = await app.request('/healthz', { headers: { 'x-request-id': 'a b' } })
+    expect(odd.headers.get('x-request-id')).not.toBe('a b')
+  })
+})
+
 describe('a submission under a key', () => {
   const key = { 'idempotency-key': '6f2c' }
 
@@ -196,11 +260,33 @@ describe('a submission under a key', () => {
     expect(await submitted()).not.toBe(first.task.id)
   })
 
+  it('is not done twice at the same time', async () => {
+    const submit = plane.submit.bind(plane)
+    let go = (): void => undefined
+    const gate = new Promise<void>((resolve) => {
+      go = resolve
+    })
+    plane.submit = async (...args) => {
+      await gate
+      return submit(...args)
+    }
+    const first = post('/v1/tasks', goal, key)
+    const second = await post('/v1/tasks', goal, key)
+    expect([second.status, (await read(second, problemSchema)).detail]).toEqual([
+      409,
+      expect.stringContaining('under way'),
+    ])
+    go()
+    expect((await first).status).toBe(201)
+    expect((await post('/v1/tasks', goal, key)).status).toBe(201)
+    expect(plane.tasks({})).toHaveLength(1)
+  })
+
   it('is refused with another request, and where the key is none', async () => {
     await post('/v1/tasks', goal, key)
     const other = await post('/v1/tasks', { ...goal, goal: 'Another' }, key)
     expect([other.status, (await read(other, problemSchema)).detail]).toEqual([
-      409,
+      422,
       expect.stringContaining('another request'),
     ])
     for (const bad of ['', 'two words', 'x'.repeat(201)]) {
@@ -214,11 +300,11 @@ describe('an act that is bound to what was shown', () => {
   it('is done where the task is still that, and refused where it is not', async () => {
     const id = await submitted({ ...goal, draft: true })
     const shown = (await app.request(`/v1/tasks/${id}`)).headers.get('etag') ?? ''
-    expect(shown).toBe('"1"')
+    expect(shown).toBe('"1.1"')
     const suggested = await post(`/v1/tasks/${id}/suggest`, { text: 'use ls' }, { 'if-match': shown })
-    expect([suggested.status, suggested.headers.get('etag')]).toEqual([200, '"2"'])
+    expect([suggested.status, suggested.headers.get('etag')]).toEqual([200, '"2.2"'])
     const late = await post(`/v1/tasks/${id}/approve`, {}, { 'if-match': shown })
-    const problem = await read(late, wholeProblem)
+    const problem = await read(late, problemSchema)
     expect([late.status, problem.status, problem.code]).toEqual([412, 412, 'conflict'])
     expect([plane.tasks({})[0]?.status, plane.tasks({})[0]?.version]).toEqual(['DRAFT', 2])
     expect((await post(`/v1/tasks/${id}/approve`, {}, { 'if-match': '"2"' })).status).toBe(200)
@@ -228,6 +314,20 @@ describe('an act that is bound to what was shown', () => {
     const id = await submitted({ ...goal, draft: true })
     expect((await post(`/v1/tasks/${id}/approve`, {}, { 'if-match': 'W/"1"' })).status).toBe(400)
     expect((await post(`/v1/tasks/${id}/approve`, {}, { 'if-match': '*' })).status).toBe(200)
+  })
+
+  it('says what it was shown where it decides', async () => {
+    const id = await submitted({ ...goal, draft: true })
+    const bare = { method: 'POST', body: '{"text":"no"}', headers: { 'content-type': 'application/json' } }
+    for (const act of ['approve', 'reject', 'suggest', 'discard']) {
+      const body = act === 'approve' || act === 'discard' ? '{}' : bare.body
+      const answer = await app.request(`/v1/tasks/${id}/${act}`, { ...bare, body })
+      const { code, detail } = await read(answer, problemSchema)
+      expect([answer.status, code]).toEqual([428, 'precondition_required'])
+      expect(detail).toContain('If-Match: "1.1"')
+    }
+    expect(plane.tasks({})[0]?.version).toBe(1)
+    expect((await app.request(`/v1/tasks/${id}/stop`, bare)).status).toBe(200)
   })
 
   it('says what is possible where the state is the matter', async () => {
@@ -265,6 +365,9 @@ describe('every error is problem+json', () => {
       'bad_request',
     ],
     ['a bad query', 'GET', '/v1/tasks?limit=0', '', 400, 'bad_request'],
+    ['a cursor that is none', 'GET', '/v1/tasks?cursor=MTIzLm5vcGU', '', 400, 'bad_request'],
+    ['a parameter twice', 'GET', '/v1/tasks?limit=1&limit=2', '', 400, 'bad_request'],
+    ['a decision on nothing that was shown', 'POST', `/v1/tasks/${unknown}/approve`, '{}', 404, 'not_found'],
     ['a status that is none', 'GET', '/v1/tasks?status=DONE', '', 400, 'bad_request'],
     ['an id that is none', 'GET', '/v1/tasks/NOPE', '', 404, 'not_found'],
     ['an unknown task', 'GET', `/v1/tasks/${unknown}`, '', 404, 'not_found'],
@@ -277,7 +380,7 @@ describe('every error is problem+json', () => {
     const init =
       method === 'GET' ? { method } : { method, body, headers: { 'content-type': 'application/json' } }
     const answer = await app.request(path, init)
-    const problem = await read(answer, wholeProblem)
+    const problem = await read(answer, problemSchema)
     expect(answer.headers.get('content-type')).toContain('application/problem+json')
     expect([answer.status, problem.status, problem.code]).toEqual([status, status, code])
     expect([problem.title, problem.type, problem.detail]).not.toContain('')
@@ -296,9 +399,19 @@ describe('every error is problem+json', () => {
     ).toBe(201)
   })
 
+  it('takes no body for an empty one, and no body of an unknown kind', async () => {
+    const id = await submitted()
+    const stop = async (init: RequestInit): Promise<number> =>
+      (await app.request(`/v1/tasks/${id}/stop`, { method: 'POST', ...init })).status
+    expect(await stop({ body: Buffer.from('{}') })).toBe(415)
+    expect(await stop({ body: '{}', headers: { 'content-type': 'application/jsonx' } })).toBe(415)
+    expect(await stop({})).toBe(200)
+    expect((await app.request('/v1/tasks', { method: 'POST' })).status).toBe(400)
+  })
+
   it('names each thing that is wrong, with a pointer to it', async () => {
     const answer = await post('/v1/tasks', { goal: 3, repository: 'relative', budget: { steps: 0 } })
-    const { errors = [], detail } = await read(answer, wholeProblem)
+    const { errors = [], detail } = await read(answer, problemSchema)
     expect(errors.map(({ pointer }) => pointer)).toEqual(['/goal', '/repository', '/budget/steps'])
     expect(detail).toContain('The repository has to be an absolute path')
   })

@@ -9,6 +9,7 @@ import { bodyLimit } from 'hono/body-limit'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { anyLength } from '../../../control-plane/http/any-length.ts'
 import { serveSocket } from '../../../control-plane/http/socket.ts'
+import { problemSchema } from '../../../src/domain/answers.ts'
 import { socketFetch, Unreachable } from '../../../src/client/fetch.ts'
 
 let folder: string
@@ -62,6 +63,19 @@ describe('the control socket', () => {
       })
     expect(await send('POST', ['hel', 'lo'])).toBe('hello')
     expect(await send('DELETE', [])).toBe('404 Not Found')
+  })
+
+  it('answers a request to a host that none can be as it answers every error', async () => {
+    const path = join(folder, 'control.sock')
+    await using _ = await serveSocket(app, path)
+    const answered = await new Promise<string>((resolve, reject) => {
+      const call = request({ socketPath: path, path: '/hello', headers: { host: 'a b' } }, (answer) => {
+        expect([answer.statusCode, answer.headers['content-type']]).toEqual([400, 'application/problem+json'])
+        resolve(text(answer))
+      })
+      call.on('error', reject).end()
+    })
+    expect(problemSchema.parse(JSON.parse(answered)).code).toBe('bad_request')
   })
 
   it('removes nothing that is no socket', async () => {

@@ -1,0 +1,127 @@
+import type { Caller } from '../../src/domain/caller.ts'
+import type { Act } from '../../src/domain/control-plane.ts'
+import {
+  decisionId,
+  type Decisions,
+  nonceOf,
+  parseDecisionId,
+  type Pressed,
+} from '../../src/domain/decision.ts'
+import { Failure } from '../../src/domain/failure.ts'
+import type { TaskId } from '../../src/domain/ids.ts'
+import { actRefusal } from '../../src/domain/rights.ts'
+import type { Task } from '../../src/domain/task.ts'
+import { useRefusal } from '../store/decisions.ts'
+import type { Surface } from '../store/store.ts'
+import { type ActDeps, perform } from './act.ts'
+import type { Misses } from './misses.ts'
+import { openSurface } from './surfaces.ts'
+import { tooLate, whoDecided } from './too-late.ts'
+
+export interface PressDeps extends ActDeps {
+  /** What nonces are made with: the same for as long as the installation has its key. */
+  readonly nonceKey: () => string
+  readonly misses: Misses
+}
+
+/** What is offered on a task, to this caller, and what was decided last. Writes nothing. */
+export function decisionsOf(deps: PressDeps, id: TaskId, caller: Caller): Decisions {
+  const task = deps.tasks.get(id)
+  const surface = deps.store.openSurface(id)
+  const last = deps.store.lastDecision(id)
+  const decided =
+    last === null || last.usedAction === null || last.usedBy === null
+      ? null
+      : { action: last.usedAction, by: last.usedBy, text: last.text, at: last.closedAt ?? last.openedAt }
+  const offer = surface === null ? null : offered(deps, surface, task, caller)
+  return { taskId: id, status: task.status, revision: task.revision, offer, last: decided }
+}
+
+function offered({ clock, nonceKey }: PressDeps, surface: Surface, task: Task, caller: Caller) {
+  const { id, openedAt, expiresAt, revision, actions } = surface
+  const key = nonceKey()
+  const choices = actions
+    .filter((action) => isButton(action) && actRefusal(caller, action, task) === null)
+    .map((action) => ({ action, id: decisionId(key, { surface: id, taskId: task.id, action, revision }) }))
+  return choices.length === 0 ? null : { openedAt, expiresAt, expired: expiresAt <= clock(), choices }
+}
+
+/**
+ * Decides by the button of this id. Throws `Failure`: `not_allowed` (no right, or too many that were no buttons),
+ * `not_found` (no button of this task), `conflict` with what became of it and who did that, `bad_request`.
+ */
+export function press(
+  deps: PressDeps,
+  id: TaskId,
+  button: string,
+  text: string | null,
+  caller: Caller,
+): Task {
+  const { tasks, store, clock } = deps
+  refuseGuessing(deps, caller)
+  const task = tasks.get(id)
+  const pressed = parseDecisionId(button)
+  const action = pressed?.action ?? ''
+  if (pressed === null || pressed.taskId !== id || !isButton(action)) return missed(deps, id, caller)
+  const refused = actRefusal(caller, action, task)
+  if (refused !== null) throw new Failure('not_allowed', refused)
+  const surface = surfaceOf(deps, pressed)
+  if (surface === null) return missed(deps, id, caller)
+  const reason = useRefusal(surface, { id: surface.id, action, actor: caller.actor, text, at: clock() }, task)
+  if (reason === null)
+    return perform(deps, id, actOf(action, text), { caller, shown: surface.revision, surface })
+  // Once it is replaced it is closed as well, and the same is to be said.
+  const over = surface.usedAction === null && surface.expiresAt <= clock()
+  if (over && task.status === 'DRAFT' && surface.revision === task.revision) throw expired(deps, task, caller)
+  const last = reason === 'used' ? null : store.lastDecision(id)
+  const who = last === null ? '' : `${whoDecided(last)} `
+  throw new Failure('conflict', `${who}${tooLate(task, { kind: 'lost', reason, now: task, surface })}`)
+}
+
+/** The surface whose button this is, also one that is closed; null where it is none of this task. */
+function surfaceOf({ store, nonceKey }: PressDeps, { taskId, action, nonce }: Pressed): Surface | null {
+  const key = nonceKey()
+  const fits = ({ id, revision, actions }: Surface): boolean =>
+    actions.includes(action) && nonceOf(key, { surface: id, taskId, action, revision }) === nonce
+  return store.surfaces(taskId).find(fits) ?? null
+}
+
+/** Puts a fresh surface in the place of an expired one, and says so. */
+function expired(deps: PressDeps, task: Task, { actor }: Caller): Failure {
+  const open = deps.store.openSurface(task.id)
+  const now = deps.clock()
+  if (open === null || open.expiresAt <= now) deps.tasks.offer(task, openSurface(task, now), actor)
+  return new Failure(
+    'conflict',
+    `That offer has expired, and nothing was decided. A fresh one is open: look at task ${task.id} and decide again.`,
+  )
+}
+
+function refuseGuessing({ misses, clock }: PressDeps, { actor }: Caller): void {
+  const wait = misses.wait(actor, clock())
+  if (wait === 0) return
+  const seconds = Math.ceil(wait / 1000)
+  throw new Failure('not_allowed', `Too many buttons that are none: try again in ${seconds} seconds.`)
+}
+
+function missed({ misses, clock }: PressDeps, id: TaskId, { actor }: Caller): never {
+  misses.add(actor, clock())
+  throw new Failure(
+    'not_found',
+    `That is no button of task ${id}: ask for its decisions and take one from there.`,
+  )
+}
+
+type Button = 'approve' | 'reject' | 'suggest'
+const buttons: readonly string[] = ['approve', 'reject', 'suggest'] satisfies readonly Button[]
+const isButton = (action: string): action is Button => buttons.includes(action)
+
+function actOf(action: Button, text: string | null): Act {
+  if (action === 'reject') return { act: action, text }
+  if (action === 'suggest') {
+    if (text !== null) return { act: action, text }
+    throw new Failure('bad_request', 'A suggestion needs words: send them as `text`.')
+  }
+  if (text === null) return { act: action }
+  throw new Failure('bad_request', 'An approval takes no text: suggest instead, or leave it out.')
+}

@@ -1,0 +1,27 @@
+import { z } from 'zod'
+import { problemSchema } from '../../src/domain/answers.ts'
+import { taskRequestSchema } from '../../src/domain/intake.ts'
+import {
+  boxSpecSchema,
+  checkpointSchema,
+  egressRowSchema,
+  policySchema,
+  taskEventSchema,
+  taskSchema,
+} from '../../src/domain/schemas.ts'
+
+/** What has a name of its own in the document of the API. Answers and inputs are never the same schema. */
+const named: Readonly<Record<string, z.ZodType>> = {
+  Task: taskSchema,
+  Event: taskEventSchema,
+  Checkpoint: checkpointSchema,
+  EgressRow: egressRowSchema,
+  Policy: policySchema,
+  BoxSpec: boxSpecSchema,
+  Problem: problemSchema,
+  TaskRequest: taskRequestSchema,
+}
+
+export function nameSchemas(): void {
+  for (const [id, schema] of Object.entries(named)) z.globalRegistry.add(schema, { id })
+}

@@ -1,0 +1,58 @@
+import type { TaskFilter } from '../../src/domain/control-plane.ts'
+import type { TaskId } from '../../src/domain/ids.ts'
+import type { Task } from '../../src/domain/task.ts'
+import type { Connection } from './database.ts'
+import type { RepositoryTasks } from './store.ts'
+
+type Found = Pick<Task, 'id' | 'createdAt'>
+
+/**
+ * Tasks in the order of their births. Each state and repository has an index in that order, so a page costs what it holds
+ * and not what there is; several states are read one by one and put together.
+ */
+export function taskLists(db: Connection, several: (ids: readonly TaskId[]) => readonly Task[]) {
+  const find = (where: string) =>
+    db.prepare<(string | number)[], Found>(
+      `SELECT id, created_at AS createdAt FROM runtime_tasks
+       WHERE ${where} created_at >= ? AND (created_at, id) < (?, ?)
+       ORDER BY created_at DESC, id DESC LIMIT ?`,
+    )
+  const all = find('')
+  const inStatus = find('status = ? AND')
+  const onRepository = find('repository_path = ? AND')
+  const inStatusOnRepository = find('status = ? AND repository_path = ? AND')
+  const repositories = db.prepare<[], RepositoryTasks>(
+    `SELECT repository_path AS path, count(*) AS tasks, max(created_at) AS lastTaskAt
+     FROM runtime_tasks GROUP BY repository_path ORDER BY repository_path`,
+  )
+
+  const found = ({ statuses, repository, limit = -1, ...filter }: TaskFilter): readonly Found[] => {
+    const range = [...rangeOf(filter), limit]
+    if (statuses === undefined)
+      return repository === undefined ? all.all(...range) : onRepository.all(repository, ...range)
+    const each = [...new Set(statuses)].map((status) =>
+      repository === undefined
+        ? inStatus.all(status, ...range)
+        : inStatusOnRepository.all(status, repository, ...range),
+    )
+    const together = each.length === 1 ? (each[0] ?? []) : each.flat().toSorted(newestFirst)
+    return limit < 0 ? together : together.slice(0, limit)
+  }
+
+  return {
+    tasks: (filter: TaskFilter): readonly Task[] => several(found(filter).map(({ id }) => id)),
+
+    repositories: (): readonly RepositoryTasks[] => repositories.all(),
+  }
+}
+
+const newestFirst = (a: Found, b: Found): number =>
+  b.createdAt - a.createdAt || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0)
+
+/** From when on, and up to which time and id, both excluded: the smaller of where the filter ends and where a page begins. */
+function rangeOf({ since, until, after }: TaskFilter): readonly [number, number, string] {
+  const end = until ?? Number.MAX_SAFE_INTEGER
+  const least = since ?? 0
+  // No id comes before ''.
+  return after !== undefined && after.createdAt < end ? [least, after.createdAt, after.id] : [least, end, '']
+}

@@ -1,0 +1,79 @@
+import { createHmac } from 'node:crypto'
+import type { Actor, Status } from './task.ts'
+import { canonicalJson } from './canonical-json.ts'
+import { parseTaskId, type TaskId } from './ids.ts'
+
+/** What a button decides: one action, at one place where it is offered, about one revision of a task. */
+export interface Choice {
+  readonly surface: string
+  readonly taskId: TaskId
+  readonly action: string
+  readonly revision: number
+}
+
+/** A button that was pressed, as its id names it. */
+export interface Pressed {
+  readonly taskId: TaskId
+  readonly action: string
+  readonly nonce: string
+}
+
+/** What can be decided about a task, and what was decided last. */
+export interface Decisions {
+  readonly taskId: TaskId
+  readonly status: Status
+  readonly revision: number
+  /** Null where nothing is offered, or not to this caller. */
+  readonly offer: Offer | null
+  readonly last: Decided | null
+}
+
+/** `expired`: past `expiresAt`, epoch ms; deciding by it then is refused and opens a fresh one. */
+export interface Offer {
+  readonly openedAt: number
+  readonly expiresAt: number
+  readonly expired: boolean
+  readonly choices: readonly { readonly action: string; readonly id: string }[]
+}
+
+export interface Decided {
+  readonly action: string
+  readonly by: Actor
+  readonly text: string | null
+  readonly at: number
+}
+
+/** Eight base64url characters. They are made again whenever they are needed, so that nothing has to hold them. */
+export function nonceOf(key: string, { surface, taskId, action, revision }: Choice): string {
+  const text = canonicalJson([surface, taskId, action, revision])
+  return createHmac('sha256', key).update(text).digest('base64url').slice(0, 8)
+}
+
+/** The id of a button. */
+export function decisionId(key: string, choice: Choice): string {
+  return `tdec:${choice.taskId}:${choice.action}:${nonceOf(key, choice)}`
+}
+
+/** What the id of a button says; null where it is none. */
+export function parseDecisionId(text: string): Pressed | null {
+  const [, task = '', action = '', nonce = ''] =
+    /^tdec:([a-z2-7]{10}):([a-z_]{1,20}):([\w-]{8})$/.exec(text) ?? []
+  const taskId = parseTaskId(task)
+  return taskId === null ? null : { taskId, action, nonce }
+}
+
+/** How many buttons that are none an actor may press, and in what time, ms. */
+const missLimit = { count: 5, withinMs: 60_000 } as const
+
+/** The misses of an actor that still count, oldest first. */
+export function countedMisses(times: readonly number[], now: number): readonly number[] {
+  return times.filter((at) => at > now - missLimit.withinMs).slice(-missLimit.count)
+}
+
+/** How long an actor with these misses has to wait, ms; 0 where they need not. */
+export function missWait(times: readonly number[], now: number): number {
+  const counted = countedMisses(times, now)
+  const oldest = counted[0]
+  if (oldest === undefined || counted.length < missLimit.count) return 0
+  return oldest + missLimit.withinMs - now
+}

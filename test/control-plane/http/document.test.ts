@@ -1,0 +1,221 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { httpApp } from '../../../control-plane/http/app.ts'
+import { taskRequestSchema } from '../../../src/domain/intake.ts'
+import { taskIdSchema } from '../../../src/domain/schemas.ts'
+import { checkOf, type JsonSchema, type Schemas, valuesOf } from '../../support/json-schema.ts'
+import { applies, ScriptedPlane } from '../../support/scripted-plane.ts'
+import { anOwner } from '../../support/task.ts'
+
+const schemaSchema = z.record(z.string(), z.unknown())
+const contentSchema = z.record(z.string(), z.object({ schema: schemaSchema }))
+const operationSchema = z.object({
+  operationId: z.string(),
+  summary: z.string().min(1),
+  parameters: z
+    .array(
+      z.object({
+        name: z.string(),
+        in: z.enum(['path', 'query', 'header']),
+        required: z.boolean(),
+        schema: schemaSchema,
+      }),
+    )
+    .default([]),
+  requestBody: z.object({ required: z.boolean(), content: contentSchema }).optional(),
+  responses: z.record(
+    z.string(),
+    z.object({ description: z.string().min(1), content: contentSchema.optional() }),
+  ),
+})
+const documentSchema = z.object({
+  openapi: z.literal('3.1.0'),
+  paths: z.record(z.string(), z.record(z.string(), operationSchema)),
+  components: z.object({ schemas: z.record(z.string(), schemaSchema) }),
+})
+type Operation = z.output<typeof operationSchema>
+type Parameter = Operation['parameters'][number]
+
+let folder: string
+let plane: ScriptedPlane
+let app: ReturnType<typeof httpApp>
+const reported: unknown[] = []
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'cofferdam-document-'))
+  plane = new ScriptedPlane(folder, applies)
+  app = httpApp(plane, { caller: () => anOwner, report: (error) => reported.push(error) })
+})
+afterAll(() => {
+  plane[Symbol.dispose]()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** Tasks in states of all kinds, several of each, for acts to be possible on. */
+async function makeTasks(): Promise<string[]> {
+  const request = { goal: 'Mend the parser', repository: '/r/one' }
+  const states = ['draft', 'pending', 'running', 'stopped', 'draft', 'running', 'stopped', 'pending']
+  const made = states.map(async (state) => {
+    const asked = taskRequestSchema.parse({ ...request, draft: state === 'draft' })
+    const { id } = (await plane.submit(asked, anOwner, null)).task
+    if (state === 'running')
+      plane.transitions.report(id, 0, { type: 'claimed', leaseUntil: Date.now() + 60_000 })
+    if (state === 'stopped') await plane.act(id, { act: 'stop', text: null }, anOwner, null)
+    return id
+  })
+  return Promise.all(made)
+}
+
+async function documented() {
+  return documentSchema.parse(await (await app.request('/openapi.json')).json())
+}
+
+async function operations(): Promise<{ method: string; path: string; operation: Operation }[]> {
+  const { paths } = await documented()
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ method, path, operation })),
+  )
+}
+
+/** What is sent, and whether all of it is as the document says. */
+interface Sent {
+  readonly url: string
+  readonly init: RequestInit
+  readonly proper: boolean
+}
+
+describe('the document', () => {
+  it('has every route that there is, each with a name of its own', async () => {
+    const said = (await operations()).map(({ method, path }) => `${method} ${path}`)
+    const there = app.routes
+      .filter(({ method }) => method !== 'ALL')
+      .map(({ method, path }) => `${method.toLowerCase()} ${path.replaceAll(/:(\w+)/g, '{$1}')}`)
+    expect(said.toSorted()).toEqual([...new Set(there)].toSorted())
+    const names = (await operations()).map(({ operation }) => operation.operationId)
+    expect(new Set(names).size).toBe(names.length)
+  })
+
+  it('refers to nothing that it does not have', async () => {
+    const text = await (await app.request('/openapi.json')).text()
+    const { components } = await documented()
+    const referred = [...text.matchAll(/"\$ref":"([^"]*)"/g)].map(([, to]) => to)
+    const known = Object.keys(components.schemas).map((name) => `#/components/schemas/${name}`)
+    expect(referred.length).toBeGreaterThan(100)
+    expect(known).toEqual(expect.arrayContaining(referred))
+  })
+
+  it('says of every answer what it is, whatever is sent', { timeout: 120_000 }, async () => {
+    const { components } = await documented()
+    const met = new Set<string>()
+    for (const { method, path, operation } of await operations()) {
+      const ids = await makeTasks()
+      const checks = new Map<string, z.ZodType>()
+      const check = (name: string, schema: JsonSchema): z.ZodType => {
+        const known = checks.get(name) ?? checkOf(schema, components.schemas)
+        checks.set(name, known)
+        return known
+      }
+      const property = fc.asyncProperty(
+        requestOf(method, path, operation, components.schemas, ids),
+        async (sent) => {
+          const answer = await app.request(sent.url, sent.init)
+          const said = operation.responses[answer.status]
+          expect(Object.keys(operation.responses)).toContain(String(answer.status))
+          met.add(`${operation.operationId} ${answer.status}`)
+          const type = answer.headers.get('content-type')?.split(';')[0] ?? ''
+          if (said?.content === undefined) {
+            expect(await answer.text()).toBe('')
+          } else if (type === 'text/event-stream') {
+            expect(Object.keys(said.content)).toContain(type)
+            await answer.body?.cancel()
+          } else {
+            const text = await answer.text()
+            expect(Object.keys(said.content)).toContain(type)
+            const { schema = {} } = said.content[type] ?? {}
+            const value: unknown = type === 'text/plain' ? text : JSON.parse(text)
+            expect(check(`${answer.status} ${type}`, schema).safeParse(value).error).toBeUndefined()
+          }
+          if (sent.proper) expect(answer.status).not.toBe(400)
+          expect(reported).toEqual([])
+        },
+      )
+      await fc.assert(property, {
+        numRuns: 60,
+        examples: ids.map((id) => [actOn(id, method, path, operation)]),
+      })
+    }
+    const never = (await operations())
+      .map(({ operation: { operationId } }) => operationId)
+      .filter((name) => !['200', '201', '204'].some((status) => met.has(`${name} ${status}`)))
+    expect(never).toEqual([])
+  })
+})
+
+/** What is possible on a task of some state, so that each act is met where it is done. */
+function actOn(id: string, method: string, path: string, { requestBody }: Operation): Sent {
+  const button = path.endsWith('/decisions') ? suggestButton(id) : {}
+  const words = JSON.stringify({ ...button, text: 'use ls' })
+  const body = requestBody === undefined ? {} : { body: requestBody.required ? words : '{}' }
+  const headers = { 'content-type': 'application/json', 'if-match': '*' }
+  return { url: path.replace('{id}', id), init: { method, headers, ...body }, proper: false }
+}
+
+/** Where a task offers none, one that is no button. */
+function suggestButton(id: string): { id: string } {
+  const offer = plane.decisions(taskIdSchema.parse(id), anOwner).offer
+  return { id: offer?.choices.find(({ action }) => action === 'suggest')?.id ?? 'none' }
+}
+
+/** Requests to an operation: as the document has them, and some that are not. */
+function requestOf(
+  method: string,
+  path: string,
+  { operationId, parameters, requestBody }: Operation,
+  schemas: Schemas,
+  ids: readonly string[],
+): fc.Arbitrary<Sent> {
+  const written = (parameter: Parameter): fc.Arbitrary<string | undefined> => {
+    const values = valuesOf(parameter.schema, schemas).map(String)
+    if (parameter.in === 'path')
+      return fc.oneof({ arbitrary: fc.constantFrom(...ids), weight: 8 }, values, noIds)
+    return parameter.required ? values : fc.option(values, { nil: undefined, freq: 2 })
+  }
+  // An address has no such parts.
+  const noIds = fc.string({ minLength: 1, unit: 'grapheme' }).filter((text) => !['.', '..'].includes(text))
+  const given = fc.tuple(
+    ...parameters.map((parameter) => written(parameter).map((value) => ({ ...parameter, value }))),
+  )
+  const schema = requestBody?.content['application/json']?.schema
+  const proper = (schema === undefined ? fc.constant(undefined) : valuesOf(schema, schemas)).map((value) => ({
+    body: value === undefined ? undefined : JSON.stringify(value),
+    fits: true,
+  }))
+  const odd = fc
+    .oneof(fc.json(), fc.string(), fc.constant('{'))
+    .map((body) => ({ body: schema === undefined ? undefined : body, fits: schema === undefined }))
+  const bodies = fc.oneof({ arbitrary: proper, weight: 4 }, odd)
+  return fc.tuple(given, bodies).map(([all, { body, fits }]) => {
+    const found = all.filter(({ value }) => value !== undefined)
+    const of = (place: Parameter['in']): [string, string][] =>
+      found.filter((each) => each.in === place).map(({ name, value }) => [name, value ?? ''])
+    const query = new URLSearchParams(of('query')).toString()
+    const target = of('path').reduce(
+      (text, [name, value]) => text.replace(`{${name}}`, encodeURIComponent(value)),
+      path,
+    )
+    const latin = of('header').filter(([, value]) => /^[\x21-\x7e]*$/.test(value))
+    const headers = { ...Object.fromEntries(latin), 'content-type': 'application/json' }
+    // Rules that no schema can say are theirs: what a goal, a host or a pattern may be, which text is a cursor or a day.
+    const ruled = ['postTasks', 'postExplain'].includes(operationId)
+    const unsaid = found.some(({ name }) => ['cursor', 'since', 'until'].includes(name))
+    return {
+      url: `${target}${query === '' ? '' : `?${query}`}`,
+      init: { method, headers, ...(body === undefined ? {} : { body }) },
+      proper: fits && !ruled && !unsaid,
+    }
+  })
+}
