@@ -124,7 +124,7 @@ export async function loopLab(): Promise<LoopLab> {
       skipped += ms
       await sleep(2, undefined, { signal }).catch(nothing)
     },
-    log: openLog(folder, 'info', 'silent'),
+    log: openLog(folder, 'info', 'silent', { bytes: 2 ** 24, files: 2 }),
   }
   let loop: Loop | null = null
   const close = async (): Promise<void> => {
