@@ -13,6 +13,7 @@ import type { Engine } from '../src/domain/box.ts'
 import type { Caller } from '../src/domain/caller.ts'
 import type { Finding } from '../src/domain/control-plane.ts'
 import { systemCodeOf } from '../src/domain/failure.ts'
+import type { TaskId } from '../src/domain/ids.ts'
 import { KnownSecrets } from '../src/domain/leak.ts'
 import { compilePolicy } from '../src/domain/matcher.ts'
 import type { Posture } from '../src/domain/posture.ts'
@@ -30,6 +31,7 @@ import { Bus } from './bus.ts'
 import { diagnose } from './doctor.ts'
 import { httpApp } from './http/app.ts'
 import { serveSocket } from './http/socket.ts'
+import { Keeper } from './keep/keeper.ts'
 import { engineLog, openLog } from './log.ts'
 import { Loop } from './loop/loop.ts'
 import { OutputFiles } from './loop/output-files.ts'
@@ -97,7 +99,7 @@ export async function open(
     if (failures.length > 0) throw failures[0]
   }
   try {
-    const log = openLog(data.path, config.logLevel, options.stderrLevel)
+    const log = openLog(data.path, config.logLevel, options.stderrLevel, config.logCap)
     const database = join(data.path, 'cofferdam.db') as HostPath
     refuseOrphans(data.path, database)
     const places = keyPlaces(data.path, config.attestationKey)
@@ -160,6 +162,9 @@ export async function open(
       { limit: config.concurrency, memoryMb: config.totalMemoryMb, attend: options.attend },
     )
     closers.push(() => loop[Symbol.asyncDispose]())
+    const settled = (id: TaskId): Promise<void> => loop.settled(id)
+    const keeper = new Keeper({ ...shared, retention: config.keep, settled, log })
+    closers.push(() => keeper[Symbol.asyncDispose]())
 
     const means = {
       memoryMb: config.totalMemoryMb,
@@ -180,6 +185,7 @@ export async function open(
     const report = (error: unknown): void => log.error({ err: error }, 'a request failed')
     const app = httpApp(plane, { caller: () => local, report })
     await loop.start()
+    keeper.start()
     const socket = await serveSocket(app, config.controlSocket)
     closers.push(() => socket[Symbol.asyncDispose]())
     log.info({ ...owner, data: data.path }, 'the control plane is open')

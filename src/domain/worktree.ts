@@ -157,6 +157,10 @@ export interface Worktrees {
   materials(task: TaskPlace): Sources
   /** Removes worktree, trees, private repository and private refs of a task. The branch in the source stays. */
   discard(task: TaskPlace): Promise<void>
+  /** Tasks that have a folder here. */
+  laidOut(): Promise<readonly TaskId[]>
+  /** Removes the folders of a task. Its commits and its branch stay, and `open` would lay it out anew. */
+  putAway(task: TaskPlace): Promise<void>
   /**
    * Removes what killed processes left: locks, half-made folders, the folders of discarded tasks and those that were
    * laid out for a look (`passingId`). Work of tasks that nobody knows stays, and so do commits.
