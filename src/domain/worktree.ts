@@ -99,6 +99,8 @@ export interface Worktrees {
   branchFor(path: string, id: TaskId): Promise<string>
   /** Tracked files of a commit that a policy hides from the box. Refuses a commit for which a box could not be mounted. */
   hidden(path: string, commit: CommitId, policy: Policy): Promise<readonly TreePath[]>
+  /** Whether the folders of a task are there, whole; where they are not, `open` makes them anew, at the base. */
+  isLaidOut(task: TaskPlace): Promise<boolean>
   /** Mirror, worktree with the filtered checkout of the base, private repository. */
   open(task: TaskPlace): Promise<void>
   /** Makes the worktree exactly what `commit` holds (without denied paths); removes what else is there. */

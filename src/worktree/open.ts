@@ -52,6 +52,7 @@ export function openWorktrees(options: WorktreesOptions): Worktrees {
     inspect: (path, ref) => inspectRepository(site, path, ref),
     branchFor: (path, id) => branchFor(site, path, id),
     hidden: (path, commit, policy) => hiddenFiles(site, path, commit, policy),
+    isLaidOut: (task) => inTurn(task, async () => (await recall(site, task)) !== null),
     open: (task) => inTurn(task, () => layOutTask(site, task)),
     restore: (task, commit) =>
       inTurn(task, async () => {
