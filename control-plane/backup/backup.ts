@@ -68,5 +68,5 @@ async function putBack(mirror: string, { branch, head, base }: Head): Promise<vo
   await rm(ref, { force: true })
   if (head === base) return
   await mkdir(dirname(ref), { recursive: true })
-  await writeFile(ref, `${head}\n`)
+  await writeFile(ref, `${head}\n`, { mode: 0o600 })
 }

@@ -4,7 +4,7 @@ import type { BackupReport } from '../../src/domain/backup.ts'
 import type { HostPath } from '../../src/domain/brand.ts'
 import { Failure, messageOf } from '../../src/domain/failure.ts'
 import { findKey, type KeyPlaces } from '../attest/key.ts'
-import { copyDatabase } from '../store/copy.ts'
+import { checkFile } from '../store/examine.ts'
 import type { Owner } from '../store/lock.ts'
 import { openStore } from '../store/open.ts'
 import { copied, databaseName, mirrors, readManifest } from './contents.ts'
@@ -25,9 +25,8 @@ export async function restore(from: HostPath, deps: RestoreDeps): Promise<Backup
   const { at, tasks } = readManifest(from)
   await mkdir(dirname(data), { recursive: true, mode: 0o700 })
   const attestedWith = await makeWhole(data, owner, async (folder) => {
-    await copyDatabase(join(from, databaseName), join(folder, databaseName))
-    for (const name of [...copied, mirrors]) await copyAny(join(from, name), join(folder, name))
-    return examine(folder, data)
+    for (const name of [databaseName, ...copied, mirrors]) await copyAny(join(from, name), join(folder, name))
+    return examine(folder, from, data)
   })
   return { path: data, at, tasks, notes: [...keyNotes(keysOf(data), attestedWith), twice] }
 }
@@ -36,7 +35,8 @@ const twice =
   'It is the same installation as the one that was backed up: never run both on one engine, for each would remove the boxes of the other.'
 
 /** Opens the database as a start would: one that is of another program or a newer version is refused before it is in place. */
-function examine(folder: HostPath, data: HostPath): readonly string[] {
+function examine(folder: HostPath, from: HostPath, data: HostPath): readonly string[] {
+  checkFile(join(folder, databaseName), join(from, databaseName))
   try {
     using store = openStore(join(folder, databaseName) as HostPath)
     return store.attestationKeys()

@@ -83,7 +83,8 @@ export class Keeper implements AsyncDisposable {
     if (task === null) return
     const said = this.#lastSaid(task)
     if (said !== null && has.has(said)) await this.#remove(task, said)
-    for (const due of dueOf(task, has, retention, clock())) await this.#do(task, due)
+    const left = new Set([...has].filter((what) => what !== said))
+    for (const due of dueOf(task, left, retention, clock())) await this.#do(task, due)
   }
 
   /** What was said to be removed last, and may not be: the process may have ended in between. */

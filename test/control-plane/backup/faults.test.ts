@@ -139,7 +139,7 @@ describe('a restore', () => {
     [
       'a backup without its database',
       () => rmSync(at(place, 'cofferdam.db')),
-      'cofferdam.db cannot be opened',
+      'cofferdam.db is damaged',
     ],
     [
       'a damaged database',
