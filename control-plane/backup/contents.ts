@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { Failure, messageOf } from '../../src/domain/failure.ts'
@@ -37,5 +37,6 @@ export function readManifest(folder: string): Manifest {
   }
   const parsed = manifestSchema.safeParse(content)
   if (!parsed.success) throw refused(`${manifestName} is damaged, or of a newer Cofferdam`)
+  if (!existsSync(join(folder, databaseName))) throw refused(`${databaseName} is gone from it`)
   return parsed.data
 }

@@ -69,7 +69,7 @@ export class Keeper implements AsyncDisposable {
     this.#timer = setTimeout(() => {
       this.#round = this.round()
         .catch((error: unknown) => this.#deps.log.warn({ err: error }, 'looking for what is old failed'))
-        .then(() => {
+        .finally(() => {
           if (!this.#closing) this.#wait(everyMs)
         })
     }, ms)

@@ -34,11 +34,11 @@ export async function prepare(work: Work): Promise<void> {
  * What was under way went with its worktree, as where a backup was restored. On record before a worktree is made anew:
  * that would look as if the attempt had undone all earlier steps.
  */
-function forsake({ deps, report }: Work, open: Checkpoint): void {
+function forsake(work: Work, open: Checkpoint): void {
   const what = open.step === 0 ? 'preparation starts again' : `step ${open.step} starts again`
-  report(
+  work.report(
     { type: 'lost', text: `The worktree is not in the data folder: ${what} from the last checkpoint.` },
-    { checkpoints: [closed(open, 'dropped', deps.clock())] },
+    { checkpoints: [closed(open, 'dropped', work.deps.clock())] },
   )
 }
 

@@ -25,12 +25,13 @@ export function backupCommands(program: Command, shell: Shell): void {
   })
 }
 
-function tell({ world, end }: Shell, options: CommonOptions, done: string, report: BackupReport): void {
+function tell(shell: Shell, options: CommonOptions, done: string, report: BackupReport): void {
+  const { world } = shell
   if (options.json === true) printJson(world, report)
   else {
     const at = new Date(report.at).toISOString()
     const what = `${done} ${counted(report.tasks, 'task')} to ${report.path}, as of ${at}.`
     print(world, [plain(what), ...report.notes.map(plain)])
   }
-  end('done')
+  shell.end('done')
 }

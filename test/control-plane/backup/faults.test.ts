@@ -136,7 +136,11 @@ describe('a restore', () => {
   it.each([
     ['what is no backup', () => rmSync(at(place, 'backup.json')), 'is no backup of Cofferdam (ENOENT'],
     ['a newer backup', () => writeFileSync(at(place, 'backup.json'), '{"format":2}'), 'of a newer Cofferdam'],
-    ['a backup without its database', () => rmSync(at(place, 'cofferdam.db')), 'cofferdam.db is damaged'],
+    [
+      'a backup without its database',
+      () => rmSync(at(place, 'cofferdam.db')),
+      'cofferdam.db is gone from it',
+    ],
     [
       'a damaged database',
       () => writeFileSync(at(place, 'cofferdam.db'), 'x'.repeat(9000), { flag: 'r+' }),
