@@ -25,8 +25,14 @@ export type Due =
 const dayMs = 86_400_000
 
 /** An applied task of these is about to be given to somebody, and the worktree may be wanted for it. */
-const underWay: readonly Delivery[] = ['delivering', 'conflict']
-const undelivered: readonly Status[] = ['BLOCKED', 'FAILED', 'TIMEOUT', 'STOPPED', 'REJECTED']
+const underWay: ReadonlySet<Delivery> = new Set<Delivery>(['delivering', 'conflict'])
+const undelivered: ReadonlySet<Status> = new Set<Status>([
+  'BLOCKED',
+  'FAILED',
+  'TIMEOUT',
+  'STOPPED',
+  'REJECTED',
+])
 
 /**
  * What is due for a task. Work that nobody was given is only ever due where `keep.undelivered` says so: until then its
@@ -41,7 +47,7 @@ export function dueOf(task: Task, has: ReadonlySet<Leftover>, keep: Retention, n
   if (!isDiscarded && has.has('worktree') && isAbandoned(task) && isOver(keep.undelivered))
     return [{ kind: 'discard', text: discardText(keep.undelivered) }]
   if (!isAtRest(task)) return []
-  const isDelivered = task.status === 'APPLIED' && !underWay.includes(task.delivery)
+  const isDelivered = task.status === 'APPLIED' && !underWay.has(task.delivery)
   const due: Due[] = []
   // What a discard leaves is taken away at the next start.
   if (isDelivered && !isDiscarded && has.has('worktree') && isOver(keep.worktrees))
@@ -53,7 +59,7 @@ export function dueOf(task: Task, has: ReadonlySet<Leftover>, keep: Retention, n
 
 /** Also where the disk had no room to keep what a step had done. */
 function isAbandoned(task: Task): boolean {
-  return undelivered.includes(task.status) && (task.phase === null || task.phase === 'postponed')
+  return undelivered.has(task.status) && (task.phase === null || task.phase === 'postponed')
 }
 
 function worktreeText(days: number): string {
