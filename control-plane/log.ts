@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import pino from 'pino'
 import { readBoxName } from '../src/domain/box-name.ts'
+import { type LogCap, logDestination } from './log-file.ts'
 
 export type Log = pino.Logger
 
@@ -39,16 +40,14 @@ export function engineLog(log: Log): (message: string, fields: Readonly<Record<s
 }
 
 /**
- * JSON lines to `<data>/logs/cofferdam.log` and, from `stderrLevel` on, to stderr. `silent` is
+ * JSON lines to `<data>/logs/cofferdam.log`, within the cap, and, from `stderrLevel` on, to stderr. `silent` is
  * no log there. Every line about a task carries task, step and attempt.
  */
-export function openLog(data: string, level: string, stderrLevel: string): Log {
+export function openLog(data: string, level: string, stderrLevel: string, cap: LogCap): Log {
   const path = join(data, logFile)
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  const file = pino.destination({ dest: path, mode: 0o600, sync: true })
+  const file = logDestination(path, cap)
   const stderr = pino.destination({ fd: 2, sync: true })
-  // A full disk must not end the process because of a log line.
-  file.on('error', () => undefined)
   const streams = [...leveled(level, file), ...leveled(stderrLevel, stderr)]
   const redact = { paths: [...redactedPaths], censor: '[redacted]' }
   return pino({ level: 'trace', base: null, redact }, pino.multistream(streams))

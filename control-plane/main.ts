@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { userInfo } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { agents } from '../src/agents/open.ts'
 import { findDataFolder, openDataFolder } from '../src/config/data-folder.ts'
@@ -8,11 +8,13 @@ import type { Environment } from '../src/config/environment.ts'
 import type { Config } from '../src/config/load.ts'
 import { readRegistries } from '../src/config/registries.ts'
 import { openRuntimeFolder } from '../src/config/runtime-folder.ts'
+import type { BackupReport } from '../src/domain/backup.ts'
 import type { HostPath } from '../src/domain/brand.ts'
 import type { Engine } from '../src/domain/box.ts'
 import type { Caller } from '../src/domain/caller.ts'
 import type { Finding } from '../src/domain/control-plane.ts'
-import { systemCodeOf } from '../src/domain/failure.ts'
+import { Failure, systemCodeOf } from '../src/domain/failure.ts'
+import type { TaskId } from '../src/domain/ids.ts'
 import { KnownSecrets } from '../src/domain/leak.ts'
 import { compilePolicy } from '../src/domain/matcher.ts'
 import type { Posture } from '../src/domain/posture.ts'
@@ -25,11 +27,14 @@ import { compileBox } from '../src/sandbox/spec.ts'
 import { openWorktrees } from '../src/worktree/open.ts'
 import { apartEngine, engineOf, gatewayOf, revealed } from './adapters.ts'
 import { attestor } from './attest/attestor.ts'
-import { describeKey, findKey, keyPlaces, openKey, type SigningKey } from './attest/key.ts'
+import { describeKey, findKey, type KeyPlaces, keyPlaces, openKey, type SigningKey } from './attest/key.ts'
+import { backUp } from './backup/backup.ts'
+import { restore } from './backup/restore.ts'
 import { Bus } from './bus.ts'
 import { diagnose } from './doctor.ts'
 import { httpApp } from './http/app.ts'
 import { serveSocket } from './http/socket.ts'
+import { Keeper } from './keep/keeper.ts'
 import { engineLog, openLog } from './log.ts'
 import { Loop } from './loop/loop.ts'
 import { OutputFiles } from './loop/output-files.ts'
@@ -78,7 +83,7 @@ export async function open(
   // First what may be refused without a trace of a data folder.
   await openRuntimeFolder(config.runtimeFolder, around.uid)
   const data = await openDataFolder(config.dataFolder, around.uid, randomBytes)
-  const owner: Owner = { pid: process.pid, startedAt: Date.now(), what: options.what }
+  const owner = ownerOf(options.what)
   const lock = lockFolder(data.path, owner)
   if (lock === null) return { kind: 'held', owner: readOwner(data.path) }
 
@@ -97,7 +102,7 @@ export async function open(
     if (failures.length > 0) throw failures[0]
   }
   try {
-    const log = openLog(data.path, config.logLevel, options.stderrLevel)
+    const log = openLog(data.path, config.logLevel, options.stderrLevel, config.logCap)
     const database = join(data.path, 'cofferdam.db') as HostPath
     refuseOrphans(data.path, database)
     const places = keyPlaces(data.path, config.attestationKey)
@@ -160,6 +165,9 @@ export async function open(
       { limit: config.concurrency, memoryMb: config.totalMemoryMb, attend: options.attend },
     )
     closers.push(() => loop[Symbol.asyncDispose]())
+    const settled = (id: TaskId): Promise<void> => loop.settled(id)
+    const keeper = new Keeper({ ...shared, retention: config.keep, settled, log })
+    closers.push(() => keeper[Symbol.asyncDispose]())
 
     const means = {
       memoryMb: config.totalMemoryMb,
@@ -182,6 +190,7 @@ export async function open(
       log.error({ err: error, requestId }, 'a request failed')
     const app = httpApp(plane, { caller: () => local, report })
     await loop.start()
+    keeper.start()
     const socket = await serveSocket(app, config.controlSocket)
     closers.push(() => socket[Symbol.asyncDispose]())
     log.info({ ...owner, data: data.path }, 'the control plane is open')
@@ -206,6 +215,38 @@ export async function diagnoseClosed(config: Config, around: Environment): Promi
     find: () => findDataFolder(config.dataFolder, around.uid),
     alive: isAlive,
   })
+}
+
+/** Backs a data folder up into a new folder, whoever works on it meanwhile. */
+export async function backUpData(config: Config, around: Environment, folder: string): Promise<BackupReport> {
+  const { dataFolder: data, attestationKey } = config
+  if (!(await findDataFolder(data, around.uid)))
+    throw new Failure(
+      'data_folder',
+      `There is no data folder at ${data}: name the one to back up with --data.`,
+    )
+  const owner = ownerOf('backup')
+  return await backUp(resolve(around.cwd, folder) as HostPath, {
+    data,
+    attestationKey,
+    owner,
+    clock: Date.now,
+  })
+}
+
+/** Makes the data folder out of a backup; there must be none. */
+export async function restoreData(
+  config: Config,
+  around: Environment,
+  folder: string,
+): Promise<BackupReport> {
+  const { dataFolder: data, attestationKey } = config
+  const keysOf = (folder: HostPath): KeyPlaces => keyPlaces(folder, attestationKey)
+  return await restore(resolve(around.cwd, folder) as HostPath, { data, keysOf, owner: ownerOf('restore') })
+}
+
+function ownerOf(what: string): Owner {
+  return { pid: process.pid, startedAt: Date.now(), what }
 }
 
 function isAlive(pid: number): boolean {

@@ -1,9 +1,9 @@
 import { createWriteStream, mkdirSync } from 'node:fs'
-import { open, readdir, readFile, stat } from 'node:fs/promises'
+import { open, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { HostPath } from '../../src/domain/brand.ts'
 import type { BoxSpec } from '../../src/domain/box.ts'
-import type { TaskId } from '../../src/domain/ids.ts'
+import { parseTaskId, type TaskId } from '../../src/domain/ids.ts'
 
 /** Bytes waiting for a slow disk; what comes on top is dropped and marked, so that a flood costs no memory. */
 const waitingBytes = 8 * 1024 * 1024
@@ -56,6 +56,16 @@ export class OutputFiles {
           else stream.end(() => resolve())
         }),
     }
+  }
+
+  /** Tasks of which there is output. */
+  async kept(): Promise<readonly TaskId[]> {
+    const names = await readdir(this.#folder).catch((): string[] => [])
+    return names.map(parseTaskId).filter((id) => id !== null)
+  }
+
+  async remove(id: TaskId): Promise<void> {
+    await rm(join(this.#folder, id), { recursive: true, force: true })
   }
 
   /** The output of a task's boxes (or one step's), oldest first, each with a heading. */

@@ -30,7 +30,7 @@ function read(copy: HostPath, file: HostPath): Readonly<Record<Status, number>> 
   try {
     using store = openStore(copy)
     const counts = store.counts()
-    check(copy, file)
+    checkFile(copy, file)
     return counts
   } catch (error) {
     if (!(error instanceof Failure)) throw error
@@ -38,7 +38,8 @@ function read(copy: HostPath, file: HostPath): Readonly<Record<Status, number>> 
   }
 }
 
-function check(copy: HostPath, file: HostPath): void {
+/** Checks the whole of a database; what is wrong with it is said of `file`. */
+export function checkFile(copy: string, file: string): void {
   const db = new Database(copy, { readonly: true })
   try {
     const said = db.pragma('quick_check(1)', { simple: true })

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { Unreachable } from '../client/fetch.ts'
 import { Failure, messageOf } from '../domain/failure.ts'
+import { backupCommands } from './commands/backup.ts'
 import type { Shell } from './commands/common.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { explainCommand } from './commands/explain.ts'
@@ -48,6 +49,7 @@ function commandsOf(shell: Shell): Command {
   imageCommand(program, shell)
   searchCommand(program, shell)
   serveCommand(program, shell)
+  backupCommands(program, shell)
   return program
 }
 

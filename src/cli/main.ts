@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { buildSandboxImage, diagnoseClosed, open } from '../../control-plane/main.ts'
+import { backUpData, buildSandboxImage, diagnoseClosed, open, restoreData } from '../../control-plane/main.ts'
 import { patience } from '../client/watchful.ts'
 import { thisProcess } from '../config/environment.ts'
 import { loadConfig } from '../config/load.ts'
@@ -15,6 +15,8 @@ process.exitCode = await cli(process.argv.slice(2), {
   loadConfig: (flags) => loadConfig(flags, around),
   open: (config, options) => open(config, around, options),
   diagnose: (config) => diagnoseClosed(config, around),
+  backup: (config, folder) => backUpData(config, around, folder),
+  restore: (config, folder) => restoreData(config, around, folder),
   buildImage: buildSandboxImage,
   onSignal(handler) {
     const interrupt = (): void => handler('SIGINT')

@@ -2,6 +2,7 @@ import type { Held, Opened, OpenOptions } from '../../control-plane/main.ts'
 import type { Patience } from '../client/watchful.ts'
 import type { Environment } from '../config/environment.ts'
 import type { Config, ConfigFlags } from '../config/load.ts'
+import type { BackupReport } from '../domain/backup.ts'
 import type { Finding } from '../domain/control-plane.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -13,6 +14,10 @@ export interface World {
   open(config: Config, options: OpenOptions): Promise<Opened | Held>
   /** What doctor finds where no process answers for the data folder; changes nothing. */
   diagnose(config: Config): Promise<readonly Finding[]>
+  /** Copies a data folder into a new folder, as it is named on the command line. */
+  backup(config: Config, folder: string): Promise<BackupReport>
+  /** Makes the data folder out of such a copy. */
+  restore(config: Config, folder: string): Promise<BackupReport>
   buildImage(config: Config, progress: (line: string) => void, fresh: boolean): Promise<string>
   /** Calls `handler` for every signal that asks this process to end, instead of ending, until disposed of. */
   onSignal(handler: (signal: 'SIGINT' | 'SIGTERM') => void): Disposable

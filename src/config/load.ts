@@ -6,6 +6,7 @@ import { Failure } from '../domain/failure.ts'
 import { defaultPolicy, effectivePolicy, policyProblems } from '../domain/policies.ts'
 import type { PolicyRequest } from '../domain/policy-request.ts'
 import type { Policy } from '../domain/policy.ts'
+import type { Retention } from '../domain/retention.ts'
 import type { RepositoryDefaults } from '../domain/repository-defaults.ts'
 import type { Secret } from '../domain/secret.ts'
 import type { Budget } from '../domain/task.ts'
@@ -48,6 +49,8 @@ export interface Config {
   /** The private key that attestations are signed with; null is one in the data folder. */
   readonly attestationKey: HostPath | null
   readonly logLevel: ConfigFile['log']['level']
+  readonly logCap: { readonly bytes: number; readonly files: number }
+  readonly keep: Retention
 }
 
 /** What a command line says about the configuration. */
@@ -90,6 +93,12 @@ export function loadConfig(flags: ConfigFlags, around: Environment): Config {
     attestationKey:
       file.attestation.key === undefined ? null : expand(file.attestation.key, dirname(place.path), around),
     logLevel: file.log.level,
+    logCap: { bytes: file.log.mb * 1024 * 1024, files: file.log.files },
+    keep: {
+      worktrees: daysOf(file.keep.worktrees),
+      output: daysOf(file.keep.output),
+      undelivered: daysOf(file.keep.undelivered),
+    },
   })
 }
 
@@ -144,6 +153,10 @@ function boxUser(wanted: ConfigFile['box'], { uid, gid }: Environment): Config['
     'bad_config',
     `Only root can run boxes as another user, and this is user ${uid}: remove "box" from the configuration.`,
   )
+}
+
+function daysOf(days: number | 'never'): number | null {
+  return days === 'never' ? null : days
 }
 
 function deepFreeze<T>(value: T): T {

@@ -17,6 +17,11 @@ const id = z
   .min(1, 'Boxes do not run as root: give another id.')
   .max(2 ** 31)
 
+const days = z.union(
+  [z.int().min(1).max(36_500), z.literal('never')],
+  'This is a whole number of days, at least 1, or "never" for what is not removed by age.',
+)
+
 const usd = z.number('A price is a number of US dollars for a million tokens.').min(0)
 const price = z.strictObject({
   input: usd,
@@ -113,7 +118,21 @@ export const configSchema = z.strictObject({
     })
     .default({}),
   log: z
-    .strictObject({ level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') })
+    .strictObject({
+      level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+      /** Of one file of the log. */
+      mb: z.int('"log.mb" is a whole number of MiB.').min(1, '"log.mb" is at least 1.').max(1024).default(10),
+      /** With the one that is written to. */
+      files: z.int('"log.files" is a whole number.').min(1, '"log.files" is at least 1.').max(100).default(5),
+    })
+    .prefault({}),
+  /** For how many days what a task has left is kept after the last that happened to it. */
+  keep: z
+    .strictObject({
+      worktrees: days.default(7),
+      output: days.default(90),
+      undelivered: days.default('never'),
+    })
     .prefault({}),
 })
 export type ConfigFile = z.output<typeof configSchema>

@@ -13,7 +13,8 @@ export type Input =
   | { readonly type: 'stopped'; readonly text: string | null }
   | { readonly type: 'paused' }
   | { readonly type: 'resumed'; readonly instruction: string | null; readonly budget: Budget | null }
-  | { readonly type: 'discarded' }
+  /** `text`: why, where it is not a person who does it. */
+  | { readonly type: 'discarded'; readonly text?: string }
   // by the loop
   | { readonly type: 'claimed'; readonly leaseUntil: Millis }
   /** A preparation is done; `phase` is the next. */
@@ -45,6 +46,8 @@ export type Input =
       readonly marks: readonly Mark[] | null
     }
   | { readonly type: 'handed_over' }
+  /** Something that a task at rest has left on the disk is old enough to go; its commits stay. */
+  | { readonly type: 'put_away'; readonly text: string }
   /** Something about a box under way that a person should see: a request that was denied, a secret that was found. */
   | { readonly type: 'noticed'; readonly text: string }
   /** The work of a halted task is kept (or put back to the last checkpoint). */

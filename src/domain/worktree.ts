@@ -99,6 +99,8 @@ export interface Worktrees {
   branchFor(path: string, id: TaskId): Promise<string>
   /** Tracked files of a commit that a policy hides from the box. Refuses a commit for which a box could not be mounted. */
   hidden(path: string, commit: CommitId, policy: Policy): Promise<readonly TreePath[]>
+  /** Whether the folders of a task are there, whole; where they are not, `open` makes them anew, at the base. */
+  isLaidOut(task: TaskPlace): Promise<boolean>
   /** Mirror, worktree with the filtered checkout of the base, private repository. */
   open(task: TaskPlace): Promise<void>
   /** Makes the worktree exactly what `commit` holds (without denied paths); removes what else is there. */
@@ -157,6 +159,10 @@ export interface Worktrees {
   materials(task: TaskPlace): Sources
   /** Removes worktree, trees, private repository and private refs of a task. The branch in the source stays. */
   discard(task: TaskPlace): Promise<void>
+  /** Tasks that have a folder here. */
+  laidOut(): Promise<readonly TaskId[]>
+  /** Removes the folders of a task. Its commits and its branch stay, and `open` would lay it out anew. */
+  putAway(task: TaskPlace): Promise<void>
   /**
    * Removes what killed processes left: locks, half-made folders, the folders of discarded tasks and those that were
    * laid out for a look (`passingId`). Work of tasks that nobody knows stays, and so do commits.

@@ -3,19 +3,25 @@ import type { HostPath } from '../domain/brand.ts'
 import { isPassing, parseTaskId, type TaskId } from '../domain/ids.ts'
 import type { TaskPlace } from '../domain/worktree.ts'
 import { drop, exists, isErrno } from './files.ts'
-import { at, foldersOf, layoutOf, mirrorsOf } from './layout.ts'
+import { at, foldersOf, kinds, layoutOf, mirrorsOf } from './layout.ts'
 import type { Site } from './site.ts'
 import { removeFolder, removeMeanwhile, throwAway, trashOf } from './throw-away.ts'
+
+/** Removes the folders of a task; what is in commits stays in the mirror. */
+export async function putAwayTask(site: Site, task: TaskPlace): Promise<void> {
+  const layout = layoutOf(site.data, task)
+  site.memories.delete(task.id)
+  // Without its state a worktree counts as half made: whoever comes after a kill in the middle of this does it again.
+  drop(layout.stateFile)
+  for (const folder of foldersOf(site.data, task.id)) throwAway(site.data, folder)
+  await removeFolder(layout.gitDir)
+}
 
 /** Removes all that a task has but its branch in the source. */
 export async function discardTask(site: Site, task: TaskPlace): Promise<void> {
   const layout = layoutOf(site.data, task)
-  site.memories.delete(task.id)
-  // Without its state a worktree counts as half made: a sweep ends what a kill interrupts here.
-  drop(layout.stateFile)
-  for (const folder of foldersOf(site.data, task.id)) throwAway(site.data, folder)
+  await putAwayTask(site, task)
   if (!exists(layout.mirror)) return
-  await removeFolder(layout.gitDir)
   const refs = [
     'for-each-ref',
     '--format=delete %(refname)',
@@ -42,7 +48,7 @@ export async function sweepAll(site: Site, discarded: ReadonlySet<TaskId>): Prom
       await forget(mirror, goes, discarded)
     }
   }
-  for (const kind of ['private', 'tasks', 'trees', 'setups', 'attempts']) {
+  for (const kind of kinds) {
     for (const name of await namesIn(at(site.data, kind))) {
       const id = parseTaskId(name.replace(/\.in$/, ''))
       if (id === null || (name === id && !goes(id))) continue
@@ -50,6 +56,13 @@ export async function sweepAll(site: Site, discarded: ReadonlySet<TaskId>): Prom
       throwAway(site.data, at(site.data, `${kind}/${name}`))
     }
   }
+}
+
+/** Tasks that have a folder. */
+export async function laidOutIn(site: Site): Promise<readonly TaskId[]> {
+  const names = await Promise.all(kinds.map((kind) => namesIn(at(site.data, kind))))
+  const ids = names.flat().map(parseTaskId)
+  return [...new Set(ids.filter((id) => id !== null))].filter((id) => !isPassing(id))
 }
 
 /** Locks and unfinished objects of git. */

@@ -71,9 +71,12 @@ export function cacheOf(data: HostPath, task: Pick<TaskPlace, 'repository'>, nam
   return at(data, `caches/${task.repository.key}/${name}`)
 }
 
+/** Folders of the data folder in which each task has one of its own. */
+export const kinds = ['private', 'tasks', 'trees', 'setups', 'attempts'] as const
+
 /** Each folder of a task that is removed with it. */
 export function foldersOf(data: HostPath, id: string): readonly HostPath[] {
-  return ['private', 'tasks', 'trees', 'setups', 'attempts'].map((kind) => at(data, `${kind}/${id}`))
+  return kinds.map((kind) => at(data, `${kind}/${id}`))
 }
 
 export function indexFile(layout: TaskLayout, generation: number): HostPath {

@@ -5,7 +5,7 @@ import type { TaskPlace, Worktrees } from '../domain/worktree.ts'
 import { makeCandidate } from './candidate.ts'
 import { changesOf } from './changes.ts'
 import { diffText } from './diff.ts'
-import { discardTask, sweepAll } from './discard.ts'
+import { discardTask, laidOutIn, putAwayTask, sweepAll } from './discard.ts'
 import { onDisk } from './disk.ts'
 import { examine } from './examine.ts'
 import { writeFleeting } from './files.ts'
@@ -52,6 +52,7 @@ export function openWorktrees(options: WorktreesOptions): Worktrees {
     inspect: (path, ref) => inspectRepository(site, path, ref),
     branchFor: (path, id) => branchFor(site, path, id),
     hidden: (path, commit, policy) => hiddenFiles(site, path, commit, policy),
+    isLaidOut: (task) => inTurn(task, async () => (await recall(site, task)) !== null),
     open: (task) => inTurn(task, () => layOutTask(site, task)),
     restore: (task, commit) =>
       inTurn(task, async () => {
@@ -107,6 +108,8 @@ export function openWorktrees(options: WorktreesOptions): Worktrees {
       }
     },
     discard: (task) => inTurn(task, () => discardTask(site, task)),
+    laidOut: () => onDisk(() => laidOutIn(site)),
+    putAway: (task) => inTurn(task, () => putAwayTask(site, task)),
     sweep: (discarded) => sweepAll(site, discarded),
     end: () => site.git.end(),
   }

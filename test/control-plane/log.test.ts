@@ -11,7 +11,7 @@ import { until } from '../support/until.ts'
 
 const lines = (write: (log: ReturnType<typeof openLog>) => void): ReturnType<typeof readLog> => {
   const data = mkdtempSync(join(tmpdir(), 'cofferdam-log-'))
-  write(openLog(data, 'info', 'silent'))
+  write(openLog(data, 'info', 'silent', { bytes: 2 ** 24, files: 2 }))
   return readLog(data)
 }
 

@@ -77,8 +77,8 @@ const posture: Posture = {
 const self = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 }
 const user = self.uid === 0 ? { uid: 10_001, gid: 10_001 } : self
 
-export async function loopLab(): Promise<LoopLab> {
-  const folder = mkdtempSync(join(tmpdir(), 'cofferdam-loop-'))
+/** @param folder a data folder, which is removed at the end: a new one, or one that a restore has made */
+export async function loopLab(folder = mkdtempSync(join(tmpdir(), 'cofferdam-loop-'))): Promise<LoopLab> {
   const data = folder as HostPath
   const host = await fakeHost()
   const nothing = (): void => undefined
@@ -124,7 +124,7 @@ export async function loopLab(): Promise<LoopLab> {
       skipped += ms
       await sleep(2, undefined, { signal }).catch(nothing)
     },
-    log: openLog(folder, 'info', 'silent'),
+    log: openLog(folder, 'info', 'silent', { bytes: 2 ** 24, files: 2 }),
   }
   let loop: Loop | null = null
   const close = async (): Promise<void> => {

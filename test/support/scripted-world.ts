@@ -6,7 +6,7 @@ import picocolors from 'picocolors'
 import { diagnose } from '../../control-plane/doctor.ts'
 import { httpApp } from '../../control-plane/http/app.ts'
 import { serveSocket } from '../../control-plane/http/socket.ts'
-import type { Opened } from '../../control-plane/main.ts'
+import { backUpData, type Opened, restoreData } from '../../control-plane/main.ts'
 import { lockFolder, readOwner } from '../../control-plane/store/lock.ts'
 import { cli } from '../../src/cli/cli.ts'
 import type { World } from '../../src/cli/world.ts'
@@ -139,6 +139,8 @@ function startCommand(
       input: () => Promise.resolve(options.input ?? ''),
     },
     loadConfig: (flags) => loadConfig(flags, around),
+    backup: (config, folder) => backUpData(config, around, folder),
+    restore: (config, folder) => restoreData(config, around, folder),
     buildImage: options.buildImage ?? (() => Promise.resolve('sha256:1')),
     diagnose: (config) =>
       diagnose({

@@ -17,13 +17,29 @@ export async function prepare(work: Work): Promise<void> {
     work.report({ type: 'halted', reason: 'posture', text: shortOf(posture, task.policy.posture) })
     return
   }
-  await deps.worktrees.open(placeOf(task))
   const open = deps.store.openCheckpoint(task.id)
+  if (open !== null && open.candidate === null && !(await deps.worktrees.isLaidOut(placeOf(task)))) {
+    forsake(work, open)
+    return
+  }
+  await deps.worktrees.open(placeOf(task))
   const boxes = open === null ? [] : await deps.engine.list()
   if (work.signal.aborted) return
   const found = entryOf(task, open, boxes, deps.specHash)
   const entry = (await lacksSetup(work, found)) ? setupAgain : found
   work.report({ type: 'advanced', phase: entry.phase, text: entry.text }, alongOf(work, open, entry))
+}
+
+/**
+ * What was under way went with its worktree, as where a backup was restored. On record before a worktree is made anew:
+ * that would look as if the attempt had undone all earlier steps.
+ */
+function forsake(work: Work, open: Checkpoint): void {
+  const what = open.step === 0 ? 'preparation starts again' : `step ${open.step} starts again`
+  work.report(
+    { type: 'lost', text: `The worktree is not in the data folder: ${what} from the last checkpoint.` },
+    { checkpoints: [closed(open, 'dropped', work.deps.clock())] },
+  )
 }
 
 const setupAgain: Entry = {

@@ -33,6 +33,7 @@ const tones: Readonly<Record<string, Tone>> = {
   paused: said,
   resumed: said,
   discarded: said,
+  put_away: quiet,
 }
 
 /** An event as lines. A step of the agent gets a heading with what is left of the budget. */

@@ -166,6 +166,7 @@ function patch(task: Task, input: Input): Partial<Task> {
     case 'handed_over':
     case 'noticed':
     case 'postponed':
+    case 'put_away':
     case 'budget_spent':
     case 'halted':
     case 'failed':

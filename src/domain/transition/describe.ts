@@ -21,7 +21,7 @@ export function describe(input: Input, before: Task, after: Task): string {
     case 'resumed':
       return resumedText(input)
     case 'discarded':
-      return 'Discarded: worktree and undelivered work are removed.'
+      return input.text ?? 'Discarded: worktree and undelivered work are removed.'
     case 'claimed':
       return 'Started.'
     case 'violated': {
@@ -36,6 +36,7 @@ export function describe(input: Input, before: Task, after: Task): string {
     case 'noticed':
     case 'salvaged':
     case 'postponed':
+    case 'put_away':
     case 'requeued':
     case 'lost':
       return input.text

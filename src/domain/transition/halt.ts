@@ -34,6 +34,7 @@ export function haltOf(to: Row['to'], task: Task, input: Input): Halt | null {
         : task.halt
     case 'salvaged':
     case 'discarded':
+    case 'put_away':
     case 'noticed':
     case 'steered':
       return task.halt

@@ -134,4 +134,5 @@ export const table: readonly Row[] = [
     'being salvaged',
   ),
   row([...halted, 'APPLIED', 'REJECTED'], 'discarded', 'same', null, 'only now undelivered work is removed'),
+  row([...halted, 'APPLIED', 'REJECTED'], 'put_away', 'same', 'same', 'what is old and not work is removed'),
 ]

@@ -31,6 +31,7 @@ const input: fc.Arbitrary<Input> = fc.oneof(
     { type: 'stopped', text: null },
     { type: 'paused' },
     { type: 'discarded' },
+    { type: 'put_away', text: '' },
     { type: 'claimed', leaseUntil: 1 },
     { type: 'candidate_made', text: '' },
     { type: 'handed_over' },

@@ -200,6 +200,15 @@ const rows: readonly Row[] = [
   ['STOPPED', { phase: 'postponed' }, resumed, 'PENDING', 'postponed', null],
   ['PENDING', { phase: 'postponed' }, { type: 'claimed', leaseUntil: 9 }, 'RUNNING', 'salvage', null],
   ['STOPPED', { phase: 'postponed' }, { type: 'discarded' }, 'STOPPED', null, null],
+  ['APPLIED', {}, { type: 'put_away', text: '' }, 'APPLIED', null, null],
+  [
+    'STOPPED',
+    { delivery: 'discarded', halt: { reason: 'stopped', text: '' } },
+    { type: 'put_away', text: '' },
+    'STOPPED',
+    null,
+    'stopped',
+  ],
 ]
 
 const refused: readonly [Status, Partial<Task>, Input][] = [
@@ -224,6 +233,8 @@ const refused: readonly [Status, Partial<Task>, Input][] = [
   ['APPLIED', { delivery: 'discarded' }, { type: 'discarded' }],
   ['STOPPED', { delivery: 'discarded' }, resumed],
   ['RUNNING', {}, { type: 'claimed', leaseUntil: 9 }],
+  ['RUNNING', {}, { type: 'put_away', text: '' }],
+  ['PENDING', {}, { type: 'put_away', text: '' }],
 ]
 
 describe('the transition table', () => {

@@ -1,0 +1,72 @@
+import { chmod, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { BackupReport } from '../../src/domain/backup.ts'
+import type { HostPath } from '../../src/domain/brand.ts'
+import { copyDatabase, type Head } from '../store/copy.ts'
+import type { Owner } from '../store/lock.ts'
+import { copied, databaseName, mirrors, writtenManifest } from './contents.ts'
+import { copyAny, copyTree } from './copy-tree.ts'
+import { makeWhole } from './whole.ts'
+
+export interface BackupDeps {
+  /** A data folder that is there. */
+  readonly data: HostPath
+  /** Where the private key is, where that is not in the data folder. */
+  readonly attestationKey: HostPath | null
+  readonly owner: Owner
+  /** Epoch milliseconds. */
+  readonly clock: () => number
+}
+
+/**
+ * Copies what cannot be made again into a new folder, while others may be working on the data folder. First the database,
+ * at one moment; what its commits need is in the mirrors by then, for a commit is made before it is on record.
+ */
+export async function backUp(place: HostPath, deps: BackupDeps): Promise<BackupReport> {
+  const { data, attestationKey, owner, clock } = deps
+  const made = await makeWhole(place, owner, async (folder) => {
+    const at = clock()
+    const database = join(folder, databaseName)
+    const heads = await copyDatabase(join(data, databaseName), database)
+    await chmod(database, 0o600)
+    for (const name of copied) await copyAny(join(data, name), join(folder, name))
+    await copyMirrors(join(data, mirrors), join(folder, mirrors), heads)
+    const { name, text } = writtenManifest({ format: 1, at, tasks: heads.length })
+    await writeFile(join(folder, name), text, { mode: 0o600 })
+    return { at, tasks: heads.length }
+  })
+  const notes =
+    attestationKey === null
+      ? []
+      : [`The private key ${attestationKey} is not in it: keep a copy of that file too.`]
+  return { path: place, ...made, notes }
+}
+
+/** Git's locks, and what it has not finished. */
+const unfinished = /\.lock$|^tmp_|^incoming-/
+/** Names of a mirror; its linked worktrees are made anew. First what names objects, then the objects, which only grow. */
+const parts = ['HEAD', 'config', 'info', 'shallow', 'refs', 'objects'] as const
+
+async function copyMirrors(from: string, to: string, heads: readonly Head[]): Promise<void> {
+  await mkdir(to, { mode: 0o700 })
+  const names = await readdir(from).catch((): string[] => [])
+  for (const name of names.filter((each) => each.endsWith('.git'))) {
+    const mirror = join(to, name)
+    await mkdir(mirror, { mode: (await stat(join(from, name))).mode & 0o777 })
+    for (const part of parts) {
+      if (part === 'refs' || part === 'objects' || part === 'info')
+        await copyTree(join(from, name, part), join(mirror, part), (each) => unfinished.test(each))
+      else await copyAny(join(from, name, part), join(mirror, part))
+    }
+    for (const head of heads) if (`${head.repository}.git` === name) await putBack(mirror, head)
+  }
+}
+
+/** The branch of a task, where the database of the backup has it: the task may have gone on since that was copied. */
+async function putBack(mirror: string, { branch, head, base }: Head): Promise<void> {
+  const ref = join(mirror, 'refs/heads', branch)
+  await rm(ref, { force: true })
+  if (head === base) return
+  await mkdir(dirname(ref), { recursive: true })
+  await writeFile(ref, `${head}\n`, { mode: 0o600 })
+}

@@ -1,0 +1,42 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { Failure, messageOf } from '../../src/domain/failure.ts'
+
+export const databaseName = 'cofferdam.db'
+/** Copied as they are. Worktrees are made anew from commits, indexes from the database, caches and locks as they are needed. */
+export const copied: readonly string[] = ['installation', '.gitignore', 'keys', 'logs']
+export const mirrors = 'mirrors'
+
+const manifestName = 'backup.json'
+const manifestSchema = z.object({
+  /** Rises when a backup is laid out in another way. */
+  format: z.literal(1),
+  /** When the database was copied, epoch milliseconds. */
+  at: z.number(),
+  tasks: z.int(),
+})
+export type Manifest = z.infer<typeof manifestSchema>
+
+export function writtenManifest(manifest: Manifest): { readonly name: string; readonly text: string } {
+  return { name: manifestName, text: `${JSON.stringify(manifest)}\n` }
+}
+
+/** What a backup says of itself. Throws `Failure('data_folder')` for a folder that is none. */
+export function readManifest(folder: string): Manifest {
+  const refused = (why: string): Failure =>
+    new Failure(
+      'data_folder',
+      `${folder} is no backup of Cofferdam (${why}): name a folder that \`cofferdam backup\` has made.`,
+    )
+  let content: unknown
+  try {
+    content = JSON.parse(readFileSync(join(folder, manifestName), 'utf8'))
+  } catch (error) {
+    throw refused(messageOf(error))
+  }
+  const parsed = manifestSchema.safeParse(content)
+  if (!parsed.success) throw refused(`${manifestName} is damaged, or of a newer Cofferdam`)
+  if (!existsSync(join(folder, databaseName))) throw refused(`${databaseName} is gone from it`)
+  return parsed.data
+}

@@ -1,0 +1,120 @@
+import { execFile } from 'node:child_process'
+import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import type { HostPath } from '../../src/domain/brand.ts'
+import { Failure, messageOf, systemCodeOf } from '../../src/domain/failure.ts'
+import { lockFolder, type Owner } from '../store/lock.ts'
+
+/** What holds the lock of a folder lies in it. */
+const lockFiles: readonly string[] = ['lock.db', 'owner.json', 'owner.json.new']
+
+/**
+ * Makes a folder that is there as a whole or not at all: it is made beside its place, brought to the disk, and moved there
+ * in one go. What a kill leaves beside it goes with the next try. Rejects with `Failure` where there is something already.
+ * @param make fills an empty folder of mode 0700
+ */
+export async function makeWhole<T>(
+  place: HostPath,
+  owner: Owner,
+  make: (folder: HostPath) => Promise<T>,
+): Promise<T> {
+  await refuseFull(place)
+  const half = join(dirname(place), `.${basename(place)}.half`) as HostPath
+  await overDisk(place, () => begin(half))
+  const lock = await locked(half, place, owner)
+  if (lock === null)
+    throw new Failure('busy', `Another process is making ${place}: wait for it, or name another folder.`)
+  try {
+    await empty(half)
+    const made = await overDisk(place, () => make(half))
+    lock[Symbol.dispose]()
+    await overDisk(place, async () => {
+      for (const name of lockFiles) await rm(join(half, name), { force: true })
+      await promisify(execFile)('sync', ['--file-system', half])
+      await moveTo(half, place)
+    })
+    return made
+  } catch (error) {
+    lock[Symbol.dispose]()
+    await rm(half, { recursive: true, force: true })
+    throw error
+  }
+}
+
+async function refuseFull(place: HostPath): Promise<void> {
+  const names = await readdir(place).catch((error: unknown) => {
+    if (systemCodeOf(error) === 'ENOENT') return []
+    throw new Failure('data_folder', `${place} cannot be used (${messageOf(error)}): name another folder.`)
+  })
+  if (names.length > 0) throw full(place)
+}
+
+function full(place: HostPath): Failure {
+  return new Failure(
+    'data_folder',
+    `${place} is not empty, and nothing in it is overwritten: name another folder, or move it away.`,
+  )
+}
+
+/** Takes what a killed process left only where it is sure to be of one. */
+async function begin(half: HostPath): Promise<void> {
+  await mkdir(half, { mode: 0o700 }).catch(async (error: unknown) => {
+    if (systemCodeOf(error) !== 'EEXIST') throw error
+    const names = await readdir(half)
+    if (names.length > 0 && !names.includes('lock.db'))
+      throw new Failure('data_folder', `${half} is in the way: move it away, then try again.`)
+  })
+}
+
+async function locked(half: HostPath, place: HostPath, owner: Owner): Promise<ReturnType<typeof lockFolder>> {
+  try {
+    return lockFolder(half, owner)
+  } catch (error) {
+    await rm(half, { recursive: true, force: true })
+    throw new Failure('disk', messageOf(error).replaceAll(half, place), { cause: error })
+  }
+}
+
+async function empty(half: HostPath): Promise<void> {
+  for (const name of await readdir(half)) {
+    if (!lockFiles.includes(name)) await rm(join(half, name), { recursive: true, force: true })
+  }
+}
+
+async function moveTo(half: HostPath, place: HostPath): Promise<void> {
+  try {
+    await rmdir(place).catch((error: unknown) => {
+      if (systemCodeOf(error) !== 'ENOENT') throw error
+    })
+    await rename(half, place)
+    await promisify(execFile)('sync', [dirname(place)])
+  } catch (error) {
+    throw ['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(systemCodeOf(error)) ? full(place) : error
+  }
+}
+
+/** What the system says of a place becomes a sentence; `Failure`s and bugs pass. */
+async function overDisk<T>(place: HostPath, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act()
+  } catch (error) {
+    const code = systemCodeOf(error)
+    if (error instanceof Failure && error.code === 'disk') throw noRoom(place, error)
+    if (error instanceof Failure || !(error instanceof Error) || !('syscall' in error)) throw error
+    if (['ENOSPC', 'EDQUOT'].includes(code)) throw noRoom(place, error)
+    throw new Failure(
+      'data_folder',
+      `${place} cannot be made (${messageOf(error)}), and nothing of it is left: mend that, or name another folder.`,
+      { cause: error },
+    )
+  }
+}
+
+function noRoom(place: HostPath, cause: unknown): Failure {
+  return new Failure(
+    'disk',
+    `There is no room for ${place}, and nothing of it is left: free some space, or name a folder on another disk.`,
+    { cause },
+  )
+}

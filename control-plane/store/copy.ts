@@ -1,0 +1,53 @@
+import Database from 'better-sqlite3'
+import type { CommitId } from '../../src/domain/brand.ts'
+import type { TaskId } from '../../src/domain/ids.ts'
+import { checkFile } from './examine.ts'
+import { overStorage } from './failures.ts'
+
+/** Where the copy of a database says that the branch of a task is. */
+export interface Head {
+  readonly task: TaskId
+  /** Names the mirror. */
+  readonly repository: string
+  readonly branch: string
+  readonly head: CommitId
+  readonly base: CommitId
+}
+
+const mostPages = 0x7fff_ffff
+
+/**
+ * Copies a database that other processes may be writing, as it is at one moment; nobody waits for it. What it writes is
+ * checked. Rejects with `Failure('database' | 'disk' | 'busy')`.
+ * @returns the tasks in the copy that are not discarded
+ */
+export async function copyDatabase(from: string, to: string): Promise<readonly Head[]> {
+  const db = overStorage(from, () => new Database(from, { readonly: true, fileMustExist: true }))
+  try {
+    // All in one step: between two, a write by others would make it start again, for ever where they do not rest.
+    await db.backup(to, { progress: () => mostPages })
+  } catch (error) {
+    overStorage(to, () => {
+      throw error
+    })
+  } finally {
+    db.close()
+  }
+  checkFile(to, from)
+  return overStorage(to, () => readHeads(to))
+}
+
+function readHeads(file: string): readonly Head[] {
+  // Not readonly: the last to close it so takes the files beside it away.
+  const db = new Database(file)
+  try {
+    return db
+      .prepare<[], Head>(
+        `SELECT id AS task, repository_key AS repository, branch, head, base_commit AS base
+         FROM runtime_tasks WHERE delivery <> 'discarded'`,
+      )
+      .all()
+  } finally {
+    db.close()
+  }
+}

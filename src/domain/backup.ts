@@ -1,0 +1,13 @@
+import type { HostPath, Millis } from './brand.ts'
+
+/** What a backup, or the restore of one, came to. */
+export interface BackupReport {
+  /** The folder that was made. */
+  readonly path: HostPath
+  /** When the database was copied. */
+  readonly at: Millis
+  /** Tasks in it that are not discarded. */
+  readonly tasks: number
+  /** What a person has to know or do besides. */
+  readonly notes: readonly string[]
+}

@@ -1,0 +1,123 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { verifyAttestations } from '../../../control-plane/attest/verify.ts'
+import { perform } from '../../../control-plane/gate/act.ts'
+import { Keeper, type KeeperDeps } from '../../../control-plane/keep/keeper.ts'
+import { placeOf } from '../../../control-plane/loop/work.ts'
+import type { TaskId } from '../../../src/domain/ids.ts'
+import { policyHash } from '../../../src/domain/policies.ts'
+import type { Retention } from '../../../src/domain/retention.ts'
+import type { Task } from '../../../src/domain/task.ts'
+import { type LoopLab, loopLab } from '../../support/loop-lab.ts'
+import { aRepository, git } from '../../support/repository.ts'
+import { anOwner, aPolicy } from '../../support/task.ts'
+
+const keep: Retention = { worktrees: 7, output: 30, undelivered: null }
+const told: Retention = { ...keep, undelivered: 90 }
+
+let lab: LoopLab
+let repo: string
+beforeEach(async () => {
+  lab = await loopLab()
+  repo = aRepository()
+})
+afterEach(() => lab[Symbol.asyncDispose]())
+
+/** Looks once, so many days from now. */
+async function looked(days: number, retention: Retention, more: Partial<KeeperDeps> = {}): Promise<void> {
+  const clock = (): number => Date.now() + days * 86_400_000
+  const settled = (): Promise<void> => Promise.resolve()
+  const { worktrees, deps } = lab
+  await new Keeper({ ...deps, worktrees, retention, settled, clock, ...more }).round()
+}
+
+const kinds = ['private', 'tasks', 'trees', 'setups', 'attempts', 'logs'] as const
+/** What there is of a task on the disk. */
+const left = ({ id }: Task): readonly string[] =>
+  kinds.filter((kind) => existsSync(join(dirname(lab.database), kind, id)))
+const said = (id: TaskId, type: string): readonly string[] =>
+  lab
+    .events(id)
+    .filter((event) => event.type === type)
+    .map(({ text }) => text)
+
+const applied = async (): Promise<Task> => {
+  const { id } = await lab.birth(repo, 'echo one >one.txt; echo TASK_STATE: DONE', {
+    test: 'true',
+    policyHash: policyHash(aPolicy()),
+  })
+  return await lab.settled(id)
+}
+const blocked = async (): Promise<Task> => {
+  const script = 'echo one >one.txt; echo BLOCK_REASON: tell me; echo TASK_STATE: BLOCKED'
+  return await lab.settled((await lab.birth(repo, script)).id)
+}
+
+it('puts the worktree of an applied task away, with an event; its commits stay, and it verifies', async () => {
+  const task = await applied()
+  expect(task.status).toBe('APPLIED')
+  const before = left(task)
+  expect(before).toContain('tasks')
+  await looked(6.9, keep)
+  expect(left(task)).toEqual(before)
+  await looked(7, keep)
+  expect(left(task)).toEqual(['logs'])
+  await looked(7, keep)
+  expect(said(task.id, 'put_away')).toEqual([
+    'The worktree is removed after 7 days (keep.worktrees); the commits and the branch stay.',
+  ])
+  expect(await lab.worktrees.diff(placeOf(task), task.base.commit, task.head)).toContain('+one')
+  expect(git(repo, 'show', `${task.branch}:one.txt`)).toBe('one\n')
+  const { store } = lab.deps
+  const deps = { store, worktrees: lab.worktrees, key: () => lab.key, installation: 'lab' }
+  expect((await verifyAttestations(deps, task.id, [], placeOf)).findings).toEqual([])
+  await looked(31, keep)
+  expect(left(task)).toEqual([])
+  expect(said(task.id, 'put_away')).toHaveLength(2)
+})
+
+it('leaves undelivered work alone however old it is, and discards it where the configuration says so', async () => {
+  const task = await blocked()
+  const before = left(task)
+  await looked(9999, keep)
+  expect([left(task), lab.task(task.id).version]).toEqual([before, task.version])
+  await looked(89, told)
+  expect(left(task)).toEqual(before)
+  await looked(90, told)
+  expect([left(task), lab.task(task.id).delivery]).toEqual([['logs'], 'discarded'])
+  expect(lab.events(task.id).at(-1)).toMatchObject({ type: 'discarded', actor: { kind: 'system' } })
+  expect(said(task.id, 'discarded')[0]).toContain('for 90 days, and keep.undelivered in the configuration')
+  expect(
+    readdirSync(join(dirname(lab.database), 'mirrors', `${task.repository.key}.git`, 'refs/heads')),
+  ).toEqual([])
+})
+
+it('does not discard what somebody has just resumed', async () => {
+  const task = await blocked()
+  const doer = { caller: anOwner, shown: null }
+  perform(lab.deps, task.id, { act: 'resume', instruction: 'Go on', budget: null }, doer)
+  await looked(9999, told)
+  expect((await lab.settled(task.id)).delivery).toBe('none')
+  expect(said(task.id, 'discarded')).toEqual([])
+})
+
+it('does after a kill in the middle what it has said, and says it once', async () => {
+  const task = await applied()
+  const putAway = (): Promise<void> => Promise.reject(new Error('killed'))
+  await looked(7, keep, { worktrees: { ...lab.worktrees, putAway } })
+  expect(left(task)).toContain('tasks')
+  await looked(7, keep)
+  expect(left(task)).toEqual(['logs'])
+  expect(said(task.id, 'put_away')).toHaveLength(1)
+})
+
+it('goes on with the next task where one cannot be put away', async () => {
+  const tasks = [await applied(), await applied()]
+  let calls = 0
+  const putAway: LoopLab['worktrees']['putAway'] = (place) =>
+    (calls += 1) === 1 ? Promise.reject(new Error('no')) : lab.worktrees.putAway(place)
+  await looked(7, keep, { worktrees: { ...lab.worktrees, putAway } })
+  expect(tasks.filter((task) => left(task).includes('tasks'))).toHaveLength(1)
+  expect(lab.logged().at(-1)).toMatchObject({ msg: 'what a task has left could not be removed' })
+})
