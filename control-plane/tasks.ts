@@ -34,7 +34,7 @@ export type Reported =
   /** Nothing was written: the fence is old, or the task is in another state by now. */
   | { readonly kind: 'refused'; readonly text: string }
 
-export const systemActor: Actor = { kind: 'system', id: 'control-plane' }
+const systemActor: Actor = { kind: 'system', id: 'control-plane' }
 
 /** The only way a task is born or changes. Every change is one transition and one transaction. */
 export class Tasks {

@@ -221,9 +221,7 @@ const testResultSchema = exactly<TestResult>()(
 
 export const riskSchema = exactly<RiskReason>()(z.object({ rule: z.string(), text: z.string() }))
 
-export const markSchema = exactly<Mark>()(
-  z.object({ rule: z.enum(markRules), path: z.string(), text: z.string() }),
-)
+const markSchema = exactly<Mark>()(z.object({ rule: z.enum(markRules), path: z.string(), text: z.string() }))
 
 export const taskSchema = exactly<Task>()(
   z.object({

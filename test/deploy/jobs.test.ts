@@ -36,7 +36,9 @@ describe('a long command', () => {
     async (signal) => {
       const child = spawn('bash', ['-c', `${sourcing}; long it sh -c 'sleep 60 & echo $$ $!; sleep 60'`])
       const log = join(folder, 'it.log')
-      await expect.poll(() => existsSync(log) && readFileSync(log, 'utf8')).toMatch(/\d \d/)
+      await expect
+        .poll(() => existsSync(log) && readFileSync(log, 'utf8'), { timeout: 10_000 })
+        .toMatch(/\d \d/)
       const pids = readFileSync(log, 'utf8').trim().split(' ')
       child.kill(signal)
       await once(child, 'exit')

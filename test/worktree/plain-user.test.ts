@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { chownSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import ts from 'typescript'
 import { expect, test } from 'vitest'
 import { openLab, repository, type Lab } from './lab.ts'
@@ -11,8 +11,8 @@ const project = join(import.meta.dirname, '../..')
 function translate(lab: Lab): string {
   const out = join(lab.folder, 'js')
   for (const folder of ['src/domain', 'src/worktree', 'test/worktree']) {
-    mkdirSync(join(out, folder), { recursive: true })
-    for (const name of readdirSync(join(project, folder)).filter((name) => /(?<!\.test)\.ts$/.test(name))) {
+    const all = readdirSync(join(project, folder), { recursive: true, encoding: 'utf8' })
+    for (const name of all.filter((name) => /(?<!\.test)\.ts$/.test(name))) {
       const { outputText } = ts.transpileModule(readFileSync(join(project, folder, name), 'utf8'), {
         compilerOptions: {
           target: ts.ScriptTarget.ES2023,
@@ -21,7 +21,9 @@ function translate(lab: Lab): string {
           rewriteRelativeImportExtensions: true,
         },
       })
-      writeFileSync(join(out, folder, name.replace(/\.ts$/, '.js')), outputText)
+      const file = join(out, folder, name.replace(/\.ts$/, '.js'))
+      mkdirSync(dirname(file), { recursive: true })
+      writeFileSync(file, outputText)
     }
   }
   writeFileSync(join(out, 'package.json'), '{"type":"module"}')

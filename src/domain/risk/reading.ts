@@ -11,7 +11,7 @@ const simplified = pairs(
 )
 
 function pairs(text: string): ReadonlyMap<string, string> {
-  const letters = [...text]
+  const letters = Array.from(text)
   return new Map(
     letters.flatMap((letter, index) =>
       index % 2 === 0 ? [[letter, letters[index + 1] ?? ''] as const] : [],

@@ -141,7 +141,7 @@ describe('what is refused', () => {
     openDatabase(home.file, nextFormat).close()
     const failure = refused(home.file, () => openStore(home.file))
     expect(failure.message).toContain('written by a newer Cofferdam (format 4, this one knows up to 3)')
-    expect(failure.message).toContain('cofferdam.db.v2')
+    expect(failure.message).toContain('cofferdam.db.v3')
   })
 
   it('a file that is no database', () => {
