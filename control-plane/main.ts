@@ -189,10 +189,12 @@ export async function open(
     const report = (error: unknown, requestId: string): void =>
       log.error({ err: error, requestId }, 'a request failed')
     const app = httpApp(plane, { caller: () => local, report })
-    await loop.start()
-    keeper.start()
+    await loop.recover()
     const socket = await serveSocket(app, config.controlSocket)
     closers.push(() => socket[Symbol.asyncDispose]())
+    // After that, so that what is on record can be looked at while the engine, which may hang, is asked for the first time.
+    loop.start()
+    keeper.start()
     log.info({ ...owner, data: data.path }, 'the control plane is open')
     return {
       created: data.created,

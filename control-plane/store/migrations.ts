@@ -158,5 +158,6 @@ export const migrations: readonly string[] = [
   ALTER TABLE runtime_tasks ADD COLUMN marks TEXT;
 
   CREATE INDEX runtime_tasks_by_repository ON runtime_tasks (repository_path, created_at, id);
+  CREATE INDEX runtime_tasks_discarded ON runtime_tasks (id) WHERE delivery = 'discarded';
   `,
 ]

@@ -151,7 +151,8 @@ export async function loopLab(folder = mkdtempSync(join(tmpdir(), 'cofferdam-loo
       await close()
       const own = faultyAsync(worktrees(), (...call) => faults.worktrees(...call))
       loop = new Loop({ ...deps, worktrees: own }, { limit: 2, memoryMb: 8192, attend: 'all' })
-      await loop.start()
+      await loop.recover()
+      loop.start()
     },
     close,
     async birth(repo, script, overrides = {}) {
