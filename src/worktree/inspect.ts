@@ -40,6 +40,7 @@ export async function inspectRepository(
     refuseHook(source, settings)
     const { entries, folders } = await treeOf(site, source, commit)
     refuseNames(`${ref} of ${source.top}`, entries, folders)
+    rememberLook(site, source, commit, entries)
     const notes = [
       ...(await uncommitted(site, source, keys)),
       ...submodules(entries),
@@ -58,7 +59,7 @@ export async function hiddenFiles(
 ): Promise<readonly TreePath[]> {
   const source = await findSource(path, site.self)
   return asRepository(source, async () => {
-    const entries = await entriesOf(site, source, commit)
+    const entries = lookedAt(site, source, commit) ?? (await treeOf(site, source, commit)).entries
     refuseUnmountable(source, unmountable(entries, site.policyMatcher(policy), policy.allow.length > 0))
     const denied = await deniedEntries(site, entries, policy)
     return denied.map((entry) => textOf(entry.path)).sort()
@@ -84,8 +85,20 @@ function keyOf(source: Source): string {
   return sha256(source.commonDir).slice(0, 16)
 }
 
-async function entriesOf(site: Site, source: Source, commit: CommitId): Promise<readonly Entry[]> {
-  return (await treeOf(site, source, commit)).entries
+// What a larger one holds is asked for again, so that nothing large is kept.
+const mostRemembered = 5000
+
+/** What `inspectRepository` has just seen in this commit, for the question that follows it. */
+function lookedAt(site: Site, { commonDir }: Source, commit: CommitId): readonly Entry[] | null {
+  const key = `${commonDir} ${commit}`
+  const entries = site.looked.get(key) ?? null
+  site.looked.delete(key)
+  return entries
+}
+
+function rememberLook(site: Site, { commonDir }: Source, commit: CommitId, entries: readonly Entry[]): void {
+  site.looked.clear()
+  if (entries.length <= mostRemembered) site.looked.set(`${commonDir} ${commit}`, entries)
 }
 
 /** What a commit holds, and the paths of its folders. */

@@ -41,6 +41,7 @@ export function openWorktrees(options: WorktreesOptions): Worktrees {
     git: openGit(settings),
     self: geteuid?.() ?? 0,
     memories: new Map(),
+    looked: new Map(),
     serial: serial(),
   }
   const inTurn = <T>(task: TaskPlace, work: () => Promise<T>): Promise<T> =>

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -29,6 +28,7 @@ import { compileBox } from '../../src/sandbox/spec.ts'
 import { openWorktrees } from '../../src/worktree/open.ts'
 import { fakeEngine, fakeHost } from './fake-engine.ts'
 import { aPolicy, aTask } from './task.ts'
+import { removeAll } from './template.ts'
 
 /** Called before a method of this name; what it throws or rejects with is what the method fails with. */
 export type Before<T> = (method: keyof T & string, args: readonly unknown[]) => Promise<void> | void
@@ -181,7 +181,7 @@ export async function loopLab(folder = mkdtempSync(join(tmpdir(), 'cofferdam-loo
       await close()
       await host[Symbol.asyncDispose]()
       real[Symbol.dispose]()
-      execFileSync('rm', ['-rf', folder])
+      removeAll(folder)
     },
   }
   await lab.reopen()

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,6 +10,7 @@ import { parseTaskRequest, type TaskRequest } from '../../src/domain/intake.ts'
 import type { PostureLevel } from '../../src/domain/posture.ts'
 import type { Task } from '../../src/domain/task.ts'
 import { needEngine } from './needs.ts'
+import { removeAll } from './template.ts'
 
 /** A goal for the agent `command`, which reads it or not. */
 export interface Wanted {
@@ -105,8 +105,7 @@ export async function openTestPlane(yaml = '', parent = tmpdir()): Promise<TestP
     },
     close: async () => {
       await opened[Symbol.asyncDispose]()
-      // Node's own removal gives up on paths that are longer than the kernel takes.
-      execFileSync('rm', ['-rf', folder])
+      removeAll(folder)
     },
   }
 }
