@@ -2,6 +2,7 @@ import type { CommitId, TreePath } from '../domain/brand.ts'
 import { sha256 } from '../domain/canonical-json.ts'
 import { Failure } from '../domain/failure.ts'
 import type { TaskId } from '../domain/ids.ts'
+import { policyHash } from '../domain/policies.ts'
 import type { Policy } from '../domain/policy.ts'
 import { fewOf } from '../domain/text.ts'
 import type { RepositoryInfo } from '../domain/worktree.ts'
@@ -30,6 +31,10 @@ export async function inspectRepository(
       'repository',
       `${source.top} lies in the data folder of Cofferdam: give your own repository.`,
     )
+  return await site.looks.recall(source, asked ?? 'HEAD', 'inspect', () => inspectSource(site, source, asked))
+}
+
+async function inspectSource(site: Site, source: Source, asked: string | null): Promise<RepositoryInfo> {
   const { ref, commit } = await resolveRef(askSource(site.settings, source), source, asked)
   return asRepository(source, async () => {
     const settings = settingsFrom(
@@ -58,6 +63,16 @@ export async function hiddenFiles(
   policy: Policy,
 ): Promise<readonly TreePath[]> {
   const source = await findSource(path, site.self)
+  const question = `hidden by ${policyHash(policy)}`
+  return await site.looks.recall(source, commit, question, () => hiddenIn(site, source, commit, policy))
+}
+
+async function hiddenIn(
+  site: Site,
+  source: Source,
+  commit: CommitId,
+  policy: Policy,
+): Promise<readonly TreePath[]> {
   return asRepository(source, async () => {
     const entries = lookedAt(site, source, commit) ?? (await treeOf(site, source, commit)).entries
     refuseUnmountable(source, unmountable(entries, site.policyMatcher(policy), policy.allow.length > 0))
@@ -69,11 +84,15 @@ export async function hiddenFiles(
 /** The branch for a task: a branch `cofferdam` in the source leaves no room for `cofferdam/<id>`. */
 export async function branchFor(site: Site, path: string, id: TaskId): Promise<string> {
   const source = await findSource(path, site.self)
+  const taken = await site.looks.recall(source, 'cofferdam', 'is a branch', () => hasBranch(site, source))
+  return taken ? `cofferdam-${id}` : `cofferdam/${id}`
+}
+
+async function hasBranch(site: Site, source: Source): Promise<boolean> {
   return asRepository(source, async () => {
-    const place = sourcePlace(source)
     const names = ['for-each-ref', '--format=%(refname)', 'refs/heads/cofferdam']
-    const refs = (await site.git.line(place, names, as(source))).split('\n')
-    return refs.includes('refs/heads/cofferdam') ? `cofferdam-${id}` : `cofferdam/${id}`
+    const refs = await site.git.line(sourcePlace(source), names, as(source))
+    return refs.split('\n').includes('refs/heads/cofferdam')
   })
 }
 
