@@ -10,11 +10,13 @@ interface Look {
   readonly stamp: string
   readonly at: number
   readonly answer: Promise<unknown>
+  /** Whether it is being asked again. */
+  followed?: true
 }
 
 /**
  * Remembers for a moment what questions to users' repositories came to, so that many tasks at once do not start the same
- * processes for each. An answer is used again only while the refs that it may depend on, the configuration and the index
+ * processes for each. An answer is used again for two seconds, and only while the refs that it may depend on, the configuration and the index
  * are the same files.
  */
 export class Looks {
@@ -34,15 +36,26 @@ export class Looks {
     for (const [name, { at }] of this.#looks) if (now - at >= longestMs) this.#looks.delete(name)
     const key = JSON.stringify([source.gitDir, ref, question])
     const known = this.#looks.get(key)
-    if (known?.stamp === stamp) return (await known.answer) as T
+    if (known?.stamp !== stamp) return (await this.#ask(key, { stamp, at: now, answer: look() }).answer) as T
+    // In time, so that where many ask nobody waits for it.
+    if (now - known.at >= longestMs / 2 && !known.followed) {
+      known.followed = true
+      const next: Look = { stamp, at: now, answer: look() }
+      next.answer.then(
+        () => this.#ask(key, next),
+        () => undefined,
+      )
+    }
+    return (await known.answer) as T
+  }
+
+  #ask(key: string, look: Look): Look {
     if (this.#looks.size >= most) this.#looks.clear()
-    const answer = look()
-    const made: Look = { stamp, at: now, answer }
-    this.#looks.set(key, made)
-    answer.catch(() => {
-      if (this.#looks.get(key) === made) this.#looks.delete(key)
+    this.#looks.set(key, look)
+    look.answer.catch(() => {
+      if (this.#looks.get(key) === look) this.#looks.delete(key)
     })
-    return await answer
+    return look
   }
 }
 

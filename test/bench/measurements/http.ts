@@ -6,7 +6,7 @@ import { loadConfig } from '../../../src/config/load.ts'
 import { thisProcess } from '../../../src/config/environment.ts'
 import type { Lab } from '../lab.ts'
 import { load } from '../load.ts'
-import { manyTasks } from '../many-tasks.ts'
+import { indexAll, manyTasks } from '../many-tasks.ts'
 import type { Measurement } from '../measurement.ts'
 import { openPlane, premises, type Premises } from '../plane.ts'
 import { smallRepository } from '../repositories.ts'
@@ -95,6 +95,8 @@ async function populate(lab: Lab, place: Premises): Promise<void> {
   const { dataFolder } = plane.config
   await plane[Symbol.asyncDispose]()
   manyTasks(dataFolder, taskCount)
+  lab.say('indexing them')
+  await indexAll(dataFolder)
   const db = new Database(join(dataFolder, 'cofferdam.db'))
   // The task that the others are copies of would be worked on.
   db.prepare(`UPDATE runtime_tasks SET status = 'REJECTED' WHERE status = 'PENDING'`).run()
