@@ -16,7 +16,7 @@ const headerBytes = 128 * 1024
 export async function serveSocket(app: Hono, path: string): Promise<AsyncDisposable> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   await removeStale(path)
-  const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false, errorHandler: unreadable })
+  const answer = getRequestListener(app.fetch, { errorHandler: unreadable })
   const server = createServer(
     { maxHeaderSize: headerBytes },
     (request, response) => void answer(request, response),
