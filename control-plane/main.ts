@@ -25,6 +25,7 @@ import { specHash } from '../src/sandbox/hash.ts'
 import { gitFolder } from '../src/sandbox/places.ts'
 import { compileBox } from '../src/sandbox/spec.ts'
 import { openWorktrees } from '../src/worktree/open.ts'
+import { openAccess } from './access.ts'
 import { apartEngine, engineOf, gatewayOf, revealed } from './adapters.ts'
 import { attestor } from './attest/attestor.ts'
 import { describeKey, findKey, type KeyPlaces, keyPlaces, openKey, type SigningKey } from './attest/key.ts'
@@ -176,6 +177,7 @@ export async function open(
     }
     const plane = new Plane({
       ...compiled,
+      access: openAccess({ store, clock, random: randomBytes }),
       loop,
       key: () => own ?? findKey(places, known),
       keyPlaces: places,

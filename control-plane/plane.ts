@@ -1,3 +1,4 @@
+import type { Access } from '../src/domain/access.ts'
 import type { CompileBox, Engine } from '../src/domain/box.ts'
 import type { Caller } from '../src/domain/caller.ts'
 import type {
@@ -43,6 +44,7 @@ import type { Tasks } from './tasks.ts'
 import { watch } from './watch.ts'
 
 export interface PlaneDeps {
+  readonly access: Access
   readonly store: Store
   readonly tasks: Tasks
   readonly bus: Bus
@@ -68,10 +70,12 @@ export interface PlaneDeps {
 
 /** The product without a front end. */
 export class Plane implements ControlPlane {
+  readonly access: Access
   readonly #deps: PlaneDeps
   readonly #press: PressDeps
 
   constructor(deps: PlaneDeps) {
+    this.access = deps.access
     this.#deps = deps
     this.#press = { ...deps, nonceKey: () => nonceKeyOf(deps.key()), misses: new Misses() }
   }

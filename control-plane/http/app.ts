@@ -9,6 +9,7 @@ import type { ControlPlane } from '../../src/domain/control-plane.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import { actRoutes } from './acts.ts'
 import { anyLength } from './any-length.ts'
+import { auditRoute } from './audit.ts'
 import { catalogueRoutes } from './catalogue.ts'
 import { type App, json, type Routes } from './contract.ts'
 import { decisionRoutes } from './decisions.ts'
@@ -22,6 +23,7 @@ import { serviceRoutes } from './service.ts'
 import { type StreamLimits, streamLimits } from './sse.ts'
 import { streamRoute } from './stream.ts'
 import { taskRoutes } from './tasks.ts'
+import { tokenRoutes } from './tokens.ts'
 
 export interface HttpOptions {
   /** Who is behind a request. */
@@ -58,6 +60,8 @@ export function httpApp(plane: ControlPlane, options: HttpOptions): App {
   insightRoutes(routes)
   catalogueRoutes(routes)
   searchRoute(routes)
+  tokenRoutes(routes)
+  auditRoute(routes)
   documentRoute(app)
   refuseOtherMethods(app)
   return app
