@@ -37,6 +37,8 @@ import type { Verification } from './verification/verify.ts'
 
 const texts = z.array(z.string())
 
+/** Nobody else says this of themselves: a client sends its token after it has read it. */
+export const healthSchema = z.object({ status: z.literal('ok'), service: z.literal('cofferdam') })
 export const submittedSchema = exactly<Submitted>()(z.object({ task: taskSchema, notes: texts }))
 export const tasksSchema = z.object({
   tasks: z.array(taskSchema),

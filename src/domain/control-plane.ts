@@ -135,6 +135,8 @@ export interface ControlPlane {
   logs(id: TaskId, step: number | null): Promise<string>
   /** The specs of each kind of box that a request would get, and what is hidden; nothing is run. */
   explain(request: TaskRequest): Promise<Explanation>
+  /** Rejects with `Failure('busy')` where tasks can be neither taken nor worked on. */
+  ready(): Promise<void>
   doctor(): Promise<readonly Finding[]>
   /** Replays events after `after`, then goes on live until `signal` aborts. */
   watch(id: TaskId, after: number, signal: AbortSignal): AsyncIterable<Sight>

@@ -254,6 +254,10 @@ export class ScriptedPlane implements ControlPlane, Disposable {
     })
   }
 
+  ready(): Promise<void> {
+    return Promise.resolve()
+  }
+
   doctor(): Promise<readonly Finding[]> {
     return this.#answer(
       'doctor',

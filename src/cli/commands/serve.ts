@@ -22,11 +22,14 @@ export function serveCommand(program: Command, shell: Shell): void {
     }
     await using _ = opened
     const { dataFolder, controlSocket } = config
-    if (options.json === true) printJson(world, { type: 'serving', dataFolder, controlSocket })
-    else
+    const { origin } = opened
+    if (options.json === true) printJson(world, { type: 'serving', dataFolder, controlSocket, origin })
+    else {
+      const where = origin === null ? '' : `The API is at ${origin}. `
       world.terminal.out(
-        `Working on the tasks of ${dataFolder}. Ctrl-C ends this; running boxes are left to the next start.\n`,
+        `Working on the tasks of ${dataFolder}. ${where}Ctrl-C ends this; running boxes are left to the next start.\n`,
       )
+    }
     await ending(world)
     shell.end('done')
   })
