@@ -3,10 +3,10 @@ import { Failure } from '../../domain/failure.ts'
 import { exitCode } from '../exit.ts'
 import { isHeld } from '../connection.ts'
 import type { World } from '../world.ts'
-import { common, type CommonOptions, printJson, type Shell } from './common.ts'
+import { type CommonOptions, onFolder, printJson, type Shell } from './common.ts'
 
 export function serveCommand(program: Command, shell: Shell): void {
-  common(
+  onFolder(
     program.command('serve').description('work on all tasks of the data folder until told to end'),
   ).action(async (options: CommonOptions) => {
     const { world } = shell
