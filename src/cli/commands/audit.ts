@@ -3,7 +3,16 @@ import { type AuditOutcome, auditOutcomes } from '../../domain/audit.ts'
 import { Failure } from '../../domain/failure.ts'
 import { withControlPlane } from '../connection.ts'
 import { auditLines } from '../render/audit.ts'
-import { common, type CommonOptions, idOf, limitOf, print, printJson, type Shell, targetOf } from './common.ts'
+import {
+  common,
+  type CommonOptions,
+  idOf,
+  limitOf,
+  print,
+  printJson,
+  type Shell,
+  targetOf,
+} from './common.ts'
 
 interface AuditOptions extends CommonOptions {
   readonly task?: string
@@ -29,7 +38,8 @@ export function auditCommand(program: Command, shell: Shell): void {
       }
       const page = await withControlPlane(targetOf(shell, options, 'audit'), (client) => client.audit(filter))
       if (options.json === true) printJson(world, page)
-      else if (page.rows.length === 0) world.terminal.error('Nothing of that kind has been asked for so far.\n')
+      else if (page.rows.length === 0)
+        world.terminal.error('Nothing of that kind has been asked for so far.\n')
       else print(world, auditLines(page.rows))
       shell.end('done')
     })

@@ -21,23 +21,25 @@ export function tokenCommand(program: Command, shell: Shell): void {
   const { world } = shell
   common(token.command('list').description('the tokens, newest first, without their secrets')).action(
     async (options: CommonOptions) => {
-      const tokens = await withControlPlane(targetOf(shell, options, 'token list'), (client) => client.tokens())
+      const tokens = await withControlPlane(targetOf(shell, options, 'token list'), (client) =>
+        client.tokens(),
+      )
       if (options.json === true) printJson(world, { tokens })
       else if (tokens.length === 0) print(world, ['No tokens yet: `cofferdam token create NAME` makes one.'])
       else print(world, tokenLines(tokens, world.now()))
       shell.end('done')
     },
   )
-  common(token.command('revoke <name>').description('make a token good for nothing, by its name or id')).action(
-    async (name: string, options: CommonOptions) => {
-      const revoked = await withControlPlane(targetOf(shell, options, 'token revoke'), (client) =>
-        client.revokeToken(name),
-      )
-      if (options.json === true) printJson(world, { token: revoked })
-      else print(world, [`The token ${plain(revoked.name)} is revoked.`])
-      shell.end('done')
-    },
-  )
+  common(
+    token.command('revoke <name>').description('make a token good for nothing, by its name or id'),
+  ).action(async (name: string, options: CommonOptions) => {
+    const revoked = await withControlPlane(targetOf(shell, options, 'token revoke'), (client) =>
+      client.revokeToken(name),
+    )
+    if (options.json === true) printJson(world, { token: revoked })
+    else print(world, [`The token ${plain(revoked.name)} is revoked.`])
+    shell.end('done')
+  })
 }
 
 function createCommand(token: Command, shell: Shell): void {
