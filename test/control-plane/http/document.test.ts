@@ -105,7 +105,7 @@ async function operations(): Promise<{ method: string; path: string; operation: 
 /** What is sent, and whether all of it is as the document says. */
 interface Sent {
   readonly url: string
-  readonly init: RequestInit & { readonly headers: Readonly<Record<string, string>> }
+  readonly init: Omit<RequestInit, 'headers'> & { readonly headers: Readonly<Record<string, string>> }
   readonly proper: boolean
 }
 

@@ -48,7 +48,7 @@ describe('the API at an address', () => {
     const listening = await serveTcp(app, settings)
     expect(await (await fetch(`${listening.origin}/hello`)).text()).toBe('hello')
     await listening[Symbol.asyncDispose]()
-    await expect(fetch(`${listening.origin}/hello`)).rejects.toThrow()
+    await expect(fetch(`${listening.origin}/hello`)).rejects.toThrow('fetch failed')
   })
 
   it('speaks TLS with the pair that is named', async () => {
