@@ -19,6 +19,13 @@ export function openAccess({ store: { access: store }, clock, random }: AccessDe
     const refused = adminRefusal(caller)
     if (refused !== null) throw new Failure('not_allowed', refused)
   }
+  // One process has the database: what it has read of a token stays so until it writes it. There are as many as tokens.
+  const read = new Map<string, KeptToken>()
+  const byId = (id: string): KeptToken | null => {
+    const kept = read.get(id) ?? store.token(id)
+    if (kept !== null) read.set(id, kept)
+    return kept
+  }
   const named = (which: string): KeptToken | null =>
     store.token(which) ??
     store.tokens().find(({ name, revokedAt }) => name === which && revokedAt === null) ??
@@ -49,17 +56,21 @@ export function openAccess({ store: { access: store }, clock, random }: AccessDe
       if (token === null)
         throw new Failure('not_found', `There is no token ${which}: \`cofferdam token list\` shows them.`)
       store.revokeToken(token.id, clock())
+      read.delete(token.id)
       return shown(store.token(token.id) ?? token)
     },
     admit(text): Admitted {
       const id = tokenIdIn(text)
-      const kept = id === null ? null : store.token(id)
+      const kept = id === null ? null : byId(id)
       // One sentence for an unknown id and a wrong secret: who guesses learns of neither.
       if (kept === null || !isTokenOf(text, kept.hash)) throw new Failure('unauthorized', unknown)
       const now = clock()
       const refused = tokenRefusal(kept, now)
       if (refused !== null) throw new Failure('unauthorized', refused)
-      if (now - (kept.lastUsedAt ?? 0) >= usedEveryMs) store.usedToken(kept.id, now)
+      if (now - (kept.lastUsedAt ?? 0) >= usedEveryMs) {
+        store.usedToken(kept.id, now)
+        read.set(kept.id, { ...kept, lastUsedAt: now })
+      }
       return { token: shown(kept), caller: { actor: { kind: 'token', id: kept.name }, role: kept.role } }
     },
     record: (row) => store.addAudit({ ...row, at: clock() }),

@@ -2,7 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { applies } from '../support/scripted-plane.ts'
+import { applies, worksForever } from '../support/scripted-plane.ts'
 import { type Command, scriptedMachine, type ScriptedMachine } from '../support/scripted-world.ts'
 
 let machine: ScriptedMachine
@@ -129,6 +129,27 @@ describe('a server', () => {
   it('whose TLS is not to be trusted is told in a sentence', async () => {
     const ended = await afar(['task', 'list'], { COFFERDAM_SERVER: origin.replace('http:', 'https:') })
     expect([ended.code, ended.error]).toEqual([7, expect.stringMatching(/TLS with https:.* fails/)])
+  })
+})
+
+describe('a server that goes away', () => {
+  it('is looked for a while, and then told of in a sentence', async () => {
+    const still = scriptedMachine(worksForever)
+    const config = join(still.folder, 'c.yaml')
+    writeFileSync(config, 'http: { listen: 0 }\n')
+    const one = still.start(['serve', '--config', config, '--json'])
+    await one.printed('"serving"')
+    const at = /"origin":"([^"]+)"/.exec(one.out())?.[1] ?? ''
+    const secret = (await still.run(['token', 'create', 'me', '--role', 'owner'])).out.trim()
+    const followed = still.start(['run', '--repo', '/r', '--goal', 'x', '--', 'true'], {
+      env: { COFFERDAM_SERVER: at, COFFERDAM_TOKEN: secret },
+      patience: { pingMs: 200, pings: 1 },
+    })
+    await followed.printed('working')
+    await one.kill()
+    expect(await followed.code).toBe(7)
+    expect(followed.error()).toMatch(/No server answers at http:\/\/127\.0\.0\.1:\d+ \(ECONNREFUSED\)/)
+    still.remove()
   })
 })
 
