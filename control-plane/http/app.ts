@@ -8,7 +8,7 @@ import type { Caller } from '../../src/domain/caller.ts'
 import type { ControlPlane } from '../../src/domain/control-plane.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import { actRoutes } from './acts.ts'
-import { anyLength } from './any-length.ts'
+import { anyLength, onBodies } from './any-length.ts'
 import { auditRoute } from './audit.ts'
 import { catalogueRoutes } from './catalogue.ts'
 import { type App, json, type Routes } from './contract.ts'
@@ -57,8 +57,8 @@ export function httpApp(plane: ControlPlane, options: HttpOptions): App {
   app.use(requestId({ limitLength: 100 }))
   app.use(witness({ access: plane.access, seen, report }))
   app.use('door' in options ? doorOf(options.door, plane.access) : known(options.caller))
-  app.use(anyLength)
-  app.use(bodyLimit({ maxSize: bodyBytes, onError }))
+  app.use(onBodies(anyLength))
+  app.use(onBodies(bodyLimit({ maxSize: bodyBytes, onError })))
   app.use(bodiless)
   const routes: Routes = { app, plane, caller: (context) => context.get('caller') }
   serviceRoutes(routes, options.metrics ?? (() => Promise.resolve('')))

@@ -71,7 +71,7 @@ function exitOfError(error: unknown, world: World): Exit {
   }
   if (error instanceof Unreachable) {
     terminal.error(
-      'cofferdam: The process that holds the data folder went away in the middle; look at `cofferdam task list` and try again.\n',
+      'cofferdam: What works on the tasks went away in the middle; look at `cofferdam task list` and try again.\n',
     )
     return 'environment'
   }

@@ -188,9 +188,11 @@ async function afar({ world: { patience } }: Target, server: ServerPlace): Promi
     fetch[Symbol.dispose]()
     if (!late.aborted && !(error instanceof Unreachable)) throw error
     const why = late.aborted ? 'it says nothing' : causeOf(error)
+    // A server that wants TLS says nothing that can be read without it.
+    const tls = why === 'UND_ERR_SOCKET' && origin.startsWith('http:') ? ', try https://' : ''
     throw new Failure(
       'server',
-      `No server answers at ${origin} (${why}): start \`cofferdam serve\` there with http.listen, or name another with --server.`,
+      `No server answers at ${origin} (${why})${tls}: start \`cofferdam serve\` there with http.listen, or name another with --server.`,
       { cause: error },
     )
   }
