@@ -67,7 +67,18 @@ module.exports = {
     ),
     only('sqlite-in-store', 'better-sqlite3 lives in the store', ['better-sqlite3'], '^control-plane/store/'),
     only('git-in-worktree', 'simple-git lives in the worktree adapter', ['simple-git'], '^src/worktree/'),
-    only('hono-in-http', 'hono lives in the HTTP app', ['hono', '@hono'], '^control-plane/http/'),
+    only(
+      'hono-in-http',
+      'hono lives in the HTTP app',
+      ['hono', '@hono', 'hono-rate-limiter'],
+      '^control-plane/http/',
+    ),
+    only(
+      'metrics-in-one-place',
+      'prom-client lives in one file',
+      ['prom-client'],
+      '^control-plane/metrics\\.ts$',
+    ),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -1,3 +1,4 @@
+import type { Access } from '../src/domain/access.ts'
 import type { CompileBox, Engine } from '../src/domain/box.ts'
 import type { Caller } from '../src/domain/caller.ts'
 import type {
@@ -36,6 +37,7 @@ import { openSurface } from './gate/surfaces.ts'
 import type { Loop } from './loop/loop.ts'
 import type { OutputFiles } from './loop/output-files.ts'
 import { placeOf } from './loop/work.ts'
+import { readiness } from './ready.ts'
 import { knownRepositories } from './repositories.ts'
 import type { Store } from './store/store.ts'
 import { type Defaults, draftTask, type Drafted } from './submit.ts'
@@ -43,6 +45,7 @@ import type { Tasks } from './tasks.ts'
 import { watch } from './watch.ts'
 
 export interface PlaneDeps {
+  readonly access: Access
   readonly store: Store
   readonly tasks: Tasks
   readonly bus: Bus
@@ -68,10 +71,14 @@ export interface PlaneDeps {
 
 /** The product without a front end. */
 export class Plane implements ControlPlane {
+  readonly access: Access
+  readonly ready: () => Promise<void>
   readonly #deps: PlaneDeps
   readonly #press: PressDeps
 
   constructor(deps: PlaneDeps) {
+    this.access = deps.access
+    this.ready = readiness({ ...deps, diskFreeMb: deps.defaults.policy.limits.diskFreeMb })
     this.#deps = deps
     this.#press = { ...deps, nonceKey: () => nonceKeyOf(deps.key()), misses: new Misses() }
   }

@@ -7,7 +7,7 @@ import { Failure, messageOf } from '../../src/domain/failure.ts'
 import { unreadable } from './problem.ts'
 
 /** A search is in the address, and a long one of Chinese letters has nine bytes for each. */
-const headerBytes = 128 * 1024
+export const headerBytes = 128 * 1024
 
 /**
  * Serves `app` on a unix socket that only its owner can open. The caller holds the lock of the data folder, so a socket

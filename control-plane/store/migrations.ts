@@ -159,5 +159,36 @@ export const migrations: readonly string[] = [
 
   CREATE INDEX runtime_tasks_by_repository ON runtime_tasks (repository_path, created_at, id);
   CREATE INDEX runtime_tasks_discarded ON runtime_tasks (id) WHERE delivery = 'discarded';
+
+  CREATE TABLE api_tokens (
+    id TEXT PRIMARY KEY NOT NULL,
+    name TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    role TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    expires_at INTEGER,
+    revoked_at INTEGER,
+    last_used_at INTEGER
+  ) STRICT;
+  CREATE UNIQUE INDEX api_tokens_by_name ON api_tokens (name) WHERE revoked_at IS NULL;
+
+  CREATE TABLE audit_log (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+    at INTEGER NOT NULL,
+    actor TEXT,
+    action TEXT NOT NULL,
+    task_id TEXT,
+    outcome TEXT NOT NULL,
+    text TEXT NOT NULL,
+    request_id TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX audit_log_by_task ON audit_log (task_id, seq) WHERE task_id IS NOT NULL;
+
+  CREATE TABLE probes (
+    id INTEGER PRIMARY KEY NOT NULL,
+    at INTEGER NOT NULL
+  ) STRICT;
   `,
 ]

@@ -1,5 +1,6 @@
 import type { HostPath } from '../../src/domain/brand.ts'
 import { messageOf } from '../../src/domain/failure.ts'
+import { type AccessStore, accessTables } from './access.ts'
 import { attestationsTable } from './attestations.ts'
 import { checkpointsTable } from './checkpoints.ts'
 import { type Connection, openDatabase } from './database.ts'
@@ -28,6 +29,7 @@ export function openStore(file: HostPath): Store {
   const write = writer(db, tables)
   const heartbeat = heartbeats(db, tables)
   return {
+    access: overAccess(tables.access, safely),
     write: (change) => safely(() => write(change)),
     heartbeat: (id, fence, beat) => safely(() => heartbeat(id, fence, beat)),
     task: (id) => safely(() => tasks.task(id)),
@@ -60,12 +62,26 @@ export function openStore(file: HostPath): Store {
   }
 }
 
+function overAccess(access: AccessStore, safely: <T>(act: () => T) => T): AccessStore {
+  return {
+    addToken: (token) => safely(() => access.addToken(token)),
+    token: (id) => safely(() => access.token(id)),
+    tokens: () => safely(() => access.tokens()),
+    revokeToken: (id, at) => safely(() => access.revokeToken(id, at)),
+    usedToken: (id, at) => safely(() => access.usedToken(id, at)),
+    addAudit: (row) => safely(() => access.addAudit(row)),
+    audit: (filter) => safely(() => access.audit(filter)),
+    probe: (at) => safely(() => access.probe(at)),
+  }
+}
+
 /** Prepares every statement once; where a table or column is missing, somebody else was at the file. */
 function prepareTables(db: Connection, file: string) {
   try {
     const documents = documentsTable(db)
     const tasks = tasksTable(db, documents)
     return {
+      access: accessTables(db),
       tasks,
       lists: taskLists(db, (ids) => tasks.several(ids)),
       checkpoints: checkpointsTable(db, documents),

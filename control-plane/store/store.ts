@@ -4,6 +4,7 @@ import type { EgressRow } from '../../src/domain/egress.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import type { Actor, Checkpoint, Status, Task, TaskEvent } from '../../src/domain/task.ts'
 import type { TaskFilter } from '../../src/domain/control-plane.ts'
+import type { AccessStore } from './access.ts'
 import type { TaskTexts, TaskVersion } from './texts.ts'
 
 /**
@@ -115,6 +116,8 @@ export interface Heartbeat {
  * `Failure('database' | 'disk' | 'busy')` when the storage fails; then nothing of that call was written.
  */
 export interface Store {
+  /** Tokens and the audit log. */
+  readonly access: AccessStore
   /**
    * One transition, in one transaction, guarded by status, version and fence of `before`.
    *

@@ -1,8 +1,10 @@
 import { Command, CommanderError } from 'commander'
 import { Unreachable } from '../client/fetch.ts'
 import { Failure, messageOf } from '../domain/failure.ts'
+import { auditCommand } from './commands/audit.ts'
 import { backupCommands } from './commands/backup.ts'
 import type { Shell } from './commands/common.ts'
+import { completionCommand } from './commands/completion.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { explainCommand } from './commands/explain.ts'
 import { imageCommand } from './commands/image.ts'
@@ -10,6 +12,7 @@ import { runCommand } from './commands/run.ts'
 import { searchCommand } from './commands/search.ts'
 import { serveCommand } from './commands/serve.ts'
 import { taskCommand } from './commands/task.ts'
+import { tokenCommand } from './commands/token.ts'
 import { verifyCommand } from './commands/verify.ts'
 import { type Exit, exitCode, exitHelp, exitOfFailure } from './exit.ts'
 import { plain } from './render/text.ts'
@@ -50,6 +53,9 @@ function commandsOf(shell: Shell): Command {
   searchCommand(program, shell)
   serveCommand(program, shell)
   backupCommands(program, shell)
+  tokenCommand(program, shell)
+  auditCommand(program, shell)
+  completionCommand(program, shell)
   return program
 }
 
@@ -65,7 +71,7 @@ function exitOfError(error: unknown, world: World): Exit {
   }
   if (error instanceof Unreachable) {
     terminal.error(
-      'cofferdam: The process that holds the data folder went away in the middle; look at `cofferdam task list` and try again.\n',
+      'cofferdam: What works on the tasks went away in the middle; look at `cofferdam task list` and try again.\n',
     )
     return 'environment'
   }

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import * as answers from '../domain/answers.ts'
+import type { AuditFilter, AuditRow } from '../domain/audit.ts'
 import type { SignedAttestation } from '../domain/attestation.ts'
 import type {
   Act,
@@ -19,6 +20,7 @@ import { taskSchema } from '../domain/schemas.ts'
 import { queryLimits } from '../domain/search/query.ts'
 import type { SearchAnswer, SearchRequest } from '../domain/search/search.ts'
 import type { Checkpoint, Task, TaskEvent } from '../domain/task.ts'
+import type { NewToken, Token, TokenRequest } from '../domain/token.ts'
 import type { Verification } from '../domain/verification/verify.ts'
 import { type Answer, type Call, type FetchLike, Unreachable } from './fetch.ts'
 import { sights } from './stream.ts'
@@ -57,6 +59,14 @@ export interface Client {
    */
   watch(id: TaskId, after: number, signal: AbortSignal): Promise<AsyncIterable<Sight>>
   attend(id: TaskId): Promise<void>
+  createToken(request: TokenRequest): Promise<NewToken>
+  tokens(): Promise<readonly Token[]>
+  /** By name or id. */
+  revokeToken(which: string): Promise<Token>
+  /** Newest first; `cursor` is `next` of the answer before. */
+  audit(
+    filter: Omit<AuditFilter, 'before'> & { readonly cursor?: string },
+  ): Promise<{ readonly rows: readonly AuditRow[]; readonly next: string | null }>
 }
 
 export function createClient(fetch: FetchLike): Client {
@@ -119,6 +129,14 @@ export function createClient(fetch: FetchLike): Client {
     attend: async (id) => {
       await textOf(await post(`/v1/tasks/${id}/attend`))
     },
+    createToken: async (request) => read(await post('/v1/tokens', request), answers.newTokenSchema),
+    tokens: async () => (await read(await get('/v1/tokens'), answers.tokensSchema)).tokens,
+    revokeToken: async (which) => {
+      const call = { method: 'DELETE', headers: {} } as const
+      return read(await send(fetch, `/v1/tokens/${encodeURIComponent(which)}`, call), answers.tokenSchema)
+    },
+    audit: async ({ taskId: task, ...filter }) =>
+      read(await get(`/v1/audit${search({ task, ...filter })}`), answers.auditPageSchema),
   }
 }
 

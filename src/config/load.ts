@@ -6,6 +6,7 @@ import { Failure } from '../domain/failure.ts'
 import { defaultPolicy, effectivePolicy, policyProblems } from '../domain/policies.ts'
 import type { PolicyRequest } from '../domain/policy-request.ts'
 import type { Policy } from '../domain/policy.ts'
+import type { HttpSettings } from '../domain/listen.ts'
 import type { Retention } from '../domain/retention.ts'
 import type { RepositoryDefaults } from '../domain/repository-defaults.ts'
 import type { Secret } from '../domain/secret.ts'
@@ -14,6 +15,7 @@ import type { PriceList, UpstreamSettings } from '../domain/upstream.ts'
 import type { Environment } from './environment.ts'
 import { readConfigFile } from './file.ts'
 import { pricesOf, secretsOf, upstreamsOf } from './providers.ts'
+import { httpOf } from './http.ts'
 import { configPlace, dataPlace, enginePlace, expand, resolved, runtimePlace, socketPath } from './places.ts'
 import { configSchema, type ConfigFile } from './schema.ts'
 
@@ -51,6 +53,8 @@ export interface Config {
   readonly logLevel: ConfigFile['log']['level']
   readonly logCap: { readonly bytes: number; readonly files: number }
   readonly keep: Retention
+  /** The API over TCP; null is the control socket alone. */
+  readonly http: HttpSettings | null
 }
 
 /** What a command line says about the configuration. */
@@ -99,6 +103,7 @@ export function loadConfig(flags: ConfigFlags, around: Environment): Config {
       output: daysOf(file.keep.output),
       undelivered: daysOf(file.keep.undelivered),
     },
+    http: file.http === undefined ? null : httpOf(file.http, place.path, around),
   })
 }
 

@@ -28,5 +28,10 @@ export function actRefusal({ actor, role }: Caller, act: Act['act'], { id, creat
   return own ? null : `${nameOf(actor)} is an operator, and task ${id} is not theirs: an owner can ${act} it.`
 }
 
+/** Why a caller may not see to tokens and the audit log; null where they may. */
+export function adminRefusal({ actor, role }: Caller): string | null {
+  return role === 'owner' ? null : `${nameOf(actor)} is no owner: tokens and the audit log are for owners.`
+}
+
 /** How an actor is named in a sentence. */
 const nameOf = ({ kind, id }: Actor): string => (kind === 'token' ? `The token ${id}` : id)

@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { openAccess } from '../../control-plane/access.ts'
 import { Bus } from '../../control-plane/bus.ts'
 import { openSurface } from '../../control-plane/gate/surfaces.ts'
 import { Misses } from '../../control-plane/gate/misses.ts'
@@ -28,6 +30,7 @@ import { openStore } from '../../control-plane/store/open.ts'
 import { type Along, Tasks } from '../../control-plane/tasks.ts'
 import { watch } from '../../control-plane/watch.ts'
 import { hostPath } from '../../src/config/places.ts'
+import type { Access } from '../../src/domain/access.ts'
 import type { SignedAttestation } from '../../src/domain/attestation.ts'
 import type { Caller } from '../../src/domain/caller.ts'
 import type { EgressRow } from '../../src/domain/egress.ts'
@@ -79,6 +82,7 @@ export interface Behaviour {
 export class ScriptedPlane implements ControlPlane, Disposable {
   readonly store: Store
   readonly transitions: Tasks
+  readonly access: Access
   readonly #bus = new Bus()
   readonly #press: PressDeps
   readonly #script: Script
@@ -93,6 +97,7 @@ export class ScriptedPlane implements ControlPlane, Disposable {
     this.#script = script
     this.#behaviour = behaviour
     this.store = openStore(hostPath(join(folder, 'cofferdam.db')))
+    this.access = openAccess({ store: this.store, clock: Date.now, random: randomBytes })
     this.#index = searchIndex(hostPath(join(folder, 'search.db')))
     const log = { warn: () => undefined }
     this.#indexer = new Indexer({ store: this.store, index: this.#index, bus: this.#bus, log })
@@ -247,6 +252,10 @@ export class ScriptedPlane implements ControlPlane, Disposable {
       risks: [],
       notes: ['No test command is given.'],
     })
+  }
+
+  ready(): Promise<void> {
+    return Promise.resolve()
   }
 
   doctor(): Promise<readonly Finding[]> {

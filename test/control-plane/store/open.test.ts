@@ -25,6 +25,16 @@ storeContract('one file, closed and opened again around every call', () => {
   }
   return {
     open: () => ({
+      access: {
+        addToken: (token) => once(({ access }) => access.addToken(token)),
+        token: (id) => once(({ access }) => access.token(id)),
+        tokens: () => once(({ access }) => access.tokens()),
+        revokeToken: (id, at) => once(({ access }) => access.revokeToken(id, at)),
+        usedToken: (id, at) => once(({ access }) => access.usedToken(id, at)),
+        addAudit: (row) => once(({ access }) => access.addAudit(row)),
+        audit: (filter) => once(({ access }) => access.audit(filter)),
+        probe: (at) => once(({ access }) => access.probe(at)),
+      },
       write: (change) => once((store) => store.write(change)),
       heartbeat: (id, fence, beat) => once((store) => store.heartbeat(id, fence, beat)),
       task: (id) => once((store) => store.task(id)),
