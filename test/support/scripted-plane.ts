@@ -32,6 +32,7 @@ import { watch } from '../../control-plane/watch.ts'
 import { hostPath } from '../../src/config/places.ts'
 import type { Access } from '../../src/domain/access.ts'
 import type { SignedAttestation } from '../../src/domain/attestation.ts'
+import { defaultBudget } from '../../src/domain/budget.ts'
 import type { Caller } from '../../src/domain/caller.ts'
 import type { EgressRow } from '../../src/domain/egress.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
@@ -306,7 +307,7 @@ export class ScriptedPlane implements ControlPlane, Disposable {
 
 function risksOf(act: Act, { budget }: Task): readonly RiskReason[] {
   return act.act === 'resume' && act.budget !== null
-    ? largerBudget({ ...budget, ...act.budget }, budget, budget)
+    ? largerBudget({ ...budget, ...act.budget }, budget, defaultBudget)
     : []
 }
 
