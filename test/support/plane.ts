@@ -10,6 +10,7 @@ import { parseTaskRequest, type TaskRequest } from '../../src/domain/intake.ts'
 import type { PostureLevel } from '../../src/domain/posture.ts'
 import type { Task } from '../../src/domain/task.ts'
 import { needEngine } from './needs.ts'
+import { keepPosture, lendPosture } from './posture.ts'
 import { removeAll } from './template.ts'
 
 /** A goal for the agent `command`, which reads it or not. */
@@ -65,6 +66,7 @@ export async function openTestPlane(yaml = '', parent = tmpdir()): Promise<TestP
   const around = thisProcess()
   const config = loadConfig({ data: join(folder, 'data'), config: file }, around)
   await needEngine(config.engine.socket)
+  await lendPosture(config.dataFolder)
   const start = async (attend: 'own' | 'all'): Promise<Opened> => {
     const opened = await open(config, around, { what: 'test', attend, stderrLevel: 'silent' })
     if ('kind' in opened) throw new Error('the data folder is held')
@@ -105,6 +107,7 @@ export async function openTestPlane(yaml = '', parent = tmpdir()): Promise<TestP
     },
     close: async () => {
       await opened[Symbol.asyncDispose]()
+      keepPosture(config.dataFolder)
       removeAll(folder)
     },
   }
