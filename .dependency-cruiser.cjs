@@ -23,7 +23,7 @@ module.exports = {
       name: 'adapters-do-not-meet',
       comment: 'An adapter knows the domain, its own folder and its own library.',
       severity: 'error',
-      from: { path: '^src/(sandbox|gateway|worktree|agents|discord|search|client|config)/' },
+      from: { path: '^src/(sandbox|gateway|worktree|agents|discord|webhooks|search|client|config)/' },
       to: { path: '^src/(?!domain/)', pathNot: '^src/$1/' },
     },
     {
@@ -67,6 +67,7 @@ module.exports = {
     ),
     only('sqlite-in-store', 'better-sqlite3 lives in the store', ['better-sqlite3'], '^control-plane/store/'),
     only('git-in-worktree', 'simple-git lives in the worktree adapter', ['simple-git'], '^src/worktree/'),
+    only('webhooks-in-webhooks', 'standardwebhooks lives in its adapter', ['standardwebhooks'], '^src/webhooks/'),
     only('hono-in-http', 'hono lives in the HTTP app', ['hono', '@hono'], '^control-plane/http/'),
   ],
   options: {

@@ -21,6 +21,7 @@ import type { Registries } from '../src/domain/registries.ts'
 import type { RepositoryDefaults } from '../src/domain/repository-defaults.ts'
 import { submitRefusal } from '../src/domain/rights.ts'
 import type { SearchAnswer, SearchRequest } from '../src/domain/search/search.ts'
+import type { OutboxDesk } from '../src/domain/outbox/desk.ts'
 import type { Task } from '../src/domain/task.ts'
 import type { Worktrees } from '../src/domain/worktree.ts'
 import { describeKey, type KeyPlaces, nonceKeyOf, type SigningKey } from './attest/key.ts'
@@ -57,6 +58,7 @@ export interface PlaneDeps {
   readonly key: () => SigningKey | null
   readonly keyPlaces: KeyPlaces
   readonly search: (request: SearchRequest) => Promise<SearchAnswer>
+  readonly outbox: OutboxDesk
   readonly defaults: Defaults
   /** Those that are configured, by their paths. */
   readonly repositories: Readonly<Record<string, RepositoryDefaults>>
@@ -68,11 +70,13 @@ export interface PlaneDeps {
 
 /** The product without a front end. */
 export class Plane implements ControlPlane {
+  readonly outbox: OutboxDesk
   readonly #deps: PlaneDeps
   readonly #press: PressDeps
 
   constructor(deps: PlaneDeps) {
     this.#deps = deps
+    this.outbox = deps.outbox
     this.#press = { ...deps, nonceKey: () => nonceKeyOf(deps.key()), misses: new Misses() }
   }
 

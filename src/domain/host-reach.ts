@@ -59,3 +59,8 @@ const blockedNames = [
 export function isBlockedName(name: string): boolean {
   return blockedNames.some((blocked) => name === blocked || name.endsWith(`.${blocked}`))
 }
+
+/** Whether an address, without brackets, is this machine's own and of no network. */
+export function isLoopback(address: string): boolean {
+  return written.safeParse(address).success && ipaddr.parse(address).range() === 'loopback'
+}
