@@ -27,7 +27,7 @@ export interface LaneLimits {
   readonly brokenMs: number
 }
 
-export const laneLimits: LaneLimits = { sendMs: 15_000, leaseMs: 30_000, lookMs: 30_000, brokenMs: 5000 }
+const laneLimits: LaneLimits = { sendMs: 15_000, leaseMs: 30_000, lookMs: 30_000, brokenMs: 5000 }
 
 /** Sends the letters of one destination, one after the other. Other lanes do not wait for it. */
 export class Lane {
@@ -113,7 +113,10 @@ export class Lane {
       log.warn(said, 'a letter was taken over while it was being sent: it may arrive twice')
       return
     }
-    if (outcome.kind === 'delivered') return void log.info(said, 'a letter was sent')
+    if (outcome.kind === 'delivered') {
+      log.info(said, 'a letter was sent')
+      return
+    }
     log.warn({ ...said, error: outcome.text }, 'a letter could not be sent')
     if (outcome.fault === 'gone') outbox.giveUp(destination, outcome.text, now)
   }

@@ -3,7 +3,8 @@ import type { Destination, Outcome } from '../../src/domain/outbox/destination.t
 import type { Letter } from '../../src/domain/outbox/letter.ts'
 import { lettersOf } from '../../src/domain/outbox/write.ts'
 import { anEvent, birth } from './change.ts'
-import { aTask, aTaskId, aTaskIdOf, aTime } from './task.ts'
+import type { TaskEvent } from '../../src/domain/task.ts'
+import { aPerson, aTask, aTaskId, aTaskIdOf, aTime } from './task.ts'
 
 /** A letter that waits for its first attempt. */
 export function aLetter(overrides: Partial<Letter> = {}): Letter {
@@ -24,6 +25,25 @@ export function aLetter(overrides: Partial<Letter> = {}): Letter {
     leaseUntil: null,
     endedAt: null,
     actor: null,
+    ...overrides,
+  }
+}
+
+/** The third event of a task. */
+export function aTaskEvent(overrides: Partial<TaskEvent> = {}): TaskEvent {
+  return {
+    taskId: aTaskId,
+    seq: 3,
+    at: aTime,
+    actor: aPerson,
+    step: 1,
+    attempt: 1,
+    fence: 1,
+    data: {},
+    type: 'halted',
+    from: 'RUNNING',
+    to: 'BLOCKED',
+    text: 'It happened.',
     ...overrides,
   }
 }
@@ -63,4 +83,5 @@ export function writeTasks(
 }
 
 /** Whole numbers from 1. */
-export const upTo = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index + 1)
+export const upTo = (count: number): readonly number[] =>
+  Array.from({ length: count }, (_, index) => index + 1)

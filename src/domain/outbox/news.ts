@@ -17,10 +17,10 @@ export const newsTypes = [
 ] as const
 export type NewsType = (typeof newsTypes)[number]
 
-const underWay: readonly NewsType[] = ['task.pending', 'task.running', 'task.validating']
+const underWay: ReadonlySet<NewsType> = new Set<NewsType>(['task.pending', 'task.running', 'task.validating'])
 
 /** What a webhook is told that does not choose: all that a person may have to look at. */
-export const usualNews: readonly NewsType[] = newsTypes.filter((type) => !underWay.includes(type))
+export const usualNews: readonly NewsType[] = newsTypes.filter((type) => !underWay.has(type))
 
 const typeOfStatus = (status: Status): NewsType => `task.${status.toLowerCase() as Lowercase<Status>}`
 
@@ -39,7 +39,8 @@ const most = { goal: 1000, text: 4000 } as const
 export function newsOf(event: TaskEvent, task: Task): Composed | null {
   const type = newsTypeOf(event)
   if (type === null) return null
-  const { id, status, halt, delivery, outcome, revision, goal, repository, branch, head, budget, spent } = task
+  const { id, status, halt, delivery, outcome, revision, goal, repository, branch, head, budget, spent } =
+    task
   const { seq, at, actor, step, text } = event
   const body = {
     type,

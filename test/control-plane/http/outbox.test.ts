@@ -80,7 +80,11 @@ describe('the outbox over HTTP', () => {
   it('has a dead letter tried again in its old place, and keeps who said so', async () => {
     const { id } = dead(here)
     expect(letterSchema.parse(await (await post(id, 'retry')).json())).toMatchObject({
-      ...{ id, state: 'waiting', attempts: 0, actor: aPerson, error: 'The receiver answered 500.' },
+      id,
+      state: 'waiting',
+      attempts: 0,
+      actor: aPerson,
+      error: 'The receiver answered 500.',
     })
     expect(plane.store.outbox.claim(here, Date.now(), 1000)?.id).toBe(id)
     expect(await refused(await post(id, 'discard'))).toEqual([409, expect.stringContaining('being sent')])

@@ -34,13 +34,23 @@ afterEach(async () => {
 })
 
 const patience: Patience = {
-  ...{ attempts: 4, refusals: 2, firstMs: 10, factor: 2, mostMs: 40, askedMostMs: 300 },
+  attempts: 4,
+  refusals: 2,
+  firstMs: 10,
+  factor: 2,
+  mostMs: 40,
+  askedMostMs: 300,
 }
 const say = (fields: object): void => void lines.push(fields)
 
 function dispatch(...destinations: readonly Destination[]): Dispatcher {
   const dispatcher = new Dispatcher({
-    ...{ outbox: store.outbox, destinations, bus, clock: Date.now, random: Math.random, patience },
+    outbox: store.outbox,
+    destinations,
+    bus,
+    clock: Date.now,
+    random: Math.random,
+    patience,
     log: { info: say, warn: say },
     limits: { sendMs: 150, leaseMs: 1000, lookMs: 50, brokenMs: 20 },
   })
@@ -53,7 +63,10 @@ const states = (destination: string): readonly LetterState[] =>
     .map(({ state }) => state)
     .toReversed()
 const fails = (fault: 'passing' | 'refused' | 'gone', afterMs = 0): Outcome => ({
-  ...{ kind: 'failed', fault, text: 'No.', afterMs },
+  kind: 'failed',
+  fault,
+  text: 'No.',
+  afterMs,
 })
 
 describe('the outbox', () => {
@@ -137,7 +150,10 @@ describe('the outbox', () => {
       return { kind: 'delivered' }
     }
     const dispatcher = new Dispatcher({
-      ...{ outbox: store.outbox, bus, clock: Date.now, random: Math.random },
+      outbox: store.outbox,
+      bus,
+      clock: Date.now,
+      random: Math.random,
       destinations: [aDestination('slow', slow), aDestination('hangs', () => new Promise(() => undefined))],
       log: { info: say, warn: say },
     })
@@ -164,7 +180,11 @@ describe('the outbox', () => {
       },
     }
     const lane = new Dispatcher({
-      ...{ outbox, destinations: [aDestination('a')], bus, clock: Date.now, random: Math.random },
+      outbox,
+      destinations: [aDestination('a')],
+      bus,
+      clock: Date.now,
+      random: Math.random,
       log: { info: say, warn: say },
       limits: { sendMs: 100, leaseMs: 1000, lookMs: 20, brokenMs: 10 },
     })

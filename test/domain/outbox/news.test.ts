@@ -2,13 +2,12 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { letterId } from '../../../src/domain/outbox/letter.ts'
 import { newsOf, newsTypeOf, newsTypes, usualNews } from '../../../src/domain/outbox/news.ts'
-import { statuses, type Status, type TaskEvent } from '../../../src/domain/task.ts'
-import { aPerson, aTask, aTaskId, aTaskIdOf, aTime } from '../../support/task.ts'
+import { statuses, type Status } from '../../../src/domain/task.ts'
+import { aTaskEvent } from '../../support/letters.ts'
+import { aTask, aTaskId, aTaskIdOf, aTime } from '../../support/task.ts'
 
-const event = (type: string, from: Status | null, to: Status, text = 'It happened.'): TaskEvent => ({
-  ...{ taskId: aTaskId, seq: 3, at: aTime, actor: aPerson, step: 1, attempt: 1, fence: 1, data: {} },
-  ...{ type, from, to, text },
-})
+const event = (type: string, from: Status | null, to: Status, text = 'It happened.') =>
+  aTaskEvent({ type, from, to, text })
 
 describe('news', () => {
   it.each<[string, Status | null, Status, string | null]>([
@@ -26,7 +25,9 @@ describe('news', () => {
   })
 
   it('has a name for each state, and a webhook that does not choose is told where a person may be needed', () => {
-    expect(newsTypes).toEqual(expect.arrayContaining(statuses.map((status) => `task.${status.toLowerCase()}`)))
+    expect(newsTypes).toEqual(
+      expect.arrayContaining(statuses.map((status) => `task.${status.toLowerCase()}`)),
+    )
     expect(usualNews).toEqual(
       ['draft', 'applied', 'blocked', 'failed', 'timeout', 'stopped', 'rejected', 'discarded'].map(
         (name) => `task.${name}`,
