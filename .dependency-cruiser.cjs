@@ -23,7 +23,7 @@ module.exports = {
       name: 'adapters-do-not-meet',
       comment: 'An adapter knows the domain, its own folder and its own library.',
       severity: 'error',
-      from: { path: '^src/(sandbox|gateway|worktree|agents|discord|search|client|config)/' },
+      from: { path: '^src/(sandbox|gateway|worktree|agents|discord|webhooks|search|client|config)/' },
       to: { path: '^src/(?!domain/)', pathNot: '^src/$1/' },
     },
     {
@@ -79,6 +79,7 @@ module.exports = {
       ['prom-client'],
       '^control-plane/metrics\\.ts$',
     ),
+    only('webhooks-in-webhooks', 'standardwebhooks lives in its adapter', ['standardwebhooks'], '^src/webhooks/'),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -26,6 +26,7 @@ import { buildImage } from '../src/sandbox/docker/image.ts'
 import { specHash } from '../src/sandbox/hash.ts'
 import { gitFolder } from '../src/sandbox/places.ts'
 import { compileBox } from '../src/sandbox/spec.ts'
+import { webhook } from '../src/webhooks/webhook.ts'
 import { openWorktrees } from '../src/worktree/open.ts'
 import { openAccess } from './access.ts'
 import { apartEngine, engineOf, gatewayOf, revealed } from './adapters.ts'
@@ -45,6 +46,8 @@ import { engineLog, openLog } from './log.ts'
 import { Loop } from './loop/loop.ts'
 import { OutputFiles } from './loop/output-files.ts'
 import { openMetrics } from './metrics.ts'
+import { outboxDesk } from './outbox/desk.ts'
+import { Dispatcher } from './outbox/dispatcher.ts'
 import { Plane } from './plane.ts'
 import { Indexer } from './search/indexer.ts'
 import { search } from './search/search.ts'
@@ -134,7 +137,11 @@ export async function open(
     const indexer = new Indexer({ store, index, bus, log })
     closers.push(() => indexer[Symbol.dispose]())
     const attests = attestor({ store, key, installation: data.installation })
-    const tasks = new Tasks({ store, bus, clock, attestor: attests })
+    const destinations = config.webhooks.map((settings) => webhook(settings, { clock }))
+    const { outbox } = store
+    const dispatcher = new Dispatcher({ outbox, destinations, bus, clock, log, random: Math.random })
+    closers.push(() => dispatcher[Symbol.asyncDispose]())
+    const tasks = new Tasks({ store, bus, clock, attestor: attests, destinations })
     const outputs = new OutputFiles(data.path)
     const docker = engineOf(config, data.path, config.runtimeFolder, {
       installation: data.installation,
@@ -195,6 +202,12 @@ export async function open(
       key: () => own ?? findKey(places, known),
       keyPlaces: places,
       search: (request) => search({ store, index, indexer }, request),
+      outbox: outboxDesk({
+        outbox,
+        destinations: new Set(destinations.map(({ name }) => name)),
+        clock,
+        wake: () => dispatcher.wake(),
+      }),
       defaults: { ...config.tasks, means, repository: (path) => config.repositories[path] ?? {} },
       repositories: config.repositories,
       data: data.path,
@@ -219,6 +232,7 @@ export async function open(
     // After that, so that what is on record can be looked at while the engine, which may hang, is asked for the first time.
     loop.start()
     keeper.start()
+    dispatcher.start()
     log.info({ ...owner, data: data.path }, 'the control plane is open')
     return {
       created: data.created,

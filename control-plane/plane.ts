@@ -22,6 +22,7 @@ import type { Registries } from '../src/domain/registries.ts'
 import type { RepositoryDefaults } from '../src/domain/repository-defaults.ts'
 import { submitRefusal } from '../src/domain/rights.ts'
 import type { SearchAnswer, SearchRequest } from '../src/domain/search/search.ts'
+import type { OutboxDesk } from '../src/domain/outbox/desk.ts'
 import type { Task } from '../src/domain/task.ts'
 import type { Worktrees } from '../src/domain/worktree.ts'
 import { describeKey, type KeyPlaces, nonceKeyOf, type SigningKey } from './attest/key.ts'
@@ -60,6 +61,7 @@ export interface PlaneDeps {
   readonly key: () => SigningKey | null
   readonly keyPlaces: KeyPlaces
   readonly search: (request: SearchRequest) => Promise<SearchAnswer>
+  readonly outbox: OutboxDesk
   readonly defaults: Defaults
   /** Those that are configured, by their paths. */
   readonly repositories: Readonly<Record<string, RepositoryDefaults>>
@@ -73,6 +75,7 @@ export interface PlaneDeps {
 export class Plane implements ControlPlane {
   readonly access: Access
   readonly ready: () => Promise<void>
+  readonly outbox: OutboxDesk
   readonly #deps: PlaneDeps
   readonly #press: PressDeps
 
@@ -80,6 +83,7 @@ export class Plane implements ControlPlane {
     this.access = deps.access
     this.ready = readiness({ ...deps, diskFreeMb: deps.defaults.policy.limits.diskFreeMb })
     this.#deps = deps
+    this.outbox = deps.outbox
     this.#press = { ...deps, nonceKey: () => nonceKeyOf(deps.key()), misses: new Misses() }
   }
 

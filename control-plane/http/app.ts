@@ -18,6 +18,7 @@ import { openApiDocument } from './document.ts'
 import { evidenceRoutes } from './evidence.ts'
 import { bodiless, refuseInput } from './input.ts'
 import { insightRoutes } from './insight.ts'
+import { outboxRoutes } from './outbox.ts'
 import { answerError, Refusal } from './problem.ts'
 import { searchRoute } from './search.ts'
 import { serviceRoutes } from './service.ts'
@@ -72,6 +73,7 @@ export function httpApp(plane: ControlPlane, options: HttpOptions): App {
   searchRoute(routes)
   tokenRoutes(routes)
   auditRoute(routes)
+  outboxRoutes(routes)
   documentRoute(app)
   refuseOtherMethods(app)
   return app

@@ -190,5 +190,27 @@ export const migrations: readonly string[] = [
     id INTEGER PRIMARY KEY NOT NULL,
     at INTEGER NOT NULL
   ) STRICT;
+
+  CREATE TABLE outbox (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    destination TEXT NOT NULL,
+    task_id TEXT NOT NULL REFERENCES runtime_tasks (id),
+    event INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    body TEXT NOT NULL,
+    state TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    fence INTEGER NOT NULL,
+    error TEXT,
+    created_at INTEGER NOT NULL,
+    next_at INTEGER NOT NULL,
+    lease_until INTEGER,
+    ended_at INTEGER,
+    actor TEXT
+  ) STRICT;
+  CREATE INDEX outbox_by_task ON outbox (task_id, event);
+  CREATE INDEX outbox_by_destination ON outbox (destination, seq) WHERE state IN ('waiting', 'sending');
+  CREATE INDEX outbox_by_end ON outbox (ended_at) WHERE state IN ('sent', 'discarded');
   `,
 ]

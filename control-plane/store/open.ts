@@ -10,6 +10,7 @@ import { egressTable } from './egress.ts'
 import { eventsTable } from './events.ts'
 import { damagedFile, overStorage } from './failures.ts'
 import { migrations } from './migrations.ts'
+import { outboxTable } from './outbox.ts'
 import { recordReader } from './record.ts'
 import type { Store } from './store.ts'
 import { taskLists } from './task-lists.ts'
@@ -25,7 +26,7 @@ export function openStore(file: HostPath): Store {
   const db = openDatabase(file, migrations)
   const safely = <T>(act: () => T): T => overStorage(file, act)
   const tables = safely(() => prepareTables(db, file))
-  const { tasks, lists, checkpoints, events, decisions, attestations, egress, records, texts } = tables
+  const { tasks, lists, checkpoints, events, decisions, attestations, egress, outbox, records, texts } = tables
   const write = writer(db, tables)
   const heartbeat = heartbeats(db, tables)
   return {
@@ -58,6 +59,16 @@ export function openStore(file: HostPath): Store {
     counts: () => safely(() => tasks.counts()),
     texts: (id) => safely(() => texts.texts(id)),
     versions: (after, limit) => safely(() => texts.versions(after, limit)),
+    outbox: {
+      claim: (destination, now, leaseMs) => safely(() => outbox.claim(destination, now, leaseMs)),
+      dueAt: (destination) => safely(() => outbox.dueAt(destination)),
+      move: (before, after) => safely(() => outbox.move(before, after)),
+      giveUp: (destination, error, now) => safely(() => outbox.giveUp(destination, error, now)),
+      letter: (id) => safely(() => outbox.letter(id)),
+      letters: (filter) => safely(() => outbox.letters(filter)),
+      open: () => safely(() => outbox.open()),
+      forget: (before) => safely(() => outbox.forget(before)),
+    },
     [Symbol.dispose]: () => db.close(),
   }
 }
@@ -89,6 +100,7 @@ function prepareTables(db: Connection, file: string) {
       decisions: decisionsTable(db),
       attestations: attestationsTable(db),
       egress: egressTable(db),
+      outbox: outboxTable(db),
       records: recordReader(db),
       texts: textsReader(db),
       forget(): void {

@@ -8,6 +8,7 @@ import { completionCommand } from './commands/completion.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { explainCommand } from './commands/explain.ts'
 import { imageCommand } from './commands/image.ts'
+import { outboxCommand } from './commands/outbox.ts'
 import { runCommand } from './commands/run.ts'
 import { searchCommand } from './commands/search.ts'
 import { serveCommand } from './commands/serve.ts'
@@ -51,6 +52,7 @@ function commandsOf(shell: Shell): Command {
   doctorCommand(program, shell)
   imageCommand(program, shell)
   searchCommand(program, shell)
+  outboxCommand(program, shell)
   serveCommand(program, shell)
   backupCommands(program, shell)
   tokenCommand(program, shell)

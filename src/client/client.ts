@@ -16,6 +16,7 @@ import type { EgressRow } from '../domain/egress.ts'
 import { Failure } from '../domain/failure.ts'
 import type { TaskId } from '../domain/ids.ts'
 import type { TaskRequest } from '../domain/intake.ts'
+import type { Letter, LetterAct, LetterFilter } from '../domain/outbox/letter.ts'
 import { taskSchema } from '../domain/schemas.ts'
 import { queryLimits } from '../domain/search/query.ts'
 import type { SearchAnswer, SearchRequest } from '../domain/search/search.ts'
@@ -53,6 +54,10 @@ export interface Client {
   logs(id: TaskId, step: number | null): Promise<string>
   explain(request: TaskRequest): Promise<Explanation>
   doctor(): Promise<readonly Finding[]>
+  /** What destinations are told, newest first. */
+  letters(filter: Omit<LetterFilter, 'before'>): Promise<readonly Letter[]>
+  letter(id: string): Promise<Letter>
+  actOnLetter(id: string, act: LetterAct): Promise<Letter>
   /**
    * The events after `after`, then live with output, until `signal` aborts. Resolves when the stream is open, so that
    * nothing is missed of what happens from then on. The iteration throws `Unreachable` when it breaks off.
@@ -125,6 +130,15 @@ export function createClient(fetch: FetchLike): Client {
     logs: async (id, step) => textOf(await get(`/v1/tasks/${id}/logs${search({ step })}`)),
     explain: async (request) => read(await post('/v1/explain', request), answers.explanationSchema),
     doctor: async () => (await read(await get('/v1/doctor'), answers.doctorSchema)).findings,
+    letters: async ({ states, ...filter }) =>
+      (
+        await read(
+          await get(`/v1/outbox${search({ ...filter, state: states?.join(',') })}`),
+          answers.lettersSchema,
+        )
+      ).letters,
+    letter: async (id) => read(await get(`/v1/outbox/${id}`), answers.letterSchema),
+    actOnLetter: async (id, act) => read(await post(`/v1/outbox/${id}/${act}`), answers.letterSchema),
     watch: (id, after, signal) => watch(fetch, id, after, signal),
     attend: async (id) => {
       await textOf(await post(`/v1/tasks/${id}/attend`))

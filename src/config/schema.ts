@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { budgetRequestSchema } from '../domain/intake.ts'
 import { usualRates } from '../domain/listen.ts'
+import { newsTypes } from '../domain/outbox/news.ts'
+import { webhookNetworks } from '../domain/outbox/webhook.ts'
 import { policyRequestSchema } from '../domain/policy-request.ts'
 import { secretPlaceSchema } from './secrets.ts'
 
@@ -104,6 +106,30 @@ export const configSchema = z.strictObject({
     .optional(),
   /** Values that must not leave a box, nor stand in what it prints; the keys of upstreams are among them by themselves. */
   secrets: z.record(z.string().regex(/^[\w.-]{1,64}$/), secretPlaceSchema).default({}),
+  /** Who is told over HTTP of what happens to tasks, by name. */
+  webhooks: z
+    .record(
+      z
+        .string()
+        .regex(
+          /^[a-z0-9][a-z0-9-]{0,31}$/,
+          'A webhook has a name of a-z, 0-9 and "-", at most 32 characters.',
+        ),
+      z.strictObject({
+        url: z.url({ protocol: /^https?$/, error: 'A webhook has an address such as https://host/path.' }),
+        secret: secretPlaceSchema,
+        /** The one before it, while receivers change over: both sign. */
+        previous: secretPlaceSchema.optional(),
+        events: z
+          .array(z.enum(newsTypes, `An event of a webhook is one of ${newsTypes.join(', ')}.`))
+          .min(1, 'A webhook without events is told nothing: name some, or remove the key.')
+          .optional(),
+        network: z
+          .enum(webhookNetworks, `"network" is one of ${webhookNetworks.join(', ')}.`)
+          .default('public'),
+      }),
+    )
+    .default({}),
   /** Whom boxes run as and worktrees belong to; only where the control plane is root. */
   box: z.strictObject({ uid: id.optional(), gid: id.optional() }).default({}),
   http: http.optional(),

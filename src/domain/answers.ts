@@ -26,6 +26,7 @@ import {
   taskSchema,
 } from './schemas.ts'
 import { scopes } from './scopes.ts'
+import { type Letter, letterStates } from './outbox/letter.ts'
 import { kinds } from './search/piece.ts'
 import type { FoundTask, SearchAnswer } from './search/search.ts'
 import type { Snippet } from './search/snippet.ts'
@@ -84,6 +85,32 @@ export const decisionsSchema = exactly<Decisions>()(
       .nullable(),
   }),
 )
+
+export const letterSchema = exactly<Letter>()(
+  z.object({
+    id: z.string(),
+    seq: z.int(),
+    destination: z.string(),
+    taskId: taskIdSchema,
+    event: z.int(),
+    type: z.string(),
+    body: z.string(),
+    state: z.enum(letterStates),
+    attempts: z.int(),
+    fence: z.int(),
+    error: z.string().nullable(),
+    createdAt: z.number(),
+    nextAt: z.number(),
+    leaseUntil: z.number().nullable(),
+    endedAt: z.number().nullable(),
+    actor: actorSchema.nullable(),
+  }),
+)
+export const lettersSchema = z.object({
+  letters: z.array(letterSchema),
+  /** The cursor of those that follow; null where none do. */
+  next: z.string().nullable(),
+})
 
 export const egressLogSchema = z.object({ egress: z.array(egressRowSchema) })
 

@@ -7,6 +7,7 @@ import type { Decisions } from './decision.ts'
 import type { EgressRow } from './egress.ts'
 import type { TaskId } from './ids.ts'
 import type { TaskRequest } from './intake.ts'
+import type { OutboxDesk } from './outbox/desk.ts'
 import type { Policy } from './policy.ts'
 import type { SearchAnswer, SearchRequest } from './search/search.ts'
 import type { Budget, Checkpoint, RiskReason, Status, Task, TaskEvent } from './task.ts'
@@ -138,6 +139,8 @@ export interface ControlPlane {
   /** Rejects with `Failure('busy')` where tasks can be neither taken nor worked on. */
   ready(): Promise<void>
   doctor(): Promise<readonly Finding[]>
+  /** What destinations are told of tasks. */
+  readonly outbox: OutboxDesk
   /** Replays events after `after`, then goes on live until `signal` aborts. */
   watch(id: TaskId, after: number, signal: AbortSignal): AsyncIterable<Sight>
   /** Asks the loop to work on this task too from now on, where it works only on what it is asked to (see `run`). */

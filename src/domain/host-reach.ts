@@ -124,3 +124,8 @@ export function nameBarrier(name: string): Barrier | null {
   if (among(machineNames)) return barriers.machine
   return among(metadataNames) ? barriers.metadata : null
 }
+
+/** Whether an address, without brackets, is this machine's own and of no network. */
+export function isLoopback(address: string): boolean {
+  return written.safeParse(address).success && ipaddr.parse(address).range() === 'loopback'
+}

@@ -21,6 +21,7 @@ import type {
   Submitted,
   TaskFilter,
 } from '../../src/domain/control-plane.ts'
+import { outboxDesk } from '../../control-plane/outbox/desk.ts'
 import { knownRepositories } from '../../control-plane/repositories.ts'
 import { Indexer } from '../../control-plane/search/indexer.ts'
 import { search } from '../../control-plane/search/search.ts'
@@ -38,6 +39,9 @@ import type { EgressRow } from '../../src/domain/egress.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import type { Input } from '../../src/domain/input.ts'
 import type { TaskRequest } from '../../src/domain/intake.ts'
+import type { Destination } from '../../src/domain/outbox/destination.ts'
+import type { OutboxDesk } from '../../src/domain/outbox/desk.ts'
+import { newsOf } from '../../src/domain/outbox/news.ts'
 import { largerBudget } from '../../src/domain/risk/budget.ts'
 import type { SearchAnswer, SearchRequest } from '../../src/domain/search/search.ts'
 import type { Actor, Checkpoint, RiskReason, Task, TaskEvent } from '../../src/domain/task.ts'
@@ -62,6 +66,13 @@ export interface Turn {
   readonly signal: AbortSignal
 }
 
+/** Told of everything, and never reached. */
+const scriptedDestination: Destination = {
+  name: 'webhook:scripted',
+  compose: newsOf,
+  deliver: () => new Promise(() => undefined),
+}
+
 export type Script = (turn: Turn) => Promise<void> | void
 
 /** How a control plane behaves besides its script. */
@@ -84,6 +95,7 @@ export class ScriptedPlane implements ControlPlane, Disposable {
   readonly store: Store
   readonly transitions: Tasks
   readonly access: Access
+  readonly outbox: OutboxDesk
   readonly #bus = new Bus()
   readonly #press: PressDeps
   readonly #script: Script
@@ -107,6 +119,13 @@ export class ScriptedPlane implements ControlPlane, Disposable {
       bus: this.#bus,
       clock: Date.now,
       attestor: attesting(this.store),
+      destinations: [scriptedDestination],
+    })
+    this.outbox = outboxDesk({
+      outbox: this.store.outbox,
+      destinations: new Set([scriptedDestination.name]),
+      clock: Date.now,
+      wake: () => undefined,
     })
     this.#press = {
       store: this.store,
