@@ -67,7 +67,12 @@ module.exports = {
     ),
     only('sqlite-in-store', 'better-sqlite3 lives in the store', ['better-sqlite3'], '^control-plane/store/'),
     only('git-in-worktree', 'simple-git lives in the worktree adapter', ['simple-git'], '^src/worktree/'),
-    only('webhooks-in-webhooks', 'standardwebhooks lives in its adapter', ['standardwebhooks'], '^src/webhooks/'),
+    only(
+      'webhooks-in-webhooks',
+      'standardwebhooks lives in its adapter',
+      ['standardwebhooks'],
+      '^src/webhooks/',
+    ),
     only('hono-in-http', 'hono lives in the HTTP app', ['hono', '@hono'], '^control-plane/http/'),
   ],
   options: {

@@ -82,7 +82,10 @@ export const configSchema = z.strictObject({
     .record(
       z
         .string()
-        .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'A webhook has a name of a-z, 0-9 and "-", at most 32 characters.'),
+        .regex(
+          /^[a-z0-9][a-z0-9-]{0,31}$/,
+          'A webhook has a name of a-z, 0-9 and "-", at most 32 characters.',
+        ),
       z.strictObject({
         url: z.url({ protocol: /^https?$/, error: 'A webhook has an address such as https://host/path.' }),
         secret: secretPlaceSchema,

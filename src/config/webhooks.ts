@@ -51,5 +51,8 @@ function secretOf(name: string, at: SecretPlace, path: string, around: Environme
 }
 
 function bad(path: string, name: string, problem: string): Failure {
-  return new Failure('bad_config', `The configuration ${path} cannot be used. The webhook ${name}: ${problem}`)
+  return new Failure(
+    'bad_config',
+    `The configuration ${path} cannot be used. The webhook ${name}: ${problem}`,
+  )
 }

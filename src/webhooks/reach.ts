@@ -29,5 +29,9 @@ function allowed(address: string, network: WebhookNetwork): boolean {
 function kindOf(address: string): string {
   if (isLoopback(address)) return 'this machine'
   const reach = reachOf(address)
-  return reach === 'public' ? 'not this machine' : reach === 'inside' ? 'a private address' : 'no address for webhooks'
+  return reach === 'public'
+    ? 'not this machine'
+    : reach === 'inside'
+      ? 'a private address'
+      : 'no address for webhooks'
 }
