@@ -18,7 +18,10 @@ export function outboxDesk({ outbox, destinations, clock, wake }: DeskDeps): Out
   const letter: OutboxDesk['letter'] = (id) => {
     const found = outbox.letter(id)
     if (found !== null) return found
-    throw new Failure('not_found', `There is no letter ${id}: \`cofferdam outbox list\` shows those there are.`)
+    throw new Failure(
+      'not_found',
+      `There is no letter ${id}: \`cofferdam outbox list\` shows those there are.`,
+    )
   }
   return {
     letter,

@@ -26,7 +26,8 @@ export function openStore(file: HostPath): Store {
   const db = openDatabase(file, migrations)
   const safely = <T>(act: () => T): T => overStorage(file, act)
   const tables = safely(() => prepareTables(db, file))
-  const { tasks, lists, checkpoints, events, decisions, attestations, egress, outbox, records, texts } = tables
+  const { tasks, lists, checkpoints, events, decisions, attestations, egress, outbox, records, texts } =
+    tables
   const write = writer(db, tables)
   const heartbeat = heartbeats(db, tables)
   return {

@@ -1,6 +1,11 @@
 import { letterSchema } from '../../src/domain/answers.ts'
 import type { Millis } from '../../src/domain/brand.ts'
-import { type Letter, letterStates, type LetterFilter, type NewLetter } from '../../src/domain/outbox/letter.ts'
+import {
+  type Letter,
+  letterStates,
+  type LetterFilter,
+  type NewLetter,
+} from '../../src/domain/outbox/letter.ts'
 import type { Connection } from './database.ts'
 import { type Cell, column, json, rowsOf } from './rows.ts'
 
@@ -65,7 +70,9 @@ export function outboxTable(db: Connection): OutboxRows & { add(letter: NewLette
     )
     .raw()
   const dueAt = db
-    .prepare<[object], Millis>(`SELECT iif(state = 'waiting', next_at, lease_until) FROM outbox WHERE ${first}`)
+    .prepare<[object], Millis>(
+      `SELECT iif(state = 'waiting', next_at, lease_until) FROM outbox WHERE ${first}`,
+    )
     .pluck()
   const move = db.prepare(
     `UPDATE outbox SET state = @state, attempts = @attempts, error = @error, next_at = @nextAt,

@@ -3,7 +3,16 @@ import { Failure } from '../../domain/failure.ts'
 import { type LetterAct, type LetterFilter, letterStates } from '../../domain/outbox/letter.ts'
 import { withControlPlane } from '../connection.ts'
 import { letterLines, letterTable } from '../render/outbox.ts'
-import { common, type CommonOptions, idOf, limitOf, print, printJson, type Shell, targetOf } from './common.ts'
+import {
+  common,
+  type CommonOptions,
+  idOf,
+  limitOf,
+  print,
+  printJson,
+  type Shell,
+  targetOf,
+} from './common.ts'
 
 interface ListOptions extends CommonOptions {
   readonly state?: string
@@ -32,29 +41,26 @@ export function outboxCommand(program: Command, shell: Shell): void {
       shell.end('done')
     })
 
-  common(outbox.command('show <id>').description('a letter, with what is sent and why it was not taken')).action(
-    async (id: string, options: CommonOptions) => {
-      const letter = await withControlPlane(targetOf(shell, options, 'outbox show'), (client) =>
-        client.letter(letterIdOf(id)),
-      )
-      if (options.json === true) printJson(world, letter)
-      else print(world, letterLines(letter))
-      shell.end('done')
-    },
-  )
+  common(
+    outbox.command('show <id>').description('a letter, with what is sent and why it was not taken'),
+  ).action(async (id: string, options: CommonOptions) => {
+    const letter = await withControlPlane(targetOf(shell, options, 'outbox show'), (client) =>
+      client.letter(letterIdOf(id)),
+    )
+    if (options.json === true) printJson(world, letter)
+    else print(world, letterLines(letter))
+    shell.end('done')
+  })
 
   const act = (name: LetterAct, description: string, done: (id: string) => string): void => {
     common(outbox.command(`${name} <ids...>`).description(description)).action(
       async (ids: readonly string[], options: CommonOptions) => {
         const known = ids.map(letterIdOf)
-        const letters = await withControlPlane(
-          targetOf(shell, options, `outbox ${name}`),
-          async (client) => {
-            const changed = []
-            for (const id of known) changed.push(await client.actOnLetter(id, name))
-            return changed
-          },
-        )
+        const letters = await withControlPlane(targetOf(shell, options, `outbox ${name}`), async (client) => {
+          const changed = []
+          for (const id of known) changed.push(await client.actOnLetter(id, name))
+          return changed
+        })
         if (options.json === true) printJson(world, { letters })
         else
           print(

@@ -21,7 +21,9 @@ export function actOnLetter(letter: Letter, act: LetterAct, actor: Actor, now: M
     case 'discarded':
       return act === 'retry'
         ? changed(waits(letter, actor, now))
-        : refused(`Letter ${id} is discarded already; \`cofferdam outbox retry ${id}\` has it sent after all.`)
+        : refused(
+            `Letter ${id} is discarded already; \`cofferdam outbox retry ${id}\` has it sent after all.`,
+          )
   }
 }
 

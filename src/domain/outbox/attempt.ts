@@ -52,10 +52,7 @@ export function afterAttempt(
   const most = fault === 'refused' ? patience.refusals : patience.attempts
   if (fault === 'gone' || letter.attempts >= most)
     return { ...letter, state: 'dead', error, leaseUntil: null, endedAt: now }
-  const pause = Math.max(
-    pauseMs(letter.attempts, random, patience),
-    Math.min(afterMs, patience.askedMostMs),
-  )
+  const pause = Math.max(pauseMs(letter.attempts, random, patience), Math.min(afterMs, patience.askedMostMs))
   return { ...letter, state: 'waiting', error, leaseUntil: null, nextAt: now + pause }
 }
 

@@ -61,7 +61,9 @@ export interface LetterOrigin {
  * same number.
  */
 export function letterId({ destination, taskId, seq, at }: LetterOrigin): string {
-  const hash = createHash('sha256').update(JSON.stringify([destination, taskId, seq, at])).digest()
+  const hash = createHash('sha256')
+    .update(JSON.stringify([destination, taskId, seq, at]))
+    .digest()
   return `msg_${base32(hash.subarray(0, 20))}`
 }
 

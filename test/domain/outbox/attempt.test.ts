@@ -73,13 +73,17 @@ describe('after an attempt a letter', () => {
 
 it('pauses grow up to a cap, and chance takes at most half of each', () => {
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 1000 }), fc.double({ min: 0, max: 1, noNaN: true }), (n, random) => {
-      const pause = pauseMs(n, random, usualPatience)
-      const whole = pauseMs(n, 1, usualPatience)
-      expect(pause).toBeLessThanOrEqual(whole)
-      expect(pause).toBeGreaterThanOrEqual(whole / 2 - 1)
-      expect(whole).toBeLessThanOrEqual(pauseMs(n + 1, 1, usualPatience))
-      expect(whole).toBeLessThanOrEqual(usualPatience.mostMs)
-    }),
+    fc.property(
+      fc.integer({ min: 1, max: 1000 }),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      (n, random) => {
+        const pause = pauseMs(n, random, usualPatience)
+        const whole = pauseMs(n, 1, usualPatience)
+        expect(pause).toBeLessThanOrEqual(whole)
+        expect(pause).toBeGreaterThanOrEqual(whole / 2 - 1)
+        expect(whole).toBeLessThanOrEqual(pauseMs(n + 1, 1, usualPatience))
+        expect(whole).toBeLessThanOrEqual(usualPatience.mostMs)
+      },
+    ),
   )
 })
