@@ -68,7 +68,6 @@ module.exports = {
     only('sqlite-in-store', 'better-sqlite3 lives in the store', ['better-sqlite3'], '^control-plane/store/'),
     only('git-in-worktree', 'simple-git lives in the worktree adapter', ['simple-git'], '^src/worktree/'),
     only(
-<<<<<<< HEAD
       'hono-in-http',
       'hono lives in the HTTP app',
       ['hono', '@hono', 'hono-rate-limiter'],
@@ -80,15 +79,12 @@ module.exports = {
       ['prom-client'],
       '^control-plane/metrics\\.ts$',
     ),
-    only('webhooks-in-webhooks', 'standardwebhooks lives in its adapter', ['standardwebhooks'], '^src/webhooks/'),
-=======
+    only(
       'webhooks-in-webhooks',
       'standardwebhooks lives in its adapter',
       ['standardwebhooks'],
       '^src/webhooks/',
     ),
-    only('hono-in-http', 'hono lives in the HTTP app', ['hono', '@hono'], '^control-plane/http/'),
->>>>>>> f6f632f33fff147dcdded7d2914b6f5b042d3985
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
