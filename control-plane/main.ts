@@ -218,7 +218,8 @@ export async function open(
       log.error({ err: error, requestId }, 'a request failed')
     const seen = (each: Seen): void => {
       metrics.seen(each)
-      log.info(lineOf(each), 'request')
+      // A dashboard that looks on would be most of the log.
+      log[each.method === 'GET' && each.status < 400 ? 'debug' : 'info'](lineOf(each), 'request')
     }
     const shown = { report, seen, metrics: () => metrics.text() }
     const app = httpApp(plane, { ...shown, caller: () => local })
