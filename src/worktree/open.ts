@@ -18,7 +18,6 @@ import { at, layoutOf } from './layout.ts'
 import { listTree } from './listing.ts'
 import { materialsOf } from './materials.ts'
 import type { Memory } from './memory.ts'
-
 import { textOf } from './raw.ts'
 import { restoreTo } from './restore.ts'
 import { sealCommit } from './seal.ts'
