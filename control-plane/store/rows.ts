@@ -1,3 +1,4 @@
+import { putBack } from '../../src/domain/backup.ts'
 import type { z } from 'zod'
 import { Failure } from '../../src/domain/failure.ts'
 
@@ -73,8 +74,8 @@ export function rowsOf<T extends object>(table: string, schema: z.ZodType<T>, pl
     const task = row[Math.max(0, names.indexOf('task_id'))]
     return new Failure(
       'database',
-      `Task ${task} is damaged in the database: column ${name} of ${table}: ${why}. ` +
-        'Put a copy of the database in its place, or start with another --data.',
+      `Task ${task} is damaged in the database: column ${name} of ${table}: ${why}; ` +
+        `${putBack}, or start with another --data.`,
     )
   }
 
