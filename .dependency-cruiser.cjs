@@ -17,7 +17,7 @@ module.exports = {
       comment: 'The domain decides; it does no I/O and knows no adapter.',
       severity: 'error',
       from: { path: '^src/domain/' },
-      to: { pathNot: '^(src/domain/|node_modules/(zod|ignore|ipaddr\\.js)/|crypto$|node:crypto$)' },
+      to: { pathNot: '^(src/domain/|node_modules/(zod|ignore|ipaddr\\.js|croner)/|crypto$|node:crypto$)' },
     },
     {
       name: 'adapters-do-not-meet',

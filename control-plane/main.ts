@@ -39,6 +39,10 @@ import { engineLog, openLog } from './log.ts'
 import { Loop } from './loop/loop.ts'
 import { OutputFiles } from './loop/output-files.ts'
 import { Plane } from './plane.ts'
+import { ScheduleBook } from './schedule/book.ts'
+import { takeConfigured } from './schedule/configured.ts'
+import type { RunDeps } from './schedule/runs.ts'
+import { Scheduler } from './schedule/scheduler.ts'
 import { Indexer } from './search/indexer.ts'
 import { search } from './search/search.ts'
 import { Ballast, withBallast } from './store/ballast.ts'
@@ -46,6 +50,7 @@ import { lockFolder, type Owner, readOwner } from './store/lock.ts'
 import { openStore } from './store/open.ts'
 import { refuseOrphans } from './store/orphans.ts'
 import { searchIndex } from './store/search/index.ts'
+import { type Defaults, draftTask } from './submit.ts'
 import { Tasks } from './tasks.ts'
 
 export interface OpenOptions {
@@ -174,13 +179,18 @@ export async function open(
       upstreams: config.upstreams,
       pricesAsOf: config.prices.asOf,
     }
+    const defaults: Defaults = { ...config.tasks, means, repository: (path) => config.repositories[path] ?? {} }
+    const draft: RunDeps['draft'] = (request, id, by) => draftTask({ ...shared, defaults }, request, id, by)
+    const scheduler = new Scheduler({ ...shared, draft, log })
+    closers.push(() => scheduler[Symbol.asyncDispose]())
     const plane = new Plane({
       ...compiled,
       loop,
+      schedules: new ScheduleBook({ ...shared, draft, changed: () => scheduler.wake() }),
       key: () => own ?? findKey(places, known),
       keyPlaces: places,
       search: (request) => search({ store, index, indexer }, request),
-      defaults: { ...config.tasks, means, repository: (path) => config.repositories[path] ?? {} },
+      defaults,
       repositories: config.repositories,
       data: data.path,
     })
@@ -189,8 +199,12 @@ export async function open(
     const report = (error: unknown, requestId: string): void =>
       log.error({ err: error, requestId }, 'a request failed')
     const app = httpApp(plane, { caller: () => local, report })
+    const servesAll = options.attend === 'all'
+    takeConfigured(store.schedules, config.schedules, clock(), servesAll)
     await loop.start()
     keeper.start()
+    // A command that only looks in makes no tasks for others to find.
+    if (servesAll) scheduler.start()
     const socket = await serveSocket(app, config.controlSocket)
     closers.push(() => socket[Symbol.asyncDispose]())
     log.info({ ...owner, data: data.path }, 'the control plane is open')

@@ -20,6 +20,7 @@ import type { Agent } from '../src/domain/agent.ts'
 import type { Registries } from '../src/domain/registries.ts'
 import type { RepositoryDefaults } from '../src/domain/repository-defaults.ts'
 import { submitRefusal } from '../src/domain/rights.ts'
+import type { Schedules } from '../src/domain/schedule/port.ts'
 import type { SearchAnswer, SearchRequest } from '../src/domain/search/search.ts'
 import type { Task } from '../src/domain/task.ts'
 import type { Worktrees } from '../src/domain/worktree.ts'
@@ -56,6 +57,7 @@ export interface PlaneDeps {
   /** Null where there is none yet. */
   readonly key: () => SigningKey | null
   readonly keyPlaces: KeyPlaces
+  readonly schedules: Schedules
   readonly search: (request: SearchRequest) => Promise<SearchAnswer>
   readonly defaults: Defaults
   /** Those that are configured, by their paths. */
@@ -68,11 +70,13 @@ export interface PlaneDeps {
 
 /** The product without a front end. */
 export class Plane implements ControlPlane {
+  readonly schedules: Schedules
   readonly #deps: PlaneDeps
   readonly #press: PressDeps
 
   constructor(deps: PlaneDeps) {
     this.#deps = deps
+    this.schedules = deps.schedules
     this.#press = { ...deps, nonceKey: () => nonceKeyOf(deps.key()), misses: new Misses() }
   }
 

@@ -17,6 +17,7 @@ import { evidenceRoutes } from './evidence.ts'
 import { bodiless, refuseInput } from './input.ts'
 import { insightRoutes } from './insight.ts'
 import { answerError, Refusal } from './problem.ts'
+import { scheduleRoutes } from './schedules.ts'
 import { searchRoute } from './search.ts'
 import { serviceRoutes } from './service.ts'
 import { type StreamLimits, streamLimits } from './sse.ts'
@@ -58,6 +59,7 @@ export function httpApp(plane: ControlPlane, options: HttpOptions): App {
   insightRoutes(routes)
   catalogueRoutes(routes)
   searchRoute(routes)
+  scheduleRoutes(routes)
   documentRoute(app)
   refuseOtherMethods(app)
   return app

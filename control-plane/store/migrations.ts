@@ -158,5 +158,34 @@ export const migrations: readonly string[] = [
   ALTER TABLE runtime_tasks ADD COLUMN marks TEXT;
 
   CREATE INDEX runtime_tasks_by_repository ON runtime_tasks (repository_path, created_at, id);
+
+  CREATE TABLE schedules (
+    name TEXT PRIMARY KEY NOT NULL,
+    origin TEXT NOT NULL,
+    enabled INTEGER NOT NULL,
+    gone INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    decided_to INTEGER NOT NULL,
+    timing TEXT NOT NULL,
+    missed TEXT NOT NULL,
+    overlap TEXT NOT NULL,
+    auto_approve INTEGER NOT NULL,
+    task TEXT NOT NULL,
+    created_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE schedule_occurrences (
+    schedule TEXT NOT NULL,
+    planned_at INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    state TEXT NOT NULL,
+    task TEXT UNIQUE REFERENCES runtime_tasks (id),
+    text TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (schedule, planned_at)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX schedule_occurrences_waiting ON schedule_occurrences (schedule, planned_at) WHERE state = 'waiting';
   `,
 ]

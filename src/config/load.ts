@@ -8,6 +8,7 @@ import type { PolicyRequest } from '../domain/policy-request.ts'
 import type { Policy } from '../domain/policy.ts'
 import type { Retention } from '../domain/retention.ts'
 import type { RepositoryDefaults } from '../domain/repository-defaults.ts'
+import type { ConfiguredSchedule } from '../domain/schedule/request.ts'
 import type { Secret } from '../domain/secret.ts'
 import type { Budget } from '../domain/task.ts'
 import type { PriceList, UpstreamSettings } from '../domain/upstream.ts'
@@ -15,6 +16,7 @@ import type { Environment } from './environment.ts'
 import { readConfigFile } from './file.ts'
 import { pricesOf, secretsOf, upstreamsOf } from './providers.ts'
 import { configPlace, dataPlace, enginePlace, expand, resolved, runtimePlace, socketPath } from './places.ts'
+import { schedulesOf } from './schedules.ts'
 import { configSchema, type ConfigFile } from './schema.ts'
 
 /** Everything an installation is told from outside, complete and frozen. */
@@ -45,6 +47,7 @@ export interface Config {
   readonly tasks: { readonly budget: Budget; readonly agent: AgentChoice | null; readonly policy: Policy }
   /** What holds for tasks on one repository, by its absolute, resolved path. */
   readonly repositories: Readonly<Record<string, RepositoryDefaults>>
+  readonly schedules: readonly ConfiguredSchedule[]
   readonly author: { readonly name: string; readonly email: string }
   /** The private key that attestations are signed with; null is one in the data folder. */
   readonly attestationKey: HostPath | null
@@ -89,6 +92,7 @@ export function loadConfig(flags: ConfigFlags, around: Environment): Config {
     concurrency: file.concurrency,
     tasks: { budget: budgetOf(file.task), agent: file.task.agent ?? null, policy },
     repositories: repositoriesOf(file, place.path, policy, around),
+    schedules: schedulesOf(file, place.path, around),
     author: { name: file.author.name ?? 'Cofferdam', email: file.author.email ?? 'cofferdam@localhost' },
     attestationKey:
       file.attestation.key === undefined ? null : expand(file.attestation.key, dirname(place.path), around),
