@@ -179,7 +179,11 @@ export async function open(
       upstreams: config.upstreams,
       pricesAsOf: config.prices.asOf,
     }
-    const defaults: Defaults = { ...config.tasks, means, repository: (path) => config.repositories[path] ?? {} }
+    const defaults: Defaults = {
+      ...config.tasks,
+      means,
+      repository: (path) => config.repositories[path] ?? {},
+    }
     const draft: RunDeps['draft'] = (request, id, by) => draftTask({ ...shared, defaults }, request, id, by)
     const scheduler = new Scheduler({ ...shared, draft, log })
     closers.push(() => scheduler[Symbol.asyncDispose]())

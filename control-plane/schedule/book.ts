@@ -112,7 +112,10 @@ export class ScheduleBook implements Schedules {
       const meanwhile = this.#ran(schedule, id)
       if (meanwhile !== null) return meanwhile
       if (made.reason !== 'decided' || store.schedules.schedule(name)?.revision !== schedule.revision)
-        throw new Failure('conflict', `The schedule ${name} changed at the same moment: look at it and try again.`)
+        throw new Failure(
+          'conflict',
+          `The schedule ${name} changed at the same moment: look at it and try again.`,
+        )
     }
   }
 
@@ -163,7 +166,10 @@ export class ScheduleBook implements Schedules {
   #present(name: string): Schedule {
     const schedule = this.#get(name)
     if (schedule.gone)
-      throw new Failure('conflict', `The schedule ${name} is gone from cofferdam.yaml: put it back there first.`)
+      throw new Failure(
+        'conflict',
+        `The schedule ${name} is gone from cofferdam.yaml: put it back there first.`,
+      )
     return schedule
   }
 
@@ -197,7 +203,9 @@ export const startOf = (now: Millis): Millis => Math.floor(now / 1000) * 1000
 
 /** An interval of the same length goes on from where it was counted. */
 export function keptTiming(timing: Timing, before: Timing | undefined): Timing {
-  return timing.kind === 'every' && before?.kind === 'every' && before.every === timing.every ? before : timing
+  return timing.kind === 'every' && before?.kind === 'every' && before.every === timing.every
+    ? before
+    : timing
 }
 
 export function samePlan(one: Plan, other: Plan): boolean {
@@ -212,5 +220,8 @@ function refuse(caller: Caller, act: ScheduleAct): void {
 }
 
 function moved(name: string): Failure {
-  return new Failure('conflict', `The schedule ${name} changed since it was shown: look at it and decide again.`)
+  return new Failure(
+    'conflict',
+    `The schedule ${name} changed since it was shown: look at it and decide again.`,
+  )
 }

@@ -66,7 +66,12 @@ function taskText({ status }: Task, approved: boolean): string {
 }
 
 /** An approval in advance is as much on record as one by a person. */
-function surfaceOf(schedule: Schedule, task: Task, approved: boolean, at: number): { surface?: SurfaceChange } {
+function surfaceOf(
+  schedule: Schedule,
+  task: Task,
+  approved: boolean,
+  at: number,
+): { surface?: SurfaceChange } {
   if (approved) {
     const text = 'auto_approve in cofferdam.yaml'
     return { surface: decide(null, task, { action: 'approve', text, actor: actorOf(schedule), at }) }

@@ -137,7 +137,12 @@ export class Scheduler implements AsyncDisposable {
     if (busy === null && waiting === 0) return this.#make(schedule, plannedAt, text)
     const before = busy === null ? 'Another run' : `Task ${busy} of this schedule`
     if (overlap === 'skip')
-      return this.#settle(schedule, plannedAt, 'skipped', `${before} was not at rest: overlapping runs are skipped.`)
+      return this.#settle(
+        schedule,
+        plannedAt,
+        'skipped',
+        `${before} was not at rest: overlapping runs are skipped.`,
+      )
     return waiting < mostWaiting
       ? this.#settle(schedule, plannedAt, 'waiting', `${before} was not at rest: this one waits.`)
       : this.#settle(schedule, plannedAt, 'skipped', `${mostWaiting} runs wait already.`)
@@ -182,10 +187,19 @@ export class Scheduler implements AsyncDisposable {
   #settle(schedule: Schedule, plannedAt: Millis, state: Occurrence['state'], text: string): boolean {
     const { clock, log, store } = this.#deps
     const { name, revision } = schedule
-    const occurrence = { schedule: name, plannedAt, kind: 'planned', state, task: null, text, at: clock() } as const
+    const occurrence = {
+      schedule: name,
+      plannedAt,
+      kind: 'planned',
+      state,
+      task: null,
+      text,
+      at: clock(),
+    } as const
     const refused = store.schedules.settle({ occurrence, revision, alone: false })
     if (refused === 'decided') store.schedules.decidedTo(name, revision, plannedAt)
-    if (refused === null) log.info({ schedule: name, plannedAt, state, text }, 'a run of a schedule is decided')
+    if (refused === null)
+      log.info({ schedule: name, plannedAt, state, text }, 'a run of a schedule is decided')
     return refused !== 'schedule'
   }
 }

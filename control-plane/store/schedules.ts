@@ -49,14 +49,14 @@ export function schedulesTable(db: Connection) {
   const one = db.prepare<[string], Cell[]>(`${rows.select} WHERE name = ?`).raw()
   const insert = db.prepare<Cell[]>(rows.insert)
   const remove = db.prepare<[string]>('DELETE FROM schedules WHERE name = ?')
-  const advance = db.prepare<[Millis, string]>(
-    'UPDATE schedules SET decided_to = ? WHERE name = ?',
-  )
+  const advance = db.prepare<[Millis, string]>('UPDATE schedules SET decided_to = ? WHERE name = ?')
   const skip = db.prepare(
     `UPDATE schedule_occurrences SET state = 'skipped', text = @text, at = @at
      WHERE schedule = @name AND state = 'waiting'`,
   )
-  const runAt = db.prepare<[string, Millis], Cell[]>(`${runs.select} WHERE schedule = ? AND planned_at = ?`).raw()
+  const runAt = db
+    .prepare<[string, Millis], Cell[]>(`${runs.select} WHERE schedule = ? AND planned_at = ?`)
+    .raw()
   const put = db.prepare<Cell[]>(
     `${runs.insert} ON CONFLICT (schedule, planned_at)
      DO UPDATE SET state = excluded.state, task = excluded.task, text = excluded.text, at = excluded.at`,

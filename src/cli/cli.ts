@@ -7,6 +7,7 @@ import { doctorCommand } from './commands/doctor.ts'
 import { explainCommand } from './commands/explain.ts'
 import { imageCommand } from './commands/image.ts'
 import { runCommand } from './commands/run.ts'
+import { scheduleCommand } from './commands/schedule.ts'
 import { searchCommand } from './commands/search.ts'
 import { serveCommand } from './commands/serve.ts'
 import { taskCommand } from './commands/task.ts'
@@ -48,6 +49,7 @@ function commandsOf(shell: Shell): Command {
   doctorCommand(program, shell)
   imageCommand(program, shell)
   searchCommand(program, shell)
+  scheduleCommand(program, shell)
   serveCommand(program, shell)
   backupCommands(program, shell)
   return program

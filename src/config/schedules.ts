@@ -16,7 +16,10 @@ export function schedulesOf(
   const zone = new Intl.DateTimeFormat().resolvedOptions().timeZone
   return Object.entries(schedules).map(([name, { auto_approve: autoApprove, task, ...words }]) => {
     const refuse = (problem: string): never => {
-      throw new Failure('bad_config', `The configuration ${file} cannot be used. Schedule "${name}": ${problem}`)
+      throw new Failure(
+        'bad_config',
+        `The configuration ${file} cannot be used. Schedule "${name}": ${problem}`,
+      )
     }
     const timing = timingOf(words, 0, zone)
     const problem = timingProblem(timing, Date.now())
@@ -35,7 +38,8 @@ function requestOf(
   refuse: (problem: string) => never,
 ): TaskRequest {
   const { repository } = task
-  const place = typeof repository === 'string' && repository !== '' ? expand(repository, folder, around) : repository
+  const place =
+    typeof repository === 'string' && repository !== '' ? expand(repository, folder, around) : repository
   const parsed = parseTaskRequest({ ...task, repository: place })
   return parsed.ok ? parsed.request : refuse(parsed.problems.join(' '))
 }

@@ -42,7 +42,11 @@ function madeUp(
   return policy === 'once' && inTime.length === 0 ? missed.slice(-1) : []
 }
 
-function lostRulings({ missed: policy }: Schedule, lost: readonly Millis[], { more }: Times): readonly Ruling[] {
+function lostRulings(
+  { missed: policy }: Schedule,
+  lost: readonly Millis[],
+  { more }: Times,
+): readonly Ruling[] {
   const last = lost.at(-1)
   if (last === undefined) return []
   const number = counted(lost.length, 'planned run')

@@ -1,13 +1,7 @@
 import { z } from 'zod'
 import type { Millis } from '../brand.ts'
 import { taskRequestSchema } from '../intake.ts'
-import {
-  missedPolicies,
-  overlapPolicies,
-  type Plan,
-  schedulePattern,
-  type Timing,
-} from './schedule.ts'
+import { missedPolicies, overlapPolicies, type Plan, schedulePattern, type Timing } from './schedule.ts'
 
 // What the configuration, HTTP and the command line say about a schedule. The words are the same everywhere.
 
@@ -70,7 +64,10 @@ function coherent(
   if (every !== undefined && timezone !== undefined)
     say('timezone', 'An interval has no time zone: leave "timezone" out, or give "cron".')
   if (missed === 'all' && overlap === 'skip')
-    say('missed', 'With "overlap: skip" all made-up runs but the first would be skipped: give queue or allow.')
+    say(
+      'missed',
+      'With "overlap: skip" all made-up runs but the first would be skipped: give queue or allow.',
+    )
 }
 
 interface ScheduleWords {
@@ -92,7 +89,10 @@ export const scheduleChangeSchema = z
   .superRefine(coherent)
 /** A schedule as HTTP makes it. */
 export const scheduleRequestSchema = z
-  .strictObject({ name: scheduleName, ...when, ...rest, enabled, task: taskRequestSchema }, { error: onlyInFile })
+  .strictObject(
+    { name: scheduleName, ...when, ...rest, enabled, task: taskRequestSchema },
+    { error: onlyInFile },
+  )
   .superRefine(coherent)
 /**
  * A schedule as the configuration has it, under its name. Whether it is enabled is not said there, so that it is only said

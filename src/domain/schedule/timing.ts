@@ -78,7 +78,8 @@ export function timesBetween(timing: Timing, after: Millis, until: Millis, most:
   for (let span = 3_600_000; ; span *= 2) {
     const from = Math.max(after, until - span)
     const times: Millis[] = []
-    for (let at = nextAfter(timing, from); at !== null && at <= until; at = nextAfter(timing, at)) times.push(at)
+    for (let at = nextAfter(timing, from); at !== null && at <= until; at = nextAfter(timing, at))
+      times.push(at)
     if (times.length > most) return { times: times.slice(-most), more: true }
     if (from === after) return { times, more: false }
   }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { httpApp } from '../../../control-plane/http/app.ts'
 import { taskRequestSchema } from '../../../src/domain/intake.ts'
+import { scheduleRequestSchema } from '../../../src/domain/schedule/request.ts'
 import { taskIdSchema } from '../../../src/domain/schemas.ts'
 import { checkOf, type JsonSchema, type Schemas, valuesOf } from '../../support/json-schema.ts'
 import { applies, ScriptedPlane } from '../../support/scripted-plane.ts'
@@ -70,6 +71,18 @@ async function makeTasks(): Promise<string[]> {
   return Promise.all(made)
 }
 
+const scheduleNames = ['nightly', 'hourly', 'weekly', 'rare']
+
+/** Those that were removed meanwhile are made again. */
+function makeSchedules(): void {
+  const task = { goal: 'Mend the parser', repository: '/r/one' }
+  for (const name of scheduleNames)
+    plane.schedules.create(
+      scheduleRequestSchema.parse({ name, every: '6h', task, enabled: plane.schedules.list().length === 0 }),
+      anOwner,
+    )
+}
+
 async function documented() {
   return documentSchema.parse(await (await app.request('/openapi.json')).json())
 }
@@ -113,6 +126,8 @@ describe('the document', () => {
     const met = new Set<string>()
     for (const { method, path, operation } of await operations()) {
       const ids = await makeTasks()
+      for (const { name } of plane.schedules.list()) plane.schedules.remove(name, anOwner, null)
+      makeSchedules()
       const checks = new Map<string, z.ZodType>()
       const check = (name: string, schema: JsonSchema): z.ZodType => {
         const known = checks.get(name) ?? checkOf(schema, components.schemas)
@@ -161,7 +176,11 @@ function actOn(id: string, method: string, path: string, { requestBody }: Operat
   const words = JSON.stringify({ ...button, text: 'use ls' })
   const body = requestBody === undefined ? {} : { body: requestBody.required ? words : '{}' }
   const headers = { 'content-type': 'application/json', 'if-match': '*' }
-  return { url: path.replace('{id}', id), init: { method, headers, ...body }, proper: false }
+  return {
+    url: path.replace('{id}', id).replace('{name}', scheduleNames[0] ?? ''),
+    init: { method, headers, ...body },
+    proper: false,
+  }
 }
 
 /** Where a task offers none, one that is no button. */
@@ -180,8 +199,10 @@ function requestOf(
 ): fc.Arbitrary<Sent> {
   const written = (parameter: Parameter): fc.Arbitrary<string | undefined> => {
     const values = valuesOf(parameter.schema, schemas).map(String)
-    if (parameter.in === 'path')
-      return fc.oneof({ arbitrary: fc.constantFrom(...ids), weight: 8 }, values, noIds)
+    if (parameter.in === 'path') {
+      const there = parameter.name === 'name' ? scheduleNames : ids
+      return fc.oneof({ arbitrary: fc.constantFrom(...there), weight: 8 }, values, noIds)
+    }
     return parameter.required ? values : fc.option(values, { nil: undefined, freq: 2 })
   }
   // An address has no such parts.
@@ -210,7 +231,7 @@ function requestOf(
     const latin = of('header').filter(([, value]) => /^[\x21-\x7e]*$/.test(value))
     const headers = { ...Object.fromEntries(latin), 'content-type': 'application/json' }
     // Rules that no schema can say are theirs: what a goal, a host or a pattern may be, which text is a cursor or a day.
-    const ruled = ['postTasks', 'postExplain'].includes(operationId)
+    const ruled = ['postTasks', 'postExplain', 'postSchedules', 'putSchedulesName'].includes(operationId)
     const unsaid = found.some(({ name }) => ['cursor', 'since', 'until'].includes(name))
     return {
       url: `${target}${query === '' ? '' : `?${query}`}`,
