@@ -9,6 +9,7 @@ import type { TaskId } from './ids.ts'
 import type { TaskRequest } from './intake.ts'
 import type { OutboxDesk } from './outbox/desk.ts'
 import type { Policy } from './policy.ts'
+import type { Schedules } from './schedule/port.ts'
 import type { SearchAnswer, SearchRequest } from './search/search.ts'
 import type { Budget, Checkpoint, RiskReason, Status, Task, TaskEvent } from './task.ts'
 import type { Verification } from './verification/verify.ts'
@@ -99,6 +100,7 @@ export interface EgressFilter {
 export interface ControlPlane {
   /** Tokens and the audit log. */
   readonly access: Access
+  readonly schedules: Schedules
   /**
    * Makes a task. `key`: names this submission for its caller, so that it can be sent again when no answer came: the
    * task that it made is answered then, and another request under that key is a `conflict`. Null is never the same.
