@@ -10,9 +10,9 @@ import type {
   KnownAgent,
   KnownRepository,
   Sight,
-  Submitted,
   TaskFilter,
 } from '../src/domain/control-plane.ts'
+import type { Submitted } from '../src/domain/submitted.ts'
 import type { Decisions } from '../src/domain/decision.ts'
 import { Failure } from '../src/domain/failure.ts'
 import type { TaskId } from '../src/domain/ids.ts'

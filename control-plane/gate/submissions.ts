@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { canonicalJson, sha256 } from '../../src/domain/canonical-json.ts'
-import type { Submitted } from '../../src/domain/control-plane.ts'
+import type { Submitted } from '../../src/domain/submitted.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import { type TaskId, taskId } from '../../src/domain/ids.ts'
 import type { TaskRequest } from '../../src/domain/intake.ts'

@@ -1,5 +1,5 @@
 import type { Caller } from '../../src/domain/caller.ts'
-import type { Submitted } from '../../src/domain/control-plane.ts'
+import type { Submitted } from '../../src/domain/submitted.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import type { TaskRequest } from '../../src/domain/intake.ts'
 import type { Occurrence, Schedule } from '../../src/domain/schedule/schedule.ts'

@@ -9,9 +9,9 @@ import type {
   Explanation,
   Finding,
   Sight,
-  Submitted,
   TaskFilter,
 } from '../domain/control-plane.ts'
+import type { Submitted } from '../domain/submitted.ts'
 import type { EgressRow } from '../domain/egress.ts'
 import { Failure } from '../domain/failure.ts'
 import type { TaskId } from '../domain/ids.ts'

@@ -11,6 +11,7 @@ import type { OutboxDesk } from './outbox/desk.ts'
 import type { Policy } from './policy.ts'
 import type { Schedules } from './schedule/port.ts'
 import type { SearchAnswer, SearchRequest } from './search/search.ts'
+import type { Submitted } from './submitted.ts'
 import type { Budget, Checkpoint, RiskReason, Status, Task, TaskEvent } from './task.ts'
 import type { Verification } from './verification/verify.ts'
 
@@ -20,12 +21,6 @@ export type Act =
   | { readonly act: 'reject' | 'stop'; readonly text: string | null }
   | { readonly act: 'suggest' | 'steer'; readonly text: string }
   | { readonly act: 'resume'; readonly instruction: string | null; readonly budget: Partial<Budget> | null }
-
-/** What a submission answers: the task, and sentences a person should read (uncommitted work, hidden files, ...). */
-export interface Submitted {
-  readonly task: Task
-  readonly notes: readonly string[]
-}
 
 /** Which tasks are meant. Every field that is given narrows it. */
 export interface TaskFilter {

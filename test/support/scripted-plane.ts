@@ -18,9 +18,9 @@ import type {
   KnownAgent,
   KnownRepository,
   Sight,
-  Submitted,
   TaskFilter,
 } from '../../src/domain/control-plane.ts'
+import type { Submitted } from '../../src/domain/submitted.ts'
 import { outboxDesk } from '../../control-plane/outbox/desk.ts'
 import { knownRepositories } from '../../control-plane/repositories.ts'
 import { ScheduleBook } from '../../control-plane/schedule/book.ts'

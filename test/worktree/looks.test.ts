@@ -13,7 +13,7 @@ const self = process.geteuid?.() ?? 0
 interface Asked {
   readonly source: Source
   readonly ask: (ref: string, question?: string) => Promise<number>
-  wait(ms: number): void
+  readonly wait: (ms: number) => void
 }
 
 async function opened(lab: Lab): Promise<Asked & { readonly path: string }> {

@@ -1,6 +1,6 @@
 import type { Millis } from '../brand.ts'
 import type { Caller } from '../caller.ts'
-import type { Submitted } from '../control-plane.ts'
+import type { Submitted } from '../submitted.ts'
 import type { ScheduleChange, ScheduleRequest } from './request.ts'
 import type { Occurrence, Schedule } from './schedule.ts'
 

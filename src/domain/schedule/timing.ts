@@ -15,7 +15,7 @@ const units: Readonly<Record<string, Millis>> = { m: 60_000, h: 3_600_000, d: 86
 const mostMs = 366 * 86_400_000
 
 /** How long `30m`, `6h`, `2d` are, ms. */
-export function lengthOf(every: string): Millis {
+function lengthOf(every: string): Millis {
   const [, count, unit = ''] = /^(\d{1,6})([mhd])$/.exec(every) ?? []
   return Number(count ?? 0) * (units[unit] ?? 0)
 }

@@ -230,11 +230,7 @@ describe('B27 processes on one database', () => {
     expect(children.map((child) => child.output().includes('done'))).toEqual([true, true, true])
     expect(runs()).toEqual(times.map((_, n) => ['made', n + 1]))
     const made = lab.store.schedules.occurrences('nightly', null, 100).map(({ task }) => task)
-    expect(
-      tasks()
-        .map(({ id }) => id)
-        .toSorted(),
-    ).toEqual(made.toSorted())
+    expect(new Set(tasks().map(({ id }) => id))).toEqual(new Set(made))
     expect(tasks()).toHaveLength(times.length)
   })
 
@@ -247,11 +243,8 @@ describe('B27 processes on one database', () => {
       await child.printed(new RegExp(`(making\\s+){${after}}|done`))
       await child.kill()
       const rows = lab.store.schedules.occurrences('nightly', null, 100)
-      expect(rows.map(({ task }) => task).toSorted()).toEqual(
-        tasks()
-          .map(({ id }) => id)
-          .toSorted(),
-      )
+      expect(new Set(rows.map(({ task }) => task))).toEqual(new Set(tasks().map(({ id }) => id)))
+      expect(rows).toHaveLength(tasks().length)
     }
     const last = startChild(process.execPath, [scanner.file, home.file, go, ...times])
     await last.ended()
