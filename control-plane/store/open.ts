@@ -106,6 +106,7 @@ function overAccess(access: AccessStore, safely: <T>(act: () => T) => T): Access
     revokeToken: (id, at) => safely(() => access.revokeToken(id, at)),
     usedToken: (id, at) => safely(() => access.usedToken(id, at)),
     addAudit: (row) => safely(() => access.addAudit(row)),
+    endAudit: (before) => safely(() => access.endAudit(before)),
     audit: (filter) => safely(() => access.audit(filter)),
     probe: (at) => safely(() => access.probe(at)),
   }

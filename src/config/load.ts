@@ -114,6 +114,7 @@ export function loadConfig(flags: ConfigFlags, around: Environment): Config {
       worktrees: daysOf(file.keep.worktrees),
       output: daysOf(file.keep.output),
       undelivered: daysOf(file.keep.undelivered),
+      audit: daysOf(file.keep.audit),
     },
     http: file.http === undefined ? null : httpOf(file.http, place.path, around),
   })

@@ -191,6 +191,7 @@ export const configSchema = z.strictObject({
       worktrees: days.default(7),
       output: days.default(90),
       undelivered: days.default('never'),
+      audit: days.default(365),
     })
     .prefault({}),
 })

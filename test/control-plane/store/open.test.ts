@@ -32,6 +32,7 @@ storeContract('one file, closed and opened again around every call', () => {
         revokeToken: (id, at) => once(({ access }) => access.revokeToken(id, at)),
         usedToken: (id, at) => once(({ access }) => access.usedToken(id, at)),
         addAudit: (row) => once(({ access }) => access.addAudit(row)),
+        endAudit: (before) => once(({ access }) => access.endAudit(before)),
         audit: (filter) => once(({ access }) => access.audit(filter)),
         probe: (at) => once(({ access }) => access.probe(at)),
       },
