@@ -240,7 +240,8 @@ describe('the document', () => {
 /** What is possible on a task of some state, so that each act is met where it is done. */
 function actOn(id: string, method: string, path: string, { requestBody }: Operation): Sent {
   const button = path.endsWith('/decisions') ? suggestButton(id) : {}
-  const words = JSON.stringify({ ...button, text: 'use ls' })
+  const made = path === '/v1/schedules' ? { name: `made-${id}`, ...hourly } : hourly
+  const words = JSON.stringify(path.startsWith('/v1/schedules') ? made : { ...button, text: 'use ls' })
   const body = requestBody === undefined ? {} : { body: requestBody.required ? words : '{}' }
   const headers = { 'content-type': 'application/json', 'if-match': '*' }
   return {
@@ -249,6 +250,8 @@ function actOn(id: string, method: string, path: string, { requestBody }: Operat
     proper: false,
   }
 }
+
+const hourly = { every: '6h', task: { goal: 'Mend the parser', repository: '/r/one' } }
 
 /** Where a task offers none, one that is no button. */
 function suggestButton(id: string): { id: string } {
