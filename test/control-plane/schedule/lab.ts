@@ -30,9 +30,23 @@ export function scheduleLab(
     const task = aTask({ id, goal, request: goal, createdBy: actor, createdAt: clock(), updatedAt: clock() })
     const { agent, budget, policy, setup, test } = task
     const written = { setupBy: 'config', testBy: 'config', agentBy: 'config' } as const
-    const risks = assessRisk({ goal, agent, budget, policy, setup, test, spending: budget, defaults: aPolicy(), ...written })
+    const risks = assessRisk({
+      goal,
+      agent,
+      budget,
+      policy,
+      setup,
+      test,
+      spending: budget,
+      defaults: aPolicy(),
+      ...written,
+    })
     const words = risks.filter(({ rule }) => rule !== 'agent-command')
-    return { task: { ...task, risks: words, status: words.length > 0 ? 'DRAFT' : 'PENDING' }, notes: [], hidden: [] }
+    return {
+      task: { ...task, risks: words, status: words.length > 0 ? 'DRAFT' : 'PENDING' },
+      notes: [],
+      hidden: [],
+    }
   }
   const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined }
   const shared = { store, tasks, clock, draft }

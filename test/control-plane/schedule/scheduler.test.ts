@@ -200,10 +200,12 @@ describe('a run that is asked for', () => {
     now = aTime + quarter
     await lab.book.run('nightly', anOwner, null)
     await scanAt(quarter)
-    expect(lab.store.schedules.occurrences('nightly', null, 10).map(({ kind }) => kind).toSorted()).toEqual([
-      'asked',
-      'planned',
-    ])
+    expect(
+      lab.store.schedules
+        .occurrences('nightly', null, 10)
+        .map(({ kind }) => kind)
+        .toSorted(),
+    ).toEqual(['asked', 'planned'])
   })
 })
 
@@ -219,14 +221,20 @@ describe('B27 processes on one database', () => {
   it('make one task of each run', { timeout: 60_000 }, async () => {
     planned({ overlap: 'allow' })
     const go = join(home.folder, 'go')
-    const children = [1, 2, 3].map(() => startChild(process.execPath, [scanner.file, home.file, go, ...times]))
+    const children = [1, 2, 3].map(() =>
+      startChild(process.execPath, [scanner.file, home.file, go, ...times]),
+    )
     await Promise.all(children.map((child) => child.printed(/ready/)))
     writeFileSync(go, '')
     await Promise.all(children.map((child) => child.ended()))
     expect(children.map((child) => child.output().includes('done'))).toEqual([true, true, true])
     expect(runs()).toEqual(times.map((_, n) => ['made', n + 1]))
     const made = lab.store.schedules.occurrences('nightly', null, 100).map(({ task }) => task)
-    expect(tasks().map(({ id }) => id).toSorted()).toEqual(made.toSorted())
+    expect(
+      tasks()
+        .map(({ id }) => id)
+        .toSorted(),
+    ).toEqual(made.toSorted())
     expect(tasks()).toHaveLength(times.length)
   })
 
@@ -239,7 +247,11 @@ describe('B27 processes on one database', () => {
       await child.printed(new RegExp(`(making\\s+){${after}}|done`))
       await child.kill()
       const rows = lab.store.schedules.occurrences('nightly', null, 100)
-      expect(rows.map(({ task }) => task).toSorted()).toEqual(tasks().map(({ id }) => id).toSorted())
+      expect(rows.map(({ task }) => task).toSorted()).toEqual(
+        tasks()
+          .map(({ id }) => id)
+          .toSorted(),
+      )
     }
     const last = startChild(process.execPath, [scanner.file, home.file, go, ...times])
     await last.ended()

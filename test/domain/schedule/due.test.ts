@@ -66,6 +66,10 @@ describe('B27 what is due', () => {
     expect(rulings.filter(([what]) => what === 'run').map(([, at]) => at)).toEqual(
       Array.from({ length: 24 }, (_, n) => 265 + n),
     )
-    expect(rulings[0]).toEqual(['missed', 264, 'At least 76 planned runs were missed: only the last 24 are made up for.'])
+    expect(rulings[0]).toEqual([
+      'missed',
+      264,
+      'At least 76 planned runs were missed: only the last 24 are made up for.',
+    ])
   })
 })
