@@ -38,6 +38,7 @@ import { Keeper } from './keep/keeper.ts'
 import { engineLog, openLog } from './log.ts'
 import { Loop } from './loop/loop.ts'
 import { OutputFiles } from './loop/output-files.ts'
+import { ticks } from './loop/ticks.ts'
 import { Plane } from './plane.ts'
 import { Indexer } from './search/indexer.ts'
 import { search } from './search/search.ts'
@@ -157,6 +158,7 @@ export async function open(
         specHash,
         log,
         sleep: pause,
+        ticks,
         attestor: attests,
         posture: () => posture,
         gateway: gatewayOf(config, clock),

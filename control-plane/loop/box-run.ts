@@ -70,7 +70,7 @@ class Charge {
   #charged: number
   #elapsed: (() => number) | null = null
   #beatAt = 0
-  #timer: NodeJS.Timeout | null = null
+  #end: () => void = () => undefined
 
   constructor(work: Work, row: Checkpoint) {
     this.#work = work
@@ -80,10 +80,11 @@ class Charge {
 
   start(at: number): void {
     const before = this.#work.deps.clock() - at
-    const since = performance.now()
-    this.#elapsed = () => before + performance.now() - since
+    const { ticks } = this.#work.deps
+    const since = ticks.now()
+    this.#elapsed = () => before + ticks.now() - since
     this.#beatAt = since
-    this.#timer = setInterval(() => this.#beatSafely(), heartbeatMs)
+    this.#end = ticks.every(heartbeatMs, () => this.#beatSafely())
   }
 
   /** What a model was paid, at once: the next call is measured by what is left. Throws where the task is no longer ours. */
@@ -108,13 +109,14 @@ class Charge {
   }
 
   stop(): void {
-    if (this.#timer !== null) clearInterval(this.#timer)
+    this.#end()
   }
 
   /** A storage that fails for a moment costs nothing: the next beat charges what this one could not. */
   #beatSafely(): void {
-    const late = performance.now() - this.#beatAt > lateMs
-    this.#beatAt = performance.now()
+    const now = this.#work.deps.ticks.now()
+    const late = now - this.#beatAt > lateMs
+    this.#beatAt = now
     try {
       this.#beat(late ? 0 : (this.#elapsed?.() ?? 0))
     } catch (error) {

@@ -37,7 +37,7 @@ export class Loop implements AsyncDisposable {
   readonly #workers = new Map<TaskId, Worker>()
   readonly #attended = new Set<TaskId>()
   #unsubscribe: () => void = () => undefined
-  #reaper: NodeJS.Timeout | null = null
+  #endReaper: () => void = () => undefined
   #reaping: Promise<void> = Promise.resolve()
   #closing = false
   readonly #ending = new AbortController()
@@ -55,8 +55,7 @@ export class Loop implements AsyncDisposable {
     this.#unsubscribe = this.#deps.bus.subscribe({ changed: (task) => this.#changed(task) })
     for (const task of salvage) this.#employ(task)
     this.#reap()
-    this.#reaper = setInterval(() => this.#reap(), reapMs)
-    this.#reaper.unref()
+    this.#endReaper = this.#deps.ticks.every(reapMs, () => this.#reap())
     this.#claim()
   }
 
@@ -75,7 +74,7 @@ export class Loop implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing = true
     this.#ending.abort(detach)
-    if (this.#reaper !== null) clearInterval(this.#reaper)
+    this.#endReaper()
     const workers = [...this.#workers]
     for (const [, worker] of workers) worker.controller.abort(detach)
     this.#deps.worktrees.end()

@@ -9,6 +9,7 @@ import { Bus } from '../../control-plane/bus.ts'
 import { logFile, openLog } from '../../control-plane/log.ts'
 import { Loop } from '../../control-plane/loop/loop.ts'
 import { OutputFiles } from '../../control-plane/loop/output-files.ts'
+import { ticks } from '../../control-plane/loop/ticks.ts'
 import type { LoopDeps } from '../../control-plane/loop/work.ts'
 import { openStore } from '../../control-plane/store/open.ts'
 import type { Store } from '../../control-plane/store/store.ts'
@@ -41,9 +42,11 @@ export interface Faults {
   store: Before<Store>
 }
 
+type LabDeps = Omit<LoopDeps, 'worktrees'> & { readonly outputs: OutputFiles }
+
 /** The loop on the real store and real worktrees, with boxes that are processes, and faults on demand. Pauses take no time. */
 export interface LoopLab extends AsyncDisposable {
-  readonly deps: Omit<LoopDeps, 'worktrees'>
+  readonly deps: LabDeps
   readonly faults: Faults
   /** The lines of the log so far. */
   logged(): readonly Readonly<Record<string, unknown>>[]
@@ -102,7 +105,7 @@ export async function loopLab(folder = mkdtempSync(join(tmpdir(), 'cofferdam-loo
   const inspecting = worktrees()
   const key = openKey(keyPlaces(data, null), () => [])
   const attests = attestor({ store: real, key: () => key, installation: 'lab' })
-  const deps: Omit<LoopDeps, 'worktrees'> = {
+  const deps: LabDeps = {
     store,
     tasks: new Tasks({ store, bus, clock, attestor: attests }),
     bus,
@@ -119,6 +122,7 @@ export async function loopLab(folder = mkdtempSync(join(tmpdir(), 'cofferdam-loo
     installation: 'lab',
     user,
     clock,
+    ticks,
     async sleep(ms, signal) {
       pauses.push(ms)
       skipped += ms

@@ -1,0 +1,101 @@
+import Database from 'better-sqlite3'
+import type { TaskId } from '../../src/domain/ids.ts'
+
+/** A task as it lies in the file, read past the store. */
+export interface TaskRow {
+  readonly id: TaskId
+  readonly status: string
+  readonly phase: string | null
+  readonly halt: string | null
+  readonly version: number
+  readonly revision: number
+  readonly fence: number
+  readonly budget: string
+  readonly spent_steps: number
+  readonly spent_ms: number
+  readonly spent_tokens: number
+  readonly base_commit: string
+  readonly head: string
+  readonly branch: string
+  readonly outcome: string | null
+}
+
+export interface EventRow {
+  readonly seq: number
+  readonly at: number
+  readonly type: string
+  readonly actor: string
+  readonly from_status: string | null
+  readonly to_status: string
+  readonly step: number
+  readonly fence: number
+  readonly text: string
+  readonly data: string
+}
+
+export interface AttemptRow {
+  readonly step: number
+  readonly attempt: number
+  readonly state: string
+  readonly violations: string
+  readonly commit_id: string | null
+  readonly passed: number | null
+}
+
+export interface SurfaceRow {
+  readonly id: string
+  readonly revision: number
+  readonly expires_at: number
+  readonly closed_at: number | null
+  readonly used_action: string | null
+  readonly used_by: string | null
+}
+
+/** All that there is of a task. */
+export interface View {
+  readonly task: TaskRow
+  readonly events: readonly EventRow[]
+  readonly attempts: readonly AttemptRow[]
+  readonly surfaces: readonly SurfaceRow[]
+}
+
+/** Reads the file of a history by a connection of its own. */
+export class Reader {
+  readonly #db: Database.Database
+  readonly #task: Database.Statement<[TaskId], TaskRow>
+  readonly #events: Database.Statement<[TaskId], EventRow>
+  readonly #attempts: Database.Statement<[TaskId], AttemptRow>
+  readonly #surfaces: Database.Statement<[TaskId], SurfaceRow>
+  readonly #ids: Database.Statement<[], { readonly id: TaskId }>
+
+  constructor(file: string) {
+    this.#db = new Database(file, { readonly: true })
+    this.#task = this.#db.prepare('SELECT * FROM runtime_tasks WHERE id = ?')
+    this.#events = this.#db.prepare('SELECT * FROM runtime_task_events WHERE task_id = ? ORDER BY seq')
+    this.#attempts = this.#db.prepare(
+      `SELECT step, attempt, state, violations, commit_id, test ->> 'passed' AS passed
+       FROM runtime_task_checkpoints WHERE task_id = ? ORDER BY step, attempt`,
+    )
+    this.#surfaces = this.#db.prepare('SELECT * FROM runtime_task_decisions WHERE task_id = ? ORDER BY rowid')
+    this.#ids = this.#db.prepare('SELECT id FROM runtime_tasks ORDER BY created_at, id')
+  }
+
+  view(id: TaskId): View | null {
+    const task = this.#task.get(id)
+    if (task === undefined) return null
+    return {
+      task,
+      events: this.#events.all(id),
+      attempts: this.#attempts.all(id),
+      surfaces: this.#surfaces.all(id),
+    }
+  }
+
+  ids(): readonly TaskId[] {
+    return this.#ids.all().map(({ id }) => id)
+  }
+
+  [Symbol.dispose](): void {
+    this.#db.close()
+  }
+}
