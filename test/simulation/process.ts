@@ -85,8 +85,7 @@ export class ControlPlaneProcess {
     const attests = attestor({ store, key: () => simulationKey, installation })
     const tasks = new Tasks({ store, bus, clock: now, attestor: attests })
     const engine = virtualEngine(machine, id)
-    const breakOff = (): void =>
-      yard.breakOff(id, 'worktrees', new Failure('worktree', 'This process ends.'))
+    const breakOff = (): void => yard.breakOff(id, 'worktrees', new Failure('worktree', 'This process ends.'))
     const worktrees = virtualWorktrees(machine, breakOff)
     const shared = {
       store,

@@ -37,12 +37,7 @@ function agentGoesOn(
 }
 
 /** A model is asked only while somebody counts, as through the gateway. */
-function askModel(
-  machine: Machine,
-  name: string,
-  random: Random,
-  mayRun: (owner: number) => boolean,
-): void {
+function askModel(machine: Machine, name: string, random: Random, mayRun: (owner: number) => boolean): void {
   const watch = machine.overseers.get(name)
   if (watch === undefined || !mayRun(watch.owner)) return
   const { overseer } = watch

@@ -11,6 +11,7 @@ export interface TaskRow {
   readonly revision: number
   readonly fence: number
   readonly budget: string
+  readonly step: number
   readonly spent_steps: number
   readonly spent_ms: number
   readonly spent_tokens: number

@@ -45,7 +45,8 @@ export function virtualWorktrees(machine: Machine, ended: () => void): Worktrees
       return machine.places.has(id)
     },
     async open({ id, base }) {
-      if (!machine.places.has(id)) machine.places.set(id, { tree: machine.get(base.commit).tree, setup: null })
+      if (!machine.places.has(id))
+        machine.places.set(id, { tree: machine.get(base.commit).tree, setup: null })
     },
     async restore(place, commit) {
       placeOf(place).tree = machine.get(commit).tree
