@@ -225,7 +225,8 @@ class History {
     for (let event = 0; event < untilRest && this.#fine(); event += 1) {
       if (!this.#living().some(({ closing }) => !closing)) this.#say(this.#start())
       const happened = this.#letGo(0) ?? this.#boxGoesOn()
-      quietMs = happened === null ? quietMs : 0
+      // To look for left boxes is no news.
+      if (happened !== null && !/engine\.(list|sweep)/.test(happened)) quietMs = 0
       this.#say(happened)
       if (happened === null) {
         // Twice the time in which left boxes are looked for.

@@ -74,7 +74,9 @@ const decisive: Readonly<Record<string, string>> = {
 /** Each decision uses one surface, which was good for it; what was used is never used again. */
 const nonces: Invariant = ({ before, now, event }) => {
   const was = new Map(before?.surfaces.map((surface) => [surface.id, surface]))
-  const used = now.surfaces.filter(({ id, used_action: action }) => (was.get(id)?.used_action ?? null) !== action)
+  const used = now.surfaces.filter(
+    ({ id, used_action: action }) => (was.get(id)?.used_action ?? null) !== action,
+  )
   for (const surface of before?.surfaces ?? []) {
     const is = now.surfaces.find(({ id }) => id === surface.id)
     if (surface.closed_at !== null && is?.closed_at !== surface.closed_at)

@@ -156,10 +156,12 @@ export class People {
   }
 
   /** Whether a button decides something now, by what lies in the file. */
-  #isGood(button: string, id: TaskId, { role }: Caller): boolean {
+  #isGood(button: string, id: TaskId, { actor, role }: Caller): boolean {
     const view = this.#view(id)
-    if (view === null || view.task.status !== 'DRAFT' || role !== 'owner') return false
+    if (view === null || view.task.status !== 'DRAFT') return false
     const action = button.split(':')[2] ?? ''
+    const own = role === 'operator' && view.task.created_by === JSON.stringify(actor)
+    if (role !== 'owner' && !(own && action === 'suggest')) return false
     return view.surfaces.some(({ id: surface, revision, closed_at: closed, expires_at: expires }) => {
       const open = closed === null && revision === view.task.revision && expires > this.#machine.clock.now()
       return open && decisionId(nonceKey, { surface, taskId: id, action, revision }) === button

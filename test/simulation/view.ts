@@ -19,6 +19,7 @@ export interface TaskRow {
   readonly head: string
   readonly branch: string
   readonly outcome: string | null
+  readonly created_by: string
 }
 
 export interface EventRow {
