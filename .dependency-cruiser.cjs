@@ -17,13 +17,13 @@ module.exports = {
       comment: 'The domain decides; it does no I/O and knows no adapter.',
       severity: 'error',
       from: { path: '^src/domain/' },
-      to: { pathNot: '^(src/domain/|node_modules/(zod|ignore|ipaddr\\.js)/|crypto$|node:crypto$)' },
+      to: { pathNot: '^(src/domain/|node_modules/(zod|ignore|ipaddr\\.js)/|(?:node:)?(?:crypto|url)$)' },
     },
     {
       name: 'adapters-do-not-meet',
       comment: 'An adapter knows the domain, its own folder and its own library.',
       severity: 'error',
-      from: { path: '^src/(sandbox|gateway|worktree|agents|discord|search|client|config)/' },
+      from: { path: '^src/(sandbox|gateway|worktree|agents|discord|webhooks|search|client|config)/' },
       to: { path: '^src/(?!domain/)', pathNot: '^src/$1/' },
     },
     {
@@ -67,7 +67,24 @@ module.exports = {
     ),
     only('sqlite-in-store', 'better-sqlite3 lives in the store', ['better-sqlite3'], '^control-plane/store/'),
     only('git-in-worktree', 'simple-git lives in the worktree adapter', ['simple-git'], '^src/worktree/'),
-    only('hono-in-http', 'hono lives in the HTTP app', ['hono', '@hono'], '^control-plane/http/'),
+    only(
+      'hono-in-http',
+      'hono lives in the HTTP app',
+      ['hono', '@hono', 'hono-rate-limiter'],
+      '^control-plane/http/',
+    ),
+    only(
+      'metrics-in-one-place',
+      'prom-client lives in one file',
+      ['prom-client'],
+      '^control-plane/metrics\\.ts$',
+    ),
+    only(
+      'webhooks-in-webhooks',
+      'standardwebhooks lives in its adapter',
+      ['standardwebhooks'],
+      '^src/webhooks/',
+    ),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -16,15 +16,19 @@ import type { Finding } from '../src/domain/control-plane.ts'
 import { Failure, systemCodeOf } from '../src/domain/failure.ts'
 import type { TaskId } from '../src/domain/ids.ts'
 import { KnownSecrets } from '../src/domain/leak.ts'
+import { type HttpSettings, listenRefusal } from '../src/domain/listen.ts'
 import { compilePolicy } from '../src/domain/matcher.ts'
 import type { Posture } from '../src/domain/posture.ts'
 import { remembered } from '../src/domain/remembered.ts'
+import { tokenRefusal } from '../src/domain/token.ts'
 import { connector } from '../src/sandbox/docker/connect.ts'
 import { buildImage } from '../src/sandbox/docker/image.ts'
 import { specHash } from '../src/sandbox/hash.ts'
 import { gitFolder } from '../src/sandbox/places.ts'
 import { compileBox } from '../src/sandbox/spec.ts'
+import { webhook } from '../src/webhooks/webhook.ts'
 import { openWorktrees } from '../src/worktree/open.ts'
+import { openAccess } from './access.ts'
 import { apartEngine, engineOf, gatewayOf, revealed } from './adapters.ts'
 import { attestor } from './attest/attestor.ts'
 import { describeKey, findKey, type KeyPlaces, keyPlaces, openKey, type SigningKey } from './attest/key.ts'
@@ -33,12 +37,18 @@ import { restore } from './backup/restore.ts'
 import { Bus } from './bus.ts'
 import { diagnose } from './doctor.ts'
 import { httpApp } from './http/app.ts'
+import type { Door } from './http/door.ts'
 import { serveSocket } from './http/socket.ts'
+import { addressOf, serveTcp } from './http/tcp.ts'
+import type { Seen } from './http/witness.ts'
 import { Keeper } from './keep/keeper.ts'
 import { engineLog, openLog } from './log.ts'
 import { Loop } from './loop/loop.ts'
 import { OutputFiles } from './loop/output-files.ts'
 import { ticks } from './loop/ticks.ts'
+import { openMetrics } from './metrics.ts'
+import { outboxDesk } from './outbox/desk.ts'
+import { Dispatcher } from './outbox/dispatcher.ts'
 import { Plane } from './plane.ts'
 import { Indexer } from './search/indexer.ts'
 import { search } from './search/search.ts'
@@ -47,6 +57,7 @@ import { lockFolder, type Owner, readOwner } from './store/lock.ts'
 import { openStore } from './store/open.ts'
 import { refuseOrphans } from './store/orphans.ts'
 import { searchIndex } from './store/search/index.ts'
+import type { Store } from './store/store.ts'
 import { Tasks } from './tasks.ts'
 
 export interface OpenOptions {
@@ -64,6 +75,8 @@ export interface Opened extends AsyncDisposable {
   fetch(path: string, init: RequestInit): Promise<Response>
   /** Whether the data folder was made just now. */
   readonly created: boolean
+  /** Where the API is offered over TCP, such as `http://127.0.0.1:7878`; null where it is not. */
+  readonly origin: string | null
 }
 
 /** Another process has the data folder. */
@@ -117,11 +130,19 @@ export async function open(
     const key = (): SigningKey => (own ??= openKey(places, known))
 
     const clock = Date.now
+    const http = options.attend === 'all' ? config.http : null
+    if (http !== null) refuseExposure(http, store, clock())
     const bus = new Bus()
+    const metrics = openMetrics({ store, bus })
+    closers.push(() => metrics[Symbol.dispose]())
     const indexer = new Indexer({ store, index, bus, log })
     closers.push(() => indexer[Symbol.dispose]())
     const attests = attestor({ store, key, installation: data.installation })
-    const tasks = new Tasks({ store, bus, clock, attestor: attests })
+    const destinations = config.webhooks.map((settings) => webhook(settings, { clock }))
+    const { outbox } = store
+    const dispatcher = new Dispatcher({ outbox, destinations, bus, clock, log, random: Math.random })
+    closers.push(() => dispatcher[Symbol.asyncDispose]())
+    const tasks = new Tasks({ store, bus, clock, attestor: attests, destinations })
     const outputs = new OutputFiles(data.path)
     const docker = engineOf(config, data.path, config.runtimeFolder, {
       installation: data.installation,
@@ -178,10 +199,17 @@ export async function open(
     }
     const plane = new Plane({
       ...compiled,
+      access: openAccess({ store, clock, random: randomBytes }),
       loop,
       key: () => own ?? findKey(places, known),
       keyPlaces: places,
       search: (request) => search({ store, index, indexer }, request),
+      outbox: outboxDesk({
+        outbox,
+        destinations: new Set(destinations.map(({ name }) => name)),
+        clock,
+        wake: () => dispatcher.wake(),
+      }),
       defaults: { ...config.tasks, means, repository: (path) => config.repositories[path] ?? {} },
       repositories: config.repositories,
       data: data.path,
@@ -190,14 +218,27 @@ export async function open(
     const local: Caller = { actor: { kind: 'local', id: userName(around.uid) }, role: 'owner' }
     const report = (error: unknown, requestId: string): void =>
       log.error({ err: error, requestId }, 'a request failed')
-    const app = httpApp(plane, { caller: () => local, report })
-    await loop.start()
-    keeper.start()
+    const seen = (each: Seen): void => {
+      metrics.seen(each)
+      log.info(lineOf(each), 'request')
+    }
+    const shown = { report, seen, metrics: () => metrics.text() }
+    const app = httpApp(plane, { ...shown, caller: () => local })
+    await loop.recover()
     const socket = await serveSocket(app, config.controlSocket)
     closers.push(() => socket[Symbol.asyncDispose]())
+    // Only who works on all tasks is there for others.
+    const listening =
+      http === null ? null : await serveTcp(httpApp(plane, { ...shown, door: doorFor(http) }), http)
+    if (listening !== null) closers.push(() => listening[Symbol.asyncDispose]())
+    // After that, so that what is on record can be looked at while the engine, which may hang, is asked for the first time.
+    loop.start()
+    keeper.start()
+    dispatcher.start()
     log.info({ ...owner, data: data.path }, 'the control plane is open')
     return {
       created: data.created,
+      origin: listening?.origin ?? null,
       fetch: async (path, init) => await app.request(path, init),
       [Symbol.asyncDispose]: close,
     }
@@ -245,6 +286,23 @@ export async function restoreData(
   const { dataFolder: data, attestationKey } = config
   const keysOf = (folder: HostPath): KeyPlaces => keyPlaces(folder, attestationKey)
   return await restore(resolve(around.cwd, folder) as HostPath, { data, keysOf, owner: ownerOf('restore') })
+}
+
+/** Throws `Failure('bad_config')` where the API must not be offered as it is configured. */
+function refuseExposure(http: HttpSettings, store: Store, now: number): void {
+  const good = store.access.tokens().filter((token) => tokenRefusal(token, now) === null)
+  const refused = listenRefusal(http, good.length)
+  if (refused !== null) throw new Failure('bad_config', refused)
+}
+
+function doorFor({ hosts, perMinute, proxyTls }: HttpSettings): Door {
+  return { hosts, perMinute, address: (context) => addressOf(context, proxyTls) }
+}
+
+/** A request as the log has it. */
+function lineOf({ requestId, actor, method, route, status, ms }: Seen) {
+  const who = actor === null ? null : `${actor.kind} ${actor.id}`
+  return { requestId, actor: who, method, route, status, ms: Math.round(ms * 10) / 10 }
 }
 
 function ownerOf(what: string): Owner {

@@ -1,3 +1,4 @@
+import type { Access } from '../src/domain/access.ts'
 import type { CompileBox, Engine } from '../src/domain/box.ts'
 import type { Caller } from '../src/domain/caller.ts'
 import type {
@@ -21,6 +22,7 @@ import type { Registries } from '../src/domain/registries.ts'
 import type { RepositoryDefaults } from '../src/domain/repository-defaults.ts'
 import { submitRefusal } from '../src/domain/rights.ts'
 import type { SearchAnswer, SearchRequest } from '../src/domain/search/search.ts'
+import type { OutboxDesk } from '../src/domain/outbox/desk.ts'
 import type { Task } from '../src/domain/task.ts'
 import type { Worktrees } from '../src/domain/worktree.ts'
 import { describeKey, type KeyPlaces, nonceKeyOf, type SigningKey } from './attest/key.ts'
@@ -36,6 +38,7 @@ import { openSurface } from './gate/surfaces.ts'
 import type { Loop } from './loop/loop.ts'
 import type { OutputFiles } from './loop/output-files.ts'
 import { placeOf } from './loop/work.ts'
+import { readiness } from './ready.ts'
 import { knownRepositories } from './repositories.ts'
 import type { Store } from './store/store.ts'
 import { type Defaults, draftTask, type Drafted } from './submit.ts'
@@ -43,6 +46,7 @@ import type { Tasks } from './tasks.ts'
 import { watch } from './watch.ts'
 
 export interface PlaneDeps {
+  readonly access: Access
   readonly store: Store
   readonly tasks: Tasks
   readonly bus: Bus
@@ -57,6 +61,7 @@ export interface PlaneDeps {
   readonly key: () => SigningKey | null
   readonly keyPlaces: KeyPlaces
   readonly search: (request: SearchRequest) => Promise<SearchAnswer>
+  readonly outbox: OutboxDesk
   readonly defaults: Defaults
   /** Those that are configured, by their paths. */
   readonly repositories: Readonly<Record<string, RepositoryDefaults>>
@@ -68,11 +73,17 @@ export interface PlaneDeps {
 
 /** The product without a front end. */
 export class Plane implements ControlPlane {
+  readonly access: Access
+  readonly ready: () => Promise<void>
+  readonly outbox: OutboxDesk
   readonly #deps: PlaneDeps
   readonly #press: PressDeps
 
   constructor(deps: PlaneDeps) {
+    this.access = deps.access
+    this.ready = readiness({ ...deps, diskFreeMb: deps.defaults.policy.limits.diskFreeMb })
     this.#deps = deps
+    this.outbox = deps.outbox
     this.#press = { ...deps, nonceKey: () => nonceKeyOf(deps.key()), misses: new Misses() }
   }
 

@@ -77,9 +77,8 @@ export async function draftTask(
       agent,
       agentBy: canonicalJson(agent) === canonicalJson(usual) ? 'config' : writer,
       budget,
-      spending: defaults.budget,
       policy,
-      defaults: base,
+      configured: { budget: defaults.budget, policy: base },
     }),
   ]
   const now = deps.clock()

@@ -3,6 +3,8 @@ import type { SignedAttestation } from '../src/domain/attestation.ts'
 import { Failure } from '../src/domain/failure.ts'
 import { isPassing, type TaskId, taskId } from '../src/domain/ids.ts'
 import type { Input } from '../src/domain/input.ts'
+import type { Destination } from '../src/domain/outbox/destination.ts'
+import { lettersOf } from '../src/domain/outbox/write.ts'
 import type { Actor, Checkpoint, Task } from '../src/domain/task.ts'
 import { transition } from '../src/domain/transition/apply.ts'
 import type { Attestor } from './attest/attestor.ts'
@@ -17,6 +19,8 @@ export interface TasksDeps {
   readonly clock: () => number
   /** What is on record about a task is attested with each change. */
   readonly attestor: Pick<Attestor, 'changing'>
+  /** Who is told of what happens. */
+  readonly destinations?: readonly Destination[]
 }
 
 /** What is written together with a transition. */
@@ -128,10 +132,12 @@ export class Tasks {
     along: Along,
   ): Written | Lost {
     const checkpoint = along.checkpoints?.at(-1)
+    const { destinations = [] } = this.#deps
     const written = this.#deps.store.write({
       before,
       after,
       event: { ...event, at: this.#deps.clock() },
+      letters: (happened, task) => lettersOf(destinations, happened, task),
       ...(checkpoint === undefined ? {} : { checkpoint, close: along.checkpoints?.slice(0, -1) ?? [] }),
       ...(along.surface === undefined ? {} : { surface: along.surface }),
       ...(along.attestation === undefined ? {} : { attestation: along.attestation }),

@@ -54,9 +54,12 @@ interface Place {
   readonly from: EventMark
 }
 
-/** An interim attestation that this process has made, and what `othersWrites` was then. */
+/** An interim attestation that this process has made. */
 interface Made {
   readonly hash: Hash
+  /** The place of the next one: it takes this one's. */
+  readonly next: Place
+  /** What `othersWrites` was then. */
   readonly others: number
 }
 
@@ -69,16 +72,29 @@ export function attestor(deps: AttestorDeps): Attestor {
   const { store } = deps
   // A task under way changes often: what this process has just attested of it is not read again to see whether it stands.
   const made = new Map<TaskId, Made>()
-  const signed = (task: Task, place: Place, own: Own): SignedAttestation => {
+  /** What was made last of a task, where it is still the last and nobody else has written since. */
+  const asMade = (id: TaskId): Made | undefined => {
+    const one = made.get(id)
+    if (one === undefined || one.others !== store.othersWrites()) return undefined
+    return one.hash === store.lastAttestation(id)?.hash ? one : undefined
+  }
+  const signed = (task: Task, place: Place, own: Own): Made & { readonly signed: SignedAttestation } => {
     const common = beginning(deps, task, place)
     const body = canonicalJson({ ...common, ...own })
+    const hash = sha256(body)
     const signature = deps.key().sign(body)
-    return { taskId: task.id, seq: common.seq, body, hash: sha256(body), key: common.key, signature }
+    return {
+      signed: { taskId: task.id, seq: common.seq, body, hash, key: common.key, signature },
+      hash,
+      next: { ...place, from: common.events },
+      others: store.othersWrites(),
+    }
   }
   return {
     step: (task, row, posture) =>
-      signed(task, placeFor(deps, task.id, stands(deps, task.id, made.get(task.id))), {
+      signed(task, asMade(task.id)?.next ?? placeFor(deps, task.id, stands(deps, task.id)), {
         kind: 'step',
+        ...namesOf(task),
         step: row.step,
         attempt: row.attempt,
         fence: row.fence,
@@ -93,24 +109,25 @@ export function attestor(deps: AttestorDeps): Attestor {
           row.boxes.map(({ name }) => name),
         ),
         row: rowHash(row),
-      }),
+      }).signed,
     changing() {
       let stood = true
       return {
         leaving(task) {
           if (isAtRest(task)) refuseChanged(store, task)
-          else stood = stands(deps, task.id, made.get(task.id))
+          else stood = asMade(task.id) !== undefined || stands(deps, task.id)
         },
         standing(task) {
           const rests = isAtRest(task)
-          const attested = signed(task, placeFor(deps, task.id, stood), {
-            kind: rests ? 'closing' : 'interim',
-            status: task.status,
-            head: task.head,
-            record: rests ? store.record(task.id) : store.interimRecord(task.id),
-          })
+          // An attempt's attestation may have taken the place of the one that was made last.
+          const place = asMade(task.id)?.next ?? placeFor(deps, task.id, stood)
+          const { signed: attested, ...one } = signed(
+            task,
+            place,
+            rests ? closing(store, task) : { kind: 'interim', record: store.interimRecord(task.id) },
+          )
           if (rests) made.delete(task.id)
-          else made.set(task.id, { hash: attested.hash, others: store.othersWrites() })
+          else made.set(task.id, one)
           return attested
         },
       }
@@ -139,13 +156,9 @@ function placeAfter(last: SignedAttestation | null): Place {
   return { seq: last.seq + 1, last, from: before.events }
 }
 
-/**
- * Whether a task is as its interim attestation says, where the last one is one, and that is signed with this key. `made`:
- * the one that this process made last; where nobody else has written since, the rows are those that it was made of.
- */
-function stands({ store, key }: AttestorDeps, id: TaskId, made: Made | undefined): boolean {
+/** Whether a task is as its interim attestation says, where the last one is one, and that is signed with this key. */
+function stands({ store, key }: AttestorDeps, id: TaskId): boolean {
   const last = store.lastAttestation(id)
-  if (made !== undefined && made.hash === last?.hash && made.others === store.othersWrites()) return true
   const interim = last === null ? null : parseAttestation(last.body)
   if (last === null || interim?.kind !== 'interim') return true
   const { upTo, chain } = store.eventMarks(id, interim.events).at(-1) ?? interim.events
@@ -178,11 +191,16 @@ function beginning({ store, key, installation }: AttestorDeps, task: Task, { seq
     previous: last?.hash ?? null,
     key: key().id,
     fixed: fixedHash(task),
-    goal: sha256(task.goal),
-    policy: task.policyHash,
     events: store.eventMarks(task.id, from).at(-1) ?? from,
   } as const
 }
+
+function closing(store: AttestorDeps['store'], task: Task): Own {
+  const { status, head } = task
+  return { kind: 'closing', ...namesOf(task), status, head, record: store.record(task.id) }
+}
+
+const namesOf = (task: Task) => ({ goal: sha256(task.goal), policy: task.policyHash })
 
 function outcomeOf({ state, step, attempt }: Checkpoint): 'kept' | 'partial' | 'dropped' {
   if (state !== 'open') return state

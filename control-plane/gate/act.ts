@@ -16,7 +16,7 @@ export interface ActDeps {
   readonly store: Store
   readonly tasks: Tasks
   /** What a task gets where its request does not say; without it only what it was granted counts. */
-  readonly defaults?: { readonly budget: Pick<Budget, 'tokens' | 'costUsd'> }
+  readonly defaults?: { readonly budget: Budget }
   /** Epoch milliseconds. */
   readonly clock: () => number
 }

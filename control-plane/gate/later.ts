@@ -14,17 +14,17 @@ interface Asked {
 /**
  * Reads what is asked of a task that runs or will by the rules of its submission. Asking for it is the recorded approval
  * of one who may approve; anybody else is refused, with every reason: `Failure('not_allowed')`.
- * @param spending the configured caps on tokens and cost
+ * @param configured the budget that runs unasked
  */
 export function readLater(
   task: Task,
   { text, budget }: Asked,
   caller: Caller,
-  spending: Pick<Budget, 'tokens' | 'costUsd'> = task.budget,
+  configured: Budget = task.budget,
 ): readonly RiskReason[] {
   const risks = [
     ...(text === null ? [] : risksInText(text, task.instruction)),
-    ...(budget === null ? [] : largerBudget(budget, task.budget, spending)),
+    ...(budget === null ? [] : largerBudget(budget, task.budget, configured)),
   ]
   if (risks.length > 0 && authorOf(caller) !== 'owner') {
     const reasons = risks.map((risk) => risk.text).join(' ')

@@ -1,4 +1,4 @@
-import { left, usedUp } from '../../src/domain/budget.ts'
+import { left, moreBudget, usedUp } from '../../src/domain/budget.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { Budget, Task } from '../../src/domain/task.ts'
 import { counted } from '../../src/domain/text.ts'
@@ -22,17 +22,17 @@ export function refuseSpent(task: Task, budget: Budget, instruction: string | nu
   const handover = task.outcome !== null && instruction === null
   const gone = usedUp(after)
   if (handover || gone === null) return
-  const minutes = Math.ceil(task.spent.ms / 60_000)
-  const [used, more] = {
-    steps: [counted(task.spent.steps, 'step'), `--steps ${task.spent.steps + 4}`],
-    time: [counted(minutes, 'minute'), `--minutes ${minutes + 10}`],
-    tokens: [counted(task.spent.tokens, 'token'), `--tokens ${task.spent.tokens * 2}`],
-    cost: [`${task.spent.costUsd.toFixed(2)} USD`, `--cost ${Math.ceil(task.spent.costUsd * 2)}`],
+  const used = {
+    steps: counted(task.spent.steps, 'step'),
+    time: counted(Math.ceil(task.spent.ms / 60_000), 'minute'),
+    tokens: counted(task.spent.tokens, 'token'),
+    cost: `${task.spent.costUsd.toFixed(2)} USD`,
   }[gone]
+  const more = moreBudget({ ...task, budget }, gone)
   const word = instruction === null ? '' : ' --instruction TEXT'
   throw new Failure(
     'conflict',
     `Task ${task.id} has used ${used}, all of its budget: give it more, ` +
-      `such as \`cofferdam task resume ${task.id}${word} ${more}\`.`,
+      `such as \`cofferdam task resume ${task.id}${word} --${more.option} ${more.amount}\`.`,
   )
 }

@@ -10,3 +10,9 @@ export const anyLength: MiddlewareHandler = async ({ req }, next) => {
   if (!told && body !== null) req.raw = new Request(url, { method, headers, body, duplex: 'half' })
   await next()
 }
+
+/** For what is about bodies: to ask a request of the server's own kind for one costs more than all else about it. */
+export const onBodies =
+  (middleware: MiddlewareHandler): MiddlewareHandler =>
+  (context, next) =>
+    ['GET', 'HEAD'].includes(context.req.method) ? next() : middleware(context, next)

@@ -1,5 +1,5 @@
 import { createRoute, OpenAPIHono, type RouteConfig } from '@hono/zod-openapi'
-import type { Context } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { requestId } from 'hono/request-id'
 import type { BlankEnv } from 'hono/types'
@@ -8,26 +8,36 @@ import type { Caller } from '../../src/domain/caller.ts'
 import type { ControlPlane } from '../../src/domain/control-plane.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import { actRoutes } from './acts.ts'
-import { anyLength } from './any-length.ts'
+import { anyLength, onBodies } from './any-length.ts'
+import { auditRoute } from './audit.ts'
 import { catalogueRoutes } from './catalogue.ts'
 import { type App, json, type Routes } from './contract.ts'
 import { decisionRoutes } from './decisions.ts'
+import { type Door, doorOf } from './door.ts'
 import { openApiDocument } from './document.ts'
 import { evidenceRoutes } from './evidence.ts'
 import { bodiless, refuseInput } from './input.ts'
 import { insightRoutes } from './insight.ts'
+import { outboxRoutes } from './outbox.ts'
 import { answerError, Refusal } from './problem.ts'
 import { searchRoute } from './search.ts'
 import { serviceRoutes } from './service.ts'
 import { type StreamLimits, streamLimits } from './sse.ts'
 import { streamRoute } from './stream.ts'
 import { taskRoutes } from './tasks.ts'
+import { tokenRoutes } from './tokens.ts'
+import { type Seen, witness } from './witness.ts'
 
-export interface HttpOptions {
-  /** Who is behind a request. */
-  readonly caller: (context: Context) => Caller
+/** Who is behind a request: whoever can reach the app, or whom the door lets in. */
+type Entrance = { readonly caller: (context: Context) => Caller } | { readonly door: Door }
+
+export type HttpOptions = Entrance & {
   /** Told of everything that is thrown and no expected failure, with the id of the request. */
   readonly report: (error: unknown, requestId: string) => void
+  /** Told of every answer. */
+  readonly seen?: (seen: Seen) => void
+  /** In the text format of Prometheus. */
+  readonly metrics?: () => Promise<string>
   readonly stream?: StreamLimits
 }
 
@@ -44,12 +54,15 @@ export function httpApp(plane: ControlPlane, options: HttpOptions): App {
   const onError = (): never => {
     throw new Refusal('payload_too_large', `A request has at most ${bodyBytes / 1024} KiB.`)
   }
+  const { report, seen = () => undefined } = options
   app.use(requestId({ limitLength: 100 }))
-  app.use(anyLength)
-  app.use(bodyLimit({ maxSize: bodyBytes, onError }))
+  app.use(witness({ access: plane.access, seen, report }))
+  app.use('door' in options ? doorOf(options.door, plane.access) : known(options.caller))
+  app.use(onBodies(anyLength))
+  app.use(onBodies(bodyLimit({ maxSize: bodyBytes, onError })))
   app.use(bodiless)
-  const routes: Routes = { app, plane, caller: options.caller }
-  serviceRoutes(routes)
+  const routes: Routes = { app, plane, caller: (context) => context.get('caller') }
+  serviceRoutes(routes, options.metrics ?? (() => Promise.resolve('')))
   taskRoutes(routes)
   evidenceRoutes(routes)
   streamRoute(routes, options.stream ?? streamLimits)
@@ -58,10 +71,20 @@ export function httpApp(plane: ControlPlane, options: HttpOptions): App {
   insightRoutes(routes)
   catalogueRoutes(routes)
   searchRoute(routes)
+  tokenRoutes(routes)
+  auditRoute(routes)
+  outboxRoutes(routes)
   documentRoute(app)
   refuseOtherMethods(app)
   return app
 }
+
+const known =
+  (caller: (context: Context) => Caller): MiddlewareHandler =>
+  async (context, next) => {
+    context.set('caller', caller(context))
+    await next()
+  }
 
 const itself = createRoute({
   method: 'get',

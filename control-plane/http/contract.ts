@@ -68,13 +68,15 @@ export const jsonBody = <Schema extends z.ZodType>(schema: Schema, required = tr
 /** Why a request may be refused, by status. */
 export const reasons = {
   400: 'The request is not as this document says; `errors` names each place.',
-  403: 'The caller may not do this.',
+  401: 'There is no token, or it is good no more; only where the API is asked over TCP.',
+  403: 'The caller may not do this: by role or scope of the token, by the host that was asked, or as a web page.',
   404: 'There is no such thing.',
   409: 'Not possible in this state; `detail` says what is.',
   412: 'The task has another revision than the one that was shown.',
   413: 'The body is too large.',
   415: 'The body is no JSON.',
   422: 'It is understood and cannot be done: `detail` says why.',
+  429: 'Too many requests in a minute; only over TCP.',
   428: 'A decision has to say what was decided on: send If-Match.',
   500: 'The data folder or the control plane is broken.',
   503: 'The engine or the database cannot be reached at the moment.',

@@ -1,12 +1,14 @@
 import type { RouteConfig } from '@hono/zod-openapi'
 import { z } from 'zod'
+import { scopeOf } from '../../src/domain/scopes.ts'
 import { reasons, refusal, type RefusalStatus } from './contract.ts'
 import { nameSchemas } from './names.ts'
 
 /** What a person has to know who has nothing but the document. */
 const about = [
   'Autonomous coding agents in throwaway boxes. The control socket of the data folder takes requests of its owner:',
-  '`curl --unix-socket SOCKET http://cofferdam/v1/tasks`.',
+  '`curl --unix-socket SOCKET http://cofferdam/v1/tasks`. Over TCP each needs a token:',
+  '`curl -H "Authorization: Bearer $COFFERDAM_TOKEN" http://127.0.0.1:7878/v1/tasks`.',
   'Times are milliseconds since 1970. Every error is problem+json (RFC 9457) with a stable `code`, a sentence that says',
   'what to do, and the `requestId` under which the log has it (also in `X-Request-Id`, which a request may bring).',
   'Decisions (approve, reject, suggest, discard) are bound to what was shown: send the `ETag` of the task as `If-Match`.',
@@ -37,7 +39,17 @@ export function openApiDocument(routes: readonly RouteConfig[]): Json {
       description: about,
     },
     paths,
-    components: { schemas },
+    components: {
+      schemas,
+      securitySchemes: {
+        token: {
+          type: 'http',
+          scheme: 'bearer',
+          description:
+            'Over TCP alone: `cfd_…`, as `cofferdam token create` shows it. Each route names the scope that it needs.',
+        },
+      },
+    },
   }
 }
 
@@ -49,10 +61,13 @@ function operationOf(route: RouteConfig, convert: Convert): Json {
     parametersOf(part, request?.[part], convert),
   )
   const body = request?.body
+  const scope = scopeOf(method.toUpperCase(), path)
   const every: RefusalStatus[] = [
     ...(parameters.length > 0 || body !== undefined ? ([400] as const) : []),
     ...(path.includes('{') ? ([404] as const) : []),
     ...(body === undefined ? [] : ([413, 415] as const)),
+    ...(scope === null ? [] : ([401, 429] as const)),
+    403,
     500,
     503,
     507,
@@ -67,6 +82,7 @@ function operationOf(route: RouteConfig, convert: Convert): Json {
     operationId: operationId ?? nameOf(method, path),
     ...(summary === undefined ? {} : { summary }),
     ...(description === undefined ? {} : { description }),
+    security: scope === null ? [] : [{ token: [scope] }],
     tags: tags ?? [path.split('/')[2] ?? 'service'],
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined ? {} : { requestBody: withSchemas(body, 'input', convert) }),

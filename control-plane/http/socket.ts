@@ -7,7 +7,7 @@ import { Failure, messageOf } from '../../src/domain/failure.ts'
 import { unreadable } from './problem.ts'
 
 /** A search is in the address, and a long one of Chinese letters has nine bytes for each. */
-const headerBytes = 128 * 1024
+export const headerBytes = 128 * 1024
 
 /**
  * Serves `app` on a unix socket that only its owner can open. The caller holds the lock of the data folder, so a socket
@@ -16,7 +16,7 @@ const headerBytes = 128 * 1024
 export async function serveSocket(app: Hono, path: string): Promise<AsyncDisposable> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   await removeStale(path)
-  const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false, errorHandler: unreadable })
+  const answer = getRequestListener(app.fetch, { errorHandler: unreadable })
   const server = createServer(
     { maxHeaderSize: headerBytes },
     (request, response) => void answer(request, response),

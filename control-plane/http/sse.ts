@@ -75,7 +75,7 @@ function frameOf(sight: Sight): string {
   }
   // Many may look at one task: its JSON is made once.
   const { event, task } = sight
-  return `event: event\nid: ${event.seq}\ndata: {"event":${JSON.stringify(event)},"task":${taskJson(task)}}\n\n`
+  return `event: event\nid: ${event.seq}\ndata: {"event":${JSON.stringify(event)},"task":${taskJson(task).toString()}}\n\n`
 }
 
 /** What `promise` resolves to, or null when it takes longer than `ms`. */

@@ -6,7 +6,7 @@ import type { Log } from '../log.ts'
 import { leaseMs } from './box-run.ts'
 import { afterError } from './errors.ts'
 import { reap } from './reap.ts'
-import { recover } from './recover.ts'
+import { isLeftOver, recover } from './recover.ts'
 import { tick } from './tick.ts'
 import type { LoopDeps, Work } from './work.ts'
 
@@ -39,7 +39,7 @@ export class Loop implements AsyncDisposable {
   #unsubscribe: () => void = () => undefined
   #endReaper: () => void = () => undefined
   #reaping: Promise<void> = Promise.resolve()
-  #closing = false
+  #claims = false
   readonly #ending = new AbortController()
 
   constructor(deps: LoopDeps, options: LoopOptions) {
@@ -47,13 +47,18 @@ export class Loop implements AsyncDisposable {
     this.#options = options
   }
 
-  /** Puts back what a dead process left in flight and in folders, then starts to claim. */
-  async start(): Promise<void> {
-    const salvage = recover(this.#deps)
+  /** Puts back what a dead process left in flight and in folders. The engine is not asked for anything yet. */
+  async recover(): Promise<void> {
+    recover(this.#deps)
     await this.#deps.worktrees.sweep(this.#deps.store.discarded())
     // Not before: recovery changes tasks, and nobody may work on one while what is half made is swept away.
     this.#unsubscribe = this.#deps.bus.subscribe({ changed: (task) => this.#changed(task) })
-    for (const task of salvage) this.#employ(task)
+  }
+
+  /** Starts to claim, after `recover`. */
+  start(): void {
+    this.#claims = true
+    for (const task of this.#deps.store.inFlight().filter(isLeftOver)) this.#employ(task)
     this.#reap()
     this.#endReaper = this.#deps.ticks.every(reapMs, () => this.#reap())
     this.#claim()
@@ -72,7 +77,7 @@ export class Loop implements AsyncDisposable {
 
   /** Stops claiming, leaves running boxes to the next process, and puts their tasks back into the queue. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing = true
+    this.#claims = false
     this.#ending.abort(detach)
     this.#endReaper()
     const workers = [...this.#workers]
@@ -89,7 +94,7 @@ export class Loop implements AsyncDisposable {
   #changed(task: Task): void {
     const worker = this.#workers.get(task.id)
     if (worker !== undefined && !isWorking(task)) worker.controller.abort('halted')
-    if (worker === undefined && isLeftOver(task)) this.#employ(task)
+    if (worker === undefined && this.#claims && isLeftOver(task)) this.#employ(task)
     if (task.status === 'PENDING') queueMicrotask(() => this.#claim())
   }
 
@@ -103,7 +108,7 @@ export class Loop implements AsyncDisposable {
   }
 
   #claimAll(): void {
-    while (!this.#closing && this.#busy() < this.#options.limit) {
+    while (this.#claims && this.#busy() < this.#options.limit) {
       const only = this.#options.attend === 'own' ? this.#attended : null
       const pending = this.#deps.store.oldestPending(new Set(this.#workers.keys()), only)
       // In order: a task that has to wait for room is not overtaken for ever by smaller ones.
@@ -149,7 +154,7 @@ export class Loop implements AsyncDisposable {
     for (let errors = 0; ;) {
       try {
         const now = this.#deps.store.task(id)
-        if (this.#closing || now === null || now.fence !== fence || !wantsWork(now)) return
+        if (!this.#claims || now === null || now.fence !== fence || !wantsWork(now)) return
         task = now
         const turned = await this.#turn(task, controller, errors + 1)
         errors = turned === 'done' ? 0 : errors + 1
@@ -219,11 +224,6 @@ function isDiskFull(error: unknown): error is Failure {
   return error instanceof Failure && error.code === 'disk'
 }
 
-/** A halted task still wants its work kept. A pending one waits for its claim. */
 function wantsWork(task: Task): boolean {
   return isWorking(task) || isLeftOver(task)
-}
-
-function isLeftOver(task: Task): boolean {
-  return task.phase === 'salvage' && !isWorking(task) && task.status !== 'PENDING'
 }

@@ -6,24 +6,20 @@ import type { LoopDeps } from './work.ts'
 /**
  * Puts back what a dead process left: what was in flight is pending again, with its attempt and box still on record.
  * A task that has taken the process down again and again waits for a person.
- * @returns halted tasks whose work is still to be kept
  */
-export function recover(deps: Pick<LoopDeps, 'store' | 'tasks'>): readonly Task[] {
-  const salvage: Task[] = []
-  for (const task of deps.store.inFlight()) {
-    if (!isWorking(task)) {
-      if (task.status !== 'PENDING') salvage.push(task)
-      continue
-    }
+export function recover(deps: Pick<LoopDeps, 'store' | 'tasks'>): void {
+  for (const task of deps.store.inFlight().filter(isWorking)) {
     if (task.losses + 1 >= lossCap) {
       const text = `The control plane ended ${task.losses + 1} times in a row while it worked on this task. Look at ${logFile} in the data folder, then resume.`
       deps.tasks.report(task.id, task.fence, { type: 'halted', reason: 'crash', text })
-      const halted = deps.store.task(task.id)
-      if (halted?.phase === 'salvage') salvage.push(halted)
       continue
     }
     const text = 'The control plane was restarted; the task is in the queue again.'
     deps.tasks.report(task.id, task.fence, { type: 'requeued', text, crashed: true })
   }
-  return salvage
+}
+
+/** A halted task whose work is still to be kept. A pending one waits for its claim. */
+export function isLeftOver(task: Task): boolean {
+  return task.phase === 'salvage' && !isWorking(task) && task.status !== 'PENDING'
 }

@@ -11,9 +11,10 @@ export function tailOf(output: string): string {
   return output.length <= tailLength ? output : `[…]${output.slice(-tailLength)}`
 }
 
-/** The end of an output, for a sentence. */
-export function lastLines(output: string, most = 600): string {
-  return output.trimEnd().slice(-most)
+/** The end of an output as the last sentence of ours: in quotes, as nobody should take a box's words for ours. */
+export function printedLast(output: string): string {
+  const end = output.trim().slice(-600)
+  return end === '' ? 'It printed nothing.' : `It printed last: "${end}"`
 }
 
 export function howOf(result: BoxResult): string {

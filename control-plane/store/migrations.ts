@@ -158,5 +158,59 @@ export const migrations: readonly string[] = [
   ALTER TABLE runtime_tasks ADD COLUMN marks TEXT;
 
   CREATE INDEX runtime_tasks_by_repository ON runtime_tasks (repository_path, created_at, id);
+  CREATE INDEX runtime_tasks_discarded ON runtime_tasks (id) WHERE delivery = 'discarded';
+
+  CREATE TABLE api_tokens (
+    id TEXT PRIMARY KEY NOT NULL,
+    name TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    role TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    expires_at INTEGER,
+    revoked_at INTEGER,
+    last_used_at INTEGER
+  ) STRICT;
+  CREATE UNIQUE INDEX api_tokens_by_name ON api_tokens (name) WHERE revoked_at IS NULL;
+
+  CREATE TABLE audit_log (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+    at INTEGER NOT NULL,
+    actor TEXT,
+    action TEXT NOT NULL,
+    task_id TEXT,
+    outcome TEXT NOT NULL,
+    text TEXT NOT NULL,
+    request_id TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX audit_log_by_task ON audit_log (task_id, seq) WHERE task_id IS NOT NULL;
+
+  CREATE TABLE probes (
+    id INTEGER PRIMARY KEY NOT NULL,
+    at INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE outbox (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    destination TEXT NOT NULL,
+    task_id TEXT NOT NULL REFERENCES runtime_tasks (id),
+    event INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    body TEXT NOT NULL,
+    state TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    fence INTEGER NOT NULL,
+    error TEXT,
+    created_at INTEGER NOT NULL,
+    next_at INTEGER NOT NULL,
+    lease_until INTEGER,
+    ended_at INTEGER,
+    actor TEXT
+  ) STRICT;
+  CREATE INDEX outbox_by_task ON outbox (task_id, event);
+  CREATE INDEX outbox_by_destination ON outbox (destination, seq) WHERE state IN ('waiting', 'sending');
+  CREATE INDEX outbox_by_end ON outbox (ended_at) WHERE state IN ('sent', 'discarded');
   `,
 ]

@@ -1,5 +1,6 @@
 import type { HostPath } from '../../src/domain/brand.ts'
 import { messageOf } from '../../src/domain/failure.ts'
+import { type AccessStore, accessTables } from './access.ts'
 import { attestationsTable } from './attestations.ts'
 import { checkpointsTable } from './checkpoints.ts'
 import { type Connection, openDatabase } from './database.ts'
@@ -9,6 +10,7 @@ import { egressTable } from './egress.ts'
 import { eventsTable } from './events.ts'
 import { damagedFile, overStorage } from './failures.ts'
 import { migrations } from './migrations.ts'
+import { outboxTable } from './outbox.ts'
 import { recordReader } from './record.ts'
 import type { Store } from './store.ts'
 import { taskLists } from './task-lists.ts'
@@ -24,10 +26,12 @@ export function openStore(file: HostPath): Store {
   const db = openDatabase(file, migrations)
   const safely = <T>(act: () => T): T => overStorage(file, act)
   const tables = safely(() => prepareTables(db, file))
-  const { tasks, lists, checkpoints, events, decisions, attestations, egress, records, texts } = tables
+  const { tasks, lists, checkpoints, events, decisions, attestations, egress, outbox, records, texts } =
+    tables
   const write = writer(db, tables)
   const heartbeat = heartbeats(db, tables)
   return {
+    access: overAccess(tables.access, safely),
     write: (change) => safely(() => write(change)),
     heartbeat: (id, fence, beat) => safely(() => heartbeat(id, fence, beat)),
     task: (id) => safely(() => tasks.task(id)),
@@ -56,7 +60,30 @@ export function openStore(file: HostPath): Store {
     counts: () => safely(() => tasks.counts()),
     texts: (id) => safely(() => texts.texts(id)),
     versions: (after, limit) => safely(() => texts.versions(after, limit)),
+    outbox: {
+      claim: (destination, now, leaseMs) => safely(() => outbox.claim(destination, now, leaseMs)),
+      dueAt: (destination) => safely(() => outbox.dueAt(destination)),
+      move: (before, after) => safely(() => outbox.move(before, after)),
+      giveUp: (destination, error, now) => safely(() => outbox.giveUp(destination, error, now)),
+      letter: (id) => safely(() => outbox.letter(id)),
+      letters: (filter) => safely(() => outbox.letters(filter)),
+      open: () => safely(() => outbox.open()),
+      forget: (before) => safely(() => outbox.forget(before)),
+    },
     [Symbol.dispose]: () => db.close(),
+  }
+}
+
+function overAccess(access: AccessStore, safely: <T>(act: () => T) => T): AccessStore {
+  return {
+    addToken: (token) => safely(() => access.addToken(token)),
+    token: (id) => safely(() => access.token(id)),
+    tokens: () => safely(() => access.tokens()),
+    revokeToken: (id, at) => safely(() => access.revokeToken(id, at)),
+    usedToken: (id, at) => safely(() => access.usedToken(id, at)),
+    addAudit: (row) => safely(() => access.addAudit(row)),
+    audit: (filter) => safely(() => access.audit(filter)),
+    probe: (at) => safely(() => access.probe(at)),
   }
 }
 
@@ -66,6 +93,7 @@ function prepareTables(db: Connection, file: string) {
     const documents = documentsTable(db)
     const tasks = tasksTable(db, documents)
     return {
+      access: accessTables(db),
       tasks,
       lists: taskLists(db, (ids) => tasks.several(ids)),
       checkpoints: checkpointsTable(db, documents),
@@ -73,6 +101,7 @@ function prepareTables(db: Connection, file: string) {
       decisions: decisionsTable(db),
       attestations: attestationsTable(db),
       egress: egressTable(db),
+      outbox: outboxTable(db),
       records: recordReader(db),
       texts: textsReader(db),
       forget(): void {

@@ -4,6 +4,9 @@ import type { EgressRow } from '../../src/domain/egress.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import type { Actor, Checkpoint, Status, Task, TaskEvent } from '../../src/domain/task.ts'
 import type { TaskFilter } from '../../src/domain/control-plane.ts'
+import type { AccessStore } from './access.ts'
+import type { NewLetter } from '../../src/domain/outbox/letter.ts'
+import type { OutboxRows } from './outbox.ts'
 import type { TaskTexts, TaskVersion } from './texts.ts'
 
 /**
@@ -58,6 +61,8 @@ export interface Change {
    * this store, and what it throws takes everything back.
    */
   readonly standing?: (task: Task) => SignedAttestation
+  /** Called inside the transaction, with the event and the task as they are written: the letters that tell of it. */
+  readonly letters?: (event: TaskEvent, task: Task) => readonly NewLetter[]
 }
 
 /** In this order: used, closed, recorded, opened. A higher revision closes the surfaces of lower ones by itself. */
@@ -115,6 +120,8 @@ export interface Heartbeat {
  * `Failure('database' | 'disk' | 'busy')` when the storage fails; then nothing of that call was written.
  */
 export interface Store {
+  /** Tokens and the audit log. */
+  readonly access: AccessStore
   /**
    * One transition, in one transaction, guarded by status, version and fence of `before`.
    *
@@ -178,5 +185,7 @@ export interface Store {
   texts(id: TaskId): TaskTexts | null
   /** The tasks that come after this one in the order of `tasks`, newest first, at most `limit`; from the first for null. */
   versions(after: Pick<TaskVersion, 'id' | 'createdAt'> | null, limit: number): readonly TaskVersion[]
+  /** What destinations are told. */
+  readonly outbox: OutboxRows
   [Symbol.dispose](): void
 }

@@ -5,6 +5,7 @@ import type { checkpointsTable } from './checkpoints.ts'
 import type { Connection } from './database.ts'
 import { type decisionsTable, useRefusal } from './decisions.ts'
 import type { eventsTable } from './events.ts'
+import type { outboxTable } from './outbox.ts'
 import type { Change, Heartbeat, Lost, Store, Written } from './store.ts'
 import type { tasksTable } from './tasks.ts'
 
@@ -14,6 +15,7 @@ export interface Tables {
   readonly events: ReturnType<typeof eventsTable>
   readonly decisions: ReturnType<typeof decisionsTable>
   readonly attestations: ReturnType<typeof attestationsTable>
+  readonly outbox: ReturnType<typeof outboxTable>
   /** To be called when a transaction was taken back: what this process remembers of it is not there. */
   forget(): void
 }
@@ -37,16 +39,10 @@ export function writer(db: Connection, tables: Tables): Store['write'] {
     const { step, attempt, fence, version } = task
     const from = change.before?.status ?? null
     // Each write is one version and one event.
-    tables.events.append({
-      ...change.event,
-      taskId: task.id,
-      seq: version,
-      from,
-      to: task.status,
-      step,
-      attempt,
-      fence,
-    })
+    const to = task.status
+    const event = { ...change.event, taskId: task.id, seq: version, from, to, step, attempt, fence }
+    tables.events.append(event)
+    for (const letter of change.letters?.(event, task) ?? []) tables.outbox.add(letter)
     if (change.attestation !== undefined) tables.attestations.append(change.attestation)
     if (change.standing !== undefined) tables.attestations.append(change.standing(task))
     return { kind: 'written', task }

@@ -1,15 +1,19 @@
 import { Command, CommanderError } from 'commander'
 import { Unreachable } from '../client/fetch.ts'
 import { Failure, messageOf } from '../domain/failure.ts'
+import { auditCommand } from './commands/audit.ts'
 import { backupCommands } from './commands/backup.ts'
 import type { Shell } from './commands/common.ts'
+import { completionCommand } from './commands/completion.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { explainCommand } from './commands/explain.ts'
 import { imageCommand } from './commands/image.ts'
+import { outboxCommand } from './commands/outbox.ts'
 import { runCommand } from './commands/run.ts'
 import { searchCommand } from './commands/search.ts'
 import { serveCommand } from './commands/serve.ts'
 import { taskCommand } from './commands/task.ts'
+import { tokenCommand } from './commands/token.ts'
 import { verifyCommand } from './commands/verify.ts'
 import { type Exit, exitCode, exitHelp, exitOfFailure } from './exit.ts'
 import { plain } from './render/text.ts'
@@ -48,8 +52,12 @@ function commandsOf(shell: Shell): Command {
   doctorCommand(program, shell)
   imageCommand(program, shell)
   searchCommand(program, shell)
+  outboxCommand(program, shell)
   serveCommand(program, shell)
   backupCommands(program, shell)
+  tokenCommand(program, shell)
+  auditCommand(program, shell)
+  completionCommand(program, shell)
   return program
 }
 
@@ -65,7 +73,7 @@ function exitOfError(error: unknown, world: World): Exit {
   }
   if (error instanceof Unreachable) {
     terminal.error(
-      'cofferdam: The process that holds the data folder went away in the middle; look at `cofferdam task list` and try again.\n',
+      'cofferdam: What works on the tasks went away in the middle; look at `cofferdam task list` and try again.\n',
     )
     return 'environment'
   }

@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Held, Opened } from '../../control-plane/main.ts'
 import { type Client, createClient } from '../client/client.ts'
 import { socketFetch, Unreachable } from '../client/fetch.ts'
+import { greet, serverFetch, type ServerPlace } from '../client/server.ts'
 import { type Patience, watchful } from '../client/watchful.ts'
 import type { Config } from '../config/load.ts'
-import { Failure } from '../domain/failure.ts'
+import { Failure, messageOf, systemCodeOf } from '../domain/failure.ts'
 import { debugging, type World } from './world.ts'
 
 /** How long one may take to put everything away and let go, where its work is to go on, ms. */
@@ -15,6 +16,8 @@ const pauseMs = 100
 export interface Target {
   readonly world: World
   readonly config: Config
+  /** Another place to go to than the data folder. */
+  readonly server: ServerPlace | null
   /** The command, for people who find the data folder held. */
   readonly what: string
 }
@@ -34,16 +37,19 @@ export class Connection implements AsyncDisposable {
 
   /** Takes the lock where nobody has it, and works here; else goes to who has it. */
   static async host(target: Target): Promise<Connection> {
+    if (target.server !== null) return new Connection(target, await afar(target, target.server))
     return new Connection(target, await firstOf(target, [here, there]))
   }
 
   /** Goes to who has the lock; takes it only where nobody has. */
   static async visit(target: Target): Promise<Connection> {
+    if (target.server !== null) return new Connection(target, await afar(target, target.server))
     return new Connection(target, await firstOf(target, [there, here]))
   }
 
   /** Goes to who has the lock; null where nobody answers. */
   static async guest(target: Target): Promise<Connection | null> {
+    if (target.server !== null) return await Connection.visit(target)
     const end = await there(target)
     return end.client === null ? null : new Connection(target, end)
   }
@@ -68,6 +74,11 @@ export class Connection implements AsyncDisposable {
       return false
     }
     await this.#end.close()
+    const { server } = this.#target
+    if (server !== null) {
+      this.#end = await afarAgain(this.#target, server, signal)
+      return false
+    }
     this.#end = await firstOf(this.#target, [here, there], lettingGoMs, signal)
     return this.#end.here
   }
@@ -164,6 +175,52 @@ async function there({ world: { patience }, config }: Target): Promise<End | Abs
     if (error instanceof Unreachable) return { client: null, holder: null, silentMs: 0 }
     throw error
   }
+}
+
+/** The control plane of a server. Rejects with `Failure('server')` where none answers. */
+async function afar({ world: { patience } }: Target, server: ServerPlace): Promise<End> {
+  const { origin } = server
+  const fetch = serverFetch(server)
+  const late = AbortSignal.timeout(patience.pingMs)
+  try {
+    await greet(fetch, origin, late)
+  } catch (error) {
+    fetch[Symbol.dispose]()
+    if (!late.aborted && !(error instanceof Unreachable)) throw error
+    const why = late.aborted ? 'it says nothing' : causeOf(error)
+    // A server that wants TLS says nothing that can be read without it.
+    const tls = why === 'UND_ERR_SOCKET' && origin.startsWith('http:') ? ', try https://' : ''
+    throw new Failure(
+      'server',
+      `No server answers at ${origin} (${why})${tls}: start \`cofferdam serve\` there with http.listen, or name another with --server.`,
+      { cause: error },
+    )
+  }
+  return {
+    client: createClient(watchful(fetch, patience)),
+    here: false,
+    close: () => fetch[Symbol.dispose](),
+  }
+}
+
+/** The same for one that has answered before: it may be starting again. */
+async function afarAgain(target: Target, server: ServerPlace, signal?: AbortSignal): Promise<End> {
+  const until = target.world.now() + patienceMs(target.world.patience)
+  for (;;) {
+    signal?.throwIfAborted()
+    try {
+      return await afar(target, server)
+    } catch (error) {
+      if (target.world.now() >= until) throw error
+    }
+    await sleep(pauseMs)
+  }
+}
+
+function causeOf(error: unknown): string {
+  const fetchError = error instanceof Unreachable ? error.cause : error
+  const cause = fetchError instanceof Error ? (fetchError.cause ?? fetchError) : fetchError
+  return systemCodeOf(cause) || messageOf(cause)
 }
 
 export function isHeld(opened: Opened | Held): opened is Held {

@@ -10,7 +10,10 @@ const exits = {
   failed: [4, 'FAILED; for verify: something is not as it was attested'],
   timeout: [5, 'TIMEOUT: a budget is used up'],
   stopped: [6, 'STOPPED or REJECTED'],
-  environment: [7, 'engine, image or disk, also where one of them halted a task; database or data folder'],
+  environment: [
+    7,
+    'engine, image or disk, also where one of them halted a task; database, data folder or server',
+  ],
   interrupted: [
     130,
     'left by Ctrl-C: from watching by the first; else by the second, as the first asks the task to stop',
@@ -47,6 +50,9 @@ const ofFailure = {
   bad_config: 'usage',
   not_found: 'usage',
   not_allowed: 'usage',
+  unauthorized: 'usage',
+  too_many: 'environment',
+  server: 'environment',
   conflict: 'usage',
   repository: 'usage',
   data_folder: 'environment',

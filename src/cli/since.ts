@@ -17,3 +17,16 @@ export function timeOf(text: string, now: Millis, option = '--since'): Millis {
     `${option} takes how long ago, such as 12h, 3d or 2w, or a date such as 2026-01-31, not ${text}.`,
   )
 }
+
+/** A time to come as `--expires` takes it: in so long (`12h`, `90d`, `8w`), a local date or a time; null is never. */
+export function expiryOf(text: string, now: Millis): Millis | null {
+  if (text.trim() === 'never') return null
+  const [, count, unit = ''] = /^(\d{1,5})([hdw])$/.exec(text.trim()) ?? []
+  if (count !== undefined) return now + Number(count) * (units[unit] ?? 0)
+  const at = /^\d{4}-/.test(text) ? timeOf(text, now, '--expires') : 0
+  if (at > now) return at
+  throw new Failure(
+    'bad_request',
+    `--expires takes how long from now, such as 12h, 90d or 8w, a date to come, or never, not ${text}.`,
+  )
+}

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import * as answers from '../domain/answers.ts'
+import type { AuditFilter, AuditRow } from '../domain/audit.ts'
 import type { SignedAttestation } from '../domain/attestation.ts'
 import type {
   Act,
@@ -15,10 +16,12 @@ import type { EgressRow } from '../domain/egress.ts'
 import { Failure } from '../domain/failure.ts'
 import type { TaskId } from '../domain/ids.ts'
 import type { TaskRequest } from '../domain/intake.ts'
+import type { Letter, LetterAct, LetterFilter } from '../domain/outbox/letter.ts'
 import { taskSchema } from '../domain/schemas.ts'
 import { queryLimits } from '../domain/search/query.ts'
 import type { SearchAnswer, SearchRequest } from '../domain/search/search.ts'
 import type { Checkpoint, Task, TaskEvent } from '../domain/task.ts'
+import type { NewToken, Token, TokenRequest } from '../domain/token.ts'
 import type { Verification } from '../domain/verification/verify.ts'
 import { type Answer, type Call, type FetchLike, Unreachable } from './fetch.ts'
 import { sights } from './stream.ts'
@@ -51,12 +54,24 @@ export interface Client {
   logs(id: TaskId, step: number | null): Promise<string>
   explain(request: TaskRequest): Promise<Explanation>
   doctor(): Promise<readonly Finding[]>
+  /** What destinations are told, newest first. */
+  letters(filter: Omit<LetterFilter, 'before'>): Promise<readonly Letter[]>
+  letter(id: string): Promise<Letter>
+  actOnLetter(id: string, act: LetterAct): Promise<Letter>
   /**
    * The events after `after`, then live with output, until `signal` aborts. Resolves when the stream is open, so that
    * nothing is missed of what happens from then on. The iteration throws `Unreachable` when it breaks off.
    */
   watch(id: TaskId, after: number, signal: AbortSignal): Promise<AsyncIterable<Sight>>
   attend(id: TaskId): Promise<void>
+  createToken(request: TokenRequest): Promise<NewToken>
+  tokens(): Promise<readonly Token[]>
+  /** By name or id. */
+  revokeToken(which: string): Promise<Token>
+  /** Newest first; `cursor` is `next` of the answer before. */
+  audit(
+    filter: Omit<AuditFilter, 'before'> & { readonly cursor?: string },
+  ): Promise<{ readonly rows: readonly AuditRow[]; readonly next: string | null }>
 }
 
 export function createClient(fetch: FetchLike): Client {
@@ -115,10 +130,27 @@ export function createClient(fetch: FetchLike): Client {
     logs: async (id, step) => textOf(await get(`/v1/tasks/${id}/logs${search({ step })}`)),
     explain: async (request) => read(await post('/v1/explain', request), answers.explanationSchema),
     doctor: async () => (await read(await get('/v1/doctor'), answers.doctorSchema)).findings,
+    letters: async ({ states, ...filter }) =>
+      (
+        await read(
+          await get(`/v1/outbox${search({ ...filter, state: states?.join(',') })}`),
+          answers.lettersSchema,
+        )
+      ).letters,
+    letter: async (id) => read(await get(`/v1/outbox/${id}`), answers.letterSchema),
+    actOnLetter: async (id, act) => read(await post(`/v1/outbox/${id}/${act}`), answers.letterSchema),
     watch: (id, after, signal) => watch(fetch, id, after, signal),
     attend: async (id) => {
       await textOf(await post(`/v1/tasks/${id}/attend`))
     },
+    createToken: async (request) => read(await post('/v1/tokens', request), answers.newTokenSchema),
+    tokens: async () => (await read(await get('/v1/tokens'), answers.tokensSchema)).tokens,
+    revokeToken: async (which) => {
+      const call = { method: 'DELETE', headers: {} } as const
+      return read(await send(fetch, `/v1/tokens/${encodeURIComponent(which)}`, call), answers.tokenSchema)
+    },
+    audit: async ({ taskId: task, ...filter }) =>
+      read(await get(`/v1/audit${search({ task, ...filter })}`), answers.auditPageSchema),
   }
 }
 

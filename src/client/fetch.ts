@@ -13,7 +13,7 @@ export interface ChunkReader {
 }
 
 export interface Call {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'DELETE'
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string
   readonly signal?: AbortSignal
@@ -62,9 +62,19 @@ export function socketFetch(path: string): FetchLike & Disposable {
   return Object.assign(call, { [Symbol.dispose]: () => void agent?.destroy() })
 }
 
-const connectErrors = new Set<unknown>(['ECONNREFUSED', 'ENOENT', 'EACCES', 'UND_ERR_CONNECT_TIMEOUT'])
+const connectErrors = new Set<unknown>([
+  'ECONNREFUSED',
+  'ENOENT',
+  'EACCES',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+])
 
-function neverConnected(error: unknown): boolean {
+/** Whether a fetch failed before anything was sent. */
+export function neverConnected(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined
   return cause instanceof Error && 'code' in cause && connectErrors.has(cause.code)
 }

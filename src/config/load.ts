@@ -6,6 +6,8 @@ import { Failure } from '../domain/failure.ts'
 import { defaultPolicy, effectivePolicy, policyProblems } from '../domain/policies.ts'
 import type { PolicyRequest } from '../domain/policy-request.ts'
 import type { Policy } from '../domain/policy.ts'
+import type { HttpSettings } from '../domain/listen.ts'
+import type { WebhookSettings } from '../domain/outbox/webhook.ts'
 import type { Retention } from '../domain/retention.ts'
 import type { RepositoryDefaults } from '../domain/repository-defaults.ts'
 import type { Secret } from '../domain/secret.ts'
@@ -14,8 +16,10 @@ import type { PriceList, UpstreamSettings } from '../domain/upstream.ts'
 import type { Environment } from './environment.ts'
 import { readConfigFile } from './file.ts'
 import { pricesOf, secretsOf, upstreamsOf } from './providers.ts'
+import { httpOf } from './http.ts'
 import { configPlace, dataPlace, enginePlace, expand, resolved, runtimePlace, socketPath } from './places.ts'
 import { configSchema, type ConfigFile } from './schema.ts'
+import { webhooksOf } from './webhooks.ts'
 
 /** Everything an installation is told from outside, complete and frozen. */
 export interface Config {
@@ -36,8 +40,9 @@ export interface Config {
   readonly totalMemoryMb: number
   readonly upstreams: Readonly<Record<string, UpstreamSettings>>
   readonly prices: PriceList
-  /** What is looked for in all that leaves a box: the keys of the upstreams, and others that are configured. */
+  /** What is looked for in all that leaves a box: the keys of the upstreams, the secrets of webhooks, and others that are configured. */
   readonly secrets: readonly Secret[]
+  readonly webhooks: readonly WebhookSettings[]
   /** Whom boxes run as. */
   readonly box: { readonly uid: number; readonly gid: number }
   readonly concurrency: number
@@ -51,6 +56,8 @@ export interface Config {
   readonly logLevel: ConfigFile['log']['level']
   readonly logCap: { readonly bytes: number; readonly files: number }
   readonly keep: Retention
+  /** The API over TCP; null is the control socket alone. */
+  readonly http: HttpSettings | null
 }
 
 /** What a command line says about the configuration. */
@@ -70,6 +77,7 @@ export function loadConfig(flags: ConfigFlags, around: Environment): Config {
   const runtime = runtimePlace(file.runtime, place.path, data, around)
   const totalMemoryMb = file.total.memoryMb ?? Math.max(1024, around.memoryMb - reservedMb)
   const upstreams = upstreamsOf(file, place.path, around)
+  const webhooks = webhooksOf(file, place.path, around)
   const policy = policyOf(place.path, file.policy, forMachine(defaultPolicy, around.cpus, totalMemoryMb))
   return deepFreeze({
     file: found === null ? null : place.path,
@@ -84,7 +92,11 @@ export function loadConfig(flags: ConfigFlags, around: Environment): Config {
     totalMemoryMb,
     upstreams,
     prices: pricesOf(file.prices),
-    secrets: secretsOf(file, upstreams, place.path, around),
+    secrets: [
+      ...secretsOf(file, upstreams, place.path, around),
+      ...webhooks.flatMap(({ secrets }) => secrets),
+    ],
+    webhooks,
     box: boxUser(file.box, around),
     concurrency: file.concurrency,
     tasks: { budget: budgetOf(file.task), agent: file.task.agent ?? null, policy },
@@ -99,6 +111,7 @@ export function loadConfig(flags: ConfigFlags, around: Environment): Config {
       output: daysOf(file.keep.output),
       undelivered: daysOf(file.keep.undelivered),
     },
+    http: file.http === undefined ? null : httpOf(file.http, place.path, around),
   })
 }
 

@@ -1,5 +1,8 @@
 import { z } from 'zod'
 import { budgetRequestSchema } from '../domain/intake.ts'
+import { usualRates } from '../domain/listen.ts'
+import { newsTypes } from '../domain/outbox/news.ts'
+import { webhookNetworks } from '../domain/outbox/webhook.ts'
 import { policyRequestSchema } from '../domain/policy-request.ts'
 import { secretPlaceSchema } from './secrets.ts'
 
@@ -29,6 +32,34 @@ const price = z.strictObject({
   /** Of what is read from the provider's cache and written to it; `input` and 1.25 times that where they are not named. */
   cacheRead: usd.optional(),
   cacheWrite: usd.optional(),
+})
+
+const perMinute = z.int('A rate is a whole number of requests in a minute.').min(1)
+
+/** The API over TCP; without this key there is only the control socket. */
+const http = z.strictObject({
+  /** An address with a port, or a port of 127.0.0.1. */
+  listen: z
+    .union(
+      [z.int().min(0).max(65_535), z.string()],
+      'This is an address with a port, such as 127.0.0.1:7878.',
+    )
+    .default('127.0.0.1:7878'),
+  /** The names under which it is asked for. */
+  hosts: z
+    .array(z.string().regex(/^[\w.-]+$/, 'A host is a name such as cofferdam.example.com, without a port.'))
+    .default([]),
+  tls: z.strictObject({ cert: path, key: path }).optional(),
+  /** A proxy in front of it does TLS. */
+  proxy_tls: z.boolean().default(false),
+  /** Requests of one token that change nothing, and that are to change something; failures of one address. */
+  perMinute: z
+    .strictObject({
+      reads: perMinute.default(usualRates.reads),
+      calls: perMinute.default(usualRates.calls),
+      failures: perMinute.default(usualRates.failures),
+    })
+    .prefault({}),
 })
 
 /** `cofferdam.yaml`; every key may be left out. */
@@ -75,8 +106,33 @@ export const configSchema = z.strictObject({
     .optional(),
   /** Values that must not leave a box, nor stand in what it prints; the keys of upstreams are among them by themselves. */
   secrets: z.record(z.string().regex(/^[\w.-]{1,64}$/), secretPlaceSchema).default({}),
+  /** Who is told over HTTP of what happens to tasks, by name. */
+  webhooks: z
+    .record(
+      z
+        .string()
+        .regex(
+          /^[a-z0-9][a-z0-9-]{0,31}$/,
+          'A webhook has a name of a-z, 0-9 and "-", at most 32 characters.',
+        ),
+      z.strictObject({
+        url: z.url({ protocol: /^https?$/, error: 'A webhook has an address such as https://host/path.' }),
+        secret: secretPlaceSchema,
+        /** The one before it, while receivers change over: both sign. */
+        previous: secretPlaceSchema.optional(),
+        events: z
+          .array(z.enum(newsTypes, `An event of a webhook is one of ${newsTypes.join(', ')}.`))
+          .min(1, 'A webhook without events is told nothing: name some, or remove the key.')
+          .optional(),
+        network: z
+          .enum(webhookNetworks, `"network" is one of ${webhookNetworks.join(', ')}.`)
+          .default('public'),
+      }),
+    )
+    .default({}),
   /** Whom boxes run as and worktrees belong to; only where the control plane is root. */
   box: z.strictObject({ uid: id.optional(), gid: id.optional() }).default({}),
+  http: http.optional(),
   /** How many tasks run at once. */
   concurrency: z
     .int('"concurrency" is a whole number.')

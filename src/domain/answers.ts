@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { auditOutcomes, type AuditRow } from './audit.ts'
 import type { SignedAttestation } from './attestation.ts'
 import type {
   AttestationKey,
@@ -9,6 +10,7 @@ import type {
   Sight,
   Submitted,
 } from './control-plane.ts'
+import { roles } from './caller.ts'
 import type { Decisions } from './decision.ts'
 import { failureCodes } from './failure.ts'
 import {
@@ -23,16 +25,21 @@ import {
   taskIdSchema,
   taskSchema,
 } from './schemas.ts'
+import { scopes } from './scopes.ts'
+import { type Letter, letterStates } from './outbox/letter.ts'
 import { kinds } from './search/piece.ts'
 import type { FoundTask, SearchAnswer } from './search/search.ts'
 import type { Snippet } from './search/snippet.ts'
 import { deliveries, statuses } from './task.ts'
+import type { NewToken, Token } from './token.ts'
 import type { Verification } from './verification/verify.ts'
 
 // What the control plane answers, as its clients read it.
 
 const texts = z.array(z.string())
 
+/** Nobody else says this of themselves: a client sends its token after it has read it. */
+export const healthSchema = z.object({ status: z.literal('ok'), service: z.literal('cofferdam') })
 export const submittedSchema = exactly<Submitted>()(z.object({ task: taskSchema, notes: texts }))
 export const tasksSchema = z.object({
   tasks: z.array(taskSchema),
@@ -78,6 +85,32 @@ export const decisionsSchema = exactly<Decisions>()(
       .nullable(),
   }),
 )
+
+export const letterSchema = exactly<Letter>()(
+  z.object({
+    id: z.string(),
+    seq: z.int(),
+    destination: z.string(),
+    taskId: taskIdSchema,
+    event: z.int(),
+    type: z.string(),
+    body: z.string(),
+    state: z.enum(letterStates),
+    attempts: z.int(),
+    fence: z.int(),
+    error: z.string().nullable(),
+    createdAt: z.number(),
+    nextAt: z.number(),
+    leaseUntil: z.number().nullable(),
+    endedAt: z.number().nullable(),
+    actor: actorSchema.nullable(),
+  }),
+)
+export const lettersSchema = z.object({
+  letters: z.array(letterSchema),
+  /** The cursor of those that follow; null where none do. */
+  next: z.string().nullable(),
+})
 
 export const egressLogSchema = z.object({ egress: z.array(egressRowSchema) })
 
@@ -151,6 +184,40 @@ export const sightSchema = exactly<Sight>()(
     z.object({ kind: z.literal('output'), step: z.number(), box: z.string(), text: z.string() }),
   ]),
 )
+
+export const tokenSchema = exactly<Token>()(
+  z.object({
+    id: z.string(),
+    name: z.string(),
+    role: z.enum(roles),
+    scopes: z.array(z.enum(scopes)),
+    createdAt: z.number(),
+    createdBy: actorSchema,
+    expiresAt: z.number().nullable(),
+    revokedAt: z.number().nullable(),
+    lastUsedAt: z.number().nullable(),
+  }),
+)
+export const tokensSchema = z.object({ tokens: z.array(tokenSchema) })
+export const newTokenSchema = exactly<NewToken>()(z.object({ token: tokenSchema, secret: z.string() }))
+
+export const auditRowSchema = exactly<AuditRow>()(
+  z.object({
+    seq: z.int(),
+    at: z.number(),
+    actor: actorSchema.nullable(),
+    action: z.string(),
+    taskId: z.string().nullable(),
+    outcome: z.enum(auditOutcomes),
+    text: z.string(),
+    requestId: z.string(),
+  }),
+)
+export const auditPageSchema = z.object({
+  rows: z.array(auditRowSchema),
+  /** The cursor of those that follow; null where none do. */
+  next: z.string().nullable(),
+})
 
 /** An error (RFC 9457); `code` is one of the failures, or one of the protocol. */
 export const problemSchema = z.object({

@@ -33,11 +33,15 @@ interface Common {
   readonly previous: Hash | null
   /** The key that signs it: in the body too, so that a chain signed again with another key has other hashes. */
   readonly key: Hash
-  /** What never changes of a task once it may run (`fixedHash`), and the parts of it that people ask for by name. */
+  /** What never changes of a task once it may run (`fixedHash`). */
   readonly fixed: Hash
+  readonly events: EventMark
+}
+
+/** What people ask for by name. */
+interface Named {
   readonly goal: Hash
   readonly policy: Hash
-  readonly events: EventMark
 }
 
 /** The chain over all events of a task up to one of them. */
@@ -54,7 +58,7 @@ export interface EgressMark {
 }
 
 /** What was enforced in an attempt at a step, and what it came to. */
-export interface StepAttestation extends Common {
+export interface StepAttestation extends Common, Named {
   readonly kind: 'step'
   readonly step: number
   readonly attempt: number
@@ -98,7 +102,7 @@ export interface AttestedTest {
 }
 
 /** All that is on record about a task whenever it comes to rest, last of all when it is over. */
-export interface ClosingAttestation extends Common {
+export interface ClosingAttestation extends Common, Named {
   readonly kind: 'closing'
   readonly status: Status
   readonly head: CommitId
@@ -108,23 +112,25 @@ export interface ClosingAttestation extends Common {
 /**
  * What is on record about a task that is not at rest, but for attempts of earlier steps, which have attestations of their
  * own where they had a result, and for what boxes change between two events. It is the last of
- * its chain: the next attestation takes its place, so without it, or with an older one, a chain is cut short.
+ * its chain: the next attestation takes its place, so without it, or with an older one, a chain is cut short. It is written
+ * with every event and therefore short: what its row says is in the hash of that.
  */
 export interface InterimAttestation extends Common {
   readonly kind: 'interim'
-  readonly status: Status
-  readonly head: CommitId
   readonly record: TaskRecord
 }
 
 /** Every row about a task as it lies in the file, cell by cell and hashed. */
 export interface TaskRecord {
-  /** The hash of each column of its row; null where there is no row. */
+  /** The hash of each column of its row, or under `wholeRow` one of them all; null where there is no row. */
   readonly task: Readonly<Record<string, Hash>> | null
   readonly checkpoints: readonly { readonly step: number; readonly attempt: number; readonly hash: Hash }[]
   readonly decisions: readonly SurfaceMark[]
   readonly egress: readonly EgressMark[]
 }
+
+/** The name under which a task's row is hashed as a whole. */
+export const wholeRow = '*'
 
 /** A surface. One that is open may be used or closed later, but what it offered stays. */
 export interface SurfaceMark {
@@ -160,16 +166,12 @@ const count = z.int().nonnegative()
 
 const egressMarks = z.array(z.strictObject({ box: z.string(), rows: count, hash }))
 
-const wholeRecord = {
-  status: z.enum(statuses),
-  head: commitIdSchema,
-  record: z.strictObject({
-    task: z.record(z.string(), hash).nullable(),
-    checkpoints: z.array(z.strictObject({ step: count, attempt: count, hash })),
-    decisions: z.array(z.strictObject({ id: z.string(), open: z.boolean(), offer: hash, hash })),
-    egress: egressMarks,
-  }),
-}
+const record = z.strictObject({
+  task: z.record(z.string(), hash).nullable(),
+  checkpoints: z.array(z.strictObject({ step: count, attempt: count, hash })),
+  decisions: z.array(z.strictObject({ id: z.string(), open: z.boolean(), offer: hash, hash })),
+  egress: egressMarks,
+})
 
 const common = {
   version: z.literal(1),
@@ -179,15 +181,16 @@ const common = {
   previous: hash.nullable(),
   key: hash,
   fixed: hash,
-  goal: hash,
-  policy: hash,
   events: z.strictObject({ upTo: count, chain: hash }),
 }
+
+const named = { goal: hash, policy: hash }
 
 const attestationSchema = exactly<Attestation>()(
   z.discriminatedUnion('kind', [
     z.strictObject({
       ...common,
+      ...named,
       kind: z.literal('step'),
       step: z.int().positive(),
       attempt: z.int().positive(),
@@ -210,8 +213,15 @@ const attestationSchema = exactly<Attestation>()(
       egress: egressMarks,
       row: hash,
     }),
-    z.strictObject({ ...common, ...wholeRecord, kind: z.literal('closing') }),
-    z.strictObject({ ...common, ...wholeRecord, kind: z.literal('interim') }),
+    z.strictObject({
+      ...common,
+      ...named,
+      kind: z.literal('closing'),
+      status: z.enum(statuses),
+      head: commitIdSchema,
+      record,
+    }),
+    z.strictObject({ ...common, kind: z.literal('interim'), record }),
   ]),
 )
 

@@ -50,6 +50,33 @@ export function usedUp(left: Left): 'time' | 'steps' | 'tokens' | 'cost' | null 
   return left.costUsd === 0 ? 'cost' : null
 }
 
+/** One part of a budget as a resume names it, in its own unit. */
+export interface More {
+  readonly option: 'steps' | 'minutes' | 'tokens' | 'cost'
+  readonly amount: number
+}
+
+/** A part of a budget with room to go on: above what was granted and, as an open call may overshoot, above what is spent. */
+export function moreBudget(
+  { budget, spent }: Pick<Task, 'budget' | 'spent'>,
+  part: 'time' | 'steps' | 'tokens' | 'cost',
+): More {
+  switch (part) {
+    case 'steps':
+      return { option: 'steps', amount: Math.max(budget.steps, spent.steps) + 4 }
+    case 'time':
+      return {
+        option: 'minutes',
+        amount: Math.ceil(Math.max(budget.seconds, spent.ms / 1000) / 60) + 10,
+      }
+    case 'tokens':
+      return { option: 'tokens', amount: Math.max(budget.tokens ?? 0, spent.tokens) * 2 }
+    case 'cost':
+      // Up to whole cents.
+      return { option: 'cost', amount: Math.ceil(Math.max(budget.costUsd ?? 0, spent.costUsd) * 200) / 100 }
+  }
+}
+
 /** Wall time that a box may take, whole seconds: its kind's own limit, or what is left of the time budget; at least 1. */
 export function boxSeconds(task: Pick<Task, 'budget' | 'spent' | 'policy'>, kind: BoxKind): number {
   const { setupSeconds, testSeconds } = task.policy.limits

@@ -1,3 +1,4 @@
+import type { Access } from './access.ts'
 import type { SignedAttestation } from './attestation.ts'
 import type { BoxSpec } from './box.ts'
 import type { Millis } from './brand.ts'
@@ -6,6 +7,7 @@ import type { Decisions } from './decision.ts'
 import type { EgressRow } from './egress.ts'
 import type { TaskId } from './ids.ts'
 import type { TaskRequest } from './intake.ts'
+import type { OutboxDesk } from './outbox/desk.ts'
 import type { Policy } from './policy.ts'
 import type { SearchAnswer, SearchRequest } from './search/search.ts'
 import type { Budget, Checkpoint, RiskReason, Status, Task, TaskEvent } from './task.ts'
@@ -95,6 +97,8 @@ export interface EgressFilter {
  * expected failures: `not_found`, `conflict` (not possible in this state), `not_allowed`, `bad_request`, `repository`, ...
  */
 export interface ControlPlane {
+  /** Tokens and the audit log. */
+  readonly access: Access
   /**
    * Makes a task. `key`: names this submission for its caller, so that it can be sent again when no answer came: the
    * task that it made is answered then, and another request under that key is a `conflict`. Null is never the same.
@@ -132,7 +136,11 @@ export interface ControlPlane {
   logs(id: TaskId, step: number | null): Promise<string>
   /** The specs of each kind of box that a request would get, and what is hidden; nothing is run. */
   explain(request: TaskRequest): Promise<Explanation>
+  /** Rejects with `Failure('busy')` where tasks can be neither taken nor worked on. */
+  ready(): Promise<void>
   doctor(): Promise<readonly Finding[]>
+  /** What destinations are told of tasks. */
+  readonly outbox: OutboxDesk
   /** Replays events after `after`, then goes on live until `signal` aborts. */
   watch(id: TaskId, after: number, signal: AbortSignal): AsyncIterable<Sight>
   /** Asks the loop to work on this task too from now on, where it works only on what it is asked to (see `run`). */

@@ -1,35 +1,36 @@
 import type { TunnelRule } from './egress.ts'
-import { isBlockedName, reachOf } from './host-reach.ts'
+import { canonicalHost } from './host.ts'
+import { addressBarrier, type Barrier, nameBarrier } from './host-reach.ts'
 
-/** One part of a host's name, lower case. */
-export const hostLabel = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/
 /** Last parts of names that only a network of one's own gives out. */
 const ownNetwork = /^(?:test|internal|local|lan|home)$/
-const address = /^(?:\d{1,3}\.){3}\d{1,3}$/
-
-const notForBoxes =
-  'is this machine, its links or a metadata service, or no address at all: no rule opens it for a box'
 
 /**
  * What is wrong with a host as a policy names it, to follow "The host …"; null where nothing is. `name`, `*.name`, an IPv4
- * address or an IPv6 address in brackets, each with `:port` where that is not 443. Names in ASCII, lower case.
+ * address or an IPv6 address in brackets, each with `:port` where that is not 443, and in the one spelling that requests
+ * are compared with: a gateway lets nothing at all pass where it cannot read a rule.
  */
 export function hostProblem(text: string): string | null {
   const { host, port } = parts(text)
   if (port !== null && (port < 1 || port > 65_535)) return 'has no port from 1 to 65535'
-  if (address.test(host) || /^\[[0-9a-f:.]+\]$/.test(host))
-    return reachOf(host.replaceAll(/[[\]]/g, '')) === 'never' ? notForBoxes : null
-  if (isBlockedName(host.replace(/^\*\./, ''))) return notForBoxes
   const wild = host.startsWith('*.')
-  const labels = (wild ? host.slice(2) : host).split('.')
-  const last = labels.at(-1) ?? ''
-  if (host.length > 253 || !labels.every((each) => hostLabel.test(each)) || (labels.length < 2 && !wild))
-    return 'is not one such as "api.example.com", "*.example.com" or "example.com:8443", in lower case'
+  const name = wild ? host.slice(2) : host
+  const barrier = barrierOf(name)
+  if (barrier !== null) return `${barrier.what}, and no rule opens that for a box: ${barrier.instead}`
+  const canonical = canonicalHost(name)
+  if (canonical === null || (wild && canonical.kind === 'address'))
+    return 'is not one such as "api.example.com", "*.example.com", "example.com:8443" or "[2001:db8::7]:8443"'
+  if (canonical.host !== name)
+    return `is not in the one spelling that is compared: write ${JSON.stringify(text.replace(name, canonical.host))}`
+  if (canonical.kind === 'address' || name.includes('.')) return null
+  if (!wild) return 'has only one part: name all of it, such as "api.example.com"'
   // `*.com` would be most of the world.
-  if (labels.length < 2 && !ownNetwork.test(last))
-    return 'leaves too much open: name at least two parts after "*."'
-  // Many programs read a name that ends in a number as an address.
-  return /^\d+$/.test(last) ? 'ends in a number, which no name does' : null
+  return ownNetwork.test(name) ? null : 'leaves too much open: name at least two parts after "*."'
+}
+
+function barrierOf(name: string): Barrier | null {
+  const looksLikeAddress = /^\[[0-9a-f:.]+\]$/i.test(name) || /^(?:\d{1,3}\.){3}\d{1,3}$/.test(name)
+  return looksLikeAddress ? addressBarrier(name.replaceAll(/[[\]]/g, '')) : nameBarrier(name.toLowerCase())
 }
 
 /** The rule that a host of a policy stands for; `hostProblem` has found nothing wrong with it. */

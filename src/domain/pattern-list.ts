@@ -17,7 +17,8 @@ export interface PatternShape {
 }
 
 export function shapeOf(pattern: string): PatternShape {
-  let body = fold(pattern.replace(/(?<!\\) +$/, ''))
+  // A space at the end counts only where it is escaped, by a backslash that is not itself escaped.
+  let body = fold(pattern.replace(/(?<!(?<!\\)(?:\\\\)*\\) +$/, ''))
   const folderOnly = body.endsWith('/')
   if (folderOnly) body = body.slice(0, -1)
   const floating = /^(?:\*\*\/)+(?=[^/]+$)/.exec(body)

@@ -1,5 +1,6 @@
 import type { Caller } from './caller.ts'
 import type { Act } from './control-plane.ts'
+import type { LetterAct } from './outbox/letter.ts'
 import type { Actor, Task } from './task.ts'
 
 /** What an operator may do with a task of their own. What decides about it is left to owners. */
@@ -26,6 +27,16 @@ export function actRefusal({ actor, role }: Caller, act: Act['act'], { id, creat
     return `${nameOf(actor)} is an operator, and may not ${act} a task: an owner can do that.`
   const own = actor.kind === createdBy.kind && actor.id === createdBy.id
   return own ? null : `${nameOf(actor)} is an operator, and task ${id} is not theirs: an owner can ${act} it.`
+}
+
+/** Why a caller may not see to tokens and the audit log; null where they may. */
+export function adminRefusal({ actor, role }: Caller): string | null {
+  return role === 'owner' ? null : `${nameOf(actor)} is no owner: tokens and the audit log are for owners.`
+}
+
+/** Why a caller may not do this with a letter of the outbox; null where they may. */
+export function letterActRefusal({ actor, role }: Caller, act: LetterAct): string | null {
+  return role === 'owner' ? null : `${nameOf(actor)} may not ${act} a letter: an owner can do that.`
 }
 
 /** How an actor is named in a sentence. */

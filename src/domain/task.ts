@@ -135,7 +135,7 @@ export interface Task {
   readonly halt: Halt | null
   /** Counts writes. */
   readonly version: number
-  /** Rises when goal, budget, policy, test command or head change; decisions are bound to it. */
+  /** Rises when goal, budget or head change; decisions are bound to it. All else that they are about never changes. */
   readonly revision: number
   /** Rises with every claim; work under an old fence is refused. */
   readonly fence: number

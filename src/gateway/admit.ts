@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { addressesOf, dialFirst, notRecorded } from './reach.ts'
-import type { Target } from './host.ts'
+import type { Target } from '../domain/host.ts'
 import type { Asked, Entry } from './ledger.ts'
 import { denied, isRefusal, type Refusal } from './refusal.ts'
 import { decide, reachesInside } from './rules.ts'

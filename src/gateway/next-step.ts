@@ -1,5 +1,5 @@
 import type { BoxKind } from '../domain/box.ts'
-import type { Target } from './host.ts'
+import type { Target } from '../domain/host.ts'
 
 // What a person can do about a refusal. A task keeps the policy that it began with, so all of it is for a new one.
 

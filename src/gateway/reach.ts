@@ -1,10 +1,10 @@
 import type { Duplex } from 'node:stream'
 import { messageOf } from '../domain/failure.ts'
-import { addressHost, bare, type Target } from './host.ts'
+import { addressHost, bare, type Target } from '../domain/host.ts'
 import type { GatewayLimits } from './limits.ts'
 import { type Dial, type Resolve, within } from './network.ts'
 import { newTaskReaching } from './next-step.ts'
-import { reachOf } from '../domain/host-reach.ts'
+import { addressBarrier, reachOf } from '../domain/host-reach.ts'
 import { denied, failed, type Refusal } from './refusal.ts'
 
 export interface Network {
@@ -43,11 +43,15 @@ function vetted(
 ): readonly string[] | Refusal {
   const addresses = [...new Set(found)]
   if (addresses.length === 0) return failed('not found', `${host.host} has no address.`)
-  const reaches = addresses.map(reachOf)
-  const never = reaches.indexOf('never')
-  if (never !== -1)
-    return denied('always blocked', `${host.host} leads to ${addresses[never]}, which no rule opens.`)
-  const inner = addresses[reaches.indexOf('inside')]
+  for (const address of addresses) {
+    const barrier = addressBarrier(address)
+    if (barrier !== null)
+      return denied(
+        'always blocked',
+        `${host.host} leads to ${address}, which ${barrier.what}, and no rule opens that: ${barrier.instead}.`,
+      )
+  }
+  const inner = addresses.find((address) => reachOf(address) === 'inside')
   if (inner !== undefined && !inside) {
     const itself = { host: addressHost(inner), port }
     return denied(

@@ -3,7 +3,7 @@ import { Agent, type ClientRequest, type IncomingMessage, type OutgoingHttpHeade
 import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
 import { Failure, systemCodeOf } from '../domain/failure.ts'
-import { bare, canonicalHost } from './host.ts'
+import { bare, canonicalHost } from '../domain/host.ts'
 import { dialFirst, type Network } from './reach.ts'
 import { isRefusal } from './refusal.ts'
 import { within } from './network.ts'

@@ -1,20 +1,17 @@
 import type { BoxKind } from '../domain/box.ts'
 import type { TunnelRule } from '../domain/egress.ts'
-import { bare, canonicalHost, type Host, type Target } from './host.ts'
+import { bare, canonicalHost, type Host, type Target } from '../domain/host.ts'
 import { toReach } from './next-step.ts'
-import { isBlockedName, reachOf } from '../domain/host-reach.ts'
+import { addressBarrier, nameBarrier } from '../domain/host-reach.ts'
 import { denied, type Refusal } from './refusal.ts'
 
 /** The rule that lets a target pass, or why it does not. What is always blocked is so above every rule. */
 export function decide(target: Target, rules: readonly TunnelRule[], kind: BoxKind): TunnelRule | Refusal {
   const { host, port } = target
   const asked = `${host.host}:${port}`
-  const blocked = host.kind === 'name' ? isBlockedName(host.host) : reachOf(bare(host.host)) === 'never'
-  if (blocked)
-    return denied(
-      'always blocked',
-      `${asked} is this machine, its network or a metadata service: no rule opens it.`,
-    )
+  const barrier = host.kind === 'name' ? nameBarrier(host.host) : addressBarrier(bare(host.host))
+  if (barrier !== null)
+    return denied('always blocked', `${asked} ${barrier.what}, and no rule opens that: ${barrier.instead}.`)
   const broken = rules.find((rule) => !isReadable(rule))
   if (broken !== undefined)
     return denied(

@@ -1,5 +1,5 @@
 import { gatewayAddress, gatewayPort } from '../domain/egress.ts'
-import { canonicalHost, type Target } from './host.ts'
+import { canonicalHost, type Target } from '../domain/host.ts'
 
 /** What a request line asks for. */
 export type Request =

@@ -13,19 +13,57 @@ const aFolder = pathOnly | constants.O_DIRECTORY | constants.O_NOFOLLOW
  * @returns null where something on the way is missing, or is no folder
  */
 export function inFolder<T>(root: HostPath, folder: string, act: (at: HostPath) => T): T | null {
-  let open = openSync(root, aFolder)
-  try {
-    for (const name of folder === '' || folder === '.' ? [] : folder.split('/')) {
-      const next = withRights(atOf(open), (at) => openSync(diskPath(at, name as RawPath), aFolder))
-      closeSync(open)
-      open = next
+  using way = descent(root)
+  return way.in(folder, act)
+}
+
+/** The same for many folders, of which each lies near the one before: a long way is not gone again for each. */
+export interface Descent extends Disposable {
+  in<T>(folder: string, act: (at: HostPath) => T): T | null
+}
+
+/** So many names after the last one a folder on the way is kept open. */
+const stage = 32
+
+export function descent(root: HostPath): Descent {
+  const kept: { readonly folder: string; readonly open: number }[] = [
+    { folder: '', open: openSync(root, aFolder) },
+  ]
+  const nearest = (folder: string): { readonly folder: string; readonly open: number } => {
+    for (let last = kept.at(-1); last !== undefined; last = kept.at(-1)) {
+      if (last.folder === '' || last.folder === folder || folder.startsWith(`${last.folder}/`)) return last
+      closeSync(last.open)
+      kept.pop()
     }
-    return act(atOf(open))
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return null
-    throw error
-  } finally {
-    closeSync(open)
+    throw new Error('the way has been left already')
+  }
+  return {
+    in(wanted, act) {
+      const folder = wanted === '.' ? '' : wanted
+      const from = nearest(folder)
+      const names = folder.slice(from.folder.length).split('/').filter(Boolean)
+      let { open, folder: reached } = from
+      let passing = false
+      try {
+        for (const [index, name] of names.entries()) {
+          const next = withRights(atOf(open), (at) => openSync(diskPath(at, name as RawPath), aFolder))
+          if (passing) closeSync(open)
+          open = next
+          reached = reached === '' ? name : `${reached}/${name}`
+          passing = (index + 1) % stage !== 0
+          if (!passing) kept.push({ folder: reached, open })
+        }
+        return act(atOf(open))
+      } catch (error) {
+        if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return null
+        throw error
+      } finally {
+        if (passing) closeSync(open)
+      }
+    },
+    [Symbol.dispose]() {
+      for (const { open } of kept.splice(0)) closeSync(open)
+    },
   }
 }
 

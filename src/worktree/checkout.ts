@@ -2,7 +2,7 @@ import { lchownSync, lstatSync, readdirSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { HostPath, TreeId } from '../domain/brand.ts'
-import { changeMode, inFolder } from './anchor.ts'
+import { changeMode, descent } from './anchor.ts'
 import { drop, exists, readText, writeFleeting } from './files.ts'
 import type { Setting, GitPlace } from './hardening.ts'
 import type { TaskLayout } from './layout.ts'
@@ -50,20 +50,21 @@ export async function reclaim(site: Site, root: HostPath): Promise<boolean> {
   })
 }
 
-// A folder is not held open for longer than it takes to deal with so many.
+// Others have their turn after so many at the latest.
 const mostAtOnce = 1000
 
 /** Does something with a folder and all that is in it; answers whether any of that changed something. */
 async function onAll(root: HostPath, act: (place: string | Buffer) => boolean): Promise<boolean> {
   const slices = pace()
   let changed = act(root)
+  using way = descent(root)
   const folders = ['' as RawPath]
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     const path = folder
     const options = { withFileTypes: true, encoding: 'latin1' } as const
-    const entries = inFolder(root, path, (at) => readdirSync(at, options)) ?? []
+    const entries = way.in(path, (at) => readdirSync(at, options)) ?? []
     for (let from = 0; from < entries.length; from += mostAtOnce) {
-      inFolder(root, path, (at) => {
+      way.in(path, (at) => {
         for (const { name } of entries.slice(from, from + mostAtOnce))
           changed = act(diskPath(at, name as RawPath)) || changed
       })

@@ -9,6 +9,7 @@ import { at, layoutOf } from './layout.ts'
 import type { Memory } from './memory.ts'
 import { nulled } from './raw.ts'
 import type { Site } from './site.ts'
+import { treeOf } from './tree-of.ts'
 
 /** The tree of a commit of the task, whole and without denied paths. */
 export interface Trees {
@@ -27,8 +28,7 @@ export async function treesOf(site: Site, task: TaskPlace, memory: Memory, commi
   const layout = layoutOf(site.data, task)
   const known = readJson(at(layout.filtered, commit), schema)
   if (known !== null) return known
-  const place = { gitDir: layout.gitDir }
-  const tree = (await site.git.line(place, ['rev-parse', '--verify', `${commit}^{tree}`])) as TreeId
+  const tree = await treeOf(site, layout, commit)
   const trees = { tree, filtered: await without(site, task, memory, tree) }
   rememberTrees(site, task, commit, trees)
   return trees

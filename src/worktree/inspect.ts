@@ -2,6 +2,7 @@ import type { CommitId, TreePath } from '../domain/brand.ts'
 import { sha256 } from '../domain/canonical-json.ts'
 import { Failure } from '../domain/failure.ts'
 import type { TaskId } from '../domain/ids.ts'
+import { policyHash } from '../domain/policies.ts'
 import type { Policy } from '../domain/policy.ts'
 import { fewOf } from '../domain/text.ts'
 import type { RepositoryInfo } from '../domain/worktree.ts'
@@ -30,6 +31,10 @@ export async function inspectRepository(
       'repository',
       `${source.top} lies in the data folder of Cofferdam: give your own repository.`,
     )
+  return await site.looks.recall(source, asked ?? 'HEAD', 'inspect', () => inspectSource(site, source, asked))
+}
+
+async function inspectSource(site: Site, source: Source, asked: string | null): Promise<RepositoryInfo> {
   const { ref, commit } = await resolveRef(askSource(site.settings, source), source, asked)
   return asRepository(source, async () => {
     const settings = settingsFrom(
@@ -40,6 +45,7 @@ export async function inspectRepository(
     refuseHook(source, settings)
     const { entries, folders } = await treeOf(site, source, commit)
     refuseNames(`${ref} of ${source.top}`, entries, folders)
+    rememberLook(site, source, commit, entries)
     const notes = [
       ...(await uncommitted(site, source, keys)),
       ...submodules(entries),
@@ -57,8 +63,18 @@ export async function hiddenFiles(
   policy: Policy,
 ): Promise<readonly TreePath[]> {
   const source = await findSource(path, site.self)
+  const question = `hidden by ${policyHash(policy)}`
+  return await site.looks.recall(source, commit, question, () => hiddenIn(site, source, commit, policy))
+}
+
+async function hiddenIn(
+  site: Site,
+  source: Source,
+  commit: CommitId,
+  policy: Policy,
+): Promise<readonly TreePath[]> {
   return asRepository(source, async () => {
-    const entries = await entriesOf(site, source, commit)
+    const entries = lookedAt(site, source, commit) ?? (await treeOf(site, source, commit)).entries
     refuseUnmountable(source, unmountable(entries, site.policyMatcher(policy), policy.allow.length > 0))
     const denied = await deniedEntries(site, entries, policy)
     return denied.map((entry) => textOf(entry.path)).sort()
@@ -68,11 +84,15 @@ export async function hiddenFiles(
 /** The branch for a task: a branch `cofferdam` in the source leaves no room for `cofferdam/<id>`. */
 export async function branchFor(site: Site, path: string, id: TaskId): Promise<string> {
   const source = await findSource(path, site.self)
+  const taken = await site.looks.recall(source, 'cofferdam', 'is a branch', () => hasBranch(site, source))
+  return taken ? `cofferdam-${id}` : `cofferdam/${id}`
+}
+
+async function hasBranch(site: Site, source: Source): Promise<boolean> {
   return asRepository(source, async () => {
-    const place = sourcePlace(source)
     const names = ['for-each-ref', '--format=%(refname)', 'refs/heads/cofferdam']
-    const refs = (await site.git.line(place, names, as(source))).split('\n')
-    return refs.includes('refs/heads/cofferdam') ? `cofferdam-${id}` : `cofferdam/${id}`
+    const refs = await site.git.line(sourcePlace(source), names, as(source))
+    return refs.split('\n').includes('refs/heads/cofferdam')
   })
 }
 
@@ -84,8 +104,20 @@ function keyOf(source: Source): string {
   return sha256(source.commonDir).slice(0, 16)
 }
 
-async function entriesOf(site: Site, source: Source, commit: CommitId): Promise<readonly Entry[]> {
-  return (await treeOf(site, source, commit)).entries
+// What a larger one holds is asked for again, so that nothing large is kept.
+const mostRemembered = 5000
+
+/** What `inspectRepository` has just seen in this commit, for the question that follows it. */
+function lookedAt(site: Site, { commonDir }: Source, commit: CommitId): readonly Entry[] | null {
+  const key = `${commonDir} ${commit}`
+  const entries = site.looked.get(key) ?? null
+  site.looked.delete(key)
+  return entries
+}
+
+function rememberLook(site: Site, { commonDir }: Source, commit: CommitId, entries: readonly Entry[]): void {
+  site.looked.clear()
+  if (entries.length <= mostRemembered) site.looked.set(`${commonDir} ${commit}`, entries)
 }
 
 /** What a commit holds, and the paths of its folders. */

@@ -12,12 +12,13 @@ import { ensureMirror } from './mirror.ts'
 import { nulled } from './raw.ts'
 import { refuseOtherNow } from './same-source.ts'
 import type { Site } from './site.ts'
+import { treeOf } from './tree-of.ts'
 import { throwAway } from './throw-away.ts'
 import { hidingOf, recall, settleAt, writeBase } from './state.ts'
 
 /** Mirror, worktree and private repository of a task; costs nothing where they are there. */
 export async function layOutTask(site: Site, task: TaskPlace): Promise<void> {
-  await ensureMirror(site, task)
+  const source = await ensureMirror(site, task)
   const known = await recall(site, task)
   if (known !== null) {
     await refuseOtherNow(site, task, known)
@@ -41,7 +42,7 @@ export async function layOutTask(site: Site, task: TaskPlace): Promise<void> {
   const memory: Memory = {
     base,
     state,
-    source: null,
+    source,
     clean: { extras: [] },
     examined: null,
     grown: null,
@@ -62,7 +63,7 @@ async function readBase(
   const layout = layoutOf(site.data, task)
   const place = { ...worktreePlace(layout, 0), index: inFolder(layout.privateFolder, 'index-scratch') }
   const commit = task.base.commit
-  const tree = (await site.git.line(place, ['rev-parse', '--verify', `${commit}^{tree}`])) as TreeId
+  const tree = await treeOf(site, layout, commit)
   const entries = parseEntries(await site.git.run(place, ['ls-tree', '-r', '-z', tree]))
   const hidden = [...(await deniedEntries(site, entries, task.policy))]
   const submodules = entries.filter(({ mode }) => mode === submoduleMode).map(({ path }) => path)

@@ -1,12 +1,15 @@
-import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
-import type { HostPath } from '../domain/brand.ts'
+import { readdirSync } from 'node:fs'
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import type { CommitId, HostPath } from '../domain/brand.ts'
 import type { TaskId } from '../domain/ids.ts'
 import type { TaskPlace } from '../domain/worktree.ts'
 import { exists } from './files.ts'
 import { farEnd, type Setting } from './hardening.ts'
-import { mirrorOf, mirrorsOf } from './layout.ts'
-import { readRef } from './refs.ts'
-import { refuseOther } from './same-source.ts'
+import { at, mirrorOf, mirrorsOf } from './layout.ts'
+import { linkObjects } from './link-objects.ts'
+import { formatOf, looseFile, type ObjectFormat } from './objects.ts'
+import { readRef, writeRef } from './refs.ts'
+import { folderOf, refuseOther } from './same-source.ts'
 import type { Site } from './site.ts'
 import { asRepository, sourceOf, type Source } from './source.ts'
 import { removeFolder } from './throw-away.ts'
@@ -22,39 +25,73 @@ function baseRef(id: TaskId): string {
   return `refs/cofferdam/${id}/base`
 }
 
-/** Makes sure that the mirror is there and holds the task's base commit on a ref of its own. */
-export function ensureMirror(site: Site, task: TaskPlace): Promise<void> {
+/**
+ * Makes sure that the mirror is there and holds the task's base commit on a ref of its own. Answers which folder had that
+ * commit just now, in the words of `folderOf`; null where nothing had to be brought from it.
+ */
+export function ensureMirror(site: Site, task: TaskPlace): Promise<string | null> {
   return site.serial(`mirror ${task.repository.key}`, async () => {
     const mirror = mirrorOf(site.data, task.repository.key)
     const ref = baseRef(task.id)
-    if (readRef(mirror, ref) === task.base.commit) return
+    const { commit } = task.base
+    if (readRef(mirror, ref) === commit) return null
+    if (isHeld(mirror, commit)) {
+      await writeRef(mirror, ref, commit)
+      return null
+    }
     const source = await sourceOf(task, site.self)
+    const folder = folderOf(source)
     await asRepository(source, async () => {
-      if (!exists(mirror) && (await make(site, source, mirror))) {
-        const set = ['update-ref', ref, task.base.commit]
-        if ((await site.git.ask({ gitDir: mirror }, set)).code === 0) return
+      const whole = !exists(mirror) && (await make(site, source, mirror, formatOf(commit)))
+      if (whole && (await keep(site, mirror, ref, commit))) return
+      try {
+        await fetchCommit(site, source, mirror, `+${commit}:${ref}`)
+      } catch (error) {
+        await refuseOther(site, task, source)
+        throw error
       }
-      await refuseOther(site, task, source)
-      await fetchCommit(site, source, mirror, `+${task.base.commit}:${ref}`)
     })
+    return folder
   })
+}
+
+// To read more refs than this takes as long as to ask git.
+const mostRefs = 500
+
+/** Whether another task of the mirror has the same base, and with it all that it consists of. */
+function isHeld(mirror: HostPath, commit: CommitId): boolean {
+  const tasks = at(mirror, 'refs/cofferdam')
+  if (!exists(tasks)) return false
+  return readdirSync(tasks)
+    .slice(0, mostRefs)
+    .some((id) => readRef(mirror, `refs/cofferdam/${id}/base`) === commit)
+}
+
+/** Puts a commit of a new mirror on a ref; false where the mirror does not have it. */
+async function keep(site: Site, mirror: HostPath, ref: string, commit: CommitId): Promise<boolean> {
+  if (!exists(at(mirror, `objects/${looseFile(commit)}`)))
+    return (await site.git.ask({ gitDir: mirror }, ['update-ref', ref, commit])).code === 0
+  await writeRef(mirror, ref, commit)
+  return true
 }
 
 /**
  * True where the new mirror has all objects of the source, hardlinked. Another user's repository is fetched from, as
  * only its owner may read it; a shallow one too, as git cannot link those.
  */
-async function make(site: Site, source: Source, mirror: HostPath): Promise<boolean> {
+async function make(site: Site, source: Source, mirror: HostPath, format: ObjectFormat): Promise<boolean> {
   await mkdir(mirrorsOf(site.data), { recursive: true, mode: 0o700 })
   const half = `${mirror}.new` as HostPath
   await removeFolder(half)
-  const cloned = source.owner === null && !source.shallow && (await clone(site, source, half))
+  const ours = source.owner === null && !source.shallow
+  const linked = ours && linkObjects(at(source.commonDir, 'objects'), at(half, 'objects'))
+  if (!linked) await removeFolder(half)
+  const cloned = linked || (ours && (await clone(site, source, half)))
   if (!cloned) {
     await removeFolder(half)
-    const format = await objectFormat(source.commonDir)
     await site.git.run(null, ['init', '--quiet', '--bare', '--template=', `--object-format=${format}`, half])
   }
-  await clear(half, await objectFormat(half))
+  await clear(half, format)
   await rename(half, mirror)
   return cloned
 }
@@ -114,11 +151,6 @@ async function clear(mirror: HostPath, format: string): Promise<void> {
   await writeFile(`${mirror}/info/attributes`, attributes)
   await writeFile(`${mirror}/HEAD`, 'ref: refs/heads/none\n')
   await writeFile(`${mirror}/config`, gitConfig(true, format, []))
-}
-
-/** `sha1` or `sha256`. */
-async function objectFormat(gitDir: HostPath): Promise<string> {
-  return /^\s*objectformat\s*=\s*(\w+)/im.exec(await readFile(`${gitDir}/config`, 'utf8'))?.[1] ?? 'sha1'
 }
 
 /** A repository's configuration from nothing. */

@@ -60,10 +60,13 @@ export async function writeBody(
   return id
 }
 
-/** The body of an object that is in no pack; null where it is in one, or nowhere. */
+/** Bytes; what is longer was made to be. */
+const mostBytes = 16 * 1024 * 1024
+
+/** The body of an object that is in no pack, if it is no larger than a commit is; null where it is in one, or nowhere. */
 export function readLoose(objects: HostPath, id: string): Buffer | null {
   try {
-    const content = inflateSync(readFileSync(at(objects, looseFile(id))))
+    const content = inflateSync(readFileSync(at(objects, looseFile(id))), { maxOutputLength: mostBytes })
     return content.subarray(content.indexOf(0) + 1)
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return null

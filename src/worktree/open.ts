@@ -16,6 +16,7 @@ import { branchFor, hiddenFiles, inspectRepository } from './inspect.ts'
 import { layOutTask } from './lay-out-task.ts'
 import { at, layoutOf } from './layout.ts'
 import { listTree } from './listing.ts'
+import { Looks } from './looks.ts'
 import { materialsOf } from './materials.ts'
 import type { Memory } from './memory.ts'
 
@@ -41,6 +42,8 @@ export function openWorktrees(options: WorktreesOptions): Worktrees {
     git: openGit(settings),
     self: geteuid?.() ?? 0,
     memories: new Map(),
+    looked: new Map(),
+    looks: new Looks(),
     serial: serial(),
   }
   const inTurn = <T>(task: TaskPlace, work: () => Promise<T>): Promise<T> =>

@@ -13,11 +13,16 @@ import { sourceOf, sourcePlace, type Source } from './source.ts'
 export async function refuseOtherNow(site: Site, task: TaskPlace, memory: Memory): Promise<void> {
   const source = await sourceOf(task, site.self).catch(() => null)
   if (source === null) return
-  const { dev, ino } = lstatSync(source.commonDir)
-  const folder = `${dev}:${ino}`
+  const folder = folderOf(source)
   if (memory.source === folder) return
   await refuseOther(site, task, source)
   memory.source = folder
+}
+
+/** Tells the folders of repositories apart, also where one takes the place of another. */
+export function folderOf(source: Source): string {
+  const { dev, ino } = lstatSync(source.commonDir)
+  return `${dev}:${ino}`
 }
 
 /** Refuses a repository that has neither the task's base nor a beginning in common with it. */

@@ -2,8 +2,10 @@ import type { BoxPath, HostPath, Millis } from '../domain/brand.ts'
 import type { TaskId } from '../domain/ids.ts'
 import type { PolicyMatcher } from '../domain/matcher.ts'
 import type { Policy } from '../domain/policy.ts'
+import type { Entry } from './entries.ts'
 import type { Git, GitSettings, Identity } from './git.ts'
 import type { Author } from './hardening.ts'
+import type { Looks } from './looks.ts'
 import type { Memory } from './memory.ts'
 import type { Serial } from './serial.ts'
 
@@ -32,6 +34,10 @@ export interface Site extends WorktreesOptions {
   readonly self: number
   /** What this process knows of each task beyond what is on disk. */
   readonly memories: Map<TaskId, Memory>
+  /** What the commit that was inspected last holds, by repository and commit. */
+  readonly looked: Map<string, readonly Entry[]>
+  /** What was asked of users' repositories a moment ago. */
+  readonly looks: Looks
   /** One thing at a time per mirror. */
   readonly serial: Serial
 }

@@ -47,14 +47,24 @@ export async function resolveRef(
   // Git accepts no such name; a leading dash would be an option.
   if (ref === '' || ref.startsWith('-') || /[\0-\x20\x7f]/.test(ref))
     throw new Failure('repository', `${JSON.stringify(ref)} is no name of a branch, tag or commit.`)
-  const commit = await commitOf(git, source, ref)
-  if (commit === null) throw await noCommit(git, source, ref)
-  return { ref: ref === 'HEAD' ? await branchName(git) : ref, commit }
+  const found = await commitOf(git, source, ref)
+  if (found === null) throw await noCommit(git, source, ref)
+  return found
 }
 
-async function commitOf(git: SimpleGit, source: Source, ref: string): Promise<CommitId | null> {
+async function commitOf(
+  git: SimpleGit,
+  source: Source,
+  ref: string,
+): Promise<{ ref: string; commit: CommitId } | null> {
+  // Both in one process. Of one name that it is given alone, git says better what is wrong with it.
+  const args =
+    ref === 'HEAD'
+      ? ['HEAD^{commit}', '--abbrev-ref', 'HEAD']
+      : ['--verify', '--end-of-options', `${ref}^{commit}`]
   try {
-    return (await git.revparse(['--verify', '--end-of-options', `${ref}^{commit}`])) as CommitId
+    const [commit = '', name = ref] = (await git.revparse(args)).split('\n')
+    return { ref: name, commit: commit as CommitId }
   } catch (error) {
     if (/Needed a single revision|unknown revision/.test(messageOf(error))) return null
     throw new Failure('repository', `${source.top} cannot be read: ${messageOf(error)}`, { cause: error })
@@ -69,8 +79,4 @@ async function noCommit(git: SimpleGit, source: Source, ref: string): Promise<Fa
       ? `${source.top} has no commit yet: commit something there first.`
       : `${source.top} has no branch, tag or commit ${JSON.stringify(ref)}: \`git -C ${source.top} branch --all\` lists what there is.`,
   )
-}
-
-async function branchName(git: SimpleGit): Promise<string> {
-  return (await git.revparse(['--abbrev-ref', 'HEAD'])).trim()
 }

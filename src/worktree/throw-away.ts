@@ -89,7 +89,8 @@ function removeSmall(path: HostPath): boolean {
       unlinkSync(place)
       return true
     }
-    if (inFolder(at, name, empty) !== true) return false
+    // The folder itself, which may be known by a link of the system's, and no link is opened.
+    if (inFolder(`${at}/.` as HostPath, name, empty) !== true) return false
     rmdirSync(place)
     return true
   }

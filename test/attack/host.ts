@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { chmodSync, lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { TaskId } from '../../src/domain/ids.ts'
 
 // What a case reads on the host's side.
 
@@ -78,5 +79,22 @@ export function leftOnEngine(installation: string): readonly string[] {
     ...ask('ps', '-a', '--format', 'box {{.Names}}'),
     ...ask('volume', 'ls', '--format', 'volume {{.Name}}'),
     ...ask('network', 'ls', '--format', 'network {{.Name}}'),
+  ]
+}
+
+/** What of ours is left on engine and disk once tasks have ended; the work itself stays. */
+export function leftOf(data: string, ...ids: readonly TaskId[]): readonly string[] {
+  const names = (...args: readonly string[]): readonly string[] =>
+    execFileSync('docker', [...args, '--filter', 'label=cofferdam.task'], { encoding: 'utf8' })
+      .split('\n')
+      .filter((line) => ids.some((id) => line.startsWith(`${id} `)))
+  const scratch = readdirSync(data, { recursive: true, encoding: 'utf8' })
+  return [
+    ...names('ps', '-a', '--format', '{{.Label "cofferdam.task"}} {{.Names}}'),
+    ...names('volume', 'ls', '--format', '{{.Label "cofferdam.task"}} {{.Name}}'),
+    ...scratch.filter(
+      (path) =>
+        path.endsWith('.lock') || ids.some((id) => new RegExp(`(?:^|/)boxes/[^/]*${id}[^/]*$`).test(path)),
+    ),
   ]
 }

@@ -9,6 +9,7 @@ import { thisProcess } from '../../src/config/environment.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import type { Task } from '../../src/domain/task.ts'
+import { keepPosture, lendPosture } from '../support/posture.ts'
 
 /** The built program serving a data folder of its own, in a process that can be killed. */
 export interface OwnServer extends AsyncDisposable {
@@ -28,6 +29,7 @@ const program = join(import.meta.dirname, '../../dist/src/cli/main.js')
 export async function ownServer(): Promise<OwnServer> {
   const data = mkdtempSync(join(tmpdir(), 'cofferdam-server-'))
   const { controlSocket } = loadConfig({ data }, thisProcess())
+  await lendPosture(data)
   const client = createClient(socketFetch(controlSocket))
   let process: ChildProcess | null = null
 
@@ -64,6 +66,7 @@ export async function ownServer(): Promise<OwnServer> {
     },
     async [Symbol.asyncDispose]() {
       await kill()
+      keepPosture(data)
       rmSync(data, { recursive: true, force: true })
     },
   }

@@ -6,11 +6,13 @@ import type { Measurement, Outcome } from './measurement.ts'
 import { bigTree } from './measurements/big-tree.ts'
 import { gateway } from './measurements/gateway.ts'
 import { hardening } from './measurements/hardening.ts'
+import { http } from './measurements/http.ts'
 import { memory } from './measurements/memory.ts'
 import { restart } from './measurements/restart.ts'
 import { search } from './measurements/search.ts'
 import { stepOverhead } from './measurements/step-overhead.ts'
 import { stopLatency } from './measurements/stop-latency.ts'
+import { streams } from './measurements/streams.ts'
 import { throughput } from './measurements/throughput.ts'
 import { transitions } from './measurements/transitions.ts'
 import { benchOptions, type BenchOptions } from './options.ts'
@@ -28,6 +30,8 @@ const all: readonly Measurement[] = [
   hardening,
   gateway,
   search,
+  http,
+  streams,
 ]
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`)

@@ -1,6 +1,9 @@
 import Database from 'better-sqlite3'
 import { join } from 'node:path'
+import { Bus } from '../../control-plane/bus.ts'
+import { Indexer } from '../../control-plane/search/indexer.ts'
 import { openStore } from '../../control-plane/store/open.ts'
+import { searchIndex } from '../../control-plane/store/search/index.ts'
 import { hostPath } from '../../src/config/places.ts'
 import { defaultPolicy } from '../../src/domain/policies.ts'
 import { statuses } from '../../src/domain/task.ts'
@@ -63,6 +66,15 @@ export function manyTasks(folder: string, count: number): void {
   } finally {
     db.close()
   }
+}
+
+/** Indexes all tasks of a folder for search. */
+export async function indexAll(folder: string): Promise<void> {
+  using store = openStore(hostPath(join(folder, 'cofferdam.db')))
+  using index = searchIndex(hostPath(join(folder, 'search.db')))
+  using indexer = new Indexer({ store, index, bus: new Bus(), log: { warn: () => undefined } })
+  await indexer.ready(Infinity)
+  while (index.tend());
 }
 
 type Cells = Readonly<Record<string, string | number>>

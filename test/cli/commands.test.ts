@@ -177,7 +177,9 @@ describe('decisions and acts', () => {
   it('says what is approved with a larger budget, also where nobody waits', async () => {
     const id = await made('Mend the tests', blocks)
     const { out } = await machine.run(['task', 'resume', id, '--minutes', '45', '--detach'])
-    expect(out).toContain('! Approved with it (time): 45 minutes are more than the 20 that run unasked.')
+    expect(out).toContain(
+      '! Approved with it (time): 45 minutes are more than the 20 minutes that run unasked.',
+    )
     const { code } = await machine.run(['task', 'stop', id])
     const again = await machine.run(['task', 'resume', id, '--minutes', '30', '--detach'])
     expect([code, again.out.includes('Approved')]).toEqual([0, false])

@@ -161,13 +161,27 @@ describe('what to do next', () => {
     [{ status: 'BLOCKED', halt: { reason: 'paused', text: '' } }, `resume ${aTaskId}`],
     [{ status: 'BLOCKED', halt: { reason: 'approval', text: '' } }, `resume ${aTaskId}`],
     [{ status: 'BLOCKED', halt: { reason: 'agent', text: '' } }, '--instruction TEXT'],
-    [{ status: 'FAILED', halt: { reason: 'agent', text: '' } }, `resume ${aTaskId}`],
     [{ status: 'BLOCKED', halt: { reason: 'disk', text: '' } }, 'doctor'],
     [{ status: 'FAILED', halt: { reason: 'engine', text: '' } }, 'doctor'],
     [{ status: 'BLOCKED', halt: { reason: 'image', text: '' } }, 'image build'],
   ])('%j begins with what it needs', (overrides, option) => {
     expect(nextCommands(aTask(overrides), spell)[0]?.command.endsWith(option)).toBe(true)
   })
+})
+
+it('an agent that could not be started is offered a mended command before it is tried again', () => {
+  const halt = { reason: 'agent', text: '' } as const
+  const offered = nextCommands(aTask({ status: 'FAILED', halt, setup: 'npm ci' }), spell)
+  expect(offered.slice(0, 2)).toEqual([
+    {
+      command: expect.stringMatching(/^cofferdam run --repo .* --setup 'npm ci' .* -- /) as string,
+      what: "begin anew with the agent's command mended",
+    },
+    { command: `cofferdam task resume ${aTaskId}`, what: 'go on from the last checkpoint' },
+  ])
+  expect(nextCommands(aTask({ status: 'FAILED', halt, setup: null }), spell)[0]?.command).not.toContain(
+    '--setup',
+  )
 })
 
 describe('a run anew after a setup that was not enough', () => {

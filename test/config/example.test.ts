@@ -21,7 +21,7 @@ function loaded(text: string | null): Config {
 }
 
 /** What is keyed by names that are not ours. */
-const named = new Set(['repositories.', 'upstreams.', 'prices.models.', 'secrets.'])
+const named = new Set(['repositories.', 'upstreams.', 'webhooks.', 'prices.models.', 'secrets.'])
 
 /** The names of all settings of a JSON schema, dotted; a name that is not ours stands as `*`. */
 function namesIn(schema: z.core.JSONSchema.BaseSchema, before = ''): readonly string[] {

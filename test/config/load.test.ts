@@ -199,3 +199,35 @@ repositories:
     expect(() => loadConfig({ config: 'c.yaml' }, around(other))).toThrow(/cannot make "\.git" readonly/)
   })
 })
+
+describe('the API over TCP', () => {
+  test('is not offered unless it is asked for', () => {
+    expect(loadConfig({}, around(scratch())).http).toBeNull()
+  })
+
+  test.each<[string, object]>([
+    ['{}', { address: '127.0.0.1', port: 7878, tls: null, proxyTls: false }],
+    ['{ listen: 9000 }', { address: '127.0.0.1', port: 9000 }],
+    ['{ listen: "localhost:9000" }', { address: '127.0.0.1', port: 9000 }],
+    ['{ listen: "[::1]:9000" }', { address: '::1', port: 9000 }],
+    ['{ listen: "0.0.0.0:443", proxy_tls: true }', { address: '0.0.0.0', port: 443, proxyTls: true }],
+    ['{ perMinute: { reads: 5 } }', { perMinute: { reads: 5, calls: 30_000, failures: 20 } }],
+  ])('%s', (text, expected) => {
+    const home = withFile(`http: ${text}\n`)
+    expect(loadConfig({ config: join(home, 'c.yaml') }, around(home)).http).toMatchObject(expected)
+  })
+
+  test.each(['{ listen: "cofferdam.example.com:80" }', '{ listen: "1.2.3.4" }', '{ listen: "::1:80:x" }'])(
+    'is refused at %s',
+    (text) => {
+      const home = withFile(`http: ${text}\n`)
+      expect(() => loadConfig({ config: join(home, 'c.yaml') }, around(home))).toThrow(/give an IP address/)
+    },
+  )
+
+  test('has its certificate beside the configuration', () => {
+    const home = withFile('http: { tls: { cert: a.pem, key: b.pem } }\n')
+    const { http } = loadConfig({ config: join(home, 'c.yaml') }, around(home))
+    expect(http?.tls).toEqual({ cert: join(home, 'a.pem'), key: join(home, 'b.pem') })
+  })
+})

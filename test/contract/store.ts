@@ -3,6 +3,7 @@ import { setBench, type StoreHome } from './store/bench.ts'
 import { checkpoints } from './store/checkpoints.ts'
 import { heartbeats } from './store/heartbeats.ts'
 import { interleaving } from './store/interleaving.ts'
+import { outbox } from './store/outbox.ts'
 import { races } from './store/races.ts'
 import { reading } from './store/reading.ts'
 import { records } from './store/records.ts'
@@ -20,6 +21,7 @@ export function storeContract(name: string, make: () => StoreHome): void {
     heartbeats(bench)
     reading(bench)
     records(bench)
+    outbox(bench)
     interleaving(bench)
   })
 }

@@ -14,6 +14,7 @@ import type { Task, TaskEvent } from '../../src/domain/task.ts'
 import { docker, sandboxImage } from '../support/docker.ts'
 import { boxesOf } from '../support/boxes.ts'
 import { needEngine } from '../support/needs.ts'
+import { keepPosture, lendPosture } from '../support/posture.ts'
 import { requestOf, sh } from '../support/plane.ts'
 import { aRepository, git } from '../support/repository.ts'
 
@@ -42,11 +43,13 @@ beforeEach(async () => {
   data = mkdtempSync(join(tmpdir(), 'cofferdam-crash-'))
   config = loadConfig({ data }, thisProcess())
   client = createClient(socketFetch(config.controlSocket))
+  await lendPosture(data)
   await serve()
 })
 
 afterEach(async () => {
   await kill()
+  keepPosture(data)
   rmSync(data, { recursive: true, force: true })
 })
 

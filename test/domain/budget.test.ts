@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { boxSeconds, left, secondsOf } from '../../src/domain/budget.ts'
+import { boxSeconds, budgetParts, left, moreBudget, secondsOf, usedUp } from '../../src/domain/budget.ts'
 import { defaultPolicy } from '../../src/domain/policies.ts'
 import { aBudget, aSpent } from '../support/task.ts'
 
@@ -63,6 +63,22 @@ test.each([
     expect(boxSeconds(given, kind)).toBe(seconds)
   },
 )
+
+test.each([
+  ['steps', { budget: { steps: 8 }, spent: { steps: 8 } }, { option: 'steps', amount: 12 }],
+  ['steps', { budget: { steps: 2 }, spent: { steps: 9 } }, { option: 'steps', amount: 13 }],
+  ['time', { budget: { seconds: 1200 }, spent: { ms: 1_200_500 } }, { option: 'minutes', amount: 31 }],
+  ['time', { budget: { seconds: 90 }, spent: { ms: 0 } }, { option: 'minutes', amount: 12 }],
+  ['tokens', { budget: { tokens: 1000 }, spent: { tokens: 1300 } }, { option: 'tokens', amount: 2600 }],
+  ['cost', { budget: { costUsd: 0.1 }, spent: { costUsd: 0.1234 } }, { option: 'cost', amount: 0.25 }],
+  ['cost', { budget: { costUsd: 3 }, spent: { costUsd: 2.5 } }, { option: 'cost', amount: 6 }],
+] as const)('to go on when the %s of %j are used up: %j', (part, { budget, spent }, more) => {
+  const given = { budget: aBudget(budget), spent: aSpent(spent) }
+  expect(moreBudget(given, part)).toEqual(more)
+  expect(
+    usedUp(left({ ...given, budget: { ...given.budget, ...budgetParts({ [more.option]: more.amount }) } })),
+  ).toBeNull()
+})
 
 test('a box has always at least a second, and whole ones', () => {
   fc.assert(

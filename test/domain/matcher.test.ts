@@ -125,6 +125,12 @@ describe('the lists', () => {
     ['! is a name', { deny: ['!a*'] }, '!ab', 'deny: !a*'],
     ['an escaped star is a star', { deny: ['a\\*b'] }, 'axb', 'none'],
     ['an escaped star is a star', { deny: ['a\\*b'] }, 'a*b', 'deny: a\\*b'],
+    ['an escaped bracket is a bracket', { deny: ['a\\[b]'] }, 'a[b]', 'deny: a\\[b]'],
+    ['an escaped bracket is a bracket', { deny: ['a\\[b]'] }, 'ab', 'none'],
+    ['an escaped backslash divides no folders', { deny: ['a\\\\b'] }, 'a/b', 'none'],
+    ['an escaped backslash before a slash', { deny: ['a\\\\/b'] }, 'a\\/b', 'deny: a\\\\/b'],
+    ['an escaped space at the end is a space', { deny: ['a*\\ '] }, 'ab ', 'deny: a*\\ '],
+    ['a space after an escaped backslash is none', { deny: ['a\\\\ '] }, 'a\\', 'deny: a\\\\ '],
     ['trailing spaces are no part of a pattern', { deny: ['a  '] }, 'a', 'deny: a  '],
     ['an exception is for its name', { deny: ['.env.*'], except: ['*.dist'] }, 'x/.env.dist', 'none'],
     ['an exception opens no denied folder', { deny: ['k'], except: ['a'] }, 'k/a', 'deny: k'],
@@ -216,6 +222,14 @@ describe('against git itself', () => {
       '\\#x',
       'b**',
       'x/[ab]/y',
+      'a\\[b]',
+      'a\\\\',
+      'a\\\\ ',
+      'a\\\\/b',
+      '[\\]]c',
+      '[a\\-c]c',
+      '[]a]c',
+      '[!]a]c',
     ]
     const paths = [
       'a',
@@ -243,18 +257,23 @@ describe('against git itself', () => {
       'x/a/y',
       'x/b/y',
       'x/c/y',
+      'a[b]',
+      'a\\',
+      'a\\/b',
+      ']c',
+      '-c',
     ]
     for (const pattern of patterns) {
       writeFileSync(join(folder, '.git/info/exclude'), `${pattern}\n`)
-      const git = spawnSync('git', ['-C', folder, 'check-ignore', '--no-index', '--stdin'], {
-        input: paths.join('\n'),
+      const git = spawnSync('git', ['-C', folder, 'check-ignore', '--no-index', '--stdin', '-z'], {
+        input: paths.join('\0'),
         encoding: 'utf8',
       })
-      const expected = git.stdout.split('\n').filter((line) => line !== '')
+      const expected = git.stdout.split('\0').filter((line) => line !== '')
       const policy = compilePolicy(withLists({ deny: [pattern] }))
       expect([pattern, ...paths.filter((path) => policy.verdict(path, false).kind === 'deny')]).toEqual([
         pattern,
-        ...expected.map((line) => line.replaceAll('"', '')),
+        ...expected,
       ])
     }
   })

@@ -3,31 +3,18 @@ import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { boxesOf } from '../support/boxes.ts'
 import { needEngine } from '../support/needs.ts'
 import { sh } from '../support/plane.ts'
+import { keepPosture, lendPosture } from '../support/posture.ts'
 import { aRepository, git } from '../support/repository.ts'
 import { until } from '../support/until.ts'
 
 // The built program, as a person runs it.
 const program = join(import.meta.dirname, '../../dist/src/cli/main.js')
 
-let folder: string
-let repo: string
-const running = new Set<ChildProcess>()
-
 beforeAll(() => needEngine())
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'cofferdam-cli-'))
-  repo = aRepository({ 'a.txt': 'wrong\n', 'test.sh': 'grep -q right a.txt\n' })
-})
-
-afterEach(async () => {
-  for (const child of running) await ended(child, () => child.kill('SIGKILL'))
-  rmSync(folder, { recursive: true, force: true })
-})
 
 interface Command {
   readonly child: ChildProcess
@@ -35,32 +22,61 @@ interface Command {
   readonly code: Promise<number | null>
 }
 
-function cofferdam(...args: string[]): Command {
-  return start({}, ...args)
+/** A repository and a data folder of one test's own: most of these wait, so they run beside each other. */
+interface Desk extends AsyncDisposable {
+  readonly folder: string
+  readonly repo: string
+  cofferdam(this: void, ...args: string[]): Command
+  start(this: void, env: Readonly<Record<string, string>>, ...args: string[]): Command
+  /** A task as `task show --json` gives it. */
+  shown(this: void, id: string): Promise<{ status: string; spent: { ms: number } }>
 }
 
-function start(env: Readonly<Record<string, string>>, ...args: string[]): Command {
-  const mark = args.indexOf('--')
-  const own = ['--data', join(folder, 'data')]
-  const line = mark === -1 ? [...args, ...own] : [...args.slice(0, mark), ...own, ...args.slice(mark)]
-  const child = spawn(process.execPath, [program, ...line], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...env },
-  })
-  running.add(child)
-  let out = ''
-  const take = (chunk: Buffer): void => {
-    out += chunk.toString()
-  }
-  child.stdout.on('data', take)
-  child.stderr.on('data', take)
-  const code = new Promise<number | null>((resolve) => {
-    child.once('close', (exit) => {
-      running.delete(child)
-      resolve(exit)
+async function aDesk(): Promise<Desk> {
+  const folder = mkdtempSync(join(tmpdir(), 'cofferdam-cli-'))
+  const data = join(folder, 'data')
+  const running = new Set<ChildProcess>()
+  await lendPosture(data)
+  const start: Desk['start'] = (env, ...args) => {
+    const mark = args.indexOf('--')
+    const own = ['--data', data]
+    const line = mark === -1 ? [...args, ...own] : [...args.slice(0, mark), ...own, ...args.slice(mark)]
+    const child = spawn(process.execPath, [program, ...line], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
     })
-  })
-  return { child, out: () => out, code }
+    running.add(child)
+    let out = ''
+    const take = (chunk: Buffer): void => {
+      out += chunk.toString()
+    }
+    child.stdout.on('data', take)
+    child.stderr.on('data', take)
+    const code = new Promise<number | null>((resolve) => {
+      child.once('close', (exit) => {
+        running.delete(child)
+        resolve(exit)
+      })
+    })
+    return { child, out: () => out, code }
+  }
+  const cofferdam: Desk['cofferdam'] = (...args) => start({}, ...args)
+  return {
+    folder,
+    repo: aRepository({ 'a.txt': 'wrong\n', 'test.sh': 'grep -q right a.txt\n' }),
+    cofferdam,
+    start,
+    async shown(id) {
+      const show = cofferdam('task', 'show', id, '--json')
+      await exits(show, 0)
+      return (JSON.parse(show.out()) as { task: { status: string; spent: { ms: number } } }).task
+    },
+    async [Symbol.asyncDispose]() {
+      for (const child of running) await ended(child, () => child.kill('SIGKILL'))
+      keepPosture(data)
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
 }
 
 async function ended(child: ChildProcess, end: () => void): Promise<void> {
@@ -96,17 +112,12 @@ function idIn(command: Command): string {
   return /Task ([a-z2-7]{10})/.exec(command.out())?.[1] ?? 'no id'
 }
 
-/** A task as `task show --json` gives it. */
-async function shown(id: string): Promise<{ status: string; spent: { ms: number } }> {
-  const show = cofferdam('task', 'show', id, '--json')
-  await exits(show, 0)
-  return (JSON.parse(show.out()) as { task: { status: string; spent: { ms: number } } }).task
-}
-
 const slow = sh('for i in 1 2 3 4 5 6 7 8; do echo tick $i; sleep 1; done; echo right > a.txt')
 
-describe('a run that is suspended', () => {
-  it('takes a box that ended meanwhile as it ended, and charges the time that it ran', async () => {
+describe.concurrent('a run that is suspended', () => {
+  it('takes a box that ended meanwhile as it ended, and charges the time that it ran', async ({ expect }) => {
+    await using desk = await aDesk()
+    const { repo, cofferdam, shown } = desk
     const script = sh('echo at work; sleep 2; echo right > a.txt')
     const run = cofferdam('run', '--repo', repo, '--goal', 'Right it', '--minutes', '0.2', '--', ...script)
     await printed(run, 'agent │ at work')
@@ -122,8 +133,10 @@ describe('a run that is suspended', () => {
   })
 })
 
-describe('the command line', () => {
-  it('applies a goal, in plain lines where nobody looks', async () => {
+describe.concurrent('the command line', () => {
+  it('applies a goal, in plain lines where nobody looks', async ({ expect }) => {
+    await using desk = await aDesk()
+    const { repo, cofferdam } = desk
     const script = sh(String.raw`printf '\033[31mat work\033[0m\n'; echo right > a.txt`)
     const run = cofferdam(
       'run',
@@ -144,7 +157,9 @@ describe('the command line', () => {
     expect([await diff.code, diff.out().includes('+right')]).toEqual([0, true])
   })
 
-  it('Ctrl-C stops the task with its box, and a resume goes on with it', async () => {
+  it('Ctrl-C stops the task with its box, and a resume goes on with it', async ({ expect }) => {
+    await using desk = await aDesk()
+    const { repo, cofferdam } = desk
     const run = cofferdam('run', '--repo', repo, '--goal', 'Right it', '--', ...slow)
     await printed(run, 'tick 1')
     const id = idIn(run)
@@ -157,7 +172,9 @@ describe('the command line', () => {
     expect(git(repo, 'show', `cofferdam/${id}:a.txt`)).toBe('right\n')
   })
 
-  it('goes on where a killed process was, in the same box', async () => {
+  it('goes on where a killed process was, in the same box', async ({ expect }) => {
+    await using desk = await aDesk()
+    const { repo, cofferdam } = desk
     const owner = cofferdam('run', '--repo', repo, '--goal', 'Two', '--', ...slow)
     await printed(owner, 'tick 1')
     const guest = cofferdam('run', '--repo', repo, '--goal', 'Three', '--', ...slow)
@@ -172,7 +189,9 @@ describe('the command line', () => {
     expect(git(repo, 'show', `cofferdam/${idIn(owner)}:a.txt`)).toBe('right\n')
   })
 
-  it('submits again when the process that takes the task is killed in the middle', async () => {
+  it('submits again when the process that takes the task is killed in the middle', async ({ expect }) => {
+    await using desk = await aDesk()
+    const { repo, cofferdam } = desk
     const owner = cofferdam('serve')
     await printed(owner, 'Working on the tasks')
     // Git waits here for somebody who writes, so the submission cannot come to its end.
@@ -191,7 +210,9 @@ describe('the command line', () => {
     expect(list.out().match(/"delivery":/g)).toHaveLength(1)
   })
 
-  it('makes no task where the engine does not answer, and says so within seconds', async () => {
+  it('makes no task where the engine does not answer, and says so within seconds', async ({ expect }) => {
+    await using desk = await aDesk()
+    const { folder, repo, cofferdam, start } = desk
     const began = Date.now()
     const env = { DOCKER_HOST: `unix://${join(folder, 'no.sock')}` }
     const run = start(env, 'run', '--repo', repo, '--goal', 'Right it', '--', 'true')
@@ -203,7 +224,9 @@ describe('the command line', () => {
     expect(list.out()).toContain('No tasks yet')
   })
 
-  it('SIGTERM leaves the box running for the next process', async () => {
+  it('SIGTERM leaves the box running for the next process', async ({ expect }) => {
+    await using desk = await aDesk()
+    const { repo, cofferdam } = desk
     const run = cofferdam('run', '--repo', repo, '--goal', 'Right it', '--', ...slow)
     await printed(run, 'tick 1')
     run.child.kill('SIGTERM')

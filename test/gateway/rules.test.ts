@@ -1,8 +1,9 @@
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { BoxKind } from '../../src/domain/box.ts'
 import type { TunnelRule } from '../../src/domain/egress.ts'
 import { hostProblem, tunnelRule } from '../../src/domain/host-rule.ts'
-import { canonicalHost } from '../../src/gateway/host.ts'
+import { canonicalHost } from '../../src/domain/host.ts'
 import { newTaskReaching } from '../../src/gateway/next-step.ts'
 import { isRefusal } from '../../src/gateway/refusal.ts'
 import { decide } from '../../src/gateway/rules.ts'
@@ -79,6 +80,54 @@ describe('a rule that cannot be read lets nothing pass', () => {
   ])('$host $ports', (broken) => {
     expect(outcome('allowed.test', 443, [rule('allowed.test'), broken])).toBe('denied: bad rule')
   })
+})
+
+test('a host that a policy may name is never a bad rule', () => {
+  const part = fc.oneof(
+    fc.constantFrom(
+      'a',
+      'test',
+      'A',
+      'xn--',
+      'xn--bcher-kva',
+      'ü',
+      '0x1f',
+      '0x',
+      '7',
+      '0177',
+      '-',
+      'a_b',
+      '',
+    ),
+    fc.stringMatching(/^[a-z0-9-]{1,4}$/),
+  )
+  const name = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('.'))
+  const inner = fc.oneof(
+    fc.ipV6(),
+    fc.ipV4(),
+    fc.ipV4Extended(),
+    fc.constantFrom('2001:0db8::1', '2001:DB8::1'),
+  )
+  const any = fc.oneof(
+    name,
+    inner,
+    inner.map((address) => `[${address}]`),
+    fc.domain(),
+    fc.string(),
+  )
+  let named = 0
+  fc.assert(
+    fc.property(fc.constantFrom('', '*.'), any, fc.constantFrom('', ':8443', ':0'), (star, host, port) => {
+      const text = `${star}${host}${port}`
+      if (hostProblem(text) !== null) return
+      named += 1
+      expect(outcome('allowed.test', 443, [rule('allowed.test'), tunnelRule(text, 'policy')])).toBe(
+        'by allowed.test',
+      )
+    }),
+    { numRuns: 3000 },
+  )
+  expect(named).toBeGreaterThan(300)
 })
 
 test('no rules let nothing pass', () => {

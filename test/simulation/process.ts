@@ -1,8 +1,10 @@
 import pino from 'pino'
+import { openAccess } from '../../control-plane/access.ts'
 import { attestor } from '../../control-plane/attest/attestor.ts'
 import { nonceKeyOf } from '../../control-plane/attest/key.ts'
 import { Bus } from '../../control-plane/bus.ts'
 import { Loop } from '../../control-plane/loop/loop.ts'
+import { outboxDesk } from '../../control-plane/outbox/desk.ts'
 import { Plane } from '../../control-plane/plane.ts'
 import { openStore } from '../../control-plane/store/open.ts'
 import type { Change, Store } from '../../control-plane/store/store.ts'
@@ -123,8 +125,11 @@ export class ControlPlaneProcess {
       },
       { limit: 2, memoryMb: 8192, attend: 'all' },
     )
+    const { outbox } = store
     this.plane = new Plane({
       ...shared,
+      access: openAccess({ store, clock: now, random: () => new Uint8Array(42) }),
+      outbox: outboxDesk({ outbox, destinations: new Set(), clock: now, wake: () => undefined }),
       loop: this.#loop,
       key: () => simulationKey,
       keyPlaces: { key: simulationKey.path, pin: simulationKey.path },
@@ -139,9 +144,11 @@ export class ControlPlaneProcess {
       repositories: {},
       data: '/data',
     })
-    this.#loop.start().then(
+    this.#loop.recover().then(
       () => {
+        this.#loop.start()
         this.ready = true
+        return undefined
       },
       // A process that cannot start ends, and another one tries.
       () => this.kill(),

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -30,6 +29,7 @@ import { compileBox } from '../../src/sandbox/spec.ts'
 import { openWorktrees } from '../../src/worktree/open.ts'
 import { fakeEngine, fakeHost } from './fake-engine.ts'
 import { aPolicy, aTask } from './task.ts'
+import { removeAll } from './template.ts'
 
 /** Called before a method of this name; what it throws or rejects with is what the method fails with. */
 export type Before<T> = (method: keyof T & string, args: readonly unknown[]) => Promise<void> | void
@@ -155,7 +155,8 @@ export async function loopLab(folder = mkdtempSync(join(tmpdir(), 'cofferdam-loo
       await close()
       const own = faultyAsync(worktrees(), (...call) => faults.worktrees(...call))
       loop = new Loop({ ...deps, worktrees: own }, { limit: 2, memoryMb: 8192, attend: 'all' })
-      await loop.start()
+      await loop.recover()
+      loop.start()
     },
     close,
     async birth(repo, script, overrides = {}) {
@@ -184,7 +185,7 @@ export async function loopLab(folder = mkdtempSync(join(tmpdir(), 'cofferdam-loo
       await close()
       await host[Symbol.asyncDispose]()
       real[Symbol.dispose]()
-      execFileSync('rm', ['-rf', folder])
+      removeAll(folder)
     },
   }
   await lab.reopen()

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,6 +10,8 @@ import { parseTaskRequest, type TaskRequest } from '../../src/domain/intake.ts'
 import type { PostureLevel } from '../../src/domain/posture.ts'
 import type { Task } from '../../src/domain/task.ts'
 import { needEngine } from './needs.ts'
+import { keepPosture, lendPosture } from './posture.ts'
+import { removeAll } from './template.ts'
 
 /** A goal for the agent `command`, which reads it or not. */
 export interface Wanted {
@@ -65,6 +66,7 @@ export async function openTestPlane(yaml = '', parent = tmpdir()): Promise<TestP
   const around = thisProcess()
   const config = loadConfig({ data: join(folder, 'data'), config: file }, around)
   await needEngine(config.engine.socket)
+  await lendPosture(config.dataFolder)
   const start = async (attend: 'own' | 'all'): Promise<Opened> => {
     const opened = await open(config, around, { what: 'test', attend, stderrLevel: 'silent' })
     if ('kind' in opened) throw new Error('the data folder is held')
@@ -105,8 +107,8 @@ export async function openTestPlane(yaml = '', parent = tmpdir()): Promise<TestP
     },
     close: async () => {
       await opened[Symbol.asyncDispose]()
-      // Node's own removal gives up on paths that are longer than the kernel takes.
-      execFileSync('rm', ['-rf', folder])
+      keepPosture(config.dataFolder)
+      removeAll(folder)
     },
   }
 }

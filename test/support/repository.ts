@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { fromTemplate, withoutUpkeep } from './template.ts'
 
 /** Git as a person would run it, with nothing of this machine's configuration. */
 export function git(folder: string, ...args: readonly string[]): string {
@@ -37,9 +38,11 @@ export function layOut(folder: string, files: Readonly<Record<string, string>>):
 /** A fresh repository on branch `main` with one commit of these files. */
 export function aRepository(files: Readonly<Record<string, string>> = { 'README.md': 'hello\n' }): string {
   const folder = mkdtempSync(join(tmpdir(), 'cofferdam-repo-'))
-  git(folder, 'init', '-q', '-b', 'main')
-  layOut(folder, files)
-  git(folder, 'add', '-A', '-f')
-  git(folder, 'commit', '-q', '--allow-empty', '-m', 'Begin')
+  fromTemplate(`repository ${JSON.stringify(files)}`, folder, (template) => {
+    git(template, 'init', '-q', '-b', 'main')
+    layOut(template, files)
+    git(template, 'add', '-A', '-f')
+    git(template, ...withoutUpkeep, 'commit', '-q', '--allow-empty', '-m', 'Begin')
+  })
   return folder
 }

@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { openAccess } from '../../control-plane/access.ts'
 import { Bus } from '../../control-plane/bus.ts'
 import { openSurface } from '../../control-plane/gate/surfaces.ts'
 import { Misses } from '../../control-plane/gate/misses.ts'
@@ -19,6 +21,7 @@ import type {
   Submitted,
   TaskFilter,
 } from '../../src/domain/control-plane.ts'
+import { outboxDesk } from '../../control-plane/outbox/desk.ts'
 import { knownRepositories } from '../../control-plane/repositories.ts'
 import { Indexer } from '../../control-plane/search/indexer.ts'
 import { search } from '../../control-plane/search/search.ts'
@@ -28,12 +31,17 @@ import { openStore } from '../../control-plane/store/open.ts'
 import { type Along, Tasks } from '../../control-plane/tasks.ts'
 import { watch } from '../../control-plane/watch.ts'
 import { hostPath } from '../../src/config/places.ts'
+import type { Access } from '../../src/domain/access.ts'
 import type { SignedAttestation } from '../../src/domain/attestation.ts'
+import { defaultBudget } from '../../src/domain/budget.ts'
 import type { Caller } from '../../src/domain/caller.ts'
 import type { EgressRow } from '../../src/domain/egress.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import type { Input } from '../../src/domain/input.ts'
 import type { TaskRequest } from '../../src/domain/intake.ts'
+import type { Destination } from '../../src/domain/outbox/destination.ts'
+import type { OutboxDesk } from '../../src/domain/outbox/desk.ts'
+import { newsOf } from '../../src/domain/outbox/news.ts'
 import { largerBudget } from '../../src/domain/risk/budget.ts'
 import type { SearchAnswer, SearchRequest } from '../../src/domain/search/search.ts'
 import type { Actor, Checkpoint, RiskReason, Task, TaskEvent } from '../../src/domain/task.ts'
@@ -58,6 +66,13 @@ export interface Turn {
   readonly signal: AbortSignal
 }
 
+/** Told of everything, and never reached. */
+const scriptedDestination: Destination = {
+  name: 'webhook:scripted',
+  compose: newsOf,
+  deliver: () => new Promise(() => undefined),
+}
+
 export type Script = (turn: Turn) => Promise<void> | void
 
 /** How a control plane behaves besides its script. */
@@ -79,6 +94,8 @@ export interface Behaviour {
 export class ScriptedPlane implements ControlPlane, Disposable {
   readonly store: Store
   readonly transitions: Tasks
+  readonly access: Access
+  readonly outbox: OutboxDesk
   readonly #bus = new Bus()
   readonly #press: PressDeps
   readonly #script: Script
@@ -93,6 +110,7 @@ export class ScriptedPlane implements ControlPlane, Disposable {
     this.#script = script
     this.#behaviour = behaviour
     this.store = openStore(hostPath(join(folder, 'cofferdam.db')))
+    this.access = openAccess({ store: this.store, clock: Date.now, random: randomBytes })
     this.#index = searchIndex(hostPath(join(folder, 'search.db')))
     const log = { warn: () => undefined }
     this.#indexer = new Indexer({ store: this.store, index: this.#index, bus: this.#bus, log })
@@ -101,6 +119,13 @@ export class ScriptedPlane implements ControlPlane, Disposable {
       bus: this.#bus,
       clock: Date.now,
       attestor: attesting(this.store),
+      destinations: [scriptedDestination],
+    })
+    this.outbox = outboxDesk({
+      outbox: this.store.outbox,
+      destinations: new Set([scriptedDestination.name]),
+      clock: Date.now,
+      wake: () => undefined,
     })
     this.#press = {
       store: this.store,
@@ -249,6 +274,10 @@ export class ScriptedPlane implements ControlPlane, Disposable {
     })
   }
 
+  ready(): Promise<void> {
+    return Promise.resolve()
+  }
+
   doctor(): Promise<readonly Finding[]> {
     return this.#answer(
       'doctor',
@@ -297,7 +326,7 @@ export class ScriptedPlane implements ControlPlane, Disposable {
 
 function risksOf(act: Act, { budget }: Task): readonly RiskReason[] {
   return act.act === 'resume' && act.budget !== null
-    ? largerBudget({ ...budget, ...act.budget }, budget, budget)
+    ? largerBudget({ ...budget, ...act.budget }, budget, defaultBudget)
     : []
 }
 

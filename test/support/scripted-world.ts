@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import picocolors from 'picocolors'
 import { diagnose } from '../../control-plane/doctor.ts'
 import { httpApp } from '../../control-plane/http/app.ts'
+import { serveTcp } from '../../control-plane/http/tcp.ts'
 import { serveSocket } from '../../control-plane/http/socket.ts'
 import { backUpData, type Opened, restoreData } from '../../control-plane/main.ts'
 import { lockFolder, readOwner } from '../../control-plane/store/lock.ts'
@@ -14,6 +15,7 @@ import { type Patience, patience } from '../../src/client/watchful.ts'
 import { findDataFolder, openDataFolder } from '../../src/config/data-folder.ts'
 import { type Environment, thisProcess } from '../../src/config/environment.ts'
 import { loadConfig } from '../../src/config/load.ts'
+import { usualRates } from '../../src/domain/listen.ts'
 import { type Behaviour, type Script, ScriptedPlane } from './scripted-plane.ts'
 import { anOwner } from './task.ts'
 
@@ -161,14 +163,17 @@ function startCommand(
       const lock = lockFolder(path, { pid: process.pid, startedAt: Date.now(), what })
       if (lock === null) return { kind: 'held', owner: readOwner(path) }
       const plane = new ScriptedPlane(path, options.script, options.behaviour)
-      const app = httpApp(plane, {
-        caller: () => anOwner,
-        report: (failure) => {
-          error += `reported: ${String(failure)}\n`
-        },
-      })
+      const report = (failure: unknown): void => {
+        error += `reported: ${String(failure)}\n`
+      }
+      const app = httpApp(plane, { caller: () => anOwner, report })
+      const { http } = config
+      const door = { hosts: [], perMinute: usualRates, address: () => 'here' }
+      const tcp =
+        http === null || what !== 'serve' ? null : await serveTcp(httpApp(plane, { door, report }), http)
       const server = await serveSocket(app, config.controlSocket)
       const close = async (): Promise<void> => {
+        await tcp?.[Symbol.asyncDispose]()
         await server[Symbol.asyncDispose]()
         plane[Symbol.dispose]()
         lock[Symbol.dispose]()
@@ -176,6 +181,7 @@ function startCommand(
       kill = close
       const opened: Opened = {
         created,
+        origin: tcp?.origin ?? null,
         fetch: async (route, init) => app.request(route, init),
         [Symbol.asyncDispose]: close,
       }

@@ -94,8 +94,50 @@ test.each(damage)('after a step that left $name, the next starts clean', async (
   expect(await inBox(lab, task, 'status', '--porcelain')).toBe('')
   expect(await inBox(lab, task, 'ls-files')).toBe('a.txt\nc.txt\nsrc/b.txt')
   expect(await inBox(lab, task, 'log', '--format=%s')).toBe('What this box was given')
-  expect(await inBox(lab, task, 'fsck', '--full')).toBe('')
+  expect(await inBox(lab, task, 'fsck', '--full', '--no-dangling')).toBe('')
+  await expectOnlyOurs(lab, task)
   expect(await inBox(lab, task, 'config', '--list', '--name-only')).not.toContain('fsmonitor')
+})
+
+/** No object is there but those of what was given, now or to an earlier box: what a box commits goes with it. */
+async function expectOnlyOurs(lab: Lab, task: TaskPlace): Promise<void> {
+  const all = await inBox(
+    lab,
+    task,
+    'cat-file',
+    '--batch-all-objects',
+    '--batch-check=%(objecttype) %(objectname)',
+  )
+  const commits = all.split('\n').flatMap((line) => /^commit (.*)/.exec(line)?.[1] ?? [])
+  const subjects = await inBox(lab, task, 'log', '--no-walk', '--format=%s', ...commits)
+  expect(new Set(subjects.split('\n'))).toEqual(new Set(['What this box was given']))
+}
+
+// Git looks again at files that are no older than its index, and renews the times of objects that it would write again.
+const looks: readonly { name: string; index: number; kept: boolean }[] = [
+  { name: 'that only added to the objects', index: Date.now() / 1000 + 3600, kept: true },
+  { name: 'that renewed the times of objects', index: 1, kept: false },
+]
+
+test.each(looks)('of a box $name, nothing of its own is in the next one', async ({ index, kept }) => {
+  using lab = openLab()
+  const task = await opened(lab)
+  const box = await boxOf(lab.worktrees, task)
+  const gitDir = await lab.worktrees.materials(task).locate({ kind: 'git' })
+  const packs = (): readonly number[] =>
+    readdirSync(`${gitDir}/objects/pack`).map((name) => statSync(`${gitDir}/objects/pack/${name}`).ino)
+  const before = packs()
+  utimesSync(`${gitDir}/index`, index, index)
+  write(box, { 'c.txt': 'c\n' })
+  await inBox(lab, task, 'add', '-A')
+  await inBox(lab, task, 'commit', '-q', '-m', 'from the box')
+  const theirs = await inBox(lab, task, 'rev-parse', 'HEAD')
+  const { commit } = made(await lab.worktrees.candidate(task, task.base.commit, 'x'))
+  await lab.worktrees.restore(task, commit)
+  await expect(inBox(lab, task, 'cat-file', '-e', theirs)).rejects.toThrow(/Command failed/)
+  await expectOnlyOurs(lab, task)
+  // What a box has left as it was is not made anew.
+  expect(before.every((ino) => packs().includes(ino))).toBe(kept)
 })
 
 test('a repository that no box has touched is kept, and grows with the commit', async () => {

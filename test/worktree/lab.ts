@@ -18,6 +18,7 @@ import type { Policy } from '../../src/domain/policy.ts'
 import type { CandidateResult, TaskPlace, Worktrees } from '../../src/domain/worktree.ts'
 import { openWorktrees } from '../../src/worktree/open.ts'
 import type { WorktreesOptions } from '../../src/worktree/site.ts'
+import { fromTemplate, headOf, removeAll, withoutUpkeep } from '../support/template.ts'
 
 /** A scratch folder with a data folder in it; removed at the end of the test. */
 export interface Lab extends Disposable {
@@ -55,7 +56,7 @@ export function openLab(more: Partial<WorktreesOptions> = {}): Lab {
     data,
     worktrees: reopened(),
     reopened,
-    [Symbol.dispose]: () => execFileSync('rm', ['-rf', folder]),
+    [Symbol.dispose]: () => removeAll(folder),
   }
 }
 
@@ -89,17 +90,20 @@ export function git(folder: string, ...args: readonly string[]): string {
 /** A repository with one commit of these files on `main`. */
 export function repository(lab: Lab, files: Files, name = 'repo'): string {
   const folder = join(lab.folder, name)
-  mkdirSync(folder)
-  git(folder, 'init', '-q', '-b', 'main')
-  commit(folder, files)
+  fromTemplate(`lab ${JSON.stringify(files)}`, folder, (template) => {
+    git(template, 'init', '-q', '-b', 'main')
+    commit(template, files)
+  })
+  // That of a template is its owner's alone.
+  chmodSync(folder, 0o755)
   return folder
 }
 
 export function commit(folder: string, files: Files): CommitId {
   write(folder, files)
   git(folder, 'add', '-A', '-f')
-  git(folder, 'commit', '-q', '--allow-empty', '-m', 'work')
-  return git(folder, 'rev-parse', 'HEAD') as CommitId
+  git(folder, ...withoutUpkeep, 'commit', '-q', '--allow-empty', '-m', 'work')
+  return headOf(folder) as CommitId
 }
 
 export const id = (letter: string): TaskId => letter.repeat(10) as TaskId

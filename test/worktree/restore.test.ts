@@ -70,6 +70,23 @@ test('a step with a change costs few git processes', async () => {
   expect(words).toEqual(['check-ignore', 'update-index', 'write-tree', 'diff-tree'])
 })
 
+test('a task makes its mirror without a clone, and the next one on the same base fetches nothing', async () => {
+  const { lab: counted, calls } = counting()
+  using lab = counted
+  const repo = repository(lab, files)
+  for (const letter of ['a', 'b']) {
+    const task = await taskOn(lab.worktrees, repo, {}, letter)
+    calls()
+    await lab.worktrees.open(task)
+    const words = calls().flatMap((call) => call.split(' '))
+    expect(words).toContain('ls-tree')
+    expect(words.filter((word) => ['clone', 'fetch', 'rev-parse', 'update-ref'].includes(word))).toEqual([])
+    // The second task's repository was not looked at yet.
+    expect(words.includes('cat-file')).toBe(letter === 'b')
+    expect(snapshot(await boxOf(lab.worktrees, task))['a.txt']).toBe('a\n')
+  }
+})
+
 interface Row {
   readonly name: string
   readonly act: (box: string) => void

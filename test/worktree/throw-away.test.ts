@@ -51,3 +51,18 @@ it('follows no symlink that a process standing in the folder swaps in meanwhile'
     rmSync(root, { recursive: true, force: true })
   }
 })
+
+it('what is small is gone at once, with all its folders', () => {
+  const data = mkdtempSync(join(tmpdir(), 'cofferdam-small-')) as HostPath
+  try {
+    for (const name of ['a/b/c', 'a/d', 'e']) mkdirSync(join(data, 'folder', name), { recursive: true })
+    for (const name of ['x', 'a/b/c/x', 'a/\u00e9']) writeFileSync(join(data, 'folder', name), 'x')
+    symlinkSync('/etc', join(data, 'folder/a/b/link'))
+    throwAway(data, `${data}/folder` as HostPath)
+    // A process would have had no time for it.
+    expect(readdirSync(data)).toEqual(['trash'])
+    expect(readdirSync(join(data, 'trash'))).toEqual([])
+  } finally {
+    rmSync(data, { recursive: true })
+  }
+})

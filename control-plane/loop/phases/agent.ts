@@ -10,7 +10,7 @@ import { attendBox } from '../box-run.ts'
 import { cachesRead } from '../boxes.ts'
 import { egressOf } from '../egress.ts'
 import { ended } from '../ended.ts'
-import { lastLines } from '../said.ts'
+import { printedLast } from '../said.ts'
 import { type Planned, planned } from '../under-way.ts'
 import { nextStep, placeOf, type Work } from '../work.ts'
 
@@ -48,7 +48,7 @@ async function run(work: Work, begun: Planned): Promise<void> {
   const row = withEnded(work, begun, result)
   if (await ended(work, result, row, 'agent', [closed(row, 'dropped', work.deps.clock())])) return
   if (result.end === 'not_started') {
-    const text = `The agent did not start. ${result.message ?? lastLines(result.output)} Mend the command and start a new task, or use an image that has it.`
+    const text = `The agent did not start: mend its command and start a new task, or use an image that has it. ${result.message ?? printedLast(result.output)}`
     work.report({ type: 'failed', reason: 'agent', text }, { checkpoints: [row] })
     return
   }

@@ -2,7 +2,7 @@ import { fewOf } from '../../../src/domain/text.ts'
 import { setupBox } from '../boxes.ts'
 import { afterPreparation } from '../entry.ts'
 import { runPreparation } from '../preparation.ts'
-import { howOf, lastLines } from '../said.ts'
+import { howOf, printedLast } from '../said.ts'
 import { needed, placeOf, type Work } from '../work.ts'
 
 /** Runs the setup command once, in a box that reaches the package registries, and keeps what it left in ignored folders. */
@@ -17,7 +17,7 @@ export async function setup(work: Work): Promise<void> {
   if (ran === null) return
   const { result, done } = ran
   if (result.end !== 'exited' || result.exitCode !== 0) {
-    const text = `Setup failed (${howOf(result)}). Resume tries the same again; to change it, start a new task with another --setup. It printed last: ${lastLines(result.output)}`
+    const text = `Setup failed (${howOf(result)}). Resume tries the same again; to change it, start a new task with another --setup. ${printedLast(result.output)}`
     work.report({ type: 'halted', reason: 'setup', text }, { checkpoints: [done] })
     return
   }

@@ -2,12 +2,12 @@ import type { Command } from 'commander'
 import type { BackupReport } from '../../domain/backup.ts'
 import { counted } from '../../domain/text.ts'
 import { plain } from '../render/text.ts'
-import { common, type CommonOptions, print, printJson, type Shell } from './common.ts'
+import { type CommonOptions, onFolder, print, printJson, type Shell } from './common.ts'
 
 /** `backup` and `restore`: both work on folders, and need no process that holds the data folder. */
 export function backupCommands(program: Command, shell: Shell): void {
   const { world } = shell
-  common(
+  onFolder(
     program
       .command('backup <folder>')
       .description('copy database, keys and commits into a new folder, also while tasks are worked on'),
@@ -15,7 +15,7 @@ export function backupCommands(program: Command, shell: Shell): void {
     const report = await world.backup(world.loadConfig(options), folder)
     tell(shell, options, 'Backed up', report)
   })
-  common(
+  onFolder(
     program
       .command('restore <folder>')
       .description('make the data folder out of a backup, where there is none'),

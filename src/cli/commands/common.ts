@@ -7,10 +7,12 @@ import type { Exit } from '../exit.ts'
 import type { Target } from '../connection.ts'
 import { jsonLine } from '../render/json.ts'
 import { quoted, type Spell } from '../render/next.ts'
+import { serverOf } from '../server.ts'
 import type { World } from '../world.ts'
 
 /** Options that every command has. */
 export interface CommonOptions extends ConfigFlags {
+  readonly server?: string
   readonly json?: true
 }
 
@@ -24,6 +26,14 @@ export interface Shell {
 }
 
 export function common(command: Command): Command {
+  return onFolder(command).option(
+    '--server <url>',
+    'ask this server, with the token in COFFERDAM_TOKEN (default: COFFERDAM_SERVER, or the data folder)',
+  )
+}
+
+/** What works on a data folder alone. */
+export function onFolder(command: Command): Command {
   return command
     .option('--data <folder>', 'the data folder (default: COFFERDAM_DATA, or your own)')
     .option('--config <file>', 'the configuration file')
@@ -32,14 +42,16 @@ export function common(command: Command): Command {
 
 /** The control plane that the options of a command mean. */
 export function targetOf({ world }: Shell, options: CommonOptions, what: string): Target {
-  return { world, config: world.loadConfig(options), what }
+  const server = serverOf(options, world.around.env)
+  return { world, config: world.loadConfig(options), server, what }
 }
 
 /** Writes commands as they have to be given to reach the same data folder. */
-export function speller({ data, config }: CommonOptions): Spell {
+export function speller({ data, config, server }: CommonOptions): Spell {
   const more = [
     ...(data === undefined ? [] : ['--data', quoted(data)]),
     ...(config === undefined ? [] : ['--config', quoted(config)]),
+    ...(server === undefined ? [] : ['--server', quoted(server)]),
   ]
   return (command) => ['cofferdam', command, ...more].join(' ')
 }

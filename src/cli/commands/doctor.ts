@@ -21,17 +21,20 @@ export function doctorCommand(program: Command, shell: Shell): void {
 /** Asks the process that holds the data folder; where none answers, looks without opening it. */
 async function look(shell: Shell, options: CommonOptions): Promise<readonly Finding[]> {
   const target = targetOf(shell, options, 'doctor')
-  const { config } = target
+  const { config, server } = target
   const connection = await Connection.guest(target)
   if (connection === null) return await shell.world.diagnose(config)
   await using _ = connection
   const held = `${config.dataFolder}; a process works on it and answers`
-  const folder: Finding = { name: 'data folder', state: 'ok', text: held }
+  const folder: Finding =
+    server === null
+      ? { name: 'data folder', state: 'ok', text: held }
+      : { name: 'server', state: 'ok', text: `${server.origin} answers` }
   try {
     return [folder, ...(await connection.client.doctor())]
   } catch (error) {
-    if (error instanceof Unreachable) return await shell.world.diagnose(config)
-    if (!(error instanceof Failure)) throw error
+    if (error instanceof Unreachable && server === null) return await shell.world.diagnose(config)
+    if (!(error instanceof Failure) || server !== null) throw error
     return [folder, { name: 'process', state: 'problem', text: error.message }]
   }
 }

@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
 import { plain } from '../render/text.ts'
-import { common, type CommonOptions, printJson, type Shell } from './common.ts'
+import { type CommonOptions, onFolder, printJson, type Shell } from './common.ts'
 
 export function imageCommand(program: Command, shell: Shell): void {
   const image = program.command('image').description('the image that boxes are made of')
-  common(image.command('build').description('build that of this version, unless it is there'))
+  onFolder(image.command('build').description('build that of this version, unless it is there'))
     .option('--fresh', 'build it all the same, with the packages that there are today')
     .action(async (options: CommonOptions & { readonly fresh?: true }) => {
       const { world } = shell

@@ -3,10 +3,10 @@ import { Failure } from '../../domain/failure.ts'
 import { exitCode } from '../exit.ts'
 import { isHeld } from '../connection.ts'
 import type { World } from '../world.ts'
-import { common, type CommonOptions, printJson, type Shell } from './common.ts'
+import { type CommonOptions, onFolder, printJson, type Shell } from './common.ts'
 
 export function serveCommand(program: Command, shell: Shell): void {
-  common(
+  onFolder(
     program.command('serve').description('work on all tasks of the data folder until told to end'),
   ).action(async (options: CommonOptions) => {
     const { world } = shell
@@ -22,11 +22,14 @@ export function serveCommand(program: Command, shell: Shell): void {
     }
     await using _ = opened
     const { dataFolder, controlSocket } = config
-    if (options.json === true) printJson(world, { type: 'serving', dataFolder, controlSocket })
-    else
+    const { origin } = opened
+    if (options.json === true) printJson(world, { type: 'serving', dataFolder, controlSocket, origin })
+    else {
+      const where = origin === null ? '' : `The API is at ${origin}. `
       world.terminal.out(
-        `Working on the tasks of ${dataFolder}. Ctrl-C ends this; running boxes are left to the next start.\n`,
+        `Working on the tasks of ${dataFolder}. ${where}Ctrl-C ends this; running boxes are left to the next start.\n`,
       )
+    }
     await ending(world)
     shell.end('done')
   })

@@ -1,3 +1,4 @@
+import { moreBudget } from '../../domain/budget.ts'
 import { isWorking, type Task } from '../../domain/task.ts'
 import { defaultPolicy } from '../../domain/policies.ts'
 import { possibleActs } from '../../domain/transition/apply.ts'
@@ -45,8 +46,13 @@ export function nextCommands(task: Task, spell: Spell): readonly Suggestion[] {
     },
     {
       when: task.halt?.reason === 'setup',
-      command: runAnew(task, spell),
+      command: runAnew(task, spell, 'COMMAND'),
       what: 'begin anew with a setup that makes the test start',
+    },
+    {
+      when: task.halt?.reason === 'agent' && task.status === 'FAILED',
+      command: runAnew(task, spell, task.setup),
+      what: "begin anew with the agent's command mended",
     },
     { when: acts.includes('resume'), command: on('resume', options), what },
     { when: task.status === 'PENDING', command: on('watch'), what: 'work on it here' },
@@ -66,8 +72,8 @@ export function nextCommands(task: Task, spell: Spell): readonly Suggestion[] {
   return offers.filter((offer) => offer.when).map(({ command, what }) => ({ command, what }))
 }
 
-/** The command line that makes this task once more, but for its setup, which is what it lacks. */
-function runAnew(task: Task, spell: Spell): string {
+/** The command line that makes this task once more, for a person to mend, with this setup. */
+function runAnew(task: Task, spell: Spell, setup: string | null): string {
   const { agent, base, budget, goal, policy, repository, test } = task
   const more = (own: readonly string[], usual: readonly string[]): readonly string[] =>
     own.filter((pattern) => !usual.includes(pattern))
@@ -75,7 +81,7 @@ function runAnew(task: Task, spell: Spell): string {
     ['repo', quoted(repository.path)],
     ['ref', quoted(base.ref)],
     ['goal', oneLine(goal, 'TEXT')],
-    ['setup', 'COMMAND'],
+    ...(setup === null ? [] : [['setup', oneLine(setup, 'COMMAND')] as const]),
     ...(test === null ? [] : [['test', oneLine(test, 'COMMAND')] as const]),
     ['steps', `${budget.steps}`],
     // Two decimals are the same number of seconds.
@@ -110,13 +116,12 @@ function resumeOf(task: Task): { options: string; what: string } {
   if (task.outcome !== null) return { options: '', what: 'hand over what is validated' }
   switch (task.halt?.reason) {
     case 'steps':
-      return { ...again, options: ` --steps ${task.budget.steps + 4}` }
     case 'time':
-      return { ...again, options: ` --minutes ${Math.ceil(task.budget.seconds / 60) + 10}` }
     case 'tokens':
-      return { ...again, options: ` --tokens ${(task.budget.tokens ?? 0) * 2}` }
-    case 'cost':
-      return { ...again, options: ` --cost ${(task.budget.costUsd ?? 0) * 2}` }
+    case 'cost': {
+      const { option, amount } = moreBudget(task, task.halt.reason)
+      return { ...again, options: ` --${option} ${amount}` }
+    }
     case 'agent':
       return task.status === 'BLOCKED' ? wordy : again
     case 'no_change':

@@ -1,32 +1,26 @@
-import { defaultBudget } from '../budget.ts'
 import type { Budget, RiskReason } from '../task.ts'
 import { timeOf } from '../text.ts'
 import type { RiskRule } from './rule.ts'
 
-type Spending = Pick<Budget, 'tokens' | 'costUsd'>
-
-/** A budget within the defaults, and within the configured caps on tokens and cost. */
+/** A budget within the configured one. */
 export const budgetRules: readonly RiskRule[] = [
-  { id: 'steps', explain: ({ budget }) => manySteps(budget, defaultBudget) },
-  { id: 'time', explain: ({ budget }) => muchTime(budget, defaultBudget) },
-  { id: 'spending', explain: ({ budget, spending }) => muchSpending(budget, spending) },
+  { id: 'steps', explain: ({ budget, configured }) => manySteps(budget, configured.budget) },
+  { id: 'time', explain: ({ budget, configured }) => muchTime(budget, configured.budget) },
+  { id: 'spending', explain: ({ budget, configured }) => muchSpending(budget, configured.budget) },
 ]
 
-/**
- * The same for a budget that a resume makes larger: what was granted before is no new reason, nor what the configuration
- * (`spending`) grants.
- */
-export function largerBudget(budget: Budget, before: Budget, spending: Spending): readonly RiskReason[] {
-  const steps = Math.max(defaultBudget.steps, before.steps)
-  const seconds = Math.max(defaultBudget.seconds, before.seconds)
-  const caps = {
-    tokens: higher(before.tokens, spending.tokens),
-    costUsd: higher(before.costUsd, spending.costUsd),
+/** The same for a budget that a resume makes larger: what was granted before is no new reason, nor what is configured. */
+export function largerBudget(budget: Budget, before: Budget, configured: Budget): readonly RiskReason[] {
+  const most: Budget = {
+    steps: Math.max(configured.steps, before.steps),
+    seconds: Math.max(configured.seconds, before.seconds),
+    tokens: higher(before.tokens, configured.tokens),
+    costUsd: higher(before.costUsd, configured.costUsd),
   }
   return [
-    ...manySteps(budget, { steps }).map((text) => ({ rule: 'steps', text })),
-    ...muchTime(budget, { seconds }).map((text) => ({ rule: 'time', text })),
-    ...muchSpending(budget, caps).map((text) => ({ rule: 'spending', text })),
+    ...manySteps(budget, most).map((text) => ({ rule: 'steps', text })),
+    ...muchTime(budget, most).map((text) => ({ rule: 'time', text })),
+    ...muchSpending(budget, most).map((text) => ({ rule: 'spending', text })),
   ]
 }
 
@@ -35,20 +29,18 @@ function higher(one: number | null, other: number | null): number | null {
   return one === null || other === null ? null : Math.max(one, other)
 }
 
-function manySteps({ steps }: Budget, most: Pick<Budget, 'steps'>): readonly string[] {
-  return steps > most.steps
-    ? [`${steps} steps are more than the ${defaultBudget.steps} that run unasked.`]
-    : []
+function manySteps({ steps }: Budget, most: Budget): readonly string[] {
+  return steps > most.steps ? [`${steps} steps are more than the ${most.steps} that run unasked.`] : []
 }
 
-function muchTime({ seconds }: Budget, most: Pick<Budget, 'seconds'>): readonly string[] {
+function muchTime({ seconds }: Budget, most: Budget): readonly string[] {
   return seconds > most.seconds
-    ? [`${timeOf(seconds)} are more than the ${defaultBudget.seconds / 60} that run unasked.`]
+    ? [`${timeOf(seconds)} are more than the ${timeOf(most.seconds)} that run unasked.`]
     : []
 }
 
 /** Only a cap that is set can be exceeded; to take one away exceeds it too. */
-function muchSpending(budget: Budget, most: Spending): readonly string[] {
+function muchSpending(budget: Budget, most: Budget): readonly string[] {
   const above = (wanted: number | null, cap: number | null): boolean =>
     cap !== null && (wanted === null || wanted > cap)
   return [

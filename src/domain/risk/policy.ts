@@ -7,8 +7,8 @@ import type { RiskRule } from './rule.ts'
 /** A policy that can be enforced as its author thinks, and that is no weaker than the configured one. */
 export const policyRules: readonly RiskRule[] = [
   { id: 'allow', explain: ({ policy }) => deniedAllows(policy) },
-  { id: 'egress', explain: ({ policy, defaults }) => widerEgress(policy, defaults) },
-  { id: 'policy', explain: ({ policy, defaults }) => weakened(policy, defaults) },
+  { id: 'egress', explain: ({ policy, configured }) => widerEgress(policy, configured.policy) },
+  { id: 'policy', explain: ({ policy, configured }) => weakened(policy, configured.policy) },
 ]
 
 /** Deny wins over allow, so such a pattern does not do what its author thinks. */
@@ -24,13 +24,13 @@ function deniedAllows(policy: Policy): readonly string[] {
 }
 
 /** What a task may reach that tasks on this repository do not. */
-function widerEgress(policy: Policy, defaults: Policy): readonly string[] {
-  const known = defaults.egress.map((text) => tunnelRule(text, ''))
+function widerEgress(policy: Policy, configured: Policy): readonly string[] {
+  const known = configured.egress.map((text) => tunnelRule(text, ''))
   const hosts = policy.egress.filter((text) => {
     const { host, ports } = tunnelRule(text, '')
     return !known.some((rule) => rule.ports[0] === ports[0] && isWithin(host, rule.host))
   })
-  const models = policy.upstreams.filter((name) => !defaults.upstreams.includes(name))
+  const models = policy.upstreams.filter((name) => !configured.upstreams.includes(name))
   return [
     ...hosts.map((host) => `The policy lets the agent reach ${host}, which the configured one does not.`),
     ...models.map(
@@ -54,36 +54,36 @@ function opensMore(policy: Policy): (pattern: string) => boolean {
 }
 
 /** What a task's policy takes away from the configured one. */
-function weakened(policy: Policy, defaults: Policy): readonly string[] {
+function weakened(policy: Policy, configured: Policy): readonly string[] {
   const missing = (mine: readonly string[], theirs: readonly string[]): readonly string[] =>
     theirs.filter((pattern) => !mine.includes(pattern))
-  const opened = missing([...policy.readonly, ...policy.deny], defaults.readonly)
-  const shown = missing(policy.deny, defaults.deny)
-  const excepted = missing(defaults.except, policy.except)
+  const opened = missing([...policy.readonly, ...policy.deny], configured.readonly)
+  const shown = missing(policy.deny, configured.deny)
+  const excepted = missing(configured.except, policy.except)
   const widened =
-    defaults.allow.length === 0 ? [] : missing(defaults.allow, policy.allow).filter(opensMore(defaults))
-  const raised = limitNames.filter((name) => policy.limits[name] > defaults.limits[name])
+    configured.allow.length === 0 ? [] : missing(configured.allow, policy.allow).filter(opensMore(configured))
+  const raised = limitNames.filter((name) => policy.limits[name] > configured.limits[name])
   return [
-    ...(isAtLeast(policy.posture, defaults.posture)
+    ...(isAtLeast(policy.posture, configured.posture)
       ? []
       : [
-          `The policy accepts an engine that is ${policy.posture}, where the configured one wants ${defaults.posture}.`,
+          `The policy accepts an engine that is ${policy.posture}, where the configured one wants ${configured.posture}.`,
         ]),
     ...opened.map(
-      (pattern) => `The policy lets the agent change "${pattern}", which is readonly by default.`,
+      (pattern) => `The policy lets the agent change "${pattern}", which is readonly in the configured one.`,
     ),
-    ...shown.map((pattern) => `The policy does not deny "${pattern}", which is denied by default.`),
+    ...shown.map((pattern) => `The policy does not deny "${pattern}", which the configured one denies.`),
     ...excepted.map((name) => `The policy excepts "${name}" from what is denied.`),
     ...raised.map(
       (name) =>
-        `The limit ${name} of ${policy.limits[name]} is above the configured ${defaults.limits[name]}.`,
+        `The limit ${name} of ${policy.limits[name]} is above the configured ${configured.limits[name]}.`,
     ),
-    ...(policy.limits.diskFreeMb < defaults.limits.diskFreeMb
+    ...(policy.limits.diskFreeMb < configured.limits.diskFreeMb
       ? [
-          `The limit diskFreeMb of ${policy.limits.diskFreeMb} is below the configured ${defaults.limits.diskFreeMb}.`,
+          `The limit diskFreeMb of ${policy.limits.diskFreeMb} is below the configured ${configured.limits.diskFreeMb}.`,
         ]
       : []),
-    ...(policy.onViolation === 'retry' && defaults.onViolation === 'fail'
+    ...(policy.onViolation === 'retry' && configured.onViolation === 'fail'
       ? ['The policy gives the agent another try after a violation, where the configured one fails the task.']
       : []),
     ...widened.map((pattern) => `The policy allows "${pattern}", which the configured allow list does not.`),

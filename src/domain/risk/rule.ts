@@ -15,11 +15,9 @@ export interface RiskInput {
   readonly agent: AgentChoice
   readonly agentBy: Author
   readonly budget: Budget
-  /** The configured caps on tokens and cost. */
-  readonly spending: Pick<Budget, 'tokens' | 'costUsd'>
   readonly policy: Policy
-  /** The configured policy: what this task's may be stricter than, but not weaker. */
-  readonly defaults: Policy
+  /** What this task's own may be stricter than, but not weaker. */
+  readonly configured: { readonly budget: Budget; readonly policy: Policy }
 }
 
 /** One reason to ask a person: its name, and a sentence per finding. */

@@ -187,7 +187,7 @@ function joined(before: string | null, more: string | null): string | null {
 
 /** Goal, budget and head are what a person decides on; a change of them makes older decisions void. */
 function revises(before: Task, after: Task): boolean {
-  const [was, is] = [before.budget, after.budget]
-  const budget = was.steps !== is.steps || was.seconds !== is.seconds
+  const parts = ['steps', 'seconds', 'tokens', 'costUsd'] as const
+  const budget = parts.some((part) => before.budget[part] !== after.budget[part])
   return budget || before.goal !== after.goal || before.head !== after.head
 }

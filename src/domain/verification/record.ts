@@ -1,6 +1,6 @@
 import { sha256 } from '../canonical-json.ts'
 import type { Task } from '../task.ts'
-import type { Attestation, EgressMark, TaskRecord } from '../attestation.ts'
+import { type Attestation, type EgressMark, type TaskRecord, wholeRow } from '../attestation.ts'
 import { stepName, type VerificationFinding } from './evidence.ts'
 
 interface Marked {
@@ -55,7 +55,7 @@ function checkTask(attested: TaskRecord, now: TaskRecord): readonly Verification
   const changed = [...columns].filter((name) => then(name) !== now.task?.[name])
   return changed.map((name) => ({
     where: 'task',
-    text: `The column ${name} of its row in runtime_tasks was changed.`,
+    text: `${name === wholeRow ? 'Its row' : `The column ${name} of its row`} in runtime_tasks was changed.`,
   }))
 }
 

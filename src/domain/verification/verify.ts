@@ -110,10 +110,11 @@ function checkTask(task: Task, links: readonly Link[]): readonly VerificationFin
   const fixed = fixedHash(task)
   if (links.some(({ attestation }) => attestation.fixed !== fixed))
     findings.push(say('Its goal, repository, base, branch, agent, setup, test, risks or origin was changed.'))
-  if (last !== undefined && last.goal !== sha256(task.goal)) findings.push(say('Its goal was changed.'))
+  const named = last === undefined || last.kind === 'interim' ? undefined : last
+  if (named !== undefined && named.goal !== sha256(task.goal)) findings.push(say('Its goal was changed.'))
   if (policyHash(task.policy) !== task.policyHash)
     findings.push(say('Its policy is not that of its policy hash.'))
-  if (last !== undefined && last.policy !== task.policyHash)
+  if (named !== undefined && named.policy !== task.policyHash)
     findings.push(say('Its policy hash was changed.'))
   return findings
 }

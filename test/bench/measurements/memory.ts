@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Measurement } from '../measurement.ts'
 import { premises, request } from '../plane.ts'
 import { smallRepository } from '../repositories.ts'
+import { residentMb } from '../resident.ts'
 import { type Served, serve } from '../served.ts'
 import { median } from '../statistics.ts'
 
@@ -79,11 +79,4 @@ async function bareNode(): Promise<number> {
   child.kill()
   await once(child, 'exit')
   return resident
-}
-
-/** A process's resident memory, MB of a million bytes. */
-function residentMb(pid: number): number {
-  const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
-  if (kib === undefined) throw new Error(`process ${pid} tells nothing about its memory`)
-  return (Number(kib) * 1024) / 1e6
 }

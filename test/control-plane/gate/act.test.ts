@@ -9,6 +9,7 @@ import { openStore } from '../../../control-plane/store/open.ts'
 import type { Store } from '../../../control-plane/store/store.ts'
 import { Tasks } from '../../../control-plane/tasks.ts'
 import { hostPath } from '../../../src/config/places.ts'
+import { defaultBudget } from '../../../src/domain/budget.ts'
 import type { Caller } from '../../../src/domain/caller.ts'
 import type { Act } from '../../../src/domain/control-plane.ts'
 import type { Task } from '../../../src/domain/task.ts'
@@ -30,7 +31,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-const defaults = { budget: { tokens: 1000, costUsd: null } }
+const defaults = { budget: { ...defaultBudget, tokens: 1000 } }
 
 function act(wanted: Act, shown: number | null = null, caller: Caller = anOwner): Task {
   return perform({ store, tasks, defaults, clock: () => now }, aTaskId, wanted, { caller, shown })

@@ -5,8 +5,12 @@ import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { httpApp } from '../../../control-plane/http/app.ts'
+import { problemSchema } from '../../../src/domain/answers.ts'
+import { roles } from '../../../src/domain/caller.ts'
 import { taskRequestSchema } from '../../../src/domain/intake.ts'
+import { usualRates } from '../../../src/domain/listen.ts'
 import { taskIdSchema } from '../../../src/domain/schemas.ts'
+import { scopes, usualScopes } from '../../../src/domain/scopes.ts'
 import { checkOf, type JsonSchema, type Schemas, valuesOf } from '../../support/json-schema.ts'
 import { applies, ScriptedPlane } from '../../support/scripted-plane.ts'
 import { anOwner } from '../../support/task.ts'
@@ -27,6 +31,7 @@ const operationSchema = z.object({
     )
     .default([]),
   requestBody: z.object({ required: z.boolean(), content: contentSchema }).optional(),
+  security: z.array(z.record(z.string(), z.array(z.string()))),
   responses: z.record(
     z.string(),
     z.object({ description: z.string().min(1), content: contentSchema.optional() }),
@@ -43,12 +48,28 @@ type Parameter = Operation['parameters'][number]
 let folder: string
 let plane: ScriptedPlane
 let app: ReturnType<typeof httpApp>
+/** The same over TCP. */
+let guarded: ReturnType<typeof httpApp>
+/** How callers come in: by the socket, or over TCP with this. */
+const ways: (Readonly<Record<string, string>> | null)[] = [null]
 const reported: unknown[] = []
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'cofferdam-document-'))
   plane = new ScriptedPlane(folder, applies)
-  app = httpApp(plane, { caller: () => anOwner, report: (error) => reported.push(error) })
+  const report = (error: unknown): unknown => reported.push(error)
+  app = httpApp(plane, { caller: () => anOwner, report })
+  const door = { hosts: [], perMinute: usualRates, address: () => 'here' }
+  guarded = httpApp(plane, { door, report })
+  for (const role of roles) {
+    const wanted = { name: role, role, scopes: usualScopes[role], expiresAt: null }
+    const { secret } = plane.access.createToken(wanted, anOwner)
+    ways.push(
+      { authorization: `Bearer ${secret}` },
+      { authorization: `Bearer ${secret}`, host: 'evil.example' },
+    )
+  }
+  ways.push({}, { authorization: 'Bearer cfd_none' })
 })
 afterAll(() => {
   plane[Symbol.dispose]()
@@ -70,6 +91,14 @@ async function makeTasks(): Promise<string[]> {
   return Promise.all(made)
 }
 
+/** One of each state that an act is possible or not possible in. */
+async function makeLetters(): Promise<string[]> {
+  await makeTasks()
+  const [first, second, ...others] = plane.outbox.letters({ limit: 5 }).map(({ id }) => id)
+  for (const id of [first, second]) if (id !== undefined) plane.outbox.act(id, 'discard', anOwner)
+  return [first, second, ...others].filter((id) => id !== undefined)
+}
+
 async function documented() {
   return documentSchema.parse(await (await app.request('/openapi.json')).json())
 }
@@ -84,7 +113,7 @@ async function operations(): Promise<{ method: string; path: string; operation: 
 /** What is sent, and whether all of it is as the document says. */
 interface Sent {
   readonly url: string
-  readonly init: RequestInit
+  readonly init: Omit<RequestInit, 'headers'> & { readonly headers: Readonly<Record<string, string>> }
   readonly proper: boolean
 }
 
@@ -112,7 +141,12 @@ describe('the document', () => {
     const { components } = await documented()
     const met = new Set<string>()
     for (const { method, path, operation } of await operations()) {
-      const ids = await makeTasks()
+      const tasks = await makeTasks()
+      plane.access.createToken(
+        { name: tasks[0] ?? '', role: 'viewer', scopes: ['read'], expiresAt: null },
+        anOwner,
+      )
+      const ids = path.startsWith('/v1/outbox/') ? await makeLetters() : tasks
       const checks = new Map<string, z.ZodType>()
       const check = (name: string, schema: JsonSchema): z.ZodType => {
         const known = checks.get(name) ?? checkOf(schema, components.schemas)
@@ -121,8 +155,11 @@ describe('the document', () => {
       }
       const property = fc.asyncProperty(
         requestOf(method, path, operation, components.schemas, ids),
-        async (sent) => {
-          const answer = await app.request(sent.url, sent.init)
+        fc.constantFrom(...ways),
+        async (sent, way) => {
+          const answer = await (way === null
+            ? app.request(sent.url, sent.init)
+            : guarded.request(sent.url, { ...sent.init, headers: { ...sent.init.headers, ...way } }))
           const said = operation.responses[answer.status]
           expect(Object.keys(operation.responses)).toContain(String(answer.status))
           met.add(`${operation.operationId} ${answer.status}`)
@@ -145,13 +182,43 @@ describe('the document', () => {
       )
       await fc.assert(property, {
         numRuns: 60,
-        examples: ids.map((id) => [actOn(id, method, path, operation)]),
+        examples: ids.map((id) => [actOn(id, method, path, operation), null]),
       })
     }
     const never = (await operations())
       .map(({ operation: { operationId } }) => operationId)
       .filter((name) => !['200', '201', '204'].some((status) => met.has(`${name} ${status}`)))
     expect(never).toEqual([])
+  })
+
+  it('says of every route that it refuses who brings no token, the wrong one, and too many', async () => {
+    const once = { reads: 1, calls: 1, failures: 1000 }
+    const door = { hosts: [], perMinute: once, address: () => 'here' }
+    const [viewer, owner] = ['late-viewer', 'late-owner'].map((name) => {
+      const wanted = {
+        name,
+        role: 'owner',
+        scopes: name === 'late-owner' ? scopes : [],
+        expiresAt: null,
+      } as const
+      return { authorization: `Bearer ${plane.access.createToken(wanted, anOwner).secret}` }
+    })
+    for (const { method, path, operation } of await operations()) {
+      const strict = httpApp(plane, { door, report: () => undefined })
+      const asked = async (headers: Record<string, string> = {}): Promise<number> => {
+        const answer = await strict.request(path.replace(/\{\w+\}/, 'aaaaaaaaaa'), { method, headers })
+        const said = operation.responses[answer.status]
+        expect(said?.description).not.toBe(undefined)
+        if ([401, 403, 429].includes(answer.status)) problemSchema.parse(await answer.json())
+        return answer.status
+      }
+      expect(await asked({ ...owner, host: 'evil.example' })).toBe(403)
+      const open = operation.security.length === 0
+      const first = open ? [200, 200] : [401, 403]
+      expect([path, await asked(), await asked(viewer)]).toEqual([path, ...first])
+      await asked(owner)
+      expect(await asked(owner)).toBe(open ? 200 : 429)
+    }
   })
 })
 
@@ -161,7 +228,7 @@ function actOn(id: string, method: string, path: string, { requestBody }: Operat
   const words = JSON.stringify({ ...button, text: 'use ls' })
   const body = requestBody === undefined ? {} : { body: requestBody.required ? words : '{}' }
   const headers = { 'content-type': 'application/json', 'if-match': '*' }
-  return { url: path.replace('{id}', id), init: { method, headers, ...body }, proper: false }
+  return { url: path.replace(/\{\w+\}/, id), init: { method, headers, ...body }, proper: false }
 }
 
 /** Where a task offers none, one that is no button. */
@@ -210,7 +277,7 @@ function requestOf(
     const latin = of('header').filter(([, value]) => /^[\x21-\x7e]*$/.test(value))
     const headers = { ...Object.fromEntries(latin), 'content-type': 'application/json' }
     // Rules that no schema can say are theirs: what a goal, a host or a pattern may be, which text is a cursor or a day.
-    const ruled = ['postTasks', 'postExplain'].includes(operationId)
+    const ruled = ['postTasks', 'postExplain', 'postTokens'].includes(operationId)
     const unsaid = found.some(({ name }) => ['cursor', 'since', 'until'].includes(name))
     return {
       url: `${target}${query === '' ? '' : `?${query}`}`,

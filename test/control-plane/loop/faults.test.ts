@@ -197,9 +197,22 @@ describe('a setup command that fails', () => {
         reason: 'setup',
         text:
           'Setup failed (exit code 3). Resume tries the same again; to change it, start a new task with another ' +
-          '--setup. It printed last: no such package',
+          '--setup. It printed last: "no such package"',
       },
     ])
+  })
+})
+
+describe('an agent that cannot be started', () => {
+  it('says what to do before what the box said', async () => {
+    const born = await lab.birth(aRepository(), agent, {
+      agent: { name: 'command', argv: ['/no/such/program'] },
+    })
+    const task = await lab.settled(born.id)
+    expect([task.status, task.halt?.reason]).toEqual(['FAILED', 'agent'])
+    expect(task.halt?.text).toMatch(
+      /^The agent did not start: mend its command and start a new task, .* The command could not be started: /,
+    )
   })
 })
 

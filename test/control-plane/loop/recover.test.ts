@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Bus } from '../../../control-plane/bus.ts'
-import { recover } from '../../../control-plane/loop/recover.ts'
+import { isLeftOver, recover } from '../../../control-plane/loop/recover.ts'
 import { openStore } from '../../../control-plane/store/open.ts'
 import type { Store } from '../../../control-plane/store/store.ts'
 import { Tasks } from '../../../control-plane/tasks.ts'
@@ -29,7 +29,13 @@ afterEach(() => {
 const born = (number: number, overrides: Partial<Task>): Task =>
   tasks.birth(aTask({ id: aTaskIdOf(number), ...overrides }), 'Submitted.')
 
-const recovered = (): readonly string[] => recover({ store, tasks }).map((task) => task.id)
+const recovered = (): readonly string[] => {
+  recover({ store, tasks })
+  return store
+    .inFlight()
+    .filter(isLeftOver)
+    .map((task) => task.id)
+}
 
 describe('what a dead process left', () => {
   it('B08 is in the queue again: step, attempt and time spent stay, the loss is counted', () => {

@@ -25,9 +25,29 @@ storeContract('one file, closed and opened again around every call', () => {
   }
   return {
     open: () => ({
+      access: {
+        addToken: (token) => once(({ access }) => access.addToken(token)),
+        token: (id) => once(({ access }) => access.token(id)),
+        tokens: () => once(({ access }) => access.tokens()),
+        revokeToken: (id, at) => once(({ access }) => access.revokeToken(id, at)),
+        usedToken: (id, at) => once(({ access }) => access.usedToken(id, at)),
+        addAudit: (row) => once(({ access }) => access.addAudit(row)),
+        audit: (filter) => once(({ access }) => access.audit(filter)),
+        probe: (at) => once(({ access }) => access.probe(at)),
+      },
       write: (change) => once((store) => store.write(change)),
       heartbeat: (id, fence, beat) => once((store) => store.heartbeat(id, fence, beat)),
       task: (id) => once((store) => store.task(id)),
+      outbox: {
+        claim: (destination, now, leaseMs) => once(({ outbox }) => outbox.claim(destination, now, leaseMs)),
+        dueAt: (destination) => once(({ outbox }) => outbox.dueAt(destination)),
+        move: (before, after) => once(({ outbox }) => outbox.move(before, after)),
+        giveUp: (destination, error, now) => once(({ outbox }) => outbox.giveUp(destination, error, now)),
+        letter: (id) => once(({ outbox }) => outbox.letter(id)),
+        letters: (filter) => once(({ outbox }) => outbox.letters(filter)),
+        open: () => once(({ outbox }) => outbox.open()),
+        forget: (before) => once(({ outbox }) => outbox.forget(before)),
+      },
       texts: (id) => once((store) => store.texts(id)),
       versions: (after, limit) => once((store) => store.versions(after, limit)),
       tasks: (filter) => once((store) => store.tasks(filter)),

@@ -1,4 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { defaultBudget } from '../../../src/domain/budget.ts'
+import type { Policy } from '../../../src/domain/policy.ts'
+import type { Budget } from '../../../src/domain/task.ts'
 import { defaultPolicy, effectivePolicy } from '../../../src/domain/policies.ts'
 import { policyRequestSchema } from '../../../src/domain/policy-request.ts'
 import { assessRisk } from '../../../src/domain/risk/risk.ts'
@@ -14,10 +17,14 @@ const calm: RiskInput = {
   agent: { name: 'command', argv: ['true'] },
   agentBy: 'owner',
   budget: aBudget({ steps: 8, seconds: 20 * 60 }),
-  spending: { tokens: null, costUsd: null },
   policy: defaultPolicy,
-  defaults: defaultPolicy,
+  configured: { budget: defaultBudget, policy: defaultPolicy },
 }
+const withBudget = (some: Partial<Budget>): RiskInput['configured'] => ({
+  budget: { ...defaultBudget, ...some },
+  policy: defaultPolicy,
+})
+const withPolicy = (policy: Policy): RiskInput['configured'] => ({ budget: defaultBudget, policy })
 const rules = (some: Partial<RiskInput>): readonly string[] =>
   assessRisk({ ...calm, ...some }).map(({ rule }) => rule)
 
@@ -28,11 +35,26 @@ describe('B03 every reason is given', () => {
     ['12 steps', { budget: aBudget({ steps: 12, seconds: 1200 }) }, ['steps']],
     [
       'more tokens than configured',
-      { budget: aBudget({ tokens: 10 }), spending: { tokens: 9, costUsd: null } },
+      { budget: aBudget({ tokens: 10 }), configured: withBudget({ tokens: 9 }) },
       ['spending'],
     ],
-    ['as many tokens', { budget: aBudget({ tokens: 9 }), spending: { tokens: 9, costUsd: null } }, []],
-    ['no cap on the cost', { spending: { tokens: null, costUsd: 2 } }, ['spending']],
+    ['as many tokens', { budget: aBudget({ tokens: 9 }), configured: withBudget({ tokens: 9 }) }, []],
+    ['no cap on the cost', { configured: withBudget({ costUsd: 2 }) }, ['spending']],
+    [
+      'as many steps as are configured',
+      { budget: aBudget({ steps: 40 }), configured: withBudget({ steps: 40 }) },
+      [],
+    ],
+    [
+      'more than are configured',
+      { budget: aBudget({ steps: 5 }), configured: withBudget({ steps: 4 }) },
+      ['steps'],
+    ],
+    [
+      'as many minutes as are configured',
+      { budget: aBudget({ seconds: 28_800 }), configured: withBudget({ seconds: 28_800 }) },
+      [],
+    ],
     ['25 minutes', { budget: aBudget({ steps: 8, seconds: 1500 }) }, ['time']],
     [
       'all of them',
@@ -52,7 +74,7 @@ describe('B03 every reason is given', () => {
     expect(reasons.map(({ text }) => text)).toEqual([
       'The goal says "sudo": the box has no privileges and must not need any.',
       '9 steps are more than the 8 that run unasked.',
-      '20.5 minutes are more than the 20 that run unasked.',
+      '20.5 minutes are more than the 20 minutes that run unasked.',
     ])
   })
 })
@@ -178,8 +200,10 @@ describe('the policy', () => {
 
   test('another try after a violation, where the configured policy has none', () => {
     const defaults = policy({ onViolation: 'fail' })
-    expect(rules({ policy: policy({ onViolation: 'retry' }), defaults })).toEqual(['policy'])
-    expect(rules({ policy: defaults, defaults })).toEqual([])
+    expect(rules({ policy: policy({ onViolation: 'retry' }), configured: withPolicy(defaults) })).toEqual([
+      'policy',
+    ])
+    expect(rules({ policy: defaults, configured: withPolicy(defaults) })).toEqual([])
   })
 
   test.each<[string, Record<string, unknown>, Record<string, unknown>, readonly string[]]>([
@@ -214,12 +238,14 @@ describe('the policy', () => {
   ])('%s', (_name, configured, wanted, expected) => {
     const defaults = policy(configured)
     const asked = effectivePolicy(policyRequestSchema.parse(wanted), defaults)
-    expect([...new Set(rules({ policy: asked, defaults }))]).toEqual(expected)
+    expect([...new Set(rules({ policy: asked, configured: withPolicy(defaults) }))]).toEqual(expected)
   })
 
   test('is measured by what is configured', () => {
     const opened = policy({ open: ['AGENTS.md'], allow: ['src/'] })
-    expect(rules({ policy: opened, defaults: opened })).toEqual([])
-    expect(rules({ policy: { ...opened, allow: ['src/', 'docs/'] }, defaults: opened })).toEqual(['policy'])
+    expect(rules({ policy: opened, configured: withPolicy(opened) })).toEqual([])
+    expect(
+      rules({ policy: { ...opened, allow: ['src/', 'docs/'] }, configured: withPolicy(opened) }),
+    ).toEqual(['policy'])
   })
 })

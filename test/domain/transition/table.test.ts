@@ -435,6 +435,18 @@ describe('what an input writes', () => {
       { type: 'resumed', instruction: null, budget: aBudget({ steps: 8, seconds: 1201 }) },
       2,
     ],
+    [
+      'more tokens',
+      {},
+      { type: 'resumed', instruction: null, budget: aBudget({ steps: 8, seconds: 1200, tokens: 9 }) },
+      2,
+    ],
+    [
+      'another cap on the cost',
+      {},
+      { type: 'resumed', instruction: null, budget: aBudget({ steps: 8, seconds: 1200, costUsd: 9 }) },
+      2,
+    ],
     ['an instruction', {}, resumed, 1],
     ['the same head', { phase: 'salvage' }, { type: 'salvaged', head: aCommit, text: '' }, 1],
     ['another head', { phase: 'salvage' }, { type: 'salvaged', head: aCommitOf('b'), text: '' }, 2],

@@ -1,7 +1,7 @@
 import { domainToUnicode } from 'node:url'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { canonicalHost } from '../../src/gateway/host.ts'
+import { canonicalHost } from '../../src/domain/host.ts'
 
 test.each([
   ['allowed.test', 'allowed.test'],

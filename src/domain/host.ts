@@ -1,7 +1,5 @@
-import { isIPv4, isIPv6 } from 'node:net'
 import { domainToASCII } from 'node:url'
 import ipaddr from 'ipaddr.js'
-import { hostLabel } from '../domain/host-rule.ts'
 
 /** A host in its only spelling: what rules are compared with, and what is resolved and dialled. */
 export type Host =
@@ -16,6 +14,9 @@ export interface Target {
   readonly port: number
 }
 
+/** One part of a host's name, lower case. */
+const label = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/
+
 /** The canonical host of a text, or null where it is none or is spelled in a way that programs read differently. */
 export function canonicalHost(text: string): Host | null {
   if (text.startsWith('[')) return ipv6(text)
@@ -26,9 +27,9 @@ export function canonicalHost(text: string): Host | null {
   const ascii = domainToASCII(lower)
   // What is ASCII already and still changes was an address in disguise (`0x7f.1`), or no valid IDNA.
   if (ascii === '' || (/^[\0-\x7f]*$/.test(lower) && ascii !== lower)) return null
-  if (isIPv4(ascii)) return { kind: 'address', host: ascii }
+  if (ipaddr.IPv4.isValidFourPartDecimal(ascii)) return { kind: 'address', host: ascii }
   const labels = ascii.split('.')
-  const isName = ascii.length <= 253 && labels.every((each) => hostLabel.test(each))
+  const isName = ascii.length <= 253 && labels.every((each) => label.test(each))
   // A last label that is a number makes an address for some programs: decimal, octal, hex, or with fewer than four parts.
   return isName && !/^(?:\d+|0x[0-9a-f]*)$/.test(labels.at(-1) ?? '') ? { kind: 'name', host: ascii } : null
 }
@@ -43,7 +44,7 @@ function ipv6(text: string): Host | null {
 
 /** An address that a name led to, as a request has to spell it. */
 export function addressHost(address: string): Host {
-  const host = isIPv6(address) ? `[${ipaddr.IPv6.parse(address).toRFC5952String()}]` : address
+  const host = ipaddr.IPv6.isValid(address) ? `[${ipaddr.IPv6.parse(address).toRFC5952String()}]` : address
   return { kind: 'address', host }
 }
 

@@ -1,0 +1,101 @@
+import type { Context, MiddlewareHandler, Next } from 'hono'
+import { rateLimiter } from 'hono-rate-limiter'
+import type { Access, Admitted } from '../../src/domain/access.ts'
+import type { Caller } from '../../src/domain/caller.ts'
+import { Failure } from '../../src/domain/failure.ts'
+import type { RateLimits } from '../../src/domain/listen.ts'
+import { isControl, scopeOf } from '../../src/domain/scopes.ts'
+import type { Token } from '../../src/domain/token.ts'
+import { hostRefusal, senderRefusal } from './origin.ts'
+
+declare module 'hono' {
+  interface ContextVariableMap {
+    caller: Caller
+    /** A refusal of one who was refused for the same a moment ago: it is not put on record again. */
+    again: boolean
+    /** Of the rate limiter. */
+    rateLimit: { readonly limit: number; readonly used: number }
+  }
+}
+
+/** How callers from elsewhere are let in. */
+export interface Door {
+  /** Names that this server has, besides localhost and addresses. */
+  readonly hosts: readonly string[]
+  readonly perMinute: RateLimits
+  /** Where a request comes from, as failures are counted. */
+  readonly address: (context: Context) => string
+}
+
+/**
+ * Lets in who brings a good token for what they want. In this order: the host is ours, no web page of somebody else sent it,
+ * the token is good, it is not too often, the token is for such calls. What the role may do is decided further in.
+ */
+export function doorOf({ hosts, perMinute, address }: Door, access: Access): MiddlewareHandler {
+  const reads = limiter('token', perMinute.reads, ({ var: { caller } }) => caller.actor.id)
+  const calls = limiter('token', perMinute.calls, ({ var: { caller } }) => caller.actor.id)
+  const failures = limiter('address', perMinute.failures, address)
+
+  return async (context, next) => {
+    const { method, path } = context.req
+    const header = (name: string): string | null => context.req.header(name) ?? null
+    const host = header('host') ?? new URL(context.req.url).host
+    const sender = { host, origin: header('origin'), site: header('sec-fetch-site') }
+    const foreign = hostRefusal(host, hosts) ?? senderRefusal(sender)
+    if (foreign !== null) throw new Failure('not_allowed', foreign)
+    const scope = scopeOf(method, path)
+    if (scope === null) return await next()
+    const found = admitted(access, header('authorization'))
+    if (found instanceof Failure) {
+      return await failures(context, () => {
+        const error = header('authorization') === null ? '' : ', error="invalid_token"'
+        context.header('www-authenticate', `Bearer realm="cofferdam"${error}`)
+        throw found
+      })
+    }
+    context.set('caller', found.caller)
+    const goOn: Next = () => {
+      if (found.token.scopes.includes(scope)) return next()
+      throw new Failure('not_allowed', outOfScope(found.token, scope))
+    }
+    return await (isControl(method, path) ? calls : reads)(context, goOn)
+  }
+}
+
+function admitted(access: Access, authorization: string | null): Admitted | Failure {
+  const [, text = null] = /^Bearer +(\S+) *$/i.exec(authorization ?? '') ?? []
+  if (text === null) return new Failure('unauthorized', 'Send a token: `Authorization: Bearer cfd_…`.')
+  try {
+    return access.admit(text)
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'unauthorized') return error
+    throw error
+  }
+}
+
+const outOfScope = ({ name, scopes }: Token, scope: string): string =>
+  `The token ${name} is for ${scopes.join(', ')}, and this needs ${scope}: use another token.`
+
+const windowMs = 60_000
+
+function limiter(
+  whose: 'token' | 'address',
+  limit: number,
+  keyGenerator: (context: Context) => string,
+): MiddlewareHandler {
+  return rateLimiter({
+    windowMs,
+    limit,
+    keyGenerator,
+    standardHeaders: 'draft-7',
+    handler: (context) => {
+      const { used } = context.get('rateLimit')
+      context.set('again', used > limit + 1)
+      const why = whose === 'token' ? 'by this token' : 'from this address without a good token'
+      throw new Failure(
+        'too_many',
+        `More than ${limit} requests in a minute ${why}: wait as Retry-After says.`,
+      )
+    },
+  })
+}

@@ -1,0 +1,37 @@
+import { isIP } from 'node:net'
+
+/** The name in a Host header, without its port; '' where there is none. */
+function nameIn(host: string): string {
+  const [, name = ''] = /^(\[[0-9a-fA-F:.]+\]|[^:]*)(?::\d{1,5})?$/.exec(host) ?? []
+  return name.replaceAll(/^\[|\]$/g, '').toLowerCase()
+}
+
+/**
+ * Why a request is for another host; null where it is for this one. A page whose name has been made to lead here sends that
+ * name, so only known ones are taken; an address is no name, and cannot be made to lead elsewhere.
+ */
+export function hostRefusal(host: string, hosts: readonly string[]): string | null {
+  const name = nameIn(host)
+  if (isIP(name) !== 0 || name === 'localhost') return null
+  if (hosts.some((known) => known.toLowerCase() === name)) return null
+  return `This is no server for the host ${JSON.stringify(host)}: name it under http.hosts in cofferdam.yaml, or ask by another.`
+}
+
+/** What of a request says that a web page sent it. */
+export interface Sender {
+  readonly host: string
+  readonly origin: string | null
+  readonly site: string | null
+}
+
+/** Why a request comes from a web page of somebody else; null where it does not. */
+export function senderRefusal({ host, origin, site }: Sender): string | null {
+  const own = origin === null || originHost(origin) === host.toLowerCase()
+  if (own && (site === null || site === 'same-origin' || site === 'none')) return null
+  return 'Requests that web pages of other origins make are not taken: call the API from a program.'
+}
+
+function originHost(origin: string): string | null {
+  const [, host = null] = /^https?:\/\/([^/]+)$/i.exec(origin) ?? []
+  return host?.toLowerCase() ?? null
+}

@@ -1,0 +1,63 @@
+import { statfs } from 'node:fs/promises'
+import type { Engine } from '../src/domain/box.ts'
+import { Failure } from '../src/domain/failure.ts'
+import type { AccessStore } from './store/access.ts'
+
+export interface ReadyDeps {
+  readonly store: { readonly access: AccessStore }
+  readonly engine: Pick<Engine, 'describe'>
+  readonly data: string
+  readonly diskFreeMb: number
+  readonly clock: () => number
+}
+
+/** An engine that takes longer does not answer, ms. */
+const engineMs = 5000
+/** What was found counts for so long, ms: anybody may ask, and it costs a write. */
+const freshMs = 2000
+
+/**
+ * Looks whether tasks can be taken and worked on. Throws `Failure('busy')` where they cannot; anybody may read the sentence,
+ * so it tells nothing about this machine.
+ */
+export function readiness({ store, engine, data, diskFreeMb, clock }: ReadyDeps): () => Promise<void> {
+  let last: { readonly at: number; readonly found: Promise<void> } | null = null
+  const look = async (): Promise<void> => {
+    const checks = await Promise.allSettled([
+      Promise.resolve().then(() => store.access.probe(clock())),
+      within(engine.describe(), engineMs),
+      refuseFull(data, diskFreeMb),
+    ])
+    const names = ['The database cannot be written.', 'The engine does not answer.', 'The disk is full.']
+    const missing = names.filter((_, index) => checks[index]?.status === 'rejected')
+    if (missing.length > 0)
+      throw new Failure('busy', `${missing.join(' ')} \`cofferdam doctor\` on the server says more.`)
+  }
+  return () => {
+    if (last === null || clock() - last.at >= freshMs) last = { at: clock(), found: look() }
+    return last.found
+  }
+}
+
+async function refuseFull(data: string, diskFreeMb: number): Promise<void> {
+  const { bavail, bsize } = await statfs(data)
+  if (bavail * bsize < diskFreeMb * 1024 * 1024) throw new Error('full')
+}
+
+async function within<T>(work: Promise<T>, ms: number): Promise<T> {
+  const { promise, reject } = lateness()
+  const timer = setTimeout(() => reject(new Error('late')), ms)
+  try {
+    return await Promise.race([work, promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function lateness(): { promise: Promise<never>; reject: (error: Error) => void } {
+  let reject: (error: Error) => void = () => undefined
+  const promise = new Promise<never>((_resolve, rejected) => {
+    reject = rejected
+  })
+  return { promise, reject }
+}

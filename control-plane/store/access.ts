@@ -1,0 +1,93 @@
+import { z } from 'zod'
+import type { AuditFilter, AuditRow } from '../../src/domain/audit.ts'
+import type { Millis } from '../../src/domain/brand.ts'
+import { auditRowSchema, tokenSchema } from '../../src/domain/answers.ts'
+import type { Token } from '../../src/domain/token.ts'
+import type { Connection } from './database.ts'
+import { type Cell, column, json, rowsOf } from './rows.ts'
+
+/** Of tokens only the hash is kept. */
+export interface KeptToken extends Token {
+  readonly hash: string
+}
+
+/** Tokens and the audit log, as they are stored. */
+export interface AccessStore {
+  /** Changes nothing, and false, where another that is not revoked has the name. */
+  addToken(token: KeptToken): boolean
+  token(id: string): KeptToken | null
+  /** Newest first. */
+  tokens(): readonly KeptToken[]
+  revokeToken(id: string, at: Millis): void
+  usedToken(id: string, at: Millis): void
+  addAudit(row: Omit<AuditRow, 'seq'>): void
+  audit(filter: AuditFilter): readonly AuditRow[]
+  /** Writes something, so that it is known whether anything can be written. */
+  probe(at: Millis): void
+}
+
+const tokenRows = rowsOf<KeptToken>(
+  'api_tokens',
+  z.intersection(tokenSchema, z.object({ hash: z.string() })),
+  {
+    id: column('id'),
+    name: column('name'),
+    hash: column('hash'),
+    role: column('role'),
+    scopes: json('scopes'),
+    createdAt: column('created_at'),
+    createdBy: json('created_by'),
+    expiresAt: column('expires_at'),
+    revokedAt: column('revoked_at'),
+    lastUsedAt: column('last_used_at'),
+  },
+)
+
+const auditRows = rowsOf<AuditRow>('audit_log', auditRowSchema, {
+  seq: column('seq'),
+  at: column('at'),
+  actor: json('actor'),
+  action: column('action'),
+  taskId: column('task_id'),
+  outcome: column('outcome'),
+  text: column('text'),
+  requestId: column('request_id'),
+})
+
+/** The statements on `api_tokens`, `audit_log` and `probes`. */
+export function accessTables(db: Connection): AccessStore {
+  const add = db.prepare<Cell[]>(`${tokenRows.insert} ON CONFLICT DO NOTHING`)
+  const one = db.prepare<[string], Cell[]>(`${tokenRows.select} WHERE id = ?`).raw()
+  const all = db.prepare<[], Cell[]>(`${tokenRows.select} ORDER BY created_at DESC, rowid DESC`).raw()
+  const revoke = db.prepare('UPDATE api_tokens SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL')
+  const use = db.prepare('UPDATE api_tokens SET last_used_at = ? WHERE id = ?')
+  const note = db.prepare(
+    `INSERT INTO audit_log (at, actor, action, task_id, outcome, text, request_id)
+     VALUES (@at, @actor, @action, @taskId, @outcome, @text, @requestId)`,
+  )
+  const page = db
+    .prepare<[number, string | null, string | null, string | null, string | null, number], Cell[]>(
+      `${auditRows.select} WHERE seq < ? AND (? IS NULL OR task_id = ?) AND (? IS NULL OR outcome = ?)
+       ORDER BY seq DESC LIMIT ?`,
+    )
+    .raw()
+  const probe = db.prepare('INSERT OR REPLACE INTO probes (id, at) VALUES (1, ?)')
+
+  return {
+    addToken: (token) => add.run(...tokenRows.toRow(token)).changes === 1,
+    token(id) {
+      const row = one.get(id)
+      return row === undefined ? null : tokenRows.fromRow(row)
+    },
+    tokens: () => all.all().map((row) => tokenRows.fromRow(row)),
+    revokeToken: (id, at) => void revoke.run(at, id),
+    usedToken: (id, at) => void use.run(at, id),
+    addAudit: ({ actor, ...row }) =>
+      void note.run({ ...row, actor: actor === null ? null : JSON.stringify(actor) }),
+    audit({ before = Number.MAX_SAFE_INTEGER, taskId = null, outcome = null, limit }) {
+      const found = page.all(before, taskId, taskId, outcome, outcome, limit)
+      return found.map((row) => auditRows.fromRow(row))
+    },
+    probe: (at) => void probe.run(at),
+  }
+}

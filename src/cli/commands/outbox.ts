@@ -1,0 +1,103 @@
+import type { Command } from 'commander'
+import { Failure } from '../../domain/failure.ts'
+import { type LetterAct, type LetterFilter, letterStates } from '../../domain/outbox/letter.ts'
+import { withControlPlane } from '../connection.ts'
+import { letterLines, letterTable } from '../render/outbox.ts'
+import {
+  common,
+  type CommonOptions,
+  idOf,
+  limitOf,
+  print,
+  printJson,
+  type Shell,
+  targetOf,
+} from './common.ts'
+
+interface ListOptions extends CommonOptions {
+  readonly state?: string
+  readonly destination?: string
+  readonly task?: string
+  readonly limit: string
+}
+
+export function outboxCommand(program: Command, shell: Shell): void {
+  const outbox = program.command('outbox').description('what webhooks are told, and what did not arrive')
+  const { world } = shell
+
+  common(outbox.command('list').description('letters, newest first'))
+    .option('--state <list>', `only those, of ${letterStates.join(', ')}`)
+    .option('--destination <name>', 'only to this one, such as webhook:ci')
+    .option('--task <id>', 'only of this task')
+    .option('--limit <n>', 'show this many at most', '50')
+    .action(async (options: ListOptions) => {
+      const filter = filterOf(options)
+      const letters = await withControlPlane(targetOf(shell, options, 'outbox list'), (client) =>
+        client.letters(filter),
+      )
+      if (options.json === true) printJson(world, { letters })
+      else if (letters.length === 0) world.terminal.error('There is no such letter.\n')
+      else print(world, letterTable(letters, world.now(), world.terminal.width()))
+      shell.end('done')
+    })
+
+  common(
+    outbox.command('show <id>').description('a letter, with what is sent and why it was not taken'),
+  ).action(async (id: string, options: CommonOptions) => {
+    const letter = await withControlPlane(targetOf(shell, options, 'outbox show'), (client) =>
+      client.letter(letterIdOf(id)),
+    )
+    if (options.json === true) printJson(world, letter)
+    else print(world, letterLines(letter))
+    shell.end('done')
+  })
+
+  const act = (name: LetterAct, description: string, done: (id: string) => string): void => {
+    common(outbox.command(`${name} <ids...>`).description(description)).action(
+      async (ids: readonly string[], options: CommonOptions) => {
+        const known = ids.map(letterIdOf)
+        const letters = await withControlPlane(targetOf(shell, options, `outbox ${name}`), async (client) => {
+          const changed = []
+          for (const id of known) changed.push(await client.actOnLetter(id, name))
+          return changed
+        })
+        if (options.json === true) printJson(world, { letters })
+        else
+          print(
+            world,
+            letters.map(({ id }) => done(id)),
+          )
+        shell.end('done')
+      },
+    )
+  }
+  act('retry', 'have letters tried again at once', (id) => `Letter ${id} is tried again.`)
+  act('discard', 'give letters up, so that those behind them go on', (id) => `Letter ${id} is discarded.`)
+}
+
+function filterOf({ state, destination, task, limit }: ListOptions): LetterFilter {
+  return {
+    limit: limitOf(limit, 1000),
+    ...(state === undefined ? {} : { states: statesOf(state) }),
+    ...(destination === undefined ? {} : { destination }),
+    ...(task === undefined ? {} : { task: idOf(task) }),
+  }
+}
+
+function statesOf(text: string): NonNullable<LetterFilter['states']> {
+  const names = text
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim())
+  const known = names.flatMap((name) => letterStates.find((state) => state === name) ?? [])
+  if (known.length === names.length) return known
+  throw new Failure(
+    'bad_request',
+    `--state takes some of ${letterStates.join(', ')}, with commas between them.`,
+  )
+}
+
+function letterIdOf(text: string): string {
+  if (/^msg_[a-z2-7]{20}$/.test(text)) return text
+  throw new Failure('bad_request', `${text} is no letter: \`cofferdam outbox list\` shows their ids.`)
+}

@@ -1,0 +1,46 @@
+import { tmpdir } from 'node:os'
+import { expect, it } from 'vitest'
+import { readiness, type ReadyDeps } from '../../control-plane/ready.ts'
+
+let now = 0
+const access = { probe: () => undefined } as unknown as ReadyDeps['store']['access']
+const fine: ReadyDeps = {
+  store: { access },
+  engine: { describe: () => Promise.resolve('scripted') },
+  data: tmpdir(),
+  diskFreeMb: 0,
+  clock: () => now,
+}
+const full = () => {
+  throw new Error('full')
+}
+
+it.each<[string, Partial<ReadyDeps>, RegExp | null]>([
+  ['all is well', {}, null],
+  [
+    'the engine is away',
+    { engine: { describe: () => Promise.reject(new Error('away')) } },
+    /engine does not/,
+  ],
+  ['the disk is full', { diskFreeMb: 1e12 }, /disk is full/],
+  ['nothing can be written', { store: { access: { ...access, probe: full } } }, /database cannot be written/],
+])('says whether tasks can be worked on where %s', async (_name, change, text) => {
+  const found = readiness({ ...fine, ...change })()
+  if (text === null) await expect(found).resolves.toBeUndefined()
+  else
+    await expect(found).rejects.toMatchObject({
+      code: 'busy',
+      message: expect.stringMatching(text) as unknown,
+    })
+})
+
+it('looks again after a while, and not at every question', async () => {
+  let asked = 0
+  const describe = () => Promise.resolve(String(++asked))
+  const ready = readiness({ ...fine, engine: { describe } })
+  await ready()
+  await ready()
+  now += 10_000
+  await ready()
+  expect(asked).toBe(2)
+})
