@@ -45,7 +45,6 @@ import { Keeper } from './keep/keeper.ts'
 import { engineLog, openLog } from './log.ts'
 import { Loop } from './loop/loop.ts'
 import { OutputFiles } from './loop/output-files.ts'
-import { ticks } from './loop/ticks.ts'
 import { openMetrics } from './metrics.ts'
 import { outboxDesk } from './outbox/desk.ts'
 import { Dispatcher } from './outbox/dispatcher.ts'
@@ -59,6 +58,7 @@ import { refuseOrphans } from './store/orphans.ts'
 import { searchIndex } from './store/search/index.ts'
 import type { Store } from './store/store.ts'
 import { Tasks } from './tasks.ts'
+import { ticks } from './ticks.ts'
 
 export interface OpenOptions {
   /** What this process is, for people who find the data folder held: `run`, `serve`, ... */
@@ -140,7 +140,15 @@ export async function open(
     const attests = attestor({ store, key, installation: data.installation })
     const destinations = config.webhooks.map((settings) => webhook(settings, { clock }))
     const { outbox } = store
-    const dispatcher = new Dispatcher({ outbox, destinations, bus, clock, log, random: Math.random })
+    const dispatcher = new Dispatcher({
+      outbox,
+      destinations,
+      bus,
+      clock,
+      ticks,
+      log,
+      random: Math.random,
+    })
     closers.push(() => dispatcher[Symbol.asyncDispose]())
     const tasks = new Tasks({ store, bus, clock, attestor: attests, destinations })
     const outputs = new OutputFiles(data.path)

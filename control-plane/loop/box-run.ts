@@ -1,7 +1,6 @@
 import { type BoxResult, detach } from '../../src/domain/box.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { EgressCounts } from '../../src/domain/egress.ts'
-import type { Checkpoint } from '../../src/domain/task.ts'
 import { BoxNotices } from './notices.ts'
 import type { Spending } from './overseer.ts'
 import { openPassage } from './passage.ts'
@@ -66,20 +65,23 @@ export type Attended = BoxResult & { readonly egress: EgressCounts | null }
  */
 class Charge {
   readonly #work: Work
-  readonly #row: Checkpoint
+  readonly #row: Planned
+  /** What its box may run, ms: more than that between two times of its is sleep of the machine while nobody looked on. */
+  readonly #most: number
   #charged: number
   #elapsed: (() => number) | null = null
   #beatAt = 0
   #end: () => void = () => undefined
 
-  constructor(work: Work, row: Checkpoint) {
+  constructor(work: Work, row: Planned) {
     this.#work = work
     this.#row = row
     this.#charged = row.charged
+    this.#most = row.box.limits.seconds * 1000
   }
 
   start(at: number): void {
-    const before = this.#work.deps.clock() - at
+    const before = Math.min(this.#work.deps.clock() - at, this.#most)
     const { ticks } = this.#work.deps
     const since = ticks.now()
     this.#elapsed = () => before + ticks.now() - since
@@ -98,7 +100,7 @@ class Charge {
   }
 
   finish(result: BoxResult): void {
-    const ran = result.endedAt - result.startedAt
+    const ran = Math.min(result.endedAt - result.startedAt, this.#most + heartbeatMs)
     try {
       this.#beat(this.#elapsed === null ? ran : Math.min(ran, this.#elapsed() + heartbeatMs))
     } catch (error) {

@@ -38,7 +38,8 @@ export class Loop implements AsyncDisposable {
   readonly #attended = new Set<TaskId>()
   #unsubscribe: () => void = () => undefined
   #endReaper: () => void = () => undefined
-  #reaping: Promise<void> = Promise.resolve()
+  /** Null where nobody looks for left boxes at the moment. */
+  #reaping: Promise<void> | null = null
   #claims = false
   readonly #ending = new AbortController()
 
@@ -214,9 +215,12 @@ export class Loop implements AsyncDisposable {
 
   #reap(): void {
     this.#claim()
-    this.#reaping = this.#reaping
-      .then(() => reap(this.#deps))
+    // An engine that hangs for a night is not asked for each minute of it once it answers.
+    this.#reaping ??= reap(this.#deps)
       .catch((error: unknown) => this.#deps.log.warn({ err: error }, 'looking for left boxes failed'))
+      .finally(() => {
+        this.#reaping = null
+      })
   }
 }
 

@@ -11,9 +11,9 @@ import type { Attestor } from '../attest/attestor.ts'
 import type { Bus } from '../bus.ts'
 import type { Log } from '../log.ts'
 import type { Along, Tasks } from '../tasks.ts'
+import type { Ticks } from '../ticks.ts'
 import type { Store } from '../store/store.ts'
 import type { OutputFiles } from './output-files.ts'
-import type { Ticks } from './ticks.ts'
 
 /** What the loop works with; wired in main.ts. */
 export interface LoopDeps {

@@ -29,6 +29,9 @@ export function virtualEngine(machine: Machine, owner: number): Engine {
       if (known !== undefined && known.hash !== specHash(spec))
         throw new Failure('engine', `There is a box ${spec.name} already, made for something else.`)
       const box = known ?? machine.start(spec)
+      // Who takes one over has only the clock on the wall to go by.
+      const late = machine.clock.now() >= box.startedAt + spec.limits.seconds * 1000
+      if (late) machine.end(box, 'time', null)
       watcher.started(box.startedAt)
       if (box.result !== null) return box.result
       if (signal.aborted) machine.end(box, 'killed', null)

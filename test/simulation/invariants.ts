@@ -1,8 +1,9 @@
 import { type Status, workingStatuses } from '../../src/domain/task.ts'
 import { table } from '../../src/domain/transition/table.ts'
+import { told } from './mail.ts'
 import type { Invariant, Moment } from './moment.ts'
 import { mostTokens } from './programs.ts'
-import type { AttemptRow, View } from './view.ts'
+import type { AttemptRow, EventRow, View } from './view.ts'
 
 /** What is written beside the table: a birth, and an offer that takes the place of an expired one. */
 const beside = new Set(['submitted', 'offered'])
@@ -170,6 +171,32 @@ const isOver = ({ state, violations }: AttemptRow): boolean => state === 'kept' 
 const sound: Invariant = ({ event }) =>
   event?.type === 'failed' && event.text.startsWith('Cofferdam itself') ? event.text : null
 
+/** Sent or discarded letters go by age, ms; no history lasts as long, but clocks are put forward in it. */
+const forgottenMs = 30 * 24 * 3_600_000
+
+/** With each event, and never otherwise, each destination that is told of such news gets its letter. */
+const letters: Invariant = ({ before, now, event }) => {
+  const known = new Set(before?.letters.map(({ id }) => id))
+  const fresh = now.letters.filter(({ id }) => !known.has(id))
+  const wanted = event === null ? [] : toldOf(event)
+  const got = fresh.map(({ destination, type }) => `${destination} ${type}`)
+  if (wanted.join() !== got.join()) return `${event?.type}: ${got.join()} in place of ${wanted.join()}`
+  if (fresh.some((letter) => letter.event !== event?.seq)) return 'a letter is about another event'
+  const still = new Set(now.letters.map(({ id }) => id))
+  const gone = before?.letters.find(({ id }) => !still.has(id))
+  const aged = gone?.ended_at != null && now.task.updated_at - gone.ended_at >= forgottenMs
+  return gone === undefined || aged ? null : `letter ${gone.id} is gone`
+}
+
+function toldOf({ type, from_status: from, to_status: to }: EventRow): readonly string[] {
+  const discarded = type === 'discarded' ? 'task.discarded' : null
+  const offered = type === 'suggested' && to === 'DRAFT'
+  const news = discarded ?? (from !== to || offered ? `task.${to.toLowerCase()}` : null)
+  return Object.entries(told).flatMap(([destination, types]) =>
+    news !== null && (types as readonly string[]).includes(news) ? [`${destination} ${news}`] : [],
+  )
+}
+
 const isWorking = ({ task }: View): boolean => workingStatuses.includes(task.status as Status)
 
 /** Held against every write. */
@@ -183,13 +210,13 @@ export const invariants = {
   steps,
   checkpoints,
   sound,
+  letters,
 } as const satisfies Record<string, Invariant>
 
-/** The first that a write breaks, with what is wrong; null where all hold. */
-export function brokenBy(moment: Moment): string | null {
-  for (const [name, holds] of Object.entries(invariants)) {
+/** Those that a write breaks, with what is wrong. */
+export function brokenBy(moment: Moment): readonly string[] {
+  return Object.entries(invariants).flatMap(([name, holds]) => {
     const wrong = holds(moment)
-    if (wrong !== null) return `${name}: ${wrong}`
-  }
-  return null
+    return wrong === null ? [] : [`${name}: ${wrong}`]
+  })
 }

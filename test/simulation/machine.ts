@@ -6,6 +6,7 @@ import type { TaskId } from '../../src/domain/ids.ts'
 import { specHash } from '../../src/sandbox/hash.ts'
 import { aTime } from '../support/task.ts'
 import { Clock } from './clock.ts'
+import { Mail } from './mail.ts'
 
 /** What a tree holds: one name for each thing that a box has written. */
 export type Tree = readonly string[]
@@ -29,6 +30,8 @@ export interface VirtualBox {
   readonly spec: BoxSpec
   readonly hash: string
   readonly startedAt: number
+  /** The same in time as it goes by, which is what its limit is measured in. */
+  readonly since: number
   /** How far its program is. */
   stage: number
   /** Null while it runs. */
@@ -48,6 +51,7 @@ export class Machine {
   readonly source = new Map<string, CommitId>()
   /** Who watches over a box's way out, by its name: the process that had it last. */
   readonly overseers = new Map<string, { readonly owner: number; readonly overseer: Overseer }>()
+  readonly mail = new Mail()
   engineDown = false
   diskFull = false
   readonly base = this.commit(null, ['base'], 'base').id
@@ -71,6 +75,7 @@ export class Machine {
       spec,
       hash: specHash(spec),
       startedAt: this.clock.now(),
+      since: this.clock.ticks(),
       stage: 0,
       result: null,
       waiting: new Map(),
@@ -82,7 +87,7 @@ export class Machine {
   /** Ends a box, once. */
   end(box: VirtualBox, end: BoxEnd, exitCode: number | null, output = ''): void {
     if (box.result !== null) return
-    const most = box.startedAt + box.spec.limits.seconds * 1000
+    const over = Math.max(0, this.clock.ticks() - box.since - box.spec.limits.seconds * 1000)
     box.result = {
       end,
       exitCode,
@@ -90,7 +95,7 @@ export class Machine {
       outputBytes: output.length,
       truncated: false,
       startedAt: box.startedAt,
-      endedAt: Math.min(this.clock.now(), most),
+      endedAt: this.clock.now() - over,
       peaks: { memoryMb: null, pids: null, cpuMs: null },
       message: end === 'exited' ? null : `The box ended: ${end}.`,
     }
@@ -101,7 +106,7 @@ export class Machine {
   /** Ends the boxes whose time is up. */
   enforce(): void {
     for (const box of this.boxes.values())
-      if (this.clock.now() >= box.startedAt + box.spec.limits.seconds * 1000) this.end(box, 'time', null)
+      if (this.clock.ticks() >= box.since + box.spec.limits.seconds * 1000) this.end(box, 'time', null)
   }
 
   running(): readonly VirtualBox[] {

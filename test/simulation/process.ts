@@ -5,16 +5,22 @@ import { nonceKeyOf } from '../../control-plane/attest/key.ts'
 import { Bus } from '../../control-plane/bus.ts'
 import { Loop } from '../../control-plane/loop/loop.ts'
 import { outboxDesk } from '../../control-plane/outbox/desk.ts'
+import { Dispatcher } from '../../control-plane/outbox/dispatcher.ts'
 import { Plane } from '../../control-plane/plane.ts'
 import { openStore } from '../../control-plane/store/open.ts'
-import type { Change, Store } from '../../control-plane/store/store.ts'
+import type { Change, Lost, Store, Written } from '../../control-plane/store/store.ts'
+import type { OutboxRows } from '../../control-plane/store/outbox.ts'
 import { Tasks } from '../../control-plane/tasks.ts'
+import type { Ticks } from '../../control-plane/ticks.ts'
 import { agents } from '../../src/agents/open.ts'
 import type { Engine } from '../../src/domain/box.ts'
 import type { HostPath } from '../../src/domain/brand.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import { KnownSecrets } from '../../src/domain/leak.ts'
+import { usualPatience } from '../../src/domain/outbox/attempt.ts'
+import type { Destination } from '../../src/domain/outbox/destination.ts'
+import type { Letter } from '../../src/domain/outbox/letter.ts'
 import type { Worktrees } from '../../src/domain/worktree.ts'
 import { specHash } from '../../src/sandbox/hash.ts'
 import { compileBox } from '../../src/sandbox/spec.ts'
@@ -22,6 +28,7 @@ import { aBudget, aPolicy } from '../support/task.ts'
 import { virtualEngine, virtualGateway } from './engine.ts'
 import { simulationKey } from './key.ts'
 import type { Machine } from './machine.ts'
+import type { Post } from './post.ts'
 import { virtualWorktrees } from './worktrees.ts'
 import { slowly, type Yard } from './yard.ts'
 
@@ -30,6 +37,7 @@ export interface Broken {
   store?(store: Store): Store
   engine?(engine: Engine): Engine
   worktrees?(worktrees: Worktrees): Worktrees
+  destination?(destination: Destination): Destination
 }
 
 /** What a process is run on, and who looks on. */
@@ -38,9 +46,19 @@ export interface Site {
   readonly machine: Machine
   readonly yard: Yard
   readonly broken: Broken
-  /** Something of a task was written, and nothing else has happened since. */
-  readonly wrote: (task: TaskId, writer: number) => void
+  /** A number from 0 to 1, for what a process itself leaves to chance. */
+  readonly random: () => number
+  readonly watcher: Witness
 }
+
+/** Is told of each write, before anything else happens. */
+export interface Witness {
+  wrote(task: TaskId, writer: number): void
+  readonly post: Pick<Post, 'claimed' | 'moved'>
+}
+
+/** Says what was written, by the answer and the arguments of a method. */
+type Tell = (answer: unknown, args: readonly unknown[]) => unknown
 
 /** When a process is killed: before or after so many more writes. */
 export interface Fuse {
@@ -57,6 +75,7 @@ const policy = aPolicy({
 })
 const anthropic = { key: null, keyFrom: 'nowhere', origin: 'http://models.test' }
 const installation = 'sim'
+const patience = { ...usualPatience, attempts: 6, refusals: 3, firstMs: 1000, mostMs: 60_000 }
 export const nonceKey = nonceKeyOf(simulationKey)
 
 /** A process of the control plane: the store, the loop, the gate and the decisions are real, the world around them is not. */
@@ -72,6 +91,7 @@ export class ControlPlaneProcess {
   fuse: Fuse | null = null
   readonly #site: Site
   readonly #loop: Loop
+  readonly #dispatcher: Dispatcher
   readonly #store: Store
 
   constructor(site: Site, id: number) {
@@ -85,7 +105,23 @@ export class ControlPlaneProcess {
     const bus = new Bus()
     const now = (): number => clock.now()
     const attests = attestor({ store, key: () => simulationKey, installation })
-    const tasks = new Tasks({ store, bus, clock: now, attestor: attests })
+    const log = pino({ level: 'silent' })
+    const destinations = machine.mail.destinations().map((destination) => {
+      const broke = broken.destination?.(destination) ?? destination
+      return slowly(broke, { yard, owner: id, kind: 'webhooks', atOnce: ['compose'] })
+    })
+    const ticks: Ticks = {
+      now: () => clock.ticks(),
+      every: (ms, act) => clock.every(id, ms, act),
+      later: (ms, act) => clock.later(id, ms, act),
+      deadline: (ms, act) => clock.later(id, ms, act),
+    }
+    const { outbox } = store
+    this.#dispatcher = new Dispatcher({
+      ...{ outbox, destinations, bus, clock: now, ticks, log, patience },
+      random: site.random,
+    })
+    const tasks = new Tasks({ store, bus, clock: now, attestor: attests, destinations })
     const engine = virtualEngine(machine, id)
     const breakOff = (): void => yard.breakOff(id, 'worktrees', new Failure('worktree', 'This process ends.'))
     const worktrees = virtualWorktrees(machine, breakOff)
@@ -119,17 +155,21 @@ export class ControlPlaneProcess {
         secrets: new KnownSecrets([]),
         attestor: attests,
         posture: () => null,
-        ticks: { now, every: (ms, act) => clock.every(id, ms, act) },
+        ticks,
         sleep: (ms, signal) => clock.sleep(id, ms, signal),
-        log: pino({ level: 'silent' }),
+        log,
       },
       { limit: 2, memoryMb: 8192, attend: 'all' },
     )
-    const { outbox } = store
     this.plane = new Plane({
       ...shared,
       access: openAccess({ store, clock: now, random: () => new Uint8Array(42) }),
-      outbox: outboxDesk({ outbox, destinations: new Set(), clock: now, wake: () => undefined }),
+      outbox: outboxDesk({
+        outbox,
+        destinations: new Set(destinations.map(({ name }) => name)),
+        clock: now,
+        wake: () => this.#dispatcher.wake(),
+      }),
       loop: this.#loop,
       key: () => simulationKey,
       keyPlaces: { key: simulationKey.path, pin: simulationKey.path },
@@ -147,6 +187,7 @@ export class ControlPlaneProcess {
     this.#loop.recover().then(
       () => {
         this.#loop.start()
+        this.#dispatcher.start()
         this.ready = true
         return undefined
       },
@@ -177,7 +218,9 @@ export class ControlPlaneProcess {
       this.kill()
       this.ended = 'closed'
     }
-    this.#loop[Symbol.asyncDispose]().then(over, over)
+    this.#loop[Symbol.asyncDispose]()
+      .then(() => this.#dispatcher[Symbol.asyncDispose]())
+      .then(over, over)
   }
 
   /** Gives the file back, once nothing of it runs any more. */
@@ -187,30 +230,48 @@ export class ControlPlaneProcess {
 
   /** The store as this process sees it: it may die at each write, and the disk may be full. */
   #watched(store: Store): Store {
-    const { machine, wrote } = this.#site
-    const writes = <T>(id: TaskId | undefined, act: () => T): T => {
-      if (machine.diskFull) throw new Failure('disk', 'The disk is full.')
-      const fuse = this.fuse
-      if (fuse !== null && fuse.writes === 0 && !fuse.after) this.#die()
-      const answer = act()
-      if (id !== undefined) wrote(id, this.id)
-      if (fuse !== null && fuse.writes === 0) this.#die()
-      if (fuse !== null) fuse.writes -= 1
-      return answer
-    }
-    return new Proxy(store, {
-      get: (_, name: keyof Store) => {
-        const method: unknown = Reflect.get(store, name)
-        if (typeof method !== 'function') return method
-        return (...args: readonly unknown[]): unknown => {
-          if (this.ended !== null) throw new Dead(`process ${this.id} is ${this.ended}`)
-          const call = (): unknown => Reflect.apply(method, store, args)
-          if (name === 'write') return writes((args[0] as Change).after.id, call)
-          if (name === 'heartbeat') return writes(args[0] as TaskId, call)
-          return name === 'recordEgress' ? writes(undefined, call) : call()
-        }
-      },
+    const { watcher } = this.#site
+    const { post } = watcher
+    const outbox = this.#living<OutboxRows>(store.outbox, {
+      claim: (letter) => letter !== null && post.claimed(letter as Letter),
+      move: (done, [before, after]) => done === true && post.moved(before as Letter, after as Letter),
+      giveUp: () => undefined,
     })
+    const living = this.#living<Store>(store, {
+      write: (answer, [change]) =>
+        (answer as Written | Lost).kind === 'written' && watcher.wrote((change as Change).after.id, this.id),
+      heartbeat: (done, [id]) => done === true && watcher.wrote(id as TaskId, this.id),
+      recordEgress: () => undefined,
+    })
+    return Object.assign(living, { outbox })
+  }
+
+  /** The same methods, which only a living process can call; some of them write, and then tell of it. */
+  #living<T extends object>(rows: T, tells: Partial<Record<keyof T, Tell>>): T {
+    const entries = Object.entries(rows).map(([name, method]: [string, unknown]) => {
+      if (typeof method !== 'function') return [name, method]
+      const tell = tells[name as keyof T]
+      return [
+        name,
+        (...args: readonly unknown[]): unknown => {
+          if (this.ended !== null) throw new Dead(`process ${this.id} is ${this.ended}`)
+          const call = (): unknown => Reflect.apply(method, rows, args)
+          return tell === undefined ? call() : this.#writes(call, (answer) => tell(answer, args))
+        },
+      ]
+    })
+    return Object.fromEntries(entries) as T
+  }
+
+  #writes(act: () => unknown, tell: (answer: unknown) => void): unknown {
+    if (this.#site.machine.diskFull) throw new Failure('disk', 'The disk is full.')
+    const { fuse } = this
+    if (fuse !== null && fuse.writes === 0 && !fuse.after) this.#die()
+    const answer = act()
+    tell(answer)
+    if (fuse !== null && fuse.writes === 0) this.#die()
+    if (fuse !== null) fuse.writes -= 1
+    return answer
   }
 
   #die(): never {

@@ -1,4 +1,5 @@
 import Database from 'better-sqlite3'
+import { createHash } from 'node:crypto'
 import type { TaskId } from '../../src/domain/ids.ts'
 
 /** A task as it lies in the file, read past the store. */
@@ -20,6 +21,7 @@ export interface TaskRow {
   readonly branch: string
   readonly outcome: string | null
   readonly created_by: string
+  readonly updated_at: number
 }
 
 export interface EventRow {
@@ -53,12 +55,24 @@ export interface SurfaceRow {
   readonly used_by: string | null
 }
 
+export interface LetterRow {
+  readonly id: string
+  readonly seq: number
+  readonly destination: string
+  readonly event: number
+  readonly type: string
+  readonly state: string
+  readonly error: string | null
+  readonly ended_at: number | null
+}
+
 /** All that there is of a task. */
 export interface View {
   readonly task: TaskRow
   readonly events: readonly EventRow[]
   readonly attempts: readonly AttemptRow[]
   readonly surfaces: readonly SurfaceRow[]
+  readonly letters: readonly LetterRow[]
 }
 
 /** Reads the file of a history by a connection of its own. */
@@ -68,6 +82,8 @@ export class Reader {
   readonly #events: Database.Statement<[TaskId], EventRow>
   readonly #attempts: Database.Statement<[TaskId], AttemptRow>
   readonly #surfaces: Database.Statement<[TaskId], SurfaceRow>
+  readonly #letters: Database.Statement<[TaskId], LetterRow>
+  readonly #openLetters: Database.Statement<[string], LetterRow>
   readonly #ids: Database.Statement<[], { readonly id: TaskId }>
 
   constructor(file: string) {
@@ -79,6 +95,10 @@ export class Reader {
        FROM runtime_task_checkpoints WHERE task_id = ? ORDER BY step, attempt`,
     )
     this.#surfaces = this.#db.prepare('SELECT * FROM runtime_task_decisions WHERE task_id = ? ORDER BY rowid')
+    this.#letters = this.#db.prepare('SELECT * FROM outbox WHERE task_id = ? ORDER BY seq')
+    this.#openLetters = this.#db.prepare(
+      `SELECT * FROM outbox WHERE destination = ? AND state IN ('waiting', 'sending') ORDER BY seq`,
+    )
     this.#ids = this.#db.prepare('SELECT id FROM runtime_tasks ORDER BY created_at, id')
   }
 
@@ -90,7 +110,31 @@ export class Reader {
       events: this.#events.all(id),
       attempts: this.#attempts.all(id),
       surfaces: this.#surfaces.all(id),
+      letters: this.#letters.all(id),
     }
+  }
+
+  /** What has not ended, in its order. */
+  openLetters(destination: string): readonly LetterRow[] {
+    return this.#openLetters.all(destination)
+  }
+
+  letters(): readonly LetterRow[] {
+    return this.#db.prepare<[], LetterRow>('SELECT * FROM outbox ORDER BY seq').all()
+  }
+
+  /** Of every row of every table: the same for the same history. */
+  digest(): string {
+    const hash = createHash('sha256')
+    const tables = this.#db
+      .prepare<[], string>(
+        `SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE '%VIRTUAL%' ORDER BY name`,
+      )
+      .pluck()
+      .all()
+    for (const table of tables)
+      hash.update(JSON.stringify([table, this.#db.prepare(`SELECT * FROM "${table}"`).raw().all()]))
+    return hash.digest('hex')
   }
 
   ids(): readonly TaskId[] {

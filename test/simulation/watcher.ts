@@ -7,8 +7,8 @@ export class Watcher {
   readonly #reader: Reader
   readonly #known = new Map<TaskId, View>()
   readonly #claims = new Map<string, number>()
-  /** What went wrong first, or null. */
-  broken: string | null = null
+  /** What was wrong with the first write that was, by the names of the invariants; empty where none was. */
+  broken: readonly string[] = []
   writes = 0
 
   constructor(reader: Reader) {
@@ -24,15 +24,17 @@ export class Watcher {
     const fresh = now.events.filter(({ seq }) => seq > (before?.task.version ?? 0))
     const event = fresh[0] ?? null
     this.writes += 1
-    if (fresh.length > 1) this.broken ??= `transitions: ${fresh.length} events were written at once`
+    const wrong: string[] = []
+    if (fresh.length > 1) wrong.push(`transitions: ${fresh.length} events were written at once`)
     if (event?.type === 'claimed' && before !== null) {
       const claim = `${id} ${before.task.fence + 1}`
-      if (this.#claims.has(claim)) this.broken ??= `fences: fence ${before.task.fence + 1} was claimed twice`
+      if (this.#claims.has(claim)) wrong.push(`fences: fence ${before.task.fence + 1} was claimed twice`)
       this.#claims.set(claim, writer)
     }
     const claimedBy = (fence: number): number | null => this.#claims.get(`${id} ${fence}`) ?? null
-    const wrong = brokenBy({ writer, before, now, event, claimedBy })
-    if (wrong !== null) this.broken ??= `${wrong} [task ${id}, ${event?.type ?? 'heartbeat'}]`
+    wrong.push(...brokenBy({ writer, before, now, event, claimedBy }))
+    const where = `[process ${writer}, task ${id}, ${event?.type ?? 'heartbeat'}]`
+    if (this.broken.length === 0) this.broken = wrong.map((each) => `${each} ${where}`)
     return event === null
       ? null
       : `${event.type} -> ${event.to_status} step ${event.step} fence ${event.fence}`
