@@ -66,7 +66,7 @@ export type Attended = BoxResult & { readonly egress: EgressCounts | null }
 class Charge {
   readonly #work: Work
   readonly #row: Planned
-  /** What its box may run, ms: more than that between two times of its is sleep of the machine while nobody looked on. */
+  /** What its box may run, ms. More is no work: the machine slept while nobody looked on, or the engine was slow to say that it is over. */
   readonly #most: number
   #charged: number
   #elapsed: (() => number) | null = null
@@ -77,11 +77,11 @@ class Charge {
     this.#work = work
     this.#row = row
     this.#charged = row.charged
-    this.#most = row.box.limits.seconds * 1000
+    this.#most = row.box.limits.seconds * 1000 + heartbeatMs
   }
 
   start(at: number): void {
-    const before = Math.min(this.#work.deps.clock() - at, this.#most)
+    const before = this.#work.deps.clock() - at
     const { ticks } = this.#work.deps
     const since = ticks.now()
     this.#elapsed = () => before + ticks.now() - since
@@ -100,7 +100,7 @@ class Charge {
   }
 
   finish(result: BoxResult): void {
-    const ran = Math.min(result.endedAt - result.startedAt, this.#most + heartbeatMs)
+    const ran = result.endedAt - result.startedAt
     try {
       this.#beat(this.#elapsed === null ? ran : Math.min(ran, this.#elapsed() + heartbeatMs))
     } catch (error) {
@@ -128,7 +128,7 @@ class Charge {
 
   #beat(elapsed: number): void {
     const { deps, task } = this.#work
-    const chargeMs = Math.max(0, Math.round(elapsed) - this.#charged)
+    const chargeMs = Math.max(0, Math.round(Math.min(elapsed, this.#most)) - this.#charged)
     const beat = {
       leaseUntil: deps.clock() + leaseMs,
       chargeMs,

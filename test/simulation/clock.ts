@@ -40,11 +40,12 @@ export class Clock {
   /** Resolves after so long, and at once when the signal is aborted. */
   sleep(owner: number, ms: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      const end = this.later(owner, ms, resolve)
       const wake = (): void => {
         end()
+        signal.removeEventListener('abort', wake)
         resolve()
       }
+      const end = this.later(owner, ms, wake)
       if (signal.aborted) wake()
       else signal.addEventListener('abort', wake, { once: true })
     })

@@ -58,10 +58,14 @@ export function virtualEngine(machine: Machine, owner: number): Engine {
 
 function endOf(machine: Machine, box: VirtualBox, owner: number, signal: AbortSignal): Promise<BoxResult> {
   return new Promise((resolve, reject) => {
-    box.waiting.set(owner, resolve)
-    signal.addEventListener('abort', () => {
+    const aborted = (): void => {
       if (signal.reason !== detach) machine.end(box, 'killed', null)
       else if (box.waiting.delete(owner)) reject(signal.reason as Error)
+    }
+    signal.addEventListener('abort', aborted, { once: true })
+    box.waiting.set(owner, (result) => {
+      signal.removeEventListener('abort', aborted)
+      resolve(result)
     })
   })
 }

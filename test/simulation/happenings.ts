@@ -36,7 +36,7 @@ export class Happenings {
     if (roll < 50) return this.letGo(0.03) ?? this.boxGoesOn() ?? this.#somebodyActs()
     if (roll < 70) return this.boxGoesOn() ?? this.letGo(0) ?? this.#somebodyActs()
     if (roll < 80) return this.#timePasses()
-    return roll < 94 ? this.#somebodyActs() : this.#somethingBreaks()
+    return roll < 95 ? this.#somebodyActs() : this.#somethingBreaks()
   }
 
   /** A call that waits takes effect, answers or, with this probability, fails. */
@@ -49,7 +49,10 @@ export class Happenings {
       call.go()
       return `process ${call.owner} goes on: ${call.what}`
     }
-    const code = call.what.startsWith('worktrees') ? random.pick(['worktree', 'disk'] as const) : 'engine'
+    // A branch that was moved is no longer where it was: what still fails then is to keep it on the disk.
+    const onlyDisk = /checkpoint answers|handover answers/.test(call.what)
+    const ofGit = onlyDisk ? 'disk' : random.pick(['worktree', 'disk'] as const)
+    const code = call.what.startsWith('worktrees') ? ofGit : 'engine'
     call.fail(new Failure(code, `It went wrong: ${call.what}.`))
     return `process ${call.owner} fails: ${call.what} (${code})`
   }

@@ -34,7 +34,7 @@ export interface Stage {
 }
 
 /** So much happens before all that goes wrong ends, and so much may happen until everything is at rest. */
-const [leastEvents, mostEvents, untilRest] = [40, 200, 4000]
+const [leastEvents, mostEvents, untilRest] = [20, 120, 4000]
 /** Longer than the longest pause of any who tries again, and than left boxes are not looked for, ms. */
 const quietMs = 100_000
 

@@ -107,16 +107,16 @@ interface Budget {
   readonly tokens: number | null
 }
 
-/** A box gets at least a second, and the last heartbeat is charged as a whole. */
+/** A box gets at least a second, and its last heartbeat is charged as a whole. */
 const slackMs = 2_000
 
-/** Nothing is begun on a budget that is used up; what is under way overruns it by a second or one call of a model. */
+/** No agent is begun on a budget that is used up; each box overruns it by this at most, or by one call of a model. */
 const budgets: Invariant = ({ before, now, event }) => {
   const { task } = now
   const { steps, seconds, tokens } = JSON.parse(task.budget) as Budget
   if (before !== null && task.spent_ms < before.task.spent_ms) return 'time was given back'
   const charged = task.spent_ms > (before?.task.spent_ms ?? 0)
-  if (charged && task.spent_ms > seconds * 1000 + slackMs)
+  if (charged && task.spent_ms > seconds * 1000 + slackMs * now.attempts.length)
     return `${task.spent_ms} ms are spent of ${seconds} seconds`
   const paid = task.spent_tokens > (before?.task.spent_tokens ?? 0)
   if (paid && tokens !== null && task.spent_tokens > tokens + mostTokens)
@@ -158,8 +158,9 @@ const checkpoints: Invariant = ({ before, now }) => {
       return `attempt ${row.attempt} of step ${row.step} was over, and was changed`
   }
   for (let step = 1; step <= task.spent_steps; step += 1) {
-    const over = attempts.filter((row) => row.step === step && isOver(row))
-    if (over.length !== 1) return `step ${step} is over ${over.length} times`
+    const own = attempts.filter((row) => row.step === step)
+    if (!own.some(isOver)) return `step ${step} is charged, and none of its attempts is over`
+    if (own.filter(({ state }) => state === 'kept').length > 1) return `step ${step} is kept twice`
   }
   const head = attempts.findLast(({ commit_id: commit }) => commit !== null)?.commit_id ?? task.base_commit
   return task.head === head ? null : `the head is ${task.head}, and the last commit ${head}`

@@ -102,7 +102,7 @@ export class People {
   #request(): TaskRequest {
     const random = this.#random
     return {
-      goal: random.chance(0.2) ? 'pip install deps' : 'Fix the bug',
+      goal: random.chance(0.15) ? 'pip install deps' : 'Fix the bug',
       repository: '/repositories/example',
       ref: null,
       agent: null,
@@ -113,7 +113,7 @@ export class People {
         minutes: random.pick([0.1, 0.5, 5]),
         ...(random.chance(0.3) ? { tokens: 1 + random.below(100) } : {}),
       },
-      draft: random.chance(0.4),
+      draft: random.chance(0.25),
       policy: null,
     }
   }
