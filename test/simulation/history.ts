@@ -1,7 +1,4 @@
-import { copyFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import type { HostPath } from '../../src/domain/brand.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import { Happenings } from './happenings.ts'
 import { countedIds } from './ids.ts'
@@ -11,7 +8,8 @@ import { type Broken, ControlPlaneProcess } from './process.ts'
 import { Post } from './post.ts'
 import { type Random, randomOf } from './random.ts'
 import { wrongAtRest } from './rest.ts'
-import { Reader } from './view.ts'
+import type { Stage } from './stage.ts'
+import type { Reader } from './view.ts'
 import { Watcher } from './watcher.ts'
 import { Yard } from './yard.ts'
 
@@ -25,12 +23,6 @@ export interface Told {
   readonly digest: string
   readonly writes: number
   readonly tasks: number
-}
-
-/** Where histories are told: an empty database to start from, and a folder for their files. */
-export interface Stage {
-  readonly folder: string
-  readonly empty: string
 }
 
 /** So much happens before all that goes wrong ends, and so much may happen until everything is at rest. */
@@ -53,7 +45,7 @@ export async function tell(stage: Stage, seed: number, broken: Broken = {}): Pro
 
 class History {
   readonly #random: Random
-  readonly #file: HostPath
+  readonly #stage: Stage
   readonly #reader: Reader
   readonly #machine = new Machine()
   readonly #yard = new Yard()
@@ -66,13 +58,12 @@ class History {
   readonly #lines: string[] = []
   #wrong: readonly string[] = []
 
-  constructor({ folder, empty }: Stage, seed: number, broken: Broken) {
+  constructor(stage: Stage, seed: number, broken: Broken) {
     const random = randomOf(seed)
+    this.#stage = stage
     this.#random = random
     this.#broken = broken
-    this.#file = join(folder, `history-${seed}.db`) as HostPath
-    copyFileSync(empty, this.#file)
-    this.#reader = new Reader(this.#file)
+    this.#reader = stage.reader
     this.#watcher = new Watcher(this.#reader)
     this.#post = new Post(this.#reader, this.#machine)
     this.#people = new People(random, this.#machine, (id) => this.#watcher.view(id))
@@ -107,12 +98,8 @@ class History {
   }
 
   [Symbol.dispose](): void {
-    for (const process of this.#processes) {
-      process.kill()
-      process[Symbol.dispose]()
-    }
-    this.#reader[Symbol.dispose]()
-    for (const end of ['', '-wal', '-shm']) rmSync(`${this.#file}${end}`, { force: true })
+    for (const process of this.#processes) process.kill()
+    this.#stage.clear()
   }
 
   #say(line: string | null): void {
@@ -133,7 +120,7 @@ class History {
       if (line !== null) this.#say(`  process ${writer}, task ${task}: ${line}`)
     }
     const site = {
-      ...{ file: this.#file, machine: this.#machine, yard: this.#yard, broken: this.#broken },
+      ...{ stage: this.#stage, machine: this.#machine, yard: this.#yard, broken: this.#broken },
       random: () => this.#random.below(1000) / 1000,
       watcher: { wrote, post: this.#post },
     }

@@ -7,14 +7,12 @@ import { Loop } from '../../control-plane/loop/loop.ts'
 import { outboxDesk } from '../../control-plane/outbox/desk.ts'
 import { Dispatcher } from '../../control-plane/outbox/dispatcher.ts'
 import { Plane } from '../../control-plane/plane.ts'
-import { openStore } from '../../control-plane/store/open.ts'
 import type { Change, Lost, Store, Written } from '../../control-plane/store/store.ts'
 import type { OutboxRows } from '../../control-plane/store/outbox.ts'
 import { Tasks } from '../../control-plane/tasks.ts'
 import type { Ticks } from '../../control-plane/ticks.ts'
 import { agents } from '../../src/agents/open.ts'
 import type { Engine } from '../../src/domain/box.ts'
-import type { HostPath } from '../../src/domain/brand.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import { KnownSecrets } from '../../src/domain/leak.ts'
@@ -29,6 +27,7 @@ import { virtualEngine, virtualGateway } from './engine.ts'
 import { simulationKey } from './key.ts'
 import type { Machine } from './machine.ts'
 import type { Post } from './post.ts'
+import type { Stage } from './stage.ts'
 import { virtualWorktrees } from './worktrees.ts'
 import { slowly, type Yard } from './yard.ts'
 
@@ -42,7 +41,7 @@ export interface Broken {
 
 /** What a process is run on, and who looks on. */
 export interface Site {
-  readonly file: HostPath
+  readonly stage: Pick<Stage, 'take' | 'giveBack'>
   readonly machine: Machine
   readonly yard: Yard
   readonly broken: Broken
@@ -99,7 +98,7 @@ export class ControlPlaneProcess {
     this.#site = site
     const { machine, yard, broken } = site
     const { clock } = machine
-    const opened = openStore(site.file)
+    const opened = site.stage.take()
     this.#store = opened
     const store = this.#watched(broken.store?.(opened) ?? opened)
     const bus = new Bus()
@@ -207,6 +206,7 @@ export class ControlPlaneProcess {
     this.ready = false
     this.#site.yard.drop(this.id)
     this.#site.machine.drop(this.id)
+    this.#site.stage.giveBack(this.#store)
   }
 
   /** Ends in good order; `ended` says when it has. */
@@ -218,14 +218,10 @@ export class ControlPlaneProcess {
       this.kill()
       this.ended = 'closed'
     }
-    this.#loop[Symbol.asyncDispose]()
+    this.#loop
+      [Symbol.asyncDispose]()
       .then(() => this.#dispatcher[Symbol.asyncDispose]())
       .then(over, over)
-  }
-
-  /** Gives the file back, once nothing of it runs any more. */
-  [Symbol.dispose](): void {
-    this.#store[Symbol.dispose]()
   }
 
   /** The store as this process sees it: it may die at each write, and the disk may be full. */

@@ -84,6 +84,8 @@ export class Reader {
   readonly #surfaces: Database.Statement<[TaskId], SurfaceRow>
   readonly #letters: Database.Statement<[TaskId], LetterRow>
   readonly #openLetters: Database.Statement<[string], LetterRow>
+  readonly #allLetters: Database.Statement<[], LetterRow>
+  readonly #tables: readonly string[]
   readonly #ids: Database.Statement<[], { readonly id: TaskId }>
 
   constructor(file: string) {
@@ -99,6 +101,11 @@ export class Reader {
     this.#openLetters = this.#db.prepare(
       `SELECT * FROM outbox WHERE destination = ? AND state IN ('waiting', 'sending') ORDER BY seq`,
     )
+    this.#allLetters = this.#db.prepare('SELECT * FROM outbox ORDER BY seq')
+    this.#tables = this.#db
+      .prepare<[], string>(`SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name`)
+      .pluck()
+      .all()
     this.#ids = this.#db.prepare('SELECT id FROM runtime_tasks ORDER BY created_at, id')
   }
 
@@ -120,19 +127,17 @@ export class Reader {
   }
 
   letters(): readonly LetterRow[] {
-    return this.#db.prepare<[], LetterRow>('SELECT * FROM outbox ORDER BY seq').all()
+    return this.#allLetters.all()
   }
 
-  /** Of every row of every table: the same for the same history. */
+  tables(): readonly string[] {
+    return this.#tables
+  }
+
+  /** Of every row of every table. */
   digest(): string {
     const hash = createHash('sha256')
-    const tables = this.#db
-      .prepare<[], string>(
-        `SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE '%VIRTUAL%' ORDER BY name`,
-      )
-      .pluck()
-      .all()
-    for (const table of tables)
+    for (const table of this.#tables)
       hash.update(JSON.stringify([table, this.#db.prepare(`SELECT * FROM "${table}"`).raw().all()]))
     return hash.digest('hex')
   }
