@@ -33,10 +33,10 @@ export class Happenings {
 
   something(): string | null {
     const roll = this.#world.random.below(100)
-    if (roll < 50) return this.letGo(0.03) ?? this.boxGoesOn() ?? this.#somebodyActs()
-    if (roll < 70) return this.boxGoesOn() ?? this.letGo(0) ?? this.#somebodyActs()
-    if (roll < 80) return this.#timePasses()
-    return roll < 95 ? this.#somebodyActs() : this.#somethingBreaks()
+    if (roll < 55) return this.letGo(0.03) ?? this.boxGoesOn() ?? this.#somebodyActs()
+    if (roll < 75) return this.boxGoesOn() ?? this.letGo(0) ?? this.#somebodyActs()
+    if (roll < 85) return this.#timePasses()
+    return roll < 93 ? this.#somebodyActs() : this.#somethingBreaks()
   }
 
   /** A call that waits takes effect, answers or, with this probability, fails. */
@@ -101,6 +101,8 @@ export class Happenings {
     const { random, living, start, machine } = this.#world
     const processes = living()
     if (processes.length === 0) return start()
+    const stopped = processes.find((process) => process.stopped)
+    if (stopped !== undefined && random.chance(0.4)) return this.#breaks(stopped, 5)
     const roll = random.below(10)
     if (roll < 6) return this.#breaks(random.pick(processes), roll)
     if (roll === 6) {

@@ -26,7 +26,7 @@ export interface Told {
 }
 
 /** So much happens before all that goes wrong ends, and so much may happen until everything is at rest. */
-const [leastEvents, mostEvents, untilRest] = [20, 120, 4000]
+const [leastEvents, mostEvents, untilRest] = [30, 130, 4000]
 /** Longer than the longest pause of any who tries again, and than left boxes are not looked for, ms. */
 const quietMs = 100_000
 
@@ -141,8 +141,8 @@ class History {
     for (let event = 0; event < untilRest && this.#fine(); event += 1) {
       if (!this.#living().some(({ closing }) => !closing)) this.#say(this.#start())
       const happened = this.#happenings.letGo(0) ?? this.#happenings.boxGoesOn()
-      // To look for left boxes is no news.
-      if (happened !== null && !/engine\.(list|sweep)/.test(happened)) quietSince = clock.ticks()
+      // To look for left boxes, and to remove them again and again, is no news.
+      if (happened !== null && !/engine\.(list|sweep|remove)/.test(happened)) quietSince = clock.ticks()
       this.#say(happened)
       if (happened === null) {
         if (clock.ticks() - quietSince > quietMs) return

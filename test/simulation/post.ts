@@ -28,7 +28,7 @@ export class Post {
     this.#known.set(letter.id, letter)
     const now = this.#clock.now()
     const free = (was?.state === 'waiting' ? was.nextAt : was?.leaseUntil) ?? 0
-    if (first?.id !== letter.id) this.broken ??= `lanes: ${letter.id} was taken before ${first?.id}`
+    if (first?.id !== letter.id) this.broken ??= `order: ${letter.id} was taken before ${first?.id}`
     else if (free > now) this.broken ??= `lanes: ${letter.id} was taken ${free - now} ms before its time`
     else if (letter.fence !== (was?.fence ?? 0) + 1) this.broken ??= 'lanes: it was taken under an old fence'
   }

@@ -34,6 +34,7 @@ import { slowly, type Yard } from './yard.ts'
 /** What is broken on purpose, to see whether it is found. Nothing, in a simulation that looks for bugs. */
 export interface Broken {
   store?(store: Store): Store
+  tasks?: typeof Tasks
   engine?(engine: Engine): Engine
   worktrees?(worktrees: Worktrees): Worktrees
   destination?(destination: Destination): Destination
@@ -120,7 +121,7 @@ export class ControlPlaneProcess {
       ...{ outbox, destinations, bus, clock: now, ticks, log, patience },
       random: site.random,
     })
-    const tasks = new Tasks({ store, bus, clock: now, attestor: attests, destinations })
+    const tasks = new (broken.tasks ?? Tasks)({ store, bus, clock: now, attestor: attests, destinations })
     const engine = virtualEngine(machine, id)
     const breakOff = (): void => yard.breakOff(id, 'worktrees', new Failure('worktree', 'This process ends.'))
     const worktrees = virtualWorktrees(machine, breakOff)
