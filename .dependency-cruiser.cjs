@@ -17,7 +17,9 @@ module.exports = {
       comment: 'The domain decides; it does no I/O and knows no adapter.',
       severity: 'error',
       from: { path: '^src/domain/' },
-      to: { pathNot: '^(src/domain/|node_modules/(zod|ignore|ipaddr\\.js)/|(?:node:)?(?:crypto|url)$)' },
+      to: {
+        pathNot: '^(src/domain/|node_modules/(zod|ignore|ipaddr\\.js|croner)/|(?:node:)?(?:crypto|url)$)',
+      },
     },
     {
       name: 'adapters-do-not-meet',

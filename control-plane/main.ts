@@ -49,6 +49,10 @@ import { openMetrics } from './metrics.ts'
 import { outboxDesk } from './outbox/desk.ts'
 import { Dispatcher } from './outbox/dispatcher.ts'
 import { Plane } from './plane.ts'
+import { ScheduleBook } from './schedule/book.ts'
+import { takeConfigured } from './schedule/configured.ts'
+import type { RunDeps } from './schedule/runs.ts'
+import { Scheduler } from './schedule/scheduler.ts'
 import { Indexer } from './search/indexer.ts'
 import { search } from './search/search.ts'
 import { Ballast, withBallast } from './store/ballast.ts'
@@ -57,6 +61,7 @@ import { openStore } from './store/open.ts'
 import { refuseOrphans } from './store/orphans.ts'
 import { searchIndex } from './store/search/index.ts'
 import type { Store } from './store/store.ts'
+import { type Defaults, draftTask } from './submit.ts'
 import { Tasks } from './tasks.ts'
 import { ticks } from './ticks.ts'
 
@@ -205,10 +210,19 @@ export async function open(
       upstreams: config.upstreams,
       pricesAsOf: config.prices.asOf,
     }
+    const defaults: Defaults = {
+      ...config.tasks,
+      means,
+      repository: (path) => config.repositories[path] ?? {},
+    }
+    const draft: RunDeps['draft'] = (request, id, by) => draftTask({ ...shared, defaults }, request, id, by)
+    const scheduler = new Scheduler({ ...shared, draft, log })
+    closers.push(() => scheduler[Symbol.asyncDispose]())
     const plane = new Plane({
       ...compiled,
       access: openAccess({ store, clock, random: randomBytes }),
       loop,
+      schedules: new ScheduleBook({ ...shared, draft, changed: () => scheduler.wake() }),
       key: () => own ?? findKey(places, known),
       keyPlaces: places,
       search: (request) => search({ store, index, indexer }, request),
@@ -218,7 +232,7 @@ export async function open(
         clock,
         wake: () => dispatcher.wake(),
       }),
-      defaults: { ...config.tasks, means, repository: (path) => config.repositories[path] ?? {} },
+      defaults,
       repositories: config.repositories,
       data: data.path,
     })
@@ -228,10 +242,13 @@ export async function open(
       log.error({ err: error, requestId }, 'a request failed')
     const seen = (each: Seen): void => {
       metrics.seen(each)
-      log.info(lineOf(each), 'request')
+      // A dashboard that looks on would be most of the log.
+      log[each.method === 'GET' && each.status < 400 ? 'debug' : 'info'](lineOf(each), 'request')
     }
     const shown = { report, seen, metrics: () => metrics.text() }
     const app = httpApp(plane, { ...shown, caller: () => local })
+    const servesAll = options.attend === 'all'
+    takeConfigured(store.schedules, config.schedules, clock(), servesAll)
     await loop.recover()
     const socket = await serveSocket(app, config.controlSocket)
     closers.push(() => socket[Symbol.asyncDispose]())
@@ -243,6 +260,8 @@ export async function open(
     loop.start()
     keeper.start()
     dispatcher.start()
+    // A command that only looks in makes no tasks for others to find.
+    if (servesAll) scheduler.start()
     log.info({ ...owner, data: data.path }, 'the control plane is open')
     return {
       created: data.created,

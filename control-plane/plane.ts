@@ -10,9 +10,9 @@ import type {
   KnownAgent,
   KnownRepository,
   Sight,
-  Submitted,
   TaskFilter,
 } from '../src/domain/control-plane.ts'
+import type { Submitted } from '../src/domain/submitted.ts'
 import type { Decisions } from '../src/domain/decision.ts'
 import { Failure } from '../src/domain/failure.ts'
 import type { TaskId } from '../src/domain/ids.ts'
@@ -21,6 +21,7 @@ import type { Agent } from '../src/domain/agent.ts'
 import type { Registries } from '../src/domain/registries.ts'
 import type { RepositoryDefaults } from '../src/domain/repository-defaults.ts'
 import { submitRefusal } from '../src/domain/rights.ts'
+import type { Schedules } from '../src/domain/schedule/port.ts'
 import type { SearchAnswer, SearchRequest } from '../src/domain/search/search.ts'
 import type { OutboxDesk } from '../src/domain/outbox/desk.ts'
 import type { Task } from '../src/domain/task.ts'
@@ -60,6 +61,7 @@ export interface PlaneDeps {
   /** Null where there is none yet. */
   readonly key: () => SigningKey | null
   readonly keyPlaces: KeyPlaces
+  readonly schedules: Schedules
   readonly search: (request: SearchRequest) => Promise<SearchAnswer>
   readonly outbox: OutboxDesk
   readonly defaults: Defaults
@@ -76,6 +78,7 @@ export class Plane implements ControlPlane {
   readonly access: Access
   readonly ready: () => Promise<void>
   readonly outbox: OutboxDesk
+  readonly schedules: Schedules
   readonly #deps: PlaneDeps
   readonly #press: PressDeps
 
@@ -84,6 +87,7 @@ export class Plane implements ControlPlane {
     this.ready = readiness({ ...deps, diskFreeMb: deps.defaults.policy.limits.diskFreeMb })
     this.#deps = deps
     this.outbox = deps.outbox
+    this.schedules = deps.schedules
     this.#press = { ...deps, nonceKey: () => nonceKeyOf(deps.key()), misses: new Misses() }
   }
 

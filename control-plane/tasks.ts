@@ -10,7 +10,7 @@ import { transition } from '../src/domain/transition/apply.ts'
 import type { Attestor } from './attest/attestor.ts'
 import type { Bus } from './bus.ts'
 import { tooLate, whoDecided } from './gate/too-late.ts'
-import type { Lost, Store, Surface, SurfaceChange, Written } from './store/store.ts'
+import type { Lost, ScheduledRun, Store, Surface, SurfaceChange, Written } from './store/store.ts'
 
 export interface TasksDeps {
   readonly store: Store
@@ -31,6 +31,8 @@ export interface Along {
   /** What a step came to. */
   readonly attestation?: SignedAttestation
   readonly data?: Readonly<Record<string, unknown>>
+  /** The run of a schedule that a new task is. */
+  readonly scheduled?: ScheduledRun
 }
 
 export type Reported =
@@ -58,9 +60,14 @@ export class Tasks {
 
   /** Writes a new task, in DRAFT or PENDING. */
   birth(task: Task, text: string, along: Along = {}): Task {
-    const data = { ...along.data, risks: task.risks }
-    this.#write(null, task, { type: 'submitted', actor: task.createdBy, text, data }, along)
+    this.bear(task, text, along)
     return task
+  }
+
+  /** The same for one that may come too late: its id is taken, or the run that it is has been decided. */
+  bear(task: Task, text: string, along: Along): Written | Lost {
+    const data = { ...along.data, risks: task.risks }
+    return this.#write(null, task, { type: 'submitted', actor: task.createdBy, text, data }, along)
   }
 
   /**
@@ -140,6 +147,7 @@ export class Tasks {
       letters: (happened, task) => lettersOf(destinations, happened, task),
       ...(checkpoint === undefined ? {} : { checkpoint, close: along.checkpoints?.slice(0, -1) ?? [] }),
       ...(along.surface === undefined ? {} : { surface: along.surface }),
+      ...(along.scheduled === undefined ? {} : { scheduled: along.scheduled }),
       ...(along.attestation === undefined ? {} : { attestation: along.attestation }),
       ...this.#deps.attestor.changing(),
     })

@@ -1,3 +1,4 @@
+import { putBack } from '../../src/domain/backup.ts'
 import {
   type Attestation,
   type EventMark,
@@ -63,7 +64,7 @@ interface Made {
   readonly others: number
 }
 
-/** What of an attestation is not the same for both kinds. */
+/** What of an attestation is not the same for every kind. */
 type Own<T extends Attestation = Attestation> = T extends Attestation
   ? Omit<T, keyof ReturnType<typeof beginning>>
   : never
@@ -151,7 +152,7 @@ function placeAfter(last: SignedAttestation | null): Place {
     throw new Failure(
       'database',
       `Attestation ${last.seq} of task ${last.taskId} is damaged in the database: ` +
-        'put a copy of the database in its place, or start with another --data.',
+        `${putBack}, or start with another --data.`,
     )
   return { seq: last.seq + 1, last, from: before.events }
 }
@@ -177,8 +178,8 @@ function refuseChanged(store: AttestorDeps['store'], task: Task): void {
   if (finding === undefined) return
   throw new Failure(
     'database',
-    `Task ${task.id} is not as it was attested when it came to rest (${finding.where}: ${finding.text}) ` +
-      `\`cofferdam verify ${task.id}\` says what was changed: put a copy of the database in its place.`,
+    `Task ${task.id} is not as it was attested when it came to rest (${finding.where}: ${finding.text}). ` +
+      `\`cofferdam verify ${task.id}\` says what was changed: ${putBack}.`,
   )
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { canonicalJson, sha256 } from '../../src/domain/canonical-json.ts'
-import type { Submitted } from '../../src/domain/control-plane.ts'
+import type { Submitted } from '../../src/domain/submitted.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import { type TaskId, taskId } from '../../src/domain/ids.ts'
 import type { TaskRequest } from '../../src/domain/intake.ts'
@@ -32,7 +32,11 @@ export function submissionOf(request: TaskRequest, notes: readonly string[]): Su
 }
 
 /** What was answered to the submission that made task `id`; null where there is none. Another request is a `conflict`. */
-export function answered(store: Store, id: TaskId, request: TaskRequest): Submitted | null {
+export function answered(
+  store: Pick<Store, 'task' | 'events'>,
+  id: TaskId,
+  request: TaskRequest,
+): Submitted | null {
   const task = store.task(id)
   if (task === null) return null
   const made = schema.safeParse(store.events(id, 0, 1)[0]?.data)

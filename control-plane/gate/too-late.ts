@@ -19,6 +19,9 @@ export function tooLate(task: Task, { reason, now, surface }: Lost): string {
     case 'unknown':
       return `Nothing was offered there to decide on. ${again}`
     case 'task':
+    case 'schedule':
+    case 'decided':
+    case 'overlap':
       return `Task ${task.id} changed at the same moment. ${again}`
   }
 }

@@ -20,6 +20,7 @@ import { bodiless, refuseInput } from './input.ts'
 import { insightRoutes } from './insight.ts'
 import { outboxRoutes } from './outbox.ts'
 import { answerError, Refusal } from './problem.ts'
+import { scheduleRoutes } from './schedules.ts'
 import { searchRoute } from './search.ts'
 import { serviceRoutes } from './service.ts'
 import { type StreamLimits, streamLimits } from './sse.ts'
@@ -74,6 +75,7 @@ export function httpApp(plane: ControlPlane, options: HttpOptions): App {
   tokenRoutes(routes)
   auditRoute(routes)
   outboxRoutes(routes)
+  scheduleRoutes(routes)
   documentRoute(app)
   refuseOtherMethods(app)
   return app

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { problemSchema } from '../../src/domain/answers.ts'
 import type { Caller } from '../../src/domain/caller.ts'
 import type { ControlPlane } from '../../src/domain/control-plane.ts'
+import { schedulePattern } from '../../src/domain/schedule/schedule.ts'
 import { taskIdSchema } from '../../src/domain/schemas.ts'
 
 // The words in which routes are declared. What is declared is checked on the way in, and is the document's text.
@@ -18,6 +19,14 @@ export interface Routes {
   /** Who is behind a request. */
   readonly caller: (context: Context) => Caller
 }
+
+/** A schedule of the path. What cannot be a name is no schedule, and so a 404. */
+export const schedulePath = z.object({
+  name: z
+    .string()
+    .regex(schedulePattern, { error: ({ input }) => `There is no schedule ${String(input)}.` })
+    .meta({ description: 'The name of a schedule.' }),
+})
 
 /** A task of the path. What cannot be an id is no task, and so a 404. */
 export const taskPath = z.object({

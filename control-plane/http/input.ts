@@ -75,6 +75,15 @@ export const ifMatch = z
     description: 'The ETag of the task as it was shown; its revision counts. `*` binds to none.',
   })
 
+/** Binds a change of a schedule to what was shown. */
+export const ifScheduleMatch = z
+  .string()
+  .regex(/^(\*|"\d{1,15}")$/, {
+    error: 'If-Match takes the ETag of the schedule as it was shown, such as "3", or * for whatever it is.',
+  })
+  .exactOptional()
+  .meta({ description: 'The ETag of the schedule as it was shown. `*` binds to none.' })
+
 /** The revision that `If-Match` names; null where it binds to none. */
 export function shownRevision(header: string | undefined): number | null {
   const revision = /"(\d+)/.exec(header ?? '')?.[1]

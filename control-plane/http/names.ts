@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { problemSchema } from '../../src/domain/answers.ts'
 import { taskRequestSchema } from '../../src/domain/intake.ts'
+import { occurrenceSchema, shownScheduleSchema } from '../../src/domain/schedule/answers.ts'
 import {
   boxSpecSchema,
   checkpointSchema,
@@ -18,6 +19,8 @@ const named: Readonly<Record<string, z.ZodType>> = {
   EgressRow: egressRowSchema,
   Policy: policySchema,
   BoxSpec: boxSpecSchema,
+  Schedule: shownScheduleSchema,
+  Occurrence: occurrenceSchema,
   Problem: problemSchema,
   TaskRequest: taskRequestSchema,
 }

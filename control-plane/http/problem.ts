@@ -3,6 +3,7 @@ import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { KeyTaken } from '../gate/submissions.ts'
+import { Unschedulable } from '../../src/domain/schedule/timing.ts'
 import { Failure, type FailureCode, messageOf } from '../../src/domain/failure.ts'
 
 /** Where the closed set of failures becomes HTTP. */
@@ -109,7 +110,8 @@ export function answerError(
 ): Response {
   if (error instanceof BadInput) return problem(context, error.code, error.message, error.errors)
   if (error instanceof Stale) return problem(context, error.code, error.message, undefined, 412)
-  if (error instanceof KeyTaken) return problem(context, error.code, error.message, undefined, 422)
+  if (error instanceof KeyTaken || error instanceof Unschedulable)
+    return problem(context, error.code, error.message, undefined, 422)
   if (error instanceof Failure || error instanceof Refusal) return problem(context, error.code, error.message)
   if (error instanceof HTTPException && error.status === 415)
     return problem(context, 'unsupported_media_type', 'Send the body as application/json.')

@@ -10,14 +10,27 @@ export function taskJson(task: Task): Buffer {
   return made
 }
 
-const comma = Buffer.from(',')
+interface Page {
+  readonly tasks: readonly Task[]
+  readonly next: string | null
+  readonly json: Uint8Array<ArrayBuffer>
+}
+
+// Whoever looks on asks for the same page again and again.
+let last: Page | null = null
 
 /** A page of tasks in JSON, as `tasksSchema` has it. */
 export function pageJson(tasks: readonly Task[], next: string | null): Uint8Array<ArrayBuffer> {
+  if (last?.next === next && isSame(last.tasks, tasks)) return last.json
   const parts = tasks.flatMap((task, index) => (index === 0 ? [taskJson(task)] : [comma, taskJson(task)]))
-  return Buffer.concat([
-    Buffer.from('{"tasks":['),
-    ...parts,
-    Buffer.from(`],"next":${JSON.stringify(next)}}`),
-  ])
+  const json = Buffer.concat([begin, ...parts, Buffer.from(`],"next":${JSON.stringify(next)}}`)])
+  last = { tasks, next, json }
+  return json
+}
+
+const begin = Buffer.from('{"tasks":[')
+const comma = Buffer.from(',')
+
+function isSame(some: readonly Task[], others: readonly Task[]): boolean {
+  return some.length === others.length && some.every((task, index) => task === others[index])
 }

@@ -1,5 +1,5 @@
 import type { TaskId } from '../../src/domain/ids.ts'
-import { type Due, dueOf, type Leftover, type Retention } from '../../src/domain/retention.ts'
+import { auditEnd, type Due, dueOf, type Leftover, type Retention } from '../../src/domain/retention.ts'
 import type { Task } from '../../src/domain/task.ts'
 import type { Worktrees } from '../../src/domain/worktree.ts'
 import type { Log } from '../log.ts'
@@ -9,7 +9,7 @@ import type { Store } from '../store/store.ts'
 import type { Tasks } from '../tasks.ts'
 
 export interface KeeperDeps {
-  readonly store: Pick<Store, 'task' | 'events'>
+  readonly store: Pick<Store, 'task' | 'events'> & { readonly access: Pick<Store['access'], 'endAudit'> }
   readonly tasks: Pick<Tasks, 'report'>
   readonly worktrees: Pick<Worktrees, 'laidOut' | 'putAway' | 'discard'>
   readonly outputs: Pick<OutputFiles, 'kept' | 'remove'>
@@ -40,9 +40,11 @@ export class Keeper implements AsyncDisposable {
     this.#wait(firstMs)
   }
 
-  /** Looks at every task that has something on the disk. */
+  /** Looks at every task that has something on the disk, and at the audit log. */
   async round(): Promise<void> {
-    const { worktrees, outputs, log } = this.#deps
+    const { store, worktrees, outputs, retention, clock, log } = this.#deps
+    const before = auditEnd(retention, clock())
+    if (before !== null) store.access.endAudit(before)
     const has: Readonly<Record<Leftover, ReadonlySet<TaskId>>> = {
       worktree: new Set(await worktrees.laidOut()),
       output: new Set(await outputs.kept()),

@@ -37,7 +37,11 @@ export function withBox(row: Checkpoint, box: BoxSpec): Checkpoint {
   return { ...row, box, charged: 0 }
 }
 
-export function closed(row: Checkpoint, state: 'kept' | 'partial' | 'dropped', now: number): Checkpoint {
+export function closed<Row extends Checkpoint>(
+  row: Row,
+  state: 'kept' | 'partial' | 'dropped',
+  now: number,
+): Row & Pick<Checkpoint, 'state' | 'endedAt'> {
   return { ...row, state, endedAt: now }
 }
 

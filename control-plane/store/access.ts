@@ -22,6 +22,8 @@ export interface AccessStore {
   usedToken(id: string, at: Millis): void
   addAudit(row: Omit<AuditRow, 'seq'>): void
   audit(filter: AuditFilter): readonly AuditRow[]
+  /** Removes the rows from before this time. */
+  endAudit(before: Millis): void
   /** Writes something, so that it is known whether anything can be written. */
   probe(at: Millis): void
 }
@@ -71,6 +73,7 @@ export function accessTables(db: Connection): AccessStore {
        ORDER BY seq DESC LIMIT ?`,
     )
     .raw()
+  const end = db.prepare('DELETE FROM audit_log WHERE at < ?')
   const probe = db.prepare('INSERT OR REPLACE INTO probes (id, at) VALUES (1, ?)')
 
   return {
@@ -88,6 +91,7 @@ export function accessTables(db: Connection): AccessStore {
       const found = page.all(before, taskId, taskId, outcome, outcome, limit)
       return found.map((row) => auditRows.fromRow(row))
     },
+    endAudit: (before) => void end.run(before),
     probe: (at) => void probe.run(at),
   }
 }

@@ -212,5 +212,34 @@ export const migrations: readonly string[] = [
   CREATE INDEX outbox_by_task ON outbox (task_id, event);
   CREATE INDEX outbox_by_destination ON outbox (destination, seq) WHERE state IN ('waiting', 'sending');
   CREATE INDEX outbox_by_end ON outbox (ended_at) WHERE state IN ('sent', 'discarded');
+
+  CREATE TABLE schedules (
+    name TEXT PRIMARY KEY NOT NULL,
+    origin TEXT NOT NULL,
+    enabled INTEGER NOT NULL,
+    gone INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    decided_to INTEGER NOT NULL,
+    timing TEXT NOT NULL,
+    missed TEXT NOT NULL,
+    overlap TEXT NOT NULL,
+    auto_approve INTEGER NOT NULL,
+    task TEXT NOT NULL,
+    created_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE schedule_occurrences (
+    schedule TEXT NOT NULL,
+    planned_at INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    state TEXT NOT NULL,
+    task TEXT UNIQUE REFERENCES runtime_tasks (id),
+    text TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (schedule, planned_at)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX schedule_occurrences_waiting ON schedule_occurrences (schedule, planned_at) WHERE state = 'waiting';
   `,
 ]

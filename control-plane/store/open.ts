@@ -12,7 +12,8 @@ import { damagedFile, overStorage } from './failures.ts'
 import { migrations } from './migrations.ts'
 import { outboxTable } from './outbox.ts'
 import { recordReader } from './record.ts'
-import type { Store } from './store.ts'
+import { schedulesTable } from './schedules.ts'
+import type { ScheduleStore, Store } from './store.ts'
 import { taskLists } from './task-lists.ts'
 import { tasksTable } from './tasks.ts'
 import { textsReader } from './texts.ts'
@@ -26,8 +27,19 @@ export function openStore(file: HostPath): Store {
   const db = openDatabase(file, migrations)
   const safely = <T>(act: () => T): T => overStorage(file, act)
   const tables = safely(() => prepareTables(db, file))
-  const { tasks, lists, checkpoints, events, decisions, attestations, egress, outbox, records, texts } =
-    tables
+  const {
+    tasks,
+    lists,
+    checkpoints,
+    events,
+    decisions,
+    attestations,
+    egress,
+    outbox,
+    records,
+    texts,
+    schedules,
+  } = tables
   const write = writer(db, tables)
   const heartbeat = heartbeats(db, tables)
   return {
@@ -55,6 +67,18 @@ export function openStore(file: HostPath): Store {
     interimRecord: (id) => safely(() => records.interimRecord(id)),
     egressMarks: (id, boxes) => safely(() => records.egressMarks(id, boxes)),
     eventMarks: (id, from) => safely(() => records.eventMarks(id, from)),
+    schedules: {
+      all: () => safely(() => schedules.all()),
+      schedule: (name) => safely(() => schedules.schedule(name)),
+      change: (changing) => safely(() => schedules.change(changing)),
+      settle: (run) => safely(() => schedules.settle(run)),
+      decidedTo: (name, revision, to) => safely(() => schedules.decidedTo(name, revision, to)),
+      occurrences: (name, before, limit) => safely(() => schedules.occurrences(name, before, limit)),
+      last: (name) => safely(() => schedules.last(name)),
+      waiting: (name) => safely(() => schedules.waiting(name)),
+      occurrenceOf: (task) => safely(() => schedules.occurrenceOf(task)),
+      underWay: (name) => safely(() => schedules.underWay(name)),
+    } satisfies ScheduleStore,
     othersWrites: () => safely(() => tasks.othersWrites()),
     discarded: () => safely(() => tasks.discarded()),
     counts: () => safely(() => tasks.counts()),
@@ -82,6 +106,7 @@ function overAccess(access: AccessStore, safely: <T>(act: () => T) => T): Access
     revokeToken: (id, at) => safely(() => access.revokeToken(id, at)),
     usedToken: (id, at) => safely(() => access.usedToken(id, at)),
     addAudit: (row) => safely(() => access.addAudit(row)),
+    endAudit: (before) => safely(() => access.endAudit(before)),
     audit: (filter) => safely(() => access.audit(filter)),
     probe: (at) => safely(() => access.probe(at)),
   }
@@ -104,6 +129,7 @@ function prepareTables(db: Connection, file: string) {
       outbox: outboxTable(db),
       records: recordReader(db),
       texts: textsReader(db),
+      schedules: schedulesTable(db),
       forget(): void {
         documents.forget()
         tasks.forget()

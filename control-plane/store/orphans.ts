@@ -1,3 +1,4 @@
+import { putBack } from '../../src/domain/backup.ts'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { HostPath } from '../../src/domain/brand.ts'
@@ -17,8 +18,8 @@ export function refuseOrphans(data: HostPath, file: HostPath): void {
   if (count === 0) return
   throw new Failure(
     'database',
-    `The database ${file} is gone, but the work of ${count} ${count === 1 ? 'task' : 'tasks'} is still in ${data}. ` +
-      'Put a copy of the database in its place. Or move the whole folder away, or start with another --data.',
+    `The database ${file} is gone, but the work of ${count} ${count === 1 ? 'task' : 'tasks'} is still in ${data}: ` +
+      `${putBack}, move the folder away, or start with another --data.`,
   )
 }
 

@@ -1,3 +1,4 @@
+import { putBack } from '../../src/domain/backup.ts'
 import type { z } from 'zod'
 import { Failure } from '../../src/domain/failure.ts'
 
@@ -35,8 +36,15 @@ const asJson: Codec = {
   toContent: (cell): unknown => (typeof cell === 'string' ? JSON.parse(cell) : cell),
 }
 
+/** SQLite has no booleans. */
+const asFlag: Codec = {
+  toCell: (content) => Number(content),
+  toContent: (cell) => (cell === 0 || cell === 1 ? cell === 1 : cell),
+}
+
 export const column = (name: string, codec: Codec = asItIs): Place => ({ column: name, codec })
 export const json = (name: string): Place => column(name, asJson)
+export const flag = (name: string): Place => column(name, asFlag)
 export const parts = (columns: Readonly<Record<string, string>>): Place => ({ parts: columns })
 
 /** A column, and the field or part of a field that it holds. */
@@ -60,7 +68,13 @@ export interface Rows<T> {
   fromRow(row: Row): T
 }
 
-export function rowsOf<T extends object>(table: string, schema: z.ZodType<T>, places: Places<T>): Rows<T> {
+/** @param what a row is about: that which its `task_id`, or else its first column, names */
+export function rowsOf<T extends object>(
+  table: string,
+  schema: z.ZodType<T>,
+  places: Places<T>,
+  what = 'Task',
+): Rows<T> {
   type Field = Extract<keyof T, string>
   const columns: Column<Field>[] = []
   for (const field in places) columns.push(...columnsOf<Field>(field, places[field]))
@@ -73,8 +87,8 @@ export function rowsOf<T extends object>(table: string, schema: z.ZodType<T>, pl
     const task = row[Math.max(0, names.indexOf('task_id'))]
     return new Failure(
       'database',
-      `Task ${task} is damaged in the database: column ${name} of ${table}: ${why}. ` +
-        'Put a copy of the database in its place, or start with another --data.',
+      `${what} ${task} is damaged in the database: column ${name} of ${table}: ${why}; ` +
+        `${putBack}, or start with another --data.`,
     )
   }
 

@@ -2,6 +2,7 @@ import type { Millis } from '../../src/domain/brand.ts'
 import type { EventMark, EgressMark, SignedAttestation, TaskRecord } from '../../src/domain/attestation.ts'
 import type { EgressRow } from '../../src/domain/egress.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
+import type { Occurrence, Schedule } from '../../src/domain/schedule/schedule.ts'
 import type { Actor, Checkpoint, Status, Task, TaskEvent } from '../../src/domain/task.ts'
 import type { TaskFilter } from '../../src/domain/control-plane.ts'
 import type { AccessStore } from './access.ts'
@@ -53,6 +54,8 @@ export interface Change {
   readonly surface?: SurfaceChange
   /** What a step came to. */
   readonly attestation?: SignedAttestation
+  /** The run of a schedule that a task which is born is: `occurrence.task` is that task. */
+  readonly scheduled?: ScheduledRun
   /** Called first, inside the transaction, with `before`: what it throws takes everything back. */
   readonly leaving?: (task: Task) => void
   /**
@@ -75,6 +78,53 @@ export interface SurfaceChange {
   readonly open?: Surface
 }
 
+/** A run of a schedule, to be decided once. */
+export interface ScheduledRun {
+  readonly occurrence: Occurrence
+  /** Of the schedule that it was decided by. */
+  readonly revision: number
+  /** Only while no task of the schedule is under way. */
+  readonly alone: boolean
+}
+
+/**
+ * Why a run is not decided so. `schedule`: it is another by now, or there is none. `decided`: that time has an occurrence
+ * already, which does not wait. `overlap`: a task of the schedule is under way.
+ */
+export type ScheduleRefusal = 'schedule' | 'decided' | 'overlap'
+
+/** A change of a schedule by a person or the configuration. */
+export interface ScheduleChanging {
+  /** Null where it is made. */
+  readonly before: Schedule | null
+  /** Null where it is removed. */
+  readonly after: Schedule | null
+  /** With it, runs that wait are skipped, for this reason. */
+  readonly skipWaiting?: { readonly text: string; readonly at: Millis }
+}
+
+export interface ScheduleStore {
+  /** In order of their names. */
+  all(): readonly Schedule[]
+  schedule(name: string): Schedule | null
+  /** False, and nothing is written, where the schedule is not of the revision that `before` has, or is there already. */
+  change(changing: ScheduleChanging): boolean
+  /** Decides a run without a task; what was planned up to it counts as decided. Null where it was written. */
+  settle(run: ScheduledRun): ScheduleRefusal | null
+  /** What is planned up to this time needs no decision: only ever later, or back where the clock was put back. */
+  decidedTo(name: string, revision: number, to: Millis): void
+  /** Newest first; those planned before a time where it is given. */
+  occurrences(name: string, before: Millis | null, limit: number): readonly Occurrence[]
+  /** The one that was decided last. */
+  last(name: string): Occurrence | null
+  /** Oldest first. */
+  waiting(name: string): readonly Occurrence[]
+  /** The run that this task is. */
+  occurrenceOf(task: TaskId): Occurrence | null
+  /** A task of this schedule that is not at rest. */
+  underWay(name: string): TaskId | null
+}
+
 export interface Written {
   readonly kind: 'written'
   /** The task as it is now: `after`, with what heartbeats have charged meanwhile. Its version is the event's `seq`. */
@@ -88,7 +138,7 @@ export type SurfaceRefusal = 'unknown' | 'used' | 'closed' | 'expired' | 'stale'
 export interface Lost {
   readonly kind: 'lost'
   /** `task`: its status, version or fence is another (or its id is taken); else what is wrong with the surface. */
-  readonly reason: 'task' | SurfaceRefusal
+  readonly reason: 'task' | SurfaceRefusal | ScheduleRefusal
   /** The task as it is; null where there is none. */
   readonly now: Task | null
   /** The surface that could not be used, with who used it for what. */
@@ -178,6 +228,7 @@ export interface Store {
   eventMarks(id: TaskId, from: EventMark): readonly EventMark[]
   /** Another number whenever another connection has written to the file. */
   othersWrites(): number
+  readonly schedules: ScheduleStore
   /** Every task that has been discarded. */
   discarded(): ReadonlySet<TaskId>
   counts(): Readonly<Record<Status, number>>

@@ -6,6 +6,7 @@ import type { Connection } from './database.ts'
 import { type decisionsTable, useRefusal } from './decisions.ts'
 import type { eventsTable } from './events.ts'
 import type { outboxTable } from './outbox.ts'
+import type { schedulesTable } from './schedules.ts'
 import type { Change, Heartbeat, Lost, Store, Written } from './store.ts'
 import type { tasksTable } from './tasks.ts'
 
@@ -16,6 +17,7 @@ export interface Tables {
   readonly decisions: ReturnType<typeof decisionsTable>
   readonly attestations: ReturnType<typeof attestationsTable>
   readonly outbox: ReturnType<typeof outboxTable>
+  readonly schedules: ReturnType<typeof schedulesTable>
   /** To be called when a transaction was taken back: what this process remembers of it is not there. */
   forget(): void
 }
@@ -26,13 +28,14 @@ export interface Tables {
  */
 export function writer(db: Connection, tables: Tables): Store['write'] {
   const write = db.transaction((change: Change): Written | Lost => {
-    const lost = lostUse(tables, change)
+    const lost = lostUse(tables, change) ?? lostRun(tables, change)
     if (lost !== null) return lost
     if (change.before !== null && tables.tasks.task(change.before.id)?.version === change.before.version)
       change.leaving?.(change.before)
     const task = writeTask(tables, change)
     if (task === null)
       return { kind: 'lost', reason: 'task', now: tables.tasks.task(change.after.id), surface: null }
+    if (change.scheduled !== undefined) tables.schedules.decide(change.scheduled)
     for (const closed of change.close ?? []) tables.checkpoints.put(closed)
     if (change.checkpoint !== undefined) tables.checkpoints.put(change.checkpoint)
     writeSurfaces(tables, change)
@@ -77,6 +80,12 @@ function lostUse({ tasks, decisions }: Tables, { before, surface }: Change): Los
   return { kind: 'lost', reason, now: tasks.task(before.id), surface: shown }
 }
 
+function lostRun({ schedules }: Tables, { scheduled }: Change): Lost | null {
+  if (scheduled === undefined) return null
+  const reason = schedules.refusal(scheduled)
+  return reason === null ? null : { kind: 'lost', reason, now: null, surface: null }
+}
+
 /** The task as it is written; null where it is not as the caller saw it. */
 function writeTask({ tasks }: Tables, { before, after }: Change): Task | null {
   if (before !== null) return tasks.update(before, after)
@@ -94,7 +103,8 @@ function writeSurfaces({ decisions }: Tables, { before, after, event, surface }:
 }
 
 /** A change that contradicts itself is a bug of the caller. */
-function refuseNonsense({ before, after, checkpoint, close, surface, attestation }: Change): void {
+function refuseNonsense(change: Change): void {
+  const { before, after, checkpoint, close, surface, attestation, scheduled } = change
   const say = (what: string): never => {
     throw new Error(`a change of task ${after.id} ${what}`)
   }
@@ -106,6 +116,9 @@ function refuseNonsense({ before, after, checkpoint, close, surface, attestation
   if (points.some((point) => point.taskId !== after.id)) say('has a checkpoint of another task')
   if (attestation !== undefined && attestation.taskId !== after.id) say('has an attestation of another task')
   if (before === null && surface?.use !== undefined) say('uses a surface before its birth')
+  if (scheduled !== undefined && (before !== null || scheduled.occurrence.task !== after.id)) {
+    say('is the run of a schedule that made another task')
+  }
   const record = surface?.record
   if (
     record !== undefined &&

@@ -10,6 +10,7 @@ import { explainCommand } from './commands/explain.ts'
 import { imageCommand } from './commands/image.ts'
 import { outboxCommand } from './commands/outbox.ts'
 import { runCommand } from './commands/run.ts'
+import { scheduleCommand } from './commands/schedule.ts'
 import { searchCommand } from './commands/search.ts'
 import { serveCommand } from './commands/serve.ts'
 import { taskCommand } from './commands/task.ts'
@@ -53,6 +54,7 @@ function commandsOf(shell: Shell): Command {
   imageCommand(program, shell)
   searchCommand(program, shell)
   outboxCommand(program, shell)
+  scheduleCommand(program, shell)
   serveCommand(program, shell)
   backupCommands(program, shell)
   tokenCommand(program, shell)

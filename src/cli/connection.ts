@@ -138,10 +138,9 @@ async function firstOf(
     }
     await sleep(pauseMs)
   }
-  const who = holder?.owner == null ? 'Another process' : `Process ${holder.owner.pid} (${holder.owner.what})`
   throw new Failure(
     'busy',
-    `${who} holds the data folder ${target.config.dataFolder} but does not answer; wait for it, or end it and try again.`,
+    `${holderName(holder?.owner ?? null)} holds the data folder ${target.config.dataFolder} but does not answer; wait for it, or end it and try again.`,
   )
 }
 
@@ -234,4 +233,9 @@ export async function withControlPlane<T>(
 ): Promise<T> {
   await using connection = await Connection.visit(target)
   return await connection.persist(errand)
+}
+
+/** Who holds a data folder, for the beginning of a sentence. */
+export function holderName(owner: Held['owner']): string {
+  return owner === null ? 'Another process' : `Process ${owner.pid} (${owner.what})`
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Client } from '../client/client.ts'
-import type { Submitted } from '../domain/control-plane.ts'
+import type { Submitted } from '../domain/submitted.ts'
 import { Failure } from '../domain/failure.ts'
 import type { TaskRequest } from '../domain/intake.ts'
 import type { Connection } from './connection.ts'

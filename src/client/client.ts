@@ -9,14 +9,18 @@ import type {
   Explanation,
   Finding,
   Sight,
-  Submitted,
   TaskFilter,
 } from '../domain/control-plane.ts'
+import type { Submitted } from '../domain/submitted.ts'
 import type { EgressRow } from '../domain/egress.ts'
 import { Failure } from '../domain/failure.ts'
 import type { TaskId } from '../domain/ids.ts'
 import type { TaskRequest } from '../domain/intake.ts'
 import type { Letter, LetterAct, LetterFilter } from '../domain/outbox/letter.ts'
+import * as scheduleAnswers from '../domain/schedule/answers.ts'
+import type { Ran, ShownSchedule } from '../domain/schedule/port.ts'
+import type { ScheduleChange, ScheduleRequest } from '../domain/schedule/request.ts'
+import type { Occurrence } from '../domain/schedule/schedule.ts'
 import { taskSchema } from '../domain/schemas.ts'
 import { queryLimits } from '../domain/search/query.ts'
 import type { SearchAnswer, SearchRequest } from '../domain/search/search.ts'
@@ -72,17 +76,27 @@ export interface Client {
   audit(
     filter: Omit<AuditFilter, 'before'> & { readonly cursor?: string },
   ): Promise<{ readonly rows: readonly AuditRow[]; readonly next: string | null }>
+  readonly schedules: ScheduleClient
+}
+
+/** As of the domain's `Schedules`; `shown` is the revision of the schedule that was shown. */
+export interface ScheduleClient {
+  list(): Promise<readonly ShownSchedule[]>
+  show(name: string): Promise<ShownSchedule>
+  create(request: ScheduleRequest): Promise<ShownSchedule>
+  update(name: string, change: ScheduleChange, shown?: number): Promise<ShownSchedule>
+  remove(name: string, shown?: number): Promise<void>
+  enable(name: string, enabled: boolean): Promise<ShownSchedule>
+  /** `key`: the same run may be asked for again under it, and makes one task. */
+  run(name: string, key?: string): Promise<Ran>
+  /** The newest. */
+  occurrences(name: string, limit: number): Promise<readonly Occurrence[]>
 }
 
 export function createClient(fetch: FetchLike): Client {
-  const get = (path: string): Promise<Answer> => send(fetch, path, { method: 'GET', headers: {} })
-  const post = (path: string, body: unknown = {}, more: Call['headers'] = {}): Promise<Answer> =>
-    send(fetch, path, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...more },
-      body: JSON.stringify(body),
-    })
+  const { get, post } = verbs(fetch)
   return {
+    schedules: scheduleClient(fetch),
     ping: async (signal) => {
       const call = { method: 'GET', headers: {}, ...(signal === undefined ? {} : { signal }) } as const
       await textOf(await send(fetch, '/healthz', call))
@@ -151,6 +165,44 @@ export function createClient(fetch: FetchLike): Client {
     },
     audit: async ({ taskId: task, ...filter }) =>
       read(await get(`/v1/audit${search({ task, ...filter })}`), answers.auditPageSchema),
+  }
+}
+
+type Write = (path: string, body?: unknown, more?: Call['headers']) => Promise<Answer>
+
+function verbs(fetch: FetchLike) {
+  const get = (path: string): Promise<Answer> => send(fetch, path, { method: 'GET', headers: {} })
+  const write =
+    (method: 'POST' | 'PUT'): Write =>
+    (path, body = {}, more = {}) =>
+      send(fetch, path, {
+        method,
+        headers: { 'content-type': 'application/json', ...more },
+        body: JSON.stringify(body),
+      })
+  return { get, post: write('POST'), put: write('PUT') }
+}
+
+function scheduleClient(fetch: FetchLike): ScheduleClient {
+  const { get, post, put } = verbs(fetch)
+  const all = '/v1/schedules'
+  const at = (name: string, act = ''): string => `${all}/${encodeURIComponent(name)}${act}`
+  const { shownScheduleSchema: shownSchema, ranSchema, schedulesSchema, occurrencesSchema } = scheduleAnswers
+  const bound = (shown?: number) => ({ 'if-match': shown === undefined ? '*' : `"${shown}"` })
+  return {
+    list: async () => (await read(await get(all), schedulesSchema)).schedules,
+    show: async (name) => read(await get(at(name)), shownSchema),
+    create: async (request) => read(await post(all, request), shownSchema),
+    update: async (name, change, shown) => read(await put(at(name), change, bound(shown)), shownSchema),
+    remove: async (name, shown) => {
+      await textOf(await send(fetch, at(name), { method: 'DELETE', headers: bound(shown) }))
+    },
+    enable: async (name, enabled) =>
+      read(await post(at(name, enabled ? '/enable' : '/disable')), shownSchema),
+    run: async (name, key) =>
+      read(await post(at(name, '/run'), {}, key === undefined ? {} : { 'idempotency-key': key }), ranSchema),
+    occurrences: async (name, limit) =>
+      (await read(await get(at(name, `/occurrences${search({ limit })}`)), occurrencesSchema)).occurrences,
   }
 }
 

@@ -10,6 +10,7 @@ import type { HttpSettings } from '../domain/listen.ts'
 import type { WebhookSettings } from '../domain/outbox/webhook.ts'
 import type { Retention } from '../domain/retention.ts'
 import type { RepositoryDefaults } from '../domain/repository-defaults.ts'
+import type { ConfiguredSchedule } from '../domain/schedule/request.ts'
 import type { Secret } from '../domain/secret.ts'
 import type { Budget } from '../domain/task.ts'
 import type { PriceList, UpstreamSettings } from '../domain/upstream.ts'
@@ -18,6 +19,7 @@ import { readConfigFile } from './file.ts'
 import { pricesOf, secretsOf, upstreamsOf } from './providers.ts'
 import { httpOf } from './http.ts'
 import { configPlace, dataPlace, enginePlace, expand, resolved, runtimePlace, socketPath } from './places.ts'
+import { schedulesOf } from './schedules.ts'
 import { configSchema, type ConfigFile } from './schema.ts'
 import { webhooksOf } from './webhooks.ts'
 
@@ -50,6 +52,7 @@ export interface Config {
   readonly tasks: { readonly budget: Budget; readonly agent: AgentChoice | null; readonly policy: Policy }
   /** What holds for tasks on one repository, by its absolute, resolved path. */
   readonly repositories: Readonly<Record<string, RepositoryDefaults>>
+  readonly schedules: readonly ConfiguredSchedule[]
   readonly author: { readonly name: string; readonly email: string }
   /** The private key that attestations are signed with; null is one in the data folder. */
   readonly attestationKey: HostPath | null
@@ -101,6 +104,7 @@ export function loadConfig(flags: ConfigFlags, around: Environment): Config {
     concurrency: file.concurrency,
     tasks: { budget: budgetOf(file.task), agent: file.task.agent ?? null, policy },
     repositories: repositoriesOf(file, place.path, policy, around),
+    schedules: schedulesOf(file, place.path, around),
     author: { name: file.author.name ?? 'Cofferdam', email: file.author.email ?? 'cofferdam@localhost' },
     attestationKey:
       file.attestation.key === undefined ? null : expand(file.attestation.key, dirname(place.path), around),
@@ -110,6 +114,7 @@ export function loadConfig(flags: ConfigFlags, around: Environment): Config {
       worktrees: daysOf(file.keep.worktrees),
       output: daysOf(file.keep.output),
       undelivered: daysOf(file.keep.undelivered),
+      audit: daysOf(file.keep.audit),
     },
     http: file.http === undefined ? null : httpOf(file.http, place.path, around),
   })

@@ -4,6 +4,7 @@ import { usualRates } from '../domain/listen.ts'
 import { newsTypes } from '../domain/outbox/news.ts'
 import { webhookNetworks } from '../domain/outbox/webhook.ts'
 import { policyRequestSchema } from '../domain/policy-request.ts'
+import { configuredScheduleSchema, scheduleName } from '../domain/schedule/request.ts'
 import { secretPlaceSchema } from './secrets.ts'
 
 const path = z.string('A path is text.').min(1, 'A path is empty: name one or remove the key.')
@@ -154,6 +155,8 @@ export const configSchema = z.strictObject({
       }),
     )
     .default({}),
+  /** Tasks that are made by the clock, by the name of their schedule. */
+  schedules: z.record(scheduleName, configuredScheduleSchema).default({}),
   /** Of the commits on a task's branch. */
   author: z
     .strictObject({
@@ -188,6 +191,7 @@ export const configSchema = z.strictObject({
       worktrees: days.default(7),
       output: days.default(90),
       undelivered: days.default('never'),
+      audit: days.default(365),
     })
     .prefault({}),
 })

@@ -8,8 +8,8 @@ import type {
   KnownAgent,
   KnownRepository,
   Sight,
-  Submitted,
 } from './control-plane.ts'
+import type { Submitted } from './submitted.ts'
 import { roles } from './caller.ts'
 import type { Decisions } from './decision.ts'
 import { failureCodes } from './failure.ts'

@@ -11,3 +11,6 @@ export interface BackupReport {
   /** What a person has to know or do besides. */
   readonly notes: readonly string[]
 }
+
+/** What helps where the database is not as it was written: only the whole folder belongs together. */
+export const putBack = 'put back a copy of the whole data folder with `cofferdam restore`'

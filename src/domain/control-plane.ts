@@ -9,7 +9,9 @@ import type { TaskId } from './ids.ts'
 import type { TaskRequest } from './intake.ts'
 import type { OutboxDesk } from './outbox/desk.ts'
 import type { Policy } from './policy.ts'
+import type { Schedules } from './schedule/port.ts'
 import type { SearchAnswer, SearchRequest } from './search/search.ts'
+import type { Submitted } from './submitted.ts'
 import type { Budget, Checkpoint, RiskReason, Status, Task, TaskEvent } from './task.ts'
 import type { Verification } from './verification/verify.ts'
 
@@ -19,12 +21,6 @@ export type Act =
   | { readonly act: 'reject' | 'stop'; readonly text: string | null }
   | { readonly act: 'suggest' | 'steer'; readonly text: string }
   | { readonly act: 'resume'; readonly instruction: string | null; readonly budget: Partial<Budget> | null }
-
-/** What a submission answers: the task, and sentences a person should read (uncommitted work, hidden files, ...). */
-export interface Submitted {
-  readonly task: Task
-  readonly notes: readonly string[]
-}
 
 /** Which tasks are meant. Every field that is given narrows it. */
 export interface TaskFilter {
@@ -99,6 +95,7 @@ export interface EgressFilter {
 export interface ControlPlane {
   /** Tokens and the audit log. */
   readonly access: Access
+  readonly schedules: Schedules
   /**
    * Makes a task. `key`: names this submission for its caller, so that it can be sent again when no answer came: the
    * task that it made is answered then, and another request under that key is a `conflict`. Null is never the same.

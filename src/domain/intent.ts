@@ -96,5 +96,5 @@ function asksInChinese(sentence: string): boolean {
   if (/吗[？?]?$/.test(rest) && !/(?:好|可以|行)吗[？?]?$/.test(rest)) return false
   const object = rest.slice(act[0].length).replace(/[了吗吧呢啊\p{P}\s]/gu, '')
   // "修好了" tells, "改一下" names nothing.
-  return !/^(?:好|完|过|掉)?了/.test(rest.slice(act[0].length)) && [...object].length >= 2
+  return !/^(?:好|完|过|掉)?了/.test(rest.slice(act[0].length)) && object.length >= 2
 }

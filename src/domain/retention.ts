@@ -2,7 +2,7 @@ import type { Delivery, Status, Task } from './task.ts'
 import { isAtRest } from './task.ts'
 import { counted } from './text.ts'
 
-/** For how many days what a task has left is kept after the last that happened to it; null is for ever. */
+/** For how many days something is kept, what a task has left after the last that happened to it; null is for ever. */
 export interface Retention {
   /** The worktree of an applied task. */
   readonly worktrees: number | null
@@ -10,6 +10,8 @@ export interface Retention {
   readonly output: number | null
   /** A halted or rejected task whose work nobody was given. */
   readonly undelivered: number | null
+  /** A row of the audit log. */
+  readonly audit: number | null
 }
 
 /** What a task has beside its record and its commits. */
@@ -23,6 +25,11 @@ export type Due =
   | { readonly kind: 'discard'; readonly text: string }
 
 const dayMs = 86_400_000
+
+/** Rows of the audit log from before this time are removed, epoch milliseconds; null is none. */
+export function auditEnd({ audit }: Retention, now: number): number | null {
+  return audit === null ? null : now - audit * dayMs
+}
 
 /** An applied task of these is about to be given to somebody, and the worktree may be wanted for it. */
 const underWay: ReadonlySet<Delivery> = new Set<Delivery>(['delivering', 'conflict'])

@@ -39,5 +39,19 @@ export function letterActRefusal({ actor, role }: Caller, act: LetterAct): strin
   return role === 'owner' ? null : `${nameOf(actor)} may not ${act} a letter: an owner can do that.`
 }
 
+/** What can be done with a schedule, in words. */
+export type ScheduleAct = 'make' | 'change' | 'remove' | 'enable' | 'disable' | 'run'
+
+/**
+ * Why a caller may not do this with a schedule; null where they may. A schedule goes on by itself, after whoever made it
+ * has lost their role, so it is the owners'. To have one run is to start a task.
+ */
+export function scheduleRefusal({ actor, role }: Caller, act: ScheduleAct): string | null {
+  if (role === 'owner' || (role === 'operator' && act === 'run')) return null
+  return role === 'viewer'
+    ? `${nameOf(actor)} may look, and not ${act} a schedule: an owner can do that.`
+    : `${nameOf(actor)} is an operator, and may not ${act} a schedule: an owner can do that.`
+}
+
 /** How an actor is named in a sentence. */
 const nameOf = ({ kind, id }: Actor): string => (kind === 'token' ? `The token ${id}` : id)

@@ -183,6 +183,7 @@ export interface Task {
    */
   readonly marks: readonly Mark[] | null
   readonly delivery: Delivery
+  /** For a task that is to change another's work, which nothing makes yet; attested from the beginning all the same. */
   readonly parentTaskId: TaskId | null
   readonly createdBy: Actor
   readonly createdAt: Millis

@@ -11,7 +11,7 @@ export interface Entry {
 export const submoduleMode = '160000'
 export const folderMode = '040000'
 
-/** The output of `ls-tree -r -z` (`<mode> <type> <id>\t<path>`) or of `ls-files -s -z` (`<mode> <id> <stage>\t<path>`). */
+/** The output of `ls-tree -z`, with `-r`, `-t` or `-d` or without (`<mode> <type> <id>\t<path>`) or of `ls-files -s -z` (`<mode> <id> <stage>\t<path>`). */
 export function parseEntries(out: Buffer): readonly Entry[] {
   return parts(out).map((line) => {
     const tab = line.indexOf('\t')

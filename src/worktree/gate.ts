@@ -1,7 +1,7 @@
 import type { PolicyMatcher } from '../domain/matcher.ts'
 import type { Violation } from '../domain/policy.ts'
 import type { DiffStat } from '../domain/worktree.ts'
-import { kindOfMode, submoduleMode } from './entries.ts'
+import { folderMode, kindOfMode, submoduleMode } from './entries.ts'
 import { parts, textOf, type RawPath } from './raw.ts'
 
 /** A path in which two trees differ. */
@@ -16,7 +16,6 @@ export interface Difference {
 }
 
 const nothing = '000000'
-const treeMode = '040000'
 
 /** Arguments of a diff that runs nothing and follows no renames. */
 export const diffTreeArgs = [
@@ -62,9 +61,10 @@ export function parseDifferences(out: Buffer): Differences {
       index += 1
       const path = records[index] ?? ('' as RawPath)
       if (after !== nothing && after !== submoduleMode) fresh.push(id)
-      if (after === treeMode) trees.push({ id, path })
+      if (after === folderMode) trees.push({ id, path })
       // Where a file gives way to a folder, or the other way round, git names both sides on their own.
-      if (before !== treeMode && after !== treeMode) differences.push({ before, after, idBefore, id, path })
+      if (before !== folderMode && after !== folderMode)
+        differences.push({ before, after, idBefore, id, path })
       continue
     }
     // `-` instead of numbers where a side is binary.

@@ -2,7 +2,7 @@ import type { CommitId, HostPath } from '../domain/brand.ts'
 import { Failure } from '../domain/failure.ts'
 import type { TaskPlace } from '../domain/worktree.ts'
 import { complaintsAbout, complaintsIn } from './complaints.ts'
-import { parseEntries } from './entries.ts'
+import { folderMode, parseEntries } from './entries.ts'
 import { gitFailure, type GitAnswer } from './git.ts'
 import { farEnd, type Setting } from './hardening.ts'
 import { mirrorOf } from './layout.ts'
@@ -54,7 +54,7 @@ export async function giveBranch(site: Site, task: TaskPlace, commit: CommitId):
 async function acceptedAlready(site: Site, gitDir: HostPath, base: CommitId): Promise<readonly Setting[]> {
   const root = await site.git.line({ gitDir }, ['rev-parse', '--verify', `${base}^{tree}`])
   const folders = parseEntries(await site.git.run({ gitDir }, ['ls-tree', '-r', '-d', '-z', base]))
-  const trees = folders.filter(({ mode }) => mode === '040000').map(({ id }) => id)
+  const trees = folders.filter(({ mode }) => mode === folderMode).map(({ id }) => id)
   const complaints = await complaintsAbout(site, gitDir, [root, ...trees])
   return [...new Set(complaints.map(({ message }) => message))].map((message): Setting => [
     `receive.fsck.${message}`,

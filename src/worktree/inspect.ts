@@ -31,26 +31,28 @@ export async function inspectRepository(
       'repository',
       `${source.top} lies in the data folder of Cofferdam: give your own repository.`,
     )
-  return await site.looks.recall(source, asked ?? 'HEAD', 'inspect', () => inspectSource(site, source, asked))
+  const ref = asked ?? 'HEAD'
+  const seen = await site.looks.recall(source, ref, ['settled', 'commit'], () =>
+    inspectSource(site, source, asked),
+  )
+  // Not before: what is refused above must not be looked through.
+  const notes = await site.looks.recall(source, ref, ['passing', 'work'], () => uncommitted(site, source))
+  return { ...seen, notes: [...notes, ...seen.notes] }
 }
 
 async function inspectSource(site: Site, source: Source, asked: string | null): Promise<RepositoryInfo> {
   const { ref, commit } = await resolveRef(askSource(site.settings, source), source, asked)
   return asRepository(source, async () => {
-    const settings = settingsFrom(
-      await site.git.run(sourcePlace(source), ['config', '--list', '-z'], as(source)),
+    const settings = await settingsOf(site, source)
+    refusePartial(
+      source,
+      settings.map(([key]) => key),
     )
-    const keys = settings.map(([key]) => key)
-    refusePartial(source, keys)
     refuseHook(source, settings)
     const { entries, folders } = await treeOf(site, source, commit)
     refuseNames(`${ref} of ${source.top}`, entries, folders)
     rememberLook(site, source, commit, entries)
-    const notes = [
-      ...(await uncommitted(site, source, keys)),
-      ...submodules(entries),
-      ...(await pointers(site, source, entries)),
-    ]
+    const notes = [...submodules(entries), ...(await pointers(site, source, entries))]
     return { path: source.top, key: keyOf(source), ref, commit, notes }
   })
 }
@@ -63,7 +65,7 @@ export async function hiddenFiles(
   policy: Policy,
 ): Promise<readonly TreePath[]> {
   const source = await findSource(path, site.self)
-  const question = `hidden by ${policyHash(policy)}`
+  const question = ['settled', `hidden by ${policyHash(policy)}`] as const
   return await site.looks.recall(source, commit, question, () => hiddenIn(site, source, commit, policy))
 }
 
@@ -84,7 +86,9 @@ async function hiddenIn(
 /** The branch for a task: a branch `cofferdam` in the source leaves no room for `cofferdam/<id>`. */
 export async function branchFor(site: Site, path: string, id: TaskId): Promise<string> {
   const source = await findSource(path, site.self)
-  const taken = await site.looks.recall(source, 'cofferdam', 'is a branch', () => hasBranch(site, source))
+  const taken = await site.looks.recall(source, 'cofferdam', ['settled', 'branch'], () =>
+    hasBranch(site, source),
+  )
   return taken ? `cofferdam-${id}` : `cofferdam/${id}`
 }
 
@@ -143,6 +147,10 @@ function refuseUnmountable(source: Source, paths: readonly RawPath[]): void {
     )
 }
 
+async function settingsOf(site: Site, source: Source) {
+  return settingsFrom(await site.git.run(sourcePlace(source), ['config', '--list', '-z'], as(source)))
+}
+
 function refusePartial(source: Source, keys: readonly string[]): void {
   if (keys.some((key) => /^(?:extensions\.partialclone|remote\..*\.promisor)$/i.test(key)))
     throw new Failure(
@@ -153,8 +161,9 @@ function refusePartial(source: Source, keys: readonly string[]): void {
 }
 
 /** Work in the user's checkout that no commit holds. Its filters are switched off one by one: git would run them. */
-async function uncommitted(site: Site, source: Source, keys: readonly string[]): Promise<readonly string[]> {
+async function uncommitted(site: Site, source: Source): Promise<readonly string[]> {
   if (source.bare) return []
+  const keys = (await asRepository(source, () => settingsOf(site, source))).map(([key]) => key)
   const names = new Set(keys.flatMap((key) => /^filter\.(.*)\.[^.]+$/s.exec(key)?.[1] ?? []))
   const config = [...names].flatMap((name): readonly Setting[] => [
     [`filter.${name}.clean`, ''],

@@ -1,14 +1,18 @@
 import { closeSync, constants, openSync, readSync, statSync } from 'node:fs'
 import type { Source } from './source.ts'
 
-/** So long what no stamp tells of (uncommitted work, which is only said) may be from before, ms. */
-const longestMs = 2000
+/**
+ * So long an answer may be used again, ms. `settled`: one of which the stamps tell everything. `passing`: one that also
+ * says what no stamp tells of, such as work that is not committed.
+ */
+const longestMs = { settled: 60_000, passing: 2000 } as const
 /** A list of hidden files may be long. */
 const most = 50
 
 interface Look {
   readonly stamp: string
   readonly at: number
+  readonly longest: number
   readonly answer: Promise<unknown>
   /** Whether it is being asked again. */
   followed?: true
@@ -29,18 +33,25 @@ export class Looks {
   }
 
   /** `ref`: what the answer depends on by name. What fails is not remembered. */
-  async recall<T>(source: Source, ref: string, question: string, look: () => Promise<T>): Promise<T> {
+  async recall<T>(
+    source: Source,
+    ref: string,
+    [lasts, question]: readonly [keyof typeof longestMs, string],
+    look: () => Promise<T>,
+  ): Promise<T> {
     const stamp = stampOf(source, ref)
     if (stamp === null) return await look()
     const now = this.#clock()
-    for (const [name, { at }] of this.#looks) if (now - at >= longestMs) this.#looks.delete(name)
+    const longest = longestMs[lasts]
+    for (const [name, each] of this.#looks) if (now - each.at >= each.longest) this.#looks.delete(name)
     const key = JSON.stringify([source.gitDir, ref, question])
     const known = this.#looks.get(key)
-    if (known?.stamp !== stamp) return (await this.#ask(key, { stamp, at: now, answer: look() }).answer) as T
+    if (known?.stamp !== stamp)
+      return (await this.#ask(key, { stamp, at: now, longest, answer: look() }).answer) as T
     // In time, so that where many ask nobody waits for it.
-    if (now - known.at >= longestMs / 2 && !known.followed) {
+    if (now - known.at >= longest / 2 && !known.followed) {
       known.followed = true
-      const next: Look = { stamp, at: now, answer: look() }
+      const next: Look = { stamp, at: now, longest, answer: look() }
       next.answer.then(
         () => this.#ask(key, next),
         () => undefined,

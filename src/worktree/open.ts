@@ -19,7 +19,6 @@ import { listTree } from './listing.ts'
 import { Looks } from './looks.ts'
 import { materialsOf } from './materials.ts'
 import type { Memory } from './memory.ts'
-
 import { textOf } from './raw.ts'
 import { restoreTo } from './restore.ts'
 import { sealCommit } from './seal.ts'

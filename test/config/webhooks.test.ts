@@ -59,7 +59,11 @@ describe('a webhook', () => {
   it.each<[string, readonly string[], RegExp]>([
     ['no TLS', ['url: http://hooks.example.com/', secret], /has to begin with https:/],
     ['no TLS inside', ['url: http://10.0.0.1/', secret, 'network: private'], /has to begin with https:/],
-    ['this machine', ['url: https://localhost/', secret], /which is this machine itself: name another, or say "network: loopback"/],
+    [
+      'this machine',
+      ['url: https://localhost/', secret],
+      /which is this machine itself: name another, or say "network: loopback"/,
+    ],
     ['a password', ['url: https://u:p@hooks.example.com/', secret], /must not hold a user or a password/],
     ['a part behind "#"', ['url: https://hooks.example.com/#x', secret], /must not hold a "#"/],
     ['no address', ['url: hooks', secret], /has an address such as https:/],

@@ -4,7 +4,7 @@ import { deliveries, statuses, type Task } from '../../src/domain/task.ts'
 import { aTask, aTime } from '../support/task.ts'
 
 const day = 86_400_000
-const keep: Retention = { worktrees: 7, output: 30, undelivered: null }
+const keep: Retention = { worktrees: 7, output: 30, undelivered: null, audit: null }
 const told: Retention = { ...keep, undelivered: 90 }
 const both: readonly Leftover[] = leftovers
 
@@ -27,8 +27,8 @@ const rows: readonly Row[] = [
   [{ status: 'APPLIED', delivery: 'merged' }, 30, keep, ['worktree', 'output']],
   [{ status: 'APPLIED', delivery: 'delivering' }, 999, told, []],
   [{ status: 'APPLIED', delivery: 'conflict' }, 999, told, []],
-  [{ status: 'APPLIED' }, 999, { worktrees: null, output: 30, undelivered: 1 }, ['output']],
-  [{ status: 'APPLIED' }, 999, { worktrees: 7, output: null, undelivered: 1 }, ['worktree']],
+  [{ status: 'APPLIED' }, 999, { ...keep, worktrees: null, undelivered: 1 }, ['output']],
+  [{ status: 'APPLIED' }, 999, { ...keep, output: null, undelivered: 1 }, ['worktree']],
   [{ status: 'APPLIED', delivery: 'discarded' }, 29, keep, []],
   [{ status: 'STOPPED', delivery: 'discarded' }, 30, told, ['output']],
   [{ status: 'STOPPED', delivery: 'discarded' }, 999, told, ['output']],

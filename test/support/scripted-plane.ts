@@ -18,16 +18,18 @@ import type {
   KnownAgent,
   KnownRepository,
   Sight,
-  Submitted,
   TaskFilter,
 } from '../../src/domain/control-plane.ts'
+import type { Submitted } from '../../src/domain/submitted.ts'
 import { outboxDesk } from '../../control-plane/outbox/desk.ts'
 import { knownRepositories } from '../../control-plane/repositories.ts'
+import { ScheduleBook } from '../../control-plane/schedule/book.ts'
 import { Indexer } from '../../control-plane/search/indexer.ts'
 import { search } from '../../control-plane/search/search.ts'
 import { type SearchIndex, searchIndex } from '../../control-plane/store/search/index.ts'
 import type { Store } from '../../control-plane/store/store.ts'
 import { openStore } from '../../control-plane/store/open.ts'
+import type { Drafted } from '../../control-plane/submit.ts'
 import { type Along, Tasks } from '../../control-plane/tasks.ts'
 import { watch } from '../../control-plane/watch.ts'
 import { hostPath } from '../../src/config/places.ts'
@@ -92,6 +94,7 @@ export interface Behaviour {
  * A goal that holds `sudo` is a DRAFT. Tasks are worked on when they are attended.
  */
 export class ScriptedPlane implements ControlPlane, Disposable {
+  readonly schedules: ScheduleBook
   readonly store: Store
   readonly transitions: Tasks
   readonly access: Access
@@ -127,6 +130,13 @@ export class ScriptedPlane implements ControlPlane, Disposable {
       clock: Date.now,
       wake: () => undefined,
     })
+    this.schedules = new ScheduleBook({
+      store: this.store,
+      tasks: this.transitions,
+      clock: Date.now,
+      changed: () => undefined,
+      draft: (request, id, { actor }) => Promise.resolve(this.#drafted(id, request, actor)),
+    })
     this.#press = {
       store: this.store,
       tasks: this.transitions,
@@ -152,10 +162,10 @@ export class ScriptedPlane implements ControlPlane, Disposable {
     return await new Promise(() => undefined)
   }
 
-  #birth(id: TaskId, request: TaskRequest, actor: Actor): Submitted {
+  #drafted(id: TaskId, request: TaskRequest, actor: Actor): Drafted {
     const risky = /\bsudo\b/.test(request.goal) || request.draft
     const notes = this.#behaviour.notes ?? ['Uncommitted changes are not part of the task.']
-    const drafted = aTask({
+    const task = aTask({
       id,
       goal: request.goal,
       request: request.goal,
@@ -168,6 +178,12 @@ export class ScriptedPlane implements ControlPlane, Disposable {
       createdBy: actor,
       createdAt: Date.now(),
     })
+    return { task, notes, hidden: [] }
+  }
+
+  #birth(id: TaskId, request: TaskRequest, actor: Actor): Submitted {
+    const { task: drafted, notes } = this.#drafted(id, request, actor)
+    const risky = drafted.status === 'DRAFT'
     const open = risky ? { surface: { open: openSurface(drafted, Date.now()) } } : {}
     const data = { ...submissionOf(request, notes) }
     const task = this.transitions.birth(drafted, 'Submitted.', { data, ...open })

@@ -13,7 +13,7 @@ const self = process.geteuid?.() ?? 0
 interface Asked {
   readonly source: Source
   readonly ask: (ref: string, question?: string) => Promise<number>
-  wait(ms: number): void
+  readonly wait: (ms: number) => void
 }
 
 async function opened(lab: Lab): Promise<Asked & { readonly path: string }> {
@@ -25,7 +25,8 @@ async function opened(lab: Lab): Promise<Asked & { readonly path: string }> {
   return {
     path,
     source,
-    ask: (ref, question = 'what') => looks.recall(source, ref, question, () => Promise.resolve((asked += 1))),
+    ask: (ref, question = 'what') =>
+      looks.recall(source, ref, ['passing', question], () => Promise.resolve((asked += 1))),
     wait: (ms) => void (now += ms),
   }
 }
@@ -118,8 +119,8 @@ test('what fails is not remembered', async () => {
   const { source } = await opened(lab)
   const looks = new Looks(() => 0)
   const failing = (): Promise<never> => Promise.reject(new Error('no'))
-  await expect(looks.recall(source, 'HEAD', 'what', failing)).rejects.toThrow('no')
-  expect(await looks.recall(source, 'HEAD', 'what', () => Promise.resolve('yes'))).toBe('yes')
+  await expect(looks.recall(source, 'HEAD', ['passing', 'what'], failing)).rejects.toThrow('no')
+  expect(await looks.recall(source, 'HEAD', ['passing', 'what'], () => Promise.resolve('yes'))).toBe('yes')
 })
 
 test('a head that is a pipe keeps nobody waiting', async () => {

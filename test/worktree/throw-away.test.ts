@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import {
   existsSync,
   mkdirSync,
@@ -11,6 +12,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import type { HostPath } from '../../src/domain/brand.ts'
 import { throwAway } from '../../src/worktree/throw-away.ts'
@@ -22,29 +24,37 @@ it('follows no symlink that a process standing in the folder swaps in meanwhile'
   mkdirSync(decoy)
   writeFileSync(join(decoy, 'kept.txt'), 'kept')
   // It stays in the folder when that is moved into the trash.
-  const swapper = spawn(process.execPath, [
-    '-e',
-    `const { renameSync } = require('node:fs')
-     for (const end = Date.now() + 20_000; Date.now() < end;)
+  const swaps = `const { renameSync, writeSync } = require('node:fs')
+     const end = Date.now() + 20_000
+     while (Date.now() < end)
        try {
          process.chdir(${JSON.stringify(folder)})
-         for (;;) {
+         for (let swaps = 0;; swaps += 1) {
            renameSync('deep', 'aside'); renameSync('link', 'deep')
            renameSync('deep', 'link'); renameSync('aside', 'deep')
+           if (swaps === 0) writeSync(1, '.')
          }
-       } catch {}`,
-  ])
+       } catch {}`
+  const swapper = spawn(process.execPath, ['-e', swaps], { stdio: ['ignore', 'pipe', 'inherit'] })
+  // A dot for each folder in which it has swapped.
+  let folders = 0
+  swapper.stdout.on('data', (dots: Buffer) => (folders += dots.length))
   try {
+    await once(swapper, 'spawn')
     for (let round = 0; round < 250; round += 1) {
       const made = join(root, 'made')
       mkdirSync(join(made, 'deep'), { recursive: true })
       for (let file = 0; file < 5; file += 1) writeFileSync(join(made, `deep/${file}`), '')
       symlinkSync(decoy, join(made, 'link'))
       renameSync(made, folder)
-      await new Promise((resolve) => setTimeout(resolve, 2))
+      const before = folders
+      for (let waited = 0; folders === before && waited < 200; waited += 1) await sleep(1)
       throwAway(root as HostPath, folder as HostPath)
       expect(existsSync(folder)).toBe(false)
     }
+    expect(folders).toBeGreaterThan(200)
+    // What could not be removed at once goes in a process of its own.
+    await expect.poll(() => readdirSync(join(root, 'trash')), { timeout: 20_000 }).toEqual([])
     expect(readdirSync(decoy)).toEqual(['kept.txt'])
   } finally {
     swapper.kill()

@@ -28,7 +28,7 @@ export async function checkpoint(work: Work): Promise<void> {
     setupChanged,
   })
   const [{ row: kept, attestation }, marks] = await Promise.all([
-    attestedOnBranch(work, { ...over, candidate }),
+    attestedOnBranch(work, over),
     verdict.kind === 'apply' ? marksOf(work, candidate.commit) : null,
   ])
   const head = needed(kept.commit, task, 'a commit')

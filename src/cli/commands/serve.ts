@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { Failure } from '../../domain/failure.ts'
 import { exitCode } from '../exit.ts'
-import { isHeld } from '../connection.ts'
+import { holderName, isHeld } from '../connection.ts'
 import type { World } from '../world.ts'
 import { type CommonOptions, onFolder, printJson, type Shell } from './common.ts'
 
@@ -13,11 +13,9 @@ export function serveCommand(program: Command, shell: Shell): void {
     const config = world.loadConfig(options)
     const opened = await world.open(config, { what: 'serve', attend: 'all', stderrLevel: config.logLevel })
     if (isHeld(opened)) {
-      const who =
-        opened.owner === null ? 'Another process' : `Process ${opened.owner.pid} (${opened.owner.what})`
       throw new Failure(
         'busy',
-        `${who} holds the data folder ${config.dataFolder}: end it first, or use another with --data.`,
+        `${holderName(opened.owner)} holds the data folder ${config.dataFolder}: end it first, or use another with --data.`,
       )
     }
     await using _ = opened

@@ -33,7 +33,7 @@ export const guards = {
     firstCreated(task, input) && task.spent.steps + 1 < task.budget.steps,
   'first created path': firstCreated,
   // What a person said in the meantime is for a further step.
-  'done and tests pass': (task: Task, input: Input) =>
+  'done, and no test fails': (task: Task, input: Input) =>
     verdict(input) === 'apply' && task.instruction === null,
   'done, nothing changed': (_: Task, input: Input) => verdict(input) === 'no_change',
   'agent says BLOCKED': (_: Task, input: Input) => verdict(input) === 'agent_blocked',
@@ -66,8 +66,15 @@ export const table: readonly Row[] = [
 
   row(['PENDING'], 'claimed', 'RUNNING', 'salvage', 'what a halt left is kept first', 'being salvaged'),
   row(['PENDING'], 'claimed', 'RUNNING', 'prepare', 'fence + 1'),
-  row(['RUNNING'], 'advanced', 'VALIDATING', 'input', 'after a restart', 'already validated or about to be'),
-  row(['RUNNING'], 'advanced', 'RUNNING', 'input', 'preparation goes on'),
+  row(
+    ['RUNNING'],
+    'advanced',
+    'VALIDATING',
+    'input',
+    'after a restart or a resume',
+    'already validated or about to be',
+  ),
+  row(['RUNNING'], 'advanced', 'RUNNING', 'input', 'on to the phase that is named'),
   row(['RUNNING'], 'begun', 'RUNNING', 'same', 'the intent to run a box is on record'),
   row(['VALIDATING'], 'begun', 'VALIDATING', 'same', 'the intent to run a box is on record'),
   row(['RUNNING'], 'agent_finished', 'RUNNING', 'verify', 'the agent box has ended'),
@@ -90,7 +97,7 @@ export const table: readonly Row[] = [
     'VALIDATING',
     'handover',
     'the branch goes to the source',
-    'done and tests pass',
+    'done, and no test fails',
   ),
   row(['VALIDATING'], 'checkpointed', 'BLOCKED', null, 'nothing to apply', 'done, nothing changed'),
   row(['VALIDATING'], 'checkpointed', 'BLOCKED', null, 'with the reason of the agent', 'agent says BLOCKED'),

@@ -9,6 +9,7 @@ import { problemSchema } from '../../../src/domain/answers.ts'
 import { roles } from '../../../src/domain/caller.ts'
 import { taskRequestSchema } from '../../../src/domain/intake.ts'
 import { usualRates } from '../../../src/domain/listen.ts'
+import { scheduleRequestSchema } from '../../../src/domain/schedule/request.ts'
 import { taskIdSchema } from '../../../src/domain/schemas.ts'
 import { scopes, usualScopes } from '../../../src/domain/scopes.ts'
 import { checkOf, type JsonSchema, type Schemas, valuesOf } from '../../support/json-schema.ts'
@@ -99,6 +100,18 @@ async function makeLetters(): Promise<string[]> {
   return [first, second, ...others].filter((id) => id !== undefined)
 }
 
+const scheduleNames = ['nightly', 'hourly', 'weekly', 'rare']
+
+/** Those that were removed meanwhile are made again. */
+function makeSchedules(): void {
+  const task = { goal: 'Mend the parser', repository: '/r/one' }
+  for (const name of scheduleNames)
+    plane.schedules.create(
+      scheduleRequestSchema.parse({ name, every: '6h', task, enabled: plane.schedules.list().length === 0 }),
+      anOwner,
+    )
+}
+
 async function documented() {
   return documentSchema.parse(await (await app.request('/openapi.json')).json())
 }
@@ -147,6 +160,8 @@ describe('the document', () => {
         anOwner,
       )
       const ids = path.startsWith('/v1/outbox/') ? await makeLetters() : tasks
+      for (const { name } of plane.schedules.list()) plane.schedules.remove(name, anOwner, null)
+      makeSchedules()
       const checks = new Map<string, z.ZodType>()
       const check = (name: string, schema: JsonSchema): z.ZodType => {
         const known = checks.get(name) ?? checkOf(schema, components.schemas)
@@ -225,11 +240,18 @@ describe('the document', () => {
 /** What is possible on a task of some state, so that each act is met where it is done. */
 function actOn(id: string, method: string, path: string, { requestBody }: Operation): Sent {
   const button = path.endsWith('/decisions') ? suggestButton(id) : {}
-  const words = JSON.stringify({ ...button, text: 'use ls' })
+  const made = path === '/v1/schedules' ? { name: `made-${id}`, ...hourly } : hourly
+  const words = JSON.stringify(path.startsWith('/v1/schedules') ? made : { ...button, text: 'use ls' })
   const body = requestBody === undefined ? {} : { body: requestBody.required ? words : '{}' }
   const headers = { 'content-type': 'application/json', 'if-match': '*' }
-  return { url: path.replace(/\{\w+\}/, id), init: { method, headers, ...body }, proper: false }
+  return {
+    url: path.replace('{name}', scheduleNames[0] ?? '').replace(/\{\w+\}/, id),
+    init: { method, headers, ...body },
+    proper: false,
+  }
 }
+
+const hourly = { every: '6h', task: { goal: 'Mend the parser', repository: '/r/one' } }
 
 /** Where a task offers none, one that is no button. */
 function suggestButton(id: string): { id: string } {
@@ -247,8 +269,10 @@ function requestOf(
 ): fc.Arbitrary<Sent> {
   const written = (parameter: Parameter): fc.Arbitrary<string | undefined> => {
     const values = valuesOf(parameter.schema, schemas).map(String)
-    if (parameter.in === 'path')
-      return fc.oneof({ arbitrary: fc.constantFrom(...ids), weight: 8 }, values, noIds)
+    if (parameter.in === 'path') {
+      const there = parameter.name === 'name' ? scheduleNames : ids
+      return fc.oneof({ arbitrary: fc.constantFrom(...there), weight: 8 }, values, noIds)
+    }
     return parameter.required ? values : fc.option(values, { nil: undefined, freq: 2 })
   }
   // An address has no such parts.
@@ -277,7 +301,9 @@ function requestOf(
     const latin = of('header').filter(([, value]) => /^[\x21-\x7e]*$/.test(value))
     const headers = { ...Object.fromEntries(latin), 'content-type': 'application/json' }
     // Rules that no schema can say are theirs: what a goal, a host or a pattern may be, which text is a cursor or a day.
-    const ruled = ['postTasks', 'postExplain', 'postTokens'].includes(operationId)
+    const ruled = ['postTasks', 'postExplain', 'postTokens', 'postSchedules', 'putSchedulesName'].includes(
+      operationId,
+    )
     const unsaid = found.some(({ name }) => ['cursor', 'since', 'until'].includes(name))
     return {
       url: `${target}${query === '' ? '' : `?${query}`}`,

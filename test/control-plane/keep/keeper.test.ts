@@ -13,7 +13,7 @@ import { type LoopLab, loopLab } from '../../support/loop-lab.ts'
 import { aRepository, git } from '../../support/repository.ts'
 import { anOwner, aPolicy } from '../../support/task.ts'
 
-const keep: Retention = { worktrees: 7, output: 30, undelivered: null }
+const keep: Retention = { worktrees: 7, output: 30, undelivered: null, audit: 365 }
 const told: Retention = { ...keep, undelivered: 90 }
 
 let lab: LoopLab
@@ -120,4 +120,23 @@ it('goes on with the next task where one cannot be put away', async () => {
   await looked(7, keep, { worktrees: { ...lab.worktrees, putAway } })
   expect(tasks.filter((task) => left(task).includes('tasks'))).toHaveLength(1)
   expect(lab.logged().at(-1)).toMatchObject({ msg: 'what a task has left could not be removed' })
+})
+
+it('removes rows of the audit log after their time, and never where it is kept for ever', async () => {
+  const { access } = lab.deps.store
+  const row = {
+    actor: anOwner.actor,
+    action: 'POST /v1/tasks',
+    taskId: null,
+    outcome: 'allowed',
+    text: '',
+  } as const
+  const day = 86_400_000
+  access.addAudit({ ...row, at: Date.now() - 364 * day, requestId: 'younger' })
+  access.addAudit({ ...row, at: Date.now() - 366 * day, requestId: 'older' })
+  const kept = (): readonly string[] => access.audit({ limit: 10 }).map(({ requestId }) => requestId)
+  await looked(0, { ...keep, audit: null })
+  expect(kept()).toEqual(['older', 'younger'])
+  await looked(0, keep)
+  expect(kept()).toEqual(['younger'])
 })

@@ -21,7 +21,7 @@ const work = (...names: readonly string[]): void => {
 describe('a data folder without a database', () => {
   it('is refused where the work of tasks is there, with what to do', () => {
     work(aTaskIdOf(1), aTaskIdOf(2))
-    expect(look).toThrow(/the work of 2 tasks is still in .*Put a copy of the database in its place/)
+    expect(look).toThrow(/the work of 2 tasks is still in .*: put back a copy of the whole data folder/)
   })
 
   it('is a new one where nothing but a look is left', () => {

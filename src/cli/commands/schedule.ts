@@ -1,0 +1,162 @@
+import { randomUUID } from 'node:crypto'
+import type { Command } from 'commander'
+import type { Client } from '../../client/client.ts'
+import { Failure } from '../../domain/failure.ts'
+import type { ShownSchedule } from '../../domain/schedule/port.ts'
+import { type ScheduleRequest, scheduleRequestSchema } from '../../domain/schedule/request.ts'
+import { withControlPlane } from '../connection.ts'
+import { scheduleLines, scheduleTable } from '../render/schedule.ts'
+import { moment } from '../render/text.ts'
+import { requestOf, type TaskOptions } from '../request.ts'
+import { common, type CommonOptions, print, printJson, type Shell, speller, targetOf } from './common.ts'
+import { goalRead, programOf, taskOptions } from './task-options.ts'
+
+interface AddOptions extends CommonOptions, TaskOptions {
+  readonly cron?: string
+  readonly every?: string
+  readonly timezone?: string
+  readonly missed?: string
+  readonly overlap?: string
+  readonly disabled?: true
+}
+
+export function scheduleCommand(program: Command, shell: Shell): void {
+  const schedule = program.command('schedule').description('tasks that are made by the clock')
+  listCommand(schedule, shell)
+  showCommand(schedule, shell)
+  addCommand(schedule, shell)
+  removeCommand(schedule, shell)
+  runCommand(schedule, shell)
+  switchCommand(schedule, shell, 'enable', 'have a schedule run again, from now on')
+  switchCommand(schedule, shell, 'disable', 'have a schedule rest; runs that wait are skipped')
+}
+
+function listCommand(schedule: Command, shell: Shell): void {
+  common(schedule.command('list').description('the schedules')).action(async (options: CommonOptions) => {
+    const { world } = shell
+    const { terminal } = world
+    const schedules = await ask(shell, options, 'list', (client) => client.schedules.list())
+    if (options.json === true) printJson(world, { schedules })
+    else if (schedules.length === 0)
+      print(world, [
+        'No schedules yet. Make one with',
+        `  ${speller(options)('schedule add NAME --cron "30 2 * * *" --repo PATH --goal TEXT')} -- PROGRAM`,
+      ])
+    else print(world, scheduleTable(schedules, terminal.live ? terminal.width() : 500))
+    shell.end('done')
+  })
+}
+
+function showCommand(schedule: Command, shell: Shell): void {
+  common(schedule.command('show <name>').description('a schedule, and what became of its runs')).action(
+    async (name: string, options: CommonOptions) => {
+      const { world } = shell
+      const shown = await ask(shell, options, 'show', async (client) => ({
+        schedule: await client.schedules.show(name),
+        occurrences: await client.schedules.occurrences(name, 20),
+      }))
+      if (options.json === true) printJson(world, shown)
+      else print(world, scheduleLines(shown.schedule, shown.occurrences))
+      shell.end('done')
+    },
+  )
+}
+
+function addCommand(schedule: Command, shell: Shell): void {
+  taskOptions(schedule.command('add <name>').description('make a schedule of a task'))
+    .option('--cron <pattern>', 'minute, hour, day, month and weekday, such as "30 2 * * 1-5"; or @daily, …')
+    .option('--every <interval>', 'in place of --cron: 30m, 6h, 2d')
+    .option('--timezone <name>', 'of --cron, such as Europe/Berlin (default: that of this machine)')
+    .option('--missed <policy>', 'runs that nobody was there for: skip, once or all (default: once)')
+    .option('--overlap <policy>', 'while a task of it is not at rest: skip, queue or allow (default: skip)')
+    .option('--disabled', 'do not run it yet')
+    .action(async (name: string, argv: readonly string[], options: AddOptions) => {
+      const { world } = shell
+      const task = requestOf(await goalRead(options, shell), programOf(argv, shell), world.around.cwd)
+      const request = scheduleOf(name, options, task)
+      const made = await ask(shell, options, 'add', (client) => client.schedules.create(request))
+      if (options.json === true) printJson(world, made)
+      else print(world, [`Schedule ${name} is made. ${nextText(made)}`])
+      shell.end('done')
+    })
+}
+
+function removeCommand(schedule: Command, shell: Shell): void {
+  common(schedule.command('remove <name>').description('remove a schedule; its tasks stay')).action(
+    async (name: string, options: CommonOptions) => {
+      await ask(shell, options, 'remove', (client) => client.schedules.remove(name))
+      if (options.json === true) printJson(shell.world, { removed: name })
+      else print(shell.world, [`Schedule ${name} is removed.`])
+      shell.end('done')
+    },
+  )
+}
+
+function runCommand(schedule: Command, shell: Shell): void {
+  common(schedule.command('run <name>').description('make a task of a schedule now')).action(
+    async (name: string, options: CommonOptions) => {
+      const { world } = shell
+      // Under one key it is one task, however often it is asked for.
+      const key = randomUUID()
+      const ran = await ask(shell, options, 'run', (client) => client.schedules.run(name, key))
+      const { id, status } = ran.task
+      const spell = speller(options)
+      const next = status === 'DRAFT' ? `task show ${id}` : `task watch ${id}`
+      if (options.json === true) printJson(world, ran)
+      else print(world, [`Task ${id} is ${status}. ${ran.occurrence.text}`, ...ran.notes, `  ${spell(next)}`])
+      shell.end(status === 'DRAFT' ? 'person' : 'done')
+    },
+  )
+}
+
+function switchCommand(
+  schedule: Command,
+  shell: Shell,
+  what: 'enable' | 'disable',
+  description: string,
+): void {
+  common(schedule.command(`${what} <name>`).description(description)).action(
+    async (name: string, options: CommonOptions) => {
+      const { world } = shell
+      const enabled = what === 'enable'
+      const now = await ask(shell, options, what, (client) => client.schedules.enable(name, enabled))
+      if (options.json === true) printJson(world, now)
+      else print(world, [`Schedule ${name} is ${what}d. ${nextText(now)}`.trimEnd()])
+      shell.end('done')
+    },
+  )
+}
+
+async function ask<T>(
+  shell: Shell,
+  options: CommonOptions,
+  what: string,
+  errand: (client: Client) => Promise<T>,
+): Promise<T> {
+  return await withControlPlane(targetOf(shell, options, `schedule ${what}`), errand)
+}
+
+function nextText({ nextAt }: ShownSchedule): string {
+  return nextAt === null
+    ? ''
+    : `Its next run is planned for ${moment(nextAt)}; it takes place where \`cofferdam serve\` runs.`
+}
+
+/** All that is wrong with the words is said at once, before anybody is asked. */
+function scheduleOf(name: string, options: AddOptions, task: ScheduleRequest['task']): ScheduleRequest {
+  const { cron, disabled, every, missed, overlap, timezone } = options
+  const zone =
+    timezone ?? (every === undefined ? new Intl.DateTimeFormat().resolvedOptions().timeZone : undefined)
+  const parsed = scheduleRequestSchema.safeParse({
+    name,
+    cron,
+    every,
+    timezone: zone,
+    missed,
+    overlap,
+    enabled: disabled !== true,
+    task,
+  })
+  if (parsed.success) return parsed.data
+  throw new Failure('bad_request', parsed.error.issues.map(({ message }) => message).join(' '))
+}

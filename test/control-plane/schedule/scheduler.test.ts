@@ -1,0 +1,254 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { Failure } from '../../../src/domain/failure.ts'
+import { taskRequestSchema } from '../../../src/domain/intake.ts'
+import type { Schedule } from '../../../src/domain/schedule/schedule.ts'
+import { program, type Program } from '../../support/program.ts'
+import { aSchedule } from '../../support/schedule.ts'
+import { anOperator, anOwner, aTime } from '../../support/task.ts'
+import { startChild } from '../store/child.ts'
+import { type Home, makeHome } from '../store/home.ts'
+import { type ScheduleLab, scheduleLab } from './lab.ts'
+
+const minute = 60_000
+const quarter = 15 * minute
+
+let home: Home
+let now: number
+let lab: ScheduleLab
+let trouble: (() => never) | null
+
+beforeEach(() => {
+  home = makeHome()
+  now = aTime
+  trouble = null
+  lab = scheduleLab(
+    home.file,
+    () => now,
+    () => trouble?.(),
+  )
+})
+afterEach(() => {
+  lab[Symbol.dispose]()
+  home[Symbol.dispose]()
+})
+
+function planned(fields: Partial<Schedule> = {}): void {
+  expect(lab.store.schedules.change({ before: null, after: aSchedule(fields) })).toBe(true)
+}
+
+async function scanAt(after: number): Promise<void> {
+  now = aTime + after
+  await lab.scheduler.scan()
+}
+
+/** What is on record, oldest first: the state of each run, and the quarter of an hour that it was planned for. */
+function runs(): readonly unknown[] {
+  const found = lab.store.schedules.occurrences('nightly', null, 1000).toReversed()
+  return found.map(({ state, plannedAt }) => [state, (plannedAt - aTime) / quarter])
+}
+
+const tasks = () => lab.store.tasks({}).toReversed()
+
+function end(): void {
+  for (const { id } of tasks()) {
+    if (['DRAFT', 'PENDING'].includes(lab.tasks.get(id).status))
+      lab.tasks.act(id, { type: 'stopped', text: null }, anOwner.actor)
+  }
+}
+
+describe('B27 a schedule', () => {
+  it('makes one task of each planned run, however often it is looked at', async () => {
+    planned({ overlap: 'allow' })
+    for (let after = 0; after <= 2 * quarter + 1000; after += 10_000) await scanAt(after)
+    expect(runs()).toEqual([
+      ['made', 1],
+      ['made', 2],
+    ])
+    expect(tasks().map(({ status, createdBy }) => [status, createdBy.kind, createdBy.id])).toEqual([
+      ['PENDING', 'schedule', 'nightly'],
+      ['PENDING', 'schedule', 'nightly'],
+    ])
+  })
+
+  it('makes up once for three days', async () => {
+    planned()
+    await scanAt(3 * 96 * quarter + 5 * minute)
+    await scanAt(3 * 96 * quarter + 6 * minute)
+    expect(runs()).toEqual([
+      ['missed', 287],
+      ['made', 288],
+    ])
+    expect(tasks()).toHaveLength(1)
+  })
+
+  it('skips a run while a task of it is not at rest, also a draft', async () => {
+    planned({ task: taskRequestSchema.parse({ goal: 'sudo rm -rf /', repository: '/r' }) })
+    await scanAt(quarter)
+    await scanAt(2 * quarter)
+    end()
+    await scanAt(3 * quarter)
+    expect(tasks().map(({ status }) => status)).toEqual(['STOPPED', 'DRAFT'])
+    expect(runs()).toEqual([
+      ['made', 1],
+      ['skipped', 2],
+      ['made', 3],
+    ])
+  })
+
+  it('queues runs, and makes them one after the other', async () => {
+    planned({ overlap: 'queue' })
+    for (const at of [1, 2, 3]) await scanAt(at * quarter)
+    expect(runs()).toEqual([
+      ['made', 1],
+      ['waiting', 2],
+      ['waiting', 3],
+    ])
+    end()
+    await scanAt(3 * quarter + 1000)
+    await scanAt(3 * quarter + 2000)
+    expect(runs()).toEqual([
+      ['made', 1],
+      ['made', 2],
+      ['waiting', 3],
+    ])
+    lab.book.enable('nightly', false, anOwner)
+    end()
+    await scanAt(3 * quarter + 3000)
+    expect(runs().at(-1)).toEqual(['skipped', 3])
+    expect(tasks()).toHaveLength(2)
+  })
+
+  it('makes nothing twice when the clock is put back, and goes on', async () => {
+    planned({ overlap: 'allow' })
+    await scanAt(quarter)
+    await scanAt(0)
+    await scanAt(quarter)
+    expect(tasks()).toHaveLength(1)
+    await scanAt(100 * 96 * quarter)
+    const far = tasks().length
+    await scanAt(quarter + minute)
+    await scanAt(2 * quarter)
+    expect(tasks()).toHaveLength(far + 1)
+  })
+
+  it('does not miss what was planned while it was disabled', async () => {
+    planned()
+    lab.book.enable('nightly', false, anOwner)
+    await scanAt(4 * quarter)
+    lab.book.enable('nightly', true, anOwner)
+    await scanAt(4 * quarter + minute)
+    expect(runs()).toEqual([])
+    await scanAt(5 * quarter)
+    expect(runs()).toEqual([['made', 5]])
+  })
+
+  it.each<[string, Failure['code'], readonly string[]]>([
+    ['tries again what mends itself', 'disk', ['made']],
+    ['gives up what does not', 'repository', ['failed']],
+  ])('%s', async (_, code, states) => {
+    planned()
+    trouble = () => {
+      throw new Failure(code, 'It cannot be read.')
+    }
+    await scanAt(quarter)
+    trouble = null
+    await scanAt(quarter + minute)
+    expect(lab.store.schedules.occurrences('nightly', null, 10).map(({ state }) => state)).toEqual(states)
+  })
+})
+
+describe('B03 the risk gate', () => {
+  const risky = taskRequestSchema.parse({ goal: 'Deploy to production with sudo', repository: '/r' })
+
+  it('makes a draft of a scheduled task that it has something against', async () => {
+    planned({ task: risky })
+    await scanAt(quarter)
+    const [task] = tasks()
+    expect(task).toMatchObject({ status: 'DRAFT' })
+    expect(task === undefined ? null : lab.store.openSurface(task.id)?.actions).toContain('approve')
+  })
+
+  it('has its reasons on record where the configuration approves them in advance', async () => {
+    planned({ task: risky, autoApprove: true, origin: 'config' })
+    await scanAt(quarter)
+    const [task] = tasks()
+    expect(task?.status).toBe('PENDING')
+    expect(task?.risks.length).toBeGreaterThan(0)
+    expect(task === undefined ? null : lab.store.lastDecision(task.id)).toMatchObject({
+      usedAction: 'approve',
+      usedBy: { kind: 'schedule', id: 'nightly' },
+      text: 'auto_approve in cofferdam.yaml',
+    })
+  })
+})
+
+describe('a run that is asked for', () => {
+  it('makes a task of its caller at once, whatever the overlap, and one under one key', async () => {
+    planned({ enabled: false })
+    const first = await lab.book.run('nightly', anOperator, 'k')
+    expect(first.task).toMatchObject({ status: 'PENDING', createdBy: anOperator.actor })
+    expect(first.occurrence).toMatchObject({ kind: 'asked', state: 'made', task: first.task.id })
+    expect((await lab.book.run('nightly', anOperator, 'k')).occurrence).toEqual(first.occurrence)
+    await lab.book.run('nightly', anOwner, null)
+    expect(tasks()).toHaveLength(2)
+  })
+
+  it('takes no planned time away', async () => {
+    planned({ overlap: 'allow' })
+    now = aTime + quarter
+    await lab.book.run('nightly', anOwner, null)
+    await scanAt(quarter)
+    expect(
+      lab.store.schedules
+        .occurrences('nightly', null, 10)
+        .map(({ kind }) => kind)
+        .toSorted(),
+    ).toEqual(['asked', 'planned'])
+  })
+})
+
+describe('B27 processes on one database', () => {
+  let scanner: Program
+  beforeAll(() => {
+    scanner = program(new URL('programs/scanner.ts', import.meta.url))
+  })
+  afterAll(() => scanner[Symbol.dispose]())
+
+  const times = Array.from({ length: 20 }, (_, n) => String(aTime + (n + 1) * quarter))
+
+  it('make one task of each run', { timeout: 60_000 }, async () => {
+    planned({ overlap: 'allow' })
+    const go = join(home.folder, 'go')
+    const children = [1, 2, 3].map(() =>
+      startChild(process.execPath, [scanner.file, home.file, go, ...times]),
+    )
+    await Promise.all(children.map((child) => child.printed(/ready/)))
+    writeFileSync(go, '')
+    await Promise.all(children.map((child) => child.ended()))
+    expect(children.map((child) => child.output().includes('done'))).toEqual([true, true, true])
+    expect(runs()).toEqual(times.map((_, n) => ['made', n + 1]))
+    const made = lab.store.schedules.occurrences('nightly', null, 100).map(({ task }) => task)
+    expect(new Set(tasks().map(({ id }) => id))).toEqual(new Set(made))
+    expect(tasks()).toHaveLength(times.length)
+  })
+
+  it('make one task of each run, also where they are killed in the middle', { timeout: 60_000 }, async () => {
+    planned({ overlap: 'allow' })
+    const go = join(home.folder, 'go')
+    writeFileSync(go, '')
+    for (const after of [1, 3, 6]) {
+      const child = startChild(process.execPath, [scanner.file, home.file, go, ...times])
+      await child.printed(new RegExp(`(making\\s+){${after}}|done`))
+      await child.kill()
+      const rows = lab.store.schedules.occurrences('nightly', null, 100)
+      expect(new Set(rows.map(({ task }) => task))).toEqual(new Set(tasks().map(({ id }) => id)))
+      expect(rows).toHaveLength(tasks().length)
+    }
+    const last = startChild(process.execPath, [scanner.file, home.file, go, ...times])
+    await last.ended()
+    expect(runs()).toEqual(times.map((_, n) => ['made', n + 1]))
+    expect(tasks()).toHaveLength(times.length)
+  })
+})
