@@ -216,7 +216,7 @@ export async function open(
       repository: (path) => config.repositories[path] ?? {},
     }
     const draft: RunDeps['draft'] = (request, id, by) => draftTask({ ...shared, defaults }, request, id, by)
-    const scheduler = new Scheduler({ ...shared, draft, log })
+    const scheduler = new Scheduler({ ...shared, draft, ticks, log })
     closers.push(() => scheduler[Symbol.asyncDispose]())
     const plane = new Plane({
       ...compiled,

@@ -52,6 +52,7 @@ export const broken: Readonly<Record<Name, Broken>> = {
     }),
   },
   letters: onEvent('checkpointed', ({ letters: _, ...change }) => change),
+  schedules: onEvent('submitted', ({ scheduled: _, ...change }) => change),
   // A pause or the lease of another is not waited for.
   lanes: claimingAs((store, name, now, lease) => store.outbox.claim(name, now + 40_000, lease)),
   // The second is taken while the first still waits.

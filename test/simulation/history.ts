@@ -138,8 +138,14 @@ class History {
   async #comeToRest(): Promise<void> {
     const { clock } = this.#machine
     let quietSince = clock.ticks()
+    let quit = false
     for (let event = 0; event < untilRest && this.#fine(); event += 1) {
       if (!this.#living().some(({ closing }) => !closing)) this.#say(this.#start())
+      const ready = this.#living().find((process) => process.ready)
+      if (!quit && ready !== undefined) {
+        this.#people.quit(ready)
+        quit = true
+      }
       const happened = this.#happenings.letGo(0) ?? this.#happenings.boxGoesOn()
       // To look for left boxes, and to remove them again and again, is no news.
       if (happened !== null && !/engine\.(list|sweep|remove)/.test(happened)) quietSince = clock.ticks()

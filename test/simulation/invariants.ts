@@ -3,7 +3,7 @@ import { table } from '../../src/domain/transition/table.ts'
 import { told } from './mail.ts'
 import type { Invariant, Moment } from './moment.ts'
 import { mostTokens } from './programs.ts'
-import type { AttemptRow, EventRow, View } from './view.ts'
+import type { AttemptRow, EventRow, RunRow, View } from './view.ts'
 
 /** What is written beside the table: a birth, and an offer that takes the place of an expired one. */
 const beside = new Set(['submitted', 'offered'])
@@ -198,6 +198,25 @@ function toldOf({ type, from_status: from, to_status: to }: EventRow): readonly 
   )
 }
 
+/** A task that a schedule has made is one run of it, which is no other task. */
+const schedules: Invariant = ({ now }) => wrongRun(now)
+
+/** What is wrong with the run that a task is on record as, or null. */
+export function wrongRun({ events, run }: View): string | null {
+  const born = JSON.parse(events[0]?.data ?? '{}') as { readonly schedule?: Run }
+  const [is, wanted] = [run, born.schedule].map((each) => each && `${nameOf(each)} at ${timeOf(each)}`)
+  if ((is ?? null) !== (wanted ?? null)) return `a task of ${wanted} is on record as of ${is}`
+  return run === null || run.state === 'made' ? null : `its run is ${run.state}`
+}
+
+interface Run {
+  readonly name: string
+  readonly plannedAt: number
+}
+
+const nameOf = (each: Run | RunRow): string => ('name' in each ? each.name : each.schedule)
+const timeOf = (each: Run | RunRow): number => ('name' in each ? each.plannedAt : each.planned_at)
+
 const isWorking = ({ task }: View): boolean => workingStatuses.includes(task.status as Status)
 
 /** Held against every write. */
@@ -212,6 +231,7 @@ export const invariants = {
   checkpoints,
   sound,
   letters,
+  schedules,
 } as const satisfies Record<string, Invariant>
 
 /** Those that a write breaks, with what is wrong. */

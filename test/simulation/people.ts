@@ -14,6 +14,7 @@ const ada: Caller = { actor: { kind: 'local', id: 'ada' }, role: 'owner' }
 const bob: Caller = { actor: { kind: 'discord', id: '42' }, role: 'owner' }
 const ci: Caller = { actor: { kind: 'token', id: 'ci' }, role: 'operator' }
 const eve: Caller = { actor: { kind: 'discord', id: '666' }, role: 'viewer' }
+const schedule = 'often'
 const everybody = [ada, ada, bob, ci, eve] as const
 
 /** What an act of a person is on record as. */
@@ -57,6 +58,7 @@ export class People {
   /** One of them does something. @returns what, for the history */
   doSomething(process: ControlPlaneProcess): string {
     const random = this.#random
+    if (random.chance(0.15)) return this.#plan(process)
     if (this.#tasks.length === 0 || (this.#requests.size < 3 && random.chance(0.3)))
       return this.#submit(process)
     const id = random.pick(this.#tasks)
@@ -80,6 +82,28 @@ export class People {
       if (written > most) return `decisions: ${most} times ${act} was asked for, and ${written} are on record`
     }
     return null
+  }
+
+  /** Makes a schedule, has it run now, disables it or enables it. */
+  #plan({ plane: { schedules } }: ControlPlaneProcess): string {
+    const random = this.#random
+    const words = { every: '1m', missed: random.pick(['skip', 'once'] as const), enabled: true } as const
+    const overlap = random.pick(['skip', 'queue', 'allow'] as const)
+    const task: TaskRequest = { ...this.#request(), draft: false }
+    const act = random.pick(['create', 'create', 'run', 'enable', 'disable'] as const)
+    try {
+      if (act === 'create') schedules.create({ ...words, overlap, name: schedule, task }, ada)
+      else if (act === 'run') schedules.run(schedule, ada, `run ${random.below(2)}`).catch(() => undefined)
+      else schedules.enable(schedule, act === 'enable', ada)
+    } catch {
+      // There is one already, or none yet, or the storage or the process is gone.
+    }
+    return `ada wants to ${act} a schedule`
+  }
+
+  /** Nobody wants anything any more, and nothing of what is planned. */
+  quit({ plane: { schedules } }: ControlPlaneProcess): void {
+    for (const { name } of schedules.list()) schedules.enable(name, false, ada)
   }
 
   #submit(process: ControlPlaneProcess): string {

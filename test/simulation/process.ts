@@ -7,8 +7,12 @@ import { Loop } from '../../control-plane/loop/loop.ts'
 import { outboxDesk } from '../../control-plane/outbox/desk.ts'
 import { Dispatcher } from '../../control-plane/outbox/dispatcher.ts'
 import { Plane } from '../../control-plane/plane.ts'
-import type { Change, Lost, Store, Written } from '../../control-plane/store/store.ts'
+import { ScheduleBook } from '../../control-plane/schedule/book.ts'
+import type { RunDeps } from '../../control-plane/schedule/runs.ts'
+import { Scheduler } from '../../control-plane/schedule/scheduler.ts'
+import type { Change, Lost, ScheduleStore, Store, Written } from '../../control-plane/store/store.ts'
 import type { OutboxRows } from '../../control-plane/store/outbox.ts'
+import { type Defaults, draftTask } from '../../control-plane/submit.ts'
 import { Tasks } from '../../control-plane/tasks.ts'
 import type { Ticks } from '../../control-plane/ticks.ts'
 import { agents } from '../../src/agents/open.ts'
@@ -92,6 +96,7 @@ export class ControlPlaneProcess {
   readonly #site: Site
   readonly #loop: Loop
   readonly #dispatcher: Dispatcher
+  readonly #scheduler: Scheduler
   readonly #store: Store
 
   constructor(site: Site, id: number) {
@@ -161,6 +166,16 @@ export class ControlPlaneProcess {
       },
       { limit: 2, memoryMb: 8192, attend: 'all' },
     )
+    const defaults: Defaults = {
+      budget: aBudget(),
+      agent: { name: 'command', argv: ['true'] },
+      policy,
+      means: { memoryMb: 8192, upstreams: { anthropic }, pricesAsOf: '2026-01-01' },
+      repository: () => ({}),
+    }
+    const draft: RunDeps['draft'] = (request, task, by) =>
+      draftTask({ ...shared, defaults }, request, task, by)
+    this.#scheduler = new Scheduler({ ...shared, draft, ticks, log })
     this.plane = new Plane({
       ...shared,
       access: openAccess({ store, clock: now, random: () => new Uint8Array(42) }),
@@ -174,13 +189,8 @@ export class ControlPlaneProcess {
       key: () => simulationKey,
       keyPlaces: { key: simulationKey.path, pin: simulationKey.path },
       search: () => Promise.reject(new Error('nobody searches here')),
-      defaults: {
-        budget: aBudget(),
-        agent: { name: 'command', argv: ['true'] },
-        policy,
-        means: { memoryMb: 8192, upstreams: { anthropic }, pricesAsOf: '2026-01-01' },
-        repository: () => ({}),
-      },
+      defaults,
+      schedules: new ScheduleBook({ ...shared, draft, changed: () => this.#scheduler.wake() }),
       repositories: {},
       data: '/data',
     })
@@ -188,6 +198,7 @@ export class ControlPlaneProcess {
       () => {
         this.#loop.start()
         this.#dispatcher.start()
+        this.#scheduler.start()
         this.ready = true
         return undefined
       },
@@ -240,7 +251,12 @@ export class ControlPlaneProcess {
       heartbeat: (done, [id]) => done === true && watcher.wrote(id as TaskId, this.id),
       recordEgress: () => undefined,
     })
-    return Object.assign(living, { outbox })
+    const schedules = this.#living<ScheduleStore>(store.schedules, {
+      change: () => undefined,
+      settle: () => undefined,
+      decidedTo: () => undefined,
+    })
+    return Object.assign(living, { outbox, schedules })
   }
 
   /** The same methods, which only a living process can call; some of them write, and then tell of it. */

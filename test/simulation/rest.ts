@@ -1,10 +1,12 @@
 import type { CommitId } from '../../src/domain/brand.ts'
 import { activeStatuses, type Status } from '../../src/domain/task.ts'
+import { wrongRun } from './invariants.ts'
 import type { Machine } from './machine.ts'
 import type { View } from './view.ts'
 
 /** What is wrong with a task, or null, once nothing is under way any more and nothing goes wrong. */
-export function wrongAtRest(machine: Machine, { task, attempts }: View): string | null {
+export function wrongAtRest(machine: Machine, view: View): string | null {
+  const { task, attempts } = view
   const { id, status, phase } = task
   const active = activeStatuses.includes(status as Status) && status !== 'DRAFT'
   if (active || phase === 'salvage') return `rest: it is left ${status} (${phase})`
@@ -13,6 +15,8 @@ export function wrongAtRest(machine: Machine, { task, attempts }: View): string 
     return 'rest: an attempt is open'
   if ([...machine.boxes.values()].some(({ spec }) => spec.task === id))
     return 'boxes: one of its boxes is left'
+  const run = wrongRun(view)
+  if (run !== null) return `schedules: ${run}`
   return wrongTree(machine, { task, attempts }) ?? wrongBranch(machine, { task, attempts })
 }
 

@@ -66,6 +66,12 @@ export interface LetterRow {
   readonly ended_at: number | null
 }
 
+export interface RunRow {
+  readonly schedule: string
+  readonly planned_at: number
+  readonly state: string
+}
+
 /** All that there is of a task. */
 export interface View {
   readonly task: TaskRow
@@ -73,6 +79,8 @@ export interface View {
   readonly attempts: readonly AttemptRow[]
   readonly surfaces: readonly SurfaceRow[]
   readonly letters: readonly LetterRow[]
+  /** The run of a schedule that it is; null where it is none. */
+  readonly run: RunRow | null
 }
 
 /** Reads the file of a history by a connection of its own. */
@@ -83,6 +91,7 @@ export class Reader {
   readonly #attempts: Database.Statement<[TaskId], AttemptRow>
   readonly #surfaces: Database.Statement<[TaskId], SurfaceRow>
   readonly #letters: Database.Statement<[TaskId], LetterRow>
+  readonly #run: Database.Statement<[TaskId], RunRow>
   readonly #openLetters: Database.Statement<[string], LetterRow>
   readonly #allLetters: Database.Statement<[], LetterRow>
   readonly #tables: readonly string[]
@@ -98,6 +107,9 @@ export class Reader {
     )
     this.#surfaces = this.#db.prepare('SELECT * FROM runtime_task_decisions WHERE task_id = ? ORDER BY rowid')
     this.#letters = this.#db.prepare('SELECT * FROM outbox WHERE task_id = ? ORDER BY seq')
+    this.#run = this.#db.prepare(
+      'SELECT schedule, planned_at, state FROM schedule_occurrences WHERE task = ?',
+    )
     this.#openLetters = this.#db.prepare(
       `SELECT * FROM outbox WHERE destination = ? AND state IN ('waiting', 'sending') ORDER BY seq`,
     )
@@ -118,6 +130,7 @@ export class Reader {
       attempts: this.#attempts.all(id),
       surfaces: this.#surfaces.all(id),
       letters: this.#letters.all(id),
+      run: this.#run.get(id) ?? null,
     }
   }
 
