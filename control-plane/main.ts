@@ -63,6 +63,7 @@ import { searchIndex } from './store/search/index.ts'
 import type { Store } from './store/store.ts'
 import { type Defaults, draftTask } from './submit.ts'
 import { Tasks } from './tasks.ts'
+import { ticks } from './ticks.ts'
 
 export interface OpenOptions {
   /** What this process is, for people who find the data folder held: `run`, `serve`, ... */
@@ -144,7 +145,15 @@ export async function open(
     const attests = attestor({ store, key, installation: data.installation })
     const destinations = config.webhooks.map((settings) => webhook(settings, { clock }))
     const { outbox } = store
-    const dispatcher = new Dispatcher({ outbox, destinations, bus, clock, log, random: Math.random })
+    const dispatcher = new Dispatcher({
+      outbox,
+      destinations,
+      bus,
+      clock,
+      ticks,
+      log,
+      random: Math.random,
+    })
     closers.push(() => dispatcher[Symbol.asyncDispose]())
     const tasks = new Tasks({ store, bus, clock, attestor: attests, destinations })
     const outputs = new OutputFiles(data.path)
@@ -183,6 +192,7 @@ export async function open(
         specHash,
         log,
         sleep: pause,
+        ticks,
         attestor: attests,
         posture: () => posture,
         gateway: gatewayOf(config, clock),
@@ -206,7 +216,7 @@ export async function open(
       repository: (path) => config.repositories[path] ?? {},
     }
     const draft: RunDeps['draft'] = (request, id, by) => draftTask({ ...shared, defaults }, request, id, by)
-    const scheduler = new Scheduler({ ...shared, draft, log })
+    const scheduler = new Scheduler({ ...shared, draft, ticks, log })
     closers.push(() => scheduler[Symbol.asyncDispose]())
     const plane = new Plane({
       ...compiled,

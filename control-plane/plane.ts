@@ -56,7 +56,7 @@ export interface PlaneDeps {
   readonly worktrees: Worktrees
   readonly agents: ReadonlyMap<string, Agent>
   readonly compile: CompileBox
-  readonly outputs: OutputFiles
+  readonly outputs: Pick<OutputFiles, 'read'>
   readonly registries: () => Promise<Registries>
   /** Null where there is none yet. */
   readonly key: () => SigningKey | null

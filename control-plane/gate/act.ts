@@ -6,6 +6,7 @@ import { actRefusal } from '../../src/domain/rights.ts'
 import { furtherRisks } from '../../src/domain/risk/risk.ts'
 import { risksInText } from '../../src/domain/risk/said.ts'
 import type { Budget, Task } from '../../src/domain/task.ts'
+import { closed } from '../loop/attempts.ts'
 import type { Store, Surface } from '../store/store.ts'
 import type { Tasks } from '../tasks.ts'
 import { readLater } from './later.ts'
@@ -41,6 +42,11 @@ export function perform(deps: ActDeps, id: TaskId, act: Act, doer: Doer): Task {
   const decided = (text: string | null) => (task: Task) => ({
     surface: decide(surface, task, { action: act.act, text, actor, at: clock() }, pressed),
   })
+  // An attempt that stayed open would keep its box from those who clear up.
+  const gone = (task: Task) => {
+    const open = store.openCheckpoint(id)
+    return { ...decided(null)(task), checkpoints: open === null ? [] : [closed(open, 'dropped', clock())] }
+  }
   switch (act.act) {
     case 'approve':
       return tasks.act(id, { type: 'approved' }, actor, decided(null), shown)
@@ -64,7 +70,7 @@ export function perform(deps: ActDeps, id: TaskId, act: Act, doer: Doer): Task {
     case 'resume':
       return resume(deps, id, act, doer)
     case 'discard':
-      return tasks.act(id, { type: 'discarded' }, actor, decided(null), shown)
+      return tasks.act(id, { type: 'discarded' }, actor, gone, shown)
   }
 }
 

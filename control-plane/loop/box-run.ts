@@ -1,7 +1,6 @@
 import { type BoxResult, detach } from '../../src/domain/box.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { EgressCounts } from '../../src/domain/egress.ts'
-import type { Checkpoint } from '../../src/domain/task.ts'
 import { BoxNotices } from './notices.ts'
 import type { Spending } from './overseer.ts'
 import { openPassage } from './passage.ts'
@@ -66,24 +65,28 @@ export type Attended = BoxResult & { readonly egress: EgressCounts | null }
  */
 class Charge {
   readonly #work: Work
-  readonly #row: Checkpoint
+  readonly #row: Planned
+  /** What its box may run, ms. More is no work: the machine slept while nobody looked on, or the engine was slow to say that it is over. */
+  readonly #most: number
   #charged: number
   #elapsed: (() => number) | null = null
   #beatAt = 0
-  #timer: NodeJS.Timeout | null = null
+  #end: () => void = () => undefined
 
-  constructor(work: Work, row: Checkpoint) {
+  constructor(work: Work, row: Planned) {
     this.#work = work
     this.#row = row
     this.#charged = row.charged
+    this.#most = row.box.limits.seconds * 1000 + heartbeatMs
   }
 
   start(at: number): void {
     const before = this.#work.deps.clock() - at
-    const since = performance.now()
-    this.#elapsed = () => before + performance.now() - since
+    const { ticks } = this.#work.deps
+    const since = ticks.now()
+    this.#elapsed = () => before + ticks.now() - since
     this.#beatAt = since
-    this.#timer = setInterval(() => this.#beatSafely(), heartbeatMs)
+    this.#end = ticks.every(heartbeatMs, () => this.#beatSafely())
   }
 
   /** What a model was paid, at once: the next call is measured by what is left. Throws where the task is no longer ours. */
@@ -108,13 +111,14 @@ class Charge {
   }
 
   stop(): void {
-    if (this.#timer !== null) clearInterval(this.#timer)
+    this.#end()
   }
 
   /** A storage that fails for a moment costs nothing: the next beat charges what this one could not. */
   #beatSafely(): void {
-    const late = performance.now() - this.#beatAt > lateMs
-    this.#beatAt = performance.now()
+    const now = this.#work.deps.ticks.now()
+    const late = now - this.#beatAt > lateMs
+    this.#beatAt = now
     try {
       this.#beat(late ? 0 : (this.#elapsed?.() ?? 0))
     } catch (error) {
@@ -124,7 +128,7 @@ class Charge {
 
   #beat(elapsed: number): void {
     const { deps, task } = this.#work
-    const chargeMs = Math.max(0, Math.round(elapsed) - this.#charged)
+    const chargeMs = Math.max(0, Math.round(Math.min(elapsed, this.#most)) - this.#charged)
     const beat = {
       leaseUntil: deps.clock() + leaseMs,
       chargeMs,

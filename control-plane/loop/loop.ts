@@ -37,8 +37,9 @@ export class Loop implements AsyncDisposable {
   readonly #workers = new Map<TaskId, Worker>()
   readonly #attended = new Set<TaskId>()
   #unsubscribe: () => void = () => undefined
-  #reaper: NodeJS.Timeout | null = null
-  #reaping: Promise<void> = Promise.resolve()
+  #endReaper: () => void = () => undefined
+  /** Null where nobody looks for left boxes at the moment. */
+  #reaping: Promise<void> | null = null
   #claims = false
   readonly #ending = new AbortController()
 
@@ -60,8 +61,7 @@ export class Loop implements AsyncDisposable {
     this.#claims = true
     for (const task of this.#deps.store.inFlight().filter(isLeftOver)) this.#employ(task)
     this.#reap()
-    this.#reaper = setInterval(() => this.#reap(), reapMs)
-    this.#reaper.unref()
+    this.#endReaper = this.#deps.ticks.every(reapMs, () => this.#reap())
     this.#claim()
   }
 
@@ -80,7 +80,7 @@ export class Loop implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#claims = false
     this.#ending.abort(detach)
-    if (this.#reaper !== null) clearInterval(this.#reaper)
+    this.#endReaper()
     const workers = [...this.#workers]
     for (const [, worker] of workers) worker.controller.abort(detach)
     this.#deps.worktrees.end()
@@ -215,9 +215,12 @@ export class Loop implements AsyncDisposable {
 
   #reap(): void {
     this.#claim()
-    this.#reaping = this.#reaping
-      .then(() => reap(this.#deps))
+    // An engine that hangs for a night is not asked for each minute of it once it answers.
+    this.#reaping ??= reap(this.#deps)
       .catch((error: unknown) => this.#deps.log.warn({ err: error }, 'looking for left boxes failed'))
+      .finally(() => {
+        this.#reaping = null
+      })
   }
 }
 

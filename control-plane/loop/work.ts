@@ -11,6 +11,7 @@ import type { Attestor } from '../attest/attestor.ts'
 import type { Bus } from '../bus.ts'
 import type { Log } from '../log.ts'
 import type { Along, Tasks } from '../tasks.ts'
+import type { Ticks } from '../ticks.ts'
 import type { Store } from '../store/store.ts'
 import type { OutputFiles } from './output-files.ts'
 
@@ -24,7 +25,7 @@ export interface LoopDeps {
   readonly agents: ReadonlyMap<string, Agent>
   readonly compile: CompileBox
   readonly specHash: (spec: NonNullable<Checkpoint['box']>) => string
-  readonly outputs: OutputFiles
+  readonly outputs: Pick<OutputFiles, 'start'>
   readonly gateway: Gateway
   /** Where packages come from on this machine. */
   readonly registries: () => Promise<Registries>
@@ -37,6 +38,7 @@ export interface LoopDeps {
   /** Uid and gid of boxes and worktrees. */
   readonly user: { readonly uid: number; readonly gid: number }
   readonly clock: () => number
+  readonly ticks: Ticks
   /** Resolves after so many milliseconds, and at once when the signal is aborted. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
   readonly log: Log

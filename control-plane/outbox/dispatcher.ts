@@ -20,7 +20,7 @@ export class Dispatcher implements AsyncDisposable {
   readonly #deps: DispatcherDeps
   readonly #lanes: readonly Lane[]
   #unsubscribe: () => void = () => undefined
-  #timer: NodeJS.Timeout | undefined
+  #endTimer: () => void = () => undefined
 
   constructor(deps: DispatcherDeps) {
     this.#deps = deps
@@ -29,12 +29,11 @@ export class Dispatcher implements AsyncDisposable {
 
   start(): void {
     this.#unsubscribe = this.#deps.bus.subscribe({ changed: () => this.wake() })
-    this.#timer = setTimeout(() => {
+    this.#endTimer = this.#deps.ticks.later(firstMs, () => {
       this.wake()
       this.#sayWhatIsNobodys()
       this.#forget()
-    }, firstMs)
-    this.#timer.unref()
+    })
   }
 
   /** There may be something to send. */
@@ -44,19 +43,18 @@ export class Dispatcher implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#unsubscribe()
-    clearTimeout(this.#timer)
+    this.#endTimer()
     await Promise.all(this.#lanes.map((lane) => lane.close(graceMs)))
   }
 
   #forget(): void {
-    const { outbox, clock, log } = this.#deps
+    const { outbox, clock, ticks, log } = this.#deps
     try {
       outbox.forget(clock() - keptMs)
     } catch (error) {
       log.warn({ err: error }, 'old letters could not be removed')
     }
-    this.#timer = setTimeout(() => this.#forget(), everyMs)
-    this.#timer.unref()
+    this.#endTimer = ticks.later(everyMs, () => this.#forget())
   }
 
   /** A destination may have been taken out of the configuration, with letters under way to it. */

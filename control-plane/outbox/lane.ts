@@ -4,11 +4,13 @@ import type { Destination, Outcome } from '../../src/domain/outbox/destination.t
 import type { Letter } from '../../src/domain/outbox/letter.ts'
 import type { Log } from '../log.ts'
 import type { OutboxRows } from '../store/outbox.ts'
+import type { Ticks } from '../ticks.ts'
 
 export interface LaneDeps {
   readonly outbox: OutboxRows
   /** Epoch milliseconds. */
   readonly clock: () => number
+  readonly ticks: Ticks
   /** From 0 to 1. */
   readonly random: () => number
   readonly log: Pick<Log, 'info' | 'warn'>
@@ -35,7 +37,7 @@ export class Lane {
   readonly #limits: LaneLimits
   readonly #destination: Destination
   readonly #breaking = new AbortController()
-  #timer: NodeJS.Timeout | undefined
+  #endTimer: () => void = () => undefined
   #round: Promise<void> | null = null
   #again = false
   #closing = false
@@ -50,7 +52,7 @@ export class Lane {
   wake(): void {
     this.#again = true
     if (this.#round !== null || this.#closing) return
-    clearTimeout(this.#timer)
+    this.#endTimer()
     this.#round = this.#rounds().then((pause) => {
       this.#round = null
       if (this.#again) this.wake()
@@ -62,16 +64,15 @@ export class Lane {
   /** Sends what is due, for at most so many ms; what is under way then is broken off, and sent again another time. */
   async close(graceMs: number): Promise<void> {
     this.#closing = true
-    clearTimeout(this.#timer)
-    const timer = setTimeout(() => this.#breaking.abort(), graceMs)
+    this.#endTimer()
+    const endTimer = this.#deps.ticks.deadline(graceMs, () => this.#breaking.abort())
     await this.#round
-    clearTimeout(timer)
+    endTimer()
   }
 
   #wait(ms: number): void {
     if (this.#closing) return
-    this.#timer = setTimeout(() => this.wake(), ms)
-    this.#timer.unref()
+    this.#endTimer = this.#deps.ticks.later(ms, () => this.wake())
   }
 
   /** Never rejects. @returns when to look again, in ms */
@@ -127,7 +128,7 @@ export class Lane {
     const stopping = new AbortController()
     const { signal } = stopping
     const stop = (): void => stopping.abort()
-    const timer = setTimeout(stop, sendMs)
+    const endTimer = this.#deps.ticks.deadline(sendMs, stop)
     this.#breaking.signal.addEventListener('abort', stop, { once: true })
     const over = new Promise<Outcome>((resolve) => {
       signal.addEventListener('abort', () => resolve(tooSlow(sendMs)), { once: true })
@@ -137,7 +138,7 @@ export class Lane {
     } catch (error) {
       return { kind: 'failed', fault: 'passing', text: `It could not be sent: ${messageOf(error)}.` }
     } finally {
-      clearTimeout(timer)
+      endTimer()
       this.#breaking.signal.removeEventListener('abort', stop)
       stop()
     }

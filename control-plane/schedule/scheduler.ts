@@ -6,10 +6,12 @@ import { nextAfter } from '../../src/domain/schedule/timing.ts'
 import { idUnder } from '../gate/submissions.ts'
 import type { Log } from '../log.ts'
 import type { Store } from '../store/store.ts'
+import type { Ticks } from '../ticks.ts'
 import { actorOf, makeRun, type RunDeps } from './runs.ts'
 
 export interface SchedulerDeps extends RunDeps {
   readonly store: Pick<Store, 'schedules' | 'task'>
+  readonly ticks: Ticks
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>
 }
 
@@ -31,7 +33,8 @@ export class Scheduler implements AsyncDisposable {
   readonly #deps: SchedulerDeps
   /** When something is to be decided next, for each schedule as it was seen last: to compute it takes long. */
   readonly #next = new Map<string, { readonly of: string; readonly at: Millis | null }>()
-  #timer: NodeJS.Timeout | null = null
+  /** Null where no look is planned. */
+  #endTimer: (() => void) | null = null
   #scan: Promise<void> = Promise.resolve()
   #started = false
   #closing = false
@@ -59,20 +62,19 @@ export class Scheduler implements AsyncDisposable {
   /** Ends after the run that is being made. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing = true
-    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#endTimer?.()
     await this.#scan
   }
 
   #wait(ms: Millis): void {
     if (this.#closing) return
-    if (this.#timer !== null) clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => {
-      this.#timer = null
+    this.#endTimer?.()
+    this.#endTimer = this.#deps.ticks.later(ms, () => {
+      this.#endTimer = null
       void this.scan().finally(() => {
-        if (this.#timer === null) this.#wait(this.#untilNext())
+        if (this.#endTimer === null) this.#wait(this.#untilNext())
       })
-    }, ms)
-    this.#timer.unref()
+    })
   }
 
   /** What is still due then could not be decided, and is tried again at the usual pace. */

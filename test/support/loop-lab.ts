@@ -12,6 +12,7 @@ import type { LoopDeps } from '../../control-plane/loop/work.ts'
 import { openStore } from '../../control-plane/store/open.ts'
 import type { Store } from '../../control-plane/store/store.ts'
 import { Tasks } from '../../control-plane/tasks.ts'
+import { ticks } from '../../control-plane/ticks.ts'
 import { agents } from '../../src/agents/open.ts'
 import type { Engine } from '../../src/domain/box.ts'
 import type { HostPath } from '../../src/domain/brand.ts'
@@ -41,9 +42,11 @@ export interface Faults {
   store: Before<Store>
 }
 
+type LabDeps = Omit<LoopDeps, 'worktrees'> & { readonly outputs: OutputFiles }
+
 /** The loop on the real store and real worktrees, with boxes that are processes, and faults on demand. Pauses take no time. */
 export interface LoopLab extends AsyncDisposable {
-  readonly deps: Omit<LoopDeps, 'worktrees'>
+  readonly deps: LabDeps
   readonly faults: Faults
   /** The lines of the log so far. */
   logged(): readonly Readonly<Record<string, unknown>>[]
@@ -102,7 +105,7 @@ export async function loopLab(folder = mkdtempSync(join(tmpdir(), 'cofferdam-loo
   const inspecting = worktrees()
   const key = openKey(keyPlaces(data, null), () => [])
   const attests = attestor({ store: real, key: () => key, installation: 'lab' })
-  const deps: Omit<LoopDeps, 'worktrees'> = {
+  const deps: LabDeps = {
     store,
     tasks: new Tasks({ store, bus, clock, attestor: attests }),
     bus,
@@ -119,6 +122,7 @@ export async function loopLab(folder = mkdtempSync(join(tmpdir(), 'cofferdam-loo
     installation: 'lab',
     user,
     clock,
+    ticks,
     async sleep(ms, signal) {
       pauses.push(ms)
       skipped += ms

@@ -14,7 +14,19 @@ import type { Caller } from '../../../src/domain/caller.ts'
 import type { Act } from '../../../src/domain/control-plane.ts'
 import type { Task } from '../../../src/domain/task.ts'
 import { attesting } from '../../support/attesting.ts'
-import { aBudget, anOperator, anOwner, aPerson, aSpent, aTask, aTaskId, aTime } from '../../support/task.ts'
+import { aBox } from '../../support/box.ts'
+import { change } from '../../support/change.ts'
+import {
+  aBudget,
+  aCheckpoint,
+  anOperator,
+  anOwner,
+  aPerson,
+  aSpent,
+  aTask,
+  aTaskId,
+  aTime,
+} from '../../support/task.ts'
 
 let folder: string
 let store: Store
@@ -45,6 +57,18 @@ function born(overrides: Partial<Task> = {}): Task {
 }
 
 const lastData = (): unknown => store.events(aTaskId, 0, 100).at(-1)?.data
+
+describe('a discard', () => {
+  it('while a step is being salvaged ends its attempt, so that its box belongs to nobody', () => {
+    const task = born({ status: 'STOPPED', phase: 'salvage', step: 1, attempt: 1 })
+    const open = { ...aCheckpoint({ state: 'open' }), box: aBox() }
+    store.write(change(task, {}, { checkpoint: open }))
+    expect(store.openBoxes()).toEqual([open.box.name])
+    expect(act({ act: 'discard' })).toMatchObject({ delivery: 'discarded', phase: null })
+    expect(store.checkpoints(aTaskId)).toMatchObject([{ state: 'dropped', endedAt: now }])
+    expect(store.openBoxes()).toEqual([])
+  })
+})
 
 describe('a resume', () => {
   const halted: Partial<Task> = { status: 'BLOCKED', halt: { reason: 'paused', text: 'Paused.' } }

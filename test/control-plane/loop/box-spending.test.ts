@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { attendBox } from '../../../control-plane/loop/box-run.ts'
 import type { LoopDeps, Work } from '../../../control-plane/loop/work.ts'
-import type { BoxResult } from '../../../src/domain/box.ts'
+import type { BoxResult, BoxWatcher } from '../../../src/domain/box.ts'
 import type { Gateway, Overseer } from '../../../src/domain/gateway.ts'
 import { aBox, anEgress } from '../../support/box.ts'
 import { change } from '../../support/change.ts'
@@ -23,7 +23,11 @@ const result: BoxResult = {
 }
 
 /** Attends a box that does no more than `act` with what the gateway tells. */
-function attending(act: (overseer: Overseer, work: Work) => void, closing: () => void = () => undefined) {
+function attending(
+  act: (overseer: Overseer, work: Work, watcher: BoxWatcher) => void,
+  closing: () => void = () => undefined,
+  came: Partial<BoxResult> = {},
+) {
   const opened = openBoxWork()
   const { deps } = opened.work
   const row = { ...aCheckpoint({ state: 'open', fence: 1 }), box: aBox({ egress: anEgress }) }
@@ -59,9 +63,9 @@ function attending(act: (overseer: Overseer, work: Work) => void, closing: () =>
       },
     },
     engine: {
-      async run(): Promise<BoxResult> {
-        if (overseer !== null) act(overseer, opened.work)
-        return result
+      async run(_spec: unknown, _materials: unknown, watcher: BoxWatcher): Promise<BoxResult> {
+        if (overseer !== null) act(overseer, opened.work, watcher)
+        return { ...result, ...came }
       },
     },
     worktrees: { materials: () => ({}) },
@@ -90,6 +94,32 @@ describe('what a model was paid', () => {
     await attended
     expect(String(refused)).toContain('halted or taken by another')
     expect(task().spent).toMatchObject({ tokens: 0, costUsd: 0 })
+  })
+})
+
+describe('the time of a box', () => {
+  const night = 9 * 3_600_000
+  // Its limit is a minute, and the last heartbeat is charged as a whole.
+  const most = 61_000
+
+  it('is charged no further than its limit where the machine slept while nobody looked on', async () => {
+    const startedAt = Date.now() - night
+    const taken = (_: Overseer, __: Work, watcher: BoxWatcher): void => watcher.started(startedAt)
+    const { attended, task } = attending(taken, undefined, { end: 'time', startedAt, endedAt: Date.now() })
+    await attended
+    expect(task().spent.ms).toBe(most)
+  })
+
+  it('is charged no further than its limit where it had ended before anybody looked', async () => {
+    const { attended, task } = attending(() => undefined, undefined, { endedAt: result.startedAt + night })
+    await attended
+    expect(task().spent.ms).toBe(most)
+  })
+
+  it('is what it ran', async () => {
+    const { attended, task } = attending(() => undefined)
+    await attended
+    expect(task().spent.ms).toBe(500)
   })
 })
 

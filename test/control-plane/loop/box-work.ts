@@ -5,6 +5,7 @@ import pino from 'pino'
 import { onTestFinished } from 'vitest'
 import { Bus } from '../../../control-plane/bus.ts'
 import { OutputFiles } from '../../../control-plane/loop/output-files.ts'
+import { ticks } from '../../../control-plane/ticks.ts'
 import type { LoopDeps, Work } from '../../../control-plane/loop/work.ts'
 import { openStore } from '../../../control-plane/store/open.ts'
 import type { Store } from '../../../control-plane/store/store.ts'
@@ -54,6 +55,7 @@ export function openBoxWork(
     gateway: createGateway({ upstreams: [], secrets: [], prices: {}, clock }),
     secrets: new KnownSecrets(secrets),
     clock,
+    ticks,
     log,
   }
   const shown: string[] = []

@@ -8,6 +8,7 @@ import { entryOf } from '../../../control-plane/loop/entry.ts'
 import { afterError } from '../../../control-plane/loop/errors.ts'
 import { OutputFiles } from '../../../control-plane/loop/output-files.ts'
 import { tick } from '../../../control-plane/loop/tick.ts'
+import { ticks } from '../../../control-plane/ticks.ts'
 import type { Work } from '../../../control-plane/loop/work.ts'
 import { openStore } from '../../../control-plane/store/open.ts'
 import type { Store } from '../../../control-plane/store/store.ts'
@@ -74,6 +75,7 @@ function workAt(phase: Phase, overrides: Partial<Task> = {}): Work {
       },
       specHash: () => '',
       outputs: new OutputFiles(folder as HostPath),
+      ticks,
       gateway: createGateway({ upstreams: [], secrets: [], prices: {}, clock }),
       registries: () => Promise.resolve({ tunnels: [], env: {}, notes: [] }),
       secrets: new KnownSecrets([]),

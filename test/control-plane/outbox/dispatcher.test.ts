@@ -4,6 +4,7 @@ import { Dispatcher } from '../../../control-plane/outbox/dispatcher.ts'
 import { openStore } from '../../../control-plane/store/open.ts'
 import type { Store } from '../../../control-plane/store/store.ts'
 import { Tasks } from '../../../control-plane/tasks.ts'
+import { ticks } from '../../../control-plane/ticks.ts'
 import type { Patience } from '../../../src/domain/outbox/attempt.ts'
 import type { Destination, Outcome } from '../../../src/domain/outbox/destination.ts'
 import type { Letter, LetterState } from '../../../src/domain/outbox/letter.ts'
@@ -49,6 +50,7 @@ function dispatch(...destinations: readonly Destination[]): Dispatcher {
     destinations,
     bus,
     clock: Date.now,
+    ticks,
     random: Math.random,
     patience,
     log: { info: say, warn: say },
@@ -153,6 +155,7 @@ describe('the outbox', () => {
       outbox: store.outbox,
       bus,
       clock: Date.now,
+      ticks,
       random: Math.random,
       destinations: [aDestination('slow', slow), aDestination('hangs', () => new Promise(() => undefined))],
       log: { info: say, warn: say },
@@ -184,6 +187,7 @@ describe('the outbox', () => {
       destinations: [aDestination('a')],
       bus,
       clock: Date.now,
+      ticks,
       random: Math.random,
       log: { info: say, warn: say },
       limits: { sendMs: 100, leaseMs: 1000, lookMs: 20, brokenMs: 10 },

@@ -5,6 +5,7 @@ import type { RunDeps } from '../../../control-plane/schedule/runs.ts'
 import { openStore } from '../../../control-plane/store/open.ts'
 import type { Store } from '../../../control-plane/store/store.ts'
 import { Tasks } from '../../../control-plane/tasks.ts'
+import { ticks } from '../../../control-plane/ticks.ts'
 import type { HostPath } from '../../../src/domain/brand.ts'
 import { assessRisk } from '../../../src/domain/risk/risk.ts'
 import { attesting } from '../../support/attesting.ts'
@@ -53,7 +54,7 @@ export function scheduleLab(
     store,
     tasks,
     book: new ScheduleBook({ ...shared, changed: () => undefined }),
-    scheduler: new Scheduler({ ...shared, log: quiet }),
+    scheduler: new Scheduler({ ...shared, ticks, log: quiet }),
     [Symbol.dispose]: () => store[Symbol.dispose](),
   }
 }

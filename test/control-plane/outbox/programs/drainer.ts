@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Lane } from '../../../../control-plane/outbox/lane.ts'
 import { openStore } from '../../../../control-plane/store/open.ts'
+import { ticks } from '../../../../control-plane/ticks.ts'
 import { webhook } from '../../../../src/webhooks/webhook.ts'
 import { toReceiver } from '../../../support/receiver.ts'
 import { hostPath } from '../../store/home.ts'
@@ -12,6 +13,7 @@ const log = { info: () => undefined, warn: () => undefined }
 const lane = new Lane(webhook(toReceiver(url), { clock: Date.now }), {
   outbox: store.outbox,
   clock: Date.now,
+  ticks,
   random: Math.random,
   log,
   limits: { sendMs: lease / 2, leaseMs: lease, lookMs: 20, brokenMs: 20 },

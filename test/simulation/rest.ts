@@ -1,0 +1,44 @@
+import type { CommitId } from '../../src/domain/brand.ts'
+import { activeStatuses, type Status } from '../../src/domain/task.ts'
+import { wrongRun } from './invariants.ts'
+import type { Machine } from './machine.ts'
+import type { View } from './view.ts'
+
+/** What is wrong with a task, or null, once nothing is under way any more and nothing goes wrong. */
+export function wrongAtRest(machine: Machine, view: View): string | null {
+  const { task, attempts } = view
+  const { id, status, phase } = task
+  const active = activeStatuses.includes(status as Status) && status !== 'DRAFT'
+  if (active || phase === 'salvage') return `rest: it is left ${status} (${phase})`
+  // What a full disk has postponed waits for a person.
+  if (phase !== 'postponed' && attempts.some(({ state }) => state === 'open'))
+    return 'rest: an attempt is open'
+  if ([...machine.boxes.values()].some(({ spec }) => spec.task === id))
+    return 'boxes: one of its boxes is left'
+  const run = wrongRun(view)
+  if (run !== null) return `schedules: ${run}`
+  return wrongTree(machine, { task, attempts }) ?? wrongBranch(machine, { task, attempts })
+}
+
+/** A step took effect once, or not at all. */
+function wrongTree(machine: Machine, { task, attempts }: Pick<View, 'task' | 'attempts'>): string | null {
+  const { tree } = machine.get(task.head as CommitId)
+  const steps = tree.flatMap((name) => /^step (\d+) /.exec(name)?.[1] ?? []).map(Number)
+  for (const step of new Set(steps)) {
+    const times = steps.filter((other) => other === step).length
+    const kept = attempts.filter((row) => row.step === step && row.commit_id !== null).length
+    if (times > kept) return `doubled: step ${step} took effect ${times} times, and was kept ${kept} times`
+  }
+  return null
+}
+
+/** What is applied is in the source, is what was tested, and is what the record says. */
+function wrongBranch(machine: Machine, { task, attempts }: Pick<View, 'task' | 'attempts'>): string | null {
+  const { branch, head, base_commit: base, status, outcome } = task
+  if ((machine.mirror.get(branch) ?? base) !== head)
+    return 'branch: the mirror holds something else than the head'
+  if (status !== 'APPLIED') return null
+  if (machine.source.get(branch) !== head) return 'branch: the source does not hold what was applied'
+  const last = attempts.findLast(({ commit_id: commit }) => commit !== null)
+  return outcome !== 'tested' || last?.passed === 1 ? null : 'branch: what was applied as tested did not pass'
+}
