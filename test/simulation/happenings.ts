@@ -133,7 +133,7 @@ export class Happenings {
     }
     if (roll === 4) {
       if (process.stopped || process.closing) return null
-      process.close()
+      void process.close()
       return `process ${process.id} ends in good order`
     }
     process.stopped = !process.stopped

@@ -26,7 +26,7 @@ export interface Told {
 }
 
 /** So much happens before all that goes wrong ends, and so much may happen until everything is at rest. */
-const [leastEvents, mostEvents, untilRest] = [30, 130, 4000]
+const [leastEvents, mostEvents, untilRest] = [30, 110, 4000]
 /** Longer than the longest pause of any who tries again, and than left boxes are not looked for, ms. */
 const quietMs = 100_000
 
@@ -68,7 +68,10 @@ class History {
     this.#post = new Post(this.#reader, this.#machine)
     this.#people = new People(random, this.#machine, (id) => this.#watcher.view(id))
     this.#happenings = new Happenings({
-      ...{ random, machine: this.#machine, yard: this.#yard, people: this.#people },
+      random,
+      machine: this.#machine,
+      yard: this.#yard,
+      people: this.#people,
       living: () => this.#living(),
       mayRun: this.#mayRun,
       start: () => this.#start(),
@@ -120,7 +123,10 @@ class History {
       if (line !== null) this.#say(`  process ${writer}, task ${task}: ${line}`)
     }
     const site = {
-      ...{ stage: this.#stage, machine: this.#machine, yard: this.#yard, broken: this.#broken },
+      stage: this.#stage,
+      machine: this.#machine,
+      yard: this.#yard,
+      broken: this.#broken,
       random: () => this.#random.below(1000) / 1000,
       watcher: { wrote, post: this.#post },
     }

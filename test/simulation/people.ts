@@ -113,14 +113,23 @@ export class People {
     const key = again ? random.pick(known) : `key ${known.length + 1}`
     const request = this.#requests.get(key) ?? this.#request()
     this.#requests.set(key, request)
-    process.plane.submit(request, random.chance(0.5) ? ada : ci, key).then(
-      ({ task }) => {
-        if (!this.#tasks.includes(task.id)) this.#tasks.push(task.id)
-        this.#look(process, task.id)
-      },
-      () => undefined,
-    )
+    void this.#submitted(process, request, random.chance(0.5) ? ada : ci, key)
     return `submits under ${key}`
+  }
+
+  async #submitted(
+    process: ControlPlaneProcess,
+    request: TaskRequest,
+    caller: Caller,
+    key: string,
+  ): Promise<void> {
+    try {
+      const { task } = await process.plane.submit(request, caller, key)
+      if (!this.#tasks.includes(task.id)) this.#tasks.push(task.id)
+      this.#look(process, task.id)
+    } catch {
+      // They do it again some time.
+    }
   }
 
   #request(): TaskRequest {
@@ -165,18 +174,20 @@ export class People {
     const good = this.#isGood(button, id, caller)
     const done = this.#begin(id, action, caller)
     const before = this.#view(id)
-    const heard = this.#hear(process.plane.decide(id, button, text, caller), done, id, before)
-    heard.then(
-      (yes) => {
-        if (!yes) return
-        if (!good) this.broken ??= `nonces: a button that was not good was taken (${button})`
-        const pressed = this.#buttons.get(button)
-        if (pressed?.used === true) this.broken ??= `nonces: a button was taken twice (${button})`
-        if (pressed !== undefined) pressed.used = true
-      },
-      () => undefined,
+    void this.#pressed(
+      this.#hear(process.plane.decide(id, button, text, caller), done, id, before),
+      button,
+      good,
     )
     return `${caller.actor.id} presses ${action} of ${id}${good ? '' : ', which is no good'}`
+  }
+
+  async #pressed(heard: Promise<boolean>, button: string, good: boolean): Promise<void> {
+    if (!(await heard)) return
+    if (!good) this.broken ??= `nonces: a button that was not good was taken (${button})`
+    const pressed = this.#buttons.get(button)
+    if (pressed?.used === true) this.broken ??= `nonces: a button was taken twice (${button})`
+    if (pressed !== undefined) pressed.used = true
   }
 
   /** Whether a button decides something now, by what lies in the file. */

@@ -10,19 +10,16 @@ import { Plane } from '../../control-plane/plane.ts'
 import { ScheduleBook } from '../../control-plane/schedule/book.ts'
 import type { RunDeps } from '../../control-plane/schedule/runs.ts'
 import { Scheduler } from '../../control-plane/schedule/scheduler.ts'
-import type { Change, Lost, ScheduleStore, Store, Written } from '../../control-plane/store/store.ts'
-import type { OutboxRows } from '../../control-plane/store/outbox.ts'
+import type { Store } from '../../control-plane/store/store.ts'
 import { type Defaults, draftTask } from '../../control-plane/submit.ts'
 import { Tasks } from '../../control-plane/tasks.ts'
 import type { Ticks } from '../../control-plane/ticks.ts'
 import { agents } from '../../src/agents/open.ts'
 import type { Engine } from '../../src/domain/box.ts'
 import { Failure } from '../../src/domain/failure.ts'
-import type { TaskId } from '../../src/domain/ids.ts'
 import { KnownSecrets } from '../../src/domain/leak.ts'
 import { usualPatience } from '../../src/domain/outbox/attempt.ts'
 import type { Destination } from '../../src/domain/outbox/destination.ts'
-import type { Letter } from '../../src/domain/outbox/letter.ts'
 import type { Worktrees } from '../../src/domain/worktree.ts'
 import { specHash } from '../../src/sandbox/hash.ts'
 import { compileBox } from '../../src/sandbox/spec.ts'
@@ -30,8 +27,8 @@ import { aBudget, aPolicy } from '../support/task.ts'
 import { virtualEngine, virtualGateway } from './engine.ts'
 import { simulationKey } from './key.ts'
 import type { Machine } from './machine.ts'
-import type { Post } from './post.ts'
 import type { Stage } from './stage.ts'
+import { type Fuse, watched, type Witness } from './watched.ts'
 import { virtualWorktrees } from './worktrees.ts'
 import { slowly, type Yard } from './yard.ts'
 
@@ -54,24 +51,6 @@ export interface Site {
   readonly random: () => number
   readonly watcher: Witness
 }
-
-/** Is told of each write, before anything else happens. */
-export interface Witness {
-  wrote(task: TaskId, writer: number): void
-  readonly post: Pick<Post, 'claimed' | 'moved'>
-}
-
-/** Says what was written, by the answer and the arguments of a method. */
-type Tell = (answer: unknown, args: readonly unknown[]) => unknown
-
-/** When a process is killed: before or after so many more writes. */
-export interface Fuse {
-  writes: number
-  readonly after: boolean
-}
-
-/** What a dead process gets of everything that it still calls. */
-export class Dead extends Error {}
 
 const policy = aPolicy({
   upstreams: ['anthropic'],
@@ -106,7 +85,7 @@ export class ControlPlaneProcess {
     const { clock } = machine
     const opened = site.stage.take()
     this.#store = opened
-    const store = this.#watched(broken.store?.(opened) ?? opened)
+    const store = watched(broken.store?.(opened) ?? opened, this, site)
     const bus = new Bus()
     const now = (): number => clock.now()
     const attests = attestor({ store, key: () => simulationKey, installation })
@@ -123,7 +102,13 @@ export class ControlPlaneProcess {
     }
     const { outbox } = store
     this.#dispatcher = new Dispatcher({
-      ...{ outbox, destinations, bus, clock: now, ticks, log, patience },
+      outbox,
+      destinations,
+      bus,
+      clock: now,
+      ticks,
+      log,
+      patience,
       random: site.random,
     })
     const tasks = new (broken.tasks ?? Tasks)({ store, bus, clock: now, attestor: attests, destinations })
@@ -222,73 +207,17 @@ export class ControlPlaneProcess {
   }
 
   /** Ends in good order; `ended` says when it has. */
-  close(): void {
+  async close(): Promise<void> {
     this.closing = true
     this.ready = false
-    const over = (): void => {
-      if (this.ended !== null) return
-      this.kill()
-      this.ended = 'closed'
+    try {
+      // In the order of main.ts.
+      for (const part of [this.#scheduler, this.#loop, this.#dispatcher]) await part[Symbol.asyncDispose]()
+    } catch {
+      // Its end is the end of it all the same.
     }
-    this.#loop
-      [Symbol.asyncDispose]()
-      .then(() => this.#dispatcher[Symbol.asyncDispose]())
-      .then(over, over)
-  }
-
-  /** The store as this process sees it: it may die at each write, and the disk may be full. */
-  #watched(store: Store): Store {
-    const { watcher } = this.#site
-    const { post } = watcher
-    const outbox = this.#living<OutboxRows>(store.outbox, {
-      claim: (letter) => letter !== null && post.claimed(letter as Letter),
-      move: (done, [before, after]) => done === true && post.moved(before as Letter, after as Letter),
-      giveUp: () => undefined,
-    })
-    const living = this.#living<Store>(store, {
-      write: (answer, [change]) =>
-        (answer as Written | Lost).kind === 'written' && watcher.wrote((change as Change).after.id, this.id),
-      heartbeat: (done, [id]) => done === true && watcher.wrote(id as TaskId, this.id),
-      recordEgress: () => undefined,
-    })
-    const schedules = this.#living<ScheduleStore>(store.schedules, {
-      change: () => undefined,
-      settle: () => undefined,
-      decidedTo: () => undefined,
-    })
-    return Object.assign(living, { outbox, schedules })
-  }
-
-  /** The same methods, which only a living process can call; some of them write, and then tell of it. */
-  #living<T extends object>(rows: T, tells: Partial<Record<keyof T, Tell>>): T {
-    const entries = Object.entries(rows).map(([name, method]: [string, unknown]) => {
-      if (typeof method !== 'function') return [name, method]
-      const tell = tells[name as keyof T]
-      return [
-        name,
-        (...args: readonly unknown[]): unknown => {
-          if (this.ended !== null) throw new Dead(`process ${this.id} is ${this.ended}`)
-          const call = (): unknown => Reflect.apply(method, rows, args)
-          return tell === undefined ? call() : this.#writes(call, (answer) => tell(answer, args))
-        },
-      ]
-    })
-    return Object.fromEntries(entries) as T
-  }
-
-  #writes(act: () => unknown, tell: (answer: unknown) => void): unknown {
-    if (this.#site.machine.diskFull) throw new Failure('disk', 'The disk is full.')
-    const { fuse } = this
-    if (fuse !== null && fuse.writes === 0 && !fuse.after) this.#die()
-    const answer = act()
-    tell(answer)
-    if (fuse !== null && fuse.writes === 0) this.#die()
-    if (fuse !== null) fuse.writes -= 1
-    return answer
-  }
-
-  #die(): never {
+    if (this.ended !== null) return
     this.kill()
-    throw new Dead(`process ${this.id} is killed`)
+    this.ended = 'closed'
   }
 }
