@@ -80,6 +80,7 @@ async function aDesk(): Promise<Desk> {
 }
 
 async function ended(child: ChildProcess, end: () => void): Promise<void> {
+  if (child.exitCode !== null) return
   const gone = new Promise((resolve) => {
     child.once('close', resolve)
   })
@@ -103,16 +104,19 @@ function writerOf(pipe: string): number | null {
   }
 }
 
-/** With what it printed, which says why where it is another code. */
+/** With what it printed, which says why where it is another code, or none within two minutes. */
 async function exits(command: Command, code: number): Promise<void> {
-  expect({ code: await command.code, out: command.out() }).toMatchObject({ code })
+  const exit = await Promise.race([command.code, sleep(120_000, 'none')])
+  expect({ code: exit, out: command.out() }).toMatchObject({ code })
 }
 
 function idIn(command: Command): string {
   return /Task ([a-z2-7]{10})/.exec(command.out())?.[1] ?? 'no id'
 }
 
-const slow = sh('for i in 1 2 3 4 5 6 7 8; do echo tick $i; sleep 1; done; echo right > a.txt')
+const ticking = (seconds: number): readonly string[] =>
+  sh(`for i in $(seq ${seconds}); do echo tick $i; sleep 1; done; echo right > a.txt`)
+const slow = ticking(8)
 
 describe.concurrent('a run that is suspended', () => {
   it('takes a box that ended meanwhile as it ended, and charges the time that it ran', async ({ expect }) => {
@@ -175,7 +179,8 @@ describe.concurrent('the command line', () => {
   it('goes on where a killed process was, in the same box', async ({ expect }) => {
     await using desk = await aDesk()
     const { repo, cofferdam } = desk
-    const owner = cofferdam('run', '--repo', repo, '--goal', 'Two', '--', ...slow)
+    // Long enough for the guest to come while it works, on a busy machine too.
+    const owner = cofferdam('run', '--repo', repo, '--goal', 'Two', '--', ...ticking(25))
     await printed(owner, 'tick 1')
     const guest = cofferdam('run', '--repo', repo, '--goal', 'Three', '--', ...slow)
     await printed(guest, 'tick 1')
