@@ -1,5 +1,13 @@
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Bus } from '../../control-plane/bus.ts'
+import { openStore } from '../../control-plane/store/open.ts'
+import { Tasks } from '../../control-plane/tasks.ts'
+import { hostPath } from '../../src/config/places.ts'
+import { taskIdSchema } from '../../src/domain/schemas.ts'
+import { attesting } from '../support/attesting.ts'
 import { applies } from '../support/scripted-plane.ts'
+import { aPerson } from '../support/task.ts'
 import { type Command, type ScriptedMachine, scriptedMachine } from '../support/scripted-world.ts'
 
 let machine: ScriptedMachine
@@ -28,6 +36,13 @@ async function lost(
   owner.signal('SIGTERM')
   await owner.code
   return command
+}
+
+/** As somebody else does it, while the first call is under way. */
+function suggest(id: string, text: string): void {
+  using store = openStore(hostPath(join(machine.data, 'cofferdam.db')))
+  const tasks = new Tasks({ store, bus: new Bus(), clock: Date.now, attestor: attesting(store) })
+  tasks.act(taskIdSchema.parse(id), { type: 'suggested', text, risks: [] }, aPerson)
 }
 
 async function typesOf(id: string): Promise<readonly string[]> {
@@ -61,8 +76,8 @@ it('a decision is not made again on what has changed meanwhile', async () => {
   const { owner, arrived } = await machine.hanging({ call: 'act', when: 'before' })
   const command = machine.start(['task', 'approve', id, '--detach'])
   await arrived
+  suggest(id, 'mind the gap')
   await owner.kill()
-  await machine.run(['task', 'suggest', id, 'mind the gap'])
   expect([await command.code, command.error()]).toEqual([
     2,
     `cofferdam: Task ${id} changed since it was shown (revision 1, now 2): look at it and decide again.\n`,
