@@ -26,7 +26,7 @@ export interface Told {
 }
 
 /** So much happens before all that goes wrong ends, and so much may happen until everything is at rest. */
-const [leastEvents, mostEvents, untilRest] = [30, 110, 4000]
+const [leastEvents, mostEvents, untilRest] = [25, 95, 4000]
 /** Longer than the longest pause of any who tries again, and than left boxes are not looked for, ms. */
 const quietMs = 100_000
 

@@ -87,7 +87,7 @@ export interface View {
 export class Reader {
   readonly #db: Database.Database
   readonly #task: Database.Statement<[TaskId], TaskRow>
-  readonly #events: Database.Statement<[TaskId], EventRow>
+  readonly #events: Database.Statement<[TaskId, number], EventRow>
   readonly #attempts: Database.Statement<[TaskId], AttemptRow>
   readonly #surfaces: Database.Statement<[TaskId], SurfaceRow>
   readonly #letters: Database.Statement<[TaskId], LetterRow>
@@ -100,7 +100,9 @@ export class Reader {
   constructor(file: string) {
     this.#db = new Database(file, { readonly: true })
     this.#task = this.#db.prepare('SELECT * FROM runtime_tasks WHERE id = ?')
-    this.#events = this.#db.prepare('SELECT * FROM runtime_task_events WHERE task_id = ? ORDER BY seq')
+    this.#events = this.#db.prepare(
+      'SELECT * FROM runtime_task_events WHERE task_id = ? AND seq > ? ORDER BY seq',
+    )
     this.#attempts = this.#db.prepare(
       `SELECT step, attempt, state, violations, commit_id, test ->> 'passed' AS passed
        FROM runtime_task_checkpoints WHERE task_id = ? ORDER BY step, attempt`,
@@ -121,12 +123,14 @@ export class Reader {
     this.#ids = this.#db.prepare('SELECT id FROM runtime_tasks ORDER BY created_at, id')
   }
 
-  view(id: TaskId): View | null {
+  /** @param before how it was, where that is known: events stay as they are, and are not read again */
+  view(id: TaskId, before: View | null = null): View | null {
     const task = this.#task.get(id)
     if (task === undefined) return null
+    const known = before?.events ?? []
     return {
       task,
-      events: this.#events.all(id),
+      events: [...known, ...this.#events.all(id, known.at(-1)?.seq ?? 0)],
       attempts: this.#attempts.all(id),
       surfaces: this.#surfaces.all(id),
       letters: this.#letters.all(id),

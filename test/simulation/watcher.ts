@@ -18,7 +18,7 @@ export class Watcher {
   /** @returns what was written, for the history; null where nothing was */
   wrote(id: TaskId, writer: number): string | null {
     const before = this.#known.get(id) ?? null
-    const now = this.#reader.view(id)
+    const now = this.#reader.view(id, before)
     if (now === null) return null
     this.#known.set(id, now)
     const fresh = now.events.filter(({ seq }) => seq > (before?.task.version ?? 0))

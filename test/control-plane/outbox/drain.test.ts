@@ -71,11 +71,11 @@ describe('several processes on one outbox', () => {
       answer = (response, number) => {
         if (number !== 3) response.writeHead(204).end()
       }
-      const killed = await start(2000)
+      const killed = await start(6000)
       await until(() => there.received.length === 3)
       await killed.kill()
       expect(store.outbox.letters({ states: ['sending'] })).toMatchObject([{ attempts: 1, fence: 1 }])
-      await start(2000)
+      await start(6000)
       await sleep(200)
       // Until the lease is over nobody else has it, and nobody passes it.
       expect(there.received).toHaveLength(3)
@@ -90,11 +90,11 @@ describe('several processes on one outbox', () => {
     write(upTo(30))
     answer = (response) => void setTimeout(() => response.writeHead(204).end(), 5)
     for (const before of [3, 9, 15, 21]) {
-      const child = await start(400)
+      const child = await start(2000)
       await until(() => there.received.length >= before)
       await child.kill()
     }
-    await start(400)
+    await start(2000)
     await until(() => left() === 0)
     expect(order()).toEqual(ids())
     expect(store.outbox.letters({ states: ['sent'] })).toHaveLength(30)
