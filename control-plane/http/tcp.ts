@@ -21,7 +21,7 @@ export interface Listening extends AsyncDisposable {
 
 /** Serves `app` at this address. Rejects with `Failure('bad_config')` where that cannot be. */
 export async function serveTcp(app: Hono, settings: HttpSettings): Promise<Listening> {
-  const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false, errorHandler: unreadable })
+  const answer = getRequestListener(app.fetch, { errorHandler: unreadable })
   const server = serverOf(settings, (request, response) => void answer(request, response))
   server.maxConnections = mostConnections
   await listen(server, settings)

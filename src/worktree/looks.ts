@@ -2,8 +2,8 @@ import { closeSync, constants, openSync, readSync, statSync } from 'node:fs'
 import type { Source } from './source.ts'
 
 /**
- * So long an answer may be used again, ms. `settled`: one of which the stamps tell everything. `passing`: one that also
- * says what no stamp tells of, such as work that is not committed.
+ * So long an answer may be used again, ms. `settled`: one of which the stamps tell all but what a configuration includes
+ * from other files. `passing`: one that also says what no stamp tells of, such as work that is not committed.
  */
 const longestMs = { settled: 60_000, passing: 2000 } as const
 /** A list of hidden files may be long. */
@@ -20,8 +20,8 @@ interface Look {
 
 /**
  * Remembers for a moment what questions to users' repositories came to, so that many tasks at once do not start the same
- * processes for each. An answer is used again for two seconds, and only while the refs that it may depend on, the configuration and the index
- * are the same files.
+ * processes for each. An answer is used again for a while, and only while the refs that it may depend on,
+ * the configuration and the index are the same files.
  */
 export class Looks {
   readonly #looks = new Map<string, Look>()
