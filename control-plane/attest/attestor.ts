@@ -4,6 +4,7 @@ import {
   type EventMark,
   fixedHash,
   type Hash,
+  isFixedAlike,
   parseAttestation,
   type PostureStatement,
   rowHash,
@@ -23,7 +24,13 @@ import type { SigningKey } from './key.ts'
 export interface AttestorDeps {
   readonly store: Pick<
     Store,
-    'lastAttestation' | 'eventMarks' | 'egressMarks' | 'record' | 'interimRecord' | 'othersWrites'
+    | 'lastAttestation'
+    | 'lastAttestationHash'
+    | 'eventMarks'
+    | 'egressMarks'
+    | 'record'
+    | 'interimRecord'
+    | 'othersWrites'
   >
   /** Asked for when something is to be attested. */
   readonly key: () => Pick<SigningKey, 'id' | 'sign'>
@@ -58,11 +65,17 @@ interface Place {
 /** An interim attestation that this process has made. */
 interface Made {
   readonly hash: Hash
+  /** The task as it was then, and the hash of what never changes of it. */
+  readonly task: Task
+  readonly fixed: Hash
   /** The place of the next one: it takes this one's. */
   readonly next: Place
   /** What `othersWrites` was then. */
   readonly others: number
 }
+
+/** How many are remembered before all are forgotten. */
+const most = 1000
 
 /** What of an attestation is not the same for every kind. */
 type Own<T extends Attestation = Attestation> = T extends Attestation
@@ -73,20 +86,30 @@ export function attestor(deps: AttestorDeps): Attestor {
   const { store } = deps
   // A task under way changes often: what this process has just attested of it is not read again to see whether it stands.
   const made = new Map<TaskId, Made>()
+  const remember = (one: Made): void => {
+    if (made.size >= most) made.clear()
+    made.set(one.task.id, one)
+  }
+  const fixedOf = (task: Task): Hash => {
+    const known = made.get(task.id)
+    return known !== undefined && isFixedAlike(known.task, task) ? known.fixed : fixedHash(task)
+  }
   /** What was made last of a task, where it is still the last and nobody else has written since. */
   const asMade = (id: TaskId): Made | undefined => {
     const one = made.get(id)
     if (one === undefined || one.others !== store.othersWrites()) return undefined
-    return one.hash === store.lastAttestation(id)?.hash ? one : undefined
+    return one.hash === store.lastAttestationHash(id) ? one : undefined
   }
   const signed = (task: Task, place: Place, own: Own): Made & { readonly signed: SignedAttestation } => {
-    const common = beginning(deps, task, place)
+    const common = beginning(deps, task, fixedOf(task), place)
     const body = canonicalJson({ ...common, ...own })
     const hash = sha256(body)
     const signature = deps.key().sign(body)
     return {
       signed: { taskId: task.id, seq: common.seq, body, hash, key: common.key, signature },
       hash,
+      task,
+      fixed: common.fixed,
       next: { ...place, from: common.events },
       others: store.othersWrites(),
     }
@@ -128,7 +151,7 @@ export function attestor(deps: AttestorDeps): Attestor {
             rests ? closing(store, task) : { kind: 'interim', record: store.interimRecord(task.id) },
           )
           if (rests) made.delete(task.id)
-          else made.set(task.id, one)
+          else remember(one)
           return attested
         },
       }
@@ -183,7 +206,12 @@ function refuseChanged(store: AttestorDeps['store'], task: Task): void {
   )
 }
 
-function beginning({ store, key, installation }: AttestorDeps, task: Task, { seq, last, from }: Place) {
+function beginning(
+  { store, key, installation }: AttestorDeps,
+  task: Task,
+  fixed: Hash,
+  { seq, last, from }: Place,
+) {
   return {
     version: 1,
     installation,
@@ -191,7 +219,7 @@ function beginning({ store, key, installation }: AttestorDeps, task: Task, { seq
     seq,
     previous: last?.hash ?? null,
     key: key().id,
-    fixed: fixedHash(task),
+    fixed,
     events: store.eventMarks(task.id, from).at(-1) ?? from,
   } as const
 }

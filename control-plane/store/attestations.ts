@@ -22,22 +22,27 @@ export function attestationsTable(db: Connection) {
       `${rows.select} WHERE task_id = ? AND seq < ? ORDER BY seq DESC LIMIT 1`,
     )
     .raw()
-  const removeInterim = db.prepare<[TaskId, number]>(
-    `DELETE FROM attestations WHERE task_id = ? AND seq = ?
+  const lastHash = db
+    .prepare<[TaskId], string>('SELECT hash FROM attestations WHERE task_id = ? ORDER BY seq DESC LIMIT 1')
+    .pluck()
+  const replaceInterim = db.prepare<[string, string, string, string, TaskId, number]>(
+    `UPDATE attestations SET body = ?, hash = ?, key = ?, signature = ? WHERE task_id = ? AND seq = ?
        AND iif(json_valid(body), json_extract(body, '$.kind'), NULL) = 'interim'`,
   )
-
   const keys = db.prepare<[], string>('SELECT DISTINCT key FROM attestations ORDER BY key').pluck()
 
   return {
     append(signed: SignedAttestation): void {
-      removeInterim.run(signed.taskId, signed.seq)
-      insert.run(...rows.toRow(signed))
+      const { taskId, seq, body, hash, key, signature } = signed
+      const replaced = replaceInterim.run(body, hash, key, signature, taskId, seq)
+      if (replaced.changes === 0) insert.run(...rows.toRow(signed))
     },
 
     attestations: (id: TaskId): readonly SignedAttestation[] => all.all(id).map((row) => rows.fromRow(row)),
 
     keys: (): readonly string[] => keys.all(),
+
+    lastHash: (id: TaskId): string | null => lastHash.get(id) ?? null,
 
     last(id: TaskId, below: number): SignedAttestation | null {
       const row = last.get(id, below)

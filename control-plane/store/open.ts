@@ -61,6 +61,7 @@ export function openStore(file: HostPath): Store {
     recordEgress: (rows) => safely(() => egress.put(rows)),
     egressLog: (id, box, limit) => safely(() => egress.log(id, box, limit)),
     attestations: (id) => safely(() => attestations.attestations(id)),
+    lastAttestationHash: (id) => safely(() => attestations.lastHash(id)),
     lastAttestation: (id, below = Number.MAX_SAFE_INTEGER) => safely(() => attestations.last(id, below)),
     attestationKeys: () => safely(() => attestations.keys()),
     record: (id) => safely(() => records.record(id)),

@@ -1,5 +1,11 @@
 import type { Millis } from '../../src/domain/brand.ts'
-import type { EventMark, EgressMark, SignedAttestation, TaskRecord } from '../../src/domain/attestation.ts'
+import type {
+  EgressMark,
+  EventMark,
+  Hash,
+  SignedAttestation,
+  TaskRecord,
+} from '../../src/domain/attestation.ts'
 import type { EgressRow } from '../../src/domain/egress.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import type { Occurrence, Schedule } from '../../src/domain/schedule/schedule.ts'
@@ -216,6 +222,8 @@ export interface Store {
   attestations(id: TaskId): readonly SignedAttestation[]
   /** The last, or the last with a number below this. */
   lastAttestation(id: TaskId, below?: number): SignedAttestation | null
+  /** That of the last, without reading all of it. */
+  lastAttestationHash(id: TaskId): Hash | null
   /** The ids of all keys that any attestation names, sorted; reads the whole table. */
   attestationKeys(): readonly string[]
   /** What is on record about a task as it lies in the file, hashed: for attestations and those who check them. */

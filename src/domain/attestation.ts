@@ -237,11 +237,29 @@ export function parseAttestation(body: string): Attestation | null {
 
 /** Over what is decided before a task may run and never changes afterwards. */
 export function fixedHash(task: Task): Hash {
-  const { id, goal, request, repository, base, branch, agent, setup, test, risks } = task
-  const { parentTaskId, createdBy, createdAt } = task
-  const fixed = { id, goal, request, repository, base, branch, agent, setup, test, risks }
-  return sha256(canonicalJson({ ...fixed, parentTaskId, createdBy, createdAt }))
+  return sha256(canonicalJson(Object.fromEntries(fixedFields.map((field) => [field, task[field]]))))
 }
+
+/** Whether two states of a task share what `fixedHash` covers, so that it need not be computed anew. */
+export function isFixedAlike(one: Task, other: Task): boolean {
+  return fixedFields.every((field) => one[field] === other[field])
+}
+
+const fixedFields = [
+  'id',
+  'goal',
+  'request',
+  'repository',
+  'base',
+  'branch',
+  'agent',
+  'setup',
+  'test',
+  'risks',
+  'parentTaskId',
+  'createdBy',
+  'createdAt',
+] as const satisfies readonly (keyof Task)[]
 
 /**
  * Over the row of an attempt as it is read back. Its commit is left out, because that holds the hash of the attestation;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** JSON with sorted keys and no spaces: one text per value, for hashing. For plain data without cycles. */
 export function canonicalJson(value: unknown): string {
@@ -17,5 +17,5 @@ function sorted(value: unknown): unknown {
 
 /** SHA-256 in lowercase hex. */
 export function sha256(content: string | Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex')
+  return hash('sha256', content, 'hex')
 }

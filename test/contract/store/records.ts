@@ -104,6 +104,7 @@ export function records(bench: Bench): void {
     it('are written with a change, and read in order', () => {
       const born = bench.born()
       expect([bench.store.lastAttestation(aTaskId), bench.store.attestations(aTaskId)]).toEqual([null, []])
+      expect(bench.store.lastAttestationHash(aTaskId)).toBeNull()
       expect(bench.store.attestationKeys()).toEqual([])
       const one = change(born, {}, { attestation: anAttestation(1) })
       bench.store.write(one)
@@ -115,6 +116,7 @@ export function records(bench: Bench): void {
       bench.store.write(two)
       expect(bench.store.attestations(aTaskId).map(({ seq }) => seq)).toEqual([1, 2, 3])
       expect(bench.another().lastAttestation(aTaskId)).toEqual(anAttestation(3, { key: 'b'.repeat(64) }))
+      expect(bench.another().lastAttestationHash(aTaskId)).toBe(anAttestation(3).hash)
       expect(bench.store.attestationKeys()).toEqual(['a'.repeat(64), 'b'.repeat(64)])
       expect(bench.store.attestations(aTaskIdOf(1))).toEqual([])
     })

@@ -61,6 +61,7 @@ storeContract('one file, closed and opened again around every call', () => {
       attestations: (id) => once((store) => store.attestations(id)),
       othersWrites: () => once((store) => store.othersWrites()),
       lastAttestation: (id, below) => once((store) => store.lastAttestation(id, below)),
+      lastAttestationHash: (id) => once((store) => store.lastAttestationHash(id)),
       attestationKeys: () => once((store) => store.attestationKeys()),
       record: (id) => once((store) => store.record(id)),
       interimRecord: (id) => once((store) => store.interimRecord(id)),
