@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { growWithWork } from './small-heap.ts'
 import { backUpData, buildSandboxImage, diagnoseClosed, open, restoreData } from '../../control-plane/main.ts'
 import { patience } from '../client/watchful.ts'
 import { thisProcess } from '../config/environment.ts'
@@ -6,6 +7,7 @@ import { loadConfig } from '../config/load.ts'
 import { cli } from './cli.ts'
 import { processTerminal } from './terminal.ts'
 
+growWithWork()
 const around = thisProcess()
 const terminal = processTerminal()
 
