@@ -25,9 +25,11 @@ export function resultOf(
   abandoned: boolean,
 ): BoxResult {
   const startedAt = (seen && startOf(seen)) ?? parts.now()
-  const endedAt = seen === null || seen.State.Running ? parts.now() : Date.parse(seen.State.FinishedAt)
+  const ended = seen === null || seen.State.Running ? parts.now() : Date.parse(seen.State.FinishedAt)
+  // The engine's times are rounded, and ours are another clock's.
+  const endedAt = Math.max(startedAt, ended)
   const text = output.text()
-  const ended = endOf({
+  const why = endOf({
     cause: seen === null ? 'lost' : cause,
     exitCode: seen?.State.ExitCode ?? 0,
     oomKilled: seen?.State.OOMKilled ?? false,
@@ -38,8 +40,8 @@ export function resultOf(
     limits: spec.limits,
   })
   return {
-    ...ended,
-    exitCode: seen === null || ended.end === 'engine' ? null : seen.State.ExitCode,
+    ...why,
+    exitCode: seen === null || why.end === 'engine' ? null : seen.State.ExitCode,
     output: text,
     outputBytes: output.bytes,
     truncated: output.truncated,

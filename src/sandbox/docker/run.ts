@@ -200,9 +200,9 @@ function listen(stream: Readable, take: TakeOutput): void {
 
 /** Reads the result; where the engine went away and came back, goes on with the box as it is by now. */
 async function finish(run: Run, id: string, cause: Cause): Promise<BoxResult> {
-  const seen = await inspectPatiently(run, id)
+  const { seen, waited } = await inspectPatiently(run, id)
   const startedAt = seen === null ? null : startOf(seen)
-  if (cause !== 'lost' || seen === null || startedAt === null) return read(run, seen, cause)
+  if (cause !== 'lost' || seen === null || startedAt === null) return read(run, seen, cause, waited)
   run.parts.log('the engine is back: going on with the box', {
     box: run.spec.name,
     running: seen.State.Running,
@@ -210,24 +210,30 @@ async function finish(run: Run, id: string, cause: Cause): Promise<BoxResult> {
   return goOn(run, seen, startedAt)
 }
 
-async function read(run: Run, seen: Seen | null, cause: Cause): Promise<BoxResult> {
+/** @param wasAway the engine went away when the box had ended: it ends boxes before itself, and forgets that it did */
+async function read(run: Run, seen: Seen | null, cause: Cause, wasAway: boolean): Promise<BoxResult> {
   const { api, parts } = run
   const startedAt = seen === null ? null : startOf(seen)
   const outside =
     cause === 'exit' &&
     seen !== null &&
     startedAt !== null &&
-    (await endedFromOutside(api, seen, startedAt, parts.now()))
+    (wasAway || (await endedFromOutside(api, seen, startedAt, parts.now())))
   return resultOf(run, seen, cause, outside)
 }
 
-async function inspectPatiently({ parts, api, spec, signal }: Run, id: string): Promise<Seen | null> {
-  for (const began = performance.now(); ;) {
+/** `seen` is null where the engine has lost the box, or stays away; `waited`: it did not answer at once. */
+async function inspectPatiently(
+  { parts, api, spec, signal }: Run,
+  id: string,
+): Promise<{ readonly seen: Seen | null; readonly waited: boolean }> {
+  let waited = false
+  for (const began = performance.now(); ; waited = true) {
     try {
-      return await inspect(api, id, 5)
+      return { seen: await inspect(api, id, 5), waited }
     } catch (error) {
       throwIfDetached(signal)
-      if (performance.now() - began > returnPatience || signal.aborted) return null
+      if (performance.now() - began > returnPatience || signal.aborted) return { seen: null, waited: true }
       parts.log('the engine does not answer: waiting for it', { box: spec.name, error: String(error) })
       await sleep(1000)
     }
