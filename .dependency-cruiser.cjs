@@ -81,6 +81,7 @@ module.exports = {
       ['prom-client'],
       '^control-plane/metrics\\.ts$',
     ),
+    only('discord-in-discord', 'discord.js lives in its front end', ['discord\\.js'], '^src/discord/'),
     only(
       'webhooks-in-webhooks',
       'standardwebhooks lives in its adapter',

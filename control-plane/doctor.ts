@@ -2,6 +2,7 @@ import { statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { HostPath } from '../src/domain/brand.ts'
 import type { Engine } from '../src/domain/box.ts'
+import type { Connection } from '../src/domain/discord.ts'
 import type { Finding } from '../src/domain/control-plane.ts'
 import { messageOf } from '../src/domain/failure.ts'
 import type { Status } from '../src/domain/task.ts'
@@ -21,11 +22,18 @@ interface Around {
 
 export interface DoctorDeps extends Around {
   readonly store: Store
+  /** Null where Discord is not configured, or this process does not keep its connection. */
+  readonly discord?: () => Connection | null
 }
 
 /** Looks at everything that a task needs, and says what to do about what is missing. */
 export async function doctor(deps: DoctorDeps): Promise<readonly Finding[]> {
-  return [...(await surroundings(deps)), await finding('tasks', () => ok(tally(deps.store.counts())))]
+  const connection = deps.discord?.() ?? null
+  return [
+    ...(await surroundings(deps)),
+    await finding('tasks', () => ok(tally(deps.store.counts()))),
+    ...(connection === null ? [] : [{ name: 'discord', ...connected(connection) }]),
+  ]
 }
 
 export interface DiagnoseDeps extends Around {
@@ -102,6 +110,11 @@ function holder({ pid, what }: Owner): Finding {
 function tally(counts: Readonly<Partial<Record<Status, number>>>): string {
   const some = Object.entries(counts).filter(([, count]) => count > 0)
   return some.length === 0 ? 'no tasks yet' : some.map(([status, count]) => `${count} ${status}`).join(', ')
+}
+
+function connected({ state, text }: Connection): Found {
+  if (state === 'ready') return ok(text)
+  return state === 'refused' ? problem(text) : warning(text)
 }
 
 type Found = Omit<Finding, 'name'>

@@ -21,6 +21,7 @@ import { compilePolicy } from '../src/domain/matcher.ts'
 import type { Posture } from '../src/domain/posture.ts'
 import { remembered } from '../src/domain/remembered.ts'
 import { tokenRefusal } from '../src/domain/token.ts'
+import type { Discord, DiscordDeps } from '../src/discord/open.ts'
 import { connector } from '../src/sandbox/docker/connect.ts'
 import { buildImage } from '../src/sandbox/docker/image.ts'
 import { specHash } from '../src/sandbox/hash.ts'
@@ -42,7 +43,7 @@ import { serveSocket } from './http/socket.ts'
 import { addressOf, serveTcp } from './http/tcp.ts'
 import type { Seen } from './http/witness.ts'
 import { Keeper } from './keep/keeper.ts'
-import { engineLog, openLog } from './log.ts'
+import { engineLog, type Log, openLog } from './log.ts'
 import { Loop } from './loop/loop.ts'
 import { OutputFiles } from './loop/output-files.ts'
 import { openMetrics } from './metrics.ts'
@@ -72,6 +73,8 @@ export interface OpenOptions {
   readonly attend: 'own' | 'all'
   /** From this level on the log goes to stderr too; it always goes to the data folder. */
   readonly stderrLevel: string
+  /** Another Discord than the real one, for tests. */
+  readonly discordApi?: string
 }
 
 /** The control plane, open in this process. Disposing leaves running boxes to the next process. */
@@ -143,7 +146,23 @@ export async function open(
     const indexer = new Indexer({ store, index, bus, log })
     closers.push(() => indexer[Symbol.dispose]())
     const attests = attestor({ store, key, installation: data.installation })
-    const destinations = config.webhooks.map((settings) => webhook(settings, { clock }))
+    const { discord: settings } = config
+    const discord =
+      settings === null
+        ? null
+        : await discordOf({
+            settings,
+            book: store.messages,
+            clock,
+            later: (ms, act) => ticks.later(ms, act),
+            log: discordLog(log),
+            ...(options.discordApi === undefined ? {} : { api: options.discordApi }),
+          })
+    if (discord !== null) closers.push(() => discord[Symbol.asyncDispose]())
+    const destinations = [
+      ...config.webhooks.map((each) => webhook(each, { clock })),
+      ...(discord === null ? [] : [discord.destination]),
+    ]
     const { outbox } = store
     const dispatcher = new Dispatcher({
       outbox,
@@ -233,6 +252,7 @@ export async function open(
         wake: () => dispatcher.wake(),
       }),
       defaults,
+      discord: () => discord?.connection() ?? null,
       repositories: config.repositories,
       data: data.path,
     })
@@ -259,6 +279,8 @@ export async function open(
     // After that, so that what is on record can be looked at while the engine, which may hang, is asked for the first time.
     loop.start()
     keeper.start()
+    // Whoever changes a task has Discord told of it; one process alone listens there.
+    discord?.start(plane, servesAll)
     dispatcher.start()
     // A command that only looks in makes no tasks for others to find.
     if (servesAll) scheduler.start()
@@ -273,6 +295,16 @@ export async function open(
     await close()
     throw error
   }
+}
+
+/** The library is loaded where it is used: it is a fifth of what the whole program needs in memory. */
+async function discordOf(deps: DiscordDeps): Promise<Discord> {
+  const { openDiscord } = await import('../src/discord/open.ts')
+  return openDiscord(deps)
+}
+
+function discordLog(log: Log): DiscordDeps['log'] {
+  return (level, text, more) => log[level]({ ...more, front: 'discord' }, text)
 }
 
 /** What doctor finds where no process answers for the data folder. Changes nothing there, and never rejects. */
@@ -343,6 +375,17 @@ function isAlive(pid: number): boolean {
     // Not ours to signal, and so alive.
     return systemCodeOf(error) === 'EPERM'
   }
+}
+
+/** Goes through what the front end on Discord needs, registers its commands and sends a test message. */
+export async function* setUpDiscord(config: Config): AsyncGenerator<Finding> {
+  if (config.discord === null)
+    throw new Failure(
+      'bad_config',
+      `Discord is not configured: put \`discord: { guild: "…", channel: "…", owners: ["…"] }\` into ${config.file ?? 'cofferdam.yaml'}; the README says where the ids are.`,
+    )
+  const { setUp } = await import('../src/discord/setup.ts')
+  yield* setUp(config.discord)
 }
 
 /** Builds the sandbox image unless it is there, or all the same where it is to be fresh. Resolves to its id. */

@@ -1,5 +1,6 @@
 import type { Access } from '../src/domain/access.ts'
 import type { CompileBox, Engine } from '../src/domain/box.ts'
+import type { Connection } from '../src/domain/discord.ts'
 import type { Caller } from '../src/domain/caller.ts'
 import type {
   Act,
@@ -71,6 +72,8 @@ export interface PlaneDeps {
   readonly user: { readonly uid: number; readonly gid: number }
   readonly data: string
   readonly clock: () => number
+  /** How the front end on Discord stands; null where there is none. */
+  readonly discord: () => Connection | null
 }
 
 /** The product without a front end. */
@@ -84,7 +87,8 @@ export class Plane implements ControlPlane {
 
   constructor(deps: PlaneDeps) {
     this.access = deps.access
-    this.ready = readiness({ ...deps, diskFreeMb: deps.defaults.policy.limits.diskFreeMb })
+    const connections = (): readonly Connection[] => [deps.discord() ?? []].flat()
+    this.ready = readiness({ ...deps, connections, diskFreeMb: deps.defaults.policy.limits.diskFreeMb })
     this.#deps = deps
     this.outbox = deps.outbox
     this.schedules = deps.schedules

@@ -1,5 +1,6 @@
 import { statfs } from 'node:fs/promises'
 import type { Engine } from '../src/domain/box.ts'
+import type { Connection } from '../src/domain/discord.ts'
 import { Failure } from '../src/domain/failure.ts'
 import type { AccessStore } from './store/access.ts'
 
@@ -9,6 +10,8 @@ export interface ReadyDeps {
   readonly data: string
   readonly diskFreeMb: number
   readonly clock: () => number
+  /** Front ends that keep a connection. */
+  readonly connections?: () => readonly Connection[]
 }
 
 /** An engine that takes longer does not answer, ms. */
@@ -20,15 +23,28 @@ const freshMs = 2000
  * Looks whether tasks can be taken and worked on. Throws `Failure('busy')` where they cannot; anybody may read the sentence,
  * so it tells nothing about this machine.
  */
-export function readiness({ store, engine, data, diskFreeMb, clock }: ReadyDeps): () => Promise<void> {
+export function readiness({
+  store,
+  engine,
+  data,
+  diskFreeMb,
+  clock,
+  connections = () => [],
+}: ReadyDeps): () => Promise<void> {
   let last: { readonly at: number; readonly found: Promise<void> } | null = null
   const look = async (): Promise<void> => {
     const checks = await Promise.allSettled([
       Promise.resolve().then(() => store.access.probe(clock())),
       within(engine.describe(), engineMs),
       refuseFull(data, diskFreeMb),
+      Promise.resolve().then(() => refuseLost(connections(), clock())),
     ])
-    const names = ['The database cannot be written.', 'The engine does not answer.', 'The disk is full.']
+    const names = [
+      'The database cannot be written.',
+      'The engine does not answer.',
+      'The disk is full.',
+      'Discord is not connected.',
+    ]
     const missing = names.filter((_, index) => checks[index]?.status === 'rejected')
     if (missing.length > 0)
       throw new Failure('busy', `${missing.join(' ')} \`cofferdam doctor\` on the server says more.`)
@@ -37,6 +53,16 @@ export function readiness({ store, engine, data, diskFreeMb, clock }: ReadyDeps)
     if (last === null || clock() - last.at >= freshMs) last = { at: clock(), found: look() }
     return last.found
   }
+}
+
+/** A connection that is lost comes back by itself, as a rule. */
+const lostMs = 2 * 60_000
+
+function refuseLost(connections: readonly Connection[], now: number): void {
+  const lost = connections.some(
+    ({ state, since }) => state === 'refused' || (state !== 'ready' && now - since > lostMs),
+  )
+  if (lost) throw new Error('lost')
 }
 
 async function refuseFull(data: string, diskFreeMb: number): Promise<void> {

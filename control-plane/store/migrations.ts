@@ -242,4 +242,18 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX schedule_occurrences_waiting ON schedule_occurrences (schedule, planned_at) WHERE state = 'waiting';
   `,
+  `
+  CREATE TABLE messages (
+    destination TEXT NOT NULL,
+    task_id TEXT NOT NULL REFERENCES runtime_tasks (id),
+    kind TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    message TEXT NOT NULL,
+    shown INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    settled INTEGER NOT NULL,
+    PRIMARY KEY (destination, task_id, kind)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX messages_by_message ON messages (destination, message);
+  `,
 ]

@@ -9,6 +9,7 @@ import { documentsTable } from './documents.ts'
 import { egressTable } from './egress.ts'
 import { eventsTable } from './events.ts'
 import { damagedFile, overStorage } from './failures.ts'
+import { messagesTable } from './messages.ts'
 import { migrations } from './migrations.ts'
 import { outboxTable } from './outbox.ts'
 import { recordReader } from './record.ts'
@@ -36,6 +37,7 @@ export function openStore(file: HostPath): Store {
     attestations,
     egress,
     outbox,
+    messages,
     records,
     texts,
     schedules,
@@ -95,6 +97,15 @@ export function openStore(file: HostPath): Store {
       open: () => safely(() => outbox.open()),
       forget: (before) => safely(() => outbox.forget(before)),
     },
+    messages: {
+      find: (destination, id, kind) => safely(() => messages.find(destination, id, kind)),
+      put: (message) => safely(() => messages.put(message)),
+      forget: (destination, id) => safely(() => messages.forget(destination, id)),
+      unsettled: (destination, id) => safely(() => messages.unsettled(destination, id)),
+      newest: (destination, id, prefix) => safely(() => messages.newest(destination, id, prefix)),
+      taskOf: (destination, message) => safely(() => messages.taskOf(destination, message)),
+      behind: (destination) => safely(() => messages.behind(destination)),
+    },
     [Symbol.dispose]: () => db.close(),
   }
 }
@@ -128,6 +139,7 @@ function prepareTables(db: Connection, file: string) {
       attestations: attestationsTable(db),
       egress: egressTable(db),
       outbox: outboxTable(db),
+      messages: messagesTable(db),
       records: recordReader(db),
       texts: textsReader(db),
       schedules: schedulesTable(db),

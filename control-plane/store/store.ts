@@ -13,6 +13,7 @@ import type { Actor, Checkpoint, Status, Task, TaskEvent } from '../../src/domai
 import type { TaskFilter } from '../../src/domain/control-plane.ts'
 import type { AccessStore } from './access.ts'
 import type { NewLetter } from '../../src/domain/outbox/letter.ts'
+import type { MessageBook } from '../../src/domain/outbox/messages.ts'
 import type { OutboxRows } from './outbox.ts'
 import type { TaskTexts, TaskVersion } from './texts.ts'
 
@@ -246,5 +247,7 @@ export interface Store {
   versions(after: Pick<TaskVersion, 'id' | 'createdAt'> | null, limit: number): readonly TaskVersion[]
   /** What destinations are told. */
   readonly outbox: OutboxRows
+  /** What destinations have sent and may have to find again. */
+  readonly messages: MessageBook
   [Symbol.dispose](): void
 }

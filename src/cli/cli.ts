@@ -5,6 +5,7 @@ import { auditCommand } from './commands/audit.ts'
 import { backupCommands } from './commands/backup.ts'
 import type { Shell } from './commands/common.ts'
 import { completionCommand } from './commands/completion.ts'
+import { discordCommand } from './commands/discord.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { explainCommand } from './commands/explain.ts'
 import { imageCommand } from './commands/image.ts'
@@ -51,6 +52,7 @@ function commandsOf(shell: Shell): Command {
   explainCommand(program, shell)
   verifyCommand(program, shell)
   doctorCommand(program, shell)
+  discordCommand(program, shell)
   imageCommand(program, shell)
   searchCommand(program, shell)
   outboxCommand(program, shell)

@@ -1,6 +1,13 @@
 #!/usr/bin/env node
 import { growWithWork } from './small-heap.ts'
-import { backUpData, buildSandboxImage, diagnoseClosed, open, restoreData } from '../../control-plane/main.ts'
+import {
+  backUpData,
+  buildSandboxImage,
+  diagnoseClosed,
+  open,
+  restoreData,
+  setUpDiscord,
+} from '../../control-plane/main.ts'
 import { patience } from '../client/watchful.ts'
 import { thisProcess } from '../config/environment.ts'
 import { loadConfig } from '../config/load.ts'
@@ -19,6 +26,7 @@ process.exitCode = await cli(process.argv.slice(2), {
   diagnose: (config) => diagnoseClosed(config, around),
   backup: (config, folder) => backUpData(config, around, folder),
   restore: (config, folder) => restoreData(config, around, folder),
+  setUpDiscord,
   buildImage: buildSandboxImage,
   onSignal(handler) {
     const interrupt = (): void => handler('SIGINT')

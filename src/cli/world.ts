@@ -18,6 +18,8 @@ export interface World {
   backup(config: Config, folder: string): Promise<BackupReport>
   /** Makes the data folder out of such a copy. */
   restore(config: Config, folder: string): Promise<BackupReport>
+  /** Goes through what the front end on Discord needs. Throws `Failure('bad_config')` where there is none. */
+  setUpDiscord(config: Config): AsyncIterable<Finding>
   buildImage(config: Config, progress: (line: string) => void, fresh: boolean): Promise<string>
   /** Calls `handler` for every signal that asks this process to end, instead of ending, until disposed of. */
   onSignal(handler: (signal: 'SIGINT' | 'SIGTERM') => void): Disposable

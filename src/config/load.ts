@@ -6,6 +6,7 @@ import { Failure } from '../domain/failure.ts'
 import { defaultPolicy, effectivePolicy, policyProblems } from '../domain/policies.ts'
 import type { PolicyRequest } from '../domain/policy-request.ts'
 import type { Policy } from '../domain/policy.ts'
+import type { DiscordSettings } from '../domain/discord.ts'
 import type { HttpSettings } from '../domain/listen.ts'
 import type { WebhookSettings } from '../domain/outbox/webhook.ts'
 import type { Retention } from '../domain/retention.ts'
@@ -17,6 +18,7 @@ import type { PriceList, UpstreamSettings } from '../domain/upstream.ts'
 import type { Environment } from './environment.ts'
 import { readConfigFile } from './file.ts'
 import { pricesOf, secretsOf, upstreamsOf } from './providers.ts'
+import { discordOf } from './discord.ts'
 import { httpOf } from './http.ts'
 import { configPlace, dataPlace, enginePlace, expand, resolved, runtimePlace, socketPath } from './places.ts'
 import { schedulesOf } from './schedules.ts'
@@ -61,6 +63,8 @@ export interface Config {
   readonly keep: Retention
   /** The API over TCP; null is the control socket alone. */
   readonly http: HttpSettings | null
+  /** The front end on Discord; null is none. */
+  readonly discord: DiscordSettings | null
 }
 
 /** What a command line says about the configuration. */
@@ -81,6 +85,7 @@ export function loadConfig(flags: ConfigFlags, around: Environment): Config {
   const totalMemoryMb = file.total.memoryMb ?? Math.max(1024, around.memoryMb - reservedMb)
   const upstreams = upstreamsOf(file, place.path, around)
   const webhooks = webhooksOf(file, place.path, around)
+  const discord = discordOf(file, place.path, around)
   const policy = policyOf(place.path, file.policy, forMachine(defaultPolicy, around.cpus, totalMemoryMb))
   return deepFreeze({
     file: found === null ? null : place.path,
@@ -98,6 +103,7 @@ export function loadConfig(flags: ConfigFlags, around: Environment): Config {
     secrets: [
       ...secretsOf(file, upstreams, place.path, around),
       ...webhooks.flatMap(({ secrets }) => secrets),
+      ...(discord?.token == null ? [] : [discord.token]),
     ],
     webhooks,
     box: boxUser(file.box, around),
@@ -117,6 +123,7 @@ export function loadConfig(flags: ConfigFlags, around: Environment): Config {
       audit: daysOf(file.keep.audit),
     },
     http: file.http === undefined ? null : httpOf(file.http, place.path, around),
+    discord,
   })
 }
 

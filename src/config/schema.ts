@@ -63,6 +63,33 @@ const http = z.strictObject({
     .prefault({}),
 })
 
+const snowflake = z
+  .string('An id of Discord is text: put it in quotes.')
+  .regex(
+    /^\d{15,21}$/,
+    'An id of Discord is a long number in quotes, as "Copy ID" gives it in developer mode.',
+  )
+const members = z
+  .array(
+    z
+      .string('An id of Discord is text: put it in quotes.')
+      .regex(/^(?:role:)?\d{15,21}$/, 'This is the id of a user, or "role:" and that of a role, in quotes.'),
+  )
+  .default([])
+
+/** The front end on Discord; without this key there is none. */
+const discord = z.strictObject({
+  token: secretPlaceSchema.default({ env: 'DISCORD_TOKEN' }),
+  guild: snowflake,
+  /** Where the status messages stand. */
+  channel: snowflake,
+  owners: members,
+  operators: members,
+  viewers: members,
+  /** Channels in which a plain message may ask for work, with the repository that is meant there. */
+  listen: z.record(snowflake, z.strictObject({ repository: path.optional() })).default({}),
+})
+
 /** `cofferdam.yaml`; every key may be left out. */
 export const configSchema = z.strictObject({
   /** The data folder. */
@@ -134,6 +161,8 @@ export const configSchema = z.strictObject({
   /** Whom boxes run as and worktrees belong to; only where the control plane is root. */
   box: z.strictObject({ uid: id.optional(), gid: id.optional() }).default({}),
   http: http.optional(),
+  /** The front end on Discord. */
+  discord: discord.optional(),
   /** How many tasks run at once. */
   concurrency: z
     .int('"concurrency" is a whole number.')

@@ -27,6 +27,7 @@ const named = new Set([
   'repositories.',
   'upstreams.',
   'webhooks.',
+  'discord.listen.',
   'prices.models.',
   'secrets.',
 ])

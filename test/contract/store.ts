@@ -6,6 +6,7 @@ import { interleaving } from './store/interleaving.ts'
 import { outbox } from './store/outbox.ts'
 import { races } from './store/races.ts'
 import { reading } from './store/reading.ts'
+import { messages } from './store/messages.ts'
 import { records } from './store/records.ts'
 import { surfaces } from './store/surfaces.ts'
 import { tasks } from './store/tasks.ts'
@@ -21,6 +22,7 @@ export function storeContract(name: string, make: () => StoreHome): void {
     heartbeats(bench)
     reading(bench)
     records(bench)
+    messages(bench)
     outbox(bench)
     interleaving(bench)
   })

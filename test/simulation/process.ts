@@ -175,6 +175,7 @@ export class ControlPlaneProcess {
       keyPlaces: { key: simulationKey.path, pin: simulationKey.path },
       search: () => Promise.reject(new Error('nobody searches here')),
       defaults,
+      discord: () => null,
       schedules: new ScheduleBook({ ...shared, draft, changed: () => this.#scheduler.wake() }),
       repositories: {},
       data: '/data',

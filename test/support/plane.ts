@@ -1,7 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { open, type Opened } from '../../control-plane/main.ts'
+import { open, type Opened, type OpenOptions } from '../../control-plane/main.ts'
 import { type Client, createClient } from '../../src/client/client.ts'
 import { thisProcess } from '../../src/config/environment.ts'
 import { type Config, loadConfig } from '../../src/config/load.ts'
@@ -59,7 +59,11 @@ export function sh(script: string): readonly string[] {
 const longestWaitMs = 600_000
 
 /** Extra lines of configuration go into a `cofferdam.yaml`. All of it lies in a new folder below `parent`. */
-export async function openTestPlane(yaml = '', parent = tmpdir()): Promise<TestPlane> {
+export async function openTestPlane(
+  yaml = '',
+  parent = tmpdir(),
+  more: Pick<OpenOptions, 'discordApi'> = {},
+): Promise<TestPlane> {
   const folder = mkdtempSync(join(parent, 'cofferdam-data-'))
   const file = join(folder, 'cofferdam.yaml')
   writeFileSync(file, `concurrency: 4\npolicy: { limits: { diskFreeMb: 64 } }\n${yaml}`)
@@ -68,7 +72,7 @@ export async function openTestPlane(yaml = '', parent = tmpdir()): Promise<TestP
   await needEngine(config.engine.socket)
   await lendPosture(config.dataFolder)
   const start = async (attend: 'own' | 'all'): Promise<Opened> => {
-    const opened = await open(config, around, { what: 'test', attend, stderrLevel: 'silent' })
+    const opened = await open(config, around, { what: 'test', attend, stderrLevel: 'silent', ...more })
     if ('kind' in opened) throw new Error('the data folder is held')
     return opened
   }

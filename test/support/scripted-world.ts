@@ -143,6 +143,9 @@ function startCommand(
     loadConfig: (flags) => loadConfig(flags, around),
     backup: (config, folder) => backUpData(config, around, folder),
     restore: (config, folder) => restoreData(config, around, folder),
+    setUpDiscord: () => {
+      throw new Error('nobody sets Discord up here')
+    },
     buildImage: options.buildImage ?? (() => Promise.resolve('sha256:1')),
     diagnose: (config) =>
       diagnose({

@@ -170,7 +170,7 @@ export class Person {
 }
 
 /** The `custom_id` of a button; an error where it is not there or cannot be pressed. */
-function buttonOf(message: Message, label: string): string {
+export function buttonOf(message: Message, label: string): string {
   for (const row of message.components ?? []) {
     if (row.type !== ComponentType.ActionRow) continue
     for (const one of row.components) {

@@ -41,7 +41,6 @@ export function aboutRoutes(app: Hono<Env>, wire: Wire): void {
   })
   app.get('/applications/@me', (c) => c.json(application()))
   app.get('/oauth2/applications/@me', (c) => c.json(application()))
-  app.get('/users/@me', (c) => c.json(world.bot))
   app.get('/users/@me/guilds', (c) =>
     c.json([{ id: world.guildId, name: 'Guild', owner: false, permissions: '0' }]),
   )
@@ -57,7 +56,9 @@ export function aboutRoutes(app: Hono<Env>, wire: Wire): void {
   })
 
   app.get('/users/:user', (c) => {
-    const member = world.members.get(param(c, 'user'))
+    // Clients write the @ as %40.
+    const id = param(c, 'user')
+    const member = world.members.get(id === '@me' ? world.bot.id : id)
     if (member === undefined) throw unknownUser()
     return c.json(member.user)
   })

@@ -1,0 +1,178 @@
+import {
+  ActivityType,
+  Client,
+  DiscordjsError,
+  DiscordjsErrorCodes,
+  Events,
+  GatewayCloseCodes,
+  GatewayIntentBits,
+  type REST,
+  Routes,
+} from 'discord.js'
+import type { Connection, DiscordSettings } from '../domain/discord.ts'
+import { messageOf } from '../domain/failure.ts'
+import { commands } from './commands/definitions.ts'
+import { sameCommands } from './commands/same.ts'
+import { interactions, type InteractionsDeps } from './interactions.ts'
+import { talk } from './talk.ts'
+
+export interface BotDeps extends InteractionsDeps {
+  readonly settings: DiscordSettings
+  /** Another address than Discord's own, for tests. */
+  readonly api?: string
+  readonly clock: () => number
+  readonly later: (ms: number, act: () => void) => () => void
+  readonly log: (level: 'info' | 'warn', text: string, more: Readonly<Record<string, unknown>>) => void
+}
+
+const firstPauseMs = 5000
+const longestPauseMs = 10 * 60_000
+
+/** What Discord will not take another time: to try again would only use up the day's logins. */
+const hopeless: ReadonlyMap<number, string> = new Map([
+  [
+    GatewayCloseCodes.AuthenticationFailed,
+    'Discord does not know the token: put a good one in its place and restart.',
+  ],
+  [
+    GatewayCloseCodes.DisallowedIntents,
+    'Discord has the Message Content intent switched off for this application: switch it on in the developer portal, or take `listen` out of the configuration, and restart.',
+  ],
+  [GatewayCloseCodes.InvalidIntents, 'Discord does not know these intents: update Cofferdam.'],
+  [GatewayCloseCodes.InvalidAPIVersion, 'Discord no longer speaks this version: update Cofferdam.'],
+  [
+    GatewayCloseCodes.ShardingRequired,
+    'This bot is in too many guilds for one connection: use one of your own.',
+  ],
+])
+
+/** The connection to Discord: logs in with patience, and never again where Discord says no. */
+export class Bot {
+  readonly #deps: BotDeps
+  #client: Client
+  #connection: Connection
+  #attempts = 0
+  #endTimer: () => void = () => undefined
+  #closed = false
+
+  constructor(deps: BotDeps) {
+    this.#deps = deps
+    this.#client = this.#newClient()
+    this.#connection = { state: 'connecting', since: deps.clock(), text: 'Discord is being connected.' }
+  }
+
+  /** For requests; it knows the token also while there is no connection. */
+  get rest(): REST {
+    return this.#client.rest
+  }
+
+  get connection(): Connection {
+    return this.#connection
+  }
+
+  start(): void {
+    const { token, tokenFrom } = this.#deps.settings
+    if (token === null)
+      return this.#becomes(
+        'refused',
+        `Discord is configured, but its token is not set: put it in ${tokenFrom} and restart.`,
+      )
+    void this.#login(token.reveal())
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#endTimer()
+    await this.#client.destroy()
+  }
+
+  async #login(token: string): Promise<void> {
+    if (this.#closed) return
+    this.#attempts += 1
+    this.#client = this.#newClient()
+    try {
+      await this.#client.login(token)
+    } catch (error) {
+      await this.#client.destroy()
+      const said = refusalOf(error)
+      if (said !== null) return this.#becomes('refused', said)
+      const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** (this.#attempts - 1))
+      this.#becomes('connecting', `Discord cannot be reached (${messageOf(error)}): it is tried again.`)
+      this.#client.rest.setToken(token)
+      this.#endTimer = this.#deps.later(pause, () => void this.#login(token))
+    }
+  }
+
+  #newClient(): Client {
+    const { settings, api, log, report } = this.#deps
+    const { Guilds, GuildMessages, MessageContent } = GatewayIntentBits
+    const client = new Client({
+      intents: settings.listen.length === 0 ? [Guilds] : [Guilds, GuildMessages, MessageContent],
+      allowedMentions: { parse: [] },
+      presence: { activities: [{ name: 'coding tasks', type: ActivityType.Watching }] },
+      // The outbox tries again by itself, in order and for days; a hung request must not be sent four times meanwhile.
+      rest: {
+        retries: 0,
+        timeout: 10_000,
+        rejectOnRateLimit: ['/channels'],
+        ...(api === undefined ? {} : { api }),
+      },
+    })
+    const { token } = settings
+    if (token !== null) client.rest.setToken(token.reveal())
+    client.on(Events.ClientReady, (ready) => {
+      this.#attempts = 0
+      this.#becomes('ready', `Discord is connected as ${ready.user.tag}.`)
+      this.#register(ready).catch((error: unknown) => report(error, { what: 'commands' }))
+    })
+    client.on(Events.ShardResume, () => this.#becomes('ready', 'Discord is connected.'))
+    client.on(Events.ShardReconnecting, () =>
+      this.#becomes('connecting', 'The connection to Discord is lost: it is tried again.'),
+    )
+    client.on(Events.ShardDisconnect, ({ code }) => {
+      const said = hopeless.get(code)
+      if (said !== undefined) this.#becomes('refused', said)
+    })
+    // Without one, an error of the connection would end the process; what comes of it is told by the events above.
+    client.on(Events.Error, (error) =>
+      log('warn', 'the connection to Discord has an error', { error: messageOf(error) }),
+    )
+    const answer = interactions(this.#deps)
+    client.on(Events.InteractionCreate, (interaction) => void answer(interaction))
+    if (settings.listen.length > 0) {
+      const hear = talk(this.#deps)
+      client.on(Events.MessageCreate, (message) => void hear(message))
+    }
+    return client
+  }
+
+  /** Puts our commands in the place of those that are there, unless they are the same. */
+  async #register(client: Client<true>): Promise<void> {
+    const { guild } = this.#deps.settings
+    const route = Routes.applicationGuildCommands(client.application.id, guild)
+    const there = (await client.rest.get(route)) as readonly unknown[]
+    if (!sameCommands(commands, there)) await client.rest.put(route, { body: commands })
+  }
+
+  #becomes(state: Connection['state'], text: string): void {
+    if (this.#connection.state === 'refused') return
+    const { clock, log } = this.#deps
+    const since = this.#connection.state === state ? this.#connection.since : clock()
+    this.#connection = { state, since, text }
+    log(state === 'ready' ? 'info' : 'warn', text, { state })
+  }
+}
+
+/** What a failed login says for good; null where another try may be better. */
+function refusalOf(error: unknown): string | null {
+  if (error instanceof DiscordjsError) {
+    if (error.code === DiscordjsErrorCodes.TokenInvalid)
+      return hopeless.get(GatewayCloseCodes.AuthenticationFailed) ?? null
+    if (error.code === DiscordjsErrorCodes.DisallowedIntents)
+      return hopeless.get(GatewayCloseCodes.DisallowedIntents) ?? null
+  }
+  const text = messageOf(error)
+  if (/disallowed intents/i.test(text)) return hopeless.get(GatewayCloseCodes.DisallowedIntents) ?? null
+  if (/authentication failed/i.test(text)) return hopeless.get(GatewayCloseCodes.AuthenticationFailed) ?? null
+  return null
+}

@@ -1,0 +1,64 @@
+import type { ControlPlane } from '../../domain/control-plane.ts'
+import type { Status } from '../../domain/task.ts'
+import { cut, most, plain } from '../text.ts'
+
+export interface Choice {
+  readonly name: string
+  readonly value: string
+}
+
+/** For which tasks a command makes sense; the others take any. */
+const sensible: Readonly<Record<string, readonly Status[]>> = {
+  task_approve: ['DRAFT'],
+  task_reject: ['DRAFT', 'BLOCKED'],
+  task_suggest: ['DRAFT', 'BLOCKED', 'FAILED', 'TIMEOUT', 'STOPPED'],
+  task_resume: ['BLOCKED', 'FAILED', 'TIMEOUT', 'STOPPED'],
+  task_stop: ['DRAFT', 'PENDING', 'RUNNING', 'VALIDATING', 'BLOCKED'],
+  task_pause: ['PENDING', 'RUNNING', 'VALIDATING'],
+}
+
+/** What is offered while somebody types; at most 25, as Discord takes them. */
+export function completions(
+  plane: Pick<ControlPlane, 'tasks' | 'repositories' | 'agents' | 'schedules'>,
+  command: string,
+  option: string,
+  typed: string,
+): readonly Choice[] {
+  const wanted = typed.toLowerCase()
+  return all(plane, command, option)
+    .filter(({ name, value }) => name.toLowerCase().includes(wanted) || value.toLowerCase().includes(wanted))
+    .filter(({ value }) => value.length <= most.choice)
+    .slice(0, 25)
+    .map(({ name, value }) => ({ name: cut(name, most.choice), value }))
+}
+
+function all(
+  plane: Pick<ControlPlane, 'tasks' | 'repositories' | 'agents' | 'schedules'>,
+  command: string,
+  option: string,
+): readonly Choice[] {
+  switch (option) {
+    case 'task': {
+      const statuses = sensible[command]
+      return plane
+        .tasks({ limit: 200, ...(statuses === undefined ? {} : { statuses }) })
+        .map(({ id, status, goal }) => ({
+          name: `${id} ${status} ${plain(goal).replaceAll(/\s+/g, ' ')}`,
+          value: id,
+        }))
+    }
+    case 'repository':
+      return plane.repositories().map(({ path }) => ({
+        name: path,
+        value: path.length <= most.choice ? path : (path.split('/').at(-1) ?? path),
+      }))
+    case 'agent':
+      return plane
+        .agents()
+        .map(({ name, usual }) => ({ name: usual ? `${name} (usual)` : name, value: name }))
+    case 'schedule':
+      return plane.schedules.list().map(({ name }) => ({ name, value: name }))
+    default:
+      return []
+  }
+}

@@ -1,0 +1,262 @@
+import type { Caller } from '../../domain/caller.ts'
+import type { Act, ControlPlane, Finding } from '../../domain/control-plane.ts'
+import type { DiscordSettings } from '../../domain/discord.ts'
+import { Failure } from '../../domain/failure.ts'
+import { parseTaskId, type TaskId } from '../../domain/ids.ts'
+import { parseTaskRequest } from '../../domain/intake.ts'
+import type { MessageBook } from '../../domain/outbox/messages.ts'
+import type { Task } from '../../domain/task.ts'
+import { destinationOf } from '../delivery.ts'
+import type { SentFile } from '../messages/message.ts'
+import { nextSteps } from '../messages/news.ts'
+import { look, statusMessage } from '../messages/status.ts'
+import { cut, line, moment, most } from '../text.ts'
+import { hitLines } from './found.ts'
+
+/** What somebody is answered, alone. */
+export interface Reply {
+  readonly text?: string
+  readonly embeds?: ReturnType<typeof statusMessage>['embeds']
+  readonly files?: readonly SentFile[]
+}
+
+/** What was typed into a command. */
+export interface Typed {
+  text(name: string): string | null
+  number(name: string): number | null
+  yes(name: string): boolean | null
+}
+
+export interface DeskDeps {
+  readonly plane: () => ControlPlane
+  readonly settings: DiscordSettings
+  readonly book: MessageBook
+}
+
+/** One use of a command: who, what, and what names it, so that asking twice does it once. */
+export interface Use {
+  readonly caller: Caller
+  readonly typed: Typed
+  readonly key: string
+}
+
+type Handler = (deps: DeskDeps, use: Use) => Promise<Reply> | Reply
+
+/** Commands that only look; the others are control calls, which go on record. */
+export const looks: ReadonlySet<string> = new Set(
+  'task_status task_list task_logs task_changes schedule_list search ask doctor'.split(' '),
+)
+
+/** What each command does. They throw `Failure` with a sentence for whoever gave it. */
+export const desk: Readonly<Record<string, Handler>> = {
+  async task_start(deps, { caller, typed, key }) {
+    const parsed = parseTaskRequest({
+      goal: typed.text('goal') ?? '',
+      repository: repositoryOf(deps, typed.text('repository')),
+      agent: agentOf(deps, typed.text('agent')),
+      ...(typed.text('test') === null ? {} : { test: typed.text('test') }),
+      budget: budgetOf(typed),
+      draft: typed.yes('draft') ?? false,
+    })
+    if (!parsed.ok) throw new Failure('bad_request', parsed.problems.join(' '))
+    const { task, notes } = await deps.plane().submit(parsed.request, caller, key)
+    const said = task.status === 'DRAFT' ? 'It waits for a decision, in its thread.' : 'It runs by itself.'
+    return {
+      text: [
+        `Task \`${task.id}\`: ${line(task.goal, 200)}`,
+        said,
+        ...notes.map((note) => line(note, 500)),
+      ].join('\n'),
+    }
+  },
+
+  task_status(deps, { typed }) {
+    const task = taskOf(deps, typed)
+    const { embeds } = statusMessage(task, deps.plane().checkpoints(task.id))
+    return { text: nextSteps(task), embeds }
+  },
+
+  task_list(deps, { typed }) {
+    const statuses = {
+      needs: ['DRAFT', 'BLOCKED', 'FAILED', 'TIMEOUT'],
+      running: ['PENDING', 'RUNNING', 'VALIDATING'],
+      applied: ['APPLIED'],
+    } as const
+    const state = typed.text('state')
+    const chosen = state === null ? undefined : Object.entries(statuses).find(([name]) => name === state)?.[1]
+    const tasks = deps.plane().tasks({ limit: 15, ...(chosen === undefined ? {} : { statuses: chosen }) })
+    if (tasks.length === 0) return { text: 'There is none: `/task_start` makes one.' }
+    return {
+      text: tasks
+        .map(
+          (task) =>
+            `\`${task.id}\` **${task.status}** ${look(task).word} ${moment(task.updatedAt)} — ${line(task.goal, 70)}`,
+        )
+        .join('\n'),
+    }
+  },
+
+  async task_approve(deps, { caller, typed }) {
+    const { id } = taskOf(deps, typed)
+    return done(await deps.plane().act(id, { act: 'approve' }, caller, shownRevision(deps, id)))
+  },
+
+  async task_reject(deps, { caller, typed }) {
+    const { id } = taskOf(deps, typed)
+    return done(
+      await deps
+        .plane()
+        .act(id, { act: 'reject', text: typed.text('reason') }, caller, shownRevision(deps, id)),
+    )
+  },
+
+  async task_suggest(deps, { caller, typed }) {
+    const { id } = taskOf(deps, typed)
+    return done(
+      await deps
+        .plane()
+        .act(id, { act: 'suggest', text: typed.text('text') ?? '' }, caller, shownRevision(deps, id)),
+    )
+  },
+
+  async task_resume(deps, { caller, typed }) {
+    const { id } = taskOf(deps, typed)
+    const { steps, minutes } = budgetOf(typed)
+    const budget = {
+      ...(steps === undefined ? {} : { steps }),
+      ...(minutes === undefined ? {} : { seconds: Math.max(1, Math.round(minutes * 60)) }),
+    }
+    const wanted = Object.keys(budget).length === 0 ? null : budget
+    return act(deps, id, { act: 'resume', instruction: typed.text('instruction'), budget: wanted }, caller)
+  },
+
+  task_stop: (deps, { caller, typed }) =>
+    act(deps, taskOf(deps, typed).id, { act: 'stop', text: null }, caller),
+  task_pause: (deps, { caller, typed }) => act(deps, taskOf(deps, typed).id, { act: 'pause' }, caller),
+
+  async task_logs(deps, { typed }) {
+    const { id } = taskOf(deps, typed)
+    const text = await deps.plane().logs(id, typed.number('step'))
+    if (text.trim() === '') return { text: `The boxes of \`${id}\` have printed nothing.` }
+    return {
+      text: `What the boxes of \`${id}\` printed:`,
+      files: [{ name: `${id}.log`, text: text.slice(-mostFile) }],
+    }
+  },
+
+  async task_changes(deps, { typed }) {
+    const { id, branch } = taskOf(deps, typed)
+    const text = await deps.plane().diff(id, typed.number('step'))
+    if (text === '') return { text: `\`${id}\` has changed nothing.` }
+    const files = [{ name: `${id}.diff`, text: text.slice(0, mostFile) }]
+    const short = text.length > mostFile ? ' It is cut: `cofferdam task diff` has it whole.' : ''
+    return { text: `The diff of \`${id}\`, branch \`${branch}\`.${short}`, files }
+  },
+
+  schedule_list(deps) {
+    const all = deps.plane().schedules.list()
+    if (all.length === 0)
+      return {
+        text: 'There is none: `schedules` in the configuration or `cofferdam schedule add` makes one.',
+      }
+    return {
+      text: cut(
+        all
+          .map(({ name, enabled, gone, nextAt, last }) => {
+            const next = gone
+              ? 'no longer configured'
+              : !enabled || nextAt === null
+                ? 'disabled'
+                : `next ${moment(nextAt)}`
+            return `**${line(name, 60)}** ${next}${last === null ? '' : `, last ${last.state} ${moment(last.plannedAt)}`}`
+          })
+          .join('\n'),
+        most.content,
+      ),
+    }
+  },
+
+  async schedule_run(deps, { caller, typed, key }) {
+    const name = typed.text('schedule') ?? ''
+    const { task } = await deps.plane().schedules.run(name, caller, key)
+    return { text: `Schedule **${line(name, 60)}** made task \`${task.id}\`, which is ${task.status}.` }
+  },
+
+  async search(deps, { typed }) {
+    const answer = await deps.plane().search({ text: typed.text('words') ?? '', limit: 8 })
+    return { text: cut(hitLines(answer), most.content) }
+  },
+
+  ask: () => ({
+    text: 'No agent that can answer is configured: questions need one with a model, and this version has `command` alone.',
+  }),
+
+  async doctor(deps) {
+    return { text: cut((await deps.plane().doctor()).map(findingLine).join('\n'), most.content) }
+  },
+}
+
+/** Discord takes 10 MiB; a phone opens less. */
+const mostFile = 4_000_000
+
+/** What an act of somebody's came to. */
+async function act(deps: DeskDeps, id: TaskId, what: Act, caller: Caller): Promise<Reply> {
+  return done(await deps.plane().act(id, what, caller, null))
+}
+
+export const done = ({ id, status }: Task): Reply => ({ text: `Task \`${id}\` is ${status} now.` })
+
+function taskOf({ plane }: DeskDeps, typed: Typed): Task {
+  const text = (typed.text('task') ?? '').trim()
+  const id = parseTaskId(text)
+  if (id === null)
+    throw new Failure(
+      'bad_request',
+      `${line(text, 40)} is no task id: it has ten letters, as \`/task_list\` shows them.`,
+    )
+  return plane().task(id)
+}
+
+/** A decision by a command is about what this channel showed last. */
+function shownRevision({ book, settings }: DeskDeps, id: TaskId): number | null {
+  return book.newest(destinationOf(settings), id, 'decision:')?.revision ?? null
+}
+
+export function repositoryOf({ plane }: DeskDeps, named: string | null): string {
+  const known = plane().repositories()
+  const configured = known.filter((one) => one.configured)
+  if (named !== null) {
+    const found = known.find(({ path }) => path === named || path.split('/').at(-1) === named)
+    return found?.path ?? named
+  }
+  const only = configured.length === 1 ? configured[0] : known.length === 1 ? known[0] : undefined
+  if (only !== undefined) return only.path
+  throw new Failure(
+    'bad_request',
+    known.length === 0
+      ? 'No repository is configured: name one by its path, or put it under `repositories` in the configuration.'
+      : `Several repositories are known: name one (${known.map(({ path }) => path.split('/').at(-1)).join(', ')}).`,
+  )
+}
+
+/** The usual agent is taken with its arguments, which its name alone does not tell. */
+function agentOf({ plane }: DeskDeps, named: string | null): { name: string } | null {
+  if (
+    named === null ||
+    plane()
+      .agents()
+      .some(({ name, usual }) => name === named && usual)
+  )
+    return null
+  return { name: named }
+}
+
+function budgetOf(typed: Typed): { steps?: number; minutes?: number } {
+  const steps = typed.number('steps')
+  const minutes = typed.number('minutes')
+  return { ...(steps === null ? {} : { steps }), ...(minutes === null ? {} : { minutes }) }
+}
+
+const marks: Readonly<Record<Finding['state'], string>> = { ok: '✅', warning: '⚠️', problem: '❌' }
+const findingLine = ({ name, state, text }: Finding): string =>
+  `${marks[state]} **${name}** ${line(text, 300)}`

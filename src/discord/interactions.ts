@@ -1,0 +1,182 @@
+import {
+  type AutocompleteInteraction,
+  type ButtonInteraction,
+  type ChatInputCommandInteraction,
+  ComponentType,
+  type Interaction,
+  MessageFlags,
+  type ModalSubmitInteraction,
+  type RepliableInteraction,
+  TextInputStyle,
+} from 'discord.js'
+import type { Caller } from '../domain/caller.ts'
+import { parseDecisionId } from '../domain/decision.ts'
+import { Failure } from '../domain/failure.ts'
+import { completions } from './commands/complete.ts'
+import { desk, type DeskDeps, done, looks, type Reply, type Typed } from './commands/desk.ts'
+import { callerOf, stranger } from './members.ts'
+import { cut, most } from './text.ts'
+
+export interface InteractionsDeps extends DeskDeps {
+  /** Of what is no `Failure`: a bug, or Discord. */
+  readonly report: (error: unknown, more: Readonly<Record<string, unknown>>) => void
+}
+
+type Asked = ChatInputCommandInteraction | ButtonInteraction | ModalSubmitInteraction
+
+/**
+ * Answers whatever somebody did, by what it says of itself: nothing is remembered, so what was posted before a restart works
+ * after it. Discord waits three seconds, so that it is taken note of comes first, and what it does after.
+ */
+export function interactions(deps: InteractionsDeps): (interaction: Interaction) => Promise<void> {
+  const seen = new Set<string>()
+  return async (interaction) => {
+    // A connection that is taken up again may bring one twice.
+    if (seen.has(interaction.id)) return
+    if (seen.size >= 5000) seen.clear()
+    seen.add(interaction.id)
+    try {
+      if (interaction.isAutocomplete()) await complete(deps, interaction)
+      else if (interaction.isChatInputCommand())
+        await answer(deps, interaction, `/${interaction.commandName}`, command)
+      else if (interaction.isButton()) await press(deps, interaction)
+      else if (interaction.isModalSubmit()) await answer(deps, interaction, 'suggest', suggest)
+    } catch (error) {
+      deps.report(error, { interaction: interaction.id })
+    }
+  }
+}
+
+function whoIs({ settings }: InteractionsDeps, { user, member }: Interaction): Caller | null {
+  const given = member?.roles ?? []
+  return callerOf(user.id, Array.isArray(given) ? given : [...given.cache.keys()], settings)
+}
+
+async function complete(deps: InteractionsDeps, interaction: AutocompleteInteraction): Promise<void> {
+  const { name, value } = interaction.options.getFocused(true)
+  const known = whoIs(deps, interaction) !== null
+  await interaction.respond(known ? [...completions(deps.plane(), interaction.commandName, name, value)] : [])
+}
+
+/** Takes note of it, finds out who it is, does it, and says what came of it, to them alone. */
+async function answer<T extends Asked>(
+  deps: InteractionsDeps,
+  interaction: T,
+  action: string,
+  work: (deps: InteractionsDeps, interaction: T, caller: Caller) => Promise<Reply>,
+): Promise<void> {
+  await interaction.deferReply({ flags: MessageFlags.Ephemeral })
+  const caller = whoIs(deps, interaction)
+  const task = taskIn(interaction)
+  const record = (outcome: 'allowed' | 'refused' | 'failed', text: string): void => {
+    if (looks.has(action.slice(1)) && outcome === 'allowed') return
+    const actor = { kind: 'discord', id: interaction.user.id } as const
+    try {
+      deps.plane().access.record({
+        actor,
+        action: `discord ${action}`,
+        taskId: task,
+        outcome,
+        text: text.slice(0, 500),
+        requestId: interaction.id,
+      })
+    } catch (error) {
+      // What was done is done, and whoever asked for it has to be told so.
+      deps.report(error, { interaction: interaction.id })
+    }
+  }
+  try {
+    if (caller === null) throw new Failure('not_allowed', stranger)
+    const reply = await work(deps, interaction, caller)
+    record('allowed', '')
+    await say(interaction, reply)
+  } catch (error) {
+    const isOurs = error instanceof Failure
+    const text = isOurs
+      ? error.message
+      : 'That went wrong inside Cofferdam; its log says more. Nothing may have happened: look at the task.'
+    record(isOurs ? 'refused' : 'failed', text)
+    if (!isOurs) deps.report(error, { interaction: interaction.id })
+    await say(interaction, { text })
+  }
+}
+
+async function command(
+  deps: InteractionsDeps,
+  interaction: ChatInputCommandInteraction,
+  caller: Caller,
+): Promise<Reply> {
+  const handler = desk[interaction.commandName]
+  if (handler === undefined)
+    throw new Failure(
+      'not_found',
+      `There is no command /${interaction.commandName} any more: restart your client.`,
+    )
+  const { options } = interaction
+  const typed: Typed = {
+    text: (name) => options.getString(name),
+    number: (name) => (options.get(name)?.value as number | undefined) ?? null,
+    yes: (name) => options.getBoolean(name),
+  }
+  return handler(deps, { caller, typed, key: `discord:${interaction.id}` })
+}
+
+async function press(deps: InteractionsDeps, interaction: ButtonInteraction): Promise<void> {
+  const { customId } = interaction
+  const pressed = parseDecisionId(customId)
+  // A modal can only be the first answer, so whether the button is good is found out when it is sent.
+  if (pressed?.action === 'suggest' && whoIs(deps, interaction) !== null) {
+    await interaction.showModal({
+      custom_id: customId,
+      title: 'Suggest',
+      components: [
+        {
+          type: ComponentType.ActionRow,
+          components: [
+            {
+              type: ComponentType.TextInput,
+              custom_id: 'text',
+              style: TextInputStyle.Paragraph,
+              label: 'What should be different?',
+              max_length: 4000,
+              required: true,
+            },
+          ],
+        },
+      ],
+    })
+    return
+  }
+  await answer(deps, interaction, pressed?.action ?? 'button', async (_, __, caller) => {
+    if (pressed === null)
+      throw new Failure('not_found', 'That button is of an older version: look at the newest message.')
+    return done(await deps.plane().decide(pressed.taskId, customId, null, caller))
+  })
+}
+
+async function suggest(
+  deps: InteractionsDeps,
+  interaction: ModalSubmitInteraction,
+  caller: Caller,
+): Promise<Reply> {
+  const pressed = parseDecisionId(interaction.customId)
+  if (pressed === null)
+    throw new Failure('not_found', 'That form is of an older version: press the button again.')
+  const text = interaction.fields.getTextInputValue('text')
+  return done(await deps.plane().decide(pressed.taskId, interaction.customId, text, caller))
+}
+
+/** The task that it names, where it names one. */
+function taskIn(interaction: Asked): string | null {
+  if (interaction.isChatInputCommand()) return interaction.options.getString('task')
+  return parseDecisionId(interaction.customId)?.taskId ?? null
+}
+
+async function say(interaction: RepliableInteraction, { text, embeds, files }: Reply): Promise<void> {
+  await interaction.editReply({
+    content: cut(text ?? '', most.content),
+    embeds: [...(embeds ?? [])],
+    files: (files ?? []).map(({ name, text: attachment }) => ({ name, attachment: Buffer.from(attachment) })),
+    allowedMentions: { parse: [] },
+  })
+}

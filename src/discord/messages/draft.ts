@@ -1,0 +1,126 @@
+import { ButtonStyle, ComponentType } from 'discord.js'
+import type { Decided, Offer } from '../../domain/decision.ts'
+import type { Task } from '../../domain/task.ts'
+import { counted, timeOf } from '../../domain/text.ts'
+import { block, cut, line, moment, most } from '../text.ts'
+import { colours, nameOf, type Outgoing } from './message.ts'
+
+type Style = ButtonStyle.Success | ButtonStyle.Danger | ButtonStyle.Secondary
+const styles: Readonly<Record<string, Style>> = {
+  approve: ButtonStyle.Success,
+  reject: ButtonStyle.Danger,
+  suggest: ButtonStyle.Secondary,
+}
+const labels: Readonly<Record<string, string>> = { approve: 'Approve', reject: 'Reject', suggest: 'Suggest' }
+
+/** A draft with what a person has to know to decide, and the buttons. */
+export function draftMessage(task: Task, offer: Offer, owners: readonly string[], mark: string): Outgoing {
+  const { goal, repository, base, agent, setup, test, budget, policy, risks } = task
+  const reasons = risks.length === 0 ? ['It was asked for as a draft.'] : risks.map(({ text }) => text)
+  const field = (name: string, value: string, inline = false) => ({
+    name,
+    value: cut(value, most.field),
+    inline,
+  })
+  const command = (text: string | null): string => (text === null ? 'none' : block(text, 400))
+  return {
+    content: cut(
+      `${owners.map((owner) => `<@${owner}>`).join(' ')} A task waits for your decision.`.trim(),
+      most.content,
+    ),
+    pings: owners,
+    embeds: [
+      {
+        title: 'Draft: run this?',
+        color: colours.needsYou,
+        description: cut(line(goal, 1500), most.description),
+        fields: [
+          field('Why you are asked', bulleted(reasons)),
+          field(
+            'Where',
+            `${line(repository.path, 300)}\nfrom \`${line(base.ref, 80)}\` at \`${base.commit.slice(0, 10)}\``,
+          ),
+          field('Agent', block([agent.name, ...agent.argv].join(' '), 400)),
+          field('Setup', command(setup), true),
+          field('Test', command(test), true),
+          field('Budget', `${counted(budget.steps, 'step')}, ${timeOf(budget.seconds)}`, true),
+          field(
+            'May reach',
+            policy.egress.length + policy.upstreams.length === 0
+              ? 'nothing: its boxes have no network'
+              : line([...policy.egress, ...policy.upstreams].join(', '), 400),
+            true,
+          ),
+          field('Good until', moment(offer.expiresAt), true),
+        ],
+        footer: { text: mark },
+      },
+    ],
+    components: [
+      {
+        type: ComponentType.ActionRow,
+        components: offer.choices.map(({ action, id: button }) => ({
+          type: ComponentType.Button,
+          style: styles[action] ?? ButtonStyle.Secondary,
+          label: labels[action] ?? action,
+          custom_id: button,
+        })),
+      },
+    ],
+  }
+}
+
+/** The same message when nothing is to be decided there any more: what became of it, and who decided. */
+export function settledMessage(
+  task: Task,
+  last: Decided | null,
+  shownRevision: number,
+  mark: string,
+): Outgoing {
+  const { goal, status } = task
+  return {
+    embeds: [
+      {
+        title: outcomeOf(task, last, shownRevision),
+        color: colours.over,
+        description: cut(
+          line(goal, 600) + (last?.text == null ? '' : `\n> ${line(last.text, 600)}`),
+          most.description,
+        ),
+        fields: [
+          {
+            name: 'Decided',
+            value:
+              last === null
+                ? `nobody; the task is ${status} now`
+                : `by ${nameOf(last.by)} ${moment(last.at)}`,
+          },
+        ],
+        footer: { text: mark },
+      },
+    ],
+  }
+}
+
+function outcomeOf({ status, revision }: Task, last: Decided | null, shownRevision: number): string {
+  switch (last?.action) {
+    case 'approve':
+      return 'Approved'
+    case 'reject':
+      return 'Rejected'
+    case 'suggest':
+      return 'A suggestion was added: see the newer message'
+    default:
+      return status === 'DRAFT' && revision === shownRevision
+        ? 'This offer expired: see the newer message'
+        : `No longer to be decided: ${status}`
+  }
+}
+
+function bulleted(reasons: readonly string[]): string {
+  const lines = reasons.map((reason) => `• ${line(reason, 250)}`)
+  let shown = lines.length
+  while (shown > 1 && lines.slice(0, shown).join('\n').length > most.field - 30) shown -= 1
+  const more = lines.length - shown
+  return lines.slice(0, shown).join('\n') + (more === 0 ? '' : `\n• and ${counted(more, 'more reason')}`)
+}

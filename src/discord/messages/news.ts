@@ -1,0 +1,118 @@
+import type { Actor, Checkpoint, Task } from '../../domain/task.ts'
+import { counted } from '../../domain/text.ts'
+import { possibleActs } from '../../domain/transition/apply.ts'
+import { block, cut, line, most } from '../text.ts'
+import { look } from './status.ts'
+import { nameOf, type Outgoing, type SentFile } from './message.ts'
+
+/** What is known of an event when it is told; the task may have moved on since. */
+export interface News {
+  readonly seq: number
+  readonly type: string
+  readonly status: Task['status']
+  readonly text: string
+  readonly actor: Actor
+}
+
+/** Where a task needs somebody: these ping, and the others do not. */
+const wantsSomebody: ReadonlySet<Task['status']> = new Set<Task['status']>([
+  'BLOCKED',
+  'FAILED',
+  'TIMEOUT',
+  'APPLIED',
+])
+
+/** What happened, with what can be done now; the end of a failing test where one failed. */
+export function newsMessage(
+  task: Task,
+  news: News,
+  checkpoints: readonly Checkpoint[],
+  {
+    people,
+    diff,
+    mark,
+  }: { readonly people: readonly string[]; readonly diff: string; readonly mark: string },
+): Outgoing {
+  const { id, goal } = task
+  const then = { ...task, status: news.status }
+  const { colour, word } = look(then)
+  const test = checkpoints.at(-1)?.test ?? null
+  const failing = news.status !== 'APPLIED' && test?.passed === false ? test.tail : null
+  const pings = wantsSomebody.has(news.status) && news.actor.kind !== 'discord' ? people : []
+  const stat = statOf(checkpoints)
+  const untested = news.status === 'APPLIED' && task.outcome === 'untested'
+  const parts = [
+    line(news.text, 1200),
+    ...(untested ? ['**Untested**: it has no test command.'] : []),
+    ...(news.status === 'APPLIED' && stat !== null ? [`Branch \`${task.branch}\`: ${stat}.`] : []),
+    ...(news.status === 'APPLIED' ? marked(task) : []),
+    ...(failing === null ? [] : ['The end of the failing test:', block(failing, 1500)]),
+  ]
+  const files: SentFile[] =
+    news.status === 'APPLIED' && diff !== '' ? [{ name: `${id}.diff`, text: diff }] : []
+  return {
+    content: pings.map((user) => `<@${user}>`).join(' '),
+    pings,
+    embeds: [
+      {
+        title: cut(`${news.status} · ${word}`, 256),
+        color: colour,
+        description: cut(parts.join('\n\n'), most.description),
+        fields: [
+          { name: 'Goal', value: line(goal, 200) },
+          ...(news.status === task.status
+            ? [{ name: 'What you can do', value: cut(nextSteps(task), most.field) }]
+            : []),
+          ...(news.actor.kind === 'system' ? [] : [{ name: 'By', value: nameOf(news.actor) }]),
+        ],
+        footer: { text: mark },
+      },
+    ],
+    files,
+  }
+}
+
+function statOf(checkpoints: readonly Checkpoint[]): string | null {
+  const kept = checkpoints.filter(({ candidate, commit }) => candidate !== null && commit !== null)
+  if (kept.length === 0) return null
+  const sum = (part: 'insertions' | 'deletions'): number =>
+    kept.reduce((all, { candidate }) => all + (candidate?.stat[part] ?? 0), 0)
+  const files = new Set(kept.flatMap(({ candidate }) => candidate?.paths ?? [])).size
+  return `${counted(Math.max(files, kept.at(-1)?.candidate?.stat.files ?? 0), 'file')}, +${sum('insertions')} −${sum('deletions')}, in ${counted(kept.length, 'step')}`
+}
+
+function marked({ marks }: Task): readonly string[] {
+  if (marks === null || marks.length === 0) return []
+  return [
+    `To be looked at before it is merged:\n${marks.map(({ text }) => `• ${line(text, 200)}`).join('\n')}`,
+  ]
+}
+
+/** The commands that make sense now, as they are typed here. */
+export function nextSteps(task: Task): string {
+  const { id } = task
+  const acts = possibleActs(task)
+  const lines = [
+    ...(task.status === 'APPLIED'
+      ? [
+          `\`/task_changes task:${id}\` shows the diff; merge the branch \`${task.branch}\` where you want it.`,
+        ]
+      : []),
+    ...(acts.includes('approve') ? [`\`/task_approve task:${id}\` runs it.`] : []),
+    ...(acts.includes('resume')
+      ? [
+          `Reply in this thread to go on with a word for the agent, or \`/task_resume task:${id}\`${moreOf(task)}.`,
+        ]
+      : []),
+    ...(acts.includes('steer') ? ['Reply in this thread: the next prompt carries it.'] : []),
+    ...(acts.includes('stop') ? [`\`/task_stop task:${id}\` ends it.`] : []),
+    ...(task.step > 0 ? [`\`/task_logs task:${id}\` has what its boxes printed.`] : []),
+  ]
+  return lines.length === 0 ? 'Nothing more.' : lines.join('\n')
+}
+
+function moreOf({ halt, budget }: Task): string {
+  if (halt?.reason === 'steps') return ` with \`steps:${budget.steps + 4}\``
+  if (halt?.reason === 'time') return ` with \`minutes:${Math.ceil(budget.seconds / 60) + 10}\``
+  return ''
+}

@@ -1,0 +1,101 @@
+import type { Checkpoint, Phase, Task } from '../../domain/task.ts'
+import { counted } from '../../domain/text.ts'
+import { cut, duration, line, moment, most, plain } from '../text.ts'
+import { colours, nameOf, type Outgoing } from './message.ts'
+
+const doing: Readonly<Record<Phase, string>> = {
+  prepare: 'preparing the worktree',
+  setup: 'setup',
+  baseline: 'testing the base',
+  agent: 'agent at work',
+  verify: 'checking the tree',
+  candidate: 'making the candidate',
+  test: 'testing',
+  checkpoint: 'keeping the step',
+  handover: 'handing over the branch',
+  salvage: 'keeping what was done',
+  postponed: 'waiting for room on the disk',
+}
+
+/** How a task looks at a glance: the reaction on its status message, its colour, its word. */
+export function look({ status, halt, delivery }: Pick<Task, 'status' | 'halt' | 'delivery'>): {
+  readonly reaction: '👀' | '✅' | '⚠️' | null
+  readonly colour: number
+  readonly word: string
+} {
+  if (delivery === 'discarded') return { reaction: null, colour: colours.over, word: 'discarded' }
+  switch (status) {
+    case 'DRAFT':
+      return { reaction: '⚠️', colour: colours.needsYou, word: 'waits for your decision' }
+    case 'PENDING':
+      return { reaction: '👀', colour: colours.underWay, word: 'queued' }
+    case 'RUNNING':
+      return { reaction: '👀', colour: colours.underWay, word: 'running' }
+    case 'VALIDATING':
+      return { reaction: '👀', colour: colours.underWay, word: 'validating' }
+    case 'APPLIED':
+      return { reaction: '✅', colour: colours.good, word: 'applied' }
+    case 'BLOCKED':
+      return {
+        reaction: '⚠️',
+        colour: colours.needsYou,
+        word: halt?.reason === 'paused' ? 'paused' : 'blocked',
+      }
+    case 'FAILED':
+      return { reaction: '⚠️', colour: colours.bad, word: 'failed' }
+    case 'TIMEOUT':
+      return { reaction: '⚠️', colour: colours.needsYou, word: 'out of budget' }
+    case 'STOPPED':
+      return { reaction: null, colour: colours.over, word: 'stopped' }
+    case 'REJECTED':
+      return { reaction: null, colour: colours.over, word: 'rejected' }
+  }
+}
+
+export const reactions = ['👀', '✅', '⚠️'] as const
+
+/** What a thread is called. */
+export function threadName({ id, goal }: Task): string {
+  return cut(plain(goal).replaceAll(/\s+/g, ' ').trim(), most.thread - id.length - 3) + ` · ${id}`
+}
+
+/** The one message that shows how a task stands. */
+export function statusMessage(task: Task, checkpoints: readonly Checkpoint[]): Outgoing {
+  const { id, status, phase, goal, repository, branch, budget, spent, step, updatedAt, halt } = task
+  const { colour, word } = look(task)
+  const now = phase === null ? '' : ` — ${doing[phase]}`
+  const changed = changedOf(checkpoints)
+  const field = (name: string, value: string) => ({ name, value: cut(value, most.field), inline: true })
+  return {
+    embeds: [
+      {
+        title: `${status} · ${word}`,
+        color: colour,
+        description: cut(
+          line(goal, 600) + (halt === null ? '' : `\n\n**${halt.reason}**: ${line(halt.text, 600)}`),
+          most.description,
+        ),
+        fields: [
+          field('Repository', line(repository.path.split('/').at(-1) ?? '', 100)),
+          field('Step', `${step === 0 ? 'not begun' : `${step} of ${budget.steps}`}${now}`),
+          field('Time', `${duration(spent.ms)} of ${duration(budget.seconds * 1000)}`),
+          ...(spent.tokens === 0
+            ? []
+            : [field('Tokens', `${spent.tokens}${budget.tokens === null ? '' : ` of ${budget.tokens}`}`)]),
+          ...(spent.costUsd === 0 ? [] : [field('Cost', `${spent.costUsd.toFixed(2)} USD`)]),
+          ...(changed === null ? [] : [field('Changed', changed)]),
+          ...(status === 'APPLIED' ? [field('Branch', `\`${branch}\``)] : []),
+          field('Last activity', `${moment(updatedAt)} · started by ${nameOf(task.createdBy)}`),
+        ],
+        footer: { text: id },
+      },
+    ],
+  }
+}
+
+/** What the last step that was kept has changed. */
+function changedOf(checkpoints: readonly Checkpoint[]): string | null {
+  const stat = checkpoints.findLast(({ candidate }) => candidate !== null)?.candidate?.stat
+  if (stat === undefined) return null
+  return `${counted(stat.files, 'file')}, +${stat.insertions} −${stat.deletions}`
+}

@@ -1,0 +1,64 @@
+import { type APIUser, type REST, Routes } from 'discord.js'
+import type { ControlPlane } from '../domain/control-plane.ts'
+import type { Connection, DiscordSettings } from '../domain/discord.ts'
+import type { Destination } from '../domain/outbox/destination.ts'
+import type { MessageBook } from '../domain/outbox/messages.ts'
+import { Bot } from './bot.ts'
+import { delivery } from './delivery.ts'
+import { Statuses } from './statuses.ts'
+
+export interface DiscordDeps {
+  readonly settings: DiscordSettings
+  readonly book: MessageBook
+  /** Epoch milliseconds. */
+  readonly clock: () => number
+  /** Runs `act` after so many ms; the answer calls it off. */
+  readonly later: (ms: number, act: () => void) => () => void
+  readonly log: (
+    level: 'info' | 'warn' | 'error',
+    text: string,
+    more: Readonly<Record<string, unknown>>,
+  ) => void
+  /** Another address than Discord's own, for tests. */
+  readonly api?: string
+}
+
+/** The front end on Discord: somebody who is told by the outbox, and a bot that people talk to. */
+export interface Discord extends AsyncDisposable {
+  readonly destination: Destination
+  /** Null where it only talks. */
+  readonly connection: () => Connection | null
+  /** Begins to talk, and to listen where `listens`; what is done there goes through `plane`. */
+  start(plane: ControlPlane, listens: boolean): void
+}
+
+export function openDiscord(deps: DiscordDeps): Discord {
+  let opened: ControlPlane | null = null
+  const plane = (): ControlPlane => {
+    if (opened === null) throw new Error('Discord was not started')
+    return opened
+  }
+  const report = (error: unknown, more: Readonly<Record<string, unknown>>): void =>
+    deps.log('error', 'something that was done on Discord failed', { ...more, err: error })
+  const bot = new Bot({ ...deps, plane, report })
+  const rest = (): REST => bot.rest
+  const statuses = new Statuses({ ...deps, plane, rest, log: (text, more) => deps.log('warn', text, more) })
+  let listening = false
+  let self: string | null = null
+  const botId = async (): Promise<string> => (self ??= ((await rest().get(Routes.user('@me'))) as APIUser).id)
+  const touched = (id: Parameters<Statuses['touch']>[0]): void => statuses.touch(id)
+  return {
+    destination: delivery({ ...deps, plane, rest, bot: botId, touched }),
+    connection: () => (listening ? bot.connection : null),
+    start(started, listens) {
+      opened = started
+      listening = listens
+      statuses.start()
+      if (listens) bot.start()
+    },
+    async [Symbol.asyncDispose]() {
+      await statuses.close()
+      await bot.close()
+    },
+  }
+}

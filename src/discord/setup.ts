@@ -1,0 +1,115 @@
+import {
+  type APIApplication,
+  type APIChannel,
+  type APIGuild,
+  type APIGuildMember,
+  ApplicationFlags,
+  DiscordAPIError,
+  REST,
+  Routes,
+} from 'discord.js'
+import type { Finding } from '../domain/control-plane.ts'
+import type { DiscordSettings } from '../domain/discord.ts'
+import { messageOf } from '../domain/failure.ts'
+import { commands } from './commands/definitions.ts'
+import { bodyOf } from './messages/message.ts'
+import { needed, neededBits, permissionsIn } from './permissions.ts'
+
+/**
+ * Goes through all that the front end on Discord needs, in order, up to the first problem that hides what comes after it.
+ * Registers the commands and sends a test message; never rejects.
+ */
+export async function* setUp(settings: DiscordSettings, api?: string): AsyncGenerator<Finding> {
+  const { token, tokenFrom, guild, channel, listen, members } = settings
+  if (token === null)
+    return yield problem(
+      'token',
+      `There is none: make one in Discord's developer portal (Bot, Reset Token) and put it into ${tokenFrom}.`,
+    )
+  const rest = new REST({ timeout: 10_000, ...(api === undefined ? {} : { api }) }).setToken(token.reveal())
+
+  const app = await tried(
+    'token',
+    async () => (await rest.get(Routes.currentApplication())) as APIApplication,
+  )
+  if ('state' in app) return yield app
+  yield ok('token', `It is that of the application ${app.name} (${app.id}).`)
+
+  if (listen.length > 0) {
+    const has = ApplicationFlags.GatewayMessageContent | ApplicationFlags.GatewayMessageContentLimited
+    yield (app.flags & has) === 0
+      ? problem(
+          'intent',
+          'Message Content is switched off: switch it on in the developer portal (Bot, Privileged Gateway Intents), or take `listen` out of the configuration.',
+        )
+      : ok('intent', 'Message Content is switched on.')
+  } else yield ok('intent', 'None is needed: commands and buttons alone are listened to.')
+
+  const invite = `https://discord.com/oauth2/authorize?client_id=${app.id}&scope=bot+applications.commands&permissions=${neededBits}&guild_id=${guild}`
+  const server = await tried('guild', async () => (await rest.get(Routes.guild(guild))) as APIGuild)
+  if ('state' in server)
+    return yield problem(
+      'guild',
+      `The bot is not in the guild ${guild}: open ${invite} and let it in. ${server.text}`,
+    )
+  yield ok('guild', `The bot is in ${server.name}. It is let in again, with all it needs, by ${invite}`)
+
+  const place = await tried('channel', async () => (await rest.get(Routes.channel(channel))) as APIChannel)
+  if ('state' in place)
+    return yield problem(
+      'channel',
+      `The channel ${channel} cannot be seen: give the bot the right to, or name another. ${place.text}`,
+    )
+  const self = await tried(
+    'channel',
+    async () => (await rest.get(Routes.guildMember(guild, app.id))) as APIGuildMember,
+  )
+  if ('state' in self) return yield self
+  const overwrites = 'permission_overwrites' in place ? (place.permission_overwrites ?? []) : []
+  const allowed = permissionsIn({ guild, user: app.id, member: self, roles: server.roles, overwrites })
+  const missing = Object.keys(needed).filter((name) => (allowed & (needed[name] ?? 0n)) === 0n)
+  if (missing.length > 0)
+    return yield problem(
+      'channel',
+      `The bot lacks there: ${missing.join(', ')}. Give it those, in the channel's settings or by ${invite}`,
+    )
+  yield ok('channel', 'The bot may do there what it has to.')
+
+  const registered = await tried('commands', async () =>
+    rest.put(Routes.applicationGuildCommands(app.id, guild), { body: commands }),
+  )
+  if (isFinding(registered)) return yield registered
+  yield ok('commands', `${commands.length} are registered.`)
+
+  yield members.owner.users.length + members.owner.roles.length === 0
+    ? warning(
+        'owners',
+        'There are none, so nobody can approve anything: put your own id into `discord.owners`.',
+      )
+    : ok('owners', `${members.owner.users.length} people and ${members.owner.roles.length} roles.`)
+
+  const body = bodyOf({ content: 'Cofferdam can write here. Begin with `/task_start`.' })
+  const sent = await tried('message', async () => rest.post(Routes.channelMessages(channel), { body }))
+  if (isFinding(sent)) return yield sent
+  yield ok('message', 'A test message is in the channel.')
+}
+
+async function tried<T>(name: string, work: () => Promise<T>): Promise<T | Finding> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof DiscordAPIError && error.status === 401)
+      return problem(
+        name,
+        'Discord does not know it: reset it in the developer portal, and put the new one in its place.',
+      )
+    return problem(name, `Discord answered: ${messageOf(error)}`)
+  }
+}
+
+const isFinding = (value: unknown): value is Finding =>
+  typeof value === 'object' && value !== null && 'state' in value
+
+const ok = (name: string, text: string): Finding => ({ name, state: 'ok', text })
+const warning = (name: string, text: string): Finding => ({ name, state: 'warning', text })
+const problem = (name: string, text: string): Finding => ({ name, state: 'problem', text })

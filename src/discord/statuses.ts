@@ -1,0 +1,131 @@
+import { RateLimitError, type REST, RESTJSONErrorCodes, Routes } from 'discord.js'
+import type { DiscordSettings } from '../domain/discord.ts'
+import { messageOf } from '../domain/failure.ts'
+import type { TaskId } from '../domain/ids.ts'
+import type { MessageBook } from '../domain/outbox/messages.ts'
+import { destinationOf, type Told } from './delivery.ts'
+import { look, reactions, statusMessage } from './messages/status.ts'
+import { edit, isCode, isGone } from './sending.ts'
+
+export interface StatusesDeps {
+  readonly settings: DiscordSettings
+  readonly book: MessageBook
+  readonly plane: () => Told
+  readonly rest: () => REST
+  readonly log: (text: string, more: Readonly<Record<string, unknown>>) => void
+  /** Runs `act` after so many ms; the answer calls it off. */
+  readonly later: (ms: number, act: () => void) => () => void
+}
+
+/** Discord takes five edits of a message in five seconds; people read one a second at most. */
+const everyMs = 1000
+const firstPauseMs = 5000
+const longestPauseMs = 5 * 60_000
+
+/**
+ * Keeps the status messages up to date: each shows its task as it is a second later at most, and what could not be edited
+ * is tried again for as long as it takes. What was missed while no process ran is found in the book.
+ */
+export class Statuses {
+  readonly #deps: StatusesDeps
+  readonly #touched = new Set<TaskId>()
+  /** The reaction that each message carries, where it is known. */
+  readonly #reacted = new Map<TaskId, string | null>()
+  #pauseMs = everyMs
+  #endTimer: (() => void) | null = null
+  #round: Promise<void> | null = null
+  #closed = false
+
+  constructor(deps: StatusesDeps) {
+    this.#deps = deps
+  }
+
+  start(): void {
+    for (const id of this.#deps.book.behind(destinationOf(this.#deps.settings))) this.#touched.add(id)
+    this.#wait()
+  }
+
+  /** May be called inside a transaction: it only takes note. */
+  touch(id: TaskId): void {
+    this.#touched.add(id)
+    this.#wait()
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#endTimer?.()
+    await this.#round
+  }
+
+  #wait(): void {
+    if (this.#closed || this.#endTimer !== null || this.#round !== null || this.#touched.size === 0) return
+    this.#endTimer = this.#deps.later(this.#pauseMs, () => {
+      this.#endTimer = null
+      this.#round = this.#edits().then(() => {
+        this.#round = null
+        this.#wait()
+        return undefined
+      })
+    })
+  }
+
+  /** Never rejects. */
+  async #edits(): Promise<void> {
+    const ids = [...this.#touched]
+    this.#touched.clear()
+    for (const [at, id] of ids.entries()) {
+      if (this.#closed) return
+      try {
+        await this.#edit(id)
+        this.#pauseMs = everyMs
+      } catch (error) {
+        for (const left of ids.slice(at)) this.#touched.add(left)
+        const wanted = error instanceof RateLimitError ? error.retryAfter : 0
+        this.#pauseMs = Math.max(wanted, Math.min(longestPauseMs, Math.max(firstPauseMs, this.#pauseMs * 2)))
+        this.#deps.log('a status message could not be edited', { task: id, error: messageOf(error) })
+        return
+      }
+    }
+  }
+
+  async #edit(id: TaskId): Promise<void> {
+    const { book, plane, rest, settings } = this.#deps
+    const sent = book.find(destinationOf(settings), id, 'status')
+    // Its first letter has not arrived yet, which shows the task as it is then.
+    if (sent === null) return
+    const task = plane().task(id)
+    try {
+      if (sent.shown < task.version)
+        await edit(rest(), sent.channel, sent.message, statusMessage(task, plane().checkpoints(id)))
+      await this.#react(id, sent.channel, sent.message, look(task).reaction)
+    } catch (error) {
+      if (!isGone(error)) throw error
+      // The next letter begins it anew.
+      book.forget(sent.destination, id)
+      return
+    }
+    const now = book.find(sent.destination, id, 'status')
+    if (now !== null) book.put({ ...now, shown: task.version, revision: task.revision })
+  }
+
+  /** One reaction at a time, ours alone; a person's decides nothing. */
+  async #react(id: TaskId, channel: string, message: string, wanted: string | null): Promise<void> {
+    const before = this.#reacted.get(id)
+    if (before === wanted) return
+    const at = (emoji: string) =>
+      Routes.channelMessageOwnReaction(channel, message, encodeURIComponent(emoji))
+    const others = before === undefined ? reactions : [before].filter((one) => one !== null)
+    for (const emoji of others) {
+      if (emoji === wanted) continue
+      await this.#deps
+        .rest()
+        .delete(at(emoji))
+        .catch((error: unknown) => {
+          if (!isCode(error, RESTJSONErrorCodes.UnknownEmoji)) throw error
+        })
+    }
+    if (wanted !== null) await this.#deps.rest().put(at(wanted))
+    this.#reacted.set(id, wanted)
+    if (this.#reacted.size > 1000) this.#reacted.clear()
+  }
+}

@@ -1,0 +1,107 @@
+import type { Message } from 'discord.js'
+import type { Caller } from '../domain/caller.ts'
+import type { Act } from '../domain/control-plane.ts'
+import { Failure } from '../domain/failure.ts'
+import { intentOf } from '../domain/intent.ts'
+import { parseTaskRequest } from '../domain/intake.ts'
+import type { Task } from '../domain/task.ts'
+import { possibleActs } from '../domain/transition/apply.ts'
+import { repositoryOf } from './commands/desk.ts'
+import { destinationOf } from './delivery.ts'
+import type { InteractionsDeps } from './interactions.ts'
+import { callerOf } from './members.ts'
+import { cut, line, most } from './text.ts'
+
+/** What a plain message in a task's thread does, by the task's state; a sentence where it can do nothing. */
+export function actOfReply(task: Task, said: string): Act | string {
+  const text = said.trim()
+  const word = text.toLowerCase().replace(/[.!。！]+$/u, '')
+  const acts = possibleActs(task)
+  if (['stop', 'cancel', '停止', '停', '取消'].includes(word)) return { act: 'stop', text: null }
+  if (['pause', '暂停'].includes(word)) return { act: 'pause' }
+  if (['resume', 'continue', 'go on', '继续', '恢复'].includes(word))
+    return { act: 'resume', instruction: null, budget: null }
+  if (acts.includes('resume')) return { act: 'resume', instruction: text, budget: null }
+  if (task.status === 'DRAFT') return { act: 'suggest', text }
+  if (acts.includes('steer')) return { act: 'steer', text }
+  return `Task \`${task.id}\` is ${task.status}, which is final: begin a new one for that.`
+}
+
+/**
+ * Hears what people write: a wish in a channel that is listened to becomes a task, and a reply in a task's thread steers it.
+ * Whoever is no owner or operator is not heard.
+ */
+export function talk(deps: InteractionsDeps): (message: Message) => Promise<void> {
+  return async (message) => {
+    if (message.author.bot || message.system || message.content.trim() === '') return
+    const caller = callerOf(message.author.id, [...(message.member?.roles.cache.keys() ?? [])], deps.settings)
+    if (caller === null || caller.role === 'viewer') return
+    try {
+      const reply = await hear(deps, message, caller)
+      if (reply === null) return
+      await message.react('👀').catch(() => undefined)
+      if (reply !== '') await say(message, reply)
+    } catch (error) {
+      if (error instanceof Failure) return say(message, error.message)
+      deps.report(error, { message: message.id })
+    }
+  }
+}
+
+/** What they are told; '' for nothing more than that they were heard, null where they were not meant to be. */
+async function hear(deps: InteractionsDeps, message: Message, caller: Caller): Promise<string | null> {
+  const { book, settings, plane } = deps
+  const id = book.taskOf(destinationOf(settings), message.channelId)
+  if (id !== null) {
+    const act = actOfReply(plane().task(id), message.content)
+    if (typeof act === 'string') return act
+    await recorded(deps, message, act.act, id, () => plane().act(id, act, caller, null))
+    return act.act === 'steer' || act.act === 'resume' ? '' : `Task \`${id}\`: ${act.act}.`
+  }
+  const place = settings.listen.find(({ channel }) => channel === message.channelId)
+  const intent = place === undefined ? null : intentOf(message.content)
+  if (place === undefined || intent?.kind !== 'task') return null
+  const repository = repositoryOf(deps, place.repository)
+  const parsed = parseTaskRequest({ goal: intent.goal, repository })
+  if (!parsed.ok) throw new Failure('bad_request', parsed.problems.join(' '))
+  const { task } = await recorded(deps, message, 'message', null, () =>
+    plane().submit(parsed.request, caller, `discord:${message.id}`),
+  )
+  const said = task.status === 'DRAFT' ? 'it waits for a decision' : 'it runs by itself'
+  return `Task \`${task.id}\` on ${line(repository.split('/').at(-1) ?? '', 60)}: ${said}.`
+}
+
+async function recorded<T>(
+  deps: InteractionsDeps,
+  message: Message,
+  action: string,
+  taskId: string | null,
+  work: () => Promise<T>,
+): Promise<T> {
+  const row = {
+    actor: { kind: 'discord', id: message.author.id },
+    action: `discord ${action}`,
+    taskId,
+    requestId: message.id,
+  } as const
+  try {
+    const result = await work()
+    deps.plane().access.record({ ...row, outcome: 'allowed', text: '' })
+    return result
+  } catch (error) {
+    const isOurs = error instanceof Failure
+    deps.plane().access.record({
+      ...row,
+      outcome: isOurs ? 'refused' : 'failed',
+      text: isOurs ? error.message.slice(0, 500) : '',
+    })
+    throw error
+  }
+}
+
+async function say(message: Message, text: string): Promise<void> {
+  await message.reply({
+    content: cut(text, most.content),
+    allowedMentions: { parse: [], repliedUser: false },
+  })
+}

@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest'
+import type { SentMessage } from '../../../src/domain/outbox/messages.ts'
+import { change } from '../../support/change.ts'
+import { aTaskId, aTaskIdOf } from '../../support/task.ts'
+import type { Bench } from './bench.ts'
+
+const here = 'discord:1'
+
+function aMessage(kind: string, overrides: Partial<SentMessage> = {}): SentMessage {
+  return {
+    destination: here,
+    taskId: aTaskId,
+    kind,
+    channel: '10',
+    message: '20',
+    shown: 1,
+    revision: 1,
+    settled: true,
+    ...overrides,
+  }
+}
+
+/** What destinations have sent. */
+export function messages(bench: Bench): void {
+  describe('messages', () => {
+    it('are found by what they are, also by another process; a later one of a kind takes the place', () => {
+      bench.born()
+      const { messages: book } = bench.store
+      book.put(aMessage('status'))
+      book.put(aMessage('status', { message: '21', shown: 2 }))
+      const found = aMessage('status', { message: '21', shown: 2 })
+      expect(bench.another().messages.find(here, aTaskId, 'status')).toEqual(found)
+      expect(book.find('discord:2', aTaskId, 'status')).toBeNull()
+      expect([book.taskOf(here, '21'), book.taskOf(here, '20'), book.taskOf('discord:2', '21')]).toEqual([
+        aTaskId,
+        null,
+        null,
+      ])
+      book.forget(here, aTaskId)
+      expect(book.find(here, aTaskId, 'status')).toBeNull()
+    })
+
+    it('that still offer something are told apart, in the order of their events', () => {
+      bench.born()
+      const { messages: book } = bench.store
+      for (const seq of [10, 9, 2]) book.put(aMessage(`decision:${seq}`, { settled: seq === 2 }))
+      expect(book.unsettled(here, aTaskId).map(({ kind }) => kind)).toEqual(['decision:9', 'decision:10'])
+      expect(book.newest(here, aTaskId, 'decision:')?.kind).toBe('decision:10')
+      expect(book.newest(here, aTaskId, 'news:')).toBeNull()
+    })
+
+    it('that show an older version of their task are named', () => {
+      const task = bench.born()
+      const { messages: book } = bench.store
+      book.put(aMessage('status', { shown: task.version }))
+      expect(book.behind(here)).toEqual([])
+      bench.store.write(change(task))
+      expect([book.behind(here), book.behind('discord:2')]).toEqual([[aTaskId], []])
+    })
+
+    it('of no task there are none', () => {
+      bench.born()
+      expect(() => bench.store.messages.put(aMessage('status', { taskId: aTaskIdOf(9) }))).toThrow(
+        /FOREIGN KEY|cannot/,
+      )
+    })
+  })
+}

@@ -1,0 +1,125 @@
+import { GatewayCloseCodes } from 'discord.js'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Bot } from '../../src/discord/bot.ts'
+import type { DiscordSettings } from '../../src/domain/discord.ts'
+import { Secret } from '../../src/domain/secret.ts'
+import { type LocalDiscord, openDiscord } from '../support/discord/discord.ts'
+import type { Channel } from '../support/discord/world.ts'
+import { until } from '../support/until.ts'
+
+// The life of the connection. Pauses are only asked for: a test goes on when it likes.
+
+let discord: LocalDiscord
+let home: Channel
+let bots: Bot[]
+let pauses: { readonly ms: number; readonly act: () => void }[]
+
+beforeEach(async () => {
+  discord = await openDiscord()
+  home = discord.channel('tasks')
+  bots = []
+  pauses = []
+})
+afterEach(async () => {
+  for (const bot of bots) await bot.close()
+  await discord[Symbol.asyncDispose]()
+})
+
+function aBot(changed: Partial<DiscordSettings> = {}, api = discord.api): Bot {
+  const nobody = { users: [], roles: [] }
+  const bot = new Bot({
+    settings: {
+      token: new Secret('of Discord', discord.token),
+      tokenFrom: 'the environment variable DISCORD_TOKEN',
+      guild: discord.world.guildId,
+      channel: home.id,
+      listen: [],
+      members: { owner: nobody, operator: nobody, viewer: nobody },
+      ...changed,
+    },
+    api,
+    book: { taskOf: () => null } as never,
+    plane: () => {
+      throw new Error('nothing is asked here')
+    },
+    clock: Date.now,
+    later: (ms, act) => {
+      pauses.push({ ms, act })
+      return () => undefined
+    },
+    report: (error) => {
+      throw error
+    },
+    log: () => undefined,
+  })
+  bots.push(bot)
+  bot.start()
+  return bot
+}
+
+describe('the connection', () => {
+  it('is made once, and the commands are registered once for good', async () => {
+    const bot = aBot()
+    await until(() => bot.connection.state === 'ready' && discord.commands.puts === 1)
+    await bot.close()
+    const again = aBot()
+    await until(() => again.connection.state === 'ready')
+    await until(() => discord.rest.seen.filter(({ path }) => path.endsWith('/commands')).length === 3)
+    expect([discord.gateway.identifies, discord.commands.puts]).toEqual([2, 1])
+  })
+
+  it('that is lost comes back by itself, without a login', async () => {
+    const bot = aBot()
+    await until(() => bot.connection.state === 'ready')
+    discord.gateway.drop()
+    await until(() => bot.connection.state === 'connecting')
+    await until(() => bot.connection.state === 'ready')
+    expect([discord.gateway.identifies, discord.gateway.resumes]).toEqual([1, 1])
+  })
+
+  it.each([
+    ['no token', { token: null }, /put it in the environment variable DISCORD_TOKEN/, 0],
+    ['a bad token', { token: new Secret('of Discord', 'another.token') }, /does not know the token/, 0],
+  ] as const)('with %s is refused, and never tried again', async (_, changed, text, identifies) => {
+    const bot = aBot(changed)
+    await until(() => bot.connection.state === 'refused')
+    expect(bot.connection.text).toMatch(text)
+    expect([pauses, discord.gateway.identifies]).toEqual([[], identifies])
+  })
+
+  it('is refused where the intent is switched off, and where the token is taken back later', async () => {
+    discord.gateway.allowed = 0
+    const bot = aBot({ listen: [{ channel: home.id, repository: null }] })
+    await until(() => bot.connection.state === 'refused')
+    expect(bot.connection.text).toContain('Message Content')
+    discord.gateway.allowed = ~0
+    const other = aBot()
+    await until(() => other.connection.state === 'ready')
+    discord.token = 'another.token'
+    discord.gateway.closeWith(GatewayCloseCodes.AuthenticationFailed)
+    await until(() => other.connection.state === 'refused')
+    expect([pauses, discord.gateway.identifies]).toEqual([[], 2])
+  })
+
+  it('that cannot be made is tried again, later each time, and made when Discord is back', async () => {
+    discord.rest.faults.next('GET', /^\/gateway\/bot$/, { kind: 'status', status: 503 }, 3)
+    const bot = aBot()
+    for (let tries = 1; tries <= 3; tries += 1) {
+      await until(() => pauses.length === tries)
+      expect(bot.connection.state).toBe('connecting')
+      pauses.at(-1)?.act()
+    }
+    await until(() => bot.connection.state === 'ready')
+    expect(pauses.map(({ ms }) => ms)).toEqual([5000, 10_000, 20_000])
+    expect(discord.gateway.identifies).toBe(1)
+  })
+
+  it('to nobody at all is tried again as well', async () => {
+    const bot = aBot({}, 'http://127.0.0.1:1/api')
+    await until(() => pauses.length === 1)
+    expect([bot.connection.state, bot.connection.text]).toEqual([
+      'connecting',
+      expect.stringContaining('it is tried again'),
+    ])
+  })
+})

@@ -1,0 +1,230 @@
+import { REST } from 'discord.js'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { delivery, type Told } from '../../src/discord/delivery.ts'
+import type { Decisions } from '../../src/domain/decision.ts'
+import type { DiscordSettings } from '../../src/domain/discord.ts'
+import type { Destination, Outcome } from '../../src/domain/outbox/destination.ts'
+import type { Letter } from '../../src/domain/outbox/letter.ts'
+import type { MessageBook } from '../../src/domain/outbox/messages.ts'
+import type { Task } from '../../src/domain/task.ts'
+import type { Fault } from '../support/discord/faults.ts'
+import { type LocalDiscord, openDiscord } from '../support/discord/discord.ts'
+import { textOf } from '../support/discord/interaction.ts'
+import type { Channel } from '../support/discord/world.ts'
+import { aLetter, aTaskEvent } from '../support/letters.ts'
+import { aTask, aTaskId } from '../support/task.ts'
+
+// Letters that are delivered until they have arrived, to a Discord of one's own that goes wrong.
+
+const button = (action: string) => ({ action, id: `tdec:${aTaskId}:${action}:abcdefgh` })
+const nobody = { users: [], roles: [] }
+
+let discord: LocalDiscord
+let home: Channel
+let told: Destination
+let now: number
+let task: Task
+let decisions: Decisions
+let touched: number
+
+beforeEach(async () => {
+  now = Date.now()
+  discord = await openDiscord({ nonce: 60_000 }, () => now)
+  home = discord.channel('tasks')
+  task = aTask({ status: 'DRAFT' })
+  const choices = ['approve', 'reject', 'suggest'].map(button)
+  const offer = { openedAt: now, expiresAt: now + 1000, expired: false, choices }
+  decisions = { taskId: aTaskId, status: 'DRAFT', revision: 1, offer, last: null }
+  const plane: Told = {
+    task: () => task,
+    checkpoints: () => [],
+    decisions: () => decisions,
+    diff: () => Promise.resolve('the diff'),
+  }
+  const settings: DiscordSettings = {
+    token: null,
+    tokenFrom: '',
+    guild: discord.world.guildId,
+    channel: home.id,
+    listen: [],
+    members: { owner: { users: ['100000000000000001'], roles: [] }, operator: nobody, viewer: nobody },
+  }
+  const rest = new REST({ api: discord.api, retries: 0, timeout: 300, rejectOnRateLimit: ['/channels'] })
+  rest.setToken(discord.token)
+  touched = 0
+  told = delivery({
+    settings,
+    book: aBook(),
+    plane: () => plane,
+    rest: () => rest,
+    bot: () => Promise.resolve(discord.world.bot.id),
+    clock: () => now,
+    touched: () => (touched += 1),
+  })
+})
+afterEach(() => discord[Symbol.asyncDispose]())
+
+/** As the store's, in memory. */
+function aBook(): MessageBook {
+  const all = new Map<string, Parameters<MessageBook['put']>[0]>()
+  return {
+    find: (_, __, kind) => all.get(kind) ?? null,
+    put: (message) => void all.set(message.kind, message),
+    forget: () => all.clear(),
+    unsettled: () => [...all.values()].filter(({ settled }) => !settled),
+    newest: (_, __, prefix) => [...all.values()].findLast(({ kind }) => kind.startsWith(prefix)) ?? null,
+    taskOf: () => null,
+    behind: () => [],
+  }
+}
+
+function letterOf(seq: number, type: string, text = 'It happened.'): Letter {
+  const composed = told.compose(
+    aTaskEvent({ seq, type, from: seq === 1 ? null : 'RUNNING', to: task.status, text }),
+    task,
+  )
+  if (composed === null) throw new Error(`${type} is no news`)
+  return aLetter({ id: `msg_${seq}`, ...composed, createdAt: now })
+}
+
+/** As a lane does, without its pauses. */
+async function arrives(letter: Letter): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = []
+  for (let attempts = 1; attempts < 10; attempts += 1) {
+    const outcome = await told.deliver({ ...letter, attempts }, new AbortController().signal)
+    outcomes.push(outcome)
+    if (outcome.kind === 'delivered') return outcomes
+    if (outcome.fault === 'passing') now += Math.max(1000, outcome.afterMs ?? 0)
+    await new Promise((resolve) => setTimeout(resolve, Math.min(300, outcome.afterMs ?? 0)))
+  }
+  throw new Error(JSON.stringify(outcomes))
+}
+
+const whole = (): readonly string[] => {
+  const thread = discord.thread(home)
+  return [...home.messages, ...(thread?.messages ?? [])].map((one) => textOf(one).split('\n')[0] ?? '')
+}
+const draft = ['DRAFT · waits for your decision', '<@100000000000000001> A task waits for your decision.']
+
+describe('B26 a draft is told of once, whatever goes wrong', () => {
+  const faults: readonly Fault[] = [
+    { kind: 'status', status: 500 },
+    { kind: 'status', status: 502, after: true },
+    { kind: 'hang' },
+    { kind: 'drop' },
+    { kind: 'drop', after: true },
+    { kind: 'rate_limit', seconds: 0.2 },
+    { kind: 'rate_limit', seconds: 0.2, global: true },
+  ]
+  for (const route of [/^\/channels\/\d+\/messages$/, /\/threads$/])
+    it.each(faults)(`at ${route.source}: %j`, async (fault) => {
+      discord.rest.faults.next('POST', route, fault, 2)
+      const outcomes = await arrives(letterOf(1, 'submitted'))
+      expect(outcomes.length).toBeGreaterThan(1)
+      expect([whole(), discord.world.threads(home).length]).toEqual([draft, 1])
+    })
+
+  it('also where nobody knows for so long whether it was sent that Discord has forgotten its nonce', async () => {
+    const letter = letterOf(1, 'submitted')
+    for (const [route, times] of [
+      [`/channels/${home.id}/messages`, 1],
+      ['threads', 0],
+    ] as const) {
+      if (times > 0)
+        discord.rest.faults.next(
+          'POST',
+          new RegExp(`${route}$`),
+          { kind: 'status', status: 502, after: true },
+          times,
+        )
+    }
+    expect((await told.deliver({ ...letter, attempts: 1 }, new AbortController().signal)).kind).toBe('failed')
+    now += 3_600_000
+    decisions = { ...decisions, offer: decisions.offer && { ...decisions.offer, expiresAt: now + 1000 } }
+    await told.deliver({ ...letter, attempts: 2 }, new AbortController().signal)
+    expect(whole()).toEqual(draft)
+  })
+
+  it('and when it is sent again though it has arrived', async () => {
+    const letter = letterOf(1, 'submitted')
+    await arrives(letter)
+    await arrives(letter)
+    expect(whole()).toEqual(draft)
+  })
+})
+
+describe('buttons', () => {
+  it('are gone when somebody has decided, and the message says who', async () => {
+    await arrives(letterOf(1, 'submitted'))
+    task = { ...task, status: 'PENDING', version: 2, revision: 2 }
+    const last = { action: 'approve', by: { kind: 'discord', id: '7' }, text: null, at: now } as const
+    decisions = { ...decisions, offer: null, last }
+    await arrives(letterOf(2, 'approved'))
+    const message = discord.thread(home)?.messages[0]
+    expect([message?.components, textOf(message ?? fail())]).toEqual([
+      [],
+      expect.stringMatching(/^Approved\n[^]*by <@7>/),
+    ])
+  })
+
+  it('of an offer that has expired say so, and the fresh one has its own', async () => {
+    await arrives(letterOf(1, 'submitted'))
+    await arrives(letterOf(2, 'offered'))
+    const [first, second] = discord.thread(home)?.messages ?? []
+    expect(textOf(first ?? fail())).toMatch(/^This offer expired/)
+    expect(textOf(second ?? fail())).toContain('[Approve]')
+  })
+
+  it('are not offered for what was decided before Discord could be reached', async () => {
+    const letter = letterOf(1, 'submitted')
+    task = { ...task, status: 'REJECTED' }
+    decisions = { ...decisions, offer: null }
+    await arrives(letter)
+    expect(whole()).toEqual(['REJECTED · rejected'])
+  })
+})
+
+describe('news', () => {
+  const applied = async (): Promise<void> => {
+    task = aTask({ status: 'APPLIED', version: 9, outcome: 'untested', marks: [] })
+    await arrives(letterOf(9, 'halted', 'All is **done** <@5> @everyone'))
+  }
+
+  it('of an end come with the diff, ping who has to know and nobody that an agent names', async () => {
+    await applied()
+    const [message] = discord.thread(home)?.messages ?? []
+    expect(message?.pings).toEqual(['100000000000000001'])
+    expect(message?.files.map(({ name, bytes }) => [name, bytes.toString()])).toEqual([
+      [`${aTaskId}.diff`, 'the diff'],
+    ])
+    expect(textOf(message ?? fail())).toContain('**Untested**')
+    expect(textOf(message ?? fail())).toContain('All is \\*\\*done\\*\\*')
+  })
+
+  it('begin the thread anew where somebody has removed it', async () => {
+    await arrives(letterOf(1, 'submitted'))
+    discord.world.channels.delete(discord.thread(home)?.id ?? '')
+    home.messages.length = 0
+    await applied()
+    expect(whole()).toEqual(['APPLIED · applied', '<@100000000000000001>'])
+  })
+
+  it('move the status message even where they are no message of their own', () => {
+    const event = aTaskEvent({ type: 'advanced', from: 'RUNNING', to: 'RUNNING' })
+    expect([told.compose(event, aTask()), touched]).toEqual([null, 1])
+  })
+})
+
+it('a channel that the bot may not write in is said, with what to do', async () => {
+  home.denied.add(0x800n)
+  const outcome = await told.deliver(letterOf(1, 'submitted'), new AbortController().signal)
+  expect(outcome).toMatchObject({
+    kind: 'failed',
+    fault: 'passing',
+    text: expect.stringContaining('discord setup'),
+  })
+})
+
+function fail(): never {
+  throw new Error('there is no such message')
+}

@@ -1,0 +1,213 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type LocalDiscord, openDiscord } from '../support/discord/discord.ts'
+import { textOf } from '../support/discord/interaction.ts'
+import { buttonOf, type Person } from '../support/discord/person.ts'
+import type { Channel, Message } from '../support/discord/world.ts'
+import { openTestPlane, sh, type TestPlane } from '../support/plane.ts'
+import { aRepository, git } from '../support/repository.ts'
+import { until } from '../support/until.ts'
+
+// The real bot, the real client of Discord's, the real engine and git; Discord is one of our own on the loopback.
+
+let discord: LocalDiscord
+let plane: TestPlane
+let folder: string
+let repo: string
+let home: Channel
+let talk: Channel
+let owner: Person
+let stranger: Person
+
+const agent = sh(
+  `if grep -q 'use tabs' /cofferdam/attempt/prompt.md; then echo tabs >>said.txt; echo TASK_STATE: DONE
+   elif grep -q blocks /cofferdam/attempt/prompt.md; then echo 'BLOCK_REASON: which <@1> indentation? @everyone'; echo TASK_STATE: BLOCKED
+   elif grep -q sleeps /cofferdam/attempt/prompt.md; then sleep 30
+   else echo done >done.txt; fi`,
+)
+
+beforeAll(async () => {
+  discord = await openDiscord()
+  home = discord.channel('tasks')
+  talk = discord.channel('talk')
+  owner = discord.person('anna')
+  stranger = discord.person('mallory')
+  repo = aRepository()
+  folder = mkdtempSync(join(tmpdir(), 'cofferdam-discord-'))
+  writeFileSync(join(folder, 'token'), discord.token)
+  const yaml = [
+    `discord: { token: { file: ${join(folder, 'token')} }, guild: "${discord.world.guildId}", channel: "${home.id}",`,
+    `  owners: ["${owner.id}"], listen: { "${talk.id}": {} } }`,
+    `repositories: { ${JSON.stringify(repo)}: { agent: { name: command, argv: ${JSON.stringify(agent)} } } }`,
+  ].join('\n')
+  plane = await openTestPlane(yaml, tmpdir(), { discordApi: discord.api })
+  await until(() => discord.commands.all.length > 0)
+})
+afterAll(async () => {
+  await plane.close()
+  await discord[Symbol.asyncDispose]()
+  rmSync(folder, { recursive: true, force: true })
+})
+beforeEach(() => discord.rest.faults.clear())
+
+const start = async (goal: string, more = {}): Promise<string> => {
+  const { text } = await owner.slash(home, 'task_start', { goal, ...more })
+  const id = /`([a-z2-7]{10})`/.exec(text)?.[1]
+  if (id === undefined) throw new Error(text)
+  return id
+}
+const threadOf = (id: string): Promise<Channel> =>
+  discord.seesThread(home, ({ name }) => name.endsWith(id), 30_000)
+const statusOf = (id: string): Message | undefined => home.messages.find((one) => textOf(one).includes(id))
+const draftOf = async (id: string): Promise<[Channel, Message]> => {
+  const thread = await threadOf(id)
+  return [thread, await discord.sees(thread, (one) => textOf(one).includes('[Approve]'))]
+}
+
+describe('a task on Discord', () => {
+  it('B03 B12 a risky one is a draft with its reasons, one surface; approved it runs, and the branch is there', async () => {
+    const before = git(repo, 'status', '--porcelain=v1', '--branch')
+    const id = await start('fix the build, then pip install requests')
+    const [thread, draft] = await draftOf(id)
+    expect(textOf(draft)).toMatch(/pip install/)
+    expect(draft.pings).toEqual([owner.id])
+    expect(thread.messages.filter((one) => textOf(one).includes('[Approve]'))).toHaveLength(1)
+    const pressed = await owner.press(thread, draft, 'Approve')
+    expect([pressed.ephemeral, pressed.text]).toEqual([true, `Task \`${id}\` is PENDING now.`])
+    const applied = await discord.sees(thread, (one) => textOf(one).includes('APPLIED · applied'), 60_000)
+    expect(textOf(applied)).toContain(`cofferdam/${id}`)
+    expect(applied.files.map(({ name }) => name)).toEqual([`${id}.diff`])
+    await discord.sees(thread, (one) => one.id === draft.id && textOf(one).includes('Approved'))
+    expect([draft.components, textOf(draft)]).toEqual([[], expect.stringContaining(`by <@${owner.id}>`)])
+    await until(() => textOf(statusOf(id) ?? applied).includes('APPLIED · applied'))
+    await until(
+      () =>
+        statusOf(id)
+          ?.reactions.map(({ emoji }) => emoji)
+          .join() === '✅',
+    )
+    expect(git(repo, 'show', `cofferdam/${id}:done.txt`)).toBe('done\n')
+    expect(git(repo, 'status', '--porcelain=v1', '--branch')).toBe(before)
+  })
+
+  it('B23 a button works once, and after it every one says what became of it', async () => {
+    const id = await start('draft: do it')
+    const [thread, draft] = await draftOf(id)
+    const reject = buttonOf(draft, 'Reject')
+    const [first, second] = await Promise.all([
+      owner.pressId(thread, draft, reject).settled(),
+      owner.pressId(thread, draft, reject).settled(),
+    ])
+    const texts = [first.text, second.text].toSorted()
+    expect(texts).toEqual([
+      `Task \`${id}\` is REJECTED now.`,
+      expect.stringMatching(/has decided already \(reject\)/),
+    ])
+    await discord.sees(thread, (one) => one.id === draft.id && textOf(one).includes('Rejected'))
+    expect((await owner.pressId(thread, draft, reject).settled()).text).toMatch(/has decided already/)
+  })
+
+  it('B24 a stranger is refused alone, nothing changes, and it is on record', async () => {
+    const id = await start('draft: do it')
+    const [thread, draft] = await draftOf(id)
+    const pressed = await stranger.press(thread, draft, 'Approve')
+    expect([pressed.ephemeral, pressed.text]).toEqual([true, expect.stringContaining('discord.owners')])
+    expect((await stranger.press(thread, draft, 'Suggest')).modal).toBeNull()
+    expect((await stranger.slash(home, 'task_stop', { task: id })).text).toContain('discord.owners')
+    expect((await stranger.slash(home, 'task_list')).text).toContain('discord.owners')
+    const task = await plane.client.task(id as never)
+    expect([task.status, task.version]).toEqual(['DRAFT', 1])
+    const { rows } = await plane.client.audit({ limit: 10 })
+    expect(
+      rows.filter(({ outcome, actor }) => outcome === 'refused' && actor?.id === stranger.id).length,
+    ).toBeGreaterThan(2)
+  })
+
+  it('B25 a suggestion keeps it a draft: a new surface quotes it, and the old one is dead', async () => {
+    const id = await start('draft: do it')
+    const [thread, draft] = await draftOf(id)
+    const form = await owner.press(thread, draft, 'Suggest')
+    const sent = await owner.submit(form, { text: 'use tabs' })
+    expect(sent.text).toBe(`Task \`${id}\` is DRAFT now.`)
+    const fresh = await discord.sees(thread, (one) => one !== draft && textOf(one).includes('[Approve]'))
+    expect(textOf(fresh)).toContain('use tabs')
+    expect(textOf(draft)).toContain('see the newer message')
+    expect(draft.components).toEqual([])
+    await owner.press(thread, fresh, 'Approve')
+    await discord.sees(thread, (one) => textOf(one).includes('APPLIED · applied'), 60_000)
+    expect(git(repo, 'show', `cofferdam/${id}:said.txt`)).toBe('tabs\n')
+  })
+
+  it('B13 blocked, a plain reply in its thread goes on with it; what an agent says pings nobody', async () => {
+    const id = await start('it blocks')
+    const thread = await threadOf(id)
+    const blocked = await discord.sees(thread, (one) => textOf(one).includes('BLOCKED · blocked'), 60_000)
+    expect(textOf(blocked)).toContain('indentation')
+    expect(blocked.pings).toEqual([owner.id])
+    const said = owner.type(thread, 'use tabs')
+    await until(() => said.reactions.some(({ emoji }) => emoji === '👀'))
+    await discord.sees(thread, (one) => textOf(one).includes('APPLIED · applied'), 60_000)
+    expect(git(repo, 'show', `cofferdam/${id}:said.txt`)).toBe('tabs\n')
+    stranger.type(thread, 'stop')
+  })
+
+  it('B01 B02 a wish becomes a task, talk does not, and a draft is asked for in two languages', async () => {
+    const tasks = async (): Promise<number> => (await plane.client.tasks({})).length
+    const before = await tasks()
+    owner.type(talk, 'hello')
+    owner.type(talk, 'how does the parser work?')
+    stranger.type(talk, 'Please fix this bug and run tests')
+    owner.type(talk, '草稿：做 x')
+    const answered = await discord.sees(talk, (one) => textOf(one).includes('waits for a decision'))
+    expect(await tasks()).toBe(before + 1)
+    owner.type(talk, 'Please fix this bug and run tests')
+    await discord.sees(talk, (one) => one !== answered && textOf(one).includes('runs by itself'))
+    expect(await tasks()).toBe(before + 2)
+  })
+
+  it('B09 a task is stopped by a word in its thread', async () => {
+    const id = await start('it sleeps')
+    const thread = await threadOf(id)
+    await discord.sees(home, (one) => textOf(one).includes(id) && textOf(one).includes('agent at work'))
+    owner.type(thread, 'stop')
+    await discord.sees(thread, (one) => textOf(one).includes('STOPPED · stopped'))
+    expect((await plane.client.task(id as never)).status).toBe('STOPPED')
+  })
+
+  it('B30 whatever is searched for is answered', async () => {
+    for (const words of ['foo-bar', 'C++', "it's", '"', '*', '修复', 'x'.repeat(5000)]) {
+      const { text } = await owner.slash(home, 'search', { words })
+      expect(text).toMatch(/Nothing was found|`[a-z2-7]{10}`/)
+    }
+  })
+})
+
+describe('Discord that fails', () => {
+  const timesTold = async (id: string): Promise<readonly number[]> => {
+    const thread = await threadOf(id)
+    await discord.sees(thread, (one) => textOf(one).includes('APPLIED · applied'), 60_000)
+    const applied = thread.messages.filter((one) => textOf(one).includes('APPLIED · applied'))
+    return [home.messages.filter((one) => textOf(one).includes(id)).length, applied.length]
+  }
+
+  it('B26 where it answers 502 after it has sent, each message appears once', async () => {
+    discord.rest.faults.next('POST', /^\/channels\/\d+\/messages$/, {
+      kind: 'status',
+      status: 502,
+      after: true,
+    })
+    expect(await timesTold(await start('do it'))).toEqual([1, 1])
+  })
+
+  it('B23 B26 after a restart buttons of before work, and nothing is said twice', async () => {
+    const id = await start('draft: do it')
+    const [thread, draft] = await draftOf(id)
+    await plane.reopen()
+    await until(() => discord.gateway.identifies === 2)
+    expect((await owner.press(thread, draft, 'Approve')).text).toBe(`Task \`${id}\` is PENDING now.`)
+    expect(await timesTold(id)).toEqual([1, 1])
+    expect(discord.commands.puts).toBe(1)
+  })
+})
