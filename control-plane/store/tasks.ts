@@ -112,8 +112,11 @@ export function tasksTable(db: Connection, documents: Documents) {
   // Tasks as they are in the file; what another connection writes changes `othersWrites`.
   const known = new Map<TaskId, Task>()
   const dataVersion = db.prepare<[], number>('PRAGMA data_version').pluck()
-  const othersWrites = (): number => dataVersion.get() ?? 0
-  let seen = othersWrites()
+  const lookForOthers = (): number => dataVersion.get() ?? 0
+  let seen = lookForOthers()
+  // While this process holds the write lock nobody else writes, so that one look is enough.
+  let writing = false
+  const othersWrites = (): number => (writing ? seen : lookForOthers())
 
   const remember = (task: Task): Task => {
     if (known.size >= most) known.clear()
@@ -139,6 +142,17 @@ export function tasksTable(db: Connection, documents: Documents) {
   return {
     task,
     othersWrites,
+
+    /** Does `act` inside a transaction that holds the write lock. */
+    whileWriting<T>(act: () => T): T {
+      forgetOthers()
+      writing = true
+      try {
+        return act()
+      } finally {
+        writing = false
+      }
+    },
 
     /** Those that there are, in this order, as they are at one moment. */
     several(ids: readonly TaskId[]): readonly Task[] {

@@ -27,7 +27,8 @@ export interface Tables {
  * lost is found out before anything is written; anything thrown takes everything back.
  */
 export function writer(db: Connection, tables: Tables): Store['write'] {
-  const write = db.transaction((change: Change): Written | Lost => {
+  const write = db.transaction((change: Change) => tables.tasks.whileWriting(() => written(change)))
+  const written = (change: Change): Written | Lost => {
     const lost = lostUse(tables, change) ?? lostRun(tables, change)
     if (lost !== null) return lost
     if (change.before !== null && tables.tasks.task(change.before.id)?.version === change.before.version)
@@ -49,7 +50,7 @@ export function writer(db: Connection, tables: Tables): Store['write'] {
     if (change.attestation !== undefined) tables.attestations.append(change.attestation)
     if (change.standing !== undefined) tables.attestations.append(change.standing(task))
     return { kind: 'written', task }
-  })
+  }
   return (change) => {
     refuseNonsense(change)
     try {
