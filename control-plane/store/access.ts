@@ -20,6 +20,7 @@ export interface AccessStore {
   tokens(): readonly KeptToken[]
   revokeToken(id: string, at: Millis): void
   usedToken(id: string, at: Millis): void
+  /** What was not allowed, and so has left no other trace, is on the disk when this returns. */
   addAudit(row: Omit<AuditRow, 'seq'>): void
   audit(filter: AuditFilter): readonly AuditRow[]
   /** Removes the rows from before this time. */
@@ -85,8 +86,18 @@ export function accessTables(db: Connection): AccessStore {
     tokens: () => all.all().map((row) => tokenRows.fromRow(row)),
     revokeToken: (id, at) => void revoke.run(at, id),
     usedToken: (id, at) => void use.run(at, id),
-    addAudit: ({ actor, ...row }) =>
-      void note.run({ ...row, actor: actor === null ? null : JSON.stringify(actor) }),
+    addAudit({ actor, ...row }) {
+      const add = (): void => void note.run({ ...row, actor: actor === null ? null : JSON.stringify(actor) })
+      if (row.outcome !== 'allowed') return add()
+      // What was done is on the disk by now, with who did it. This row is out of our hands too, so that it survives our end;
+      // that of the machine only from the next write on, which is not worth a second wait for the disk at each call.
+      db.pragma('synchronous = NORMAL')
+      try {
+        add()
+      } finally {
+        db.pragma('synchronous = FULL')
+      }
+    },
     audit({ before = Number.MAX_SAFE_INTEGER, taskId = null, outcome = null, limit }) {
       const found = page.all(before, taskId, taskId, outcome, outcome, limit)
       return found.map((row) => auditRows.fromRow(row))

@@ -19,13 +19,16 @@ import { asRepository, findSource, sourcePlace, type Source } from './source.ts'
 import { parseStatus } from './status.ts'
 import { quoted, unmountable } from './unmountable.ts'
 
+const sourceAt = (site: Site, path: string): Promise<Source> =>
+  site.looks.sourceAt(path, () => findSource(path, site.self))
+
 /** Looks at a repository without changing it or running anything of it. */
 export async function inspectRepository(
   site: Site,
   path: string,
   asked: string | null,
 ): Promise<RepositoryInfo> {
-  const source = await findSource(path, site.self)
+  const source = await sourceAt(site, path)
   if (within(site.data, source.top))
     throw new Failure(
       'repository',
@@ -64,7 +67,7 @@ export async function hiddenFiles(
   commit: CommitId,
   policy: Policy,
 ): Promise<readonly TreePath[]> {
-  const source = await findSource(path, site.self)
+  const source = await sourceAt(site, path)
   const question = ['settled', `hidden by ${policyHash(policy)}`] as const
   return await site.looks.recall(source, commit, question, () => hiddenIn(site, source, commit, policy))
 }
@@ -85,7 +88,7 @@ async function hiddenIn(
 
 /** The branch for a task: a branch `cofferdam` in the source leaves no room for `cofferdam/<id>`. */
 export async function branchFor(site: Site, path: string, id: TaskId): Promise<string> {
-  const source = await findSource(path, site.self)
+  const source = await sourceAt(site, path)
   const taken = await site.looks.recall(source, 'cofferdam', ['settled', 'branch'], () =>
     hasBranch(site, source),
   )

@@ -6,6 +6,8 @@ import type { Source } from './source.ts'
  * from other files. `passing`: one that also says what no stamp tells of, such as work that is not committed.
  */
 const longestMs = { settled: 60_000, passing: 2000 } as const
+/** So long a repository is taken to lie where it was found, ms. */
+const sourceMs = 100
 /** A list of hidden files may be long. */
 const most = 50
 
@@ -25,11 +27,26 @@ interface Look {
  */
 export class Looks {
   readonly #looks = new Map<string, Look>()
+  readonly #sources = new Map<string, { readonly at: number; readonly found: Promise<Source> }>()
   readonly #clock: () => number
 
   /** `clock`: milliseconds that only go up. */
   constructor(clock = (): number => performance.now()) {
     this.#clock = clock
+  }
+
+  /** Where the repository of a path lies: one submission asks for it several times. What fails is not remembered. */
+  async sourceAt(path: string, find: () => Promise<Source>): Promise<Source> {
+    const now = this.#clock()
+    const known = this.#sources.get(path)
+    if (known !== undefined && now - known.at < sourceMs) return await known.found
+    if (this.#sources.size >= most) this.#sources.clear()
+    const found = find()
+    this.#sources.set(path, { at: now, found })
+    found.catch(() => {
+      if (this.#sources.get(path)?.found === found) this.#sources.delete(path)
+    })
+    return await found
   }
 
   /** `ref`: what the answer depends on by name. What fails is not remembered. */

@@ -130,3 +130,24 @@ test('a head that is a pipe keeps nobody waiting', async () => {
   execFileSync('mkfifo', [`${source.gitDir}/HEAD`])
   expect(await ask('HEAD')).toBe(1)
 })
+
+test('where a repository lies is looked for once in a submission, and again in the next; a failure is not kept', async () => {
+  using lab = openLab()
+  const { source } = await opened(lab)
+  let now = 0
+  let found = 0
+  const looks = new Looks(() => now)
+  const find = async (): Promise<Source> => {
+    found += 1
+    if (found === 1) throw new Error('nothing is there yet')
+    return source
+  }
+  await expect(looks.sourceAt('/p', find)).rejects.toThrow('nothing is there yet')
+  expect(await looks.sourceAt('/p', find)).toBe(source)
+  now = 99
+  await Promise.all([looks.sourceAt('/p', find), looks.sourceAt('/p', find), looks.sourceAt('/q', find)])
+  expect(found).toBe(3)
+  now = 100
+  await looks.sourceAt('/p', find)
+  expect(found).toBe(4)
+})
