@@ -141,7 +141,9 @@ export class Bot {
     client.on(Events.InteractionCreate, (interaction) => void answer(interaction))
     if (settings.listen.length > 0) {
       const hear = talk(this.#deps)
-      client.on(Events.MessageCreate, (message) => void hear(message))
+      client.on(Events.MessageCreate, (message) => {
+        hear(message).catch((error: unknown) => report(error, { message: message.id }))
+      })
     }
     return client
   }

@@ -58,6 +58,9 @@ export function delivery(deps: DeliveryDeps): Destination {
         await new Delivering(deps, letter, await deps.bot(), signal).tell()
         return { kind: 'delivered' }
       } catch (error) {
+        // Who has locked a thread wants to hear no more of it; the status message still shows how the task stands.
+        if (isCode(error, RESTJSONErrorCodes.ThreadLocked) || isCode(error, threadArchived))
+          return { kind: 'delivered' }
         if (!isGone(error)) return outcomeOf(error)
         // Somebody has removed the thread or the status message over there: the next attempt begins them anew.
         deps.book.forget(destinationOf(settings), letter.taskId)
@@ -66,6 +69,9 @@ export function delivery(deps: DeliveryDeps): Destination {
     },
   }
 }
+
+/** What Discord answers to a message for a thread that is archived and locked: the library has no name for it. */
+const threadArchived = 50_083
 
 const goneText =
   'The channel, thread or message that it belongs to is gone: it is begun anew, in the channel that is configured.'

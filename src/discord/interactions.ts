@@ -3,10 +3,12 @@ import {
   type ButtonInteraction,
   type ChatInputCommandInteraction,
   ComponentType,
+  DiscordAPIError,
   type Interaction,
   MessageFlags,
   type ModalSubmitInteraction,
   type RepliableInteraction,
+  RESTJSONErrorCodes,
   TextInputStyle,
 } from 'discord.js'
 import type { Caller } from '../domain/caller.ts'
@@ -15,6 +17,8 @@ import { Failure } from '../domain/failure.ts'
 import { completions } from './commands/complete.ts'
 import { desk, type DeskDeps, done, looks, type Reply, type Typed } from './commands/desk.ts'
 import { callerOf, stranger } from './members.ts'
+import { Seen } from './seen.ts'
+import { isCode } from './sending.ts'
 import { cut, most } from './text.ts'
 
 export interface InteractionsDeps extends DeskDeps {
@@ -29,12 +33,9 @@ type Asked = ChatInputCommandInteraction | ButtonInteraction | ModalSubmitIntera
  * after it. Discord waits three seconds, so that it is taken note of comes first, and what it does after.
  */
 export function interactions(deps: InteractionsDeps): (interaction: Interaction) => Promise<void> {
-  const seen = new Set<string>()
+  const seen = new Seen()
   return async (interaction) => {
-    // A connection that is taken up again may bring one twice.
-    if (seen.has(interaction.id)) return
-    if (seen.size >= 5000) seen.clear()
-    seen.add(interaction.id)
+    if (seen.before(interaction.id)) return
     try {
       if (interaction.isAutocomplete()) await complete(deps, interaction)
       else if (interaction.isChatInputCommand())
@@ -47,7 +48,8 @@ export function interactions(deps: InteractionsDeps): (interaction: Interaction)
   }
 }
 
-function whoIs({ settings }: InteractionsDeps, { user, member }: Interaction): Caller | null {
+function whoIs({ settings }: InteractionsDeps, { user, member, guildId }: Interaction): Caller | null {
+  if (guildId !== settings.guild) return null
   const given = member?.roles ?? []
   return callerOf(user.id, Array.isArray(given) ? given : [...given.cache.keys()], settings)
 }
@@ -65,7 +67,7 @@ async function answer<T extends Asked>(
   action: string,
   work: (deps: InteractionsDeps, interaction: T, caller: Caller) => Promise<Reply>,
 ): Promise<void> {
-  await interaction.deferReply({ flags: MessageFlags.Ephemeral })
+  await takeNote(interaction)
   const caller = whoIs(deps, interaction)
   const task = taskIn(interaction)
   const record = (outcome: 'allowed' | 'refused' | 'failed', text: string): void => {
@@ -98,6 +100,22 @@ async function answer<T extends Asked>(
     record(isOurs ? 'refused' : 'failed', text)
     if (!isOurs) deps.report(error, { interaction: interaction.id })
     await say(interaction, { text })
+  }
+}
+
+/** Once more where it is not known whether it has arrived: who waits sees nothing of it, and there are three seconds. */
+async function takeNote(interaction: RepliableInteraction): Promise<void> {
+  const note = async (): Promise<unknown> => interaction.deferReply({ flags: MessageFlags.Ephemeral })
+  try {
+    await note()
+  } catch (error) {
+    if (error instanceof DiscordAPIError) throw error
+    try {
+      await note()
+    } catch (again) {
+      if (!isCode(again, RESTJSONErrorCodes.InteractionHasAlreadyBeenAcknowledged)) throw again
+      interaction.deferred = true
+    }
   }
 }
 

@@ -10,6 +10,7 @@ import { repositoryOf } from './commands/desk.ts'
 import { destinationOf } from './delivery.ts'
 import type { InteractionsDeps } from './interactions.ts'
 import { callerOf } from './members.ts'
+import { Seen } from './seen.ts'
 import { cut, line, most } from './text.ts'
 
 /** What a plain message in a task's thread does, by the task's state; a sentence where it can do nothing. */
@@ -32,8 +33,11 @@ export function actOfReply(task: Task, said: string): Act | string {
  * Whoever is no owner or operator is not heard.
  */
 export function talk(deps: InteractionsDeps): (message: Message) => Promise<void> {
+  const seen = new Seen()
   return async (message) => {
-    if (message.author.bot || message.system || message.content.trim() === '') return
+    const isTalk = !message.author.bot && message.webhookId === null && !message.system
+    if (!isTalk || message.guildId !== deps.settings.guild || message.content.trim() === '') return
+    if (seen.before(message.id)) return
     const caller = callerOf(message.author.id, [...(message.member?.roles.cache.keys() ?? [])], deps.settings)
     if (caller === null || caller.role === 'viewer') return
     try {

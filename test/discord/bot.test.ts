@@ -94,7 +94,7 @@ describe('the connection', () => {
     expect(bot.connection.text).toContain('Message Content')
     discord.gateway.allowed = ~0
     const other = aBot()
-    await until(() => other.connection.state === 'ready')
+    await until(() => other.connection.state === 'ready' && discord.commands.puts === 1)
     discord.token = 'another.token'
     discord.gateway.closeWith(GatewayCloseCodes.AuthenticationFailed)
     await until(() => other.connection.state === 'refused')

@@ -215,6 +215,16 @@ describe('news', () => {
   })
 })
 
+it('a thread that somebody has locked is left in peace, and later letters go on', async () => {
+  await arrives(letterOf(1, 'submitted'))
+  const thread = discord.thread(home) ?? fail()
+  thread.archived = true
+  thread.locked = true
+  task = { ...task, status: 'REJECTED' }
+  expect(await arrives(letterOf(2, 'rejected'))).toEqual([{ kind: 'delivered' }])
+  expect(thread.messages).toHaveLength(1)
+})
+
 it('a channel that the bot may not write in is said, with what to do', async () => {
   home.denied.add(0x800n)
   const outcome = await told.deliver(letterOf(1, 'submitted'), new AbortController().signal)

@@ -201,10 +201,24 @@ describe('Discord that fails', () => {
     expect(await timesTold(await start('do it'))).toEqual([1, 1])
   })
 
+  it('a press is answered where the first word to Discord is lost, and where the same one comes twice', async () => {
+    const id = await start('draft: do it')
+    const [thread, draft] = await draftOf(id)
+    discord.rest.faults.next('POST', /\/callback$/, { kind: 'drop', after: true })
+    expect((await owner.press(thread, draft, 'Reject')).text).toBe(`Task \`${id}\` is REJECTED now.`)
+    discord.gateway.repeatOnResume = 50
+    discord.gateway.drop()
+    await until(() => discord.gateway.resumes === 1)
+    discord.gateway.repeatOnResume = 0
+    expect((await owner.slash(home, 'task_status', { task: id })).text).toContain('Nothing more')
+    expect(discord.interactions.every(({ refused }) => refused <= 1)).toBe(true)
+  })
+
   it('B23 B26 after a restart buttons of before work, and nothing is said twice', async () => {
     const id = await start('draft: do it')
     const [thread, draft] = await draftOf(id)
     await plane.reopen()
+    await until(() => discord.gateway.connected)
     await until(() => discord.gateway.identifies === 2)
     expect((await owner.press(thread, draft, 'Approve')).text).toBe(`Task \`${id}\` is PENDING now.`)
     expect(await timesTold(id)).toEqual([1, 1])

@@ -60,7 +60,10 @@ export const desk: Readonly<Record<string, Handler>> = {
     })
     if (!parsed.ok) throw new Failure('bad_request', parsed.problems.join(' '))
     const { task, notes } = await deps.plane().submit(parsed.request, caller, key)
-    const said = task.status === 'DRAFT' ? 'It waits for a decision, in its thread.' : 'It runs by itself.'
+    const said =
+      task.status === 'DRAFT'
+        ? `It waits for a decision, in its thread in <#${deps.settings.channel}>.`
+        : `It runs by itself; <#${deps.settings.channel}> shows how it stands.`
     return {
       text: [
         `Task \`${task.id}\`: ${line(task.goal, 200)}`,
