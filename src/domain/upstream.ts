@@ -17,6 +17,8 @@ export interface Price {
   readonly cacheRead: number
   /** Kept for minutes. What is kept for an hour costs twice the input. */
   readonly cacheWrite: number
+  /** The most output that the model gives, tokens: set aside for a call that names no limit. */
+  readonly maxOutput?: number
 }
 
 /** By the name of a model, or its beginning and `*` at the end; the longest that fits counts. */

@@ -21,6 +21,8 @@ describe('upstreams', () => {
   it('have no key where there is none, and say where it would be', () => {
     expect(upstreams({ anthropic: { key: { env: 'MY_KEY' } } })).toEqual({
       anthropic: { origin: null, key: null, keyFrom: 'the environment variable MY_KEY' },
+      openai: { origin: null, key: null, keyFrom: 'the environment variable OPENAI_API_KEY' },
+      gemini: { origin: null, key: null, keyFrom: 'the environment variable GEMINI_API_KEY' },
     })
   })
 
@@ -33,7 +35,46 @@ describe('upstreams', () => {
   })
 
   it('that nobody has an adapter for are refused, with those there are', () => {
-    expect(() => upstreams({ other: {} })).toThrow(/There is no upstream other: choose of anthropic/)
+    expect(() => upstreams({ other: {} })).toThrow(
+      /There is no upstream other: choose of anthropic, openai, gemini, openai-compatible/,
+    )
+  })
+})
+
+describe('a model server of one’s own', () => {
+  const own = (given: object) => upstreams({ 'openai-compatible': given })['openai-compatible']
+
+  it('is there where it is said where, and needs no key', () => {
+    expect(Object.keys(upstreams({}))).not.toContain('openai-compatible')
+    expect(own({ origin: 'http://127.0.0.1:11434/v1' })).toEqual({
+      origin: 'http://127.0.0.1:11434/v1',
+      key: null,
+      keyFrom: 'the environment variable OPENAI_COMPATIBLE_API_KEY',
+    })
+  })
+
+  it.each([
+    'http://localhost:1',
+    'http://[::1]:1',
+    'http://127.9.0.1',
+    'https://models.example',
+    'https://10.0.0.7:8443',
+  ])('may be %s', (origin) => {
+    expect(own({ origin })?.origin).toBe(origin)
+  })
+
+  it.each([
+    'http://10.0.0.7:8080',
+    'http://models.example',
+    'http://localhost.example',
+    'http://127.0.0.1.example',
+  ])('is not %s, unless plain HTTP is allowed', (origin) => {
+    expect(() => own({ origin })).toThrow(/could be read on the way: use https, or set .*plain_http to true/)
+    expect(own({ origin, plain_http: true })?.origin).toBe(origin)
+  })
+
+  it('is refused without an address', () => {
+    expect(() => own({})).toThrow(/name its address as upstreams.openai-compatible.origin/)
   })
 })
 
@@ -67,14 +108,14 @@ describe('prices', () => {
         asOf: '2026-01-31',
         models: {
           'a-*': { input: 3, output: 15 },
-          b: { input: 3, output: 15, cacheRead: 0, cacheWrite: 3.75 },
+          b: { input: 3, output: 15, cacheRead: 0, cacheWrite: 3.75, maxOutput: 64_000 },
         },
       }),
     ).toEqual({
       asOf: '2026-01-31',
       models: {
         'a-*': { input: 3, output: 15, cacheRead: 3, cacheWrite: 3.75 },
-        b: { input: 3, output: 15, cacheRead: 0, cacheWrite: 3.75 },
+        b: { input: 3, output: 15, cacheRead: 0, cacheWrite: 3.75, maxOutput: 64_000 },
       },
     })
   })
