@@ -2,6 +2,7 @@ import { Failure } from '../domain/failure.ts'
 import type { Secret } from '../domain/secret.ts'
 import type { PriceList, UpstreamSettings } from '../domain/upstream.ts'
 import type { Environment } from './environment.ts'
+import { shippedPrices } from './list-prices.ts'
 import type { ConfigFile } from './schema.ts'
 import { placeText, readSecret, type SecretPlace } from './secrets.ts'
 
@@ -71,11 +72,12 @@ export function secretsOf(
 const cacheWriteFactor = 1.25
 
 export function pricesOf(prices: ConfigFile['prices']): PriceList {
-  if (prices === undefined) return { asOf: null, models: {} }
+  // A table of the operator's own stands alone: of two, the longer name would win over what was meant.
+  if (prices === undefined) return shippedPrices
   const models = Object.entries(prices.models).map(([name, price]) => {
     const { input, cacheRead = input, cacheWrite = input * cacheWriteFactor, maxOutput } = price
     const most = maxOutput === undefined ? {} : { maxOutput }
     return [name, { input, output: price.output, cacheRead, cacheWrite, ...most }] as const
   })
-  return { asOf: prices.asOf, models: Object.fromEntries(models) }
+  return { asOf: prices.asOf, isShipped: false, models: Object.fromEntries(models) }
 }

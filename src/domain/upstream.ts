@@ -26,7 +26,9 @@ export type Prices = Readonly<Record<string, Price>>
 
 /** What models cost. One without a price is counted in tokens alone. */
 export interface PriceList {
-  /** The day that the prices are of, `2026-01-31`; null where nothing is configured. */
-  readonly asOf: string | null
+  /** The day that the prices are of, `2026-01-31`. */
+  readonly asOf: string
+  /** They came with the program: nothing is configured. */
+  readonly isShipped: boolean
   readonly models: Prices
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { pricesOf, secretsOf, upstreamsOf } from '../../src/config/providers.ts'
 import type { Environment } from '../../src/config/environment.ts'
+import { priceOf } from '../../src/gateway/prices.ts'
 import { configSchema } from '../../src/config/schema.ts'
 import { around, scratch } from './support.ts'
 
@@ -98,8 +99,32 @@ describe('what is looked for in what boxes send and print', () => {
 describe('prices', () => {
   const prices = (given?: object) => pricesOf(configSchema.parse({ prices: given }).prices)
 
-  it('are none where nobody said any', () => {
-    expect(prices()).toEqual({ asOf: null, models: {} })
+  it('are those of the lists of a day, where nobody said any', () => {
+    const { asOf, isShipped, models } = prices()
+    expect([asOf, isShipped]).toEqual([expect.stringMatching(/^20\d\d-\d\d-\d\d$/), true])
+    const of = (model: string) => priceOf(model, models)
+    expect(of('claude-sonnet-4-5-20250929')).toEqual({
+      input: 3,
+      output: 15,
+      cacheRead: 0.3,
+      cacheWrite: 3.75,
+      maxOutput: 64_000,
+    })
+    expect([of('gpt-5')?.input, of('gpt-5-2025-08-07')?.output, of('gemini-2.5-pro')?.output]).toEqual([
+      1.25, 10, 10,
+    ])
+    // It costs ten times as much, and nobody said so.
+    expect([of('gpt-5-pro'), of('gpt-5.2-pro'), of('m-1')]).toEqual([null, null, null])
+    for (const { input, output, cacheRead, cacheWrite } of Object.values(models)) {
+      expect(output).toBeGreaterThan(input)
+      expect(cacheRead).toBeLessThan(input)
+      expect(cacheWrite).toBeGreaterThanOrEqual(input)
+    }
+  })
+
+  it('of one’s own stand alone', () => {
+    const own = prices({ asOf: '2026-01-31', models: { 'gpt-*': { input: 9, output: 9 } } })
+    expect([Object.keys(own.models), own.isShipped]).toEqual([['gpt-*'], false])
   })
 
   it('of the cache are not below what providers take, where they are not named', () => {
@@ -113,6 +138,7 @@ describe('prices', () => {
       }),
     ).toEqual({
       asOf: '2026-01-31',
+      isShipped: false,
       models: {
         'a-*': { input: 3, output: 15, cacheRead: 3, cacheWrite: 3.75 },
         b: { input: 3, output: 15, cacheRead: 0, cacheWrite: 3.75, maxOutput: 64_000 },
