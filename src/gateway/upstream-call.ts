@@ -43,8 +43,10 @@ export async function upstreamCall(
   const flow = context.traffic.flow()
   const call = { context, route, asked, flow, path, query, request, response, signal }
   const refuseHere = (refusal: Refusal): Promise<void> => {
-    const answer = { type: 'application/json', text: route.upstream.error(refusal.status, refusal.text) }
-    const retry = refusal.again === true ? 'true' : 'false'
+    const isPassing = refusal.again === true
+    const text = route.upstream.error(refusal.status, refusal.text, isPassing)
+    const answer = { type: 'application/json', text }
+    const retry = isPassing ? 'true' : 'false'
     return refuse(request, response, refusal, answer, { 'x-should-retry': retry })
   }
   const deny = (refusal: Refusal): Promise<void> => {

@@ -42,26 +42,18 @@ export function openai({ name = 'openai', origin = 'https://api.openai.com', key
       { ...rest, method: 'GET', path: /^\/v1\/models$/ },
       { ...rest, method: 'HEAD', path: /^\/(?:v1\/?)?$/, kind: 'local' },
     ],
-    error: (status, text) =>
-      JSON.stringify({
-        error: {
-          message: text,
-          type: errorTypes[status] ?? 'server_error',
-          param: null,
-          code: codes[status] ?? null,
-        },
-      }),
+    error(status, message, isPassing) {
+      const [type, code] =
+        status === 429 ? [isPassing ? 'requests' : spent, isPassing ? busy : spent] : kindOf(status)
+      return JSON.stringify({ error: { message, type, param: null, code } })
+    },
   }
 }
 
-const errorTypes: Readonly<Record<number, string>> = {
-  400: 'invalid_request_error',
-  403: 'invalid_request_error',
-  413: 'invalid_request_error',
-  415: 'invalid_request_error',
-  426: 'invalid_request_error',
-  429: 'insufficient_quota',
-}
+// The provider's own words, by which agents tell what passes from what does not.
+const spent = 'insufficient_quota'
+const busy = 'rate_limit_exceeded'
 
-/** With this one agents do not try again. */
-const codes: Readonly<Record<number, string>> = { 429: 'insufficient_quota' }
+function kindOf(status: number): readonly [type: string, code: null] {
+  return [status < 500 ? 'invalid_request_error' : 'server_error', null]
+}

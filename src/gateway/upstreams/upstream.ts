@@ -16,8 +16,8 @@ export interface Upstream {
   readonly query?: (query: string) => string
   /** All that may be asked for. */
   readonly routes: readonly UpstreamRoute[]
-  /** The body of an answer of the gateway's own, in the shape that the provider's errors have. */
-  error(status: number, text: string): string
+  /** The body of an answer of the gateway's own, in the shape that the provider's errors have. `isPassing`: another try may pass. */
+  error(status: number, text: string, isPassing: boolean): string
 }
 
 export interface UpstreamRoute {

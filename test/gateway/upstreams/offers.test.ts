@@ -3,6 +3,7 @@ import { gemini } from '../../../src/gateway/upstreams/gemini.ts'
 import { openai } from '../../../src/gateway/upstreams/openai.ts'
 import type { Upstream } from '../../../src/gateway/upstreams/upstream.ts'
 import type { Lab, LabOptions, Reply } from '../lab.ts'
+import { until } from '../../support/until.ts'
 import { type Answer, openProvider } from './provider.ts'
 
 // What each upstream passes on, refuses and adds, through the whole gateway.
@@ -357,7 +358,26 @@ describe('a budget is held before the call', () => {
     lab.purse.tokens = 200
     const reply = await post(lab, paths[api], { ...bodies[api], ...some })
     expect([reply.status, reply.headers['x-should-retry'], got.length]).toEqual([429, 'false', 1])
+    // By these words agents know that it does not pass.
+    expect(reply.body).toContain(api === 'gemini' ? 'RESOURCE_EXHAUSTED' : 'insufficient_quota')
     expect(lab.exhausted).toEqual(['tokens'])
+  })
+
+  it('with what calls under way may come to, which passes', async () => {
+    const going: (() => void)[] = []
+    const { lab } = await opened('openai', { left }, (_request, response) => {
+      going.push(() =>
+        response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(usages)),
+      )
+    })
+    const body = { ...bodies.chat, max_completion_tokens: 100 }
+    const first = post(lab, paths.chat, body)
+    await until(() => going.length === 1)
+    const second = await post(lab, paths.chat, body)
+    expect([second.status, second.headers['x-should-retry']]).toEqual([429, 'true'])
+    expect(second.body).toContain('rate_limit_exceeded')
+    going[0]?.()
+    expect((await first).status).toBe(200)
   })
 
   it.each<[number, number]>([
