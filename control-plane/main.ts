@@ -228,6 +228,7 @@ export async function open(
       memoryMb: config.totalMemoryMb,
       upstreams: config.upstreams,
       pricesAsOf: config.prices.asOf,
+      pricesAreShipped: config.prices.isShipped,
     }
     const defaults: Defaults = {
       ...config.tasks,
