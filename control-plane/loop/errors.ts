@@ -1,8 +1,10 @@
 import { Failure, type FailureCode, messageOf } from '../../src/domain/failure.ts'
 import type { Input } from '../../src/domain/input.ts'
+import type { Checkpoint } from '../../src/domain/task.ts'
 import { timeOf } from '../../src/domain/text.ts'
 import { logFile } from '../log.ts'
 import { closed } from './attempts.ts'
+import { planned } from './under-way.ts'
 import type { Work } from './work.ts'
 
 /** How long a task waits for an engine that does not answer, before it fails, ms. */
@@ -37,11 +39,20 @@ export async function afterError(work: Work, error: unknown, errors: number): Pr
           reason: 'engine',
           text: `${text} It stayed away for ${engineWait}. Mend it, then resume.`,
         }
-    work.report(input)
+    work.report(input, { checkpoints: back ? perhapsRun(work) : [] })
     if (back) await pause(work, errors)
     return
   }
   work.report(inputFor(code, text))
+}
+
+/**
+ * The attempt whose agent may have run: an engine that went away while it started a box does not say whether it did, nor
+ * know it afterwards. Closed, so that the next attempt begins from the last checkpoint.
+ */
+function perhapsRun(work: Work): readonly Checkpoint[] {
+  const row = work.task.phase === 'agent' ? planned(work, 'agent') : null
+  return row === null ? [] : [closed(row, 'dropped', work.deps.clock())]
 }
 
 /**
