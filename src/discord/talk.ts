@@ -11,6 +11,7 @@ import { destinationOf } from './delivery.ts'
 import type { InteractionsDeps } from './interactions.ts'
 import { callerOf } from './members.ts'
 import { Seen } from './seen.ts'
+import { insist } from './sending.ts'
 import { cut, line, most } from './text.ts'
 
 /** What a plain message in a task's thread does, by the task's state; a sentence where it can do nothing. */
@@ -103,9 +104,14 @@ async function recorded<T>(
   }
 }
 
+/** Discord knows by the nonce that a second one is the same. */
 async function say(message: Message, text: string): Promise<void> {
-  await message.reply({
-    content: cut(text, most.content),
-    allowedMentions: { parse: [], repliedUser: false },
-  })
+  await insist(() =>
+    message.reply({
+      content: cut(text, most.content),
+      allowedMentions: { parse: [], repliedUser: false },
+      nonce: message.id,
+      enforceNonce: true,
+    }),
+  )
 }

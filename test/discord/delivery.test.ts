@@ -145,6 +145,20 @@ describe('B26 a draft is told of once, whatever goes wrong', () => {
     expect(whole()).toEqual(draft)
   })
 
+  it.each([
+    ['a restart broke it off, which is no attempt', 0],
+    ['many messages came after it', 150],
+  ])('also where nobody knows whether it was sent, and %s', async (_, others) => {
+    const letter = { ...letterOf(1, 'submitted'), attempts: 1 }
+    discord.rest.faults.next('POST', /\/messages$/, { kind: 'drop', after: true })
+    expect((await told.deliver(letter, new AbortController().signal)).kind).toBe('failed')
+    const other = discord.person('talker')
+    for (let said = 0; said < others; said += 1) other.type(home, 'and so on')
+    now += 3_600_000
+    await told.deliver(letter, new AbortController().signal)
+    expect(whole().filter((text) => text !== 'and so on')).toEqual(draft)
+  })
+
   it('and when it is sent again though it has arrived', async () => {
     const letter = letterOf(1, 'submitted')
     await arrives(letter)
@@ -173,6 +187,27 @@ describe('buttons', () => {
     const [first, second] = discord.thread(home)?.messages ?? []
     expect(textOf(first ?? fail())).toMatch(/^This offer expired/)
     expect(textOf(second ?? fail())).toContain('[Approve]')
+  })
+
+  it('are offered once where a suggestion came before the first offer was sent', async () => {
+    const first = letterOf(1, 'submitted')
+    task = { ...task, version: 2, revision: 2 }
+    decisions = { ...decisions, revision: 2 }
+    const second = letterOf(2, 'suggested')
+    await arrives(first)
+    await arrives(second)
+    expect(whole()).toEqual(draft)
+  })
+
+  it('are gone too where the thread was archived meanwhile', async () => {
+    await arrives(letterOf(1, 'submitted'))
+    const thread = discord.thread(home) ?? fail()
+    thread.archived = true
+    task = { ...task, status: 'REJECTED', version: 2 }
+    const last = { action: 'reject', by: { kind: 'discord', id: '7' }, text: null, at: now } as const
+    decisions = { ...decisions, offer: null, last }
+    expect(await arrives(letterOf(2, 'rejected'))).toEqual([{ kind: 'delivered' }])
+    expect([thread.archived, thread.messages.length, thread.messages[0]?.components]).toEqual([false, 2, []])
   })
 
   it('are not offered for what was decided before Discord could be reached', async () => {

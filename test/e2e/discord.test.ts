@@ -201,6 +201,13 @@ describe('Discord that fails', () => {
     expect(await timesTold(await start('do it'))).toEqual([1, 1])
   })
 
+  it('what somebody did is answered as it is where Discord fails at the answer', async () => {
+    const id = await start('draft: do it')
+    discord.rest.faults.next('PATCH', /@original$/, { kind: 'status', status: 502 })
+    const { text } = await owner.slash(home, 'task_reject', { task: id })
+    expect(text).toBe(`Task \`${id}\` is REJECTED now.`)
+  })
+
   it('a press is answered where the first word to Discord is lost, and where the same one comes twice', async () => {
     const id = await start('draft: do it')
     const [thread, draft] = await draftOf(id)

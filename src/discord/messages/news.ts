@@ -8,6 +8,8 @@ import { nameOf, type Outgoing, type SentFile } from './message.ts'
 /** What is known of an event when it is told; the task may have moved on since. */
 export interface News {
   readonly seq: number
+  /** The task's, as the event left it. */
+  readonly revision: number
   readonly type: string
   readonly status: Task['status']
   readonly text: string
