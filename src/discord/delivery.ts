@@ -2,7 +2,7 @@ import { type APIChannel, type REST, RESTJSONErrorCodes, Routes } from 'discord.
 import { z } from 'zod'
 import type { Caller } from '../domain/caller.ts'
 import type { ControlPlane } from '../domain/control-plane.ts'
-import type { DiscordSettings } from '../domain/discord.ts'
+import type { DiscordSettings, Members } from '../domain/discord.ts'
 import type { TaskId } from '../domain/ids.ts'
 import type { Composed, Destination, Outcome } from '../domain/outbox/destination.ts'
 import type { Letter } from '../domain/outbox/letter.ts'
@@ -117,9 +117,9 @@ class Delivering {
     if (offers) {
       // One that is decided by now needs no buttons; an older letter leaves them to the newer one.
       if (task.status !== 'DRAFT' || offer === null || news.revision !== task.revision) return
-      const owners = this.#deps.settings.members.owner.users
+      const { owner } = this.#deps.settings.members
       return this.#sayOnce(task, thread, `decision:${news.seq}`, (mark) =>
-        draftMessage(task, offer, owners, mark),
+        draftMessage(task, offer, owner, mark),
       )
     }
     if (news.type === 'submitted' || news.type === 'approved') return
@@ -162,7 +162,9 @@ class Delivering {
     for (const sent of book.unsettled(this.#destination, task.id)) {
       // What this letter offers is settled by a later one; another is good until a fresh one takes its place.
       if (sent.kind === own || (isAbout(sent) && this.#letter.type !== 'task.offer')) continue
-      const decided = last !== null && last.at >= sentAt(sent) ? last : null
+      // A suggestion makes another revision, so it was about an earlier message than one that shows the newest.
+      const isEarlier = last?.action === 'suggest' && sent.revision === task.revision
+      const decided = last !== null && last.at >= sentAt(sent) && !isEarlier ? last : null
       const settled = settledMessage(task, decided, sent.revision, markOf(task.id, sent.kind))
       try {
         await this.#editIn(sent, settled)
@@ -228,8 +230,9 @@ class Delivering {
   }
 
   /** Whom a task's news concerns: who began it, where they are on Discord, else the owners. */
-  #people({ createdBy }: Task): readonly string[] {
-    return createdBy.kind === 'discord' ? [createdBy.id] : this.#deps.settings.members.owner.users
+  #people({ createdBy }: Task): Members {
+    const { owner } = this.#deps.settings.members
+    return createdBy.kind === 'discord' ? { users: [createdBy.id], roles: [] } : owner
   }
 
   async #diff({ id }: Task): Promise<string> {

@@ -2,7 +2,8 @@ import { REST } from 'discord.js'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { delivery, type Told } from '../../src/discord/delivery.ts'
 import type { Decisions } from '../../src/domain/decision.ts'
-import type { DiscordSettings } from '../../src/domain/discord.ts'
+import type { Role } from '../../src/domain/caller.ts'
+import type { DiscordSettings, Members } from '../../src/domain/discord.ts'
 import type { Destination, Outcome } from '../../src/domain/outbox/destination.ts'
 import type { Letter } from '../../src/domain/outbox/letter.ts'
 import type { MessageBook } from '../../src/domain/outbox/messages.ts'
@@ -26,6 +27,7 @@ let now: number
 let task: Task
 let decisions: Decisions
 let touched: number
+let members: Record<Role, Members>
 
 beforeEach(async () => {
   now = Date.now()
@@ -41,13 +43,14 @@ beforeEach(async () => {
     decisions: () => decisions,
     diff: () => Promise.resolve('the diff'),
   }
+  members = { owner: { users: ['100000000000000001'], roles: [] }, operator: nobody, viewer: nobody }
   const settings: DiscordSettings = {
     token: null,
     tokenFrom: '',
     guild: discord.world.guildId,
     channel: home.id,
     listen: [],
-    members: { owner: { users: ['100000000000000001'], roles: [] }, operator: nobody, viewer: nobody },
+    members,
   }
   const rest = new REST({ api: discord.api, retries: 0, timeout: 300, rejectOnRateLimit: ['/channels'] })
   rest.setToken(discord.token)
@@ -199,6 +202,23 @@ describe('buttons', () => {
     expect(whole()).toEqual(draft)
   })
 
+  it('say what became of the task where nobody decided there, though there was a suggestion just before', async () => {
+    await arrives(letterOf(1, 'submitted'))
+    task = { ...task, version: 2, revision: 2 }
+    const last = { action: 'suggest', by: { kind: 'discord', id: '7' }, text: 'use tabs', at: now } as const
+    decisions = { ...decisions, revision: 2, last }
+    await arrives(letterOf(2, 'suggested'))
+    task = { ...task, status: 'STOPPED', version: 3 }
+    decisions = { ...decisions, offer: null }
+    await arrives(letterOf(3, 'stopped'))
+    const titles = (discord.thread(home)?.messages ?? []).map((one) => one.embeds[0]?.title)
+    expect(titles).toEqual([
+      'A suggestion was added: see the newer message',
+      'No longer to be decided: STOPPED',
+      'STOPPED · stopped',
+    ])
+  })
+
   it('are gone too where the thread was archived meanwhile', async () => {
     await arrives(letterOf(1, 'submitted'))
     const thread = discord.thread(home) ?? fail()
@@ -234,6 +254,13 @@ describe('news', () => {
     ])
     expect(textOf(message ?? fail())).toContain('**Untested**')
     expect(textOf(message ?? fail())).toContain('All is \\*\\*done\\*\\*')
+  })
+
+  it('ping a role where owners are named by one', async () => {
+    members.owner = { users: [], roles: ['100000000000000009'] }
+    discord.world.roles.push({ ...(discord.world.roles[0] ?? fail()), id: '100000000000000009' })
+    await applied()
+    expect(discord.thread(home)?.messages[0]?.pings).toEqual(['100000000000000009'])
   })
 
   it('begin the thread anew where somebody has removed it', async () => {
