@@ -1,7 +1,7 @@
 import type { Access, Admitted } from '../src/domain/access.ts'
 import type { Caller } from '../src/domain/caller.ts'
 import { Failure } from '../src/domain/failure.ts'
-import { adminRefusal } from '../src/domain/rights.ts'
+import { adminRefusal, tokenScopesRefusal } from '../src/domain/rights.ts'
 import { isTokenOf, type Token, tokenHash, tokenIdIn, tokenRefusal, tokenText } from '../src/domain/token.ts'
 import type { AccessStore, KeptToken } from './store/access.ts'
 
@@ -34,6 +34,8 @@ export function openAccess({ store: { access: store }, clock, random }: AccessDe
   return {
     createToken(request, caller) {
       owner(caller)
+      const refused = tokenScopesRefusal(caller, request.scopes)
+      if (refused !== null) throw new Failure('not_allowed', refused)
       const now = clock()
       if (request.expiresAt !== null && request.expiresAt <= now)
         throw new Failure('bad_request', 'The token would have expired already: name a later time.')
@@ -71,7 +73,8 @@ export function openAccess({ store: { access: store }, clock, random }: AccessDe
         store.usedToken(kept.id, now)
         read.set(kept.id, { ...kept, lastUsedAt: now })
       }
-      return { token: shown(kept), caller: { actor: { kind: 'token', id: kept.name }, role: kept.role } }
+      const { name, role, scopes } = kept
+      return { token: shown(kept), caller: { actor: { kind: 'token', id: name }, role, scopes } }
     },
     record: (row) => store.addAudit({ ...row, at: clock() }),
     audit(filter, caller) {

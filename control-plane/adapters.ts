@@ -8,6 +8,9 @@ import type { Gateway } from '../src/domain/gateway.ts'
 import type { Secret } from '../src/domain/secret.ts'
 import { createGateway } from '../src/gateway/gateway.ts'
 import { anthropic } from '../src/gateway/upstreams/anthropic.ts'
+import { gemini } from '../src/gateway/upstreams/gemini.ts'
+import { openai } from '../src/gateway/upstreams/openai.ts'
+import type { Upstream } from '../src/gateway/upstreams/upstream.ts'
 import { dockerEngine, type DockerEngineOptions } from '../src/sandbox/docker/engine.ts'
 import { imageTag } from '../src/sandbox/docker/image.ts'
 
@@ -52,17 +55,28 @@ export function apartEngine(
 
 /** The gateway with its upstreams. What it adds to requests is revealed here and nowhere else. */
 export function gatewayOf(config: Config, clock: () => number): Gateway {
-  const settings = config.upstreams['anthropic']
   return createGateway({
-    upstreams: [
-      anthropic({
-        ...(settings?.origin == null ? {} : { origin: settings.origin }),
-        key: settings?.key?.reveal() ?? null,
-      }),
-    ],
+    upstreams: upstreamsOf(config),
     secrets: revealed(config.secrets),
     prices: config.prices.models,
     clock,
+  })
+}
+
+type Where = { readonly origin?: string; readonly key: string | null }
+
+const adapters: Readonly<Record<string, (where: Where) => Upstream>> = {
+  anthropic,
+  openai,
+  gemini,
+  'openai-compatible': (where) => openai({ ...where, name: 'openai-compatible' }),
+}
+
+function upstreamsOf({ upstreams }: Config): readonly Upstream[] {
+  return Object.entries(upstreams).flatMap(([name, { origin, key }]) => {
+    const where = { ...(origin === null ? {} : { origin }), key: key?.reveal() ?? null }
+    const upstream = adapters[name]?.(where)
+    return upstream === undefined ? [] : [upstream]
   })
 }
 

@@ -7,6 +7,7 @@ import type { Finding } from '../src/domain/control-plane.ts'
 import { messageOf } from '../src/domain/failure.ts'
 import type { Status } from '../src/domain/task.ts'
 import { examineDatabase } from './store/examine.ts'
+import type { OutboxStanding } from './store/outbox.ts'
 import { type Owner, readOwner } from './store/lock.ts'
 import { refuseOrphans } from './store/orphans.ts'
 import type { Store } from './store/store.ts'
@@ -32,6 +33,7 @@ export async function doctor(deps: DoctorDeps): Promise<readonly Finding[]> {
   return [
     ...(await surroundings(deps)),
     await finding('tasks', () => ok(tally(deps.store.counts()))),
+    await finding('outbox', () => undelivered(deps.store.outbox.standing())),
     ...(connection === null ? [] : [{ name: 'discord', ...connected(connection) }]),
   ]
 }
@@ -110,6 +112,15 @@ function holder({ pid, what }: Owner): Finding {
 function tally(counts: Readonly<Partial<Record<Status, number>>>): string {
   const some = Object.entries(counts).filter(([, count]) => count > 0)
   return some.length === 0 ? 'no tasks yet' : some.map(([status, count]) => `${count} ${status}`).join(', ')
+}
+
+function undelivered({ waiting, dead }: OutboxStanding): Found {
+  const text = `${waiting} waiting`
+  if (dead === 0) return ok(text)
+  const many = dead === 1 ? 'letter was' : 'letters were'
+  return warning(
+    `${text}; ${dead} ${many} given up: \`cofferdam outbox list --state dead\` says why, \`cofferdam outbox retry ID\` sends one again.`,
+  )
 }
 
 function connected({ state, text }: Connection): Found {

@@ -141,7 +141,7 @@ export async function open(
     const http = options.attend === 'all' ? config.http : null
     if (http !== null) refuseExposure(http, store, clock())
     const bus = new Bus()
-    const metrics = openMetrics({ store, bus })
+    const metrics = openMetrics({ store, bus, clock })
     closers.push(() => metrics[Symbol.dispose]())
     const indexer = new Indexer({ store, index, bus, log })
     closers.push(() => indexer[Symbol.dispose]())
@@ -228,6 +228,7 @@ export async function open(
       memoryMb: config.totalMemoryMb,
       upstreams: config.upstreams,
       pricesAsOf: config.prices.asOf,
+      pricesAreShipped: config.prices.isShipped,
     }
     const defaults: Defaults = {
       ...config.tasks,

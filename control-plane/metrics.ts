@@ -5,7 +5,9 @@ import type { Seen } from './http/witness.ts'
 import type { Store } from './store/store.ts'
 
 interface MetricsDeps {
-  readonly store: Pick<Store, 'counts' | 'events' | 'checkpoints'>
+  readonly store: Pick<Store, 'counts' | 'events' | 'checkpoints' | 'outbox'>
+  /** Epoch milliseconds. */
+  readonly clock: () => number
   readonly bus: Bus
 }
 
@@ -16,7 +18,7 @@ export interface Metrics extends Disposable {
 }
 
 /** What is counted in this process, and what the database says when it is asked. Every label has few values. */
-export function openMetrics({ store, bus }: MetricsDeps): Metrics {
+export function openMetrics({ store, bus, clock }: MetricsDeps): Metrics {
   const registry = new Registry()
   // Asked of the store at each scrape.
   const tasks = new Gauge({
@@ -27,6 +29,26 @@ export function openMetrics({ store, bus }: MetricsDeps): Metrics {
     collect() {
       const counts = store.counts()
       for (const state of statuses) this.set({ state }, counts[state])
+    },
+  })
+  const letters = new Gauge({
+    name: 'cofferdam_outbox_letters',
+    help: 'Letters to destinations that have not arrived: those that wait, and those that were given up.',
+    labelNames: ['state'],
+    registers: [],
+    collect() {
+      const { waiting, dead } = store.outbox.standing()
+      this.set({ state: 'waiting' }, waiting)
+      this.set({ state: 'dead' }, dead)
+    },
+  })
+  const letterAge = new Gauge({
+    name: 'cofferdam_outbox_oldest_seconds',
+    help: 'For how long the oldest letter waits; 0 where none does.',
+    registers: [],
+    collect() {
+      const { oldestAt } = store.outbox.standing()
+      this.set(oldestAt === null ? 0 : Math.max(0, clock() - oldestAt) / 1000)
     },
   })
   const transitions = new Counter({
@@ -57,6 +79,8 @@ export function openMetrics({ store, bus }: MetricsDeps): Metrics {
     },
   })
   registry.registerMetric(tasks)
+  registry.registerMetric(letters)
+  registry.registerMetric(letterAge)
   registry.registerMetric(memory)
   const unsubscribe = bus.subscribe({
     changed(task) {

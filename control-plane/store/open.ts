@@ -95,6 +95,7 @@ export function openStore(file: HostPath): Store {
       letter: (id) => safely(() => outbox.letter(id)),
       letters: (filter) => safely(() => outbox.letters(filter)),
       open: () => safely(() => outbox.open()),
+      standing: () => safely(() => outbox.standing()),
       forget: (before) => safely(() => outbox.forget(before)),
     },
     messages: {

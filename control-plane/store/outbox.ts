@@ -46,8 +46,17 @@ export interface OutboxRows {
   letters(filter: LetterFilter): readonly Letter[]
   /** The destinations of what has not ended. */
   open(): readonly string[]
+  /** How much has not arrived: what waits, since when the oldest of it does, and what was given up. */
+  standing(): OutboxStanding
   /** Forgets what was sent or discarded before then. @returns how many */
   forget(before: Millis): number
+}
+
+export interface OutboxStanding {
+  readonly waiting: number
+  /** Null where nothing waits. */
+  readonly oldestAt: Millis | null
+  readonly dead: number
 }
 
 /** No pause and no lease is longer: what is later than that was written under a clock that was wrong, ms. */
@@ -95,6 +104,10 @@ export function outboxTable(db: Connection): OutboxRows & { add(letter: NewLette
       `SELECT DISTINCT destination FROM outbox WHERE state IN ('waiting', 'sending') ORDER BY destination`,
     )
     .pluck()
+  const waits = db.prepare<[], Pick<OutboxStanding, 'waiting' | 'oldestAt'>>(
+    `SELECT count(*) AS waiting, min(created_at) AS oldestAt FROM outbox WHERE state IN ('waiting', 'sending')`,
+  )
+  const dead = db.prepare<[], number>(`SELECT count(*) FROM outbox WHERE state = 'dead'`).pluck()
   const forget = db.prepare<[Millis]>(
     `DELETE FROM outbox WHERE state IN ('sent', 'discarded') AND ended_at < ?`,
   )
@@ -130,6 +143,8 @@ export function outboxTable(db: Connection): OutboxRows & { add(letter: NewLette
     },
 
     open: () => open.all(),
+
+    standing: () => ({ ...(waits.get() ?? { waiting: 0, oldestAt: null }), dead: dead.get() ?? 0 }),
 
     forget: (before) => forget.run(before).changes,
   }

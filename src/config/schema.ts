@@ -33,6 +33,8 @@ const price = z.strictObject({
   /** Of what is read from the provider's cache and written to it; `input` and 1.25 times that where they are not named. */
   cacheRead: usd.optional(),
   cacheWrite: usd.optional(),
+  /** The most output that the model gives. */
+  maxOutput: z.int('"maxOutput" is a whole number of tokens.').min(1).optional(),
 })
 
 const perMinute = z.int('A rate is a whole number of requests in a minute.').min(1)
@@ -121,6 +123,8 @@ export const configSchema = z.strictObject({
         origin: z
           .url({ protocol: /^https?$/, error: 'An origin is an address such as https://host.' })
           .optional(),
+        /** Of "openai-compatible": also over plain HTTP to another machine. */
+        plain_http: z.boolean().default(false),
       }),
     )
     .default({}),

@@ -11,4 +11,6 @@ export type Role = (typeof roles)[number]
 export interface Caller {
   readonly actor: Actor
   readonly role: Role
+  /** What the token that they came with is for: they can hand on no more. Absent where they came without one. */
+  readonly scopes?: readonly string[]
 }

@@ -10,11 +10,17 @@ export interface Means {
   readonly upstreams: Readonly<Record<string, UpstreamSettings>>
   /** The day of the prices that costs are counted with; null where there are none. */
   readonly pricesAsOf: string | null
+  /** They came with the program. */
+  readonly pricesAreShipped?: boolean
 }
 
 /** What to know about a limit on cost: it is worth what the prices are. */
-export function costNotes({ costUsd }: Budget, { pricesAsOf }: Means): readonly string[] {
+export function costNotes({ costUsd }: Budget, { pricesAsOf, pricesAreShipped }: Means): readonly string[] {
   if (costUsd === null) return []
+  if (pricesAsOf !== null && pricesAreShipped === true)
+    return [
+      `Its cost is counted with the list prices of ${pricesAsOf}, which came with Cofferdam: name today's as prices in cofferdam.yaml.`,
+    ]
   return [
     pricesAsOf === null
       ? 'It has a limit on cost, and no prices are configured: no call of a model will pass. Name them as prices in cofferdam.yaml.'

@@ -34,6 +34,15 @@ export function adminRefusal({ actor, role }: Caller): string | null {
   return role === 'owner' ? null : `${nameOf(actor)} is no owner: tokens and the audit log are for owners.`
 }
 
+/** Why a caller may not make a token that is for this; null where they may: nobody hands on more than they were given. */
+export function tokenScopesRefusal({ actor, scopes }: Caller, wanted: readonly string[]): string | null {
+  if (scopes === undefined) return null
+  const more = wanted.filter((scope) => !scopes.includes(scope))
+  return more.length === 0
+    ? null
+    : `${nameOf(actor)} is for ${scopes.join(', ')}, and can make no token for ${more.join(', ')}: name fewer scopes, or make it on the server.`
+}
+
 /** Why a caller may not do this with a letter of the outbox; null where they may. */
 export function letterActRefusal({ actor, role }: Caller, act: LetterAct): string | null {
   return role === 'owner' ? null : `${nameOf(actor)} may not ${act} a letter: an owner can do that.`

@@ -17,6 +17,8 @@ export interface Price {
   readonly cacheRead: number
   /** Kept for minutes. What is kept for an hour costs twice the input. */
   readonly cacheWrite: number
+  /** The most output that the model gives, tokens: set aside for a call that names no limit. */
+  readonly maxOutput?: number
 }
 
 /** By the name of a model, or its beginning and `*` at the end; the longest that fits counts. */
@@ -24,7 +26,9 @@ export type Prices = Readonly<Record<string, Price>>
 
 /** What models cost. One without a price is counted in tokens alone. */
 export interface PriceList {
-  /** The day that the prices are of, `2026-01-31`; null where nothing is configured. */
-  readonly asOf: string | null
+  /** The day that the prices are of, `2026-01-31`. */
+  readonly asOf: string
+  /** They came with the program: nothing is configured. */
+  readonly isShipped: boolean
   readonly models: Prices
 }

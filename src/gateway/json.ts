@@ -38,6 +38,11 @@ export class JsonReader {
     this.tokenizer.write(chunk)
   }
 
+  /** The document is complete; a number alone never is. */
+  get isOver(): boolean {
+    return this.over
+  }
+
   /** Throws where the document is not complete. */
   end(): void {
     // A number has no end of its own, and half a word after the document is still waited for.

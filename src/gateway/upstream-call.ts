@@ -43,8 +43,10 @@ export async function upstreamCall(
   const flow = context.traffic.flow()
   const call = { context, route, asked, flow, path, query, request, response, signal }
   const refuseHere = (refusal: Refusal): Promise<void> => {
-    const answer = { type: 'application/json', text: route.upstream.error(refusal.status, refusal.text) }
-    const retry = refusal.again === true ? 'true' : 'false'
+    const isPassing = refusal.again === true
+    const text = route.upstream.error(refusal.status, refusal.text, isPassing)
+    const answer = { type: 'application/json', text }
+    const retry = isPassing ? 'true' : 'false'
     return refuse(request, response, refusal, answer, { 'x-should-retry': retry })
   }
   const deny = (refusal: Refusal): Promise<void> => {
@@ -53,7 +55,7 @@ export async function upstreamCall(
   }
   const rule = ruleOf(call)
   if (isRefusal(rule)) return deny(rule)
-  const body = await readBody(context, request, rule.inspect?.() ?? null, flow)
+  const body = await readBody(context, request, rule.inspect?.(path) ?? null, flow)
   if (isRefusal(body)) return deny(body)
   try {
     if (rule.kind === 'local') return answerHere(call)
@@ -97,6 +99,12 @@ function ruleOf({ context, route: { upstream }, request, path, query }: Call): U
     context.ledger.leaked({ ...leak, way: 'up' })
     return leakRefusal(leak.secret, 'its head')
   }
+  if (request.headers.upgrade !== undefined)
+    return denied(
+      'route',
+      'Connections are not upgraded here, for what goes through one cannot be counted: no WebSocket. Send it as a POST.',
+      426,
+    )
   const rule = upstream.routes.find((each) => each.method === request.method && each.path.test(path))
   if (rule !== undefined) return context.traffic.over ?? rule
   const all = upstream.routes.map((each) => `${each.method} ${each.path.source.replaceAll(/[\\^$]/g, '')}`)
@@ -106,9 +114,15 @@ function ruleOf({ context, route: { upstream }, request, path, query }: Call): U
   )
 }
 
+/** Tokens of output that are set aside for a call that names no limit, of a model whose limit nobody said. */
+const usualMaxOutput = 32_000
+
 function openBill({ context }: Call, { inspected }: WholeBody): Bill | Refusal {
   if (inspected === null) return denied('route', 'A call without a body cannot be counted.', 400)
-  return context.purse.open(inspected.estimate, priceOf(inspected.model, context.prices), inspected.model)
+  const { model, estimate, choices = 1 } = inspected
+  const price = priceOf(model, context.prices)
+  const output = (estimate.output ?? price?.maxOutput ?? usualMaxOutput) * choices
+  return context.purse.open({ input: estimate.input, output }, price, model)
 }
 
 function answerHere({ context, route, asked, flow, response }: Call): void {
@@ -136,7 +150,7 @@ async function passOn(
   try {
     const sent = {
       method: request.method ?? '',
-      path: `${call.path}${call.query}`,
+      path: `${call.path}${route.upstream.query?.(call.query) ?? call.query}`,
       headers: headersOf(call, body),
       body: body.chunks,
       isPaid: bill !== null,

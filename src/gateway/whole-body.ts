@@ -69,12 +69,26 @@ export async function readBody(
       release()
       return denied('request', inspected.problem, 400)
     }
+    const { append = [] } = inspected
+    for (const member of append) length += appended(chunks, member)
     return { chunks, length, inspected, release }
   } catch (error) {
     release()
     if (error instanceof NotJson) return denied('request', `The body cannot be read: ${error.message}.`, 400)
     return failed('broken', 'The request ended before its body was complete.', 400)
   }
+}
+
+/** Puts one more member at the end of a JSON object that has some, in place; returns by how many bytes it grew. */
+function appended(chunks: Buffer[], member: string): number {
+  const closing = '}'.charCodeAt(0)
+  // The text is JSON and an object, so that the last brace is its end.
+  const at = chunks.findLastIndex((chunk) => chunk.includes(closing))
+  const chunk = chunks[at] ?? Buffer.alloc(0)
+  const brace = chunk.lastIndexOf(closing)
+  const more = Buffer.from(`,${member}`)
+  chunks[at] = Buffer.concat([chunk.subarray(0, brace), more, chunk.subarray(brace)])
+  return more.length
 }
 
 function headProblem({ headers }: IncomingMessage, inspection: Inspection | null): Refusal | null {

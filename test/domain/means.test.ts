@@ -47,3 +47,11 @@ it.each([
 ])('a limit of %j on cost with prices of %j says what it is worth', (costUsd, pricesAsOf, said) => {
   expect(costNotes(aBudget({ costUsd }), { ...means, pricesAsOf })).toEqual(said)
 })
+
+it('a limit on cost says where its prices are from, where nobody configured any', () => {
+  const shipped = { ...means, pricesAsOf: '2026-01-31', pricesAreShipped: true }
+  expect(costNotes(aBudget({ costUsd: 5 }), shipped)).toEqual([
+    "Its cost is counted with the list prices of 2026-01-31, which came with Cofferdam: name today's as prices in cofferdam.yaml.",
+  ])
+  expect(costNotes(aBudget({ costUsd: null }), shipped)).toEqual([])
+})

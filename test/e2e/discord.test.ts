@@ -176,6 +176,45 @@ describe('a task on Discord', () => {
     expect((await plane.client.task(id as never)).status).toBe('STOPPED')
   })
 
+  it('every command answers, with what there is or with a sentence that says what to do', async () => {
+    const id = await start('do it')
+    const thread = await threadOf(id)
+    await discord.sees(thread, (one) => textOf(one).includes('APPLIED · applied'), 60_000)
+    const said = async (name: string, options: Record<string, string | number> = {}): Promise<string> => {
+      const answer = await owner.slash(home, name, options)
+      expect(answer.ephemeral).toBe(true)
+      return [
+        answer.text,
+        ...answer.messages.flatMap(({ files }) => files.map(({ bytes }) => bytes.toString())),
+      ].join('\n')
+    }
+    const task = { task: id }
+    expect(await said('task_status', task)).toMatch(/`\/task_changes task:[^]*APPLIED/)
+    expect(await said('task_list')).toContain(`\`${id}\` **APPLIED**`)
+    expect(await said('task_list', { state: 'applied' })).toContain(id)
+    expect(await said('task_list', { state: 'needs' })).not.toContain(id)
+    expect(await said('task_changes', task)).toContain('+done')
+    expect(await said('task_changes', { ...task, step: 9 })).toMatch(/has no checkpoint of step 9/)
+    expect(await said('task_logs', task)).toMatch(/agent/)
+    for (const act of ['task_pause', 'task_stop', 'task_resume', 'task_approve', 'task_reject'])
+      expect(await said(act, task)).toMatch(/APPLIED/)
+    expect(await said('task_suggest', { ...task, text: 'more' })).toMatch(/APPLIED/)
+    expect(await said('task_status', { task: 'nonsense' })).toMatch(/is no task id: .*\/task_list/)
+    expect(await said('task_status', { task: 'aaaaaaaaaa' })).toMatch(/There is no task aaaaaaaaaa/)
+    expect(await said('task_start', { goal: 'x', repository: '/nowhere' })).toMatch(/no folder \/nowhere/)
+    expect(await said('task_start', { goal: ' ' })).toMatch(/The goal is empty/)
+    expect(await said('schedule_list')).toMatch(/There is none/)
+    expect(await said('schedule_run', { schedule: 'nightly' })).toMatch(/There is no schedule nightly/)
+    expect(await said('doctor')).toMatch(/✅ \*\*discord\*\* Discord is connected/)
+    expect(await said('ask', { question: 'how does the parser work?' })).toMatch(
+      /No agent that can answer is configured/,
+    )
+    expect(await owner.complete(home, 'task_changes', 'task', id.slice(0, 4))).toContain(id)
+    expect(await owner.complete(home, 'task_approve', 'task', id)).toEqual([])
+    expect(await owner.complete(home, 'task_start', 'repository', '')).toEqual([repo])
+    expect(await stranger.complete(home, 'task_changes', 'task', '')).toEqual([])
+  })
+
   it('B30 whatever is searched for is answered', async () => {
     for (const words of ['foo-bar', 'C++', "it's", '"', '*', '修复', 'x'.repeat(5000)]) {
       const { text } = await owner.slash(home, 'search', { words })

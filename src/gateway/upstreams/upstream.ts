@@ -1,5 +1,4 @@
 import type { Tokens } from '../prices.ts'
-import type { Estimate } from '../purse.ts'
 
 /**
  * A service outside that boxes reach by a name, with a credential that they never see. Plain data and pure functions, made
@@ -13,10 +12,12 @@ export interface Upstream {
   readonly credential: { readonly header: string; readonly value: string } | null
   /** Headers of requests that are dropped besides, lower case: other ways to hand in a credential. */
   readonly drops: readonly string[]
+  /** What is left of a query, which begins with `?` or is empty; all of it where there is no such function. */
+  readonly query?: (query: string) => string
   /** All that may be asked for. */
   readonly routes: readonly UpstreamRoute[]
-  /** The body of an answer of the gateway's own, in the shape that the provider's errors have. */
-  error(status: number, text: string): string
+  /** The body of an answer of the gateway's own, in the shape that the provider's errors have. `isPassing`: another try may pass. */
+  error(status: number, text: string, isPassing: boolean): string
 }
 
 export interface UpstreamRoute {
@@ -25,8 +26,8 @@ export interface UpstreamRoute {
   readonly path: RegExp
   /** `local`: answered by the gateway, with 200 and no body. `free`: costs nothing. `paid`: counted against budgets. */
   readonly kind: 'local' | 'free' | 'paid'
-  /** Looks at a request's body; null where there is none. */
-  readonly inspect: (() => Inspection) | null
+  /** Looks at a request's body; null where there is none. `path` is the whole one that was asked for. */
+  readonly inspect: ((path: string) => Inspection) | null
   /** Counts an answer with status 200; for `paid`. */
   readonly counter: (() => Counter) | null
 }
@@ -40,7 +41,12 @@ export interface Inspection {
 
 export interface Inspected {
   readonly model: string
-  readonly estimate: Estimate
+  /** Tokens, at most. `output` of one answer; null where the request does not say. */
+  readonly estimate: { readonly input: number; readonly output: number | null }
+  /** How many answers are asked for at once; one where it is not there. */
+  readonly choices?: number
+  /** Members that the gateway puts at the end of the request's object, `"key":value`. */
+  readonly append?: readonly string[]
 }
 
 /** Follows the usage that one answer reports. */

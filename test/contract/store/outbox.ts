@@ -108,6 +108,16 @@ export function outbox(bench: Bench): void {
       expect(bench.store.outbox.letters({ states: ['waiting'] })).toHaveLength(3)
     })
 
+    it('tells how much has not arrived, and since when', () => {
+      const nothing = { waiting: 0, oldestAt: null, dead: 0 }
+      expect(bench.store.outbox.standing()).toEqual(nothing)
+      writeTasks(bench.store, ['a', 'b'], upTo(2))
+      present(claim('a'))
+      expect(bench.store.outbox.standing()).toEqual({ waiting: 4, oldestAt: aTime, dead: 0 })
+      bench.store.outbox.giveUp('b', 'Gone.', aTime)
+      expect(bench.store.outbox.standing()).toEqual({ waiting: 2, oldestAt: aTime, dead: 2 })
+    })
+
     it('is listed newest first, by state, destination and task, page by page', () => {
       writeTasks(bench.store, ['a', 'b'], upTo(3))
       const bodies = (...args: Parameters<typeof bench.store.outbox.letters>) =>

@@ -150,6 +150,28 @@ describe('web pages', () => {
   })
 })
 
+describe('a token that makes another', () => {
+  const make = (mine: Record<string, string>, wanted: object) =>
+    post(
+      '/v1/tokens',
+      mine,
+      JSON.stringify({ name: `made-${++made}`, role: 'owner', expiresAt: null, ...wanted }),
+    )
+
+  it('hands on no more than it is for itself', async () => {
+    const admin = bearer(token('owner', ['admin']))
+    for (const wanted of [{}, { scopes: ['admin', 'decide'] }]) {
+      const answer = await make(admin, wanted)
+      expect(answer.status).toBe(403)
+      expect(await detailOf(answer)).toMatch(
+        /is for admin, and can make no token for .*decide: name fewer scopes/,
+      )
+    }
+    expect((await make(admin, { scopes: ['admin'] })).status).toBe(201)
+    expect((await make(bearer(token('owner')), {})).status).toBe(201)
+  })
+})
+
 describe('too much', () => {
   it('of one token is told with when to come again, and is no matter of another', async () => {
     guarded({ ...usualRates, calls: 2 })

@@ -47,6 +47,7 @@ storeContract('one file, closed and opened again around every call', () => {
         letter: (id) => once(({ outbox }) => outbox.letter(id)),
         letters: (filter) => once(({ outbox }) => outbox.letters(filter)),
         open: () => once(({ outbox }) => outbox.open()),
+        standing: () => once(({ outbox }) => outbox.standing()),
         forget: (before) => once(({ outbox }) => outbox.forget(before)),
       },
       messages: {
