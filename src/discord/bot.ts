@@ -5,7 +5,9 @@ import {
   DiscordjsErrorCodes,
   Events,
   GatewayCloseCodes,
+  GatewayDispatchEvents,
   GatewayIntentBits,
+  type GatewayMessageCreateDispatchData,
   type REST,
   Routes,
 } from 'discord.js'
@@ -148,8 +150,8 @@ export class Bot {
     const answer = interactions(this.#deps)
     client.on(Events.InteractionCreate, (interaction) => void answer(interaction))
     if (settings.listen.length > 0) {
-      const hear = talk(this.#deps)
-      client.on(Events.MessageCreate, (message) => {
+      const hear = talk(this.#deps, () => client.rest)
+      client.ws.on(GatewayDispatchEvents.MessageCreate, (message: GatewayMessageCreateDispatchData) => {
         hear(message).catch((error: unknown) => report(error, { message: message.id }))
       })
     }

@@ -260,12 +260,26 @@ describe('Discord that fails', () => {
     expect(discord.interactions.every(({ refused }) => refused <= 1)).toBe(true)
   })
 
+  it('B13 after a restart a reply is heard, also in a thread of which Discord has not told', async () => {
+    const id = await start('it blocks')
+    const thread = await threadOf(id)
+    await discord.sees(thread, (one) => textOf(one).includes('BLOCKED · blocked'), 60_000)
+    const before = discord.gateway.identifies
+    discord.world.tellsOfThreads = false
+    await plane.reopen()
+    await until(() => discord.gateway.identifies === before + 1 && discord.gateway.connected)
+    discord.world.tellsOfThreads = true
+    owner.type(thread, 'use tabs')
+    await discord.sees(thread, (one) => textOf(one).includes('APPLIED · applied'), 60_000)
+    expect(git(repo, 'show', `cofferdam/${id}:said.txt`)).toBe('tabs\n')
+  })
+
   it('B23 B26 after a restart buttons of before work, and nothing is said twice', async () => {
     const id = await start('draft: do it')
     const [thread, draft] = await draftOf(id)
+    const before = discord.gateway.identifies
     await plane.reopen()
-    await until(() => discord.gateway.connected)
-    await until(() => discord.gateway.identifies === 2)
+    await until(() => discord.gateway.identifies === before + 1 && discord.gateway.connected)
     expect((await owner.press(thread, draft, 'Approve')).text).toBe(`Task \`${id}\` is PENDING now.`)
     expect(await timesTold(id)).toEqual([1, 1])
     expect(discord.commands.puts).toBe(1)

@@ -54,6 +54,8 @@ export class World {
   readonly applicationId: string
   readonly guildId: string
   readonly roles: APIRole[]
+  /** Whether who connects is told which threads there are. */
+  tellsOfThreads = true
   readonly members = new Map<string, Member>()
   readonly channels = new Map<string, Channel>()
   readonly now: () => number
