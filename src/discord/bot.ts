@@ -5,7 +5,9 @@ import {
   DiscordjsErrorCodes,
   Events,
   GatewayCloseCodes,
+  GatewayDispatchEvents,
   GatewayIntentBits,
+  type GatewayMessageCreateDispatchData,
   type REST,
   Routes,
 } from 'discord.js'
@@ -14,6 +16,8 @@ import { messageOf } from '../domain/failure.ts'
 import { commands } from './commands/definitions.ts'
 import { sameCommands } from './commands/same.ts'
 import { interactions, type InteractionsDeps } from './interactions.ts'
+import { Logins } from './logins.ts'
+import { patience } from './sending.ts'
 import { talk } from './talk.ts'
 
 export interface BotDeps extends InteractionsDeps {
@@ -27,6 +31,7 @@ export interface BotDeps extends InteractionsDeps {
 
 const firstPauseMs = 5000
 const longestPauseMs = 10 * 60_000
+const pauseAfter = (attempts: number): number => Math.min(longestPauseMs, firstPauseMs * 2 ** (attempts - 1))
 
 /** What Discord will not take another time: to try again would only use up the day's logins. */
 const hopeless: ReadonlyMap<number, string> = new Map([
@@ -49,14 +54,17 @@ const hopeless: ReadonlyMap<number, string> = new Map([
 /** The connection to Discord: logs in with patience, and never again where Discord says no. */
 export class Bot {
   readonly #deps: BotDeps
+  readonly #logins: Logins
   #client: Client
   #connection: Connection
   #attempts = 0
   #endTimer: () => void = () => undefined
+  #endRegistering: () => void = () => undefined
   #closed = false
 
   constructor(deps: BotDeps) {
     this.#deps = deps
+    this.#logins = new Logins(deps)
     this.#client = this.#newClient()
     this.#connection = { state: 'connecting', since: deps.clock(), text: 'Discord is being connected.' }
   }
@@ -83,6 +91,7 @@ export class Bot {
   async close(): Promise<void> {
     this.#closed = true
     this.#endTimer()
+    this.#endRegistering()
     await this.#client.destroy()
   }
 
@@ -96,10 +105,9 @@ export class Bot {
       await this.#client.destroy()
       const said = refusalOf(error)
       if (said !== null) return this.#becomes('refused', said)
-      const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** (this.#attempts - 1))
       this.#becomes('connecting', `Discord cannot be reached (${messageOf(error)}): it is tried again.`)
       this.#client.rest.setToken(token)
-      this.#endTimer = this.#deps.later(pause, () => void this.#login(token))
+      this.#endTimer = this.#deps.later(pauseAfter(this.#attempts), () => void this.#login(token))
     }
   }
 
@@ -110,20 +118,22 @@ export class Bot {
       intents: settings.listen.length === 0 ? [Guilds] : [Guilds, GuildMessages, MessageContent],
       allowedMentions: { parse: [] },
       presence: { activities: [{ name: 'coding tasks', type: ActivityType.Watching }] },
-      // The outbox tries again by itself, in order and for days; a hung request must not be sent four times meanwhile.
-      rest: {
-        retries: 0,
-        timeout: 10_000,
-        rejectOnRateLimit: ['/channels'],
-        ...(api === undefined ? {} : { api }),
-      },
+      rest: { ...patience, ...(api === undefined ? {} : { api }) },
+      ws: { buildIdentifyThrottler: () => this.#logins },
     })
     const { token } = settings
     if (token !== null) client.rest.setToken(token.reveal())
     client.on(Events.ClientReady, (ready) => {
       this.#attempts = 0
       this.#becomes('ready', `Discord is connected as ${ready.user.tag}.`)
-      this.#register(ready).catch((error: unknown) => report(error, { what: 'commands' }))
+      void this.#register(ready)
+      ready.on(Events.GuildCreate, ({ id }) => {
+        if (id === settings.guild) void this.#register(ready)
+      })
+    })
+    // A session that cannot be taken up again is followed by a new one, of which only this tells.
+    client.on(Events.ShardReady, () => {
+      if (client.isReady()) this.#becomes('ready', 'Discord is connected.')
     })
     client.on(Events.ShardResume, () => this.#becomes('ready', 'Discord is connected.'))
     client.on(Events.ShardReconnecting, () =>
@@ -140,20 +150,31 @@ export class Bot {
     const answer = interactions(this.#deps)
     client.on(Events.InteractionCreate, (interaction) => void answer(interaction))
     if (settings.listen.length > 0) {
-      const hear = talk(this.#deps)
-      client.on(Events.MessageCreate, (message) => {
+      const hear = talk(this.#deps, () => client.rest)
+      client.ws.on(GatewayDispatchEvents.MessageCreate, (message: GatewayMessageCreateDispatchData) => {
         hear(message).catch((error: unknown) => report(error, { message: message.id }))
       })
     }
     return client
   }
 
-  /** Puts our commands in the place of those that are there, unless they are the same. */
-  async #register(client: Client<true>): Promise<void> {
-    const { guild } = this.#deps.settings
-    const route = Routes.applicationGuildCommands(client.application.id, guild)
-    const there = (await client.rest.get(route)) as readonly unknown[]
-    if (!sameCommands(commands, there)) await client.rest.put(route, { body: commands })
+  /** Puts our commands in the place of those that are there, unless they are the same; never rejects. */
+  async #register(client: Client<true>, attempts = 1): Promise<void> {
+    const { settings, later, report } = this.#deps
+    const route = Routes.applicationGuildCommands(client.application.id, settings.guild)
+    this.#endRegistering()
+    try {
+      const there = (await client.rest.get(route)) as readonly unknown[]
+      if (!sameCommands(commands, there)) await client.rest.put(route, { body: commands })
+    } catch (error) {
+      if (this.#closed || client !== this.#client) return
+      const why = `its commands are not registered (${messageOf(error)}): \`cofferdam discord setup\` says more.`
+      this.#becomes(this.#connection.state, `Discord is connected as ${client.user.tag}, but ${why}`)
+      report(error, { what: 'commands' })
+      this.#endRegistering = later(pauseAfter(attempts), () => void this.#register(client, attempts + 1))
+      return
+    }
+    if (attempts > 1) this.#becomes(this.#connection.state, `Discord is connected as ${client.user.tag}.`)
   }
 
   #becomes(state: Connection['state'], text: string): void {

@@ -2,7 +2,7 @@ import { type APIChannel, type REST, RESTJSONErrorCodes, Routes } from 'discord.
 import { z } from 'zod'
 import type { Caller } from '../domain/caller.ts'
 import type { ControlPlane } from '../domain/control-plane.ts'
-import type { DiscordSettings } from '../domain/discord.ts'
+import type { DiscordSettings, Members } from '../domain/discord.ts'
 import type { TaskId } from '../domain/ids.ts'
 import type { Composed, Destination, Outcome } from '../domain/outbox/destination.ts'
 import type { Letter } from '../domain/outbox/letter.ts'
@@ -13,7 +13,7 @@ import type { Outgoing } from './messages/message.ts'
 import { draftMessage, settledMessage } from './messages/draft.ts'
 import { type News, newsMessage } from './messages/news.ts'
 import { statusMessage, threadName } from './messages/status.ts'
-import { edit, isCode, isGone, nonceMs, outcomeOf, sendOnce } from './sending.ts'
+import { edit, isCode, isGone, madeAt, nonceMs, outcomeOf, sendOnce, threadArchived } from './sending.ts'
 
 /** What of the control plane a message is made from. */
 export type Told = Pick<ControlPlane, 'task' | 'checkpoints' | 'decisions' | 'diff'>
@@ -33,6 +33,7 @@ export interface DeliveryDeps {
 
 const bodySchema: z.ZodType<News> = z.object({
   seq: z.int(),
+  revision: z.int(),
   type: z.string(),
   status: z.enum(statuses),
   text: z.string(),
@@ -51,7 +52,7 @@ export function delivery(deps: DeliveryDeps): Destination {
     name: destinationOf(settings),
     compose(event, task) {
       deps.touched(task.id)
-      return composed(event)
+      return composed(event, task.revision)
     },
     async deliver(letter, signal): Promise<Outcome> {
       try {
@@ -70,22 +71,20 @@ export function delivery(deps: DeliveryDeps): Destination {
   }
 }
 
-/** What Discord answers to a message for a thread that is archived and locked: the library has no name for it. */
-const threadArchived = 50_083
-
 const goneText =
   'The channel, thread or message that it belongs to is gone: it is begun anew, in the channel that is configured.'
 
 /** Births, what comes to another state, and what concerns a decision; all else only moves the status message. */
-function composed(event: TaskEvent): Composed | null {
+function composed(event: TaskEvent, revision: number): Composed | null {
   const { seq, type, to: status, text, actor } = event
-  const body = JSON.stringify({ seq, type, status, text: text.slice(0, 4000), actor } satisfies News)
+  const news: News = { seq, revision, type, status, text: text.slice(0, 4000), actor }
+  const body = JSON.stringify(news)
   if (type === 'submitted') return { type: 'task.new', body }
   if (type === 'offered') return { type: 'task.offer', body }
   if (type === 'approved') return { type: 'task.approved', body }
-  const news = newsTypeOf(event)
-  if (news === null || ['task.pending', 'task.running', 'task.validating'].includes(news)) return null
-  return { type: news, body }
+  const newsType = newsTypeOf(event)
+  if (newsType === null || ['task.pending', 'task.running', 'task.validating'].includes(newsType)) return null
+  return { type: newsType, body }
 }
 
 /** Sees what is offered, whoever may press it: the buttons are for those who may. */
@@ -117,10 +116,10 @@ class Delivering {
     const offers = ['submitted', 'suggested', 'offered'].includes(news.type) && news.status === 'DRAFT'
     if (offers) {
       // One that is decided by now needs no buttons; an older letter leaves them to the newer one.
-      if (task.status !== 'DRAFT' || offer === null) return
-      const owners = this.#deps.settings.members.owner.users
+      if (task.status !== 'DRAFT' || offer === null || news.revision !== task.revision) return
+      const { owner } = this.#deps.settings.members
       return this.#sayOnce(task, thread, `decision:${news.seq}`, (mark) =>
-        draftMessage(task, offer, owners, mark),
+        draftMessage(task, offer, owner, mark),
       )
     }
     if (news.type === 'submitted' || news.type === 'approved') return
@@ -157,20 +156,36 @@ class Delivering {
 
   /** Says in messages with buttons that are none any more what became of them. */
   async #settle(task: Task, own: string): Promise<void> {
-    const { book, plane, rest } = this.#deps
+    const { book, plane } = this.#deps
     const { offer, last } = plane().decisions(task.id, onlooker)
     const isAbout = (sent: SentMessage): boolean => offer !== null && sent.revision === task.revision
     for (const sent of book.unsettled(this.#destination, task.id)) {
       // What this letter offers is settled by a later one; another is good until a fresh one takes its place.
       if (sent.kind === own || (isAbout(sent) && this.#letter.type !== 'task.offer')) continue
-      const decided = last !== null && last.at >= sentAt(sent) ? last : null
+      // A suggestion makes another revision, so it was about an earlier message than one that shows the newest.
+      const isEarlier = last?.action === 'suggest' && sent.revision === task.revision
+      const decided = last !== null && last.at >= sentAt(sent) && !isEarlier ? last : null
       const settled = settledMessage(task, decided, sent.revision, markOf(task.id, sent.kind))
       try {
-        await edit(rest(), sent.channel, sent.message, settled, this.#signal)
+        await this.#editIn(sent, settled)
       } catch (error) {
         if (!isGone(error)) throw error
       }
       book.put({ ...sent, settled: true })
+    }
+  }
+
+  /** What is written into an archived thread opens it again; to change something there, one has to open it oneself. */
+  async #editIn({ channel, message }: SentMessage, outgoing: Outgoing): Promise<void> {
+    const rest = this.#deps.rest()
+    try {
+      await edit(rest, channel, message, outgoing, this.#signal)
+    } catch (error) {
+      if (!isCode(error, threadArchived)) throw error
+      const thread = (await rest.get(Routes.channel(channel), { signal: this.#signal })) as APIChannel
+      if ('thread_metadata' in thread && (thread.thread_metadata?.locked ?? false)) return
+      await rest.patch(Routes.channel(channel), { body: { archived: false }, signal: this.#signal })
+      await edit(rest, channel, message, outgoing, this.#signal)
     }
   }
 
@@ -188,9 +203,10 @@ class Delivering {
 
   #send(channel: string, key: string, mark: string, message: Outgoing): Promise<string> {
     const { rest, clock } = this.#deps
-    const { attempts, createdAt } = this.#letter
-    const mayBeThere = attempts > 1 && clock() - createdAt > nonceMs
-    return sendOnce(rest(), this.#bot, { channel, key, mark, message, mayBeThere }, this.#signal)
+    const { createdAt } = this.#letter
+    // Attempts do not tell: one that a restart broke off is not counted, nor those before a person had it tried again.
+    const mayBeThereSince = clock() - createdAt > nonceMs ? createdAt : null
+    return sendOnce(rest(), this.#bot, { channel, key, mark, message, mayBeThereSince }, this.#signal)
   }
 
   #put(
@@ -214,8 +230,9 @@ class Delivering {
   }
 
   /** Whom a task's news concerns: who began it, where they are on Discord, else the owners. */
-  #people({ createdBy }: Task): readonly string[] {
-    return createdBy.kind === 'discord' ? [createdBy.id] : this.#deps.settings.members.owner.users
+  #people({ createdBy }: Task): Members {
+    const { owner } = this.#deps.settings.members
+    return createdBy.kind === 'discord' ? { users: [createdBy.id], roles: [] } : owner
   }
 
   async #diff({ id }: Task): Promise<string> {
@@ -232,5 +249,4 @@ class Delivering {
 const markOf = (id: TaskId, kind: string): string => `${id} · ${kind.replace(':', ' ')}`
 
 /** Discord's ids tell when they were made. Its clock is another than ours, and a minute apart is much. */
-const sentAt = ({ message }: SentMessage): number => Number(BigInt(message) >> 22n) + discordEpoch - 60_000
-const discordEpoch = 1_420_070_400_000
+const sentAt = ({ message }: SentMessage): number => madeAt(message) - 60_000

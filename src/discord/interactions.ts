@@ -18,7 +18,7 @@ import { completions } from './commands/complete.ts'
 import { desk, type DeskDeps, done, looks, type Reply, type Typed } from './commands/desk.ts'
 import { callerOf, stranger } from './members.ts'
 import { Seen } from './seen.ts'
-import { isCode } from './sending.ts'
+import { insist, isCode } from './sending.ts'
 import { cut, most } from './text.ts'
 
 export interface InteractionsDeps extends DeskDeps {
@@ -87,20 +87,23 @@ async function answer<T extends Asked>(
       deps.report(error, { interaction: interaction.id })
     }
   }
-  try {
-    if (caller === null) throw new Failure('not_allowed', stranger)
-    const reply = await work(deps, interaction, caller)
-    record('allowed', '')
-    await say(interaction, reply)
-  } catch (error) {
-    const isOurs = error instanceof Failure
-    const text = isOurs
-      ? error.message
-      : 'That went wrong inside Cofferdam; its log says more. Nothing may have happened: look at the task.'
-    record(isOurs ? 'refused' : 'failed', text)
-    if (!isOurs) deps.report(error, { interaction: interaction.id })
-    await say(interaction, { text })
+  const does = async (): Promise<Reply> => {
+    try {
+      if (caller === null) throw new Failure('not_allowed', stranger)
+      const reply = await work(deps, interaction, caller)
+      record('allowed', '')
+      return reply
+    } catch (error) {
+      const isOurs = error instanceof Failure
+      const text = isOurs
+        ? error.message
+        : 'That went wrong inside Cofferdam; its log says more. Nothing may have happened: look at the task.'
+      record(isOurs ? 'refused' : 'failed', text)
+      if (!isOurs) deps.report(error, { interaction: interaction.id })
+      return { text }
+    }
   }
+  await say(interaction, await does())
 }
 
 /** Once more where it is not known whether it has arrived: who waits sees nothing of it, and there are three seconds. */
@@ -190,11 +193,13 @@ function taskIn(interaction: Asked): string | null {
   return parseDecisionId(interaction.customId)?.taskId ?? null
 }
 
+/** To edit an answer a second time does no harm, so it is tried again where Discord fails. */
 async function say(interaction: RepliableInteraction, { text, embeds, files }: Reply): Promise<void> {
-  await interaction.editReply({
+  const answer = {
     content: cut(text ?? '', most.content),
     embeds: [...(embeds ?? [])],
     files: (files ?? []).map(({ name, text: attachment }) => ({ name, attachment: Buffer.from(attachment) })),
     allowedMentions: { parse: [] },
-  })
+  }
+  await insist(() => interaction.editReply(answer))
 }

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type APIMessage,
   DiscordAPIError,
   HTTPError,
+  type RateLimitData,
   RateLimitError,
   type REST,
   RESTJSONErrorCodes,
@@ -12,6 +14,20 @@ import { messageOf, systemCodeOf } from '../domain/failure.ts'
 import type { Outcome } from '../domain/outbox/destination.ts'
 import { bodyOf, type Outgoing } from './messages/message.ts'
 
+/** What a request waits where Discord wants to be asked less often, ms: reactions, for one, may come four a second. */
+const waitMs = 3000
+
+/**
+ * How requests are made: the outbox tries again by itself, in order and for days, so that a hung one must not be sent four
+ * times meanwhile, nor one that may not be sent for long hold up what comes after it.
+ */
+export const patience = {
+  retries: 0,
+  timeout: 10_000,
+  rejectOnRateLimit: ({ route, retryAfter }: RateLimitData) =>
+    route.startsWith('/channels') && retryAfter > waitMs,
+}
+
 /** A message that is to be there once. */
 export interface Once {
   readonly channel: string
@@ -20,8 +36,8 @@ export interface Once {
   readonly key: string
   /** The text of the footer that no other message of ours in this channel has. */
   readonly mark: string
-  /** It may be there already, and Discord may have forgotten its nonce. */
-  readonly mayBeThere: boolean
+  /** Since when it may be there although Discord has forgotten its nonce, epoch ms; null where it cannot. */
+  readonly mayBeThereSince: number | null
 }
 
 /** Discord knows a message by its nonce "in the past few minutes"; after this long one looks for it instead, ms. */
@@ -31,11 +47,11 @@ export const nonceMs = 60_000
 export async function sendOnce(
   rest: REST,
   bot: string,
-  { channel, message, key, mark, mayBeThere }: Once,
+  { channel, message, key, mark, mayBeThereSince }: Once,
   signal: AbortSignal,
 ): Promise<string> {
-  if (mayBeThere) {
-    const there = await find(rest, bot, channel, mark, signal)
+  if (mayBeThereSince !== null) {
+    const there = await find(rest, bot, channel, { mark, since: mayBeThereSince }, signal)
     if (there !== null) return there
   }
   const nonce = createHash('sha256').update(key).digest('base64url').slice(0, 24)
@@ -47,18 +63,35 @@ export async function sendOnce(
   return sent.id
 }
 
-/** Of the last hundred messages, the one of ours with this mark. */
+/** Discord gives so many messages at once. */
+const page = 100
+const mostPages = 20
+/** Its clock is another than ours, ms. */
+const skewMs = 5 * 60_000
+const discordEpoch = 1_420_070_400_000
+const idAt = (time: number): string => String(BigInt(Math.max(0, time - discordEpoch)) << 22n)
+/** When something was made over there, epoch ms by Discord's clock: its ids tell. */
+export const madeAt = (id: string): number => Number(BigInt(id) >> 22n) + discordEpoch
+
+/** The message of ours with this mark, of those that were written since then. */
 async function find(
   rest: REST,
   bot: string,
   channel: string,
-  mark: string,
+  { mark, since }: { readonly mark: string; readonly since: number },
   signal: AbortSignal,
 ): Promise<string | null> {
-  const query = new URLSearchParams({ limit: '100' })
-  const last = (await rest.get(Routes.channelMessages(channel), { query, signal })) as readonly APIMessage[]
-  const found = last.find(({ author, embeds }) => author.id === bot && embeds[0]?.footer?.text === mark)
-  return found?.id ?? null
+  let after = idAt(since - skewMs)
+  for (let pages = 0; pages < mostPages; pages += 1) {
+    const query = new URLSearchParams({ limit: String(page), after })
+    const some = (await rest.get(Routes.channelMessages(channel), { query, signal })) as readonly APIMessage[]
+    const found = some.find(({ author, embeds }) => author.id === bot && embeds[0]?.footer?.text === mark)
+    if (found !== undefined) return found.id
+    const newest = some.reduce((last, { id }) => (BigInt(id) > last ? BigInt(id) : last), BigInt(after))
+    if (some.length < page || String(newest) === after) return null
+    after = String(newest)
+  }
+  return null
 }
 
 export async function edit(
@@ -74,6 +107,20 @@ export async function edit(
   })
 }
 
+/** Asks again, twice at most, where Discord does not answer or fails: for what may be asked for twice, and is soon too late. */
+export async function insist(ask: () => Promise<unknown>): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await ask()
+      return
+    } catch (error) {
+      const isSaid = error instanceof DiscordAPIError || error instanceof RateLimitError
+      if (isSaid || tries === 3) throw error
+      await sleep(tries * 500)
+    }
+  }
+}
+
 /** Whether what was to be edited or written into is gone. */
 export function isGone(error: unknown): boolean {
   return (
@@ -81,6 +128,9 @@ export function isGone(error: unknown): boolean {
     (error.code === RESTJSONErrorCodes.UnknownChannel || error.code === RESTJSONErrorCodes.UnknownMessage)
   )
 }
+
+/** What Discord answers to who changes something in a thread that is archived: the library has no name for it. */
+export const threadArchived = 50_083
 
 /** Whether this is Discord's answer with that code. */
 export function isCode(error: unknown, code: number): boolean {

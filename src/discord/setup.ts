@@ -3,7 +3,9 @@ import {
   type APIChannel,
   type APIGuild,
   type APIGuildMember,
+  type APIUser,
   ApplicationFlags,
+  ChannelType,
   DiscordAPIError,
   REST,
   Routes,
@@ -60,13 +62,21 @@ export async function* setUp(settings: DiscordSettings, api?: string): AsyncGene
       'channel',
       `The channel ${channel} cannot be seen: give the bot the right to, or name another. ${place.text}`,
     )
+  if (!('guild_id' in place) || place.guild_id !== guild || place.type !== ChannelType.GuildText)
+    return yield problem(
+      'channel',
+      `The channel ${channel} is no text channel of ${server.name}: name one of those, by "Copy Channel ID".`,
+    )
+  // In old applications the bot has another id than they.
+  const bot = await tried('channel', async () => (await rest.get(Routes.user())) as APIUser)
+  if ('state' in bot) return yield bot
   const self = await tried(
     'channel',
-    async () => (await rest.get(Routes.guildMember(guild, app.id))) as APIGuildMember,
+    async () => (await rest.get(Routes.guildMember(guild, bot.id))) as APIGuildMember,
   )
   if ('state' in self) return yield self
   const overwrites = 'permission_overwrites' in place ? (place.permission_overwrites ?? []) : []
-  const allowed = permissionsIn({ guild, user: app.id, member: self, roles: server.roles, overwrites })
+  const allowed = permissionsIn({ guild, user: bot.id, member: self, roles: server.roles, overwrites })
   const missing = Object.keys(needed).filter((name) => (allowed & (needed[name] ?? 0n)) === 0n)
   if (missing.length > 0)
     return yield problem(

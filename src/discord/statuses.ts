@@ -1,11 +1,11 @@
-import { RateLimitError, type REST, RESTJSONErrorCodes, Routes } from 'discord.js'
+import { DiscordAPIError, RateLimitError, type REST, Routes } from 'discord.js'
 import type { DiscordSettings } from '../domain/discord.ts'
 import { messageOf } from '../domain/failure.ts'
 import type { TaskId } from '../domain/ids.ts'
-import type { MessageBook } from '../domain/outbox/messages.ts'
+import type { MessageBook, SentMessage } from '../domain/outbox/messages.ts'
 import { destinationOf, type Told } from './delivery.ts'
 import { look, reactions, statusMessage } from './messages/status.ts'
-import { edit, isCode, isGone } from './sending.ts'
+import { edit, isGone } from './sending.ts'
 
 export interface StatusesDeps {
   readonly settings: DiscordSettings
@@ -34,7 +34,7 @@ export class Statuses {
   #pauseMs = everyMs
   #endTimer: (() => void) | null = null
   #round: Promise<void> | null = null
-  #closed = false
+  readonly #closing = new AbortController()
 
   constructor(deps: StatusesDeps) {
     this.#deps = deps
@@ -52,13 +52,19 @@ export class Statuses {
   }
 
   async close(): Promise<void> {
-    this.#closed = true
+    this.#closing.abort()
     this.#endTimer?.()
     await this.#round
   }
 
   #wait(): void {
-    if (this.#closed || this.#endTimer !== null || this.#round !== null || this.#touched.size === 0) return
+    if (
+      this.#closing.signal.aborted ||
+      this.#endTimer !== null ||
+      this.#round !== null ||
+      this.#touched.size === 0
+    )
+      return
     this.#endTimer = this.#deps.later(this.#pauseMs, () => {
       this.#endTimer = null
       this.#round = this.#edits().then(() => {
@@ -74,12 +80,13 @@ export class Statuses {
     const ids = [...this.#touched]
     this.#touched.clear()
     for (const [at, id] of ids.entries()) {
-      if (this.#closed) return
+      if (this.#closing.signal.aborted) return
       try {
         await this.#edit(id)
         this.#pauseMs = everyMs
       } catch (error) {
-        for (const left of ids.slice(at)) this.#touched.add(left)
+        // At the end, so that one that Discord will not take holds up no other.
+        for (const left of [...ids.slice(at + 1), id]) this.#touched.add(left)
         const wanted = error instanceof RateLimitError ? error.retryAfter : 0
         this.#pauseMs = Math.max(wanted, Math.min(longestPauseMs, Math.max(firstPauseMs, this.#pauseMs * 2)))
         this.#deps.log('a status message could not be edited', { task: id, error: messageOf(error) })
@@ -90,14 +97,16 @@ export class Statuses {
 
   async #edit(id: TaskId): Promise<void> {
     const { book, plane, rest, settings } = this.#deps
+    // One of its own: the library leaves a listener on it with each request.
+    const signal = AbortSignal.any([this.#closing.signal])
     const sent = book.find(destinationOf(settings), id, 'status')
     // Its first letter has not arrived yet, which shows the task as it is then.
     if (sent === null) return
     const task = plane().task(id)
     try {
       if (sent.shown < task.version)
-        await edit(rest(), sent.channel, sent.message, statusMessage(task, plane().checkpoints(id)))
-      await this.#react(id, sent.channel, sent.message, look(task).reaction)
+        await edit(rest(), sent.channel, sent.message, statusMessage(task, plane().checkpoints(id)), signal)
+      await this.#react(id, sent, look(task).reaction, signal)
     } catch (error) {
       if (!isGone(error)) throw error
       // The next letter begins it anew.
@@ -109,7 +118,12 @@ export class Statuses {
   }
 
   /** One reaction at a time, ours alone; a person's decides nothing. */
-  async #react(id: TaskId, channel: string, message: string, wanted: string | null): Promise<void> {
+  async #react(
+    id: TaskId,
+    { channel, message }: SentMessage,
+    wanted: string | null,
+    signal: AbortSignal,
+  ): Promise<void> {
     const before = this.#reacted.get(id)
     if (before === wanted) return
     const at = (emoji: string) =>
@@ -119,12 +133,13 @@ export class Statuses {
       if (emoji === wanted) continue
       await this.#deps
         .rest()
-        .delete(at(emoji))
+        .delete(at(emoji), { signal })
         .catch((error: unknown) => {
-          if (!isCode(error, RESTJSONErrorCodes.UnknownEmoji)) throw error
+          // It does not carry that one. Where the message is gone, the next request says so too.
+          if (!(error instanceof DiscordAPIError && error.status === 404)) throw error
         })
     }
-    if (wanted !== null) await this.#deps.rest().put(at(wanted))
+    if (wanted !== null) await this.#deps.rest().put(at(wanted), { signal })
     this.#reacted.set(id, wanted)
     if (this.#reacted.size > 1000) this.#reacted.clear()
   }

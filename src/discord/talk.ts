@@ -1,4 +1,10 @@
-import type { Message } from 'discord.js'
+import {
+  type GatewayMessageCreateDispatchData,
+  MessageType,
+  type REST,
+  type RESTPostAPIChannelMessageJSONBody,
+  Routes,
+} from 'discord.js'
 import type { Caller } from '../domain/caller.ts'
 import type { Act } from '../domain/control-plane.ts'
 import { Failure } from '../domain/failure.ts'
@@ -11,6 +17,7 @@ import { destinationOf } from './delivery.ts'
 import type { InteractionsDeps } from './interactions.ts'
 import { callerOf } from './members.ts'
 import { Seen } from './seen.ts'
+import { insist } from './sending.ts'
 import { cut, line, most } from './text.ts'
 
 /** What a plain message in a task's thread does, by the task's state; a sentence where it can do nothing. */
@@ -28,26 +35,30 @@ export function actOfReply(task: Task, said: string): Act | string {
   return `Task \`${task.id}\` is ${task.status}, which is final: begin a new one for that.`
 }
 
+type Message = GatewayMessageCreateDispatchData
+
 /**
  * Hears what people write: a wish in a channel that is listened to becomes a task, and a reply in a task's thread steers it.
- * Whoever is no owner or operator is not heard.
+ * Whoever is no owner or operator is not heard. It takes messages as the gateway brings them: the library leaves out those
+ * of channels and threads that it was not told of.
  */
-export function talk(deps: InteractionsDeps): (message: Message) => Promise<void> {
+export function talk(deps: InteractionsDeps, rest: () => REST): (message: Message) => Promise<void> {
   const seen = new Seen()
   return async (message) => {
-    const isTalk = !message.author.bot && message.webhookId === null && !message.system
-    if (!isTalk || message.guildId !== deps.settings.guild || message.content.trim() === '') return
-    if (seen.before(message.id)) return
-    const caller = callerOf(message.author.id, [...(message.member?.roles.cache.keys() ?? [])], deps.settings)
+    const { id, author, type, webhook_id: webhook, guild_id: guild, content, member } = message
+    const isSaid = type === MessageType.Default || type === MessageType.Reply
+    const isTalk = isSaid && author.bot !== true && webhook === undefined && content.trim() !== ''
+    if (!isTalk || guild !== deps.settings.guild || seen.before(id)) return
+    const caller = callerOf(author.id, member?.roles ?? [], deps.settings)
     if (caller === null || caller.role === 'viewer') return
     try {
       const reply = await hear(deps, message, caller)
       if (reply === null) return
-      await message.react('👀').catch(() => undefined)
-      if (reply !== '') await say(message, reply)
+      await heard(rest(), message).catch(() => undefined)
+      if (reply !== '') await say(rest(), message, reply)
     } catch (error) {
-      if (error instanceof Failure) return say(message, error.message)
-      deps.report(error, { message: message.id })
+      if (error instanceof Failure) return say(rest(), message, error.message)
+      deps.report(error, { message: id })
     }
   }
 }
@@ -55,14 +66,14 @@ export function talk(deps: InteractionsDeps): (message: Message) => Promise<void
 /** What they are told; '' for nothing more than that they were heard, null where they were not meant to be. */
 async function hear(deps: InteractionsDeps, message: Message, caller: Caller): Promise<string | null> {
   const { book, settings, plane } = deps
-  const id = book.taskOf(destinationOf(settings), message.channelId)
+  const id = book.taskOf(destinationOf(settings), message.channel_id)
   if (id !== null) {
     const act = actOfReply(plane().task(id), message.content)
     if (typeof act === 'string') return act
     await recorded(deps, message, act.act, id, () => plane().act(id, act, caller, null))
     return act.act === 'steer' || act.act === 'resume' ? '' : `Task \`${id}\`: ${act.act}.`
   }
-  const place = settings.listen.find(({ channel }) => channel === message.channelId)
+  const place = settings.listen.find(({ channel }) => channel === message.channel_id)
   const intent = place === undefined ? null : intentOf(message.content)
   if (place === undefined || intent?.kind !== 'task') return null
   const repository = repositoryOf(deps, place.repository)
@@ -103,9 +114,18 @@ async function recorded<T>(
   }
 }
 
-async function say(message: Message, text: string): Promise<void> {
-  await message.reply({
+async function heard(rest: REST, { channel_id: channel, id }: Message): Promise<void> {
+  await rest.put(Routes.channelMessageOwnReaction(channel, id, encodeURIComponent('👀')))
+}
+
+/** Discord knows by the nonce that a second one is the same. */
+async function say(rest: REST, { channel_id: channel, id }: Message, text: string): Promise<void> {
+  const body: RESTPostAPIChannelMessageJSONBody = {
     content: cut(text, most.content),
-    allowedMentions: { parse: [], repliedUser: false },
-  })
+    allowed_mentions: { parse: [], replied_user: false },
+    message_reference: { message_id: id, fail_if_not_exists: false },
+    nonce: id,
+    enforce_nonce: true,
+  }
+  await insist(() => rest.post(Routes.channelMessages(channel), { body }))
 }

@@ -1,6 +1,7 @@
 import { GatewayCloseCodes } from 'discord.js'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Bot } from '../../src/discord/bot.ts'
+import { loginPauseMs } from '../../src/discord/logins.ts'
 import type { DiscordSettings } from '../../src/domain/discord.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import { type LocalDiscord, openDiscord } from '../support/discord/discord.ts'
@@ -12,6 +13,7 @@ import { until } from '../support/until.ts'
 let discord: LocalDiscord
 let home: Channel
 let bots: Bot[]
+let reported: unknown[]
 let pauses: { readonly ms: number; readonly act: () => void }[]
 
 beforeEach(async () => {
@@ -19,8 +21,10 @@ beforeEach(async () => {
   home = discord.channel('tasks')
   bots = []
   pauses = []
+  reported = []
 })
 afterEach(async () => {
+  if (reported.length > 0) throw new AggregateError(reported)
   for (const bot of bots) await bot.close()
   await discord[Symbol.asyncDispose]()
 })
@@ -47,9 +51,7 @@ function aBot(changed: Partial<DiscordSettings> = {}, api = discord.api): Bot {
       pauses.push({ ms, act })
       return () => undefined
     },
-    report: (error) => {
-      throw error
-    },
+    report: (error) => reported.push(error),
     log: () => undefined,
   })
   bots.push(bot)
@@ -122,4 +124,61 @@ describe('the connection', () => {
       expect.stringContaining('it is tried again'),
     ])
   })
+
+  it('whose session cannot be taken up again is ready with a new one', async () => {
+    const bot = aBot()
+    await until(() => bot.connection.state === 'ready')
+    discord.gateway.invalidate(false)
+    await until(() => pauses.length === 1)
+    expect(bot.connection.state).toBe('connecting')
+    pauses[0]?.act()
+    await until(() => bot.connection.state === 'ready')
+    expect(discord.gateway.identifies).toBe(2)
+  })
+
+  it('whose sessions all end at once is no loop of logins', async () => {
+    const bot = aBot()
+    await until(() => bot.connection.state === 'ready')
+    for (let times = 1; times <= 3; times += 1) {
+      discord.gateway.invalidate(false)
+      await until(() => pauses.length === times)
+      expect(discord.gateway.identifies).toBe(times)
+      pauses.at(-1)?.act()
+      await until(() => discord.gateway.identifies === times + 1 && discord.gateway.connected)
+    }
+    const rounded = pauses.map(({ ms }) => Math.ceil(ms / 5000) * 5000)
+    expect(rounded).toEqual([5000, 10_000, 20_000])
+  })
+
+  it('registers the commands when Discord takes them again, and says so meanwhile', async () => {
+    discord.rest.faults.next('PUT', /\/commands$/, { kind: 'status', status: 503 }, 2)
+    const bot = aBot()
+    for (let tries = 1; tries <= 2; tries += 1) {
+      await until(() => pauses.length === tries)
+      expect(bot.connection).toMatchObject({ state: 'ready', text: expect.stringContaining('discord setup') })
+      pauses.at(-1)?.act()
+    }
+    await until(() => discord.commands.puts === 1 && !bot.connection.text.includes('setup'))
+    expect(pauses.map(({ ms }) => ms)).toEqual([5000, 10_000])
+    expect(reported.splice(0)).toHaveLength(2)
+  })
+})
+
+it.each([
+  [[], 0],
+  [[0], 5000],
+  [[0, 10_000], 10_000],
+  [[0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 600_000],
+] as const)('after logins at %j another one waits %d ms', (times, pause) => {
+  expect(loginPauseMs(times, times.at(-1) ?? 0)).toBe(pause)
+  expect(loginPauseMs(times, (times.at(-1) ?? 0) + 3_600_001)).toBe(0)
+})
+
+it('a thousand logins a day are never reached', () => {
+  const times: number[] = []
+  for (let now = 0; now < 24 * 3_600_000;) {
+    now += loginPauseMs(times, now)
+    times.push(now)
+  }
+  expect(times.length).toBeLessThan(300)
 })

@@ -2,7 +2,8 @@ import { REST } from 'discord.js'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { delivery, type Told } from '../../src/discord/delivery.ts'
 import type { Decisions } from '../../src/domain/decision.ts'
-import type { DiscordSettings } from '../../src/domain/discord.ts'
+import type { Role } from '../../src/domain/caller.ts'
+import type { DiscordSettings, Members } from '../../src/domain/discord.ts'
 import type { Destination, Outcome } from '../../src/domain/outbox/destination.ts'
 import type { Letter } from '../../src/domain/outbox/letter.ts'
 import type { MessageBook } from '../../src/domain/outbox/messages.ts'
@@ -26,6 +27,7 @@ let now: number
 let task: Task
 let decisions: Decisions
 let touched: number
+let members: Record<Role, Members>
 
 beforeEach(async () => {
   now = Date.now()
@@ -41,13 +43,14 @@ beforeEach(async () => {
     decisions: () => decisions,
     diff: () => Promise.resolve('the diff'),
   }
+  members = { owner: { users: ['100000000000000001'], roles: [] }, operator: nobody, viewer: nobody }
   const settings: DiscordSettings = {
     token: null,
     tokenFrom: '',
     guild: discord.world.guildId,
     channel: home.id,
     listen: [],
-    members: { owner: { users: ['100000000000000001'], roles: [] }, operator: nobody, viewer: nobody },
+    members,
   }
   const rest = new REST({ api: discord.api, retries: 0, timeout: 300, rejectOnRateLimit: ['/channels'] })
   rest.setToken(discord.token)
@@ -145,6 +148,20 @@ describe('B26 a draft is told of once, whatever goes wrong', () => {
     expect(whole()).toEqual(draft)
   })
 
+  it.each([
+    ['a restart broke it off, which is no attempt', 0],
+    ['many messages came after it', 150],
+  ])('also where nobody knows whether it was sent, and %s', async (_, others) => {
+    const letter = { ...letterOf(1, 'submitted'), attempts: 1 }
+    discord.rest.faults.next('POST', /\/messages$/, { kind: 'drop', after: true })
+    expect((await told.deliver(letter, new AbortController().signal)).kind).toBe('failed')
+    const other = discord.person('talker')
+    for (let said = 0; said < others; said += 1) other.type(home, 'and so on')
+    now += 3_600_000
+    await told.deliver(letter, new AbortController().signal)
+    expect(whole().filter((text) => text !== 'and so on')).toEqual(draft)
+  })
+
   it('and when it is sent again though it has arrived', async () => {
     const letter = letterOf(1, 'submitted')
     await arrives(letter)
@@ -175,6 +192,44 @@ describe('buttons', () => {
     expect(textOf(second ?? fail())).toContain('[Approve]')
   })
 
+  it('are offered once where a suggestion came before the first offer was sent', async () => {
+    const first = letterOf(1, 'submitted')
+    task = { ...task, version: 2, revision: 2 }
+    decisions = { ...decisions, revision: 2 }
+    const second = letterOf(2, 'suggested')
+    await arrives(first)
+    await arrives(second)
+    expect(whole()).toEqual(draft)
+  })
+
+  it('say what became of the task where nobody decided there, though there was a suggestion just before', async () => {
+    await arrives(letterOf(1, 'submitted'))
+    task = { ...task, version: 2, revision: 2 }
+    const last = { action: 'suggest', by: { kind: 'discord', id: '7' }, text: 'use tabs', at: now } as const
+    decisions = { ...decisions, revision: 2, last }
+    await arrives(letterOf(2, 'suggested'))
+    task = { ...task, status: 'STOPPED', version: 3 }
+    decisions = { ...decisions, offer: null }
+    await arrives(letterOf(3, 'stopped'))
+    const titles = (discord.thread(home)?.messages ?? []).map((one) => one.embeds[0]?.title)
+    expect(titles).toEqual([
+      'A suggestion was added: see the newer message',
+      'No longer to be decided: STOPPED',
+      'STOPPED · stopped',
+    ])
+  })
+
+  it('are gone too where the thread was archived meanwhile', async () => {
+    await arrives(letterOf(1, 'submitted'))
+    const thread = discord.thread(home) ?? fail()
+    thread.archived = true
+    task = { ...task, status: 'REJECTED', version: 2 }
+    const last = { action: 'reject', by: { kind: 'discord', id: '7' }, text: null, at: now } as const
+    decisions = { ...decisions, offer: null, last }
+    expect(await arrives(letterOf(2, 'rejected'))).toEqual([{ kind: 'delivered' }])
+    expect([thread.archived, thread.messages.length, thread.messages[0]?.components]).toEqual([false, 2, []])
+  })
+
   it('are not offered for what was decided before Discord could be reached', async () => {
     const letter = letterOf(1, 'submitted')
     task = { ...task, status: 'REJECTED' }
@@ -199,6 +254,13 @@ describe('news', () => {
     ])
     expect(textOf(message ?? fail())).toContain('**Untested**')
     expect(textOf(message ?? fail())).toContain('All is \\*\\*done\\*\\*')
+  })
+
+  it('ping a role where owners are named by one', async () => {
+    members.owner = { users: [], roles: ['100000000000000009'] }
+    discord.world.roles.push({ ...(discord.world.roles[0] ?? fail()), id: '100000000000000009' })
+    await applied()
+    expect(discord.thread(home)?.messages[0]?.pings).toEqual(['100000000000000009'])
   })
 
   it('begin the thread anew where somebody has removed it', async () => {

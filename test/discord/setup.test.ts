@@ -1,4 +1,4 @@
-import { OverwriteType, PermissionFlagsBits } from 'discord.js'
+import { ChannelType, OverwriteType, PermissionFlagsBits } from 'discord.js'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { permissionsIn } from '../../src/discord/permissions.ts'
 import { setUp } from '../../src/discord/setup.ts'
@@ -71,6 +71,14 @@ describe('setting up Discord', () => {
     const lines = await found(changed)
     expect(lines.at(-1)).toMatch(last)
     expect([discord.commands.puts, channel.messages]).toEqual([0, []])
+  })
+
+  it('stops at a place that is no text channel', async () => {
+    const thread = discord.world.addChannel('a thread', {
+      type: ChannelType.PublicThread,
+      parent: channel.id,
+    })
+    expect((await found({ channel: thread.id })).at(-1)).toMatch(/^problem channel: .* is no text channel/)
   })
 
   it('names the rights that are missing', async () => {

@@ -240,6 +240,13 @@ describe('Discord that fails', () => {
     expect(await timesTold(await start('do it'))).toEqual([1, 1])
   })
 
+  it('what somebody did is answered as it is where Discord fails at the answer', async () => {
+    const id = await start('draft: do it')
+    discord.rest.faults.next('PATCH', /@original$/, { kind: 'status', status: 502 })
+    const { text } = await owner.slash(home, 'task_reject', { task: id })
+    expect(text).toBe(`Task \`${id}\` is REJECTED now.`)
+  })
+
   it('a press is answered where the first word to Discord is lost, and where the same one comes twice', async () => {
     const id = await start('draft: do it')
     const [thread, draft] = await draftOf(id)
@@ -253,12 +260,26 @@ describe('Discord that fails', () => {
     expect(discord.interactions.every(({ refused }) => refused <= 1)).toBe(true)
   })
 
+  it('B13 after a restart a reply is heard, also in a thread of which Discord has not told', async () => {
+    const id = await start('it blocks')
+    const thread = await threadOf(id)
+    await discord.sees(thread, (one) => textOf(one).includes('BLOCKED · blocked'), 60_000)
+    const before = discord.gateway.identifies
+    discord.world.tellsOfThreads = false
+    await plane.reopen()
+    await until(() => discord.gateway.identifies === before + 1 && discord.gateway.connected)
+    discord.world.tellsOfThreads = true
+    owner.type(thread, 'use tabs')
+    await discord.sees(thread, (one) => textOf(one).includes('APPLIED · applied'), 60_000)
+    expect(git(repo, 'show', `cofferdam/${id}:said.txt`)).toBe('tabs\n')
+  })
+
   it('B23 B26 after a restart buttons of before work, and nothing is said twice', async () => {
     const id = await start('draft: do it')
     const [thread, draft] = await draftOf(id)
+    const before = discord.gateway.identifies
     await plane.reopen()
-    await until(() => discord.gateway.connected)
-    await until(() => discord.gateway.identifies === 2)
+    await until(() => discord.gateway.identifies === before + 1 && discord.gateway.connected)
     expect((await owner.press(thread, draft, 'Approve')).text).toBe(`Task \`${id}\` is PENDING now.`)
     expect(await timesTold(id)).toEqual([1, 1])
     expect(discord.commands.puts).toBe(1)

@@ -1,9 +1,10 @@
 import { ButtonStyle, ComponentType } from 'discord.js'
 import type { Decided, Offer } from '../../domain/decision.ts'
+import type { Members } from '../../domain/discord.ts'
 import type { Task } from '../../domain/task.ts'
 import { counted, timeOf } from '../../domain/text.ts'
 import { block, cut, line, moment, most } from '../text.ts'
-import { colours, nameOf, type Outgoing } from './message.ts'
+import { colours, mentions, nameOf, type Outgoing } from './message.ts'
 
 type Style = ButtonStyle.Success | ButtonStyle.Danger | ButtonStyle.Secondary
 const styles: Readonly<Record<string, Style>> = {
@@ -14,7 +15,7 @@ const styles: Readonly<Record<string, Style>> = {
 const labels: Readonly<Record<string, string>> = { approve: 'Approve', reject: 'Reject', suggest: 'Suggest' }
 
 /** A draft with what a person has to know to decide, and the buttons. */
-export function draftMessage(task: Task, offer: Offer, owners: readonly string[], mark: string): Outgoing {
+export function draftMessage(task: Task, offer: Offer, owners: Members, mark: string): Outgoing {
   const { goal, repository, base, agent, setup, test, budget, policy, risks } = task
   const reasons = risks.length === 0 ? ['It was asked for as a draft.'] : risks.map(({ text }) => text)
   const field = (name: string, value: string, inline = false) => ({
@@ -24,10 +25,7 @@ export function draftMessage(task: Task, offer: Offer, owners: readonly string[]
   })
   const command = (text: string | null): string => (text === null ? 'none' : block(text, 400))
   return {
-    content: cut(
-      `${owners.map((owner) => `<@${owner}>`).join(' ')} A task waits for your decision.`.trim(),
-      most.content,
-    ),
+    content: cut(`${mentions(owners)} A task waits for your decision.`.trim(), most.content),
     pings: owners,
     embeds: [
       {

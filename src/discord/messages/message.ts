@@ -1,4 +1,5 @@
 import type { RESTPostAPIChannelMessageJSONBody } from 'discord.js'
+import type { Members } from '../../domain/discord.ts'
 import type { Actor } from '../../domain/task.ts'
 import { escaped } from '../text.ts'
 
@@ -12,7 +13,7 @@ export interface Outgoing {
   readonly content?: string
   readonly embeds?: RESTPostAPIChannelMessageJSONBody['embeds']
   readonly components?: RESTPostAPIChannelMessageJSONBody['components']
-  readonly pings?: readonly string[]
+  readonly pings?: Members
   readonly files?: readonly SentFile[]
 }
 
@@ -21,14 +22,21 @@ export function bodyOf({
   content,
   embeds,
   components,
-  pings = [],
+  pings = nobody,
 }: Outgoing): RESTPostAPIChannelMessageJSONBody {
   return {
     content: content ?? '',
     embeds: embeds ?? [],
     components: components ?? [],
-    allowed_mentions: { parse: [], users: [...pings] },
+    allowed_mentions: { parse: [], users: [...pings.users], roles: [...pings.roles] },
   }
+}
+
+export const nobody: Members = { users: [], roles: [] }
+
+/** Those who are to be pinged, as the content of a message names them. */
+export function mentions({ users, roles }: Members): string {
+  return [...users.map((id) => `<@${id}>`), ...roles.map((id) => `<@&${id}>`)].join(' ')
 }
 
 /** Somebody in a sentence: shown as a mention, which pings only where the message says so. */

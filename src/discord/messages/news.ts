@@ -1,13 +1,16 @@
+import type { Members } from '../../domain/discord.ts'
 import type { Actor, Checkpoint, Task } from '../../domain/task.ts'
 import { counted } from '../../domain/text.ts'
 import { possibleActs } from '../../domain/transition/apply.ts'
 import { block, cut, line, most } from '../text.ts'
 import { look } from './status.ts'
-import { nameOf, type Outgoing, type SentFile } from './message.ts'
+import { mentions, nameOf, nobody, type Outgoing, type SentFile } from './message.ts'
 
 /** What is known of an event when it is told; the task may have moved on since. */
 export interface News {
   readonly seq: number
+  /** The task's, as the event left it. */
+  readonly revision: number
   readonly type: string
   readonly status: Task['status']
   readonly text: string
@@ -27,18 +30,14 @@ export function newsMessage(
   task: Task,
   news: News,
   checkpoints: readonly Checkpoint[],
-  {
-    people,
-    diff,
-    mark,
-  }: { readonly people: readonly string[]; readonly diff: string; readonly mark: string },
+  { people, diff, mark }: { readonly people: Members; readonly diff: string; readonly mark: string },
 ): Outgoing {
   const { id, goal } = task
   const then = { ...task, status: news.status }
   const { colour, word } = look(then)
   const test = checkpoints.at(-1)?.test ?? null
   const failing = news.status !== 'APPLIED' && test?.passed === false ? test.tail : null
-  const pings = wantsSomebody.has(news.status) && news.actor.kind !== 'discord' ? people : []
+  const pings = wantsSomebody.has(news.status) && news.actor.kind !== 'discord' ? people : nobody
   const stat = statOf(checkpoints)
   const untested = news.status === 'APPLIED' && task.outcome === 'untested'
   const parts = [
@@ -51,7 +50,7 @@ export function newsMessage(
   const files: SentFile[] =
     news.status === 'APPLIED' && diff !== '' ? [{ name: `${id}.diff`, text: diff }] : []
   return {
-    content: pings.map((user) => `<@${user}>`).join(' '),
+    content: mentions(pings),
     pings,
     embeds: [
       {
@@ -59,7 +58,7 @@ export function newsMessage(
         color: colour,
         description: cut(parts.join('\n\n'), most.description),
         fields: [
-          { name: 'Goal', value: line(goal, 200) },
+          { name: 'Goal', value: line(goal, 200) || '—' },
           ...(news.status === task.status
             ? [{ name: 'What you can do', value: cut(nextSteps(task), most.field) }]
             : []),

@@ -7,9 +7,17 @@ export interface Limits {
   /** How long a nonce is remembered ("the past few minutes"). */
   readonly nonce: number
   readonly heartbeat: number
+  /** The time from one reaction to the next. */
+  readonly reaction: number
 }
 
-export const usual: Limits = { answer: 3000, token: 15 * 60_000, nonce: 5 * 60_000, heartbeat: 41_250 }
+export const usual: Limits = {
+  answer: 3000,
+  token: 15 * 60_000,
+  nonce: 5 * 60_000,
+  heartbeat: 41_250,
+  reaction: 250,
+}
 
 const discordEpoch = 1_420_070_400_000
 

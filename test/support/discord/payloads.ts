@@ -99,7 +99,7 @@ export function memberShown(member: Member): APIGuildMember {
 export function guildShown(world: World): Readonly<Record<string, unknown>> {
   const channels = [...world.channels.values()]
   const inGuild = (type: ChannelType) =>
-    channels.filter((one) => one.type === type).map((one) => channelShown(one, world))
+    channels.filter((one) => one.type === type && !one.archived).map((one) => channelShown(one, world))
   return {
     id: world.guildId,
     name: 'Guild',
@@ -133,7 +133,7 @@ export function guildShown(world: World): Readonly<Record<string, unknown>> {
     member_count: world.members.size,
     members: [...world.members.values()].map(memberShown),
     channels: inGuild(ChannelType.GuildText),
-    threads: inGuild(ChannelType.PublicThread),
+    threads: world.tellsOfThreads ? inGuild(ChannelType.PublicThread) : [],
     voice_states: [],
     presences: [],
     stage_instances: [],

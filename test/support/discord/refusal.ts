@@ -18,6 +18,7 @@ export const unknownGuild = (): Refusal => new Refusal(404, 10004, 'Unknown Guil
 export const unknownMember = (): Refusal => new Refusal(404, 10007, 'Unknown Member')
 export const unknownMessage = (): Refusal => new Refusal(404, 10008, 'Unknown Message')
 export const unknownUser = (): Refusal => new Refusal(404, 10013, 'Unknown User')
+export const unknownEmoji = (): Refusal => new Refusal(404, 10014, 'Unknown Emoji')
 export const unknownWebhook = (): Refusal => new Refusal(404, 10015, 'Unknown Webhook')
 export const unknownInteraction = (): Refusal => new Refusal(404, 10062, 'Unknown interaction')
 export const alreadyAcknowledged = (): Refusal =>

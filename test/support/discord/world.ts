@@ -54,6 +54,8 @@ export class World {
   readonly applicationId: string
   readonly guildId: string
   readonly roles: APIRole[]
+  /** Whether who connects is told which threads there are. */
+  tellsOfThreads = true
   readonly members = new Map<string, Member>()
   readonly channels = new Map<string, Channel>()
   readonly now: () => number
@@ -62,7 +64,8 @@ export class World {
     this.now = now
     this.id = snowflakes(now)
     this.applicationId = this.id()
-    this.bot = { ...person(this.applicationId, 'cofferdam'), bot: true }
+    // Another id than the application's, as those of before 2016 have it: who takes one for the other shows.
+    this.bot = { ...person(this.id(), 'cofferdam'), bot: true }
     this.guildId = this.id()
     const everyone = Object.values(PermissionFlagsBits).reduce((all, bit) => all | bit, 0n)
     this.roles = [role(this.guildId, '@everyone', everyone & ~PermissionFlagsBits.Administrator)]

@@ -7,6 +7,7 @@ import { Refusal, unauthorized, unknownRoute } from '../refusal.ts'
 import { aboutRoutes } from './about.ts'
 import { interactionRoutes } from './interactions.ts'
 import { messageRoutes } from './messages.ts'
+import { reactionRoutes } from './reactions.ts'
 import { threadRoutes } from './threads.ts'
 import type { Env, Wire } from './wire.ts'
 
@@ -40,6 +41,7 @@ export class Rest {
     })
     aboutRoutes(app, wire)
     messageRoutes(app, wire)
+    reactionRoutes(app, wire)
     threadRoutes(app, wire)
     interactionRoutes(app, wire)
     app.notFound((c) => refused(c, unknownRoute()))

@@ -2,7 +2,7 @@ import { GatewayDispatchEvents, GatewayIntentBits, PermissionFlagsBits } from 'd
 import type { Hono } from 'hono'
 import { compose, mayWrite, rewrite } from '../compose.ts'
 import { channelShown, messageShown } from '../payloads.ts'
-import { missingPermissions, notTheAuthor } from '../refusal.ts'
+import { notTheAuthor, threadArchived } from '../refusal.ts'
 import { changedMessage, fit, newMessage } from '../shapes.ts'
 import type { Channel, Message } from '../world.ts'
 import { bodyOf, type Env, param, type Wire } from './wire.ts'
@@ -56,6 +56,7 @@ export function messageRoutes(app: Hono<Env>, wire: Wire): void {
     const channel = world.channel(param(c, 'channel'))
     const message = world.message(channel, param(c, 'message'))
     if (message.author.id !== world.bot.id) throw notTheAuthor()
+    if (channel.archived) throw threadArchived()
     const { json, files } = await bodyOf(c)
     rewrite(world, message, fit(changedMessage, json), files)
     tellEdited(wire, message)
@@ -71,32 +72,6 @@ export function messageRoutes(app: Hono<Env>, wire: Wire): void {
       channel_id: channel.id,
       guild_id: world.guildId,
     })
-    return c.body(null, 204)
-  })
-
-  const reactions = `${at}/:message/reactions`
-  app.put(`${reactions}/:emoji/@me`, (c) => {
-    const channel = world.channel(param(c, 'channel'))
-    const message = world.message(channel, param(c, 'message'))
-    if (world.botLacks(channel, PermissionFlagsBits.AddReactions)) throw missingPermissions()
-    const emoji = param(c, 'emoji')
-    const found = message.reactions.find((one) => one.emoji === emoji)
-    if (found === undefined) message.reactions.push({ emoji, users: [world.bot.id] })
-    else if (!found.users.includes(world.bot.id)) found.users.push(world.bot.id)
-    return c.body(null, 204)
-  })
-  app.delete(`${reactions}/:emoji/@me`, (c) => {
-    const message = world.message(world.channel(param(c, 'channel')), param(c, 'message'))
-    for (const one of message.reactions) {
-      if (one.emoji === param(c, 'emoji')) one.users = one.users.filter((id) => id !== world.bot.id)
-    }
-    message.reactions = message.reactions.filter(({ users }) => users.length > 0)
-    return c.body(null, 204)
-  })
-  app.delete(reactions, (c) => {
-    const channel = world.channel(param(c, 'channel'))
-    if (world.botLacks(channel, PermissionFlagsBits.ManageMessages)) throw missingPermissions()
-    world.message(channel, param(c, 'message')).reactions = []
     return c.body(null, 204)
   })
 
