@@ -1,5 +1,6 @@
 import { Findings } from './request-reader.ts'
 import type { Inspection } from './upstream.ts'
+import { withoutUsageChunk } from './usage-chunk.ts'
 
 type Visit = Inspection['visit']
 
@@ -128,7 +129,8 @@ export function chatInspection(): Inspection {
           '"stream_options" does not ask for the usage: set "include_usage" to true, or leave it out.',
         )
       const append = found.isStream && !tells ? ['"stream_options":{"include_usage":true}'] : []
-      return found.result(bytes, most[0] ?? most[1] ?? null, found.numbers.get('n') ?? 1, append)
+      const result = found.result(bytes, most[0] ?? most[1] ?? null, found.numbers.get('n') ?? 1, append)
+      return 'problem' in result || append.length === 0 ? result : { ...result, filter: withoutUsageChunk }
     },
   }
 }

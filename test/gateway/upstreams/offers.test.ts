@@ -335,6 +335,32 @@ describe('what the gateway adds to a request', () => {
     expect(got[1]?.body).toBe(JSON.stringify(whole))
   })
 
+  it.each([1, 7, 4096])(
+    'is taken out of the answer again, for a box that did not ask (in pieces of %i)',
+    async (size) => {
+      const said = ['Hä', '🙂'].map(
+        (content) => `data: ${JSON.stringify({ choices: [{ delta: { content } }] })}\n\n`,
+      )
+      const usage = `data: ${JSON.stringify({ choices: [], usage: chatUsage })}\r\n\r\n`
+      const bytes = Buffer.from([': ping\n\n', ...said, usage, 'data: [DONE]\n\n', 'rest'].join(''))
+      const { lab } = await opened('openai-compatible', {}, (_request, response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream', 'content-length': bytes.length })
+        for (let at = 0; at < bytes.length; at += size) response.write(bytes.subarray(at, at + size))
+        response.end()
+      })
+      const path = '/openai-compatible/v1/chat/completions'
+      const got = async (some: object): Promise<string> =>
+        Buffer.from(
+          (await post(lab, path, { ...bodies.chat, stream: true, ...some })).body,
+          'latin1',
+        ).toString()
+      expect(await got({})).toBe(bytes.toString().replace(usage, ''))
+      expect(await got({ stream_options: { include_usage: true } })).toBe(bytes.toString())
+      // It is counted all the same.
+      expect(lab.passage.counts()).toMatchObject({ inputTokens: 200, outputTokens: 40 })
+    },
+  )
+
   it('is nothing else: the rest goes as it came, byte for byte', async () => {
     const { lab, got } = await opened('openai')
     const body = ` ${JSON.stringify({ ...bodies.responses, store: false }, null, 1)}\n`
