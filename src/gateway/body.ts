@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
 import type { Hit, KnownSecrets } from '../domain/leak.ts'
 import type { Flow } from './traffic.ts'
+import type { Filter } from './upstreams/upstream.ts'
 
 /** Why a body did not come through. */
 export class Cut extends Error {
@@ -37,7 +38,8 @@ export async function sendGuarded(
 }
 
 /**
- * Hands an answer's body to the box as it comes, with the secrets replaced. `see` gets each chunk before the box does.
+ * Hands an answer's body to the box as it comes, with the secrets replaced. `see` gets each chunk before the box does, and
+ * whole; the box gets what `filter` leaves.
  * Rejects with `Cut` when the box is gone or has had its share.
  */
 export async function receiveRedacted(
@@ -47,13 +49,15 @@ export async function receiveRedacted(
   flow: Flow,
   onHit: (hit: Hit) => void,
   see: (chunk: Buffer) => void = () => undefined,
+  filter: Filter = { push: (chunk) => chunk, end: () => Buffer.alloc(0) },
 ): Promise<void> {
   const redactor = known.redactor(onHit)
   for await (const chunk of from as AsyncIterable<Buffer>) {
     see(chunk)
     if (!flow.gets(chunk.length)) throw new Cut('limit')
-    await write(to, redactor.push(chunk))
+    await write(to, redactor.push(filter.push(chunk)))
   }
+  await write(to, redactor.push(filter.end()))
   await write(to, redactor.end())
   to.end()
 }

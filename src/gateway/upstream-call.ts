@@ -15,7 +15,7 @@ import type { BoxContext } from './box-context.ts'
 import type { Request } from './target.ts'
 import { type Flow, whenIdle } from './traffic.ts'
 import { readBody, type WholeBody } from './whole-body.ts'
-import type { Counter, UpstreamRoute } from './upstreams/upstream.ts'
+import type { Counter, Inspected, UpstreamRoute } from './upstreams/upstream.ts'
 
 /** A named route: looked at as a whole, then sent with the credential, and its answer counted on its way to the box. */
 export async function upstreamCall(
@@ -157,7 +157,7 @@ async function passOn(
     }
     const answer = await route.call(sent, signal)
     const counter = answer.statusCode === 200 ? (rule.counter?.() ?? null) : null
-    await answered(call, answer, counter, bill)
+    await answered(call, answer, counter, bill, body.inspected)
   } catch (error) {
     // The box went, or nobody waits any more, while the model was at work: what that costs nobody says.
     if (signal.aborted && !response.headersSent) bill?.chargeEstimate()
@@ -186,24 +186,29 @@ async function answered(
   answer: IncomingMessage,
   counter: Counter | null,
   bill: Bill | null,
+  inspected: Inspected | null,
 ): Promise<void> {
   const onHit = (hit: Hit): void => context.ledger.leaked({ ...hit, way: 'down' })
+  const type = answer.headers['content-type'] ?? ''
+  const filter = /^text\/event-stream\b/i.test(type) ? inspected?.filter?.() : undefined
   const dropped = [
     'set-cookie',
-    ...(context.known.isEmpty || request.method === 'HEAD' ? [] : ['content-length']),
+    ...((context.known.isEmpty && filter === undefined) || request.method === 'HEAD'
+      ? []
+      : ['content-length']),
   ]
   const headers = passedOn(answer.rawHeaders, dropped, (value) => withoutSecrets(value, context.known, onHit))
-  const type = answer.headers['content-type'] ?? ''
   try {
     if ((answer.headers['content-encoding'] ?? 'identity') !== 'identity')
       throw new Error('it is compressed, so it cannot be read')
     response.writeHead(answer.statusCode ?? 502, headers)
     response.flushHeaders()
-    await receiveRedacted(answer, response, context.known, flow, onHit, (chunk) => {
+    const see = (chunk: Buffer): void => {
       counter?.see(chunk, type)
       const tokens = counter?.tokens ?? null
       if (tokens !== null && bill?.charge(tokens) === false) throw new Unrecorded()
-    })
+    }
+    await receiveRedacted(answer, response, context.known, flow, onHit, see, filter)
   } finally {
     answer.destroy()
     if (counter !== null && bill !== null) chargeRest(counter, bill)

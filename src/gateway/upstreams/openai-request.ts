@@ -1,5 +1,6 @@
 import { Findings } from './request-reader.ts'
 import type { Inspection } from './upstream.ts'
+import { withoutUsageChunk } from './usage-chunk.ts'
 
 type Visit = Inspection['visit']
 
@@ -8,7 +9,15 @@ const boxTools = new Set(['function', 'custom', 'local_shell', 'apply_patch', 'n
 /** At these the list prices hold, or less. */
 const listPriced = new Set<unknown>([null, 'auto', 'default', 'flex'])
 /** Models that search the network by themselves. */
-const searching = /-search(?:-|$)|deep-research/
+const searching = /-search(?:-|$)|deep-research|:online$/
+/** With these, other servers that speak the same API search the network. */
+const searches = new Set([
+  'plugins',
+  'search_parameters',
+  'enable_search',
+  'web_search',
+  'web_search_options',
+])
 /** What is kept at the provider, and what of it is taken up again: another task of the same account may have left it. */
 const kept = new Set(['previous_response_id', 'conversation', 'prompt'])
 const single = new Set([
@@ -41,6 +50,7 @@ function visitTop(found: Findings, path: readonly string[], value: Parameters<Vi
     if (searching.test(value)) found.closed(`The model "${value}"`)
   }
   if (inner.length === 0 && key === 'stream') found.isStream = value === true
+  if (inner.length === 0 && searches.has(key) && value !== null && value !== false) found.closed(`"${key}"`)
   if (key === 'service_tier' && !listPriced.has(value))
     found.object('This "service_tier" has no list price here. Leave it out.')
   if (key === 'store' && value !== false && value !== null)
@@ -100,7 +110,6 @@ export function chatInspection(): Inspection {
         found.once('include_usage')
         tells = value === true
       }
-      if (key === 'web_search_options' && value !== null) found.closed('"web_search_options"')
       if (key === 'audio' && path.length === 1 && value !== null)
         found.object('Audio has no list price here. Leave it out.')
       if (key === 'modalities' && path.length === 2 && value !== 'text')
@@ -120,7 +129,8 @@ export function chatInspection(): Inspection {
           '"stream_options" does not ask for the usage: set "include_usage" to true, or leave it out.',
         )
       const append = found.isStream && !tells ? ['"stream_options":{"include_usage":true}'] : []
-      return found.result(bytes, most[0] ?? most[1] ?? null, found.numbers.get('n') ?? 1, append)
+      const result = found.result(bytes, most[0] ?? most[1] ?? null, found.numbers.get('n') ?? 1, append)
+      return 'problem' in result || append.length === 0 ? result : { ...result, filter: withoutUsageChunk }
     },
   }
 }

@@ -47,6 +47,14 @@ export interface Inspected {
   readonly choices?: number
   /** Members that the gateway puts at the end of the request's object, `"key":value`. */
   readonly append?: readonly string[]
+  /** What the box gets of a stream, where it did not ask for all that comes. */
+  readonly filter?: () => Filter
+}
+
+/** Bytes in, bytes out, in order; what is held back comes later or at the end. */
+export interface Filter {
+  push(chunk: Buffer): Buffer
+  end(): Buffer
 }
 
 /** Follows the usage that one answer reports. */

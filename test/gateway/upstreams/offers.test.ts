@@ -195,6 +195,10 @@ describe('what makes the provider reach the network or run code is refused', () 
       { input: [{ type: 'function_call_output', output: [{ type: 'input_image', image_url: page }] }] },
     ],
     ['chat', { web_search_options: {} }],
+    ['chat', { plugins: [{ id: 'web' }] }],
+    ['chat', { search_parameters: { mode: 'on' } }],
+    ['chat', { enable_search: true }],
+    ['chat', { model: 'some/model:online' }],
     ['chat', { model: 'gpt-4o-search-preview' }],
     ['chat', { tools: [{ type: 'web_search' }] }],
     ['chat', inMessages({ type: 'image_url', image_url: { url: page } })],
@@ -330,6 +334,32 @@ describe('what the gateway adds to a request', () => {
     await post(lab, paths.chat, whole)
     expect(got[1]?.body).toBe(JSON.stringify(whole))
   })
+
+  it.each([1, 7, 4096])(
+    'is taken out of the answer again, for a box that did not ask (in pieces of %i)',
+    async (size) => {
+      const said = ['Hä', '🙂'].map(
+        (content) => `data: ${JSON.stringify({ choices: [{ delta: { content } }] })}\n\n`,
+      )
+      const usage = `data: ${JSON.stringify({ choices: [], usage: chatUsage })}\r\n\r\n`
+      const bytes = Buffer.from([': ping\n\n', ...said, usage, 'data: [DONE]\n\n', 'rest'].join(''))
+      const { lab } = await opened('openai-compatible', {}, (_request, response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream', 'content-length': bytes.length })
+        for (let at = 0; at < bytes.length; at += size) response.write(bytes.subarray(at, at + size))
+        response.end()
+      })
+      const path = '/openai-compatible/v1/chat/completions'
+      const got = async (some: object): Promise<string> =>
+        Buffer.from(
+          (await post(lab, path, { ...bodies.chat, stream: true, ...some })).body,
+          'latin1',
+        ).toString()
+      expect(await got({})).toBe(bytes.toString().replace(usage, ''))
+      expect(await got({ stream_options: { include_usage: true } })).toBe(bytes.toString())
+      // It is counted all the same.
+      expect(lab.passage.counts()).toMatchObject({ inputTokens: 200, outputTokens: 40 })
+    },
+  )
 
   it('is nothing else: the rest goes as it came, byte for byte', async () => {
     const { lab, got } = await opened('openai')
