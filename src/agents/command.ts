@@ -1,6 +1,7 @@
 import type { Agent } from '../domain/agent.ts'
 import type { BoxResult } from '../domain/box.ts'
 import { readMarker } from '../domain/markers.ts'
+import { lastOf } from './last.ts'
 
 /** Any program: a codemod, a formatter, a script. It may end with a marker; where it does not, its exit code speaks. */
 export const command: Agent = {
@@ -24,13 +25,4 @@ function failureOf(result: BoxResult): string {
   const what = result.message ?? `The agent's command ended with exit code ${result.exitCode ?? 'unknown'}.`
   const lines = result.output.trimEnd().split('\n').slice(-20).join('\n')
   return lines.trim() === '' ? what : `${what} Its last lines:\n${lastOf(lines, 4096)}`
-}
-
-/** The end of a text, at most so many bytes, without half a character. */
-function lastOf(text: string, bytes: number): string {
-  const buffer = Buffer.from(text)
-  if (buffer.length <= bytes) return text
-  let start = buffer.length - bytes
-  while (((buffer[start] ?? 0) & 0xc0) === 0x80) start += 1
-  return buffer.toString('utf8', start)
 }

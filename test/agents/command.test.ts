@@ -69,5 +69,8 @@ describe('what a program says', () => {
 })
 
 test('every agent is found under its name', () => {
-  expect([...agents].map(([name, agent]) => [name, agent.name])).toEqual([['command', 'command']])
+  expect([...agents].map(([name, agent]) => [name, agent.name])).toEqual([
+    ['command', 'command'],
+    ['claude', 'claude'],
+  ])
 })
