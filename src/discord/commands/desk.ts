@@ -191,7 +191,7 @@ export const desk: Readonly<Record<string, Handler>> = {
   },
 
   ask: () => ({
-    text: 'No agent that can answer is configured: questions need one with a model, and this version has `command` alone.',
+    text: 'No agent that can answer is configured: this version has none that does more than work on a goal. `/task_start` has one do that.',
   }),
 
   async doctor(deps) {
