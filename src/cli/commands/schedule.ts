@@ -24,7 +24,8 @@ export function scheduleCommand(program: Command, shell: Shell): void {
   const schedule = program.command('schedule').description('tasks that are made by the clock')
   listCommand(schedule, shell)
   showCommand(schedule, shell)
-  addCommand(schedule, shell)
+  writeCommand(schedule, shell, 'add', 'make a schedule of a task')
+  writeCommand(schedule, shell, 'update', 'say all of a schedule anew: its times and its task')
   removeCommand(schedule, shell)
   runCommand(schedule, shell)
   switchCommand(schedule, shell, 'enable', 'have a schedule run again, from now on')
@@ -62,8 +63,8 @@ function showCommand(schedule: Command, shell: Shell): void {
   )
 }
 
-function addCommand(schedule: Command, shell: Shell): void {
-  taskOptions(schedule.command('add <name>').description('make a schedule of a task'))
+function writeCommand(schedule: Command, shell: Shell, what: 'add' | 'update', description: string): void {
+  taskOptions(schedule.command(`${what} <name>`).description(description))
     .option('--cron <pattern>', 'minute, hour, day, month and weekday, such as "30 2 * * 1-5"; or @daily, …')
     .option('--every <interval>', 'in place of --cron: 30m, 6h, 2d')
     .option('--timezone <name>', 'of --cron, such as Europe/Berlin (default: that of this machine)')
@@ -74,9 +75,15 @@ function addCommand(schedule: Command, shell: Shell): void {
       const { world } = shell
       const task = requestOf(await goalRead(options, shell), programOf(argv, shell), world.around.cwd)
       const request = scheduleOf(name, options, task)
-      const made = await ask(shell, options, 'add', (client) => client.schedules.create(request))
-      if (options.json === true) printJson(world, made)
-      else print(world, [`Schedule ${name} is made. ${nextText(made)}`])
+      const { name: _, ...change } = request
+      const now = await ask(shell, options, what, ({ schedules }) =>
+        what === 'add' ? schedules.create(request) : schedules.update(name, change),
+      )
+      if (options.json === true) printJson(world, now)
+      else
+        print(world, [
+          `Schedule ${name} is ${what === 'add' ? 'made' : 'changed'}. ${nextText(now)}`.trimEnd(),
+        ])
       shell.end('done')
     })
 }

@@ -1,0 +1,64 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { schedulesSchema } from '../../src/domain/schedule/answers.ts'
+import { applies } from '../support/scripted-plane.ts'
+import { type ScriptedMachine, scriptedMachine } from '../support/scripted-world.ts'
+
+let machine: ScriptedMachine
+beforeEach(() => {
+  machine = scriptedMachine(applies)
+})
+afterEach(() => machine.remove())
+
+const schedule = (...args: readonly string[]) => machine.run(['schedule', ...args])
+const task = ['--repo', '.', '--goal', 'Mend it', '--', 'true']
+const all = async () => schedulesSchema.parse(JSON.parse((await schedule('list', '--json')).out)).schedules
+
+describe('cofferdam schedule', () => {
+  it('says how one is made where there is none', async () => {
+    const { code, out } = await schedule('list')
+    expect([code, out]).toEqual([0, expect.stringMatching(/No schedules yet[^]*schedule add NAME --cron/)])
+  })
+
+  it('makes, shows, changes, switches and removes one', async () => {
+    const made = await schedule('add', 'nightly', '--cron', '30 2 * * *', '--timezone', 'UTC', ...task)
+    expect([made.code, made.out]).toEqual([
+      0,
+      expect.stringMatching(/^Schedule nightly is made\. Its next run/),
+    ])
+    expect((await schedule('list')).out).toContain('nightly')
+    expect((await schedule('show', 'nightly')).out).toMatch(/30 2 \* \* \*/)
+
+    const changed = await schedule('update', 'nightly', '--every', '6h', '--disabled', ...task)
+    expect([changed.code, changed.out]).toEqual([0, 'Schedule nightly is changed.\n'])
+    expect((await all()).map(({ timing, enabled, revision }) => [timing.kind, enabled, revision])).toEqual([
+      ['every', false, 2],
+    ])
+    expect((await schedule('enable', 'nightly')).out).toMatch(/^Schedule nightly is enabled\. Its next run/)
+    expect((await schedule('disable', 'nightly')).out).toBe('Schedule nightly is disabled.\n')
+    expect((await schedule('remove', 'nightly')).out).toBe('Schedule nightly is removed.\n')
+    expect(await all()).toEqual([])
+  })
+
+  it('runs one now, whatever the clock says', async () => {
+    await schedule('add', 'nightly', '--cron', '@daily', '--disabled', ...task)
+    const { code, out } = await schedule('run', 'nightly')
+    expect(code).toBe(0)
+    expect(out).toMatch(/^Task [a-z2-7]{10} is PENDING\./)
+  })
+
+  it.each([
+    [['add', 'x', ...task], /Say when: give "cron"/],
+    [['add', 'x', '--cron', '30 2 * * *', '--every', '6h', ...task], /has both "cron" and "every"/],
+    [['add', 'x', '--cron', 'sometimes', ...task], /"cron" takes minute, hour/],
+    [['add', 'X', '--every', '6h', ...task], /The name of a schedule is made of/],
+    [['add', 'x', '--every', '6h', '--missed', 'maybe', ...task], /"missed" is skip, once or all/],
+    [['update', 'other', '--every', '6h', ...task], /There is no schedule other/],
+    [['show', 'other'], /There is no schedule other/],
+    [['run', 'other'], /There is no schedule other/],
+    [['remove', 'other'], /There is no schedule other/],
+  ])('%j is refused in a sentence, and nothing is made', async (args, sentence) => {
+    const { code, error } = await schedule(...args)
+    expect([code, error]).toEqual([2, expect.stringMatching(sentence)])
+    expect(await all()).toEqual([])
+  })
+})
