@@ -47,8 +47,8 @@ export async function afterError(work: Work, error: unknown, errors: number): Pr
 }
 
 /**
- * The attempt whose agent may have run: an engine that went away while it started a box does not say whether it did, nor
- * know it afterwards. Closed, so that the next attempt begins from the last checkpoint.
+ * The attempt whose agent may have run: an engine that fails while it makes, starts or watches a box does not say how far
+ * that came, nor may it know afterwards. Closed, so that the next attempt begins from the last checkpoint.
  */
 function perhapsRun(work: Work): readonly Checkpoint[] {
   const row = work.task.phase === 'agent' ? planned(work, 'agent') : null

@@ -126,7 +126,12 @@ class Delivering {
     const checkpoints = plane().checkpoints(task.id)
     const diff = news.status === 'APPLIED' ? await this.#diff(task) : ''
     await this.#sayOnce(task, thread, `news:${news.seq}`, (mark) =>
-      newsMessage(task, news, checkpoints, { people: this.#people(task), diff, mark }),
+      newsMessage(task, news, checkpoints, {
+        people: this.#people(task),
+        diff,
+        mark,
+        replies: this.#deps.settings.listen.length > 0,
+      }),
     )
   }
 

@@ -13,6 +13,7 @@ import {
 } from 'discord.js'
 import type { Caller } from '../domain/caller.ts'
 import { parseDecisionId } from '../domain/decision.ts'
+import type { TaskId } from '../domain/ids.ts'
 import { Failure } from '../domain/failure.ts'
 import { completions } from './commands/complete.ts'
 import { desk, type DeskDeps, done, looks, type Reply, type Typed } from './commands/desk.ts'
@@ -145,8 +146,8 @@ async function command(
 async function press(deps: InteractionsDeps, interaction: ButtonInteraction): Promise<void> {
   const { customId } = interaction
   const pressed = parseDecisionId(customId)
-  // A modal can only be the first answer, so whether the button is good is found out when it is sent.
-  if (pressed?.action === 'suggest' && whoIs(deps, interaction) !== null) {
+  // A form can only be the first answer; where the button is good no more, or theirs not to press, they are told so at once.
+  if (pressed?.action === 'suggest' && isOffered(deps, interaction, pressed.taskId)) {
     await interaction.showModal({
       custom_id: customId,
       title: 'Suggest',
@@ -185,6 +186,19 @@ async function suggest(
     throw new Failure('not_found', 'That form is of an older version: press the button again.')
   const text = interaction.fields.getTextInputValue('text')
   return done(await deps.plane().decide(pressed.taskId, interaction.customId, text, caller))
+}
+
+/** Whether a button is offered to whoever has pressed it. */
+function isOffered(deps: InteractionsDeps, interaction: ButtonInteraction, task: TaskId): boolean {
+  const caller = whoIs(deps, interaction)
+  if (caller === null) return false
+  try {
+    const { offer } = deps.plane().decisions(task, caller)
+    return offer !== null && !offer.expired && offer.choices.some(({ id }) => id === interaction.customId)
+  } catch {
+    // It is said why when it is answered.
+    return false
+  }
 }
 
 /** The task that it names, where it names one. */

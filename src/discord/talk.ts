@@ -59,6 +59,11 @@ export function talk(deps: InteractionsDeps, rest: () => REST): (message: Messag
     } catch (error) {
       if (error instanceof Failure) return say(rest(), message, error.message)
       deps.report(error, { message: id })
+      await say(
+        rest(),
+        message,
+        'That went wrong inside Cofferdam, whose log says more: look how the task stands.',
+      )
     }
   }
 }
@@ -71,12 +76,14 @@ async function hear(deps: InteractionsDeps, message: Message, caller: Caller): P
     const act = actOfReply(plane().task(id), message.content)
     if (typeof act === 'string') return act
     await recorded(deps, message, act.act, id, () => plane().act(id, act, caller, null))
-    return act.act === 'steer' || act.act === 'resume' ? '' : `Task \`${id}\`: ${act.act}.`
+    return act.act === 'steer' || act.act === 'resume'
+      ? ''
+      : `Task \`${id}\` is ${plane().task(id).status} now.`
   }
   const place = settings.listen.find(({ channel }) => channel === message.channel_id)
   const intent = place === undefined ? null : intentOf(message.content)
   if (place === undefined || intent?.kind !== 'task') return null
-  const repository = repositoryOf(deps, place.repository)
+  const repository = repositoryOf(deps, place.repository, intent.goal)
   const parsed = parseTaskRequest({ goal: intent.goal, repository })
   if (!parsed.ok) throw new Failure('bad_request', parsed.problems.join(' '))
   const { task } = await recorded(deps, message, 'message', null, () =>
@@ -99,19 +106,21 @@ async function recorded<T>(
     taskId,
     requestId: message.id,
   } as const
-  try {
-    const result = await work()
-    deps.plane().access.record({ ...row, outcome: 'allowed', text: '' })
-    return result
-  } catch (error) {
-    const isOurs = error instanceof Failure
-    deps.plane().access.record({
-      ...row,
-      outcome: isOurs ? 'refused' : 'failed',
-      text: isOurs ? error.message.slice(0, 500) : '',
-    })
-    throw error
+  const record = (outcome: 'allowed' | 'refused' | 'failed', text: string): void => {
+    try {
+      deps.plane().access.record({ ...row, outcome, text: text.slice(0, 500) })
+    } catch (error) {
+      // What was done is done.
+      deps.report(error, { message: message.id })
+    }
   }
+  const result = await work().catch((error: unknown) => {
+    if (error instanceof Failure) record('refused', error.message)
+    else record('failed', '')
+    throw error
+  })
+  record('allowed', '')
+  return result
 }
 
 async function heard(rest: REST, { channel_id: channel, id }: Message): Promise<void> {

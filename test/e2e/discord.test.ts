@@ -215,6 +215,20 @@ describe('a task on Discord', () => {
     expect(await stranger.complete(home, 'task_changes', 'task', '')).toEqual([])
   })
 
+  it('B25 a suggestion by command resumes what is blocked, though it was a draft once', async () => {
+    const id = await start('draft: it blocks')
+    const [thread, draft] = await draftOf(id)
+    expect((await owner.slash(home, 'task_approve', { task: id })).text).toBe(
+      `Task \`${id}\` is PENDING now.`,
+    )
+    await discord.sees(thread, (one) => textOf(one).includes('BLOCKED · blocked'), 60_000)
+    const dead = await owner.pressId(thread, draft, `tdec:${id}:suggest:aaaaaaaa`).settled()
+    expect([dead.modal, dead.text]).toEqual([null, expect.stringMatching(/That is no button of task/)])
+    const said = await owner.slash(home, 'task_suggest', { task: id, text: 'use tabs' })
+    expect(said.text).toBe(`Task \`${id}\` is PENDING now.`)
+    await discord.sees(thread, (one) => textOf(one).includes('APPLIED · applied'), 60_000)
+  })
+
   it('B30 whatever is searched for is answered', async () => {
     for (const words of ['foo-bar', 'C++', "it's", '"', '*', '修复', 'x'.repeat(5000)]) {
       const { text } = await owner.slash(home, 'search', { words })
@@ -242,6 +256,7 @@ describe('Discord that fails', () => {
 
   it('what somebody did is answered as it is where Discord fails at the answer', async () => {
     const id = await start('draft: do it')
+    await draftOf(id)
     discord.rest.faults.next('PATCH', /@original$/, { kind: 'status', status: 502 })
     const { text } = await owner.slash(home, 'task_reject', { task: id })
     expect(text).toBe(`Task \`${id}\` is REJECTED now.`)

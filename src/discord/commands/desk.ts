@@ -1,11 +1,13 @@
 import type { Caller } from '../../domain/caller.ts'
 import type { Act, ControlPlane, Finding } from '../../domain/control-plane.ts'
 import type { DiscordSettings } from '../../domain/discord.ts'
+import { budgetParts } from '../../domain/budget.ts'
 import { Failure } from '../../domain/failure.ts'
 import { parseTaskId, type TaskId } from '../../domain/ids.ts'
-import { parseTaskRequest } from '../../domain/intake.ts'
+import { type BudgetRequest, parseTaskRequest } from '../../domain/intake.ts'
 import type { MessageBook } from '../../domain/outbox/messages.ts'
 import type { Task } from '../../domain/task.ts'
+import { possibleActs } from '../../domain/transition/apply.ts'
 import { destinationOf } from '../delivery.ts'
 import type { SentFile } from '../messages/message.ts'
 import { nextSteps } from '../messages/news.ts'
@@ -76,7 +78,7 @@ export const desk: Readonly<Record<string, Handler>> = {
   task_status(deps, { typed }) {
     const task = taskOf(deps, typed)
     const { embeds } = statusMessage(task, deps.plane().checkpoints(task.id))
-    return { text: nextSteps(task), embeds }
+    return { text: nextSteps(task, deps.settings.listen.length > 0), embeds }
   },
 
   task_list(deps, { typed }) {
@@ -100,35 +102,27 @@ export const desk: Readonly<Record<string, Handler>> = {
   },
 
   async task_approve(deps, { caller, typed }) {
-    const { id } = taskOf(deps, typed)
-    return done(await deps.plane().act(id, { act: 'approve' }, caller, shownRevision(deps, id)))
+    const task = taskOf(deps, typed)
+    return done(await deps.plane().act(task.id, { act: 'approve' }, caller, shownRevision(deps, task)))
   },
 
   async task_reject(deps, { caller, typed }) {
-    const { id } = taskOf(deps, typed)
-    return done(
-      await deps
-        .plane()
-        .act(id, { act: 'reject', text: typed.text('reason') }, caller, shownRevision(deps, id)),
-    )
+    const task = taskOf(deps, typed)
+    const rejected = { act: 'reject', text: typed.text('reason') } as const
+    return done(await deps.plane().act(task.id, rejected, caller, shownRevision(deps, task)))
   },
 
   async task_suggest(deps, { caller, typed }) {
-    const { id } = taskOf(deps, typed)
-    return done(
-      await deps
-        .plane()
-        .act(id, { act: 'suggest', text: typed.text('text') ?? '' }, caller, shownRevision(deps, id)),
-    )
+    const task = taskOf(deps, typed)
+    const text = typed.text('text') ?? ''
+    // Where replies are not heard this is the one way to tell a running agent something.
+    if (possibleActs(task).includes('steer')) return act(deps, task.id, { act: 'steer', text }, caller)
+    return done(await deps.plane().act(task.id, { act: 'suggest', text }, caller, shownRevision(deps, task)))
   },
 
   async task_resume(deps, { caller, typed }) {
     const { id } = taskOf(deps, typed)
-    const { steps, minutes } = budgetOf(typed)
-    const budget = {
-      ...(steps === undefined ? {} : { steps }),
-      ...(minutes === undefined ? {} : { seconds: Math.max(1, Math.round(minutes * 60)) }),
-    }
+    const budget = budgetParts(budgetOf(typed))
     const wanted = Object.keys(budget).length === 0 ? null : budget
     return act(deps, id, { act: 'resume', instruction: typed.text('instruction'), budget: wanted }, caller)
   },
@@ -220,19 +214,35 @@ function taskOf({ plane }: DeskDeps, typed: Typed): Task {
   return plane().task(id)
 }
 
-/** A decision by a command is about what this channel showed last. */
-function shownRevision({ book, settings }: DeskDeps, id: TaskId): number | null {
-  return book.newest(destinationOf(settings), id, 'decision:')?.revision ?? null
+/** A decision on a draft by a command is about what was shown of it here last; one on another task is bound to nothing. */
+function shownRevision({ book, settings }: DeskDeps, { id, status }: Task): number | null {
+  if (status !== 'DRAFT') return null
+  const shown = book.newest(destinationOf(settings), id, 'decision:')
+  if (shown !== null) return shown.revision
+  throw new Failure(
+    'conflict',
+    `Task ${id} has not been shown here yet: wait for its message in <#${settings.channel}>, then decide.`,
+  )
 }
 
-export function repositoryOf({ plane }: DeskDeps, named: string | null): string {
+/** @param said where a repository may be named in passing, by the name of its folder */
+export function repositoryOf({ plane }: DeskDeps, named: string | null, said = ''): string {
   const known = plane().repositories()
   const configured = known.filter((one) => one.configured)
   if (named !== null) {
     const found = known.find(({ path }) => path === named || path.split('/').at(-1) === named)
     return found?.path ?? named
   }
-  const only = configured.length === 1 ? configured[0] : known.length === 1 ? known[0] : undefined
+  const words = new Set(said.split(/[^\p{L}\p{N}._-]+/u))
+  const meant = known.filter(({ path }) => words.has(path.split('/').at(-1) ?? ''))
+  const only =
+    meant.length === 1
+      ? meant[0]
+      : configured.length === 1
+        ? configured[0]
+        : known.length === 1
+          ? known[0]
+          : undefined
   if (only !== undefined) return only.path
   throw new Failure(
     'bad_request',
@@ -254,10 +264,11 @@ function agentOf({ plane }: DeskDeps, named: string | null): { name: string } | 
   return { name: named }
 }
 
-function budgetOf(typed: Typed): { steps?: number; minutes?: number } {
-  const steps = typed.number('steps')
-  const minutes = typed.number('minutes')
-  return { ...(steps === null ? {} : { steps }), ...(minutes === null ? {} : { minutes }) }
+function budgetOf(typed: Typed): BudgetRequest {
+  const parts = ['steps', 'minutes', 'tokens', 'cost'] as const
+  return Object.fromEntries(
+    parts.flatMap((part) => [[part, typed.number(part)]]).filter(([, value]) => value !== null),
+  )
 }
 
 const marks: Readonly<Record<Finding['state'], string>> = { ok: '✅', warning: '⚠️', problem: '❌' }

@@ -1,5 +1,6 @@
 import type { Members } from '../../domain/discord.ts'
 import type { Actor, Checkpoint, Task } from '../../domain/task.ts'
+import { moreBudget } from '../../domain/budget.ts'
 import { counted } from '../../domain/text.ts'
 import { possibleActs } from '../../domain/transition/apply.ts'
 import { block, cut, line, most } from '../text.ts'
@@ -30,7 +31,12 @@ export function newsMessage(
   task: Task,
   news: News,
   checkpoints: readonly Checkpoint[],
-  { people, diff, mark }: { readonly people: Members; readonly diff: string; readonly mark: string },
+  {
+    people,
+    diff,
+    mark,
+    replies,
+  }: { readonly people: Members; readonly diff: string; readonly mark: string; readonly replies: boolean },
 ): Outgoing {
   const { id, goal } = task
   const then = { ...task, status: news.status }
@@ -60,7 +66,7 @@ export function newsMessage(
         fields: [
           { name: 'Goal', value: line(goal, 200) || '—' },
           ...(news.status === task.status
-            ? [{ name: 'What you can do', value: cut(nextSteps(task), most.field) }]
+            ? [{ name: 'What you can do', value: cut(nextSteps(task, replies), most.field) }]
             : []),
           ...(news.actor.kind === 'system' ? [] : [{ name: 'By', value: nameOf(news.actor) }]),
         ],
@@ -87,9 +93,10 @@ function marked({ marks }: Task): readonly string[] {
   ]
 }
 
-/** The commands that make sense now, as they are typed here. */
-export function nextSteps(task: Task): string {
+/** What makes sense now, as it is typed here. `replies`: whether plain messages are heard. */
+export function nextSteps(task: Task, replies: boolean): string {
   const { id } = task
+  const more = moreOf(task)
   const acts = possibleActs(task)
   const lines = [
     ...(task.status === 'APPLIED'
@@ -100,18 +107,35 @@ export function nextSteps(task: Task): string {
     ...(acts.includes('approve') ? [`\`/task_approve task:${id}\` runs it.`] : []),
     ...(acts.includes('resume')
       ? [
-          `Reply in this thread to go on with a word for the agent, or \`/task_resume task:${id}\`${moreOf(task)}.`,
+          replies && more === ''
+            ? `Reply in its thread to go on with a word for the agent, or \`/task_resume task:${id}\`.`
+            : `\`/task_resume task:${id}${more}\` goes on.`,
         ]
       : []),
-    ...(acts.includes('steer') ? ['Reply in this thread: the next prompt carries it.'] : []),
+    ...(acts.includes('steer')
+      ? [
+          replies
+            ? 'Reply in its thread: the next prompt carries it.'
+            : `\`/task_suggest task:${id}\`: the next prompt carries it.`,
+        ]
+      : []),
     ...(acts.includes('stop') ? [`\`/task_stop task:${id}\` ends it.`] : []),
     ...(task.step > 0 ? [`\`/task_logs task:${id}\` has what its boxes printed.`] : []),
   ]
   return lines.length === 0 ? 'Nothing more.' : lines.join('\n')
 }
 
-function moreOf({ halt, budget }: Task): string {
-  if (halt?.reason === 'steps') return ` with \`steps:${budget.steps + 4}\``
-  if (halt?.reason === 'time') return ` with \`minutes:${Math.ceil(budget.seconds / 60) + 10}\``
-  return ''
+/** What a resume has to name where a part of the budget is used up. */
+function moreOf(task: Task): string {
+  switch (task.halt?.reason) {
+    case 'steps':
+    case 'time':
+    case 'tokens':
+    case 'cost': {
+      const { option, amount } = moreBudget(task, task.halt.reason)
+      return ` ${option}:${amount}`
+    }
+    default:
+      return ''
+  }
 }

@@ -1,6 +1,9 @@
+import { appendFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Change } from '../../../control-plane/store/store.ts'
+import type { Materials } from '../../../src/domain/box.ts'
 import { Failure, type FailureCode } from '../../../src/domain/failure.ts'
 import { defaultPolicy } from '../../../src/domain/policies.ts'
 import type { Checkpoint, Task } from '../../../src/domain/task.ts'
@@ -229,6 +232,23 @@ describe('an engine that is down', () => {
     lab.faults.engine = () => undefined
     await lab.reopen()
     await appliedOnce(repo, born)
+  })
+
+  it('after it has started a box, and does not know it any more, makes no step take effect twice (B21)', async () => {
+    const repo = aRepository()
+    let runs = 0
+    lab.faults.engine = async (method, args) => {
+      if (method !== 'run') return
+      runs += 1
+      if (runs > 1) return
+      const worktree = await (args[1] as Materials).locate({ kind: 'worktree', path: '' })
+      appendFileSync(join(worktree, 'runs.txt'), 'ran\n')
+      engineDown()
+    }
+    const born = await lab.birth(repo, agent)
+    const task = await lab.settled(born.id)
+    expect([task.status, task.spent.steps, task.attempt, runs]).toEqual(['APPLIED', 1, 2, 2])
+    expect(git(repo, 'show', `${task.branch}:runs.txt`)).toBe('ran\n')
   })
 
   it('for five minutes fails the task, with what to do (B21)', async () => {
