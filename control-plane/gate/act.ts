@@ -108,7 +108,14 @@ function resume(
   const budget = wanted.budget === null ? null : { ...task.budget, ...wanted.budget }
   refuseSpent(task, budget ?? task.budget, instruction)
   const along = (before: Task) => ({
-    data: { risks: readLater(before, { text: instruction, budget }, caller, defaults?.budget) },
+    data: {
+      risks: readLater(
+        before,
+        { text: instruction, budget, setsUp: before.halt?.reason === 'approval' },
+        caller,
+        defaults?.budget,
+      ),
+    },
   })
   return tasks.act(id, { type: 'resumed', instruction, budget }, caller.actor, along, shown)
 }

@@ -9,6 +9,8 @@ import { authorOf } from './author.ts'
 interface Asked {
   readonly text: string | null
   readonly budget: Budget | null
+  /** It lets setup run again, on manifests that the agent has changed. */
+  readonly setsUp?: boolean
 }
 
 /**
@@ -18,17 +20,23 @@ interface Asked {
  */
 export function readLater(
   task: Task,
-  { text, budget }: Asked,
+  { text, budget, setsUp = false }: Asked,
   caller: Caller,
   configured: Budget = task.budget,
 ): readonly RiskReason[] {
   const risks = [
     ...(text === null ? [] : risksInText(text, task.instruction)),
     ...(budget === null ? [] : largerBudget(budget, task.budget, configured)),
+    ...(setsUp
+      ? [{ rule: 'setup', text: 'Setup would run again, on what the agent has changed of its manifests.' }]
+      : []),
   ]
   if (risks.length > 0 && authorOf(caller) !== 'owner') {
     const reasons = risks.map((risk) => risk.text).join(' ')
-    throw new Failure('not_allowed', `${reasons} Ask somebody who may approve to do it, or leave that out.`)
+    throw new Failure(
+      'not_allowed',
+      `${reasons} Ask somebody who may approve to do it${setsUp ? '' : ', or leave that out'}.`,
+    )
   }
   return risks
 }

@@ -177,6 +177,19 @@ describe('B03 every later text passes the rules of a submission', () => {
   })
 
   it.each<Act>([
+    { act: 'resume', instruction: null, budget: null },
+    { act: 'suggest', text: 'go on' },
+  ])('that setup runs again on what the agent changed is for those who may approve: %j', (wanted) => {
+    const before = born({ status: 'BLOCKED', halt: { reason: 'approval', text: 'The lock file changed.' } })
+    expect(() => act(wanted, null, anOperator)).toThrow(
+      /^Setup would run again.*Ask somebody who may approve/,
+    )
+    expect(tasks.get(aTaskId)).toEqual(before)
+    expect(act(wanted).setupKey).toBeNull()
+    expect(lastData()).toMatchObject({ risks: [{ rule: 'setup' }] })
+  })
+
+  it.each<Act>([
     { act: 'resume', instruction: 'Fix the database tests too', budget: { tokens: 1000 } },
     { act: 'suggest', text: '再给解析器增加单元测试' },
   ])('what no rule questions may be asked by anybody: %j', (wanted) => {
