@@ -1,5 +1,6 @@
 import { dirname } from 'node:path'
 import type { DiscordSettings, Members } from '../domain/discord.ts'
+import { Failure } from '../domain/failure.ts'
 import type { Environment } from './environment.ts'
 import { expand, resolved } from './places.ts'
 import type { ConfigFile } from './schema.ts'
@@ -13,6 +14,11 @@ export function discordOf(
 ): DiscordSettings | null {
   if (discord === undefined) return null
   const { token, guild, channel, owners, operators, viewers, listen } = discord
+  if ([owners, operators, viewers].some((ids) => ids.includes(`role:${guild}`)))
+    throw new Failure(
+      'bad_config',
+      `The configuration ${path} cannot be used. role:${guild} under "discord" is @everyone, so that everybody could use Cofferdam: name another role.`,
+    )
   return {
     token: readSecret('of Discord', token, path, around),
     tokenFrom: placeText(token),
