@@ -26,6 +26,12 @@ export function eventStream(
   // Asked for at once: from now on nothing is missed.
   let next: Promise<IteratorResult<Sight>> | null = sights.next()
   let stall: NodeJS.Timeout | undefined
+  const end = (): void => {
+    clearTimeout(stall)
+    gone.abort()
+    // Where it waits to be asked for the next sight, it hears of nothing else.
+    sights.return?.().catch(() => undefined)
+  }
 
   /** The next frame: a sight, a heartbeat where none comes, or null at the end. */
   const frame = async (): Promise<string | null> => {
@@ -51,15 +57,12 @@ export function eventStream(
         controller.enqueue(encode(text))
         stall = setTimeout(() => {
           if ((controller.desiredSize ?? 1) > 0) return
-          gone.abort()
+          end()
           controller.error(new Error('The reader is too slow.'))
         }, limits.stallMs)
         stall.unref()
       },
-      cancel() {
-        clearTimeout(stall)
-        gone.abort()
-      },
+      cancel: end,
     },
     new ByteLengthQueuingStrategy({ highWaterMark: limits.bufferBytes }),
   )

@@ -3,14 +3,16 @@ import type { EgressDecision } from '../../src/domain/egress.ts'
 import type { Leak } from '../../src/domain/gateway.ts'
 import type { Work } from './work.ts'
 
-/** So many events of one box; the egress log has all that it was denied. */
+/** So many events of one box about what it was denied, all of which the egress log has. */
 const most = 20
 
 /** What a person should see of a box while it runs, each once, as events of its task. */
 export class BoxNotices {
   readonly #work: Work
   readonly #box: string
-  readonly #told = new Set<string>()
+  readonly #denied = new Set<string>()
+  /** Of these there are as many as there are secrets, ways and encodings, and no other record: none may be crowded out. */
+  readonly #leaked = new Set<string>()
 
   constructor(work: Work, { name }: BoxSpec) {
     this.#work = work
@@ -18,7 +20,11 @@ export class BoxNotices {
   }
 
   denied({ host, port, rule, text }: EgressDecision): void {
-    this.#tell(`${host}:${port} ${rule}`, text, { host, port, rule })
+    const key = `${host}:${port} ${rule}`
+    if (this.#denied.has(key) || this.#denied.size >= most) return
+    this.#denied.add(key)
+    const more = this.#denied.size < most ? '' : ' What else it is denied is in the egress log alone.'
+    this.#tell(text + more, { host, port, rule })
   }
 
   leaked({ secret, way, encoding }: Leak): void {
@@ -28,13 +34,13 @@ export class BoxNotices {
       output: 'in the output, and taken out',
     }[way]
     const text = `The secret ${secret} (${encoding}) was found ${where}.`
-    this.#tell(`leak ${secret} ${way} ${encoding}`, text, { secret, way, encoding })
+    const key = `${secret} ${way} ${encoding}`
+    if (this.#leaked.has(key)) return
+    this.#leaked.add(key)
+    this.#tell(text, { secret, way, encoding })
   }
 
-  #tell(key: string, text: string, data: Readonly<Record<string, unknown>>): void {
-    if (this.#told.has(key) || this.#told.size >= most) return
-    this.#told.add(key)
-    const more = this.#told.size < most ? '' : ' What else it is denied is in the egress log alone.'
-    this.#work.report({ type: 'noticed', text: text + more }, { data: { ...data, box: this.#box } })
+  #tell(text: string, data: Readonly<Record<string, unknown>>): void {
+    this.#work.report({ type: 'noticed', text }, { data: { ...data, box: this.#box } })
   }
 }

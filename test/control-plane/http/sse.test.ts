@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { Sight } from '../../../src/domain/control-plane.ts'
+import { until } from '../../support/until.ts'
 import { eventStream } from '../../../control-plane/http/sse.ts'
 
 const quick = { heartbeatMs: 20, stallMs: 60, bufferBytes: 1000 }
@@ -51,13 +52,21 @@ describe('a stream of sights', () => {
 
   it('holds no more than its buffer for a reader that takes nothing, and drops it', async () => {
     let made = 0
-    function* flood(): Generator<Sight> {
+    let isWatched = true
+    async function* flood(): AsyncGenerator<Sight> {
+      try {
+        yield* endless()
+      } finally {
+        isWatched = false
+      }
+    }
+    function* endless(): Generator<Sight> {
       for (;;) {
         made += 1
         yield output('x'.repeat(100))
       }
     }
-    const stream = eventStream((signal) => watched(flood(), signal), quick)
+    const stream = eventStream(() => flood(), quick)
     const reader = stream.getReader()
     await sleep(30)
     const before = made
@@ -65,6 +74,8 @@ describe('a stream of sights', () => {
     await sleep(100)
     expect(made).toBe(before)
     await expect(read(reader, 'never')).rejects.toThrow('too slow')
+    // It waited to be asked for the next, and hears nothing but that.
+    await until(() => !isWatched)
   })
 
   it('lets a reader go on that is slow but takes what comes', async () => {

@@ -47,4 +47,12 @@ describe('what a person is told of a box', () => {
     ).toBe(19)
     expect(task().status).toBe('RUNNING')
   })
+
+  it('is a secret also where so much was denied before, so that a box cannot hide it', () => {
+    const { work, noticed } = openBoxWork()
+    const notices = new BoxNotices(work, box)
+    for (let count = 0; count < 100; count += 1) notices.denied(aDecision({ host: `x${count}.test` }))
+    notices.leaked({ secret: 'token', way: 'output', encoding: 'raw' })
+    expect(noticed().at(-1)?.text).toMatch(/^The secret token \(raw\) was found in the output/)
+  })
 })
