@@ -33,6 +33,8 @@ describe('cofferdam schedule', () => {
     expect((await all()).map(({ timing, enabled, revision }) => [timing.kind, enabled, revision])).toEqual([
       ['every', false, 2],
     ])
+    await schedule('update', 'nightly', '--every', '7h', ...task)
+    expect((await all()).map(({ enabled, revision }) => [enabled, revision])).toEqual([[false, 3]])
     expect((await schedule('enable', 'nightly')).out).toMatch(/^Schedule nightly is enabled\. Its next run/)
     expect((await schedule('disable', 'nightly')).out).toBe('Schedule nightly is disabled.\n')
     expect((await schedule('remove', 'nightly')).out).toBe('Schedule nightly is removed.\n')

@@ -70,15 +70,18 @@ function writeCommand(schedule: Command, shell: Shell, what: 'add' | 'update', d
     .option('--timezone <name>', 'of --cron, such as Europe/Berlin (default: that of this machine)')
     .option('--missed <policy>', 'runs that nobody was there for: skip, once or all (default: once)')
     .option('--overlap <policy>', 'while a task of it is not at rest: skip, queue or allow (default: skip)')
-    .option('--disabled', 'do not run it yet')
+    .option('--disabled', 'do not run it; one that is disabled stays so')
     .action(async (name: string, argv: readonly string[], options: AddOptions) => {
       const { world } = shell
       const task = requestOf(await goalRead(options, shell), programOf(argv, shell), world.around.cwd)
       const request = scheduleOf(name, options, task)
       const { name: _, ...change } = request
-      const now = await ask(shell, options, what, ({ schedules }) =>
-        what === 'add' ? schedules.create(request) : schedules.update(name, change),
-      )
+      const now = await ask(shell, options, what, async ({ schedules }) => {
+        if (what === 'add') return await schedules.create(request)
+        // Whether it runs is another matter than what it runs, unless it is said.
+        const { enabled, revision } = await schedules.show(name)
+        return await schedules.update(name, { ...change, enabled: enabled && change.enabled }, revision)
+      })
       if (options.json === true) printJson(world, now)
       else
         print(world, [
