@@ -27,8 +27,8 @@ type Result = z.infer<typeof resultSchema>
 
 /**
  * Claude Code. Needs the program `claude` in the image and the upstream `anthropic` in the policy. Each step is a
- * conversation of its own. Measured with 2.1.197 on 27 November 2026, as another user than root, which it refuses to skip
- * permissions for: it takes a plain address on loopback, sends `POST /v1/messages?beta=true` with
+ * conversation of its own. Seen with 2.1.197 against the scripted model server of the tests, on 27 November 2026: as root
+ * it refuses to skip permissions; it takes a plain address on loopback, sends `POST /v1/messages?beta=true` with
  * `stream: true`, reads the prompt from standard input, and ends with a line of type `result`, exit code 1 on an error.
  */
 export const claude: Agent = {

@@ -10,6 +10,7 @@ import {
   type GatewayMessageCreateDispatchData,
   type REST,
   Routes,
+  SimpleShardingStrategy,
 } from 'discord.js'
 import type { Connection, DiscordSettings } from '../domain/discord.ts'
 import { messageOf } from '../domain/failure.ts'
@@ -103,6 +104,7 @@ export class Bot {
       await this.#client.login(token)
     } catch (error) {
       await this.#client.destroy()
+      if (this.#closed) return
       const said = refusalOf(error)
       if (said !== null) return this.#becomes('refused', said)
       this.#becomes('connecting', `Discord cannot be reached (${messageOf(error)}): it is tried again.`)
@@ -119,7 +121,19 @@ export class Bot {
       allowedMentions: { parse: [] },
       presence: { activities: [{ name: 'coding tasks', type: ActivityType.Watching }] },
       rest: { ...patience, ...(api === undefined ? {} : { api }) },
-      ws: { buildIdentifyThrottler: () => this.#logins },
+      ws: {
+        buildIdentifyThrottler: () => this.#logins,
+        buildStrategy: (manager) => {
+          const strategy = new SimpleShardingStrategy(manager)
+          const connect = strategy.connect.bind(strategy)
+          // The library connects also where it was destroyed while it asked for the address.
+          strategy.connect = async () => {
+            if (this.#closed) throw new Error('It was closed meanwhile.')
+            await connect()
+          }
+          return strategy
+        },
+      },
     })
     const { token } = settings
     if (token !== null) client.rest.setToken(token.reveal())

@@ -112,14 +112,16 @@ class Delivering {
     const task = plane().task(this.#letter.taskId)
     const thread = await this.#thread(task)
     await this.#settle(task, `decision:${news.seq}`)
-    const { offer } = plane().decisions(task.id, onlooker)
     const offers = ['submitted', 'suggested', 'offered'].includes(news.type) && news.status === 'DRAFT'
     if (offers) {
+      // Anew, and at one moment: what is shown has to be what the buttons decide on.
+      const now = plane().task(task.id)
+      const { offer } = plane().decisions(task.id, onlooker)
       // One that is decided by now needs no buttons; an older letter leaves them to the newer one.
-      if (task.status !== 'DRAFT' || offer === null || news.revision !== task.revision) return
+      if (now.status !== 'DRAFT' || offer === null || news.revision !== now.revision) return
       const { owner } = this.#deps.settings.members
-      return this.#sayOnce(task, thread, `decision:${news.seq}`, (mark) =>
-        draftMessage(task, offer, owner, mark),
+      return this.#sayOnce(now, thread, `decision:${news.seq}`, (mark) =>
+        draftMessage(now, offer, owner, mark),
       )
     }
     if (news.type === 'submitted' || news.type === 'approved') return
@@ -147,14 +149,11 @@ class Delivering {
         body: { name: threadName(task), auto_archive_duration: 4320 },
         signal: this.#signal,
       })
-      .then(
-        (made) => (made as APIChannel).id,
-        (error: unknown) => {
-          if (!isCode(error, RESTJSONErrorCodes.ThreadAlreadyCreatedForMessage)) throw error
-        },
-      )
-    this.#put(task, 'status', settings.channel, id, true)
-    // What has happened since the message was made found none to edit.
+      .catch((error: unknown) => {
+        if (!isCode(error, RESTJSONErrorCodes.ThreadAlreadyCreatedForMessage)) throw error
+      })
+    // An earlier attempt may have sent it, as the task was then, and what has happened since found none to edit.
+    this.#put({ ...task, version: 0 }, 'status', settings.channel, id, true)
     this.#deps.touched(task.id)
     return id
   }

@@ -32,6 +32,19 @@ export interface Discord extends AsyncDisposable {
   start(plane: ControlPlane, listens: boolean): void
 }
 
+/**
+ * What may stand in a log of an error of Discord's: its address holds the token of an interaction, and its body what was
+ * said in private.
+ */
+function tellable(error: unknown): Readonly<Record<string, unknown>> {
+  if (!(error instanceof Error)) return { message: String(error) }
+  const { name, message, stack } = error
+  const { code, status, method } = Object.fromEntries(Object.entries(error)) as Readonly<
+    Record<string, unknown>
+  >
+  return { name, message, code, status, method, stack }
+}
+
 export function openDiscord(deps: DiscordDeps): Discord {
   let opened: ControlPlane | null = null
   const plane = (): ControlPlane => {
@@ -39,7 +52,7 @@ export function openDiscord(deps: DiscordDeps): Discord {
     return opened
   }
   const report = (error: unknown, more: Readonly<Record<string, unknown>>): void =>
-    deps.log('error', 'something that was done on Discord failed', { ...more, err: error })
+    deps.log('error', 'something that was done on Discord failed', { ...more, error: tellable(error) })
   const bot = new Bot({ ...deps, plane, report })
   const rest = (): REST => bot.rest
   const statuses = new Statuses({ ...deps, plane, rest, log: (text, more) => deps.log('warn', text, more) })

@@ -30,7 +30,7 @@ export class Statuses {
   readonly #deps: StatusesDeps
   readonly #touched = new Set<TaskId>()
   /** The reaction that each message carries, where it is known. */
-  readonly #reacted = new Map<TaskId, string | null>()
+  readonly #reacted = new Map<string, string | null>()
   #pauseMs = everyMs
   #endTimer: (() => void) | null = null
   #round: Promise<void> | null = null
@@ -106,7 +106,11 @@ export class Statuses {
     try {
       if (sent.shown < task.version)
         await edit(rest(), sent.channel, sent.message, statusMessage(task, plane().checkpoints(id)), signal)
-      await this.#react(id, sent, look(task).reaction, signal)
+      await this.#react(sent, look(task).reaction, signal).catch((error: unknown) => {
+        // Too many others are there, or it may not: the message itself is what matters.
+        if (!isRefused(error)) throw error
+        this.#deps.log('a reaction was refused', { task: id, error: messageOf(error) })
+      })
     } catch (error) {
       if (!isGone(error)) throw error
       // The next letter begins it anew.
@@ -118,13 +122,8 @@ export class Statuses {
   }
 
   /** One reaction at a time, ours alone; a person's decides nothing. */
-  async #react(
-    id: TaskId,
-    { channel, message }: SentMessage,
-    wanted: string | null,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const before = this.#reacted.get(id)
+  async #react({ channel, message }: SentMessage, wanted: string | null, signal: AbortSignal): Promise<void> {
+    const before = this.#reacted.get(message)
     if (before === wanted) return
     const at = (emoji: string) =>
       Routes.channelMessageOwnReaction(channel, message, encodeURIComponent(emoji))
@@ -140,7 +139,11 @@ export class Statuses {
         })
     }
     if (wanted !== null) await this.#deps.rest().put(at(wanted), { signal })
-    this.#reacted.set(id, wanted)
+    this.#reacted.set(message, wanted)
     if (this.#reacted.size > 1000) this.#reacted.clear()
   }
 }
+
+/** Whether Discord does not take it, and will not take it the next time. */
+const isRefused = (error: unknown): boolean =>
+  error instanceof DiscordAPIError && (error.status === 400 || error.status === 403)

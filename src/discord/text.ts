@@ -35,11 +35,18 @@ export function line(text: string, length: number): string {
   return cut(escaped(text).replaceAll(/\s+/g, ' ').trim(), length)
 }
 
+/** A block of code, its beginning where it is too long: that is where a command says what it does. */
+export function code(text: string, length: number): string {
+  const shown = plain(text).trimEnd().replaceAll('```', '`\u200b``')
+  const room = length - 10
+  return `\`\`\`\n${shown.length <= room ? shown : `${shown.slice(0, room - 1).replace(/[\uD800-\uDBFF]$/, '')}…`}\n\`\`\``
+}
+
 /** A block of code, its end where it is too long: that is where a test says what failed. */
 export function block(text: string, length: number): string {
   const shown = plain(text).trimEnd().replaceAll('```', '`\u200b``')
   const room = length - 10
-  return `\`\`\`\n${shown.length <= room ? shown : `…${shown.slice(-room + 1)}`}\n\`\`\``
+  return `\`\`\`\n${shown.length <= room ? shown : `…${shown.slice(-room + 1).replace(/^[\uDC00-\uDFFF]/, '')}`}\n\`\`\``
 }
 
 /** `8s`, `3m 05s`, `1h 02m`. */

@@ -77,6 +77,19 @@ export function moreBudget(
   }
 }
 
+/** What a resume has to give more of, where a task was halted because that was used up; null where it was not. */
+export function moreNeeded(task: Pick<Task, 'budget' | 'spent' | 'halt'>): More | null {
+  switch (task.halt?.reason) {
+    case 'steps':
+    case 'time':
+    case 'tokens':
+    case 'cost':
+      return moreBudget(task, task.halt.reason)
+    default:
+      return null
+  }
+}
+
 /** Wall time that a box may take, whole seconds: its kind's own limit, or what is left of the time budget; at least 1. */
 export function boxSeconds(task: Pick<Task, 'budget' | 'spent' | 'policy'>, kind: BoxKind): number {
   const { setupSeconds, testSeconds } = task.policy.limits

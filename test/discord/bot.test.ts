@@ -116,6 +116,19 @@ describe('the connection', () => {
     expect(discord.gateway.identifies).toBe(1)
   })
 
+  it('is not made where it is closed while it logs in', async () => {
+    discord.rest.faults.next('GET', /\/gateway\/bot$/, { kind: 'late', ms: 200 })
+    const bot = aBot()
+    await until(() => discord.rest.seen.some(({ path }) => path.endsWith('/gateway/bot')))
+    await bot.close()
+    await until(() =>
+      discord.rest.seen.some(({ path, status }) => path.endsWith('/gateway/bot') && status === 200),
+    )
+    // The library would connect at once.
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    expect([discord.gateway.connected, discord.gateway.identifies, pauses]).toEqual([false, 0, []])
+  })
+
   it('to nobody at all is tried again as well', async () => {
     const bot = aBot({}, 'http://127.0.0.1:1/api')
     await until(() => pauses.length === 1)

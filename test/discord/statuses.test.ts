@@ -151,3 +151,27 @@ it('that somebody has removed is forgotten: the next letter begins it anew', asy
   await until(() => !sent.has(id))
   expect(rounds).toEqual([])
 })
+
+it('is edited also where a reaction to it is refused, and so holds up nobody', async () => {
+  const [one, other] = [await aShown(1), await aShown(2)]
+  discord.rest.faults.next('PUT', /reactions/, { kind: 'status', status: 400 }, 9)
+  becomes(one, 'APPLIED')
+  becomes(other, 'APPLIED')
+  round()
+  await until(() => [one, other].every((id) => sent.get(id)?.shown === 2))
+  expect([shows(one, 'APPLIED'), shows(other, 'APPLIED')]).toEqual([true, true])
+  expect(rounds.every(({ ms }) => ms <= 1000)).toBe(true)
+})
+
+it('carries a reaction also where it was begun anew', async () => {
+  const id = await aShown(1)
+  becomes(id, 'APPLIED')
+  round()
+  await until(() => reactionsOf(id) === '✅')
+  const again = await aShown(1)
+  tasks.set(again, aTask({ id: again, status: 'APPLIED', version: 3 }))
+  statuses.touch(again)
+  round()
+  await until(() => reactionsOf(again) === '✅')
+  expect(home.messages).toHaveLength(2)
+})

@@ -1,4 +1,4 @@
-import { moreBudget } from '../../domain/budget.ts'
+import { moreNeeded } from '../../domain/budget.ts'
 import { isWorking, type Task } from '../../domain/task.ts'
 import { defaultPolicy } from '../../domain/policies.ts'
 import { possibleActs } from '../../domain/transition/apply.ts'
@@ -114,14 +114,9 @@ function resumeOf(task: Task): { options: string; what: string } {
   const again = { options: '', what: 'go on from the last checkpoint' }
   const wordy = { options: ' --instruction TEXT', what: 'go on with a word for the agent' }
   if (task.outcome !== null) return { options: '', what: 'hand over what is validated' }
+  const more = moreNeeded(task)
+  if (more !== null) return { ...again, options: ` --${more.option} ${more.amount}` }
   switch (task.halt?.reason) {
-    case 'steps':
-    case 'time':
-    case 'tokens':
-    case 'cost': {
-      const { option, amount } = moreBudget(task, task.halt.reason)
-      return { ...again, options: ` --${option} ${amount}` }
-    }
     case 'agent':
       return task.status === 'BLOCKED' ? wordy : again
     case 'no_change':

@@ -1,5 +1,6 @@
+import { activityOf } from '../../domain/activity.ts'
 import { left } from '../../domain/budget.ts'
-import type { Phase, Task } from '../../domain/task.ts'
+import type { Task } from '../../domain/task.ts'
 import type { Paint } from '../terminal.ts'
 import { duration } from './text.ts'
 
@@ -8,23 +9,6 @@ export interface Standing {
   readonly task: Task
   readonly since: number
 }
-
-const doing: Readonly<Record<Phase, string>> = {
-  prepare: 'preparing the worktree',
-  setup: 'setup',
-  baseline: 'test on the base',
-  agent: 'agent at work',
-  verify: 'checking the tree',
-  candidate: 'making the candidate',
-  test: 'testing',
-  checkpoint: 'keeping the step',
-  handover: 'handing over the branch',
-  salvage: 'keeping what was done',
-  postponed: 'waiting for room on the disk',
-}
-
-/** What is being done on a task; null where nothing is. */
-export const activityOf = ({ phase }: Task): string | null => (phase === null ? null : doing[phase])
 
 /** How a task stands now, in one line that fits `width` columns. */
 export function statusLine({ task, since }: Standing, now: number, width: number, paint: Paint): string {

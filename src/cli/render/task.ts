@@ -1,10 +1,10 @@
+import { activityOf } from '../../domain/activity.ts'
 import { parseAttestation, type SignedAttestation } from '../../domain/attestation.ts'
 import type { Checkpoint, Task, TaskEvent } from '../../domain/task.ts'
 import { counted } from '../../domain/text.ts'
 import type { Paint } from '../terminal.ts'
 import { markLines, marksTitle } from './marks.ts'
 import { quoted, type Spell } from './next.ts'
-import { activityOf } from './status-line.ts'
 import { badge, nextLines } from './summary.ts'
 import { columns, duration, firstLine, hang, moment } from './text.ts'
 

@@ -3,7 +3,7 @@ import type { Decided, Offer } from '../../domain/decision.ts'
 import type { Members } from '../../domain/discord.ts'
 import type { Task } from '../../domain/task.ts'
 import { counted, timeOf } from '../../domain/text.ts'
-import { block, cut, line, moment, most } from '../text.ts'
+import { code, cut, line, moment, most } from '../text.ts'
 import { colours, mentions, nameOf, type Outgoing } from './message.ts'
 
 type Style = ButtonStyle.Success | ButtonStyle.Danger | ButtonStyle.Secondary
@@ -23,7 +23,15 @@ export function draftMessage(task: Task, offer: Offer, owners: Members, mark: st
     value: cut(value, most.field),
     inline,
   })
-  const command = (text: string | null): string => (text === null ? 'none' : block(text, 400))
+  const command = (text: string | null): string => (text === null ? 'none' : code(text, commandLength))
+  const program = [agent.name, ...agent.argv].map(quoted).join(' ')
+  const reach = [...policy.egress, ...policy.upstreams].join(', ')
+  const commands = [program, setup ?? '', test ?? '']
+  const isCut =
+    line(goal, Infinity).length > goalLength ||
+    commands.some((text) => code(text, Infinity).length > commandLength) ||
+    line(reach, Infinity).length > commandLength ||
+    bulleted(reasons) !== reasons.map((reason) => `• ${line(reason, Infinity)}`).join('\n')
   return {
     content: cut(`${mentions(owners)} A task waits for your decision.`.trim(), most.content),
     pings: owners,
@@ -31,29 +39,44 @@ export function draftMessage(task: Task, offer: Offer, owners: Members, mark: st
       {
         title: 'Draft: run this?',
         color: colours.needsYou,
-        description: cut(line(goal, 1500), most.description),
+        description: cut(line(goal, goalLength), most.description),
         fields: [
           field('Why you are asked', bulleted(reasons)),
           field(
             'Where',
-            `${line(repository.path, 300)}\nfrom \`${line(base.ref, 80)}\` at \`${base.commit.slice(0, 10)}\``,
+            `${line(repository.path, 300)}\nfrom ${line(base.ref, 80)} at \`${base.commit.slice(0, 10)}\``,
           ),
-          field('Agent', block([agent.name, ...agent.argv].join(' '), 400)),
+          field('Agent', code(program, commandLength)),
           field('Setup', command(setup), true),
           field('Test', command(test), true),
           field('Budget', `${counted(budget.steps, 'step')}, ${timeOf(budget.seconds)}`, true),
           field(
             'May reach',
-            policy.egress.length + policy.upstreams.length === 0
-              ? 'nothing: its boxes have no network'
-              : line([...policy.egress, ...policy.upstreams].join(', '), 400),
+            reach === '' ? 'nothing: its boxes have no network' : line(reach, commandLength),
             true,
           ),
           field('Good until', moment(offer.expiresAt), true),
+          ...(isCut ? [field('Not all of it is shown here', `Read ${fileName} before you decide.`)] : []),
         ],
         footer: { text: mark },
       },
     ],
+    files: isCut
+      ? [
+          {
+            name: fileName,
+            text: [
+              `Goal:\n${goal}`,
+              `Why you are asked:\n${reasons.join('\n')}`,
+              `Agent:\n${program}`,
+              `Setup:\n${setup ?? 'none'}`,
+              `Test:\n${test ?? 'none'}`,
+              `May reach:\n${reach === '' ? 'nothing' : reach}`,
+              '',
+            ].join('\n\n'),
+          },
+        ]
+      : [],
     components: [
       {
         type: ComponentType.ActionRow,
@@ -67,6 +90,14 @@ export function draftMessage(task: Task, offer: Offer, owners: Members, mark: st
     ],
   }
 }
+
+/** So much of a goal and of a command is shown in the message itself; what is longer comes as a file. */
+const goalLength = 1500
+const commandLength = 400
+const fileName = 'draft.txt'
+
+/** An argument so that one can tell where it ends. */
+const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : JSON.stringify(word))
 
 /** The same message when nothing is to be decided there any more: what became of it, and who decided. */
 export function settledMessage(

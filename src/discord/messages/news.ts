@@ -1,6 +1,6 @@
 import type { Members } from '../../domain/discord.ts'
 import type { Actor, Checkpoint, Task } from '../../domain/task.ts'
-import { moreBudget } from '../../domain/budget.ts'
+import { moreNeeded } from '../../domain/budget.ts'
 import { counted } from '../../domain/text.ts'
 import { possibleActs } from '../../domain/transition/apply.ts'
 import { block, cut, line, most } from '../text.ts'
@@ -56,7 +56,7 @@ export function newsMessage(
   const files: SentFile[] =
     news.status === 'APPLIED' && diff !== '' ? [{ name: `${id}.diff`, text: diff }] : []
   return {
-    content: mentions(pings),
+    content: cut(mentions(pings), most.content),
     pings,
     embeds: [
       {
@@ -96,7 +96,8 @@ function marked({ marks }: Task): readonly string[] {
 /** What makes sense now, as it is typed here. `replies`: whether plain messages are heard. */
 export function nextSteps(task: Task, replies: boolean): string {
   const { id } = task
-  const more = moreOf(task)
+  const needed = moreNeeded(task)
+  const more = needed === null ? '' : ` ${needed.option}:${needed.amount}`
   const acts = possibleActs(task)
   const lines = [
     ...(task.status === 'APPLIED'
@@ -123,19 +124,4 @@ export function nextSteps(task: Task, replies: boolean): string {
     ...(task.step > 0 ? [`\`/task_logs task:${id}\` has what its boxes printed.`] : []),
   ]
   return lines.length === 0 ? 'Nothing more.' : lines.join('\n')
-}
-
-/** What a resume has to name where a part of the budget is used up. */
-function moreOf(task: Task): string {
-  switch (task.halt?.reason) {
-    case 'steps':
-    case 'time':
-    case 'tokens':
-    case 'cost': {
-      const { option, amount } = moreBudget(task, task.halt.reason)
-      return ` ${option}:${amount}`
-    }
-    default:
-      return ''
-  }
 }

@@ -1,21 +1,8 @@
-import type { Checkpoint, Phase, Task } from '../../domain/task.ts'
+import { activityOf } from '../../domain/activity.ts'
+import type { Checkpoint, Task } from '../../domain/task.ts'
 import { counted } from '../../domain/text.ts'
 import { cut, duration, line, moment, most, plain } from '../text.ts'
 import { colours, nameOf, type Outgoing } from './message.ts'
-
-const doing: Readonly<Record<Phase, string>> = {
-  prepare: 'preparing the worktree',
-  setup: 'setup',
-  baseline: 'testing the base',
-  agent: 'agent at work',
-  verify: 'checking the tree',
-  candidate: 'making the candidate',
-  test: 'testing',
-  checkpoint: 'keeping the step',
-  handover: 'handing over the branch',
-  salvage: 'keeping what was done',
-  postponed: 'waiting for room on the disk',
-}
 
 /** How a task looks at a glance: the reaction on its status message, its colour, its word. */
 export function look({ status, halt, delivery }: Pick<Task, 'status' | 'halt' | 'delivery'>): {
@@ -61,9 +48,10 @@ export function threadName({ id, goal }: Task): string {
 
 /** The one message that shows how a task stands. */
 export function statusMessage(task: Task, checkpoints: readonly Checkpoint[]): Outgoing {
-  const { id, status, phase, goal, repository, branch, budget, spent, step, updatedAt, halt } = task
+  const { id, status, goal, repository, branch, budget, spent, step, updatedAt, halt } = task
   const { colour, word } = look(task)
-  const now = phase === null ? '' : ` — ${doing[phase]}`
+  const activity = activityOf(task)
+  const now = activity === null ? '' : ` — ${activity}`
   const changed = changedOf(checkpoints)
   const field = (name: string, value: string) => ({ name, value: cut(value, most.field), inline: true })
   return {
