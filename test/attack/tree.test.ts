@@ -362,7 +362,8 @@ rm src/code.txt; rm -rf config; echo x > src/new.txt`),
       await stage.worktrees.restore(stage.task, commit ?? stage.task.base.commit)
       const { output } = await stage.run(
         sh(
-          `git status --porcelain; git log --oneline | wc -l; git cat-file -p ${secretBlob}; ls -la /cofferdam/git; cat /cofferdam/git/config`,
+          // What two streams say comes in no order.
+          `exec 2>&1; git status --porcelain; git log --oneline | wc -l; git cat-file -p ${secretBlob}; ls -la /cofferdam/git; cat /cofferdam/git/config`,
         ),
       )
       expect(output).not.toContain(secret)

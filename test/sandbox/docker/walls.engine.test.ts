@@ -116,7 +116,8 @@ describe('what a box is', () => {
     const limits = { ...aPolicy().limits, pids: 64, openFiles: 256, fileMb: 1, tmpMb: 8 }
     const { output } = await on.run(
       on.box(
-        'ulimit -n; ulimit -c; df -m /tmp /home/agent | tail -n +2; ' +
+        // What two streams say comes in no order.
+        'exec 2>&1; ulimit -n; ulimit -c; df -m /tmp /home/agent | tail -n +2; ' +
           'head -c 2000000 /dev/zero > big; echo "big $?"; ' +
           'head -c 20000000 /dev/zero > /tmp/big; echo "tmp $?"; ' +
           'for i in $(seq 100); do sleep 5 & done; echo "fork $?"',
