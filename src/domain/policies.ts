@@ -109,6 +109,17 @@ export function policyProblems(request: PolicyRequest, base: Policy): readonly s
 
 /** SHA-256 over the policy's canonical JSON, hex: the same for the same policy, whatever the order of its lists. */
 export function policyHash(policy: Policy): string {
+  const known = hashes.get(policy)
+  if (known !== undefined) return known
+  const hash = hashOf(policy)
+  hashes.set(policy, hash)
+  return hash
+}
+
+/** Most tasks have the configured policy, which is one value for as long as the process lives. */
+const hashes = new WeakMap<Policy, string>()
+
+function hashOf(policy: Policy): string {
   const lists = {
     allow: policy.allow,
     readonly: policy.readonly,

@@ -13,6 +13,7 @@ export const policyRules: readonly RiskRule[] = [
 
 /** Deny wins over allow, so such a pattern does not do what its author thinks. */
 function deniedAllows(policy: Policy): readonly string[] {
+  if (policy.allow.length === 0) return []
   const matcher = compilePolicy({ ...policy, allow: [] })
   return policy.allow.flatMap((pattern) => {
     const path = pattern.replaceAll(/^\/|\/(?:\*\*)?$/g, '')
