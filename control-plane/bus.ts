@@ -1,3 +1,4 @@
+import type { AgentProgress } from '../src/domain/agent.ts'
 import type { TaskId } from '../src/domain/ids.ts'
 import type { Task } from '../src/domain/task.ts'
 
@@ -6,6 +7,8 @@ export interface Output {
   readonly step: number
   readonly box: string
   readonly text: string
+  /** What the text says, where it is what an agent did. */
+  readonly progress?: readonly AgentProgress[]
 }
 
 export interface BusListener {

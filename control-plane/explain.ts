@@ -35,10 +35,21 @@ export async function explain(deps: ExplainDeps, request: TaskRequest): Promise<
   try {
     await deps.worktrees.open(place)
     const listing = await deps.worktrees.listing(place)
-    const call = deps.agents.get(task.agent.name)?.call(task.agent, null) ?? { argv: [], env: {} }
-    const egress = egressOf('agent', task.policy, null)
+    const chosen = deps.agents.get(task.agent.name)
+    const { argv, env } = chosen?.call(task.agent, null) ?? { argv: [], env: {} }
+    const model = chosen?.upstream ?? null
+    const egress = egressOf('agent', task.policy, null, model)
     const caches = cachesRead(task)
-    const agent = { ...call, kind: 'agent', listing, setupFolders: [], caches, egress } as const
+    const agent = {
+      argv,
+      env,
+      kind: 'agent',
+      listing,
+      setupFolders: [],
+      ownFolder: model !== null,
+      caches,
+      egress,
+    } as const
     const setup = task.setup === null ? null : { command: task.setup, registries: await deps.registries() }
     const boxes = [
       ...(setup === null ? [] : [box(0, setupBox(task, setup.command, task.base.commit, setup.registries))]),

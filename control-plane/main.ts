@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { agents } from '../src/agents/open.ts'
+import { openAgents } from '../src/agents/open.ts'
 import { findDataFolder, openDataFolder } from '../src/config/data-folder.ts'
 import type { Environment } from '../src/config/environment.ts'
 import type { Config } from '../src/config/load.ts'
@@ -198,7 +198,7 @@ export async function open(
       bus,
       engine,
       worktrees,
-      agents,
+      agents: openAgents(config.agents),
       outputs,
       clock,
       user: config.box,

@@ -1,4 +1,4 @@
-import type { AgentChoice } from '../src/domain/agent.ts'
+import type { Agent, AgentChoice } from '../src/domain/agent.ts'
 import type { TreePath } from '../src/domain/brand.ts'
 import { budgetParts } from '../src/domain/budget.ts'
 import type { Caller } from '../src/domain/caller.ts'
@@ -37,7 +37,7 @@ export interface Drafted {
 export interface SubmitDeps {
   readonly worktrees: Worktrees
   readonly defaults: Defaults
-  readonly agents: ReadonlyMap<string, unknown>
+  readonly agents: ReadonlyMap<string, Pick<Agent, 'upstream'>>
   readonly clock: () => number
 }
 
@@ -61,7 +61,7 @@ export async function draftTask(
   const base =
     configured.policy === undefined ? defaults.policy : effectivePolicy(configured.policy, defaults.policy)
   const policy = policyOf(request, base)
-  const missing = lacking(policy, defaults.means)
+  const missing = lacking(policy, modelsOf(deps, agent), defaults.means)
   if (missing.length > 0) throw new Failure('bad_request', missing.join(' '))
   const budget: Budget = { ...defaults.budget, ...budgetParts(request.budget) }
   const writer = authorOf(caller)
@@ -140,10 +140,15 @@ function agentOf(deps: SubmitDeps, agent: AgentChoice | null): AgentChoice {
       `No agent is named or configured: choose one of ${names}, such as --agent command -- ARGV….`,
     )
   }
-  if (!deps.agents.has(agent.name)) {
-    throw new Failure('bad_request', `There is no agent "${agent.name}": choose one of ${names}.`)
-  }
+  const strange = [agent.name, ...(agent.fallback ?? [])].find((name) => !deps.agents.has(name))
+  if (strange !== undefined)
+    throw new Failure('bad_request', `There is no agent "${strange}": choose one of ${names}.`)
   return agent
+}
+
+/** The upstreams of the agents that may work on a task. */
+function modelsOf({ agents }: SubmitDeps, { name, fallback = [] }: AgentChoice): readonly string[] {
+  return [name, ...fallback].flatMap((each) => agents.get(each)?.upstream ?? [])
 }
 
 function policyOf(request: TaskRequest, base: Policy): Policy {

@@ -73,8 +73,8 @@ const encode = (text: string): Uint8Array => encoder.encode(text)
 
 function frameOf(sight: Sight): string {
   if (sight.kind === 'output') {
-    const { step, box, text } = sight
-    return `event: output\ndata: ${JSON.stringify({ step, box, text })}\n\n`
+    const { step, box, text, progress } = sight
+    return `event: output\ndata: ${JSON.stringify({ step, box, text, progress })}\n\n`
   }
   // Many may look at one task: its JSON is made once.
   const { event, task } = sight

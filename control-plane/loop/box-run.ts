@@ -1,3 +1,4 @@
+import type { AgentReading } from '../../src/domain/agent.ts'
 import { type BoxResult, detach } from '../../src/domain/box.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { EgressCounts } from '../../src/domain/egress.ts'
@@ -18,13 +19,18 @@ export const leaseMs = 30_000
 /**
  * Runs the box that a row of intent names, or takes it over where it is. Its time is charged while it runs, so that a
  * crash in the middle loses at most a second of it.
+ * @param line reads what it prints, for those who look on; null where that is shown as it is
  * @returns null when the work is no longer ours: the task was halted or this process ends
  */
-export async function attendBox(work: Work, row: Planned): Promise<Attended | null> {
+export async function attendBox(
+  work: Work,
+  row: Planned,
+  line: AgentReading['line'] = null,
+): Promise<Attended | null> {
   const { deps, task, signal } = work
   const spec = row.box
   const notices = new BoxNotices(work, spec)
-  const output = new ShownOutput(work, spec, notices)
+  const output = new ShownOutput(work, spec, notices, line)
   const charge = new Charge(work, row)
   const passage = openPassage(work, spec, notices, (spending) => charge.spend(spending))
   let egress: EgressCounts | null = null

@@ -1,19 +1,25 @@
 import { z } from 'zod'
-import type { Agent, AgentResult, Usage } from '../domain/agent.ts'
-import type { BoxResult } from '../domain/box.ts'
-import { gatewayAddress } from '../domain/egress.ts'
-import { readMarker } from '../domain/markers.ts'
-import { lastOf } from './last.ts'
+import {
+  type Agent,
+  agentFolder,
+  type AgentProgress,
+  type AgentSettings,
+  type Usage,
+} from '../domain/agent.ts'
+import { endingOf, type Found } from './ending.ts'
+import { lineOf } from './lines.ts'
+import { otherLine, said, toolUse } from './progress.ts'
+import { addressOf, placeholderKey } from './settings.ts'
 
-/** Its last line of output, as `--output-format stream-json` prints it. Unknown fields are left alone. */
+/** The last line of `--output-format stream-json`, as far as it is read. */
 const resultSchema = z.object({
   type: z.literal('result'),
+  subtype: z.string(),
   is_error: z.boolean(),
   result: z.string().optional(),
-  /** `success` also where `is_error` is set: then an answer of the model's API was the error. */
-  subtype: z.string(),
-  /** HTTP status; null where there was no answer or no error. */
-  api_error_status: z.number().nullish(),
+  session_id: z.string(),
+  /** The HTTP status where a call of the model failed. */
+  api_error_status: z.int().nullable().optional(),
   usage: z
     .object({
       input_tokens: z.int().nonnegative(),
@@ -25,60 +31,79 @@ const resultSchema = z.object({
 })
 type Result = z.infer<typeof resultSchema>
 
-/**
- * Claude Code. Needs the program `claude` in the image and the upstream `anthropic` in the policy. Each step is a
- * conversation of its own. Seen with 2.1.197 against the scripted model server of the tests, on 27 November 2026: as root
- * it refuses to skip permissions; it takes a plain address on loopback, sends `POST /v1/messages?beta=true` with
- * `stream: true`, reads the prompt from standard input, and ends with a line of type `result`, exit code 1 on an error.
- */
-export const claude: Agent = {
-  name: 'claude',
-  call: () => ({
-    // The box is the wall: a question for permission would have nobody to answer it.
-    argv: [
-      'claude',
-      '--print',
-      '--output-format',
-      'stream-json',
-      '--verbose',
-      '--dangerously-skip-permissions',
-    ],
-    env: {
-      ANTHROPIC_BASE_URL: `http://${gatewayAddress}/anthropic`,
-      ANTHROPIC_API_KEY: 'placeholder',
-      CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
-      DISABLE_AUTOUPDATER: '1',
-    },
+const assistantSchema = z.object({
+  type: z.literal('assistant'),
+  message: z.object({
+    content: z.array(
+      z.looseObject({
+        type: z.string(),
+        text: z.string().optional(),
+        name: z.string().optional(),
+        input: z.unknown().optional(),
+      }),
+    ),
   }),
-  read(box, prompt): AgentResult {
-    const result = resultOf(box.output)
-    const text = lastOf(result?.result ?? '', 64 * 1024)
-    return {
-      marker: result === null || result.is_error ? { state: 'NONE' } : readMarker(text, prompt),
-      text,
-      exitCode: box.exitCode,
-      session: null,
-      usage: result?.usage === undefined ? null : usageOf(result.usage),
-      failure: result === null ? broken(box) : result.is_error ? failureOf(result) : null,
-    }
-  },
+})
+
+/**
+ * Claude Code, through the upstream `anthropic`. Seen with 2.1.197 against the scripted model server of the tests, on 27
+ * November 2026: as root it refuses to skip permissions; it takes a plain address on loopback, sends
+ * `POST /v1/messages?beta=true` with `stream: true`, reads the prompt from standard input, keeps its conversations in
+ * `projects/` of its folder, and ends with a line of type `result`, exit code 1 on an error.
+ */
+export function claude({ model }: AgentSettings): Agent {
+  return {
+    name: 'claude',
+    upstream: 'anthropic',
+    call: (_, session) => ({
+      // The box is the wall: a question for permission would have nobody to answer it.
+      argv: [
+        'claude',
+        '--print',
+        '--output-format',
+        'stream-json',
+        '--verbose',
+        '--dangerously-skip-permissions',
+        ...(model === null ? [] : ['--model', model]),
+        ...(session === null ? [] : ['--resume', session]),
+      ],
+      env: {
+        ANTHROPIC_BASE_URL: addressOf('anthropic'),
+        ANTHROPIC_API_KEY: placeholderKey,
+        CLAUDE_CONFIG_DIR: agentFolder,
+        CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+        DISABLE_AUTOUPDATER: '1',
+      },
+      files: {},
+    }),
+    keeps: (path) => /^projects\/[^/]+\/[0-9a-f-]{36}\.jsonl$/.test(path),
+    reading: () => {
+      let result: Result | undefined
+      return {
+        line(line) {
+          result = lineOf(resultSchema, line) ?? result
+          return progressOf(line)
+        },
+        end: (box, prompt) => endingOf(box, prompt, found(result)),
+      }
+    },
+  }
 }
 
-function resultOf(output: string): Result | null {
-  for (const line of output.split('\n').toReversed()) {
-    if (!line.startsWith('{')) continue
-    const result = resultSchema.safeParse(parsed(line))
-    if (result.success) return result.data
+function found(result: Result | undefined): Found {
+  return {
+    program: 'Claude Code',
+    upstream: 'anthropic',
+    ended: result !== undefined,
+    text: result?.result ?? '',
+    session: result?.session_id ?? null,
+    usage: result?.usage === undefined ? null : usageOf(result.usage),
+    error: result?.is_error === true ? errorOf(result) : null,
   }
-  return null
 }
 
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line)
-  } catch {
-    return null
-  }
+function errorOf({ result, subtype, api_error_status: status }: Result) {
+  return { text: result ?? subtype, status, turns: subtype === 'error_max_turns' }
 }
 
 /** Without a cost: what calls cost is counted by the gateway, not by the program in the box. */
@@ -87,28 +112,11 @@ function usageOf(usage: NonNullable<Result['usage']>): Usage {
   return { inputTokens: read + kept + cached, outputTokens: usage.output_tokens, costUsd: null }
 }
 
-function broken(box: BoxResult): string {
-  const what = box.message ?? `Claude Code ended with exit code ${box.exitCode ?? 'unknown'} and no result.`
-  const lines = lastOf(box.output.trimEnd().split('\n').slice(-5).join('\n'), 4096).trim()
-  return lines === '' ? what : `${what} Its last lines:\n${lines}`
-}
-
-function failureOf(result: Result): string {
-  const said = lastOf(result.result ?? result.subtype, 2000)
-  return `${whatToDo(result, said)} Claude Code says: ${said}`
-}
-
-function whatToDo({ api_error_status: status, subtype }: Result, said: string): string {
-  if (/prompt is too long/i.test(said))
-    return 'The conversation grew longer than the model reads: make the goal smaller.'
-  if (subtype === 'error_max_turns') return 'Claude Code reached its own limit of turns.'
-  if (status === 401)
-    return 'The key for the upstream anthropic is not accepted: set a valid ANTHROPIC_API_KEY.'
-  if (status === 403) return 'The call was refused: see the events of the task, and the rights of the key.'
-  if (status === 429)
-    return 'The provider limits the rate of calls, or the gateway the budget: see the events.'
-  if (status !== null && status !== undefined && status >= 500) return 'The provider is overloaded or down.'
-  if (/unable to connect/i.test(said))
-    return 'No model could be reached: allow it with `policy: { upstreams: [anthropic] }`.'
-  return 'Claude Code ended with an error.'
+function progressOf(line: string): readonly AgentProgress[] {
+  const found = lineOf(assistantSchema, line)
+  if (found === null) return otherLine(line)
+  return found.message.content.flatMap(({ type, text, name, input }) => {
+    if (type === 'text') return said(text ?? '')
+    return type === 'tool_use' ? [toolUse(name ?? 'a tool', input)] : []
+  })
 }

@@ -1,4 +1,4 @@
-import type { Agent } from '../domain/agent.ts'
+import type { Agent, AgentResult } from '../domain/agent.ts'
 import type { BoxResult } from '../domain/box.ts'
 import { readMarker } from '../domain/markers.ts'
 import { lastOf } from './last.ts'
@@ -6,19 +6,25 @@ import { lastOf } from './last.ts'
 /** Any program: a codemod, a formatter, a script. It may end with a marker; where it does not, its exit code speaks. */
 export const command: Agent = {
   name: 'command',
-  call: (choice) => ({ argv: choice.argv, env: {} }),
-  read(result, prompt) {
-    const marker = readMarker(result.output, prompt)
-    const silent = marker.state === 'NONE'
-    return {
-      marker: silent && result.exitCode === 0 ? { state: 'DONE' } : marker,
-      text: lastOf(result.output, 64 * 1024),
-      exitCode: result.exitCode,
-      session: null,
-      usage: null,
-      failure: silent && result.exitCode !== 0 ? failureOf(result) : null,
-    }
-  },
+  upstream: null,
+  call: (choice) => ({ argv: choice.argv, env: {}, files: {} }),
+  keeps: () => false,
+  reading: () => ({ line: null, end: endOf }),
+}
+
+function endOf(result: BoxResult, prompt: string): AgentResult {
+  const marker = readMarker(result.output, prompt)
+  const silent = marker.state === 'NONE'
+  const failure = silent && result.exitCode !== 0 ? failureOf(result) : null
+  return {
+    marker: silent && result.exitCode === 0 ? { state: 'DONE' } : marker,
+    text: lastOf(result.output, 64 * 1024),
+    exitCode: result.exitCode,
+    session: null,
+    usage: null,
+    failure,
+    ...(failure === null ? {} : { error: 'crash' }),
+  }
 }
 
 function failureOf(result: BoxResult): string {

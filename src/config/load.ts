@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import type { AgentChoice } from '../domain/agent.ts'
+import type { AgentChoice, AgentSettings } from '../domain/agent.ts'
 import type { HostPath } from '../domain/brand.ts'
 import { budgetParts, defaultBudget } from '../domain/budget.ts'
 import { Failure } from '../domain/failure.ts'
@@ -50,6 +50,8 @@ export interface Config {
   /** Whom boxes run as. */
   readonly box: { readonly uid: number; readonly gid: number }
   readonly concurrency: number
+  /** What the operator says about agents, by name. */
+  readonly agents: Readonly<Record<string, AgentSettings>>
   /** What every task gets that does not say otherwise; without an agent a request has to name one. */
   readonly tasks: { readonly budget: Budget; readonly agent: AgentChoice | null; readonly policy: Policy }
   /** What holds for tasks on one repository, by its absolute, resolved path. */
@@ -108,6 +110,7 @@ export function loadConfig(flags: ConfigFlags, around: Environment): Config {
     webhooks,
     box: boxUser(file.box, around),
     concurrency: file.concurrency,
+    agents: Object.fromEntries(Object.entries(file.agents).map(([name, said]) => [name, settingsOf(said)])),
     tasks: { budget: budgetOf(file.task), agent: file.task.agent ?? null, policy },
     repositories: repositoriesOf(file, place.path, policy, around),
     schedules: schedulesOf(file, place.path, around),
@@ -135,6 +138,12 @@ function policyOf(file: string, request: PolicyRequest | undefined, base: Policy
   const problems = policyProblems(request, base)
   if (problems.length === 0) return effectivePolicy(request, base)
   throw new Failure('bad_config', `The configuration ${file} cannot be used. ${problems.join(' ')}`)
+}
+
+function settingsOf(
+  said: { readonly model?: string | undefined; readonly upstream?: string | undefined } = {},
+): AgentSettings {
+  return { model: said.model ?? null, upstream: said.upstream ?? null }
 }
 
 function budgetOf({ agent: _, ...wanted }: ConfigFile['task']): Budget {

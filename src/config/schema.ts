@@ -15,7 +15,21 @@ const command = z
 const agent = z.strictObject({
   name: z.string('An agent has a name, such as "command".').min(1),
   argv: z.array(z.string('An argument is text: put it in quotes.')).default([]),
+  /** Agents that take its place, in this order, where its provider does not let it work. */
+  fallback: z.array(z.string('An agent has a name, such as "codex".').min(1)).optional(),
 })
+const model = z
+  .string('A model is a name, such as "claude-sonnet-4-6".')
+  .regex(/^[A-Za-z0-9][\w.:/@[\]-]{0,99}$/, 'A model is a name, such as "claude-sonnet-4-6".')
+  .optional()
+const upstream = z
+  .enum(
+    ['anthropic', 'openai', 'gemini', 'openai-compatible'],
+    'The upstream of an agent is one of anthropic, openai, gemini, openai-compatible.',
+  )
+  .optional()
+const ofOne = z.strictObject({ model }).optional()
+const ofAny = z.strictObject({ model, upstream }).optional()
 const id = z
   .int('A user or group id is a whole number.')
   .min(1, 'Boxes do not run as root: give another id.')
@@ -113,6 +127,10 @@ export const configSchema = z.strictObject({
     .default({}),
   /** What all boxes together may be given, MiB: a task waits in the queue until there is room for it. */
   total: z.strictObject({ memoryMb: z.int().min(64).optional() }).default({}),
+  /** What agents ask: their own model where nothing is said. */
+  agents: z
+    .strictObject({ claude: ofOne, codex: ofOne, gemini: ofOne, opencode: ofAny, pi: ofAny })
+    .default({}),
   /** Model providers, by the name of their adapter. */
   upstreams: z
     .record(

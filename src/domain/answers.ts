@@ -1,3 +1,4 @@
+import type { AgentProgress } from './agent.ts'
 import { z } from 'zod'
 import { auditOutcomes, type AuditRow } from './audit.ts'
 import type { SignedAttestation } from './attestation.ts'
@@ -178,10 +179,29 @@ export const explanationSchema = exactly<Explanation>()(
   }),
 )
 
+const progressSchema = exactly<AgentProgress>()(
+  z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('said'), text: z.string() }),
+    z.object({
+      kind: z.literal('tool'),
+      tool: z.string(),
+      text: z.string(),
+      paths: z.array(z.string()),
+    }),
+    z.object({ kind: z.literal('line'), text: z.string() }),
+  ]),
+)
+
 export const sightSchema = exactly<Sight>()(
   z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('event'), event: taskEventSchema, task: taskSchema }),
-    z.object({ kind: z.literal('output'), step: z.number(), box: z.string(), text: z.string() }),
+    z.object({
+      kind: z.literal('output'),
+      step: z.number(),
+      box: z.string(),
+      text: z.string(),
+      progress: z.array(progressSchema).optional(),
+    }),
   ]),
 )
 

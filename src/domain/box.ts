@@ -28,6 +28,8 @@ export type BoxSource =
   | { readonly kind: 'pointer' }
   /** A folder with the files of this attempt (the prompt). */
   | { readonly kind: 'attempt' }
+  /** The agent's own folder: its settings, laid down fresh, and the conversation that it goes on with. */
+  | { readonly kind: 'agent' }
   /** A duplex channel to the gateway: the local engine makes it a unix socket `s` in a folder. */
   | { readonly kind: 'channel' }
   /** A package manager's cache of the task's repository: `npm`, `pip`. Filled by setup boxes alone. */
@@ -73,6 +75,8 @@ export interface AgentBoxRequest extends AnyBoxRequest {
   readonly listing: Listing
   /** Top folders that setup left. */
   readonly setupFolders: readonly TreePath[]
+  /** Whether it has a folder of its own (`agentFolder`), for settings and conversations. */
+  readonly ownFolder: boolean
   /** Package managers' caches of the repository, by name: it only reads them. */
   readonly caches: readonly string[]
   /** What it may reach; null for a box without a channel. */

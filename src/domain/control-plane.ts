@@ -1,4 +1,5 @@
 import type { Access } from './access.ts'
+import type { AgentProgress } from './agent.ts'
 import type { SignedAttestation } from './attestation.ts'
 import type { BoxSpec } from './box.ts'
 import type { Millis } from './brand.ts'
@@ -58,7 +59,13 @@ export interface KnownAgent {
 /** What happens on a task while one looks: events in order of `seq`, and the output of its boxes as it comes. */
 export type Sight =
   | { readonly kind: 'event'; readonly event: TaskEvent; readonly task: Task }
-  | { readonly kind: 'output'; readonly step: number; readonly box: string; readonly text: string }
+  | {
+      readonly kind: 'output'
+      readonly step: number
+      readonly box: string
+      readonly text: string
+      readonly progress?: readonly AgentProgress[] | undefined
+    }
 
 export interface Finding {
   readonly name: string

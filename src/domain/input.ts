@@ -57,8 +57,8 @@ export type Input =
   | { readonly type: 'budget_spent'; readonly reason: 'time' | 'steps' | 'tokens' | 'cost' }
   | { readonly type: 'halted'; readonly reason: HaltReason; readonly text: string }
   | { readonly type: 'failed'; readonly reason: HaltReason; readonly text: string }
-  /** An attempt was lost to the engine: another one is made, up to a cap. */
-  | { readonly type: 'lost'; readonly text: string }
+  /** An attempt was lost, to the engine or (`by: 'agent'`) to a provider of models: another one is made, up to a cap. */
+  | { readonly type: 'lost'; readonly text: string; readonly by?: 'agent' }
   /** `crashed`: the process died with it, which counts as a loss; otherwise it ended in good order. */
   | { readonly type: 'requeued'; readonly text: string; readonly crashed: boolean }
 

@@ -28,11 +28,18 @@ export function costNotes({ costUsd }: Budget, { pricesAsOf, pricesAreShipped }:
   ]
 }
 
-/** Sentences about what a policy asks for and the installation does not have; empty where it has all. */
-export function lacking({ limits, upstreams }: Policy, means: Means): readonly string[] {
+/**
+ * Sentences about what a policy asks for, or an agent with the upstreams `models`, and the installation does not have;
+ * empty where it has all.
+ */
+export function lacking(
+  { limits, upstreams }: Policy,
+  models: readonly string[],
+  means: Means,
+): readonly string[] {
   return [
     ...tooMuchMemory(limits.memoryMb, means.memoryMb),
-    ...upstreams.flatMap((name) => absent(name, means)),
+    ...[...new Set([...upstreams, ...models])].flatMap((name) => absent(name, means)),
   ]
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { AgentChoice, AgentResult, Marker, Usage } from './agent.ts'
+import { type AgentChoice, agentErrors, type AgentResult, type Marker, type Usage } from './agent.ts'
 import type { BoxEnd, BoxMount, BoxSource, BoxSpec } from './box.ts'
 import type { BoxPath, CommitId, TreeId } from './brand.ts'
 import type { Egress, EgressCounts, EgressRow } from './egress.ts'
@@ -103,7 +103,9 @@ const sourceSchema = exactly<BoxSource>()(
     z.object({ kind: z.literal(['worktree', 'setup']), path: z.string() }),
     z.object({ kind: z.literal('tree'), commit: commitIdSchema, writes: z.enum(['discard', 'keep']) }),
     z.object({ kind: z.literal('cache'), name: z.string(), writes: z.enum(['keep', 'none']) }),
-    z.object({ kind: z.literal(['git', 'pointer', 'attempt', 'channel', 'empty-file', 'empty-folder']) }),
+    z.object({
+      kind: z.literal(['git', 'pointer', 'attempt', 'agent', 'channel', 'empty-file', 'empty-folder']),
+    }),
   ]),
 )
 
@@ -158,7 +160,9 @@ const usageSchema = exactly<Usage>()(
   z.object({ inputTokens: z.number(), outputTokens: z.number(), costUsd: z.number().nullable() }),
 )
 
-const agentChoiceSchema = exactly<AgentChoice>()(z.object({ name: z.string(), argv: texts }))
+const agentChoiceSchema = exactly<AgentChoice>()(
+  z.object({ name: z.string(), argv: texts, fallback: texts.optional() }),
+)
 
 const agentResultSchema = exactly<AgentResult>()(
   z.object({
@@ -168,6 +172,8 @@ const agentResultSchema = exactly<AgentResult>()(
     session: z.string().nullable(),
     usage: usageSchema.nullable(),
     failure: z.string().nullable(),
+    error: z.enum(agentErrors).optional(),
+    by: z.string().optional(),
   }),
 )
 

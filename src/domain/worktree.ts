@@ -156,6 +156,26 @@ export interface Worktrees {
   setupFolders(task: TaskPlace): Promise<readonly TreePath[]>
   /** Writes the file of an attempt (the prompt); it is at `/cofferdam/attempt/<name>` in the box. */
   writeAttemptFile(task: TaskPlace, name: string, content: string): Promise<void>
+  /**
+   * Lays the agent's own folder down anew: these files, by their paths in it, and the conversation that was kept under
+   * the name `from`.
+   * @returns whether that conversation was there
+   */
+  openAgentFolder(
+    task: TaskPlace,
+    files: Readonly<Record<string, string>>,
+    from: string | null,
+  ): Promise<boolean>
+  /**
+   * Keeps of the agent's folder the files that `keeps` names, under `name`, besides what is kept under `also` alone. Only
+   * plain files count, 64 of them and 64 MiB at most: of more, nothing is kept.
+   */
+  keepConversation(
+    task: TaskPlace,
+    name: string,
+    keeps: (path: string) => boolean,
+    also: string | null,
+  ): Promise<void>
   materials(task: TaskPlace): Sources
   /** Removes worktree, trees, private repository and private refs of a task. The branch in the source stays. */
   discard(task: TaskPlace): Promise<void>

@@ -1,11 +1,19 @@
-import type { BoxMount, BoxRequest } from '../domain/box.ts'
+import type { AgentBoxRequest, BoxMount, BoxRequest } from '../domain/box.ts'
 import type { CommitId, TreePath } from '../domain/brand.ts'
 import { compilePolicy } from '../domain/matcher.ts'
 import type { Policy } from '../domain/policy.ts'
 import type { Listing } from '../domain/listing.ts'
 import { absentCovers, existingCovers, type Cover } from './covers.ts'
 import { islandsOf, type Island } from './islands.ts'
-import { attemptFolder, cacheFolder, channelFolder, gitFolder, inWork, workFolder } from './places.ts'
+import {
+  attemptFolder,
+  cacheFolder,
+  channelFolder,
+  gitFolder,
+  inWork,
+  ownFolder,
+  workFolder,
+} from './places.ts'
 import { ancestors, byDepth, isAtOrUnder } from './tree.ts'
 
 type ReachingRequest = Exclude<BoxRequest, { readonly kind: 'baseline' | 'test' }>
@@ -25,7 +33,7 @@ export function mountPlan(request: BoxRequest): readonly BoxMount[] {
 function contentMounts(request: BoxRequest): readonly BoxMount[] {
   switch (request.kind) {
     case 'agent':
-      return agentMounts(request.policy, request.listing, request.setupFolders)
+      return [...agentMounts(request.policy, request.listing, request.setupFolders), ...ownMounts(request)]
     case 'setup':
       return [treeMount(request.commit, 'keep')]
     // Denied content is not in the tree and nothing that is written stays, so there is nothing to mask.
@@ -33,6 +41,11 @@ function contentMounts(request: BoxRequest): readonly BoxMount[] {
     case 'test':
       return [treeMount(request.commit, 'discard')]
   }
+}
+
+function ownMounts({ ownFolder: own }: AgentBoxRequest): readonly BoxMount[] {
+  if (!own) return []
+  return [{ source: { kind: 'agent' }, target: ownFolder, readonly: false, why: 'settings, conversations' }]
 }
 
 function treeMount(commit: CommitId, writes: 'keep' | 'discard'): BoxMount {

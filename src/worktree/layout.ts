@@ -2,7 +2,7 @@ import type { HostPath } from '../domain/brand.ts'
 import type { TaskPlace } from '../domain/worktree.ts'
 import type { GitPlace } from './hardening.ts'
 
-/** Where the parts of one task lie. No box can write in any of them but `worktree`, `boxGit` and `setupTree`. */
+/** Where the parts of one task lie. No box can write in any of them but `worktree`, `boxGit`, `setupTree` and `agentFolder`. */
 export interface TaskLayout {
   readonly mirror: HostPath
   /** The linked worktree's own folder in the mirror. */
@@ -26,6 +26,9 @@ export interface TaskLayout {
   readonly kept: HostPath
   readonly keptFile: HostPath
   readonly attempts: HostPath
+  /** The agent's own folder, and what was kept of it, one folder for each attempt. */
+  readonly agentFolder: HostPath
+  readonly conversations: HostPath
 }
 
 export function mirrorsOf(data: HostPath): HostPath {
@@ -59,6 +62,8 @@ export function layoutOf(data: HostPath, task: Pick<TaskPlace, 'id' | 'repositor
     kept: at(setups, 'kept'),
     keptFile: at(setups, 'kept.json'),
     attempts: at(data, `attempts/${task.id}`),
+    agentFolder: at(data, `agents/${task.id}/folder`),
+    conversations: at(data, `agents/${task.id}/kept`),
   }
 }
 
@@ -72,7 +77,7 @@ export function cacheOf(data: HostPath, task: Pick<TaskPlace, 'repository'>, nam
 }
 
 /** Folders of the data folder in which each task has one of its own. */
-export const kinds = ['private', 'tasks', 'trees', 'setups', 'attempts'] as const
+export const kinds = ['private', 'tasks', 'trees', 'setups', 'attempts', 'agents'] as const
 
 /** Each folder of a task that is removed with it. */
 export function foldersOf(data: HostPath, id: string): readonly HostPath[] {

@@ -79,6 +79,8 @@ async function pathOf(site: Site, task: TaskPlace, source: BoxSource): Promise<H
       return layout.pointer
     case 'attempt':
       return layout.attempts
+    case 'agent':
+      return layout.agentFolder
     case 'cache':
       return cacheOf(site.data, task, source.name)
     case 'channel':
@@ -98,7 +100,8 @@ function inside(root: HostPath, path: TreePath): HostPath {
 }
 
 function writable(path: HostPath, source: BoxSource): HostPath {
-  const kept = source.kind === 'git' || ('writes' in source && source.writes === 'keep')
+  const kept =
+    source.kind === 'git' || source.kind === 'agent' || ('writes' in source && source.writes === 'keep')
   if (kept || (source.kind === 'worktree' && source.path === '')) return path
   throw new Error(`nothing is handed back into ${source.kind}`)
 }

@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync } from 'node:fs'
 import { geteuid } from 'node:process'
 import type { CommitId } from '../domain/brand.ts'
 import type { TaskPlace, Worktrees } from '../domain/worktree.ts'
+import { keepConversation, openAgentFolder } from './agent-folder.ts'
 import { makeCandidate } from './candidate.ts'
 import { changesOf } from './changes.ts'
 import { diffText } from './diff.ts'
@@ -101,6 +102,9 @@ export function openWorktrees(options: WorktreesOptions): Worktrees {
     setupFolders: (task) => onDisk(async () => keptOf(site, task)),
     writeAttemptFile: (task, name, content) =>
       onDisk(async () => writeAttemptFile(site, task, name, content)),
+    openAgentFolder: (task, files, from) => inTurn(task, () => openAgentFolder(site, task, files, from)),
+    keepConversation: (task, name, keeps, also) =>
+      inTurn(task, () => keepConversation(site, task, name, keeps, also)),
     materials: (task) => {
       const materials = materialsOf(site, task)
       return {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { explain, type ExplainDeps } from '../../control-plane/explain.ts'
 import { openStore } from '../../control-plane/store/open.ts'
 import type { Store } from '../../control-plane/store/store.ts'
-import { agents } from '../../src/agents/open.ts'
+import { openAgents } from '../../src/agents/open.ts'
 import type { HostPath } from '../../src/domain/brand.ts'
 import { defaultBudget } from '../../src/domain/budget.ts'
 import type { Explanation } from '../../src/domain/control-plane.ts'
@@ -44,7 +44,7 @@ async function explained(
 ): Promise<Explanation> {
   const deps: ExplainDeps = {
     engine: { image },
-    agents,
+    agents: openAgents(),
     compile: compileBox,
     installation: 'test',
     user,

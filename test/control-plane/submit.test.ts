@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { draftTask } from '../../control-plane/submit.ts'
-import { agents } from '../../src/agents/open.ts'
+import { openAgents } from '../../src/agents/open.ts'
 import type { HostPath } from '../../src/domain/brand.ts'
 import type { Caller } from '../../src/domain/caller.ts'
 import { defaultBudget } from '../../src/domain/budget.ts'
@@ -31,7 +31,7 @@ async function drafted(
   caller: Caller = anOwner,
 ): Promise<Task> {
   const deps = {
-    agents,
+    agents: openAgents(),
     clock: Date.now,
     defaults: {
       budget: defaultBudget,

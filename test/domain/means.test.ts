@@ -13,8 +13,8 @@ const means: Means = {
   },
   pricesAsOf: null,
 }
-const asking = (memoryMb: number, upstreams: readonly string[]) =>
-  lacking(aPolicy({ upstreams, limits: { ...aPolicy().limits, memoryMb } }), means)
+const asking = (memoryMb: number, upstreams: readonly string[], models: readonly string[] = []) =>
+  lacking(aPolicy({ upstreams, limits: { ...aPolicy().limits, memoryMb } }), models, means)
 
 describe('what a policy asks for and an installation lacks', () => {
   it.each<[number, readonly string[]]>([

@@ -14,7 +14,7 @@ import type { Store } from '../../control-plane/store/store.ts'
 import { type Defaults, draftTask } from '../../control-plane/submit.ts'
 import { Tasks } from '../../control-plane/tasks.ts'
 import type { Ticks } from '../../control-plane/ticks.ts'
-import { agents } from '../../src/agents/open.ts'
+import { openAgents } from '../../src/agents/open.ts'
 import type { Engine } from '../../src/domain/box.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import { KnownSecrets } from '../../src/domain/leak.ts'
@@ -126,7 +126,7 @@ export class ControlPlaneProcess {
         kind: 'worktrees',
         atOnce: ['materials', 'end'],
       }),
-      agents,
+      agents: openAgents(),
       compile: compileBox,
       specHash,
       outputs: {

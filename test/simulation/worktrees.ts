@@ -106,6 +106,12 @@ export function virtualWorktrees(machine: Machine, ended: () => void): Worktrees
     async writeAttemptFile() {
       // No box reads it.
     },
+    async openAgentFolder() {
+      return false
+    },
+    async keepConversation() {
+      // No agent of it has one.
+    },
     materials: () => ({ locate: forbidden, pack: forbidden, unpack: forbidden }),
     async discard({ id }) {
       remove(id)

@@ -30,6 +30,7 @@ export function aRequest(overrides: Overrides = {}): BoxRequest {
     commit = aCommit,
     listing = emptyListing,
     setupFolders = [],
+    ownFolder = false,
     caches = [],
     egress = null,
     ...more
@@ -50,7 +51,7 @@ export function aRequest(overrides: Overrides = {}): BoxRequest {
   }
   switch (kind) {
     case 'agent':
-      return { ...common, kind, listing, setupFolders, caches, egress }
+      return { ...common, kind, listing, setupFolders, ownFolder, caches, egress }
     case 'setup':
       return { ...common, kind, commit, caches, egress }
     case 'baseline':

@@ -13,7 +13,7 @@ import { openStore } from '../../control-plane/store/open.ts'
 import type { Store } from '../../control-plane/store/store.ts'
 import { Tasks } from '../../control-plane/tasks.ts'
 import { ticks } from '../../control-plane/ticks.ts'
-import { agents } from '../../src/agents/open.ts'
+import { openAgents } from '../../src/agents/open.ts'
 import type { Engine } from '../../src/domain/box.ts'
 import type { HostPath } from '../../src/domain/brand.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
@@ -110,7 +110,7 @@ export async function loopLab(folder = mkdtempSync(join(tmpdir(), 'cofferdam-loo
     tasks: new Tasks({ store, bus, clock, attestor: attests }),
     bus,
     engine: faultyAsync(fakeEngine({ installation: 'lab', host }), (...call) => faults.engine(...call)),
-    agents,
+    agents: openAgents(),
     compile: compileBox,
     specHash,
     outputs: new OutputFiles(data),

@@ -1,8 +1,10 @@
-import type { Agent } from '../../../src/domain/agent.ts'
+import type { Agent, AgentResult } from '../../../src/domain/agent.ts'
 import { left, usedUp } from '../../../src/domain/budget.ts'
 import { Failure } from '../../../src/domain/failure.ts'
 import { composePrompt } from '../../../src/domain/prompt.ts'
 import type { LeftOut } from '../../../src/domain/worktree.ts'
+import { afterAgentError, type Now } from '../agent-error.ts'
+import { agentNow, conversationFor, keptName } from '../agent-now.ts'
 import { closed, instructionFor, newAttempt } from '../attempts.ts'
 import { withEnded } from '../box-record.ts'
 import { begin } from '../begin.ts'
@@ -31,30 +33,58 @@ async function layOut(work: Work): Promise<void> {
   const step = nextStep(task)
   const instruction = instructionFor(deps.store, task, step)
   const row = newAttempt(deps.store, task, step, deps.clock(), { instruction })
+  const agent = agentOf(work, step).agent
   await begin(work, row, async () => {
     await deps.worktrees.restore(place, task.head)
     const listing = await deps.worktrees.listing(place)
     const setupFolders = await deps.worktrees.setupFolders(place)
     await deps.worktrees.writeAttemptFile(place, 'prompt.md', promptFor(work, step, instruction))
-    const { argv, env } = agentOf(work).call(task.agent, task.session)
-    const egress = egressOf('agent', task.policy, null)
-    return { kind: 'agent', argv, env, listing, setupFolders, caches: cachesRead(task), egress }
+    const { argv, env } = agent.call(task.agent, await openFolder(work, agent))
+    return {
+      kind: 'agent',
+      argv,
+      env,
+      listing,
+      setupFolders,
+      ownFolder: agent.upstream !== null,
+      caches: cachesRead(task),
+      egress: egressOf('agent', task.policy, null, agent.upstream),
+    }
   })
 }
 
+/** Lays the agent's own folder down. @returns the conversation that it goes on with; null where it begins a new one */
+async function openFolder({ deps, task }: Work, agent: Agent): Promise<string | null> {
+  if (agent.upstream === null) return null
+  const known = conversationFor(agent.name, deps.store.checkpoints(task.id))
+  const { files } = agent.call(task.agent, null)
+  const found = await deps.worktrees.openAgentFolder(placeOf(task), files, known?.keptAs ?? null)
+  return known !== null && found ? known.id : null
+}
+
 async function run(work: Work, begun: Planned): Promise<void> {
-  const result = await attendBox(work, begun)
+  const { deps } = work
+  const now = agentOf(work, begun.step)
+  const { agent } = now
+  const reading = agent.reading()
+  const result = await attendBox(work, begun, reading.line)
   if (result === null) return
   const row = withEnded(work, begun, result)
-  if (await ended(work, result, row, 'agent', [closed(row, 'dropped', work.deps.clock())])) return
+  if (await ended(work, result, row, 'agent', [closed(row, 'dropped', deps.clock())])) return
   if (result.end === 'not_started') {
     const text = `The agent did not start: mend its command and start a new task, or use an image that has it. ${result.message ?? printedLast(result.output)}`
     work.report({ type: 'failed', reason: 'agent', text }, { checkpoints: [row] })
     return
   }
-  const read = agentOf(work).read(result, promptFor(work, row.step, row.instruction))
-  const agentResult =
-    result.end === 'exited' ? read : { ...read, failure: result.message ?? `The box ended: ${result.end}.` }
+  const read = reading.end(result, promptFor(work, row.step, row.instruction))
+  const agentResult: AgentResult = {
+    ...(result.end === 'exited'
+      ? read
+      : { ...read, failure: result.message ?? `The box ended: ${result.end}.`, error: 'crash' }),
+    ...(agent.upstream === null ? {} : { by: agent.name }),
+  }
+  if (await afterAgentError(work, { ...row, agent: agentResult }, now)) return
+  await keepConversation(work, agent, row, agentResult)
   const said = agentResult.marker.state === 'NONE' ? 'without a marker' : `with ${agentResult.marker.state}`
   const text =
     agentResult.failure === null ? `The agent ended ${said}.` : `The agent failed: ${agentResult.failure}`
@@ -69,6 +99,23 @@ async function run(work: Work, begun: Planned): Promise<void> {
         truncated: result.truncated,
       },
     },
+  )
+}
+
+/** Before the transition: what is on record as a conversation is there. */
+async function keepConversation(
+  { deps, task }: Work,
+  agent: Agent,
+  row: Planned,
+  { session }: AgentResult,
+): Promise<void> {
+  if (agent.upstream === null || session === null) return
+  const before = conversationFor(agent.name, deps.store.checkpoints(task.id))
+  await deps.worktrees.keepConversation(
+    placeOf(task),
+    keptName(row),
+    (path) => agent.keeps(path),
+    before?.keptAs ?? null,
   )
 }
 
@@ -92,12 +139,15 @@ function isUndone({ undone }: LeftOut): boolean {
   return undone === true
 }
 
-function agentOf(work: Work): Agent {
-  const found = work.deps.agents.get(work.task.agent.name)
-  if (found !== undefined) return found
-  const names = [...work.deps.agents.keys()].join(', ')
+function agentOf(work: Work, step: number): Now {
+  const { deps, task } = work
+  const attempts = deps.store.checkpoints(task.id, step).filter((row) => row.step === step)
+  const now = agentNow(task.agent, attempts)
+  const agent = deps.agents.get(now.name)
+  if (agent !== undefined) return { ...now, agent }
+  const names = [...deps.agents.keys()].join(', ')
   throw new Failure(
     'bad_request',
-    `There is no agent ${work.task.agent.name} here: start a new task with one of ${names}.`,
+    `There is no agent ${now.name} here: start a new task with one of ${names}.`,
   )
 }

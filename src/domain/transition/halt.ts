@@ -22,7 +22,7 @@ export function haltOf(to: Row['to'], task: Task, input: Input): Halt | null {
     case 'failed':
       return { reason: input.reason, text: input.text }
     case 'lost':
-      return to === 'FAILED' ? { reason: 'engine', text: lostText(task.losses + 1, input.text) } : null
+      return to === 'FAILED' ? { reason: input.by ?? 'engine', text: lostText(task.losses + 1, input) } : null
     case 'violated':
       if (to === 'TIMEOUT') return budgetHalt(task, 'steps')
       return to === 'FAILED' ? { reason: 'policy', text: violationText(input) } : null
@@ -53,11 +53,12 @@ function budgetHalt({ budget }: Task, reason: 'time' | 'steps' | 'tokens' | 'cos
   return { reason, text: `The budget of ${what} is used up; resume it with a larger one to go on.` }
 }
 
-function lostText(losses: number, last: string): string {
-  return (
-    `Gave up after ${counted(losses, 'lost attempt')} in a row: run "cofferdam doctor" and mend what it finds, ` +
-    `then resume. The last one: ${last}`
-  )
+function lostText(losses: number, { text, by }: Extract<Input, { type: 'lost' }>): string {
+  const next =
+    by === 'agent'
+      ? 'resume when it works again'
+      : 'run "cofferdam doctor" and mend what it finds, then resume'
+  return `Gave up after ${counted(losses, 'lost attempt')} in a row: ${next}. The last one: ${text}`
 }
 
 function violationText(input: Extract<Input, { type: 'violated' }>): string {

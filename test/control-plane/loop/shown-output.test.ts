@@ -11,7 +11,7 @@ const box = aBox()
 
 function showing() {
   const opened = openBoxWork({}, { secrets: [{ name: 'token', value: token }] })
-  const output = new ShownOutput(opened.work, box, new BoxNotices(opened.work, box))
+  const output = new ShownOutput(opened.work, box, new BoxNotices(opened.work, box), null)
   const logged = (): string =>
     readFileSync(join(opened.folder, 'logs', opened.work.task.id, 's001-a001-agent.log'), 'utf8')
   return { ...opened, output, logged }

@@ -69,6 +69,7 @@ export function canaryRequest(
         { path: 'config/secret.txt', type: 'file', kind: 'deny', rule: 'secret.txt' },
       ],
     },
+    ownFolder: false,
     setupFolders: [],
     caches: ['npm'],
     egress: { tunnels: [], upstreams: [], limits: { connections: 4, upMb: 1, downMb: 1 } },

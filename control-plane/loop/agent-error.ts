@@ -1,0 +1,60 @@
+import type { Agent, AgentResult } from '../../src/domain/agent.ts'
+import type { Checkpoint } from '../../src/domain/task.ts'
+import { timeOf } from '../../src/domain/text.ts'
+import { lossCap } from '../../src/domain/transition/table.ts'
+import { type AgentNow, agentNow, conversationFor, providerPause } from './agent-now.ts'
+import { closed } from './attempts.ts'
+import type { Planned } from './under-way.ts'
+import type { Work } from './work.ts'
+
+/** The agent that makes the attempt. */
+export type Now = AgentNow & { readonly agent: Agent }
+
+/**
+ * What follows where an attempt failed in a way that has a rule of its own: the next one after a pause, by another agent or
+ * in a conversation of its own, or a person. Nothing of such an attempt is kept, and it charges no step.
+ * @param row still open, with what the agent left
+ * @returns false where the attempt counts as a step like any other
+ */
+export async function afterAgentError(
+  work: Work,
+  row: Planned & { readonly agent: AgentResult },
+  now: Now,
+): Promise<boolean> {
+  const { deps, task } = work
+  const { error, failure } = row.agent
+  const text = failure ?? ''
+  const attempts: readonly Checkpoint[] = deps.store
+    .checkpoints(task.id, row.step)
+    .filter(({ step, attempt }) => step === row.step && attempt < row.attempt)
+  const dropped = closed(row, 'dropped', deps.clock())
+  const next = agentNow(task.agent, [...attempts, dropped])
+  const isOther = next.name !== now.name
+  const again = (said: string): boolean =>
+    work.report({ type: 'lost', text: said, by: 'agent' }, { checkpoints: [dropped] })
+  switch (error) {
+    case 'rate_limit':
+    case 'overload': {
+      const pause = providerPause(task.losses)
+      const isLast = task.losses + 1 >= lossCap
+      const what = isOther ? `${next.name} takes over.` : `It is tried again in ${timeOf(pause / 1000)}.`
+      if (again(isLast ? text : `${text} ${what}`) && !isOther && !isLast)
+        await deps.sleep(pause, work.signal)
+      return true
+    }
+    case 'auth':
+      if (next.round === now.round) again(`${text} ${next.name} takes over.`)
+      // Without what the agent left: a resume starts the step again, and does not take it for done.
+      else work.report({ type: 'halted', reason: 'agent', text }, { checkpoints: [{ ...row, agent: null }] })
+      return true
+    case 'context':
+    case 'session':
+      if (conversationFor(now.name, deps.store.checkpoints(task.id)) === null) return false
+      again(`${text} The next attempt begins a new one.`)
+      return true
+    case 'turns':
+    case 'crash':
+    case undefined:
+      return false
+  }
+}

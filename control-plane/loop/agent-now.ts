@@ -1,0 +1,59 @@
+import type { AgentChoice } from '../../src/domain/agent.ts'
+import type { Checkpoint } from '../../src/domain/task.ts'
+
+/** After so many attempts of a step that its provider did not let through, the next agent takes over. */
+const patience = 2
+
+/** Who makes the next attempt at a step. */
+export interface AgentNow {
+  readonly name: string
+  /** All of them have had their turn at this step since: the first one begins again. */
+  readonly round: number
+}
+
+/**
+ * The agent of a task, or the one that takes its place, after these attempts at one step: a key that is not accepted is
+ * enough, a provider that lets nothing through gets another try. Pure.
+ */
+export function agentNow({ name, fallback = [] }: AgentChoice, attempts: readonly Checkpoint[]): AgentNow {
+  const names = [name, ...fallback]
+  let turns = 0
+  let refused = 0
+  for (const { agent } of attempts) {
+    const error = agent?.error
+    refused = error === 'rate_limit' || error === 'overload' ? refused + 1 : 0
+    if (error === 'auth' || refused === patience) {
+      turns += 1
+      refused = 0
+    }
+  }
+  return { name: names[turns % names.length] ?? name, round: Math.floor(turns / names.length) }
+}
+
+/** A conversation to go on with, and under what name its files are kept. */
+export interface Conversation {
+  readonly id: string
+  readonly keptAs: string
+}
+
+/**
+ * The conversation that an agent's next attempt goes on with: the last one of a step whose work was kept, by the same
+ * agent. Null where there is none, and after an attempt that failed because of it. Pure.
+ */
+export function conversationFor(name: string, rows: readonly Checkpoint[]): Conversation | null {
+  const last = rows.at(-1)
+  const error = last?.state === 'dropped' ? last.agent?.error : undefined
+  if (error === 'context' || error === 'session') return null
+  const kept = rows.findLast(({ state, agent }) => state === 'kept' && agent !== null)
+  if (kept?.agent?.session == null || kept.agent.by !== name) return null
+  return { id: kept.agent.session, keptAs: keptName(kept) }
+}
+
+export function keptName({ step, attempt }: Pick<Checkpoint, 'step' | 'attempt'>): string {
+  return `s${step}-a${attempt}`
+}
+
+/** How long the next attempt waits after so many that a provider did not let through, ms: twenty minutes in all. */
+export function providerPause(losses: number): number {
+  return [15_000, 60_000, 240_000, 900_000][losses] ?? 900_000
+}

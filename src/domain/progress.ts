@@ -1,0 +1,17 @@
+import type { AgentProgress } from './agent.ts'
+
+const longest = 300
+
+/** What an agent did, as text for a terminal and for the log of a box. */
+export function progressText(progress: AgentProgress): string {
+  if (progress.kind !== 'tool') return progress.text
+  const { tool, text, paths } = progress
+  const what = text === '' ? paths.join(' ') : text
+  return `» ${tool} ${oneLine(what)}`.trimEnd()
+}
+
+/** A command may be a script of many lines: its beginning says what it is. */
+function oneLine(text: string): string {
+  const line = text.replaceAll(/\s*\n\s*/g, ' ⏎ ').trim()
+  return line.length > longest ? `${line.slice(0, longest)}…` : line
+}
