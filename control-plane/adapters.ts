@@ -4,6 +4,7 @@ import type { Environment } from '../src/config/environment.ts'
 import type { Config } from '../src/config/load.ts'
 import type { Engine } from '../src/domain/box.ts'
 import type { HostPath } from '../src/domain/brand.ts'
+import type { WantedImage } from '../src/domain/image.ts'
 import type { Gateway } from '../src/domain/gateway.ts'
 import type { Secret } from '../src/domain/secret.ts'
 import { createGateway } from '../src/gateway/gateway.ts'
@@ -12,23 +13,52 @@ import { gemini } from '../src/gateway/upstreams/gemini.ts'
 import { openai } from '../src/gateway/upstreams/openai.ts'
 import type { Upstream } from '../src/gateway/upstreams/upstream.ts'
 import { dockerEngine, type DockerEngineOptions } from '../src/sandbox/docker/engine.ts'
-import { imageTag } from '../src/sandbox/docker/image.ts'
+import { connector } from '../src/sandbox/docker/connect.ts'
+import { imageTag } from '../src/sandbox/docker/image/agents.ts'
+import { buildWithAgents } from '../src/sandbox/docker/image/build-agents.ts'
+import { buildOwn, ownTag } from '../src/sandbox/docker/image/dockerfile.ts'
+import type { ImagePlan } from '../src/sandbox/docker/image/find.ts'
 
 type EngineMore = Pick<DockerEngineOptions, 'installation' | 'now' | 'log' | 'patience'>
 
 /** The engine that an installation is configured with. */
 export function engineOf(config: Config, data: HostPath, runtimeFolder: HostPath, more: EngineMore): Engine {
-  const { socket, image, runtime } = config.engine
+  const { socket, runtime } = config.engine
   return dockerEngine({
     ...more,
     socketPath: socket,
     user: config.box,
     scratch: join(data, 'scratch') as HostPath,
     runtimeFolder,
-    imageTag: () => image ?? imageTag(),
-    imageIsConfigured: image !== null,
+    image: (repository) => planOf(config, repository),
     ...(runtime === null ? {} : { runtime }),
   })
+}
+
+/** Which image is for a repository: what is said of it goes before what is said of all. */
+function planOf({ engine, image }: Config, repository: string | null): ImagePlan {
+  const own = repository === null ? undefined : image.repositories[repository]
+  if (own === undefined && engine.image !== null) return { tag: engine.image, from: 'tag' }
+  const base = imageTag(image.agents)
+  const dockerfile = own ?? image.dockerfile
+  return dockerfile === null
+    ? { tag: base, from: 'ours' }
+    : { tag: ownTag(dockerfile, base), from: 'dockerfile' }
+}
+
+/** Builds what is not there, or all of it anew. Resolves to the id of the image for any repository. */
+export async function buildImages(
+  { engine, image }: Config,
+  progress: (line: string) => void,
+  { fresh, agents }: WantedImage,
+): Promise<string> {
+  const { docker } = await connector(engine.socket)()
+  const id = await buildWithAgents(docker, agents ?? image.agents, { progress }, fresh)
+  if (agents !== null) return id
+  const base = imageTag(image.agents)
+  for (const each of new Set(Object.values(image.repositories)))
+    await buildOwn(docker, each, base, { progress }, fresh)
+  return image.dockerfile === null ? id : await buildOwn(docker, image.dockerfile, base, { progress }, fresh)
 }
 
 /** The same engine for looking only: what its canary needs is made in a folder of its own, which goes with it. */
@@ -41,7 +71,7 @@ export function apartEngine(
   const there = on(config.dataFolder)
   return {
     describe: () => there.describe(),
-    image: () => there.image(),
+    image: (need) => there.image(need),
     async posture() {
       const folder = (await mkdtemp(join(around.tmp, 'cofferdam-'))) as HostPath
       try {

@@ -7,6 +7,7 @@ import { Failure, type FailureCode } from '../src/domain/failure.ts'
 import { passingId } from '../src/domain/ids.ts'
 import type { TaskRequest } from '../src/domain/intake.ts'
 import type { Registries } from '../src/domain/registries.ts'
+import type { Task } from '../src/domain/task.ts'
 import { boxOf, cachesRead, setupBox, testBox, type Wanted } from './loop/boxes.ts'
 import { egressOf } from './loop/egress.ts'
 import { placeOf } from './loop/work.ts'
@@ -26,7 +27,7 @@ export async function explain(deps: ExplainDeps, request: TaskRequest): Promise<
   const drafted = await draftTask(deps, request, passingId(randomBytes(10)), asked)
   // As its first claim will make it.
   const task = { ...drafted.task, fence: 1 }
-  const { image, notes } = await imageOf(deps.engine)
+  const { image, notes } = await imageOf(deps.engine, task)
   const place = placeOf(task)
   const box = (step: number, wanted: Wanted): BoxSpec =>
     boxOf(deps, task, { step, attempt: 1 }, image, wanted)
@@ -76,9 +77,12 @@ const setupNote =
   'What setup leaves is mounted on top of what is shown here; it is known after setup has run.'
 
 /** The image, or what stands for it where there is none to be had: the rest of a spec is as it would be. */
-async function imageOf(engine: ExplainDeps['engine']): Promise<{ image: string; notes: readonly string[] }> {
+async function imageOf(
+  engine: ExplainDeps['engine'],
+  { agent, repository }: Pick<Task, 'agent' | 'repository'>,
+): Promise<{ image: string; notes: readonly string[] }> {
   try {
-    return { image: await engine.image(), notes: [] }
+    return { image: await engine.image({ agent: agent.name, repository: repository.path }), notes: [] }
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     const image = standIns[error.code]

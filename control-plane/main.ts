@@ -22,8 +22,6 @@ import type { Posture } from '../src/domain/posture.ts'
 import { remembered } from '../src/domain/remembered.ts'
 import { tokenRefusal } from '../src/domain/token.ts'
 import type { Discord, DiscordDeps } from '../src/discord/open.ts'
-import { connector } from '../src/sandbox/docker/connect.ts'
-import { buildImage } from '../src/sandbox/docker/image.ts'
 import { specHash } from '../src/sandbox/hash.ts'
 import { gitFolder } from '../src/sandbox/places.ts'
 import { compileBox } from '../src/sandbox/spec.ts'
@@ -389,15 +387,7 @@ export async function* setUpDiscord(config: Config): AsyncGenerator<Finding> {
   yield* setUp(config.discord)
 }
 
-/** Builds the sandbox image unless it is there, or all the same where it is to be fresh. Resolves to its id. */
-export async function buildSandboxImage(
-  config: Config,
-  progress: (line: string) => void,
-  fresh: boolean,
-): Promise<string> {
-  const { docker } = await connector(config.engine.socket)()
-  return await buildImage(docker, { progress }, fresh)
-}
+export { buildImages } from './adapters.ts'
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal }).catch(() => undefined)

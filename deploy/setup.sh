@@ -149,12 +149,15 @@ build_sources() {
 
 cofferdam() { node "$root/dist/src/cli/main.js" "$@"; }
 
+# Whether the image with these agents is there.
 image_is_there() {
   (cd "$root" && node --input-type=module -e "
     import { connector } from './dist/src/sandbox/docker/connect.js'
-    import { findImage } from './dist/src/sandbox/docker/image.js'
-    process.exit((await findImage((await connector(process.argv[1])()).docker)) === null ? 1 : 0)" \
-    "$engine_socket") 2>/dev/null
+    import { imageTag } from './dist/src/sandbox/docker/image/agents.js'
+    import { idOf } from './dist/src/sandbox/docker/image/id.js'
+    const [socket, ...agents] = process.argv.slice(1)
+    process.exit((await idOf((await connector(socket)()).docker, imageTag(agents))) === null ? 1 : 0)" \
+    "$engine_socket" "$@") 2>/dev/null
 }
 
 # The sandbox image. Without a registry it is bootstrapped, for which mmdebstrap must be there.
@@ -165,4 +168,17 @@ need_image() {
   fi
   if is_root_with_apt && ! command -v mmdebstrap >/dev/null; then apt_install mmdebstrap || return; fi
   cofferdam image build
+}
+
+# need_agents NAME...: the image with each of these agents alone.
+need_agents() {
+  local agent code=0
+  for agent in "$@"; do
+    if image_is_there "$agent"; then
+      note "already built: $agent"
+    else
+      cofferdam image build --agents "$agent" || code=1
+    fi
+  done
+  return "$code"
 }

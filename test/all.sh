@@ -17,7 +17,11 @@ install_dependencies || die 'The dependencies could not be installed; see above.
 build_sources || note 'The build failed; the checks below say where.'
 help_dependencies
 if need_engine; then
-  need_image || note 'There is no sandbox image: the suites that need it will fail.'
+  if need_image; then
+    need_agents claude codex gemini opencode pi || note 'Not every agent is there: the suites that need one will fail.'
+  else
+    note 'There is no sandbox image: the suites that need it will fail.'
+  fi
 else
   note 'No Docker engine can be used: the suites that need one will fail.'
 fi

@@ -14,7 +14,7 @@ export async function begin(
   want: () => Promise<Wanted> | Wanted,
 ): Promise<void> {
   const { deps, task } = work
-  const image = await deps.engine.image()
+  const image = await deps.engine.image({ agent: task.agent.name, repository: task.repository.path })
   await removeEarlier(work, row)
   const wanted = await want()
   if (work.signal.aborted) return

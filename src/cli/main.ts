@@ -2,7 +2,7 @@
 import { growWithWork } from './small-heap.ts'
 import {
   backUpData,
-  buildSandboxImage,
+  buildImages,
   diagnoseClosed,
   open,
   restoreData,
@@ -27,7 +27,7 @@ process.exitCode = await cli(process.argv.slice(2), {
   backup: (config, folder) => backUpData(config, around, folder),
   restore: (config, folder) => restoreData(config, around, folder),
   setUpDiscord,
-  buildImage: buildSandboxImage,
+  buildImage: buildImages,
   onSignal(handler) {
     const interrupt = (): void => handler('SIGINT')
     const terminate = (): void => handler('SIGTERM')

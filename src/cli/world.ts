@@ -4,6 +4,7 @@ import type { Environment } from '../config/environment.ts'
 import type { Config, ConfigFlags } from '../config/load.ts'
 import type { BackupReport } from '../domain/backup.ts'
 import type { Finding } from '../domain/control-plane.ts'
+import type { WantedImage } from '../domain/image.ts'
 import type { Terminal } from './terminal.ts'
 
 /** What a command works with besides its options. */
@@ -20,7 +21,7 @@ export interface World {
   restore(config: Config, folder: string): Promise<BackupReport>
   /** Goes through what the front end on Discord needs. Throws `Failure('bad_config')` where there is none. */
   setUpDiscord(config: Config): AsyncIterable<Finding>
-  buildImage(config: Config, progress: (line: string) => void, fresh: boolean): Promise<string>
+  buildImage(config: Config, progress: (line: string) => void, wanted: WantedImage): Promise<string>
   /** Calls `handler` for every signal that asks this process to end, instead of ending, until disposed of. */
   onSignal(handler: (signal: 'SIGINT' | 'SIGTERM') => void): Disposable
   /** Ends the process now. */

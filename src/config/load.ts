@@ -20,6 +20,7 @@ import { readConfigFile } from './file.ts'
 import { pricesOf, secretsOf, upstreamsOf } from './providers.ts'
 import { discordOf } from './discord.ts'
 import { httpOf } from './http.ts'
+import { type ImageSettings, imagesOf } from './images.ts'
 import { configPlace, dataPlace, enginePlace, expand, resolved, runtimePlace, socketPath } from './places.ts'
 import { schedulesOf } from './schedules.ts'
 import { configSchema, type ConfigFile } from './schema.ts'
@@ -33,13 +34,14 @@ export interface Config {
   /** For sockets; its own for every data folder. */
   readonly runtimeFolder: HostPath
   readonly controlSocket: HostPath
-  /** `image`: a tag; null is the one that belongs to this version. */
+  /** `image`: the tag of somebody else's; null is what `image` below says. */
   readonly engine: {
     readonly socket: HostPath
     readonly image: string | null
     /** Null is the engine's own default. */
     readonly runtime: string | null
   }
+  readonly image: ImageSettings
   /** What all boxes together may be given, MiB. */
   readonly totalMemoryMb: number
   readonly upstreams: Readonly<Record<string, UpstreamSettings>>
@@ -99,6 +101,7 @@ export function loadConfig(flags: ConfigFlags, around: Environment): Config {
       image: file.engine.image ?? null,
       runtime: file.engine.runtime ?? null,
     },
+    image: imagesOf(file, place.path, data, around),
     totalMemoryMb,
     upstreams,
     prices: pricesOf(file.prices),

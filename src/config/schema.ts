@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { budgetRequestSchema } from '../domain/intake.ts'
+import { imageAgents } from '../domain/image.ts'
 import { usualRates } from '../domain/listen.ts'
 import { newsTypes } from '../domain/outbox/news.ts'
 import { webhookNetworks } from '../domain/outbox/webhook.ts'
@@ -116,7 +117,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       /** The unix socket of the Docker engine. */
       socket: path.optional(),
-      /** The tag of the sandbox image. */
+      /** The tag of somebody else's image, instead of those that `image` is about. */
       image: z.string().min(1).optional(),
       /** The runtime of boxes, by the engine's name for it (runsc, kata); its own default where none is named. */
       runtime: z
@@ -125,6 +126,17 @@ export const configSchema = z.strictObject({
         .optional(),
     })
     .default({}),
+  /** What `cofferdam image build` builds. */
+  image: z
+    .strictObject({
+      /** The agents that are in it. */
+      agents: z
+        .array(z.enum(imageAgents, `An agent of the image is one of ${imageAgents.join(', ')}.`))
+        .default([]),
+      /** Of the operator: what more is done to it. */
+      dockerfile: path.optional(),
+    })
+    .prefault({}),
   /** What all boxes together may be given, MiB: a task waits in the queue until there is room for it. */
   total: z.strictObject({ memoryMb: z.int().min(64).optional() }).default({}),
   /** What agents ask: their own model where nothing is said. */
@@ -203,6 +215,7 @@ export const configSchema = z.strictObject({
         setup: command.optional(),
         test: command.optional(),
         policy: policyRequestSchema.optional(),
+        image: z.strictObject({ dockerfile: path }).optional(),
       }),
     )
     .default({}),

@@ -1,6 +1,7 @@
 import type { BoxPath, CommitId, Millis, TreePath } from './brand.ts'
 import type { Egress } from './egress.ts'
 import type { TaskId } from './ids.ts'
+import type { ImageNeed } from './image.ts'
 import type { Limits, Policy } from './policy.ts'
 import type { Listing } from './listing.ts'
 import type { Posture } from './posture.ts'
@@ -204,8 +205,11 @@ export interface Engine {
    * image, and remembered. Rejects where no box can be run at all.
    */
   posture(): Promise<Posture>
-  /** Resolves to the id of the sandbox image; rejects with `Failure('image')` and what to run when it is missing. */
-  image(): Promise<string>
+  /**
+   * Resolves to the id of the image for a box, or for any where nothing is said; rejects with `Failure('image')` and what to
+   * run where it is missing, or has not the agent.
+   */
+  image(need?: ImageNeed): Promise<string>
   /**
    * Runs a box to its end: make placeholders, create, compare with the spec, attach, start, wait, inspect.
    * When a box of this name already exists with the same spec hash, it is taken over where it is: watched to its end

@@ -52,7 +52,14 @@ export async function openStage(files: Files, policy: Partial<Policy> = {}): Pro
   const installation = `a${randomBytes(4).toString('hex')}`
   const scratch = join(folder, 'scratch') as HostPath
   const reopen: Stage['reopen'] = (options) =>
-    dockerEngine({ installation, user, scratch, runtimeFolder: scratch, imageTag: () => tag, ...options })
+    dockerEngine({
+      installation,
+      user,
+      scratch,
+      runtimeFolder: scratch,
+      image: () => ({ tag, from: 'ours' }),
+      ...options,
+    })
   const engine = reopen()
   const materials: Materials = {
     ...worktrees.materials(task),

@@ -348,16 +348,23 @@ describe('the rest', () => {
   })
 
   it.each([
-    [[], false],
-    [['--fresh'], true],
-  ])('builds the image %j: fresh %s', async (options, expected) => {
-    const asked: boolean[] = []
-    const buildImage: World['buildImage'] = (_config, _progress, fresh) => {
-      asked.push(fresh)
+    [[], { agents: null, fresh: false }],
+    [['--fresh'], { agents: null, fresh: true }],
+    [['--agents', 'pi, claude'], { agents: ['pi', 'claude'], fresh: false }],
+  ])('builds the image %j: %j', async (options, expected) => {
+    const asked: unknown[] = []
+    const buildImage: World['buildImage'] = (_config, _progress, wanted) => {
+      asked.push(wanted)
       return Promise.resolve('sha256:1')
     }
     expect((await machine.run(['image', 'build', ...options], { buildImage })).code).toBe(0)
     expect(asked).toEqual([expected])
+  })
+
+  it('builds no image with an agent that there is not', async () => {
+    const { code, error } = await machine.run(['image', 'build', '--agents', 'claude,clod'])
+    expect(code).toBe(2)
+    expect(error).toContain('An image has agents out of claude, codex, gemini, opencode, pi.')
   })
 
   it('builds the image, with progress', async () => {

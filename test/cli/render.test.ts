@@ -164,6 +164,13 @@ describe('what to do next', () => {
     [{ status: 'BLOCKED', halt: { reason: 'disk', text: '' } }, 'doctor'],
     [{ status: 'FAILED', halt: { reason: 'engine', text: '' } }, 'doctor'],
     [{ status: 'BLOCKED', halt: { reason: 'image', text: '' } }, 'image build'],
+    [
+      {
+        status: 'BLOCKED',
+        halt: { reason: 'image', text: 'It has no pi: run `cofferdam image build --agents pi`.' },
+      },
+      'image build --agents pi',
+    ],
   ])('%j begins with what it needs', (overrides, option) => {
     expect(nextCommands(aTask(overrides), spell)[0]?.command.endsWith(option)).toBe(true)
   })

@@ -5,9 +5,11 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { BoxResult, BoxSpec, Engine } from '../../src/domain/box.ts'
+import type { ImageAgent } from '../../src/domain/image.ts'
 import type { HostPath } from '../../src/domain/brand.ts'
 import { dockerEngine, type DockerEngineOptions } from '../../src/sandbox/docker/engine.ts'
-import { buildImage, imageTag } from '../../src/sandbox/docker/image.ts'
+import { imageTag } from '../../src/sandbox/docker/image/agents.ts'
+import { buildWithAgents } from '../../src/sandbox/docker/image/build-agents.ts'
 import { aBox, boxUser, Notes, type Overrides } from './box.ts'
 import { testMaterials, type TestMaterials } from './materials.ts'
 
@@ -16,10 +18,10 @@ export const dockerSocket = '/var/run/docker.sock'
 /** The engine itself, to look behind our back. */
 export const docker = new Docker({ socketPath: dockerSocket, host: '', protocol: 'http' })
 
-/** Builds the sandbox image where it is missing; its tag. */
-export async function sandboxImage(): Promise<string> {
-  await buildImage(docker, { progress: () => undefined })
-  return imageTag()
+/** Builds the sandbox image with these agents where it is missing; its tag. */
+export async function sandboxImage(agents: readonly ImageAgent[] = []): Promise<string> {
+  await buildWithAgents(docker, agents, { progress: () => undefined })
+  return imageTag(agents)
 }
 
 /** An installation of its own on the real engine, gone with all its boxes at the end. */
@@ -47,7 +49,7 @@ export async function bench(options: Partial<DockerEngineOptions> = {}): Promise
     dockerEngine({
       installation,
       user: boxUser,
-      imageTag: () => tag,
+      image: () => ({ tag, from: 'ours' }),
       ...options,
       scratch,
       runtimeFolder,

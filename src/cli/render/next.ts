@@ -41,7 +41,7 @@ export function nextCommands(task: Task, spell: Spell): readonly Suggestion[] {
     { when: doctored(task), command: spell('doctor'), what: 'look whether it is mended' },
     {
       when: task.halt?.reason === 'image',
-      command: spell('image build'),
+      command: spell(/`cofferdam (image build[^`]*)`/.exec(task.halt?.text ?? '')?.[1] ?? 'image build'),
       what: 'build the image, unless engine.image names another',
     },
     {

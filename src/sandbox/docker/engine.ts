@@ -1,13 +1,14 @@
 import type { BoxSpec, Engine } from '../../domain/box.ts'
 import type { HostPath, Millis } from '../../domain/brand.ts'
 import { Failure } from '../../domain/failure.ts'
+import type { ImageNeed } from '../../domain/image.ts'
 import { remembered } from '../../domain/remembered.ts'
 import { findPosture } from './canary/posture.ts'
 import { nameOf } from './canary/judge.ts'
 import { channels } from './channel.ts'
 import { connector } from './connect.ts'
-import { statusOf } from './failures.ts'
 import { boxes } from './containers.ts'
+import { findImage, type ImagePlan, missing } from './image/find.ts'
 import { removeBox, sweepLeftovers } from './leftovers.ts'
 import type { Parts } from './parts.ts'
 import { runBox } from './run.ts'
@@ -21,9 +22,8 @@ export interface DockerEngineOptions {
   readonly user: BoxSpec['user']
   /** A folder of our own for what boxes need beside their sources: journals, throw-away folders. */
   readonly scratch: HostPath
-  readonly imageTag: () => string
-  /** The tag is that of `engine.image`: somebody else's image, which `cofferdam image build` does not make. */
-  readonly imageIsConfigured?: boolean
+  /** Which image is for a repository, by its absolute path; null: any. */
+  readonly image: (repository: string | null) => ImagePlan
   /** A folder for sockets that nobody else can enter; its path is short, as sockets' have to be. */
   readonly runtimeFolder: HostPath
   /** Which of the engine's runtimes boxes are run with; the engine's own choice where it is not said. */
@@ -45,8 +45,7 @@ export function dockerEngine(options: DockerEngineOptions): Engine {
     user,
     scratch,
     runtimeFolder,
-    imageTag,
-    imageIsConfigured = false,
+    image: planOf,
     runtime,
     patience,
     now = Date.now,
@@ -60,23 +59,24 @@ export function dockerEngine(options: DockerEngineOptions): Engine {
     installation,
     user,
     scratch,
-    imageTag,
+    planOf,
     now,
     log,
     ids: new Map(),
-    image: null,
+    images: new Map(),
     channels: channels(runtimeFolder, installation),
     busy: new Set(),
     canaries: new Set(),
     views: { refused: false },
   }
-  const image = (): Promise<string> => findImage(parts, imageIsConfigured ? lacksConfigured : lacksOwn)
+  const image = async (need: ImageNeed = { agent: null, repository: null }): Promise<string> =>
+    await findImage(connect, planOf(need.repository), need, parts.images)
   // Over a connection of its own, as the engine may have become another under the one that is there.
   let foundAt = 0
   const posture = remembered(
     () => {
       foundAt = performance.now()
-      return findPosture({ ...parts, connect: connector(socketPath, patience, runtime) }, image)
+      return findPosture({ ...parts, connect: connector(socketPath, patience, runtime) }, () => image())
     },
     () => performance.now() - foundAt > postureMs,
   )
@@ -100,8 +100,9 @@ export function dockerEngine(options: DockerEngineOptions): Engine {
         return await runBox(parts, spec, materials, watcher, signal)
       } catch (error) {
         if (!(error instanceof Failure) || error.code !== 'image') throw error
-        parts.image = null
-        throw imageIsConfigured ? lacksConfigured(imageTag()) : error
+        parts.images.clear()
+        const plan = planOf(null)
+        throw plan.from === 'tag' ? new Failure('image', missing(plan)) : error
       } finally {
         parts.busy.delete(spec.name)
       }
@@ -121,26 +122,4 @@ export function dockerEngine(options: DockerEngineOptions): Engine {
       await sweepLeftovers(parts, keep)
     },
   }
-}
-
-async function findImage(parts: Parts, missing: (tag: string) => Failure): Promise<string> {
-  const tag = parts.imageTag()
-  if (parts.image?.tag === tag) return parts.image.id
-  const api = await parts.connect()
-  try {
-    const { Id: id } = await api.ask('show its image', () => api.docker.getImage(tag).inspect())
-    parts.image = { tag, id }
-    return id
-  } catch (error) {
-    throw statusOf(error) === 404 ? missing(tag) : error
-  }
-}
-
-function lacksOwn(): Failure {
-  return new Failure('image', 'The sandbox image is not built yet: run `cofferdam image build`.')
-}
-
-function lacksConfigured(tag: string): Failure {
-  const text = `The image ${tag} of engine.image is not on the engine: build or pull it, or remove the key.`
-  return new Failure('image', text)
 }

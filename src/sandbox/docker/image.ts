@@ -1,27 +1,19 @@
 import type Docker from 'dockerode'
-import { Failure, messageOf } from '../../domain/failure.ts'
+import { messageOf } from '../../domain/failure.ts'
+import { imageTag } from './image/agents.ts'
 import { pullBase } from './image/base.ts'
 import { bootstrapBase } from './image/bootstrap.ts'
 import { layOutContext, packContext } from './image/context.ts'
-import { follow } from './image/follow.ts'
-import { hashOf, type ImageInputs, imageInputs } from './image/inputs.ts'
+import { idOf, idOfBuilt } from './image/id.ts'
+import { hashOf, imageInputs } from './image/inputs.ts'
 import { takeTurn } from './image/lock.ts'
 import { fetchNode } from './image/node.ts'
+import { runBuild } from './image/run-build.ts'
 import type { BuildWatcher } from './image/watcher.ts'
 
-/**
- * `cofferdam/core:<12 hex>`: the hash is over all that goes into the image from this side: the files of sandbox-image with
- * their pins, the architecture, the machine's own certificate authorities. What its apt sources offer is not in it.
- */
-export function imageTag(): string {
-  return tagOf(imageInputs())
-}
+export { imageTag }
 
-function tagOf(inputs: ImageInputs): string {
-  return `cofferdam/core:${hashOf(inputs)}`
-}
-
-/** The id (`sha256:…`) of the image that belongs to this version of Cofferdam, or null where it is not built yet. */
+/** The id (`sha256:…`) of the core that belongs to this version of Cofferdam, or null where it is not built yet. */
 export async function builtImage(docker: Docker): Promise<string | null> {
   return idOf(docker, imageTag())
 }
@@ -40,7 +32,7 @@ export async function buildImage(docker: Docker, watcher: BuildWatcher, fresh = 
   if (meanwhile !== null) return meanwhile
 
   const inputs = imageInputs()
-  const image = tagOf(inputs)
+  const image = imageTag()
   const base = { repo: 'cofferdam/base', tag: hashOf(inputs.base) }
   const baseTag = `${base.repo}:${base.tag}`
   await using work = await turn.scratch()
@@ -63,37 +55,19 @@ export async function buildImage(docker: Docker, watcher: BuildWatcher, fresh = 
     await bootstrapBase(docker, inputs.base, base, work.path, watcher)
     await build()
   }
-  const id = await idOf(docker, image)
-  if (id === null) throw new Failure('image', `The engine built ${image} and lost it: run this again.`)
-  return id
+  return await idOfBuilt(docker, image)
 
   async function build(): Promise<void> {
-    watcher.progress(`building ${image}`)
-    const answer = await docker.buildImage(packContext(context, inputs.base.epoch), {
-      t: image,
-      target: 'core',
-      buildargs: { BASE: baseTag, PACKAGES: inputs.base.packages.join(' ') },
-      nocache: fresh,
-      rm: true,
-      forcerm: true,
-    })
-    await follow(answer, 'build the sandbox image', ({ stream }) => {
-      if (stream?.startsWith('Step ') === true) watcher.progress(`  ${stream.trim().slice(0, 78)}`)
-    })
-  }
-}
-
-async function idOf(docker: Docker, image: string): Promise<string | null> {
-  try {
-    return (await docker.getImage(image).inspect()).Id
-  } catch (error) {
-    if (error instanceof Error && 'statusCode' in error && error.statusCode === 404) return null
-    throw new Failure(
-      'engine',
-      `The Docker engine does not answer: ${messageOf(error)}. Start it, then run this again.`,
+    await runBuild(
+      docker,
+      packContext(context, inputs.base.epoch),
       {
-        cause: error,
+        t: image,
+        target: 'core',
+        buildargs: { BASE: baseTag, PACKAGES: inputs.base.packages.join(' ') },
+        nocache: fresh,
       },
+      watcher,
     )
   }
 }

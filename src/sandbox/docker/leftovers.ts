@@ -81,7 +81,7 @@ const helperLabel = 'cofferdam.helper'
 async function removeByEngine(api: Api, parts: Parts, folder: string): Promise<void> {
   const helper = await api.ask('make a helper box', (limit) =>
     api.docker.createContainer({
-      Image: parts.imageTag(),
+      Image: parts.planOf(null).tag,
       User: '0:0',
       Entrypoint: ['rm', '-rf', '--', `/boxes/${basename(folder)}`],
       Cmd: [],

@@ -3,6 +3,7 @@ import type { BoxSpec } from '../../domain/box.ts'
 import type { HostPath, Millis } from '../../domain/brand.ts'
 import type { Channels } from './channel.ts'
 import type { Api } from './connect.ts'
+import type { ImagePlan } from './image/find.ts'
 
 /** What the parts of the engine share. */
 export interface Parts {
@@ -11,13 +12,13 @@ export interface Parts {
   /** Whom boxes run as. */
   readonly user: BoxSpec['user']
   readonly scratch: HostPath
-  readonly imageTag: () => string
+  readonly planOf: (repository: string | null) => ImagePlan
   readonly now: () => Millis
   readonly log: (message: string, fields: Readonly<Record<string, unknown>>) => void
   /** Containers made or found by this process, by name: saves asking for them. */
   readonly ids: Map<string, string>
-  /** The image as it was last found; forgotten when the engine no longer has it. */
-  image: { readonly tag: string; readonly id: string } | null
+  /** Ids of images as they were last found; forgotten when the engine no longer has one. */
+  readonly images: Map<string, string>
   readonly channels: Channels
   /** Boxes that `run` is busy with: their folders are not leftovers. */
   readonly busy: Set<string>

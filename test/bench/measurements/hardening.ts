@@ -98,7 +98,7 @@ async function openBoxes(lab: Lab): Promise<Boxes> {
     user: spec.user,
     scratch: lab.fresh('boxes'),
     runtimeFolder: join(lab.folder, 'r') as HostPath,
-    imageTag: () => lab.engine.image,
+    image: () => ({ tag: lab.engine.image, from: 'ours' }),
   })
   const gateway = createGateway({ upstreams: [], secrets: [], prices: {}, clock: Date.now })
   const forever = new AbortController().signal

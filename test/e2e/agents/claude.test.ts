@@ -3,22 +3,22 @@ import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseTaskRequest } from '../../../src/domain/intake.ts'
 import type { Task } from '../../../src/domain/task.ts'
+import { sandboxImage } from '../../support/docker.ts'
 import { openTestPlane, type TestPlane } from '../../support/plane.ts'
 import { finish, run, turn } from '../../support/model/script.ts'
 import { type Model, openModel } from '../../support/model/server.ts'
 import { aRepository, git } from '../../support/repository.ts'
 
-// The real Claude Code in a box, through the real gateway, against a scripted model. No build makes an image with it yet,
-// so this runs only where COFFERDAM_TEST_CLAUDE_IMAGE names one: docs/operating.md says how to make it.
+// The real Claude Code in a box, through the real gateway, against a scripted model.
 
-const image = process.env['COFFERDAM_TEST_CLAUDE_IMAGE']
 const key = `sk-${randomBytes(24).toString('hex')}`
 
-describe.skipIf(image === undefined)('Claude Code in a box', () => {
+describe('Claude Code in a box', () => {
   let model: Model
   let plane: TestPlane
 
   beforeAll(async () => {
+    await sandboxImage(['claude'])
     model = await openModel({
       script: ({ items, round }) => {
         const heard = (words: string): boolean =>
@@ -34,10 +34,7 @@ describe.skipIf(image === undefined)('Claude Code in a box', () => {
     })
     process.env['TEST_MODEL_KEY'] = key
     plane = await openTestPlane(
-      [
-        `engine: { image: '${String(image)}' }`,
-        `upstreams: { anthropic: { key: { env: TEST_MODEL_KEY }, origin: '${model.origin}' } }`,
-      ].join('\n'),
+      `upstreams: { anthropic: { key: { env: TEST_MODEL_KEY }, origin: '${model.origin}' } }`,
     )
   })
   afterAll(async () => {

@@ -157,7 +157,7 @@ describe('a box on the Docker engine', () => {
     await expect(on.run(on.box('true', { image: `sha256:${'1'.repeat(64)}` }))).rejects.toMatchObject({
       code: 'image',
     })
-    const configured = on.reopen({ imageTag: () => 'mine:1', imageIsConfigured: true })
+    const configured = on.reopen({ image: () => ({ tag: 'mine:1', from: 'tag' }) })
     const spec = on.box('true', { image: `sha256:${'1'.repeat(64)}` })
     const { signal } = new AbortController()
     await expect(configured.run(spec, on.materials, new Notes(), signal)).rejects.toMatchObject({

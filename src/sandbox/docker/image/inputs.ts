@@ -69,7 +69,8 @@ export function imageInputs(): ImageInputs {
     base: { pull: pins.base, packages, epoch: pins.epoch, arch, recipe },
     node: { node: { name: `node-linux-${arch}`, ...node }, npm: { name: 'npm', ...pins.npm }, headers },
     files: [
-      ...filesOf(folder, '').filter(({ path }) => !path.endsWith('.md')),
+      // Agents stand on the core and are no part of it.
+      ...filesOf(folder, '').filter(({ path }) => !path.endsWith('.md') && !path.startsWith('agents/')),
       ...(existsSync(ownAuthorities)
         ? filesOf(ownAuthorities, 'authorities/').filter(({ path }) => path.endsWith('.crt'))
         : []),
@@ -95,7 +96,7 @@ function filesOf(folder: string, prefix: string): ImageFile[] {
 }
 
 /** The folder sandbox-image of the project, from the sources as well as from what was built of them. */
-function contextFolder(): string {
+export function contextFolder(): string {
   for (let folder = import.meta.dirname; folder !== dirname(folder); folder = dirname(folder)) {
     const found = join(folder, 'sandbox-image')
     if (existsSync(join(found, 'Dockerfile'))) return found
