@@ -72,6 +72,8 @@ export function claude({ model }: AgentSettings): Agent {
         ANTHROPIC_API_KEY: placeholderKey,
         CLAUDE_CONFIG_DIR: agentFolder,
         CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+        // Ten by itself, which is minutes in a box that waits: the loop has a rule of its own for what passes.
+        CLAUDE_CODE_MAX_RETRIES: '2',
         DISABLE_AUTOUPDATER: '1',
       },
       files: {},
