@@ -19,7 +19,9 @@ export function agentNow({ name, fallback = [] }: AgentChoice, attempts: readonl
   const names = [name, ...fallback]
   let turns = 0
   let refused = 0
-  for (const { agent } of attempts) {
+  for (const { agent, state } of attempts) {
+    // A halt was between: what a person has looked at may be mended.
+    if (state === 'partial') turns = 0
     const error = agent?.error
     refused = error === 'rate_limit' || error === 'overload' ? refused + 1 : 0
     if (error === 'auth' || refused === patience) {

@@ -254,7 +254,8 @@ async function layOut(spec: BoxSpec, folder: string, materials: Materials): Prom
   // What was there before, to put back what the box may not change.
   await cp(work, join(folder, 'before'), { recursive: true, verbatimSymlinks: true })
   for (const { source, target, readonly, placeholder } of others) {
-    if (['setup', 'git', 'attempt', 'cache'].includes(source.kind)) await fetch(source, join(folder, target))
+    if (['setup', 'git', 'attempt', 'agent', 'cache'].includes(source.kind))
+      await fetch(source, join(folder, target))
     else if (!readonly && placeholder === 'folder') await mkdir(join(folder, target), { recursive: true })
   }
 }
@@ -281,7 +282,7 @@ async function handBack(spec: BoxSpec, folder: string, materials: Materials): Pr
     if (path !== null && (readonly || source.kind === 'setup')) await replace(before, now, path)
   }
   for (const { source, target, readonly } of spec.mounts) {
-    const stays = source.kind === 'git' || isWholeWorktree(source)
+    const stays = source.kind === 'git' || source.kind === 'agent' || isWholeWorktree(source)
     const kept = (source.kind === 'tree' || source.kind === 'cache') && source.writes === 'keep'
     if (kept || (stays && (!readonly || source.kind === 'worktree')))
       await materials.unpack(source, Readable.from(tar.pack(join(folder, target))))

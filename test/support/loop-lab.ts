@@ -14,6 +14,7 @@ import type { Store } from '../../control-plane/store/store.ts'
 import { Tasks } from '../../control-plane/tasks.ts'
 import { ticks } from '../../control-plane/ticks.ts'
 import { openAgents } from '../../src/agents/open.ts'
+import type { Agent } from '../../src/domain/agent.ts'
 import type { Engine } from '../../src/domain/box.ts'
 import type { HostPath } from '../../src/domain/brand.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
@@ -48,6 +49,8 @@ type LabDeps = Omit<LoopDeps, 'worktrees'> & { readonly outputs: OutputFiles }
 export interface LoopLab extends AsyncDisposable {
   readonly deps: LabDeps
   readonly faults: Faults
+  /** Those that there are, and those that a test adds. */
+  readonly agents: Map<string, Agent>
   /** The lines of the log so far. */
   logged(): readonly Readonly<Record<string, unknown>>[]
   /** Git without faults. */
@@ -105,12 +108,13 @@ export async function loopLab(folder = mkdtempSync(join(tmpdir(), 'cofferdam-loo
   const inspecting = worktrees()
   const key = openKey(keyPlaces(data, null), () => [])
   const attests = attestor({ store: real, key: () => key, installation: 'lab' })
+  const agents = new Map(openAgents())
   const deps: LabDeps = {
     store,
     tasks: new Tasks({ store, bus, clock, attestor: attests }),
     bus,
     engine: faultyAsync(fakeEngine({ installation: 'lab', host }), (...call) => faults.engine(...call)),
-    agents: openAgents(),
+    agents,
     compile: compileBox,
     specHash,
     outputs: new OutputFiles(data),
@@ -146,6 +150,7 @@ export async function loopLab(folder = mkdtempSync(join(tmpdir(), 'cofferdam-loo
   const lab: LoopLab = {
     deps,
     faults,
+    agents,
     logged: () => readLog(folder),
     worktrees: inspecting,
     database,

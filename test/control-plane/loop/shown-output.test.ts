@@ -1,17 +1,18 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { BoxNotices } from '../../../control-plane/loop/notices.ts'
 import { ShownOutput } from '../../../control-plane/loop/shown-output.ts'
+import type { AgentReading } from '../../../src/domain/agent.ts'
 import { aBox } from '../../support/box.ts'
 import { openBoxWork } from './box-work.ts'
 
 const token = 'tok-9f8e7d6c5b4a'
 const box = aBox()
 
-function showing() {
+function showing(line: AgentReading['line'] = null) {
   const opened = openBoxWork({}, { secrets: [{ name: 'token', value: token }] })
-  const output = new ShownOutput(opened.work, box, new BoxNotices(opened.work, box), null)
+  const output = new ShownOutput(opened.work, box, new BoxNotices(opened.work, box), line)
   const logged = (): string =>
     readFileSync(join(opened.folder, 'logs', opened.work.task.id, 's001-a001-agent.log'), 'utf8')
   return { ...opened, output, logged }
@@ -53,4 +54,37 @@ it('what the engine kept is cleaned without telling of it again', () => {
     'it is [redacted:token], or [redacted:token]',
   )
   expect(noticed()).toEqual([])
+})
+
+describe('what an agent prints for machines', () => {
+  const line = (text: string): ReturnType<NonNullable<AgentReading['line']>> =>
+    text.startsWith('{') ? [{ kind: 'tool', tool: 'sh', text, paths: [] }] : []
+
+  it('is readable for those who look on and in the log, however it comes, and without what nobody needs', async () => {
+    const { output, logged, shown } = showing(line)
+    for (const byte of Buffer.from('noise\n{"ä":1}\r\n\n{"b":2}')) output.write(Buffer.from([byte]))
+    await output.end()
+    const text = '» sh {"ä":1}\n» sh {"b":2}\n'
+    expect([logged(), shown.join('')]).toEqual([text, text])
+  })
+
+  it('has no secrets either', async () => {
+    const { output, logged } = showing(line)
+    output.write(Buffer.from(`{"a":"${token.slice(0, 5)}`))
+    output.write(Buffer.from(`${token.slice(5)}"}\n`))
+    await output.end()
+    expect(logged()).toBe('» sh {"a":"[redacted:token]"}\n')
+  })
+
+  it('takes no memory where a line never ends, and goes on after it', async () => {
+    const seen: number[] = []
+    const { output } = showing((text) => {
+      seen.push(text.length)
+      return []
+    })
+    for (let i = 0; i < 40; i += 1) output.write(Buffer.alloc(64 * 1024, 'x'))
+    output.write(Buffer.from('\nshort\n'))
+    await output.end()
+    expect(seen).toEqual([5])
+  })
 })
