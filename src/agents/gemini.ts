@@ -9,7 +9,7 @@ import {
 import { endingOf } from './ending.ts'
 import { lineOf } from './lines.ts'
 import { otherLine, said, toolUse } from './progress.ts'
-import { addressOf, placeholderKey } from './settings.ts'
+import { addressOf, placeholderKey, usualModels } from './settings.ts'
 
 const failure = z.looseObject({ message: z.string().optional(), type: z.string().optional() })
 
@@ -51,7 +51,9 @@ export function gemini({ model }: AgentSettings): Agent {
         'stream-json',
         '--approval-mode',
         'yolo',
-        ...(model === null ? [] : ['--model', model]),
+        // Left to itself it asks a second model which one to ask.
+        '--model',
+        model ?? usualModels.gemini,
         ...(session === null ? [] : ['--resume', session]),
       ],
       env: {

@@ -9,7 +9,7 @@ import {
 import { endingOf, type Found } from './ending.ts'
 import { lineOf } from './lines.ts'
 import { otherLine, said, toolUse } from './progress.ts'
-import { addressOf, placeholderKey, usualModels } from './settings.ts'
+import { addressOf, modelFor, placeholderKey } from './settings.ts'
 
 const tokens = z.object({
   input: z.number(),
@@ -55,7 +55,7 @@ const apis: Readonly<Record<string, readonly [npm: string, path: string]>> = {
  */
 export function opencode({ upstream, model }: AgentSettings): Agent {
   const asked = upstream ?? 'anthropic'
-  const name = model ?? usualModels[asked] ?? 'default'
+  const name = modelFor(asked, model)
   const [npm, path] = apis[asked] ?? ['@ai-sdk/openai-compatible', '/v1']
   const config = JSON.stringify({
     autoupdate: false,

@@ -9,7 +9,7 @@ import {
 import { endingOf } from './ending.ts'
 import { lineOf } from './lines.ts'
 import { otherLine, said, toolUse } from './progress.ts'
-import { addressOf, placeholderKey, usualModels } from './settings.ts'
+import { addressOf, modelFor, placeholderKey } from './settings.ts'
 
 const messageSchema = z.looseObject({
   role: z.string(),
@@ -59,7 +59,7 @@ const apis: Readonly<Record<string, readonly [api: string, path: string]>> = {
  */
 export function pi({ upstream, model }: AgentSettings): Agent {
   const asked = upstream ?? 'anthropic'
-  const name = model ?? usualModels[asked] ?? 'default'
+  const name = modelFor(asked, model)
   const [api, path] = apis[asked] ?? ['openai-completions', '/v1']
   const free = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 }
   const known = {

@@ -15,8 +15,12 @@ export const placeholderKey = 'placeholder'
  * For agents that know no model by themselves. Of 27 November 2026; an `openai-compatible` server has models of its own,
  * and wants one named.
  */
-export const usualModels: Readonly<Record<string, string>> = {
+export const usualModels = {
   anthropic: 'claude-sonnet-4-6',
   openai: 'gpt-5.1-codex',
   gemini: 'gemini-2.5-pro',
+} as const
+
+export function modelFor(upstream: string, model: string | null): string {
+  return model ?? Object.entries(usualModels).find(([name]) => name === upstream)?.[1] ?? 'default'
 }
