@@ -140,7 +140,7 @@ export async function open(
     const clock = Date.now
     const http = options.attend === 'all' ? config.http : null
     if (http !== null) refuseExposure(http, store, clock())
-    const bus = new Bus()
+    const bus = new Bus((error) => log.error({ err: error }, 'who was to be told of a change failed'))
     const metrics = openMetrics({ store, bus, clock })
     closers.push(() => metrics[Symbol.dispose]())
     const indexer = new Indexer({ store, index, bus, log })
