@@ -42,9 +42,7 @@ export class Keeper implements AsyncDisposable {
 
   /** Looks at every task that has something on the disk, and at the audit log. */
   async round(): Promise<void> {
-    const { store, worktrees, outputs, retention, clock, log } = this.#deps
-    const before = auditEnd(retention, clock())
-    if (before !== null) store.access.endAudit(before)
+    const { worktrees, outputs, log } = this.#deps
     const has: Readonly<Record<Leftover, ReadonlySet<TaskId>>> = {
       worktree: new Set(await worktrees.laidOut()),
       output: new Set(await outputs.kept()),
@@ -57,6 +55,19 @@ export class Keeper implements AsyncDisposable {
       } catch (error) {
         log.warn({ err: error, task: id }, 'what a task has left could not be removed')
       }
+    }
+    this.#endAudit()
+  }
+
+  /** After all that makes room: on a full disk nothing can be taken out of the database. */
+  #endAudit(): void {
+    const { store, retention, clock, log } = this.#deps
+    const before = auditEnd(retention, clock())
+    if (before === null) return
+    try {
+      store.access.endAudit(before)
+    } catch (error) {
+      log.warn({ err: error }, 'old rows of the audit log could not be removed')
     }
   }
 

@@ -122,6 +122,17 @@ it('goes on with the next task where one cannot be put away', async () => {
   expect(lab.logged().at(-1)).toMatchObject({ msg: 'what a task has left could not be removed' })
 })
 
+it('makes room on the disk also where the audit log cannot be written', async () => {
+  const task = await applied()
+  const { store } = lab.deps
+  const endAudit = (): never => {
+    throw new Error('the disk is full')
+  }
+  await looked(366, keep, { store: { ...store, access: { endAudit } } })
+  expect(left(task)).toEqual([])
+  expect(lab.logged().at(-1)).toMatchObject({ msg: 'old rows of the audit log could not be removed' })
+})
+
 it('removes rows of the audit log after their time, and never where it is kept for ever', async () => {
   const { access } = lab.deps.store
   const row = {
