@@ -62,6 +62,7 @@ export function openStore(file: HostPath): Store {
     lastDecision: (id) => safely(() => decisions.lastUsed(id)),
     recordEgress: (rows) => safely(() => egress.put(rows)),
     egressLog: (id, box, limit) => safely(() => egress.log(id, box, limit)),
+    lastEgressId: (id, box) => safely(() => egress.lastId(id, box)),
     attestations: (id) => safely(() => attestations.attestations(id)),
     lastAttestationHash: (id) => safely(() => attestations.lastHash(id)),
     lastAttestation: (id, below = Number.MAX_SAFE_INTEGER) => safely(() => attestations.last(id, below)),

@@ -219,6 +219,8 @@ export interface Store {
   recordEgress(rows: readonly EgressRow[]): void
   /** The newest `limit` rows of a task, or of one of its boxes, oldest first. */
   egressLog(id: TaskId, box: string | null, limit: number): readonly EgressRow[]
+  /** The greatest id that the rows of a box have; 0 where there is none. */
+  lastEgressId(id: TaskId, box: string): number
   /** In order of `seq`. */
   attestations(id: TaskId): readonly SignedAttestation[]
   /** The last, or the last with a number below this. */

@@ -68,6 +68,7 @@ storeContract('one file, closed and opened again around every call', () => {
       events: (id, after, limit) => once((store) => store.events(id, after, limit)),
       recordEgress: (rows) => once((store) => store.recordEgress(rows)),
       egressLog: (id, box, limit) => once((store) => store.egressLog(id, box, limit)),
+      lastEgressId: (id, box) => once((store) => store.lastEgressId(id, box)),
       attestations: (id) => once((store) => store.attestations(id)),
       othersWrites: () => once((store) => store.othersWrites()),
       lastAttestation: (id, below) => once((store) => store.lastAttestation(id, below)),
