@@ -92,6 +92,16 @@ describe('a resume', () => {
     expect(lastData()).toEqual({ risks: [] })
   })
 
+  it.each<Partial<Task>>([{ status: 'APPLIED' }, { status: 'TIMEOUT', delivery: 'discarded' }])(
+    'that is not possible is not asked for more budget first: %j',
+    (state) => {
+      born({ ...state, spent: aSpent({ steps: 8, ms: 0 }) })
+      expect(() => act({ act: 'resume', instruction: 'and this', budget: null })).toThrow(
+        'resume is not possible',
+      )
+    },
+  )
+
   it('of a spent budget says which command gives more, also as a suggestion', () => {
     born({ ...halted, spent: aSpent({ steps: 8, ms: 0 }) })
     expect(() => act({ act: 'resume', instruction: null, budget: null })).toThrow(
