@@ -50,6 +50,7 @@ import { openMetrics } from './metrics.ts'
 import { outboxDesk } from './outbox/desk.ts'
 import { Dispatcher } from './outbox/dispatcher.ts'
 import { Plane } from './plane.ts'
+import { namedRepositories } from './repositories.ts'
 import { ScheduleBook } from './schedule/book.ts'
 import { takeConfigured } from './schedule/configured.ts'
 import type { RunDeps } from './schedule/runs.ts'
@@ -230,10 +231,12 @@ export async function open(
       pricesAsOf: config.prices.asOf,
       pricesAreShipped: config.prices.isShipped,
     }
+    const named = namedRepositories(config)
     const defaults: Defaults = {
       ...config.tasks,
       means,
       repository: (path) => config.repositories[path] ?? {},
+      isNamed: (path) => named.has(path),
     }
     const draft: RunDeps['draft'] = (request, id, by) => draftTask({ ...shared, defaults }, request, id, by)
     const scheduler = new Scheduler({ ...shared, draft, ticks, log })

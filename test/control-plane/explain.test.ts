@@ -56,6 +56,7 @@ async function explained(
       policy: defaultPolicy,
       means: { memoryMb: 8192, upstreams: {}, pricesAsOf: '2026-01-31' },
       repository: () => ({}),
+      isNamed: () => false,
     },
     worktrees: openWorktrees({
       data: folder as HostPath,
