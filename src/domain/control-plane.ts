@@ -131,8 +131,8 @@ export interface ControlPlane {
   diff(id: TaskId, step: number | null): Promise<string>
   /** What the boxes of a task (or of one step) printed, oldest first, as text with a heading per box. */
   logs(id: TaskId, step: number | null): Promise<string>
-  /** The specs of each kind of box that a request would get, and what is hidden; nothing is run. */
-  explain(request: TaskRequest): Promise<Explanation>
+  /** The specs of each kind of box that a request of this caller would get, what is hidden, and the risks; nothing is run. */
+  explain(request: TaskRequest, caller: Caller): Promise<Explanation>
   /** Rejects with `Failure('busy')` where tasks can be neither taken nor worked on. */
   ready(): Promise<void>
   doctor(): Promise<readonly Finding[]>
