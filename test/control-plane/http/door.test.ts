@@ -104,6 +104,17 @@ describe('a token', () => {
     expect(kept).not.toContain(text.split('_')[2])
   })
 
+  it.each<[Role, readonly Scope[], string]>([
+    ['viewer', ['read', 'create'], 'can use read, and not create'],
+    ['operator', ['admin', 'read'], 'can use read, create, decide, and not admin'],
+  ])('of the role %s is not made for %j', async (role, wanted, says) => {
+    const body = JSON.stringify({ name: 'ci', role, scopes: wanted, expiresAt: null })
+    const answer = await post('/v1/tokens', bearer(token('owner')), body)
+    expect(answer.status).toBe(400)
+    expect(await detailOf(answer)).toContain(says)
+    expect(plane.store.access.tokens()).toHaveLength(1)
+  })
+
   it('is made over HTTP with its secret in that answer alone', async () => {
     const admin = bearer(token('owner'))
     const answer = await post('/v1/tokens', admin, '{"name":"ci","role":"operator","expiresAt":null}')
