@@ -316,6 +316,7 @@ export async function diagnoseClosed(config: Config, around: Environment): Promi
   return await diagnose({
     engine: apartEngine(config, around),
     data: config.dataFolder,
+    tmp: around.tmp,
     diskFreeMb: config.tasks.policy.limits.diskFreeMb,
     attestationKey: () => describeKey(keyPlaces(config.dataFolder, config.attestationKey)),
     find: () => findDataFolder(config.dataFolder, around.uid),
