@@ -82,6 +82,7 @@ export function openStore(file: HostPath): Store {
       waiting: (name) => safely(() => schedules.waiting(name)),
       occurrenceOf: (task) => safely(() => schedules.occurrenceOf(task)),
       underWay: (name) => safely(() => schedules.underWay(name)),
+      endOccurrences: (before) => safely(() => schedules.endOccurrences(before)),
     } satisfies ScheduleStore,
     othersWrites: () => safely(() => tasks.othersWrites()),
     discarded: () => safely(() => tasks.discarded()),

@@ -81,6 +81,10 @@ export function schedulesTable(db: Connection) {
     )
     .pluck()
 
+  const end = db.prepare<[Millis]>(
+    `DELETE FROM schedule_occurrences WHERE at < ? AND state NOT IN ('waiting', 'made')`,
+  )
+
   const schedule = (name: string): Schedule | null => {
     const row = one.get(name)
     return row === undefined ? null : rows.fromRow(row)
@@ -133,6 +137,7 @@ export function schedulesTable(db: Connection) {
     waiting: (name) => waiting.all(name).map((row) => runs.fromRow(row)),
     occurrenceOf: (task) => occurrence(ofTask.get(task)),
     underWay: (name) => underWay.get(name) ?? null,
+    endOccurrences: (before) => void end.run(before),
   } satisfies ScheduleStore & {
     refusal: (run: ScheduledRun) => ScheduleRefusal | null
     decide: (run: ScheduledRun) => void

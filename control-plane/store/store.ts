@@ -130,6 +130,8 @@ export interface ScheduleStore {
   occurrenceOf(task: TaskId): Occurrence | null
   /** A task of this schedule that is not at rest. */
   underWay(name: string): TaskId | null
+  /** Removes those that were decided before this time. What became a task is part of its record, and what waits is to come. */
+  endOccurrences(before: Millis): void
 }
 
 export interface Written {

@@ -10,7 +10,7 @@ export interface Retention {
   readonly output: number | null
   /** A halted or rejected task whose work nobody was given. */
   readonly undelivered: number | null
-  /** A row of the audit log. */
+  /** A row of the audit log, and a run of a schedule that became no task. */
   readonly audit: number | null
 }
 
@@ -26,7 +26,7 @@ export type Due =
 
 const dayMs = 86_400_000
 
-/** Rows of the audit log from before this time are removed, epoch milliseconds; null is none. */
+/** Rows of the audit log and runs of schedules from before this time are removed, epoch milliseconds; null is none. */
 export function auditEnd({ audit }: Retention, now: number): number | null {
   return audit === null ? null : now - audit * dayMs
 }

@@ -97,6 +97,7 @@ storeContract('one file, closed and opened again around every call', () => {
         waiting: (name) => once((store) => store.schedules.waiting(name)),
         occurrenceOf: (task) => once((store) => store.schedules.occurrenceOf(task)),
         underWay: (name) => once((store) => store.schedules.underWay(name)),
+        endOccurrences: (before) => once((store) => store.schedules.endOccurrences(before)),
       },
       counts: () => once((store) => store.counts()),
       [Symbol.dispose]: () => undefined,
