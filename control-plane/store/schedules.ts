@@ -111,11 +111,11 @@ export function schedulesTable(db: Connection) {
     return refused
   })
   const change = db.transaction(({ before, after, skipWaiting }: ScheduleChanging): boolean => {
-    const name = before?.name ?? after?.name ?? ''
+    const { name } = after
     const now = schedule(name)
     if (now?.revision !== before?.revision) return false
     remove.run(name)
-    if (after !== null) insert.run(...rows.toRow(after))
+    insert.run(...rows.toRow(after))
     if (skipWaiting !== undefined) skip.run({ name, ...skipWaiting })
     return true
   })

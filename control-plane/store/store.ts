@@ -104,8 +104,7 @@ export type ScheduleRefusal = 'schedule' | 'decided' | 'overlap'
 export interface ScheduleChanging {
   /** Null where it is made. */
   readonly before: Schedule | null
-  /** Null where it is removed. */
-  readonly after: Schedule | null
+  readonly after: Schedule
   /** With it, runs that wait are skipped, for this reason. */
   readonly skipWaiting?: { readonly text: string; readonly at: Millis }
 }
