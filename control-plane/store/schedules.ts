@@ -2,6 +2,7 @@ import type { Millis } from '../../src/domain/brand.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import { occurrenceSchema, scheduleSchema } from '../../src/domain/schedule/answers.ts'
 import type { Occurrence, Schedule } from '../../src/domain/schedule/schedule.ts'
+import { activeStatuses } from '../../src/domain/task.ts'
 import type { Connection } from './database.ts'
 import { type Cell, column, flag, json, rowsOf } from './rows.ts'
 import type { ScheduleChanging, ScheduledRun, ScheduleRefusal, ScheduleStore } from './store.ts'
@@ -70,11 +71,11 @@ export function schedulesTable(db: Connection) {
     .prepare<[string], Cell[]>(`${runs.select} WHERE schedule = ? AND state = 'waiting' ORDER BY planned_at`)
     .raw()
   const ofTask = db.prepare<[TaskId], Cell[]>(`${runs.select} WHERE task = ?`).raw()
-  // Those that are not at rest are few, whatever a schedule has made.
+  // Those that are not settled, as `isSettled` has it: they are few, whatever a schedule has made.
   const underWay = db
     .prepare<[string], TaskId>(
       `SELECT tasks.id FROM (
-         SELECT id FROM runtime_tasks WHERE status IN ('DRAFT', 'PENDING', 'RUNNING', 'VALIDATING')
+         SELECT id FROM runtime_tasks WHERE status IN (${activeStatuses.map((status) => `'${status}'`).join(', ')})
          UNION SELECT id FROM runtime_tasks WHERE phase = 'salvage') AS tasks
        JOIN schedule_occurrences ON schedule_occurrences.task = tasks.id
        WHERE schedule_occurrences.schedule = ? ORDER BY planned_at LIMIT 1`,

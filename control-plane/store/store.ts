@@ -127,7 +127,7 @@ export interface ScheduleStore {
   waiting(name: string): readonly Occurrence[]
   /** The run that this task is. */
   occurrenceOf(task: TaskId): Occurrence | null
-  /** A task of this schedule that is not at rest. */
+  /** A task of this schedule that is not settled. */
   underWay(name: string): TaskId | null
   /** Removes those that were decided before this time. What became a task is part of its record, and what waits is to come. */
   endOccurrences(before: Millis): void

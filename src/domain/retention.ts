@@ -1,5 +1,5 @@
 import type { Delivery, Status, Task } from './task.ts'
-import { isAtRest } from './task.ts'
+import { isAtRest, isSettled } from './task.ts'
 import { counted } from './text.ts'
 
 /** For how many days something is kept, what a task has left after the last that happened to it; null is for ever. */
@@ -66,7 +66,7 @@ export function dueOf(task: Task, has: ReadonlySet<Leftover>, keep: Retention, n
 
 /** Also where the disk had no room to keep what a step had done. */
 function isAbandoned(task: Task): boolean {
-  return undelivered.has(task.status) && (task.phase === null || task.phase === 'postponed')
+  return undelivered.has(task.status) && isSettled(task)
 }
 
 function worktreeText(days: number): string {

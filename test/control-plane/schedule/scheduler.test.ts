@@ -7,7 +7,8 @@ import { taskRequestSchema } from '../../../src/domain/intake.ts'
 import type { Schedule } from '../../../src/domain/schedule/schedule.ts'
 import { program, type Program } from '../../support/program.ts'
 import { aSchedule } from '../../support/schedule.ts'
-import { anOperator, anOwner, aTime } from '../../support/task.ts'
+import { isSettled, phases, statuses } from '../../../src/domain/task.ts'
+import { anOperator, anOwner, aTask, aTaskIdOf, aTime } from '../../support/task.ts'
 import { startChild } from '../store/child.ts'
 import { type Home, makeHome } from '../store/home.ts'
 import { type ScheduleLab, scheduleLab } from './lab.ts'
@@ -194,6 +195,19 @@ describe('a run that is asked for', () => {
     expect((await lab.book.run('nightly', anOperator, 'k')).occurrence).toEqual(first.occurrence)
     await lab.book.run('nightly', anOwner, null)
     expect(tasks()).toHaveLength(2)
+  })
+
+  it('knows of a task of its own whether it is settled', () => {
+    const states = statuses.flatMap((status) => [...phases, null].map((phase) => ({ status, phase })))
+    for (const [index, state] of states.entries()) {
+      const name = `of-${state.status}-${state.phase ?? 'none'}`.toLowerCase().replace('_', '-')
+      planned({ name })
+      const task = aTask({ id: aTaskIdOf(index), ...state })
+      const run = { schedule: name, plannedAt: aTime, kind: 'planned', state: 'made' } as const
+      const occurrence = { ...run, task: task.id, text: '', at: aTime }
+      lab.tasks.bear(task, '', { scheduled: { occurrence, revision: 1, alone: false } })
+      expect([name, lab.store.schedules.underWay(name) === null]).toEqual([name, isSettled(state)])
+    }
   })
 
   it('takes no planned time away', async () => {
