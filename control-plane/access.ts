@@ -1,7 +1,7 @@
 import type { Access, Admitted } from '../src/domain/access.ts'
 import type { Caller } from '../src/domain/caller.ts'
 import { Failure } from '../src/domain/failure.ts'
-import { adminRefusal, tokenScopesRefusal } from '../src/domain/rights.ts'
+import { adminRefusal, roleScopesRefusal, tokenScopesRefusal } from '../src/domain/rights.ts'
 import { isTokenOf, type Token, tokenHash, tokenIdIn, tokenRefusal, tokenText } from '../src/domain/token.ts'
 import type { AccessStore, KeptToken } from './store/access.ts'
 
@@ -36,6 +36,8 @@ export function openAccess({ store: { access: store }, clock, random }: AccessDe
       owner(caller)
       const refused = tokenScopesRefusal(caller, request.scopes)
       if (refused !== null) throw new Failure('not_allowed', refused)
+      const useless = roleScopesRefusal(request.role, request.scopes)
+      if (useless !== null) throw new Failure('bad_request', useless)
       const now = clock()
       if (request.expiresAt !== null && request.expiresAt <= now)
         throw new Failure('bad_request', 'The token would have expired already: name a later time.')

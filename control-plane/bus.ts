@@ -17,9 +17,18 @@ export interface BusListener {
   output?(id: TaskId, output: Output): void
 }
 
-/** Tells what was written to those who wait for it, in this process. Listeners must not block or throw. */
+/**
+ * Tells what was written to those who wait for it, in this process. Listeners must not block. One that throws keeps nobody
+ * else from being told, nor makes a failure of what is on record already.
+ */
 export class Bus {
   readonly #listeners = new Set<BusListener>()
+  readonly #failed: (error: unknown) => void
+
+  /** @param failed hears what a listener threw; without it, that ends the process as any bug does */
+  constructor(failed: (error: unknown) => void = uncaught) {
+    this.#failed = failed
+  }
 
   /** @returns what ends the subscription */
   subscribe(listener: BusListener): () => void {
@@ -28,10 +37,26 @@ export class Bus {
   }
 
   changed(task: Task): void {
-    for (const listener of this.#listeners) listener.changed?.(task)
+    this.#tell((listener) => listener.changed?.(task))
   }
 
   output(id: TaskId, output: Output): void {
-    for (const listener of this.#listeners) listener.output?.(id, output)
+    this.#tell((listener) => listener.output?.(id, output))
   }
+
+  #tell(tell: (listener: BusListener) => void): void {
+    for (const listener of this.#listeners) {
+      try {
+        tell(listener)
+      } catch (error) {
+        this.#failed(error)
+      }
+    }
+  }
+}
+
+function uncaught(error: unknown): void {
+  queueMicrotask(() => {
+    throw error
+  })
 }

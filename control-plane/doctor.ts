@@ -40,6 +40,8 @@ export async function doctor(deps: DoctorDeps): Promise<readonly Finding[]> {
 
 export interface DiagnoseDeps extends Around {
   readonly data: HostPath
+  /** Where a copy of the database is made, to look at that. */
+  readonly tmp: string
   /** Whether there is a data folder; rejects where it could not be opened. Changes nothing. */
   readonly find: () => Promise<boolean>
   /** Whether a process of this machine is alive. */
@@ -61,7 +63,7 @@ export async function diagnose(deps: DiagnoseDeps): Promise<readonly Finding[]> 
   const file = join(data, 'cofferdam.db') as HostPath
   const database = await finding('database', () => {
     refuseOrphans(data, file)
-    return ok(tally(examineDatabase(file) ?? {}))
+    return ok(tally(examineDatabase(file, deps.tmp) ?? {}))
   })
   return [folder, database, ...around]
 }

@@ -7,6 +7,7 @@ import { Failure, type FailureCode } from '../src/domain/failure.ts'
 import { passingId } from '../src/domain/ids.ts'
 import type { TaskRequest } from '../src/domain/intake.ts'
 import type { Registries } from '../src/domain/registries.ts'
+import { submitRefusal } from '../src/domain/rights.ts'
 import type { Task } from '../src/domain/task.ts'
 import { boxOf, cachesRead, setupBox, testBox, type Wanted } from './loop/boxes.ts'
 import { egressOf } from './loop/egress.ts'
@@ -22,9 +23,14 @@ export interface ExplainDeps extends SubmitDeps {
   readonly registries: () => Promise<Registries>
 }
 
-/** Computes what a request would get. The worktree is laid out for it and taken away again; nothing is run. */
-export async function explain(deps: ExplainDeps, request: TaskRequest): Promise<Explanation> {
-  const drafted = await draftTask(deps, request, passingId(randomBytes(10)), asked)
+/**
+ * Computes what a request of this caller would get. The worktree is laid out for it and taken away again; nothing is run.
+ * Rejects with `Failure('not_allowed')` where they may not submit it, for it reads the repository as a submission does.
+ */
+export async function explain(deps: ExplainDeps, request: TaskRequest, caller: Caller): Promise<Explanation> {
+  const refused = submitRefusal(caller)
+  if (refused !== null) throw new Failure('not_allowed', refused)
+  const drafted = await draftTask(deps, request, passingId(randomBytes(10)), caller)
   // As its first claim will make it.
   const task = { ...drafted.task, fence: 1 }
   const { image, notes } = await imageOf(deps.engine, task)
@@ -69,9 +75,6 @@ export async function explain(deps: ExplainDeps, request: TaskRequest): Promise<
     await deps.worktrees.discard(place)
   }
 }
-
-/** One who may submit it, and so who explains is told what they would be. */
-const asked: Caller = { actor: { kind: 'local', id: 'explain' }, role: 'owner' }
 
 const setupNote =
   'What setup leaves is mounted on top of what is shown here; it is known after setup has run.'

@@ -48,6 +48,7 @@ import { openMetrics } from './metrics.ts'
 import { outboxDesk } from './outbox/desk.ts'
 import { Dispatcher } from './outbox/dispatcher.ts'
 import { Plane } from './plane.ts'
+import { namedRepositories } from './repositories.ts'
 import { ScheduleBook } from './schedule/book.ts'
 import { takeConfigured } from './schedule/configured.ts'
 import type { RunDeps } from './schedule/runs.ts'
@@ -138,7 +139,7 @@ export async function open(
     const clock = Date.now
     const http = options.attend === 'all' ? config.http : null
     if (http !== null) refuseExposure(http, store, clock())
-    const bus = new Bus()
+    const bus = new Bus((error) => log.error({ err: error }, 'who was to be told of a change failed'))
     const metrics = openMetrics({ store, bus, clock })
     closers.push(() => metrics[Symbol.dispose]())
     const indexer = new Indexer({ store, index, bus, log })
@@ -228,10 +229,12 @@ export async function open(
       pricesAsOf: config.prices.asOf,
       pricesAreShipped: config.prices.isShipped,
     }
+    const named = namedRepositories(config)
     const defaults: Defaults = {
       ...config.tasks,
       means,
       repository: (path) => config.repositories[path] ?? {},
+      isNamed: (path) => named.has(path),
     }
     const draft: RunDeps['draft'] = (request, id, by) => draftTask({ ...shared, defaults }, request, id, by)
     const scheduler = new Scheduler({ ...shared, draft, ticks, log })
@@ -311,6 +314,7 @@ export async function diagnoseClosed(config: Config, around: Environment): Promi
   return await diagnose({
     engine: apartEngine(config, around),
     data: config.dataFolder,
+    tmp: around.tmp,
     diskFreeMb: config.tasks.policy.limits.diskFreeMb,
     attestationKey: () => describeKey(keyPlaces(config.dataFolder, config.attestationKey)),
     find: () => findDataFolder(config.dataFolder, around.uid),

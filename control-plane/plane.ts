@@ -207,8 +207,8 @@ export class Plane implements ControlPlane {
     return this.#deps.outputs.read(id, step)
   }
 
-  explain(request: TaskRequest): Promise<Explanation> {
-    return explain(this.#deps, request)
+  explain(request: TaskRequest, caller: Caller): Promise<Explanation> {
+    return explain(this.#deps, request, caller)
   }
 
   doctor() {

@@ -1,5 +1,7 @@
 import type { KnownRepository } from '../src/domain/control-plane.ts'
+import type { DiscordSettings } from '../src/domain/discord.ts'
 import type { RepositoryDefaults } from '../src/domain/repository-defaults.ts'
+import type { ConfiguredSchedule } from '../src/domain/schedule/request.ts'
 import type { RepositoryTasks } from './store/store.ts'
 
 /** The repositories that are configured and those that tasks were made on, in order of their paths. */
@@ -21,4 +23,19 @@ export function knownRepositories(
       lastTaskAt: byPath.get(path)?.lastTaskAt ?? null,
     }
   })
+}
+
+/** The paths of all repositories that the configuration names: on these, operators start tasks unasked. */
+export function namedRepositories({
+  repositories,
+  discord,
+  schedules,
+}: {
+  readonly repositories: Readonly<Record<string, RepositoryDefaults>>
+  readonly discord: Pick<DiscordSettings, 'listen'> | null
+  readonly schedules: readonly Pick<ConfiguredSchedule, 'task'>[]
+}): ReadonlySet<string> {
+  const listened = discord?.listen.flatMap(({ repository }) => repository ?? []) ?? []
+  const scheduled = schedules.map(({ task }) => task.repository)
+  return new Set([...Object.keys(repositories), ...listened, ...scheduled])
 }

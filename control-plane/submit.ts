@@ -24,6 +24,8 @@ export interface Defaults {
   readonly means: Means
   /** By absolute path. */
   repository(path: string): RepositoryDefaults
+  /** Whether the configuration names the repository with this absolute path, wherever in it. */
+  isNamed(path: string): boolean
 }
 
 /** A request made ready to be a task. */
@@ -70,6 +72,7 @@ export async function draftTask(
     ...(request.draft ? [{ rule: 'draft', text: 'It was asked for as a draft.' }] : []),
     ...assessRisk({
       goal: request.goal,
+      repositoryBy: defaults.isNamed(repository.path) ? 'config' : writer,
       setup,
       setupBy: setup === configured.setup ? 'config' : writer,
       test,

@@ -6,6 +6,7 @@ import { actRefusal } from '../../src/domain/rights.ts'
 import { furtherRisks } from '../../src/domain/risk/risk.ts'
 import { risksInText } from '../../src/domain/risk/said.ts'
 import type { Budget, Task } from '../../src/domain/task.ts'
+import { possibleActs } from '../../src/domain/transition/apply.ts'
 import { closed } from '../loop/attempts.ts'
 import type { Store, Surface } from '../store/store.ts'
 import type { Tasks } from '../tasks.ts'
@@ -106,7 +107,8 @@ function resume(
   const { instruction } = wanted
   const task = tasks.get(id)
   const budget = wanted.budget === null ? null : { ...task.budget, ...wanted.budget }
-  refuseSpent(task, budget ?? task.budget, instruction)
+  // Who cannot resume it at all need not give it more first.
+  if (possibleActs(task).includes('resume')) refuseSpent(task, budget ?? task.budget, instruction)
   const along = (before: Task) => ({
     data: {
       risks: readLater(

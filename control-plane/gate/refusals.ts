@@ -15,12 +15,12 @@ export function refuseSuggestion(task: Task): void {
   )
 }
 
-/** Throws a `conflict` where a resume would find its budget used up. */
+/** Throws a `conflict` where a resume would find its budget used up, or as short as it was when the task was halted for it. */
 export function refuseSpent(task: Task, budget: Budget, instruction: string | null): void {
-  const after = left({ ...task, budget })
   // What is validated only has to be handed over, which costs neither a step nor time.
   const handover = task.outcome !== null && instruction === null
-  const gone = usedUp(after)
+  const spent = usedUp(left({ ...task, budget }))
+  const gone = spent ?? stillShort(task, budget)
   if (handover || gone === null) return
   const used = {
     steps: counted(task.spent.steps, 'step'),
@@ -30,9 +30,20 @@ export function refuseSpent(task: Task, budget: Budget, instruction: string | nu
   }[gone]
   const more = moreBudget({ ...task, budget }, gone)
   const word = instruction === null ? '' : ' --instruction TEXT'
+  const why =
+    spent === null ? 'and what is left of its budget does not cover another call' : 'all of its budget'
   throw new Failure(
     'conflict',
-    `Task ${task.id} has used ${used}, all of its budget: give it more, ` +
+    `Task ${task.id} has used ${used}, ${why}: give it more, ` +
       `such as \`cofferdam task resume ${task.id}${word} --${more.option} ${more.amount}\`.`,
   )
+}
+
+/** The budget of models that did not cover another call, where this one has no more of it. */
+function stillShort({ halt, budget: before }: Task, after: Budget): 'tokens' | 'cost' | null {
+  const raised = (was: number | null, now: number | null): boolean =>
+    was === null || now === null || now > was
+  if (halt?.reason === 'tokens') return raised(before.tokens, after.tokens) ? null : 'tokens'
+  if (halt?.reason === 'cost') return raised(before.costUsd, after.costUsd) ? null : 'cost'
+  return null
 }

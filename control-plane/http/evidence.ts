@@ -61,7 +61,7 @@ const logs = createRoute({
   path: '/v1/tasks/{id}/logs',
   summary: 'What the boxes of a task, or of one step, printed',
   request: { params: taskPath, query: stepQuery },
-  responses: { 200: plainText('Oldest first, with a heading for each box.') },
+  responses: { 200: plainText('Oldest first, with a heading for each box; of too much the newest 16 MiB.') },
 })
 
 /** What a task left behind. */

@@ -8,7 +8,7 @@ const explain = createRoute({
   path: '/v1/explain',
   summary: 'What a task would get: policy, boxes, risks; nothing is run',
   request: { body: jsonBody(taskRequestSchema) },
-  responses: { 200: json(explanationSchema, 'What it would get.'), ...refusals(422) },
+  responses: { 200: json(explanationSchema, 'What it would get.'), ...refusals(403, 422) },
 })
 const key = createRoute({
   method: 'get',
@@ -24,8 +24,10 @@ const doctor = createRoute({
 })
 
 /** What would happen, whether it could, and by which key it would be attested. */
-export function insightRoutes({ app, plane }: Routes): void {
-  app.openapi(explain, async (context) => context.json(await plane.explain(context.req.valid('json')), 200))
+export function insightRoutes({ app, plane, caller }: Routes): void {
+  app.openapi(explain, async (context) =>
+    context.json(await plane.explain(context.req.valid('json'), caller(context)), 200),
+  )
   app.openapi(key, (context) => context.json(plane.attestationKey(), 200))
   app.openapi(doctor, async (context) => context.json({ findings: [...(await plane.doctor())] }, 200))
 }

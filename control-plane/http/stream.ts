@@ -1,7 +1,7 @@
 import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
 import type { Sight } from '../../src/domain/control-plane.ts'
-import { isAtRest, type Task } from '../../src/domain/task.ts'
+import { isSettled, type Task } from '../../src/domain/task.ts'
 import { empty, type Routes, taskPath } from './contract.ts'
 import { count } from './input.ts'
 import { eventStream, type StreamLimits } from './sse.ts'
@@ -58,7 +58,7 @@ export function streamRoute({ app, plane }: Routes, limits: StreamLimits): void 
 /** A final task of which the event `seq`, which is its last, was seen. */
 function isOver(task: Task, seq: number): boolean {
   const final = task.status === 'APPLIED' || task.status === 'REJECTED'
-  return final && isAtRest(task) && seq >= task.version
+  return final && isSettled(task) && seq >= task.version
 }
 
 async function* untilOver(sights: AsyncIterable<Sight>): AsyncGenerator<Sight> {

@@ -16,16 +16,19 @@ interface Page {
   readonly json: Uint8Array<ArrayBuffer>
 }
 
-// Whoever looks on asks for the same page again and again.
-let last: Page | null = null
+/** The most tasks that a page may have that is kept: those of a large one may be tens of megabytes. */
+const mostKept = 100
 
-/** A page of tasks in JSON, as `tasksSchema` has it. */
-export function pageJson(tasks: readonly Task[], next: string | null): Uint8Array<ArrayBuffer> {
-  if (last?.next === next && isSame(last.tasks, tasks)) return last.json
-  const parts = tasks.flatMap((task, index) => (index === 0 ? [taskJson(task)] : [comma, taskJson(task)]))
-  const json = Buffer.concat([begin, ...parts, Buffer.from(`],"next":${JSON.stringify(next)}}`)])
-  last = { tasks, next, json }
-  return json
+/** Writes pages of tasks in JSON, as `tasksSchema` has it. The last is kept: whoever looks on asks for it again and again. */
+export function pageWriter(): (tasks: readonly Task[], next: string | null) => Uint8Array<ArrayBuffer> {
+  let last: Page | null = null
+  return (tasks, next) => {
+    if (last?.next === next && isSame(last.tasks, tasks)) return last.json
+    const parts = tasks.flatMap((task, index) => (index === 0 ? [taskJson(task)] : [comma, taskJson(task)]))
+    const json = Buffer.concat([begin, ...parts, Buffer.from(`],"next":${JSON.stringify(next)}}`)])
+    if (tasks.length <= mostKept) last = { tasks, next, json }
+    return json
+  }
 }
 
 const begin = Buffer.from('{"tasks":[')

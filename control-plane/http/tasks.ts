@@ -9,7 +9,7 @@ import { taskSchema } from '../../src/domain/schemas.ts'
 import { empty, etagHeader, header, json, jsonBody, refusals, type Routes, taskPath } from './contract.ts'
 import { cursor, cursorOf } from './cursor.ts'
 import { etag, isKnown } from './etag.ts'
-import { pageJson } from './task-json.ts'
+import { pageWriter } from './task-json.ts'
 import { absolutePath, count, idempotencyKey, statusList, time } from './input.ts'
 
 const submit = createRoute({
@@ -99,6 +99,7 @@ export function taskRoutes({ app, plane, caller }: Routes): void {
     context.header('etag', etag(submitted.task))
     return context.json(submitted, 201)
   })
+  const pageJson = pageWriter()
   app.openapi(list, (context) => {
     const { status, cursor: after, limit, ...filter } = context.req.valid('query')
     const found = plane.tasks({

@@ -9,7 +9,10 @@ import type { Store } from '../store/store.ts'
 import type { Tasks } from '../tasks.ts'
 
 export interface KeeperDeps {
-  readonly store: Pick<Store, 'task' | 'events'> & { readonly access: Pick<Store['access'], 'endAudit'> }
+  readonly store: Pick<Store, 'task' | 'events'> & {
+    readonly access: Pick<Store['access'], 'endAudit'>
+    readonly schedules: Pick<Store['schedules'], 'endOccurrences'>
+  }
   readonly tasks: Pick<Tasks, 'report'>
   readonly worktrees: Pick<Worktrees, 'laidOut' | 'putAway' | 'discard'>
   readonly outputs: Pick<OutputFiles, 'kept' | 'remove'>
@@ -40,11 +43,9 @@ export class Keeper implements AsyncDisposable {
     this.#wait(firstMs)
   }
 
-  /** Looks at every task that has something on the disk, and at the audit log. */
+  /** Looks at every task that has something on the disk, then at what only grows: the audit log and the runs of schedules. */
   async round(): Promise<void> {
-    const { store, worktrees, outputs, retention, clock, log } = this.#deps
-    const before = auditEnd(retention, clock())
-    if (before !== null) store.access.endAudit(before)
+    const { worktrees, outputs, log } = this.#deps
     const has: Readonly<Record<Leftover, ReadonlySet<TaskId>>> = {
       worktree: new Set(await worktrees.laidOut()),
       output: new Set(await outputs.kept()),
@@ -57,6 +58,20 @@ export class Keeper implements AsyncDisposable {
       } catch (error) {
         log.warn({ err: error, task: id }, 'what a task has left could not be removed')
       }
+    }
+    this.#endRows()
+  }
+
+  /** After all that makes room: on a full disk nothing can be taken out of the database. */
+  #endRows(): void {
+    const { store, retention, clock, log } = this.#deps
+    const before = auditEnd(retention, clock())
+    if (before === null) return
+    try {
+      store.access.endAudit(before)
+      store.schedules.endOccurrences(before)
+    } catch (error) {
+      log.warn({ err: error }, 'old rows of the database could not be removed')
     }
   }
 

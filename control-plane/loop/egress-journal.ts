@@ -21,15 +21,18 @@ export class EgressJournal {
   #waiting = new Map<number, EgressDecision>()
   #timer: NodeJS.Timeout | null = null
 
-  constructor(store: Pick<Store, 'recordEgress' | 'egressLog'>, task: TaskId, box: string, log: Log) {
+  constructor(store: Pick<Store, 'recordEgress' | 'lastEgressId'>, task: TaskId, box: string, log: Log) {
     this.#store = store
     this.#task = task
     this.#box = box
     this.#log = log
-    this.#before = store.egressLog(task, box, 1).at(-1)?.id ?? 0
+    this.#before = store.lastEgressId(task, box)
   }
 
-  /** Throws what the storage throws where the decision opens a connection: then it is not opened. */
+  /**
+   * Throws what the storage throws where the decision opens a connection, which then is not opened, and with every one while
+   * too many wait.
+   */
   put(decision: EgressDecision): void {
     this.#waiting.set(decision.id, decision)
     const opens = decision.verdict === 'allowed' && decision.bytesUp === null

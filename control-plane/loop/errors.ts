@@ -120,11 +120,12 @@ function sayWaiting({ deps, task }: Work, text: string): void {
   deps.bus.output(task.id, { step: task.step, box: 'engine', text: line })
 }
 
-/** Waits until the engine answers again. */
+/** Waits until the engine answers again. A machine that slept meanwhile has not waited for it. */
 async function engineBack(work: Work): Promise<boolean> {
-  const until = work.deps.clock() + engineWaitMs
-  for (let tries = 1; work.deps.clock() < until && !work.signal.aborted; tries += 1) {
-    const answers = await work.deps.engine.describe().then(
+  const { engine, ticks } = work.deps
+  const until = ticks.now() + engineWaitMs
+  for (let tries = 1; ticks.now() < until && !work.signal.aborted; tries += 1) {
+    const answers = await engine.describe().then(
       () => true,
       () => false,
     )

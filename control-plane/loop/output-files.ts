@@ -4,11 +4,14 @@ import { join } from 'node:path'
 import type { HostPath } from '../../src/domain/brand.ts'
 import type { BoxSpec } from '../../src/domain/box.ts'
 import { parseTaskId, type TaskId } from '../../src/domain/ids.ts'
+import { counted } from '../../src/domain/text.ts'
 
 /** Bytes waiting for a slow disk; what comes on top is dropped and marked, so that a flood costs no memory. */
 const waitingBytes = 8 * 1024 * 1024
 /** What `task logs` reads of one box at most, from its end. */
 const shownBytes = 4 * 1024 * 1024
+/** And of all together: a task may have had hundreds of boxes, and all that is read is in memory at once. */
+const wholeBytes = 4 * shownBytes
 
 export interface OutputFile {
   write(chunk: Buffer): void
@@ -68,34 +71,55 @@ export class OutputFiles {
     await rm(join(this.#folder, id), { recursive: true, force: true })
   }
 
-  /** The output of a task's boxes (or one step's), oldest first, each with a heading. */
+  /**
+   * The output of a task's boxes (or one step's), oldest first, each with a heading; where it is too much, the newest of it,
+   * 16 MiB at most, after a line that says so.
+   */
   async read(id: TaskId, step: number | null): Promise<string> {
     const folder = join(this.#folder, id)
-    const names = await byTime(folder)
-    const wanted = step === null ? names : names.filter((name) => name.startsWith(`s${pad(step)}-`))
-    const parts = await Promise.all(
-      wanted.map(async (name) => `== ${headingOf(name)} ==\n${await readEnd(join(folder, name))}\n`),
-    )
+    const files = await byTime(folder)
+    const wanted = step === null ? files : files.filter(({ name }) => name.startsWith(`s${pad(step)}-`))
+    const shown = newestOf(wanted)
+    const parts: string[] = []
+    if (shown.length < wanted.length) parts.push(leftOut(wanted.length - shown.length, id, step))
+    for (const { name } of shown)
+      parts.push(`== ${headingOf(name)} ==\n${await readEnd(join(folder, name))}\n`)
     return parts.join('\n')
   }
+}
+
+interface PrintedFile {
+  readonly name: string
+  readonly size: number
+}
+
+/** As many as may be shown together, from the newest back. */
+function newestOf(files: readonly PrintedFile[]): readonly PrintedFile[] {
+  let room = wholeBytes
+  const first = files.findLastIndex(({ size }) => (room -= Math.min(size, shownBytes)) < 0)
+  return files.slice(first + 1)
+}
+
+function leftOut(count: number, id: TaskId, step: number | null): string {
+  const there = step === null ? 'ask for one step to see it' : `it is in logs/${id} of the data folder`
+  return `[the output of ${counted(count, 'older box', 'older boxes')} is left out: ${there}]\n`
 }
 
 /**
  * Files by when they were last written: a task's boxes run one after the other, and their names do not tell in which order
  * (setup may run again between two steps).
  */
-async function byTime(folder: string): Promise<readonly string[]> {
+async function byTime(folder: string): Promise<readonly PrintedFile[]> {
   const names = await readdir(folder).catch((): string[] => [])
   const files = await Promise.all(
     names.map(async (name) => {
-      const { mtimeNs } = await stat(join(folder, name), { bigint: true })
-      return { name, mtimeNs }
+      const { mtimeNs, size } = await stat(join(folder, name), { bigint: true })
+      return { name, mtimeNs, size: Number(size) }
     }),
   )
-  const sorted = files.toSorted((a, b) =>
+  return files.toSorted((a, b) =>
     a.mtimeNs === b.mtimeNs ? a.name.localeCompare(b.name) : a.mtimeNs < b.mtimeNs ? -1 : 1,
   )
-  return sorted.map(({ name }) => name)
 }
 
 function pad(number: number): string {

@@ -28,7 +28,11 @@ export class ScheduleBook implements Schedules {
   }
 
   list(): readonly ShownSchedule[] {
-    return this.#deps.store.schedules.all().map((schedule) => this.#shown(schedule))
+    const { schedules } = this.#deps.store
+    return schedules
+      .all()
+      .filter((schedule) => !isRemoved(schedule))
+      .map((schedule) => this.#shown(schedule))
   }
 
   show(name: string): ShownSchedule {
@@ -38,7 +42,7 @@ export class ScheduleBook implements Schedules {
   create({ name, ...request }: ScheduleRequest, caller: Caller): ShownSchedule {
     refuse(caller, 'make')
     const there = this.#deps.store.schedules.schedule(name)
-    const plan = this.#planOf(request, there)
+    const plan = this.#planOf(request, there === null || isRemoved(there) ? null : there)
     if (there !== null && !there.gone) {
       const same = there.origin === 'api' && there.enabled === request.enabled && samePlan(there, plan)
       if (same) return this.#shown(there)
@@ -75,7 +79,9 @@ export class ScheduleBook implements Schedules {
 
   remove(name: string, caller: Caller, shown: Shown): void {
     refuse(caller, 'remove')
-    this.#write(this.#own(name, shown), null, 'The schedule was removed before it could run.')
+    const before = this.#own(name, shown)
+    const removed = { gone: true, revision: before.revision + 1, updatedAt: this.#deps.clock() }
+    this.#write(before, { ...before, ...removed }, 'The schedule was removed before it could run.')
   }
 
   enable(name: string, enabled: boolean, caller: Caller): ShownSchedule {
@@ -155,7 +161,7 @@ export class ScheduleBook implements Schedules {
 
   #get(name: string): Schedule {
     const schedule = this.#deps.store.schedules.schedule(name)
-    if (schedule === null)
+    if (schedule === null || isRemoved(schedule))
       throw new Failure(
         'not_found',
         `There is no schedule ${name}: \`cofferdam schedule list\` shows those there are.`,
@@ -190,13 +196,16 @@ export class ScheduleBook implements Schedules {
     return this.#shown(after)
   }
 
-  #write(before: Schedule | null, after: Schedule | null, text?: string): void {
+  #write(before: Schedule | null, after: Schedule, text?: string): void {
     const { changed, clock, store } = this.#deps
     const changing: ScheduleChanging = { before, after, ...(text && { skipWaiting: { text, at: clock() } }) }
-    if (!store.schedules.change(changing)) throw moved(before?.name ?? after?.name ?? '')
+    if (!store.schedules.change(changing)) throw moved(after.name)
     changed()
   }
 }
+
+/** Its row stays, so that nobody who saw it, or drafts a run of it, takes a later one under its name for it. */
+export const isRemoved = ({ origin, gone }: Schedule): boolean => origin === 'api' && gone
 
 /** Planned runs are at whole seconds. */
 export const startOf = (now: Millis): Millis => Math.floor(now / 1000) * 1000

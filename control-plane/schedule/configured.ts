@@ -3,7 +3,7 @@ import type { ConfiguredSchedule } from '../../src/domain/schedule/request.ts'
 import type { Plan, Schedule } from '../../src/domain/schedule/schedule.ts'
 import type { Actor } from '../../src/domain/task.ts'
 import type { ScheduleStore } from '../store/store.ts'
-import { keptTiming, samePlan, startOf } from './book.ts'
+import { isRemoved, keptTiming, samePlan, startOf } from './book.ts'
 
 const file: Actor = { kind: 'system', id: 'cofferdam.yaml' }
 
@@ -56,6 +56,7 @@ function made(one: ConfiguredSchedule, now: number): Schedule {
 }
 
 function changed(one: ConfiguredSchedule, before: Schedule, now: number): Schedule {
+  if (isRemoved(before)) return { ...made(one, now), revision: before.revision + 1 }
   const wanted = planOf(one, now)
   const plan = { ...wanted, timing: keptTiming(wanted.timing, before.timing) }
   if (before.origin === 'config' && !before.gone && samePlan(before, plan)) return before

@@ -61,21 +61,34 @@ const auditRows = rowsOf<AuditRow>('audit_log', auditRowSchema, {
 export function accessTables(db: Connection): AccessStore {
   const add = db.prepare<Cell[]>(`${tokenRows.insert} ON CONFLICT DO NOTHING`)
   const one = db.prepare<[string], Cell[]>(`${tokenRows.select} WHERE id = ?`).raw()
-  const all = db.prepare<[], Cell[]>(`${tokenRows.select} ORDER BY created_at DESC, rowid DESC`).raw()
+  const tokens = db.prepare<[], Cell[]>(`${tokenRows.select} ORDER BY created_at DESC, rowid DESC`).raw()
   const revoke = db.prepare('UPDATE api_tokens SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL')
   const use = db.prepare('UPDATE api_tokens SET last_used_at = ? WHERE id = ?')
   const note = db.prepare(
     `INSERT INTO audit_log (at, actor, action, task_id, outcome, text, request_id)
      VALUES (@at, @actor, @action, @taskId, @outcome, @text, @requestId)`,
   )
-  const page = db
-    .prepare<[number, string | null, string | null, string | null, string | null, number], Cell[]>(
-      `${auditRows.select} WHERE seq < ? AND (? IS NULL OR task_id = ?) AND (? IS NULL OR outcome = ?)
-       ORDER BY seq DESC LIMIT ?`,
-    )
-    .raw()
+  // One for each filter: an index is of no use to a condition that may be left out.
+  const find = (where: string) =>
+    db
+      .prepare<(string | number)[], Cell[]>(
+        `${auditRows.select} WHERE ${where} seq < ? ORDER BY seq DESC LIMIT ?`,
+      )
+      .raw()
+  const all = find('')
+  const ofTask = find('task_id = ? AND')
+  const withOutcome = find('outcome = ? AND')
+  const ofTaskWithOutcome = find('task_id = ? AND outcome = ? AND')
   const end = db.prepare('DELETE FROM audit_log WHERE at < ?')
   const probe = db.prepare('INSERT OR REPLACE INTO probes (id, at) VALUES (1, ?)')
+
+  const audited = ({ taskId, outcome, before = Number.MAX_SAFE_INTEGER, limit }: AuditFilter): Cell[][] => {
+    if (taskId === undefined)
+      return outcome === undefined ? all.all(before, limit) : withOutcome.all(outcome, before, limit)
+    return outcome === undefined
+      ? ofTask.all(taskId, before, limit)
+      : ofTaskWithOutcome.all(taskId, outcome, before, limit)
+  }
 
   return {
     addToken: (token) => add.run(...tokenRows.toRow(token)).changes === 1,
@@ -83,7 +96,7 @@ export function accessTables(db: Connection): AccessStore {
       const row = one.get(id)
       return row === undefined ? null : tokenRows.fromRow(row)
     },
-    tokens: () => all.all().map((row) => tokenRows.fromRow(row)),
+    tokens: () => tokens.all().map((row) => tokenRows.fromRow(row)),
     revokeToken: (id, at) => void revoke.run(at, id),
     usedToken: (id, at) => void use.run(at, id),
     addAudit({ actor, ...row }) {
@@ -98,10 +111,7 @@ export function accessTables(db: Connection): AccessStore {
         db.pragma('synchronous = FULL')
       }
     },
-    audit({ before = Number.MAX_SAFE_INTEGER, taskId = null, outcome = null, limit }) {
-      const found = page.all(before, taskId, taskId, outcome, outcome, limit)
-      return found.map((row) => auditRows.fromRow(row))
-    },
+    audit: (filter) => audited(filter).map((row) => auditRows.fromRow(row)),
     endAudit: (before) => void end.run(before),
     probe: (at) => void probe.run(at),
   }

@@ -37,6 +37,9 @@ export function egressTable(db: Connection) {
        ORDER BY at DESC, box DESC, id DESC LIMIT ?) ORDER BY at, box, id`,
     )
     .raw()
+  const lastId = db
+    .prepare<[TaskId, string], number | null>(`SELECT max(id) FROM egress_log WHERE task_id = ? AND box = ?`)
+    .pluck()
   const putAll = db.transaction((batch: readonly EgressRow[]): void => {
     for (const row of batch) put.run(...rows.toRow(row))
   })
@@ -47,5 +50,8 @@ export function egressTable(db: Connection) {
     /** The newest `limit`, in order of time. */
     log: (id: TaskId, box: string | null, limit: number): readonly EgressRow[] =>
       newest.all(id, box, box, limit).map((row) => rows.fromRow(row)),
+
+    /** Not that of the newest: the clock may have been put back. */
+    lastId: (id: TaskId, box: string): number => lastId.get(id, box) ?? 0,
   }
 }

@@ -1,32 +1,59 @@
 import Database from 'better-sqlite3'
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { HostPath } from '../../src/domain/brand.ts'
-import { Failure, messageOf } from '../../src/domain/failure.ts'
+import { Failure, messageOf, systemCodeOf } from '../../src/domain/failure.ts'
 import type { Status } from '../../src/domain/task.ts'
 import { damagedFile, overStorage } from './failures.ts'
 import { openStore } from './open.ts'
 
 /**
  * Reads a database that no process has open, and checks the whole of it; null where there is none. It works on a copy,
- * because reading this kind of file writes beside it. Throws `Failure('database' | 'disk' | 'busy')` as opening it would.
+ * because reading this kind of file writes beside it. Throws `Failure('database' | 'disk' | 'busy')` as opening it would,
+ * and `disk` where the copy finds no place.
+ * @param tmp where the copy is made, as large as the database
  */
-export function examineDatabase(file: HostPath): Readonly<Record<Status, number>> | null {
+export function examineDatabase(file: HostPath, tmp: string): Readonly<Record<Status, number>> | null {
   if (!existsSync(file) && !existsSync(`${file}-wal`)) return null
-  const folder = mkdtempSync(join(tmpdir(), 'cofferdam-doctor-'))
+  const noPlace = (cause: unknown): Failure =>
+    new Failure(
+      'disk',
+      `The copy of ${file} in which it is looked at could not be made in ${tmp}: ` +
+        'make room there for as much, or name another folder with TMPDIR.',
+      { cause },
+    )
+  const folder = folderIn(tmp, noPlace)
   try {
     const copy = join(folder, 'cofferdam.db') as HostPath
-    overStorage(file, () => {
-      for (const end of ['', '-wal']) if (existsSync(file + end)) copyFileSync(file + end, copy + end)
-    })
-    return read(copy, file)
+    for (const end of ['', '-wal']) if (existsSync(file + end)) copyInto(copy + end, file + end, noPlace)
+    return read(copy, file, noPlace)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-function read(copy: HostPath, file: HostPath): Readonly<Record<Status, number>> {
+type Say = (cause: unknown) => Failure
+
+function folderIn(tmp: string, noPlace: Say): string {
+  try {
+    return mkdtempSync(join(tmp, 'cofferdam-doctor-'))
+  } catch (error) {
+    throw noPlace(error)
+  }
+}
+
+function copyInto(copy: string, file: string, noPlace: Say): void {
+  overStorage(file, () => {
+    try {
+      copyFileSync(file, copy)
+    } catch (error) {
+      // Nothing else is written to.
+      throw ['ENOSPC', 'EDQUOT'].includes(systemCodeOf(error)) ? noPlace(error) : error
+    }
+  })
+}
+
+function read(copy: HostPath, file: HostPath, noPlace: Say): Readonly<Record<Status, number>> {
   try {
     using store = openStore(copy)
     const counts = store.counts()
@@ -34,6 +61,8 @@ function read(copy: HostPath, file: HostPath): Readonly<Record<Status, number>> 
     return counts
   } catch (error) {
     if (!(error instanceof Failure)) throw error
+    // An older database is brought up to date, which takes more room.
+    if (error.code === 'disk') throw noPlace(error)
     throw new Failure(error.code, error.message.replaceAll(copy, file), { cause: error })
   }
 }

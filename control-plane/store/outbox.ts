@@ -92,13 +92,17 @@ export function outboxTable(db: Connection): OutboxRows & { add(letter: NewLette
     `UPDATE outbox SET state = 'dead', error = ?, ended_at = ? WHERE destination = ? AND state = 'waiting'`,
   )
   const one = db.prepare<[string], Cell[]>(`${rows.select} WHERE id = ?`).raw()
-  const list = db
-    .prepare<[object], Cell[]>(
-      `${rows.select} WHERE seq < @before AND state IN (SELECT value FROM json_each(@states))
-         AND (@destination IS NULL OR destination = @destination) AND (@task IS NULL OR task_id = @task)
-       ORDER BY seq DESC LIMIT @limit`,
-    )
-    .raw()
+  // Two, as the index of those of a task is of no use to a condition that may be left out.
+  const find = (where: string) =>
+    db
+      .prepare<[object], Cell[]>(
+        `${rows.select} WHERE ${where} seq < @before AND state IN (SELECT value FROM json_each(@states))
+           AND (@destination IS NULL OR destination = @destination)
+         ORDER BY seq DESC LIMIT @limit`,
+      )
+      .raw()
+  const list = find('')
+  const listOfTask = find('task_id = @task AND')
   const open = db
     .prepare<[], string>(
       `SELECT DISTINCT destination FROM outbox WHERE state IN ('waiting', 'sending') ORDER BY destination`,
@@ -139,7 +143,7 @@ export function outboxTable(db: Connection): OutboxRows & { add(letter: NewLette
     letters({ states = letterStates, destination = null, task = null, before, limit = -1 }) {
       const place = before ?? Number.MAX_SAFE_INTEGER
       const filter = { states: JSON.stringify(states), destination, task, before: place, limit }
-      return list.all(filter).map((row) => rows.fromRow(row))
+      return (task === null ? list : listOfTask).all(filter).map((row) => rows.fromRow(row))
     },
 
     open: () => open.all(),

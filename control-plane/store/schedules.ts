@@ -2,6 +2,7 @@ import type { Millis } from '../../src/domain/brand.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import { occurrenceSchema, scheduleSchema } from '../../src/domain/schedule/answers.ts'
 import type { Occurrence, Schedule } from '../../src/domain/schedule/schedule.ts'
+import { activeStatuses } from '../../src/domain/task.ts'
 import type { Connection } from './database.ts'
 import { type Cell, column, flag, json, rowsOf } from './rows.ts'
 import type { ScheduleChanging, ScheduledRun, ScheduleRefusal, ScheduleStore } from './store.ts'
@@ -70,16 +71,20 @@ export function schedulesTable(db: Connection) {
     .prepare<[string], Cell[]>(`${runs.select} WHERE schedule = ? AND state = 'waiting' ORDER BY planned_at`)
     .raw()
   const ofTask = db.prepare<[TaskId], Cell[]>(`${runs.select} WHERE task = ?`).raw()
-  // Those that are not at rest are few, whatever a schedule has made.
+  // Those that are not settled, as `isSettled` has it: they are few, whatever a schedule has made.
   const underWay = db
     .prepare<[string], TaskId>(
       `SELECT tasks.id FROM (
-         SELECT id FROM runtime_tasks WHERE status IN ('DRAFT', 'PENDING', 'RUNNING', 'VALIDATING')
+         SELECT id FROM runtime_tasks WHERE status IN (${activeStatuses.map((status) => `'${status}'`).join(', ')})
          UNION SELECT id FROM runtime_tasks WHERE phase = 'salvage') AS tasks
        JOIN schedule_occurrences ON schedule_occurrences.task = tasks.id
        WHERE schedule_occurrences.schedule = ? ORDER BY planned_at LIMIT 1`,
     )
     .pluck()
+
+  const end = db.prepare<[Millis]>(
+    `DELETE FROM schedule_occurrences WHERE at < ? AND state NOT IN ('waiting', 'made')`,
+  )
 
   const schedule = (name: string): Schedule | null => {
     const row = one.get(name)
@@ -107,11 +112,11 @@ export function schedulesTable(db: Connection) {
     return refused
   })
   const change = db.transaction(({ before, after, skipWaiting }: ScheduleChanging): boolean => {
-    const name = before?.name ?? after?.name ?? ''
+    const { name } = after
     const now = schedule(name)
     if (now?.revision !== before?.revision) return false
     remove.run(name)
-    if (after !== null) insert.run(...rows.toRow(after))
+    insert.run(...rows.toRow(after))
     if (skipWaiting !== undefined) skip.run({ name, ...skipWaiting })
     return true
   })
@@ -133,6 +138,7 @@ export function schedulesTable(db: Connection) {
     waiting: (name) => waiting.all(name).map((row) => runs.fromRow(row)),
     occurrenceOf: (task) => occurrence(ofTask.get(task)),
     underWay: (name) => underWay.get(name) ?? null,
+    endOccurrences: (before) => void end.run(before),
   } satisfies ScheduleStore & {
     refusal: (run: ScheduledRun) => ScheduleRefusal | null
     decide: (run: ScheduledRun) => void

@@ -104,8 +104,7 @@ export type ScheduleRefusal = 'schedule' | 'decided' | 'overlap'
 export interface ScheduleChanging {
   /** Null where it is made. */
   readonly before: Schedule | null
-  /** Null where it is removed. */
-  readonly after: Schedule | null
+  readonly after: Schedule
   /** With it, runs that wait are skipped, for this reason. */
   readonly skipWaiting?: { readonly text: string; readonly at: Millis }
 }
@@ -128,8 +127,10 @@ export interface ScheduleStore {
   waiting(name: string): readonly Occurrence[]
   /** The run that this task is. */
   occurrenceOf(task: TaskId): Occurrence | null
-  /** A task of this schedule that is not at rest. */
+  /** A task of this schedule that is not settled. */
   underWay(name: string): TaskId | null
+  /** Removes those that were decided before this time. What became a task is part of its record, and what waits is to come. */
+  endOccurrences(before: Millis): void
 }
 
 export interface Written {
@@ -219,6 +220,8 @@ export interface Store {
   recordEgress(rows: readonly EgressRow[]): void
   /** The newest `limit` rows of a task, or of one of its boxes, oldest first. */
   egressLog(id: TaskId, box: string | null, limit: number): readonly EgressRow[]
+  /** The greatest id that the rows of a box have; 0 where there is none. */
+  lastEgressId(id: TaskId, box: string): number
   /** In order of `seq`. */
   attestations(id: TaskId): readonly SignedAttestation[]
   /** The last, or the last with a number below this. */

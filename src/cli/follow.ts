@@ -1,15 +1,10 @@
 import { Unreachable } from '../client/fetch.ts'
 import { Failure } from '../domain/failure.ts'
 import type { TaskId } from '../domain/ids.ts'
-import { activeStatuses, type Task } from '../domain/task.ts'
+import type { Task } from '../domain/task.ts'
 import type { Connection } from './connection.ts'
 import type { Reporter } from './reporter.ts'
 import type { Terminal } from './terminal.ts'
-
-/** Nothing more happens by itself: the task is halted or final, and what its last step did is put away. */
-export function isAtRest(task: Task): boolean {
-  return !activeStatuses.includes(task.status) && task.phase !== 'salvage'
-}
 
 export interface Ways {
   /** Aborted: the task is to be stopped, wherever it is worked on. Following goes on until it is. */

@@ -1,7 +1,7 @@
-import type { Task } from '../domain/task.ts'
+import { isSettled, type Task } from '../domain/task.ts'
 import { settleDraft } from './draft.ts'
 import { type Exit, exitOf } from './exit.ts'
-import { Follower, isAtRest } from './follow.ts'
+import { Follower } from './follow.ts'
 import type { Words } from './interrupt.ts'
 import type { Pursuit } from './pursuit.ts'
 
@@ -22,12 +22,12 @@ export async function pursue(pursuit: Pursuit, task: Task): Promise<Exit> {
   if (task.status === 'DRAFT' && !ways.stop.aborted) {
     const decided = await settleDraft(pursuit, follower, task, ways.leave)
     if (decided === null) return left(pursuit, task)
-    if (isAtRest(decided) || decided.status === 'DRAFT') return ended(pursuit, decided)
+    if (isSettled(decided) || decided.status === 'DRAFT') return ended(pursuit, decided)
   }
-  if (!isAtRest(task)) hostNote(pursuit)
+  if (!isSettled(task)) hostNote(pursuit)
   await othersNote(pursuit, task)
   const leave = mine ? ways.leave : AbortSignal.any([ways.leave, ways.stop])
-  const last = await follower.until(isAtRest, mine ? { stop: ways.stop, leave } : { leave })
+  const last = await follower.until(isSettled, mine ? { stop: ways.stop, leave } : { leave })
   if (last !== null) return ended(pursuit, last)
   reporter.note(
     connection.isHere

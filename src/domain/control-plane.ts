@@ -136,10 +136,10 @@ export interface ControlPlane {
   attestationKey(): AttestationKey
   /** Unified diff of the task's work, or of one step; `''` where there is none. */
   diff(id: TaskId, step: number | null): Promise<string>
-  /** What the boxes of a task (or of one step) printed, oldest first, as text with a heading per box. */
+  /** What the boxes of a task (or of one step) printed, oldest first, as text with a heading per box; the newest 16 MiB of it. */
   logs(id: TaskId, step: number | null): Promise<string>
-  /** The specs of each kind of box that a request would get, and what is hidden; nothing is run. */
-  explain(request: TaskRequest): Promise<Explanation>
+  /** The specs of each kind of box that a request of this caller would get, what is hidden, and the risks; nothing is run. */
+  explain(request: TaskRequest, caller: Caller): Promise<Explanation>
   /** Rejects with `Failure('busy')` where tasks can be neither taken nor worked on. */
   ready(): Promise<void>
   doctor(): Promise<readonly Finding[]>

@@ -1,5 +1,5 @@
 import type { Delivery, Status, Task } from './task.ts'
-import { isAtRest } from './task.ts'
+import { isAtRest, isSettled } from './task.ts'
 import { counted } from './text.ts'
 
 /** For how many days something is kept, what a task has left after the last that happened to it; null is for ever. */
@@ -10,7 +10,7 @@ export interface Retention {
   readonly output: number | null
   /** A halted or rejected task whose work nobody was given. */
   readonly undelivered: number | null
-  /** A row of the audit log. */
+  /** A row of the audit log, and a run of a schedule that became no task. */
   readonly audit: number | null
 }
 
@@ -26,7 +26,7 @@ export type Due =
 
 const dayMs = 86_400_000
 
-/** Rows of the audit log from before this time are removed, epoch milliseconds; null is none. */
+/** Rows of the audit log and runs of schedules from before this time are removed, epoch milliseconds; null is none. */
 export function auditEnd({ audit }: Retention, now: number): number | null {
   return audit === null ? null : now - audit * dayMs
 }
@@ -66,7 +66,7 @@ export function dueOf(task: Task, has: ReadonlySet<Leftover>, keep: Retention, n
 
 /** Also where the disk had no room to keep what a step had done. */
 function isAbandoned(task: Task): boolean {
-  return undelivered.has(task.status) && (task.phase === null || task.phase === 'postponed')
+  return undelivered.has(task.status) && isSettled(task)
 }
 
 function worktreeText(days: number): string {

@@ -1,6 +1,7 @@
-import type { Caller } from './caller.ts'
+import type { Caller, Role } from './caller.ts'
 import type { Act } from './control-plane.ts'
 import type { LetterAct } from './outbox/letter.ts'
+import { type Scope, usualScopes } from './scopes.ts'
 import type { Actor, Task } from './task.ts'
 
 /** What an operator may do with a task of their own. What decides about it is left to owners. */
@@ -41,6 +42,14 @@ export function tokenScopesRefusal({ actor, scopes }: Caller, wanted: readonly s
   return more.length === 0
     ? null
     : `${nameOf(actor)} is for ${scopes.join(', ')}, and can make no token for ${more.join(', ')}: name fewer scopes, or make it on the server.`
+}
+
+/** Why no token of this role is made for this; null where its role can use it: who lists tokens should see what they may. */
+export function roleScopesRefusal(role: Role, wanted: readonly Scope[]): string | null {
+  const useless = wanted.filter((scope) => !usualScopes[role].includes(scope))
+  return useless.length === 0
+    ? null
+    : `A token of the role ${role} can use ${usualScopes[role].join(', ')}, and not ${useless.join(', ')}: leave that out, or choose another role.`
 }
 
 /** Why a caller may not do this with a letter of the outbox; null where they may. */

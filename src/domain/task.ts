@@ -272,7 +272,12 @@ export function isWorking({ status }: Pick<Task, 'status'>): boolean {
 /** Statuses in which a person's or the loop's next act is possible without a resume. */
 export const activeStatuses: readonly Status[] = ['DRAFT', 'PENDING', ...workingStatuses]
 
-/** Nothing is under way or waiting, and nothing is left to be put away: only a person can change it. */
-export function isAtRest({ status, phase }: Pick<Task, 'status' | 'phase'>): boolean {
-  return phase === null && !activeStatuses.includes(status)
+/** Nothing more happens to it by itself. What its last step did may wait for room on the disk, which a resume looks for. */
+export function isSettled({ status, phase }: Pick<Task, 'status' | 'phase'>): boolean {
+  return !activeStatuses.includes(status) && phase !== 'salvage'
+}
+
+/** It is settled, and nothing waits to be put away: all that it did is on record. */
+export function isAtRest(task: Pick<Task, 'status' | 'phase'>): boolean {
+  return isSettled(task) && task.phase === null
 }

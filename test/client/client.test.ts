@@ -66,7 +66,7 @@ describe.each<Way>(['in this process', 'over a socket'])('a client %s', (way) =>
     expect(await there.diff(task.id, null)).toBe('')
     expect(await there.logs(task.id, 3)).toContain('step 3')
     expect(await there.doctor()).toEqual(await plane.doctor())
-    expect(await there.explain(request)).toEqual(await plane.explain())
+    expect(await there.explain(request)).toEqual(await plane.explain(request, anOwner))
     expect((await there.act(task.id, { act: 'stop', text: 'enough' })).halt?.text).toBe('enough')
     const budget = { steps: 9 }
     expect((await there.act(task.id, { act: 'resume', instruction: null, budget })).budget.steps).toBe(9)

@@ -24,6 +24,8 @@ import type { Engine } from '../../src/domain/box.ts'
 import type { Finding } from '../../src/domain/control-plane.ts'
 import type { PostureLevel } from '../../src/domain/posture.ts'
 import { Failure } from '../../src/domain/failure.ts'
+import { smallDisk } from '../attack/disks.ts'
+import { needRoot } from '../support/needs.ts'
 import { aPerson, aTask, aTaskIdOf, aTime } from '../support/task.ts'
 
 const uid = process.getuid?.() ?? 0
@@ -42,11 +44,16 @@ const up: Pick<Engine, 'describe' | 'image' | 'posture'> = {
 }
 
 /** What doctor finds, by name, after it is made sure that it left everything as it was. */
-async function found(engine = up, alive = false): Promise<Readonly<Record<string, Omit<Finding, 'name'>>>> {
+async function found(
+  engine = up,
+  alive = false,
+  tmp = tmpdir(),
+): Promise<Readonly<Record<string, Omit<Finding, 'name'>>>> {
   const before = picture(folder)
   const findings = await diagnose({
     engine,
     data: hostPath(data),
+    tmp,
     diskFreeMb: 0,
     attestationKey: () => describeKey(keyPlaces(hostPath(data), null)),
     find: () => findDataFolder(hostPath(data), uid),
@@ -179,6 +186,26 @@ describe('doctor, where no process answers', () => {
     expect((await found())['data folder']?.text).toContain('is no folder')
     data = join(folder, 'new', 'x'.repeat(300))
     expect((await found())['data folder']?.text).toContain('too long')
+  })
+
+  it('looks at the database where it is told to, and says where there is no room for that', async () => {
+    const file = await used(20)
+    needRoot('A small disk')
+    using disk = smallDisk(1)
+    if (disk === null) throw new Error('no disk could be mounted')
+    writeFileSync(join(disk.folder, 'filler'), Buffer.alloc(1024 * 1024 - statSync(file).size))
+    const { database } = await found(up, false, disk.folder)
+    expect(database).toEqual({
+      state: 'problem',
+      text:
+        `The copy of ${file} in which it is looked at could not be made in ${disk.folder}: ` +
+        'make room there for as much, or name another folder with TMPDIR.',
+    })
+    expect(readdirSync(disk.folder)).toEqual(['filler'])
+    const nowhere = join(folder, 'nowhere')
+    expect((await found(up, false, nowhere))['database']?.text).toContain(`made in ${nowhere}: make room`)
+    writeFileSync(join(disk.folder, 'filler'), '')
+    expect((await found(up, false, disk.folder))['database']).toEqual({ state: 'ok', text: '20 PENDING' })
   })
 
   it.runIf(uid === 0)('has a finding for a folder of somebody else', async () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -7,6 +7,7 @@ import { openStore } from '../../control-plane/store/open.ts'
 import type { Store } from '../../control-plane/store/store.ts'
 import { openAgents } from '../../src/agents/open.ts'
 import type { HostPath } from '../../src/domain/brand.ts'
+import type { Caller } from '../../src/domain/caller.ts'
 import { defaultBudget } from '../../src/domain/budget.ts'
 import type { Explanation } from '../../src/domain/control-plane.ts'
 import { Failure } from '../../src/domain/failure.ts'
@@ -18,6 +19,7 @@ import { compileBox } from '../../src/sandbox/spec.ts'
 import { openWorktrees } from '../../src/worktree/open.ts'
 import { requestOf, type Wanted } from '../support/plane.ts'
 import { aRepository } from '../support/repository.ts'
+import { anOperator, anOwner } from '../support/task.ts'
 
 let folder: string
 let store: Store
@@ -41,6 +43,7 @@ const theRegistry = registriesOf([
 async function explained(
   wanted: Partial<Wanted> = {},
   image: ExplainDeps['engine']['image'] = () => Promise.resolve('sha256:there'),
+  caller: Caller = anOwner,
 ): Promise<Explanation> {
   const deps: ExplainDeps = {
     engine: { image },
@@ -56,6 +59,7 @@ async function explained(
       policy: defaultPolicy,
       means: { memoryMb: 8192, upstreams: {}, pricesAsOf: '2026-01-31' },
       repository: () => ({}),
+      isNamed: () => false,
     },
     worktrees: openWorktrees({
       data: folder as HostPath,
@@ -65,7 +69,7 @@ async function explained(
       policyMatcher: compilePolicy,
     }),
   }
-  return explain(deps, requestOf({ repo: aRepository(), argv: ['true'], ...wanted }))
+  return explain(deps, requestOf({ repo: aRepository(), argv: ['true'], ...wanted }), caller)
 }
 
 describe('what a task would get', () => {
@@ -106,6 +110,20 @@ describe('what a task would get', () => {
     const { boxes, notes } = await explained({}, () => Promise.reject(new Failure(code, 'Mend it.')))
     expect(boxes.map(({ image }) => image)).toEqual([stands])
     expect(notes).toContain('Mend it.')
+  })
+
+  it.each<[Caller, readonly string[]]>([
+    [anOwner, []],
+    [anOperator, ['repository', 'test', 'agent']],
+  ])('has the risks that there are where %j submits it', async (caller, rules) => {
+    const { risks } = await explained({ test: 'npm test' }, undefined, caller)
+    expect(risks.map(({ rule }) => rule)).toEqual(rules)
+  })
+
+  it('is not for those who may not submit it, and nothing is laid out for them', async () => {
+    const asked = explained({}, undefined, { ...anOperator, role: 'viewer' })
+    await expect(asked).rejects.toThrow(/may look, and start no task/)
+    expect(existsSync(join(folder, 'mirrors'))).toBe(false)
   })
 
   it('hides no other failure', async () => {

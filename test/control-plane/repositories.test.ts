@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { knownRepositories } from '../../control-plane/repositories.ts'
+import { knownRepositories, namedRepositories } from '../../control-plane/repositories.ts'
+import { requestOf } from '../support/plane.ts'
 
 describe('the repositories that are known', () => {
   it('are those that are configured and those that tasks were made on, each once', () => {
@@ -26,4 +27,15 @@ describe('the repositories that are known', () => {
       },
     ])
   })
+})
+
+it('that the configuration names are those under its repositories, of channels and of schedules', () => {
+  const task = requestOf({ repo: '/r/three', goal: 'Fix it', argv: ['true'] })
+  const listen = [
+    { channel: '1', repository: '/r/two' },
+    { channel: '2', repository: null },
+  ]
+  const all = { repositories: { '/r/one': {} }, discord: { listen }, schedules: [{ task }] }
+  expect([...namedRepositories(all)]).toEqual(['/r/one', '/r/two', '/r/three'])
+  expect([...namedRepositories({ repositories: {}, discord: null, schedules: [] })]).toEqual([])
 })

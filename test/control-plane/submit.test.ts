@@ -29,6 +29,7 @@ async function drafted(
   wanted: Partial<Wanted>,
   configured: RepositoryDefaults = {},
   caller: Caller = anOwner,
+  named = true,
 ): Promise<Task> {
   const deps = {
     agents: openAgents(),
@@ -39,6 +40,7 @@ async function drafted(
       policy: defaultPolicy,
       means: { memoryMb: 8192, upstreams: {}, pricesAsOf: '2026-01-31' },
       repository: () => configured,
+      isNamed: () => named,
     },
     worktrees: openWorktrees({
       data: folder as HostPath,
@@ -98,6 +100,16 @@ describe('B03 B04 a submission', () => {
     ],
   ])('%s', async (_name, wanted, configured, caller, rules) => {
     const task = await drafted(wanted, configured, caller)
+    expect(task.risks.map(({ rule }) => rule)).toEqual(rules)
+    expect(task.status).toBe(rules.length === 0 ? 'PENDING' : 'DRAFT')
+  })
+
+  it.each<[string, Caller, boolean, readonly string[]]>([
+    ['of the owner', anOwner, false, []],
+    ['of another', anOperator, false, ['repository']],
+    ['of another, where the configuration names it', anOperator, true, []],
+  ])('on a repository %s', async (_name, caller, named, rules) => {
+    const task = await drafted({}, { agent: makeFix }, caller, named)
     expect(task.risks.map(({ rule }) => rule)).toEqual(rules)
     expect(task.status).toBe(rules.length === 0 ? 'PENDING' : 'DRAFT')
   })

@@ -157,6 +157,7 @@ export class ControlPlaneProcess {
       policy,
       means: { memoryMb: 8192, upstreams: { anthropic }, pricesAsOf: '2026-01-01' },
       repository: () => ({}),
+      isNamed: () => true,
     }
     const draft: RunDeps['draft'] = (request, task, by) =>
       draftTask({ ...shared, defaults }, request, task, by)

@@ -60,6 +60,7 @@ export function watched(
     change: () => undefined,
     settle: () => undefined,
     decidedTo: () => undefined,
+    endOccurrences: () => undefined,
   })
   const tasks = living<Store>(store, {
     write: (answer, [change]) =>

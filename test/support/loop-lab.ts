@@ -126,7 +126,7 @@ export async function loopLab(folder = mkdtempSync(join(tmpdir(), 'cofferdam-loo
     installation: 'lab',
     user,
     clock,
-    ticks,
+    ticks: { ...ticks, now: () => ticks.now() + skipped },
     async sleep(ms, signal) {
       pauses.push(ms)
       skipped += ms

@@ -38,9 +38,11 @@ import type { SignedAttestation } from '../../src/domain/attestation.ts'
 import { defaultBudget } from '../../src/domain/budget.ts'
 import type { Caller } from '../../src/domain/caller.ts'
 import type { EgressRow } from '../../src/domain/egress.ts'
+import { Failure } from '../../src/domain/failure.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import type { Input } from '../../src/domain/input.ts'
 import type { TaskRequest } from '../../src/domain/intake.ts'
+import { submitRefusal } from '../../src/domain/rights.ts'
 import type { Destination } from '../../src/domain/outbox/destination.ts'
 import type { OutboxDesk } from '../../src/domain/outbox/desk.ts'
 import { newsOf } from '../../src/domain/outbox/news.ts'
@@ -280,7 +282,9 @@ export class ScriptedPlane implements ControlPlane, Disposable {
     )
   }
 
-  explain(): Promise<Explanation> {
+  async explain(_request: TaskRequest, caller: Caller): Promise<Explanation> {
+    const refused = submitRefusal(caller)
+    if (refused !== null) throw new Failure('not_allowed', refused)
     return Promise.resolve({
       policy: defaultPolicy,
       boxes: [aBox()],

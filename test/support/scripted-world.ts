@@ -156,6 +156,7 @@ function startCommand(
             Promise.resolve({ level: 'strong', missing: [], engine: 'scripted', seen: {}, at: 0 }),
         },
         data: config.dataFolder,
+        tmp: around.tmp,
         diskFreeMb: 0,
         attestationKey: () => 'key 1',
         find: () => findDataFolder(config.dataFolder, around.uid),

@@ -1,7 +1,17 @@
 import type { RiskRule } from './rule.ts'
 
-/** Commands that nobody answers for: only the configuration and those who may approve write what is run unasked. */
+/**
+ * What nobody answers for: only the configuration and those who may approve write what is run unasked, and name what it is
+ * run on. A control plane that is root reads any repository of the machine.
+ */
 export const authorRules: readonly RiskRule[] = [
+  {
+    id: 'repository',
+    explain: ({ repositoryBy }) =>
+      repositoryBy === 'other'
+        ? ['The repository is not one of those in the configuration, and nobody who may approve named it.']
+        : [],
+  },
   {
     id: 'setup',
     explain: ({ setup, setupBy }) =>

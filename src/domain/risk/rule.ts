@@ -2,12 +2,13 @@ import type { AgentChoice } from '../agent.ts'
 import type { Policy } from '../policy.ts'
 import type { Budget } from '../task.ts'
 
-/** Who wrote a command: the configuration, somebody who may approve, or anybody else. */
+/** Who named a repository or wrote a command: the configuration, somebody who may approve, or anybody else. */
 export type Author = 'config' | 'owner' | 'other'
 
 /** A task as the gate sees it: complete, before it is queued. */
 export interface RiskInput {
   readonly goal: string
+  readonly repositoryBy: Author
   readonly setup: string | null
   readonly setupBy: Author
   readonly test: string | null

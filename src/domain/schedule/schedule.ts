@@ -36,9 +36,9 @@ export interface Schedule extends Plan {
   readonly name: string
   readonly origin: Origin
   readonly enabled: boolean
-  /** Of the configuration, and no longer in it: it does nothing until it is there again. */
+  /** No longer in the configuration, or removed by an owner: it does nothing until it is there again. */
   readonly gone: boolean
-  /** Rises with every change that a person or the configuration makes. */
+  /** Rises with every change that a person or the configuration makes, also where it is removed and made again. */
   readonly revision: number
   /** What was planned up to this time is decided. */
   readonly decidedTo: Millis

@@ -1,3 +1,4 @@
+import { left } from '../budget.ts'
 import type { Input } from '../input.ts'
 import { noReason } from '../markers.ts'
 import type { Halt, Task } from '../task.ts'
@@ -43,14 +44,28 @@ export function haltOf(to: Row['to'], task: Task, input: Input): Halt | null {
   }
 }
 
-function budgetHalt({ budget }: Task, reason: 'time' | 'steps' | 'tokens' | 'cost'): Halt {
+function budgetHalt(task: Task, reason: 'time' | 'steps' | 'tokens' | 'cost'): Halt {
+  const { budget } = task
   const what = {
     steps: counted(budget.steps, 'step'),
     time: timeOf(budget.seconds),
     tokens: counted(budget.tokens ?? 0, 'token'),
     cost: `${budget.costUsd ?? 0} USD`,
   }[reason]
-  return { reason, text: `The budget of ${what} is used up; resume it with a larger one to go on.` }
+  const short = shortOf(task, reason)
+  const said =
+    short === null
+      ? `The budget of ${what} is used up`
+      : `What is left of the budget of ${what} (${short} used) does not cover another call`
+  return { reason, text: `${said}; resume it with a larger one to go on.` }
+}
+
+/** What is used of a budget that has some left, which the next call of a model would overrun; null where it is used up. */
+function shortOf(task: Task, reason: 'time' | 'steps' | 'tokens' | 'cost'): string | null {
+  const { tokens, costUsd } = left(task)
+  if (reason === 'tokens' && tokens !== null && tokens > 0) return `${task.spent.tokens} are`
+  if (reason === 'cost' && costUsd !== null && costUsd > 0) return `${task.spent.costUsd.toFixed(2)} are`
+  return null
 }
 
 function lostText(losses: number, { text, by }: Extract<Input, { type: 'lost' }>): string {

@@ -74,6 +74,13 @@ export function records(bench: Bench): void {
       expect(names('none', 10)).toEqual([])
     })
 
+    it('has a greatest id for each box, also where the clock was put back', () => {
+      bench.born()
+      bench.store.recordEgress([aRow(1), aRow(2, { at: aTime - 1 }), aRow(9, { box: 'setup' })])
+      const last = (box: string): number => bench.store.lastEgressId(aTaskId, box)
+      expect([last('agent'), last('setup'), last('test')]).toEqual([2, 9, 0])
+    })
+
     it('of a task that there is not is refused, with all that came with it', () => {
       bench.born()
       expect(() => bench.store.recordEgress([aRow(1), aRow(1, { taskId: aTaskIdOf(7) })])).toThrow(

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Bus } from '../../../control-plane/bus.ts'
 import { perform } from '../../../control-plane/gate/act.ts'
+import { refuseSpent } from '../../../control-plane/gate/refusals.ts'
 import { openSurface } from '../../../control-plane/gate/surfaces.ts'
 import { openStore } from '../../../control-plane/store/open.ts'
 import type { Store } from '../../../control-plane/store/store.ts'
@@ -12,7 +13,7 @@ import { hostPath } from '../../../src/config/places.ts'
 import { defaultBudget } from '../../../src/domain/budget.ts'
 import type { Caller } from '../../../src/domain/caller.ts'
 import type { Act } from '../../../src/domain/control-plane.ts'
-import type { Task } from '../../../src/domain/task.ts'
+import type { Budget, Task } from '../../../src/domain/task.ts'
 import { attesting } from '../../support/attesting.ts'
 import { aBox } from '../../support/box.ts'
 import { change } from '../../support/change.ts'
@@ -91,6 +92,16 @@ describe('a resume', () => {
     expect(lastData()).toEqual({ risks: [] })
   })
 
+  it.each<Partial<Task>>([{ status: 'APPLIED' }, { status: 'TIMEOUT', delivery: 'discarded' }])(
+    'that is not possible is not asked for more budget first: %j',
+    (state) => {
+      born({ ...state, spent: aSpent({ steps: 8, ms: 0 }) })
+      expect(() => act({ act: 'resume', instruction: 'and this', budget: null })).toThrow(
+        'resume is not possible',
+      )
+    },
+  )
+
   it('of a spent budget says which command gives more, also as a suggestion', () => {
     born({ ...halted, spent: aSpent({ steps: 8, ms: 0 }) })
     expect(() => act({ act: 'resume', instruction: null, budget: null })).toThrow(
@@ -99,6 +110,48 @@ describe('a resume', () => {
     expect(() => act({ act: 'suggest', text: 'use ls' })).toThrow(
       `such as \`cofferdam task resume ${aTaskId} --instruction TEXT --steps 12\``,
     )
+  })
+})
+
+describe('a resume of a task whose budget of models did not cover another call', () => {
+  const short: Partial<Task> = {
+    status: 'TIMEOUT',
+    halt: { reason: 'tokens', text: 'It does not cover another call.' },
+    budget: aBudget({ tokens: 20_000 }),
+    spent: aSpent({ tokens: 1200 }),
+  }
+
+  it.each<[string, string | null, Partial<Budget> | null, string]>([
+    ['nothing', null, null, ''],
+    ['a word alone', 'Say less', null, ' --instruction TEXT'],
+    ['more of something else', null, { steps: 9 }, ''],
+    ['less', null, { tokens: 15_000 }, ''],
+  ])('is refused with %s, for it would end at once again', (_, instruction, budget, word) => {
+    born(short)
+    const amount = (budget?.tokens ?? 20_000) * 2
+    expect(() => act({ act: 'resume', instruction, budget })).toThrow(
+      `Task ${aTaskId} has used 1200 tokens, and what is left of its budget does not cover another call: give it more, ` +
+        `such as \`cofferdam task resume ${aTaskId}${word} --tokens ${amount}\`.`,
+    )
+  })
+
+  it('goes on with more, or where there is only something to hand over', () => {
+    born(short)
+    expect(act({ act: 'resume', instruction: null, budget: { tokens: 40_000 } }).status).toBe('PENDING')
+    expect(() =>
+      refuseSpent(aTask({ ...short, outcome: 'tested' }), aBudget({ tokens: 20_000 }), null),
+    ).not.toThrow()
+  })
+
+  it('is the same with money', () => {
+    born({
+      ...short,
+      halt: { reason: 'cost', text: '' },
+      budget: aBudget({ costUsd: 2 }),
+      spent: aSpent({ costUsd: 1.5 }),
+    })
+    expect(() => act({ act: 'resume', instruction: null, budget: null })).toThrow('--cost 4')
+    expect(act({ act: 'resume', instruction: null, budget: { costUsd: 4 } }).status).toBe('PENDING')
   })
 })
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,6 +14,7 @@ import {
 import type { Role } from '../../../src/domain/caller.ts'
 import { usualRates } from '../../../src/domain/listen.ts'
 import { type Scope, usualScopes } from '../../../src/domain/scopes.ts'
+import { tokenHash, tokenText } from '../../../src/domain/token.ts'
 import { applies, ScriptedPlane } from '../../support/scripted-plane.ts'
 import { anOwner } from '../../support/task.ts'
 
@@ -47,6 +49,15 @@ function token(
   expiresAt: number | null = null,
 ): string {
   return plane.access.createToken({ name: `${role}-${++made}`, role, scopes, expiresAt }, anOwner).secret
+}
+
+/** The text of one as it may be on record from an older version, which did not ask what its role can use. */
+function writtenToken(role: Role, scopes: readonly Scope[]): string {
+  const { id, text } = tokenText(randomBytes(42))
+  const times = { createdAt: Date.now(), expiresAt: null, revokedAt: null, lastUsedAt: null }
+  const kept = { id, name: `written-${++made}`, role, scopes, createdBy: anOwner.actor, ...times }
+  expect(plane.store.access.addToken({ ...kept, hash: tokenHash(text) })).toBe(true)
+  return text
 }
 
 const bearer = (text: string) => ({ authorization: `Bearer ${text}` })
@@ -93,6 +104,17 @@ describe('a token', () => {
     expect(kept).not.toContain(text.split('_')[2])
   })
 
+  it.each<[Role, readonly Scope[], string]>([
+    ['viewer', ['read', 'create'], 'can use read, and not create'],
+    ['operator', ['admin', 'read'], 'can use read, create, decide, and not admin'],
+  ])('of the role %s is not made for %j', async (role, wanted, says) => {
+    const body = JSON.stringify({ name: 'ci', role, scopes: wanted, expiresAt: null })
+    const answer = await post('/v1/tokens', bearer(token('owner')), body)
+    expect(answer.status).toBe(400)
+    expect(await detailOf(answer)).toContain(says)
+    expect(plane.store.access.tokens()).toHaveLength(1)
+  })
+
   it('is made over HTTP with its secret in that answer alone', async () => {
     const admin = bearer(token('owner'))
     const answer = await post('/v1/tokens', admin, '{"name":"ci","role":"operator","expiresAt":null}')
@@ -115,10 +137,12 @@ describe('what a token is for', () => {
     ['starts and does not look', 'operator', ['create'], 'GET', '/v1/tasks', 403],
     ['has no say in tokens', 'operator', ['read', 'create', 'decide', 'admin'], 'GET', '/v1/tokens', 403],
     ['has no look at the log', 'operator', ['read', 'create', 'decide', 'admin'], 'GET', '/v1/audit', 403],
+    ['has explained what it may start', 'operator', ['create'], 'POST', '/v1/explain', 200],
+    ['has nothing explained that it may not start', 'viewer', ['create'], 'POST', '/v1/explain', 403],
     ['of an owner may be for less', 'owner', ['read'], 'GET', '/v1/tokens', 403],
     ['sees the log', 'owner', ['admin'], 'GET', '/v1/audit', 200],
   ])('B24 %s', async (_name, role, scopes, method, path, status) => {
-    const headers = bearer(token(role, scopes))
+    const headers = bearer(writtenToken(role, scopes))
     const answer = method === 'GET' ? await get(path, headers) : await post(path, headers, goal)
     expect(answer.status).toBe(status)
   })

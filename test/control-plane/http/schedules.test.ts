@@ -66,6 +66,8 @@ describe('a schedule over HTTP', () => {
       404,
       expect.stringMatching(/^There is no schedule nightly/),
     ])
+    expect((await make()).headers.get('etag')).toBe('"4"')
+    expect((await call('DELETE', '/nightly', undefined, { 'if-match': '"2"' })).status).toBe(412)
   })
 
   it('makes one task for each key that a run is asked for under, also while it is disabled', async () => {

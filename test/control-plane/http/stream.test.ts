@@ -9,7 +9,7 @@ import { serveSocket } from '../../../control-plane/http/socket.ts'
 import { taskRequestSchema } from '../../../src/domain/intake.ts'
 import type { TaskId } from '../../../src/domain/ids.ts'
 import { applies, ScriptedPlane } from '../../support/scripted-plane.ts'
-import { anOwner } from '../../support/task.ts'
+import { anOwner, aTask } from '../../support/task.ts'
 import { until } from '../../support/until.ts'
 
 let folder: string
@@ -68,6 +68,13 @@ describe('the stream of a task over HTTP', () => {
       expect([answer.status, await answer.text()]).toEqual([204, ''])
     }
     expect((await stream(id, String(last - 1))).status).toBe(200)
+  })
+
+  it('ends also where a rejected task waits for room on the disk, for which nobody will look', async () => {
+    const rejected = { status: 'REJECTED', phase: 'postponed' } as const
+    const { id } = plane.transitions.birth(aTask(rejected), 'Rejected.')
+    expect(idsIn(await (await stream(id)).text())).toEqual([1])
+    expect((await stream(id, '1')).status).toBe(204)
   })
 
   it('stays open where a task may go on, with a heartbeat', async () => {

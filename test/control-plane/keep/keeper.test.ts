@@ -11,7 +11,8 @@ import type { Retention } from '../../../src/domain/retention.ts'
 import type { Task } from '../../../src/domain/task.ts'
 import { type LoopLab, loopLab } from '../../support/loop-lab.ts'
 import { aRepository, git } from '../../support/repository.ts'
-import { anOwner, aPolicy } from '../../support/task.ts'
+import { aSchedule } from '../../support/schedule.ts'
+import { anOwner, aPolicy, aTask } from '../../support/task.ts'
 
 const keep: Retention = { worktrees: 7, output: 30, undelivered: null, audit: 365 }
 const told: Retention = { ...keep, undelivered: 90 }
@@ -122,6 +123,17 @@ it('goes on with the next task where one cannot be put away', async () => {
   expect(lab.logged().at(-1)).toMatchObject({ msg: 'what a task has left could not be removed' })
 })
 
+it('makes room on the disk also where the audit log cannot be written', async () => {
+  const task = await applied()
+  const { store } = lab.deps
+  const endAudit = (): never => {
+    throw new Error('the disk is full')
+  }
+  await looked(366, keep, { store: { ...store, access: { endAudit } } })
+  expect(left(task)).toEqual([])
+  expect(lab.logged().at(-1)).toMatchObject({ msg: 'old rows of the database could not be removed' })
+})
+
 it('removes rows of the audit log after their time, and never where it is kept for ever', async () => {
   const { access } = lab.deps.store
   const row = {
@@ -139,4 +151,32 @@ it('removes rows of the audit log after their time, and never where it is kept f
   expect(kept()).toEqual(['older', 'younger'])
   await looked(0, keep)
   expect(kept()).toEqual(['younger'])
+})
+
+it('removes runs of schedules after the same time, but for those that became a task or wait', async () => {
+  const { store, tasks } = lab.deps
+  const day = 86_400_000
+  const schedule = aSchedule({})
+  store.schedules.change({ before: null, after: schedule })
+  const run = { schedule: schedule.name, kind: 'planned', text: '', task: null } as const
+  const settle = (days: number, state: 'waiting' | 'skipped' | 'missed' | 'failed'): void => {
+    const at = Date.now() - days * day
+    const occurrence = { ...run, state, plannedAt: at, at }
+    expect(store.schedules.settle({ occurrence, revision: schedule.revision, alone: false })).toBeNull()
+  }
+  settle(366, 'skipped')
+  settle(367, 'missed')
+  settle(368, 'failed')
+  settle(369, 'waiting')
+  settle(364, 'skipped')
+  const at = Date.now() - 370 * day
+  const task = aTask({ status: 'APPLIED' })
+  const occurrence = { ...run, state: 'made', plannedAt: at, at, task: task.id } as const
+  tasks.bear(task, '', { scheduled: { occurrence, revision: schedule.revision, alone: false } })
+  const kept = (): readonly string[] =>
+    store.schedules.occurrences(schedule.name, null, 10).map(({ state }) => state)
+  await looked(0, { ...keep, audit: null })
+  expect(kept()).toHaveLength(6)
+  await looked(0, keep)
+  expect(kept()).toEqual(['skipped', 'waiting', 'made'])
 })

@@ -157,6 +157,41 @@ describe('a phase that fails', () => {
     expect(pauses).toEqual([1000])
   })
 
+  /** What becomes of a task whose engine answers at the second time, or never; each pause takes this long by the two clocks. */
+  async function awaited(comesBack: boolean, wallMs: number, tickMs: number): Promise<Task> {
+    const work = workAt('agent')
+    const { engine } = work.deps
+    let [wall, gone] = [0, 0]
+    const describe: typeof engine.describe = () =>
+      comesBack && pauses.length > 0 ? engine.describe() : Promise.reject(new Error('It is away.'))
+    const deps = {
+      ...work.deps,
+      engine: { ...engine, describe },
+      clock: () => Date.now() + wall,
+      ticks: { ...ticks, now: () => gone },
+      sleep: (ms: number) => {
+        pauses.push(ms)
+        wall += wallMs
+        gone += tickMs
+        return Promise.resolve()
+      },
+    }
+    await afterError({ ...work, deps }, failed('engine'), 1)
+    return work.deps.tasks.get(work.task.id)
+  }
+
+  it('for want of an engine that stays away for five minutes fails the task', async () => {
+    const task = await awaited(false, 60_000, 60_000)
+    expect([task.status, task.halt?.reason]).toEqual(['FAILED', 'engine'])
+    expect(task.halt?.text).toContain('It stayed away for 5 minutes.')
+    expect(pauses).toHaveLength(5)
+  })
+
+  it('for want of an engine does not count the hours that the machine slept meanwhile', async () => {
+    const task = await awaited(true, 8 * 3_600_000, 1000)
+    expect([task.status, task.losses]).toEqual(['RUNNING', 1])
+  })
+
   it.each(working)('in %s for want of the engine too often fails the task', async (phase) => {
     const task = await after(phase, failed('engine'), { losses: lossCap - 1 })
     expect([task.status, task.halt?.reason]).toEqual(['FAILED', 'engine'])

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, utimesSync } from 'node:fs'
+import { mkdtempSync, rmSync, truncateSync, utimesSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -54,6 +54,27 @@ describe('what boxes printed', () => {
     await prints('agent', 1, 1, 'one\n')
     await prints('agent', 1, 1, 'one\n', 'two\n')
     expect(await files.read(aTaskId, null)).toBe('== agent box, step 1, attempt 1 ==\none\ntwo\n\n')
+  })
+
+  it('is the newest of it where it is too much to be held at once, with a word on the rest', async () => {
+    const mebibyte = 2 ** 20
+    const printed = [9, 4, 3, 1, 4]
+    for (const [index, size] of printed.entries()) {
+      await prints('agent', index + 1, 1, 'x')
+      const file = join(folder, 'logs', aTaskId, `s00${index + 1}-a001-agent.log`)
+      truncateSync(file, size * mebibyte)
+      utimesSync(file, clock, clock)
+    }
+    const steps = async (step: number | null): Promise<readonly (string | undefined)[]> =>
+      headings(await files.read(aTaskId, step)).map((line) => /step (\d)/.exec(line)?.[1])
+    // Of the first, 4 MiB would be shown: 16 in all.
+    expect(await steps(null)).toEqual(['1', '2', '3', '4', '5'])
+    await prints('agent', 6, 1, 'one byte more')
+    expect(await steps(null)).toEqual(['2', '3', '4', '5', '6'])
+    expect(await files.read(aTaskId, null)).toMatch(
+      /^\[the output of 1 older box is left out: ask for one step to see it\]\n\n== agent box, step 2/,
+    )
+    expect(await steps(1)).toEqual(['1'])
   })
 
   it('is nothing for a task that has run no box', async () => {

@@ -30,7 +30,12 @@ export function scheduleLab(
     await before()
     const task = aTask({ id, goal, request: goal, createdBy: actor, createdAt: clock(), updatedAt: clock() })
     const { agent, budget, policy, setup, test } = task
-    const written = { setupBy: 'config', testBy: 'config', agentBy: 'config' } as const
+    const written = {
+      repositoryBy: 'config',
+      setupBy: 'config',
+      testBy: 'config',
+      agentBy: 'config',
+    } as const
     const risks = assessRisk({
       goal,
       agent,

@@ -1,12 +1,14 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { takeConfigured } from '../../../control-plane/schedule/configured.ts'
 import { Failure } from '../../../src/domain/failure.ts'
 import { taskRequestSchema } from '../../../src/domain/intake.ts'
 import type { Schedule } from '../../../src/domain/schedule/schedule.ts'
 import { program, type Program } from '../../support/program.ts'
 import { aSchedule } from '../../support/schedule.ts'
-import { anOperator, anOwner, aTime } from '../../support/task.ts'
+import { isSettled, phases, statuses } from '../../../src/domain/task.ts'
+import { anOperator, anOwner, aTask, aTaskIdOf, aTime } from '../../support/task.ts'
 import { startChild } from '../store/child.ts'
 import { type Home, makeHome } from '../store/home.ts'
 import { type ScheduleLab, scheduleLab } from './lab.ts'
@@ -17,7 +19,7 @@ const quarter = 15 * minute
 let home: Home
 let now: number
 let lab: ScheduleLab
-let trouble: (() => never) | null
+let trouble: (() => void) | null
 
 beforeEach(() => {
   home = makeHome()
@@ -195,6 +197,19 @@ describe('a run that is asked for', () => {
     expect(tasks()).toHaveLength(2)
   })
 
+  it('knows of a task of its own whether it is settled', () => {
+    const states = statuses.flatMap((status) => [...phases, null].map((phase) => ({ status, phase })))
+    for (const [index, state] of states.entries()) {
+      const name = `of-${state.status}-${state.phase ?? 'none'}`.toLowerCase().replace('_', '-')
+      planned({ name })
+      const task = aTask({ id: aTaskIdOf(index), ...state })
+      const run = { schedule: name, plannedAt: aTime, kind: 'planned', state: 'made' } as const
+      const occurrence = { ...run, task: task.id, text: '', at: aTime }
+      lab.tasks.bear(task, '', { scheduled: { occurrence, revision: 1, alone: false } })
+      expect([name, lab.store.schedules.underWay(name) === null]).toEqual([name, isSettled(state)])
+    }
+  })
+
   it('takes no planned time away', async () => {
     planned({ overlap: 'allow' })
     now = aTime + quarter
@@ -206,6 +221,75 @@ describe('a run that is asked for', () => {
         .map(({ kind }) => kind)
         .toSorted(),
     ).toEqual(['asked', 'planned'])
+  })
+})
+
+describe('a schedule that is removed', () => {
+  const again = {
+    name: 'nightly',
+    cron: '0 3 * * *',
+    timezone: 'UTC',
+    missed: 'skip',
+    overlap: 'skip',
+    enabled: true,
+    task: taskRequestSchema.parse({ goal: 'Mend the scanner', repository: '/repositories/example' }),
+  } as const
+  const remove = (): void => lab.book.remove('nightly', anOwner, null)
+
+  it('is not there for anybody, nor run, and can be made again', async () => {
+    planned({ overlap: 'allow' })
+    remove()
+    expect(lab.book.list()).toEqual([])
+    expect(() => lab.book.show('nightly')).toThrow('There is no schedule nightly')
+    expect(() => lab.book.enable('nightly', false, anOwner)).toThrow('There is no schedule nightly')
+    expect(remove).toThrow('There is no schedule nightly')
+    await expect(lab.book.run('nightly', anOwner, null)).rejects.toThrow('There is no schedule nightly')
+    await scanAt(quarter)
+    expect(tasks()).toEqual([])
+    expect(lab.book.create(again, anOwner)).toMatchObject({ revision: 3, createdAt: now, gone: false })
+    expect(lab.book.list().map(({ name }) => name)).toEqual(['nightly'])
+  })
+
+  it('and made again is another to those who saw the old one', () => {
+    planned()
+    remove()
+    lab.book.create(again, anOwner)
+    for (const shown of [1, 2])
+      expect(() => lab.book.remove('nightly', anOwner, shown)).toThrow('changed since it was shown')
+  })
+
+  it('and made again does not take a run of the old one that is being drafted for its own', async () => {
+    planned()
+    trouble = () => {
+      trouble = null
+      remove()
+      lab.book.create(again, anOwner)
+    }
+    await expect(lab.book.run('nightly', anOwner, null)).rejects.toThrow('changed at the same moment')
+    expect(tasks()).toEqual([])
+  })
+
+  it('counts an interval anew when it is made again', () => {
+    planned({ timing: { kind: 'every', every: '6h', from: aTime } })
+    remove()
+    now = aTime + minute
+    const { cron: _, timezone: __, ...words } = again
+    expect(lab.book.create({ ...words, every: '6h' }, anOwner).timing).toMatchObject({ from: now })
+  })
+
+  it('is taken over by a configuration that has one of its name, as new', () => {
+    planned()
+    remove()
+    now = aTime + minute
+    const { timing, missed, overlap, autoApprove, task } = aSchedule()
+    const configured = { name: 'nightly', timing, missed, overlap, autoApprove, task }
+    takeConfigured(lab.store.schedules, [configured], now, true)
+    expect(lab.book.show('nightly')).toMatchObject({
+      origin: 'config',
+      revision: 3,
+      createdAt: now,
+      createdBy: { kind: 'system', id: 'cofferdam.yaml' },
+    })
   })
 })
 

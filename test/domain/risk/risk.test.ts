@@ -10,6 +10,7 @@ import { aBudget } from '../../support/task.ts'
 
 const calm: RiskInput = {
   goal: 'fix bug',
+  repositoryBy: 'config',
   setup: null,
   setupBy: 'config',
   test: 'npm test',
@@ -152,6 +153,8 @@ describe('commands and who wrote them', () => {
     ['the configured setup may install', { setup: 'npm ci', setupBy: 'config' }, []],
     ['another setup reaches the network', { setup: 'npm ci', setupBy: 'owner' }, ['setup']],
     ['another setup that does worse', { setup: 'sudo npm ci', setupBy: 'other' }, ['privilege', 'setup']],
+    ['a repository that the owner named', { repositoryBy: 'owner' }, []],
+    ['a repository that somebody named', { repositoryBy: 'other' }, ['repository']],
     ['a test of the owner', { test: 'make check', testBy: 'owner' }, []],
     ['a test of somebody', { test: 'make check', testBy: 'other' }, ['test']],
     ['a test of somebody that does worse', { test: 'sudo make', testBy: 'other' }, ['privilege', 'test']],

@@ -349,6 +349,21 @@ describe('why a task is halted, and what to do next', () => {
     [...spent(2, 60, 'time'), 'The budget of 1 minute is used up; resume it with a larger one to go on.'],
     [...spent(2, 20, 'time'), 'The budget of 20 seconds is used up; resume it with a larger one to go on.'],
     [...spent(2, 90, 'time'), 'The budget of 1.5 minutes is used up; resume it with a larger one to go on.'],
+    [
+      { ...running, budget: aBudget({ tokens: 20_000 }), spent: aSpent({ tokens: 20_001 }) },
+      { type: 'budget_spent', reason: 'tokens' },
+      'The budget of 20000 tokens is used up; resume it with a larger one to go on.',
+    ],
+    [
+      { ...running, budget: aBudget({ tokens: 20_000 }), spent: aSpent({ tokens: 1200 }) },
+      { type: 'budget_spent', reason: 'tokens' },
+      'What is left of the budget of 20000 tokens (1200 are used) does not cover another call; resume it with a larger one to go on.',
+    ],
+    [
+      { ...running, budget: aBudget({ costUsd: 2 }), spent: aSpent({ costUsd: 1.5 }) },
+      { type: 'budget_spent', reason: 'cost' },
+      'What is left of the budget of 2 USD (1.50 are used) does not cover another call; resume it with a larger one to go on.',
+    ],
   ])('%j on %j says %s', (overrides, input, text) => {
     const changed = transition(aTask(overrides), input, now)
     expect(changed.kind === 'changed' && changed.task.halt?.text).toBe(text)
