@@ -1,6 +1,13 @@
 import type { Command } from 'commander'
+import type { Client } from '../../client/client.ts'
 import { Failure } from '../../domain/failure.ts'
-import { type LetterAct, type LetterFilter, letterStates } from '../../domain/outbox/letter.ts'
+import {
+  type Letter,
+  type LetterAct,
+  type LetterFilter,
+  type LetterState,
+  letterStates,
+} from '../../domain/outbox/letter.ts'
 import { withControlPlane } from '../connection.ts'
 import { letterLines, letterTable } from '../render/outbox.ts'
 import {
@@ -52,20 +59,21 @@ export function outboxCommand(program: Command, shell: Shell): void {
     shell.end('done')
   })
 
-  const act = (name: LetterAct, description: string, done: (id: string) => string): void => {
+  const act = (name: LetterAct, description: string, said: (id: string) => string): void => {
     common(outbox.command(`${name} <ids...>`).description(description)).action(
       async (ids: readonly string[], options: CommonOptions) => {
         const known = ids.map(letterIdOf)
-        const letters = await withControlPlane(targetOf(shell, options, `outbox ${name}`), async (client) => {
+        const target = targetOf(shell, options, `outbox ${name}`)
+        const letters = await withControlPlane(target, async (client, sent) => {
           const changed = []
-          for (const id of known) changed.push(await client.actOnLetter(id, name))
+          for (const id of known) changed.push(await actOn(client, id, name, sent))
           return changed
         })
         if (options.json === true) printJson(world, { letters })
         else
           print(
             world,
-            letters.map(({ id }) => done(id)),
+            letters.map(({ id }) => said(id)),
           )
         shell.end('done')
       },
@@ -73,6 +81,18 @@ export function outboxCommand(program: Command, shell: Shell): void {
   }
   act('retry', 'have letters tried again at once', (id) => `Letter ${id} is tried again.`)
   act('discard', 'give letters up, so that those behind them go on', (id) => `Letter ${id} is discarded.`)
+}
+
+/** What a letter may be when the act on it is done. */
+const done: Readonly<Record<LetterAct, readonly LetterState[]>> = {
+  discard: ['discarded'],
+  retry: ['sending', 'sent'],
+}
+
+/** Where an earlier try may have done it, it is not done again. */
+async function actOn(client: Client, id: string, act: LetterAct, sent: boolean): Promise<Letter> {
+  const now = sent ? await client.letter(id) : null
+  return now !== null && done[act].includes(now.state) ? now : await client.actOnLetter(id, act)
 }
 
 function filterOf({ state, destination, task, limit }: ListOptions): LetterFilter {

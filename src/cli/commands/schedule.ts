@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { Command } from 'commander'
-import type { Client } from '../../client/client.ts'
 import { Failure } from '../../domain/failure.ts'
 import type { ShownSchedule } from '../../domain/schedule/port.ts'
 import { type ScheduleRequest, scheduleRequestSchema } from '../../domain/schedule/request.ts'
-import { withControlPlane } from '../connection.ts'
+import { type Errand, withControlPlane } from '../connection.ts'
 import { scheduleLines, scheduleTable } from '../render/schedule.ts'
 import { moment } from '../render/text.ts'
 import { requestOf, type TaskOptions } from '../request.ts'
@@ -94,7 +93,14 @@ function writeCommand(schedule: Command, shell: Shell, what: 'add' | 'update', d
 function removeCommand(schedule: Command, shell: Shell): void {
   common(schedule.command('remove <name>').description('remove a schedule; its tasks stay')).action(
     async (name: string, options: CommonOptions) => {
-      await ask(shell, options, 'remove', (client) => client.schedules.remove(name))
+      await ask(shell, options, 'remove', async ({ schedules }, sent) => {
+        try {
+          await schedules.remove(name)
+        } catch (error) {
+          const isGone = error instanceof Failure && error.code === 'not_found'
+          if (!sent || !isGone) throw error
+        }
+      })
       if (options.json === true) printJson(shell.world, { removed: name })
       else print(shell.world, [`Schedule ${name} is removed.`])
       shell.end('done')
@@ -137,12 +143,7 @@ function switchCommand(
   )
 }
 
-async function ask<T>(
-  shell: Shell,
-  options: CommonOptions,
-  what: string,
-  errand: (client: Client) => Promise<T>,
-): Promise<T> {
+async function ask<T>(shell: Shell, options: CommonOptions, what: string, errand: Errand<T>): Promise<T> {
   return await withControlPlane(targetOf(shell, options, `schedule ${what}`), errand)
 }
 

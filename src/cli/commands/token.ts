@@ -33,9 +33,13 @@ export function tokenCommand(program: Command, shell: Shell): void {
   common(
     token.command('revoke <name>').description('make a token good for nothing, by its name or id'),
   ).action(async (name: string, options: CommonOptions) => {
-    const revoked = await withControlPlane(targetOf(shell, options, 'token revoke'), (client) =>
-      client.revokeToken(name),
-    )
+    await using connection = await Connection.visit(targetOf(shell, options, 'token revoke'))
+    // By its id it can be revoked twice; a name is free again after the first time.
+    const tokens = await connection.persist((client) => client.tokens())
+    const meant =
+      tokens.find(({ id }) => id === name) ??
+      tokens.find((each) => each.name === name && each.revokedAt === null)
+    const revoked = await connection.persist((client) => client.revokeToken(meant?.id ?? name))
     if (options.json === true) printJson(world, { token: revoked })
     else print(world, [`The token ${plain(revoked.name)} is revoked.`])
     shell.end('done')
