@@ -2,7 +2,6 @@ import type { Command } from 'commander'
 import type { ConfigFlags } from '../../config/load.ts'
 import { Failure } from '../../domain/failure.ts'
 import { parseTaskId, type TaskId } from '../../domain/ids.ts'
-import { type Status, statuses } from '../../domain/task.ts'
 import type { Exit } from '../exit.ts'
 import type { Target } from '../connection.ts'
 import { jsonLine } from '../render/json.ts'
@@ -73,22 +72,4 @@ export function idOf(text: string): TaskId {
 /** Collects an option that may be given several times. */
 export function several(value: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), value]
-}
-
-export function limitOf(text: string, most: number): number {
-  const limit = Number(text)
-  if (Number.isInteger(limit) && limit >= 1 && limit <= most) return limit
-  throw new Failure('bad_request', `--limit takes a number from 1 to ${most}, not ${text}.`)
-}
-
-/** The option `--status`. */
-export function statusesOf(text: string | undefined): { statuses?: readonly Status[] } {
-  if (text === undefined) return {}
-  const names = text
-    .toUpperCase()
-    .split(',')
-    .map((name) => name.trim())
-  const known = names.flatMap((name) => statuses.find((status) => status === name) ?? [])
-  if (known.length === names.length) return { statuses: known }
-  throw new Failure('bad_request', `--status takes some of ${statuses.join(', ')}, with commas between them.`)
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { Client } from '../../client/client.ts'
+import type { Client, Filter } from '../../client/client.ts'
 import { Failure } from '../../domain/failure.ts'
 import {
   type Letter,
@@ -10,41 +10,34 @@ import {
 } from '../../domain/outbox/letter.ts'
 import { withControlPlane } from '../connection.ts'
 import { letterLines, letterTable } from '../render/outbox.ts'
-import {
-  common,
-  type CommonOptions,
-  idOf,
-  limitOf,
-  print,
-  printJson,
-  type Shell,
-  targetOf,
-} from './common.ts'
+import { common, type CommonOptions, idOf, print, printJson, type Shell, targetOf } from './common.ts'
+import { pageOf, type PageOptions, pages, someOf, tellMore } from './filters.ts'
 
-interface ListOptions extends CommonOptions {
+interface ListOptions extends CommonOptions, PageOptions {
   readonly state?: string
   readonly destination?: string
   readonly task?: string
-  readonly limit: string
 }
 
 export function outboxCommand(program: Command, shell: Shell): void {
   const outbox = program.command('outbox').description('what webhooks are told, and what did not arrive')
   const { world } = shell
 
-  common(outbox.command('list').description('letters, newest first'))
+  pages(common(outbox.command('list').description('letters, newest first')), 50)
     .option('--state <list>', `only those, of ${letterStates.join(', ')}`)
     .option('--destination <name>', 'only to this one, such as webhook:ci')
     .option('--task <id>', 'only of this task')
-    .option('--limit <n>', 'show this many at most', '50')
     .action(async (options: ListOptions) => {
       const filter = filterOf(options)
-      const letters = await withControlPlane(targetOf(shell, options, 'outbox list'), (client) =>
+      const { letters, next } = await withControlPlane(targetOf(shell, options, 'outbox list'), (client) =>
         client.letters(filter),
       )
-      if (options.json === true) printJson(world, { letters })
+      if (options.json === true) printJson(world, { letters, next })
       else if (letters.length === 0) world.terminal.error('There is no such letter.\n')
-      else print(world, letterTable(letters, world.now(), world.terminal.width()))
+      else {
+        print(world, letterTable(letters, world.now(), world.terminal.width()))
+        tellMore(shell, next)
+      }
       shell.end('done')
     })
 
@@ -95,26 +88,13 @@ async function actOn(client: Client, id: string, act: LetterAct, sent: boolean):
   return now !== null && done[act].includes(now.state) ? now : await client.actOnLetter(id, act)
 }
 
-function filterOf({ state, destination, task, limit }: ListOptions): LetterFilter {
+function filterOf({ state, destination, task, ...page }: ListOptions): Filter<LetterFilter, 'before'> {
   return {
-    limit: limitOf(limit, 1000),
-    ...(state === undefined ? {} : { states: statesOf(state) }),
+    ...pageOf(page),
+    ...(state === undefined ? {} : { states: someOf('--state', state, letterStates) }),
     ...(destination === undefined ? {} : { destination }),
     ...(task === undefined ? {} : { task: idOf(task) }),
   }
-}
-
-function statesOf(text: string): NonNullable<LetterFilter['states']> {
-  const names = text
-    .toLowerCase()
-    .split(',')
-    .map((name) => name.trim())
-  const known = names.flatMap((name) => letterStates.find((state) => state === name) ?? [])
-  if (known.length === names.length) return known
-  throw new Failure(
-    'bad_request',
-    `--state takes some of ${letterStates.join(', ')}, with commas between them.`,
-  )
 }
 
 function letterIdOf(text: string): string {

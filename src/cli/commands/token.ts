@@ -7,6 +7,7 @@ import { moment, plain } from '../render/text.ts'
 import { tokenLines } from '../render/tokens.ts'
 import { expiryOf } from '../since.ts'
 import { common, type CommonOptions, print, printJson, type Shell, targetOf } from './common.ts'
+import { someOf } from './filters.ts'
 
 interface CreateOptions extends CommonOptions {
   readonly role: string
@@ -83,8 +84,5 @@ function roleOf(text: string): Role {
 
 function scopesOf(text: string | undefined, role: Role): readonly Scope[] {
   if (text === undefined) return usualScopes[role]
-  const names = text.split(',').map((name) => name.trim())
-  const known = names.flatMap((name) => scopes.find((scope) => scope === name) ?? [])
-  if (known.length === names.length) return known
-  throw new Failure('bad_request', `--scopes takes some of ${scopes.join(', ')}, with commas between them.`)
+  return someOf('--scopes', text, scopes)
 }
