@@ -69,6 +69,12 @@ export class Connection implements AsyncDisposable {
     return this.#end.here
   }
 
+  /** Where the control plane is while it is not here, for a sentence. */
+  get elsewhere(): string {
+    const { server } = this.#target
+    return server === null ? 'in the process that holds the data folder' : `at ${server.origin}`
+  }
+
   /**
    * Looks anew for a control plane, after it could not be reached; where it is in this process, only waits a moment.
    * Rejects when `signal` aborts between two looks, and with `Failure('busy')` where nobody answers for too long.

@@ -93,6 +93,14 @@ describe('task list', () => {
   })
 })
 
+it('names commands as they reach the data folder that was given', async () => {
+  const data = join(machine.folder, 'other')
+  const { error } = await machine.run(['task', 'show', unknown, '--data', data])
+  expect(error).toContain(`There is no task ${unknown}: \`cofferdam task list --data ${data}\` shows those`)
+  const bad = await machine.run(['task', 'show', 'no-id', '--data', data])
+  expect(bad.error).toContain(`\`cofferdam task list --data ${data}\` shows them`)
+})
+
 describe('task show, logs and diff', () => {
   it('shows all about one task and what to do', async () => {
     const id = await made('Mend the tests', blocks)

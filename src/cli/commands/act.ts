@@ -14,6 +14,7 @@ import { budgetNumbers } from '../request.ts'
 import { draftLines } from '../render/draft.ts'
 import { approvedLines } from '../render/progress.ts'
 import { quoted } from '../render/next.ts'
+import { respelled } from '../render/respelled.ts'
 import { nextLines } from '../render/summary.ts'
 import { plain } from '../render/text.ts'
 import { openReporter } from '../reporter.ts'
@@ -178,7 +179,11 @@ function told(
   }
   const lines = act.act === 'discard' ? [] : nextLines(task, speller(options))
   const approved = events.flatMap((event) => approvedLines(event, world.terminal.paint))
-  print(world, [`Task ${task.id} is ${stateAfter(act, task)}`, ...approved, ...lines])
+  print(world, [
+    `Task ${task.id} is ${respelled(stateAfter(act, task), speller(options))}`,
+    ...approved,
+    ...lines,
+  ])
   return 'done'
 }
 

@@ -45,6 +45,9 @@ export function targetOf({ world }: Shell, options: CommonOptions, what: string)
   return { world, config: world.loadConfig(options), server, what }
 }
 
+/** Commands that are given on the machine of the data folder, also where the others are sent to a server. */
+const onItsMachine = /^(serve|backup|restore|image|discord|token create)\b/
+
 /** Writes commands as they have to be given to reach the same data folder. */
 export function speller({ data, config, server }: CommonOptions): Spell {
   const more = [
@@ -52,7 +55,8 @@ export function speller({ data, config, server }: CommonOptions): Spell {
     ...(config === undefined ? [] : ['--config', quoted(config)]),
     ...(server === undefined ? [] : ['--server', quoted(server)]),
   ]
-  return (command) => ['cofferdam', command, ...more].join(' ')
+  return (command) =>
+    ['cofferdam', command, ...(server !== undefined && onItsMachine.test(command) ? [] : more)].join(' ')
 }
 
 export function print(world: World, lines: readonly string[]): void {

@@ -10,7 +10,16 @@ import {
 } from '../../domain/outbox/letter.ts'
 import { withControlPlane } from '../connection.ts'
 import { letterLines, letterTable } from '../render/outbox.ts'
-import { common, type CommonOptions, idOf, print, printJson, type Shell, targetOf } from './common.ts'
+import {
+  common,
+  type CommonOptions,
+  idOf,
+  print,
+  printJson,
+  type Shell,
+  speller,
+  targetOf,
+} from './common.ts'
 import { pageOf, type PageOptions, pages, someOf, tellMore } from './filters.ts'
 
 interface ListOptions extends CommonOptions, PageOptions {
@@ -48,7 +57,7 @@ export function outboxCommand(program: Command, shell: Shell): void {
       client.letter(letterIdOf(id)),
     )
     if (options.json === true) printJson(world, letter)
-    else print(world, letterLines(letter))
+    else print(world, letterLines(letter, speller(options)))
     shell.end('done')
   })
 

@@ -4,6 +4,7 @@ import { Failure } from '../../domain/failure.ts'
 import type { ShownSchedule } from '../../domain/schedule/port.ts'
 import { type ScheduleRequest, scheduleRequestSchema } from '../../domain/schedule/request.ts'
 import { type Errand, withControlPlane } from '../connection.ts'
+import type { Spell } from '../render/next.ts'
 import { scheduleLines, scheduleTable } from '../render/schedule.ts'
 import { moment } from '../render/text.ts'
 import { requestOf, type TaskOptions } from '../request.ts'
@@ -84,7 +85,7 @@ function writeCommand(schedule: Command, shell: Shell, what: 'add' | 'update', d
       if (options.json === true) printJson(world, now)
       else
         print(world, [
-          `Schedule ${name} is ${what === 'add' ? 'made' : 'changed'}. ${nextText(now)}`.trimEnd(),
+          `Schedule ${name} is ${what === 'add' ? 'made' : 'changed'}. ${nextText(now, speller(options))}`.trimEnd(),
         ])
       shell.end('done')
     })
@@ -137,7 +138,7 @@ function switchCommand(
       const enabled = what === 'enable'
       const now = await ask(shell, options, what, (client) => client.schedules.enable(name, enabled))
       if (options.json === true) printJson(world, now)
-      else print(world, [`Schedule ${name} is ${what}d. ${nextText(now)}`.trimEnd()])
+      else print(world, [`Schedule ${name} is ${what}d. ${nextText(now, speller(options))}`.trimEnd()])
       shell.end('done')
     },
   )
@@ -147,10 +148,10 @@ async function ask<T>(shell: Shell, options: CommonOptions, what: string, errand
   return await withControlPlane(targetOf(shell, options, `schedule ${what}`), errand)
 }
 
-function nextText({ nextAt }: ShownSchedule): string {
+function nextText({ nextAt }: ShownSchedule, spell: Spell): string {
   return nextAt === null
     ? ''
-    : `Its next run is planned for ${moment(nextAt)}; it takes place where \`cofferdam serve\` runs.`
+    : `Its next run is planned for ${moment(nextAt)}; it takes place where \`${spell('serve')}\` runs.`
 }
 
 /** All that is wrong with the words is said at once, before anybody is asked. */

@@ -6,7 +6,7 @@ import { Connection, withControlPlane } from '../connection.ts'
 import { moment, plain } from '../render/text.ts'
 import { tokenLines } from '../render/tokens.ts'
 import { expiryOf } from '../since.ts'
-import { common, type CommonOptions, print, printJson, type Shell, targetOf } from './common.ts'
+import { common, type CommonOptions, print, printJson, type Shell, speller, targetOf } from './common.ts'
 import { someOf } from './filters.ts'
 
 interface CreateOptions extends CommonOptions {
@@ -26,7 +26,8 @@ export function tokenCommand(program: Command, shell: Shell): void {
         client.tokens(),
       )
       if (options.json === true) printJson(world, { tokens })
-      else if (tokens.length === 0) print(world, ['No tokens yet: `cofferdam token create NAME` makes one.'])
+      else if (tokens.length === 0)
+        print(world, [`No tokens yet: \`${speller(options)('token create NAME')}\` makes one.`])
       else print(world, tokenLines(tokens, world.now()))
       shell.end('done')
     },
