@@ -7,8 +7,9 @@ import { type ChunkReader, Unreachable } from './fetch.ts'
 const silenceMs = 45_000
 
 /**
- * The sights of a stream, until `signal` aborts. The server never ends a stream by itself: its end, a broken
- * connection and a long silence are all `Unreachable`, and the reader comes back with the last `seq` it saw.
+ * The sights of a stream, until `signal` aborts. Its end, which the server makes where the task is final, a broken
+ * connection and a long silence are all `Unreachable`: the reader comes back with the last `seq` it saw, and is told of a
+ * final task that nothing follows.
  */
 export async function* sights(
   reader: ChunkReader,
