@@ -29,7 +29,7 @@ export function scheduleLines(schedule: ShownSchedule, runs: readonly Occurrence
     ['next', nextAt === null ? '-' : moment(nextAt)],
     ['missed', missed],
     ['overlap', overlap],
-    ...(autoApprove ? [['approval', 'by auto_approve in cofferdam.yaml'] as const] : []),
+    ...(autoApprove ? [['approval', 'by autoApprove in cofferdam.yaml'] as const] : []),
     ['repository', firstLine(task.repository, 400)],
     ['goal', firstLine(task.goal, 400)],
   ]
