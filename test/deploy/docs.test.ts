@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { thisProcess } from '../../src/config/environment.ts'
@@ -88,6 +88,20 @@ describe('a quoted command', () => {
       if (unknown !== null) wrong.push(`${name}: cofferdam ${command} (${unknown})`)
     }
     expect(wrong).toEqual([])
+  })
+})
+
+describe.each(['README.md', 'docs/operating.md'])('what %s names of the tree', (name) => {
+  it('is there', () => {
+    const paths = [...read(name).matchAll(/`((?:control-plane|deploy|sandbox-image|src|test)\/[^`\s]*)`/g)]
+      .map(([, path = '']) => path)
+      .concat(
+        [...read(name).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path = '']) =>
+          join(dirname(name), path),
+        ),
+      )
+    expect(paths.length).toBeGreaterThan(1)
+    expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([])
   })
 })
 
