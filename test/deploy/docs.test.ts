@@ -105,6 +105,29 @@ describe.each(['README.md', 'docs/operating.md'])('what %s names of the tree', (
   })
 })
 
+/** As GitHub names it. */
+const anchorOf = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\w -]/g, '')
+    .replaceAll(' ', '-')
+
+it('a link to a heading leads to one', () => {
+  const names = ['README.md', 'docs/operating.md']
+  const links = names.flatMap((name) =>
+    [...read(name).matchAll(/\]\((?!https?:)([^)#]*)#([^)]+)\)/g)].map(
+      ([, file = '', heading = '']) => `${file === '' ? name : join(dirname(name), file)}#${heading}`,
+    ),
+  )
+  const headings = new Set(
+    names.flatMap((name) =>
+      [...read(name).matchAll(/^#+ (.+)$/gm)].map(([, text = '']) => `${name}#${anchorOf(text)}`),
+    ),
+  )
+  expect(links.length).toBeGreaterThan(4)
+  expect(links.filter((link) => !headings.has(link))).toEqual([])
+})
+
 describe('docs/operating.md', () => {
   it('explains every reason of a halt once', () => {
     const [, table = ''] = /^\| halt .*\n((?:\|.*\n)+)/m.exec(operating) ?? []
