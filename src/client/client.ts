@@ -27,7 +27,7 @@ import type { SearchAnswer, SearchRequest } from '../domain/search/search.ts'
 import type { Checkpoint, Task, TaskEvent } from '../domain/task.ts'
 import type { NewToken, Token, TokenRequest } from '../domain/token.ts'
 import type { Verification } from '../domain/verification/verify.ts'
-import { type Answer, type Call, type FetchLike, Unreachable } from './fetch.ts'
+import { type Answer, type Call, type FetchLike, jsonOf, Unreachable } from './fetch.ts'
 import { sights } from './stream.ts'
 
 /**
@@ -243,14 +243,6 @@ async function textOf(answer: Answer): Promise<string> {
     return await answer.text()
   } catch (error) {
     throw new Unreachable(true, error)
-  }
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
   }
 }
 

@@ -1,6 +1,7 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import { sightSchema } from '../domain/answers.ts'
 import type { Sight } from '../domain/control-plane.ts'
+import { deferred } from '../domain/deferred.ts'
 import { type ChunkReader, Unreachable } from './fetch.ts'
 
 /** The server sends something at least every 15 s; after so long without anything it is taken for dead, milliseconds. */
@@ -46,7 +47,7 @@ class Broken extends Error {}
 
 /** The next bytes. Rejects with `Broken` at the end, when the connection breaks, when nothing comes, and on abort. */
 async function chunk(reader: ChunkReader, signal: AbortSignal, silence: number): Promise<Uint8Array> {
-  const { promise: never, reject } = withReject()
+  const { promise: never, reject } = deferred<never>()
   const onAbort = (): void => reject(new Broken('Nobody reads any more.'))
   const timer = setTimeout(() => reject(new Broken('Nothing came for too long.')), silence)
   signal.addEventListener('abort', onAbort)
@@ -61,12 +62,4 @@ async function chunk(reader: ChunkReader, signal: AbortSignal, silence: number):
     clearTimeout(timer)
     signal.removeEventListener('abort', onAbort)
   }
-}
-
-function withReject(): { promise: Promise<never>; reject: (reason: Error) => void } {
-  let reject: (reason: Error) => void = () => undefined
-  const promise = new Promise<never>((_resolve, rejected) => {
-    reject = rejected
-  })
-  return { promise, reject }
 }
