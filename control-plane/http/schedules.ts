@@ -11,6 +11,7 @@ import {
 import type { ShownSchedule } from '../../src/domain/schedule/port.ts'
 import { scheduleChangeSchema, scheduleRequestSchema } from '../../src/domain/schedule/request.ts'
 import { empty, header, json, jsonBody, refusals, type Routes, schedulePath } from './contract.ts'
+import { numberCursor } from './cursor.ts'
 import { count, idempotencyKey, ifScheduleMatch, shownRevision } from './input.ts'
 import { Stale } from './problem.ts'
 
@@ -88,11 +89,7 @@ const occurrences = createRoute({
   request: {
     params: schedulePath,
     query: z.strictObject({
-      cursor: z
-        .string()
-        .regex(/^\d{1,15}$/, 'takes "next" of the answer before, as it is')
-        .exactOptional()
-        .meta({ description: '`next` of the answer before, as it is.' }),
+      cursor: numberCursor,
       limit: count(1, 1000, 100),
     }),
   },
