@@ -1,5 +1,6 @@
 import type { ShownSchedule } from '../../domain/schedule/port.ts'
 import type { Occurrence, Timing } from '../../domain/schedule/schedule.ts'
+import type { Spell } from './next.ts'
 import { columns, firstLine, moment } from './text.ts'
 
 /** Schedules as a table that fits `width` columns. */
@@ -58,4 +59,11 @@ function timingText(timing: Timing): string {
 
 function lastText({ state, task }: Occurrence): string {
   return task ?? state
+}
+
+/** When it runs next, in a sentence; empty where it does not. */
+export function nextText({ nextAt }: ShownSchedule, spell: Spell): string {
+  return nextAt === null
+    ? ''
+    : `Its next run is planned for ${moment(nextAt)}; it takes place where \`${spell('serve')}\` runs.`
 }
