@@ -51,7 +51,7 @@ module.exports = {
       name: 'only-main-wires-adapters',
       comment: 'The control plane sees adapters through the interfaces of the domain.',
       severity: 'error',
-      from: { path: '^control-plane/', pathNot: '^control-plane/(main|adapters)\\.ts$' },
+      from: { path: '^control-plane/', pathNot: '^control-plane/(open|errands|adapters)\\.ts$' },
       to: { path: '^src/(?!domain/)' },
     },
     {

@@ -1,5 +1,6 @@
 import { statfs } from 'node:fs/promises'
 import type { Engine } from '../src/domain/box.ts'
+import { deferred } from '../src/domain/deferred.ts'
 import type { Connection } from '../src/domain/discord.ts'
 import { Failure } from '../src/domain/failure.ts'
 import type { AccessStore } from './store/access.ts'
@@ -71,19 +72,11 @@ async function refuseFull(data: string, diskFreeMb: number): Promise<void> {
 }
 
 async function within<T>(work: Promise<T>, ms: number): Promise<T> {
-  const { promise, reject } = lateness()
+  const { promise, reject } = deferred<never>()
   const timer = setTimeout(() => reject(new Error('late')), ms)
   try {
     return await Promise.race([work, promise])
   } finally {
     clearTimeout(timer)
   }
-}
-
-function lateness(): { promise: Promise<never>; reject: (error: Error) => void } {
-  let reject: (error: Error) => void = () => undefined
-  const promise = new Promise<never>((_resolve, rejected) => {
-    reject = rejected
-  })
-  return { promise, reject }
 }

@@ -16,7 +16,7 @@ type Queued = Due | Extract<Sight, { kind: 'output' }>
 
 /**
  * What happens on a task: the events after `after` from the store, then live. Events and output come in the order in
- * which they happened; a slow reader costs no memory, for events stay in the store and output is held in a short queue.
+ * which they happened; a slow reader costs little memory, for events stay in the store and output is held in a short queue.
  */
 export async function* watch(
   store: Store,

@@ -130,6 +130,12 @@ need_compiler() {
 
 have_compiler() { command -v python3 >/dev/null && command -v make >/dev/null && command -v g++ >/dev/null; }
 
+# Those that the command completes for, for its tests.
+need_shells() {
+  if command -v zsh >/dev/null && command -v fish >/dev/null; then return 0; fi
+  is_root_with_apt && apt_install zsh fish
+}
+
 # Compiles the sources where they differ from what was compiled last.
 build_sources() {
   local stamp=$root/dist/.built want

@@ -6,11 +6,10 @@ import type { TaskId } from '../../src/domain/ids.ts'
 import { taskSchema } from '../../src/domain/schemas.ts'
 import { empty, etagHeader, json, jsonBody, refusals, type Routes, taskPath } from './contract.ts'
 import { etag } from './etag.ts'
-import { ifMatch, shownRevision } from './input.ts'
+import { ifMatch, shownRevision, words } from './input.ts'
 import { Refusal, Stale } from './problem.ts'
 
 const nothing = z.strictObject({})
-const words = z.string().trim().regex(/\S/, 'say something').max(20_000)
 const maybeText = z.strictObject({ text: words.nullable().default(null) })
 const text = z.strictObject({ text: words })
 const resume = z.strictObject({

@@ -3,13 +3,8 @@ import { z } from 'zod'
 import { auditPageSchema } from '../../src/domain/answers.ts'
 import { auditOutcomes } from '../../src/domain/audit.ts'
 import { json, refusals, type Routes } from './contract.ts'
+import { numberCursor } from './cursor.ts'
 import { count } from './input.ts'
-
-const cursor = z
-  .string()
-  .regex(/^[1-9]\d{0,14}$/, 'takes "next" of the answer before, as it is')
-  .exactOptional()
-  .meta({ description: '`next` of the answer before, as it is.' })
 
 const list = createRoute({
   method: 'get',
@@ -20,7 +15,7 @@ const list = createRoute({
     query: z.strictObject({
       task: z.string().exactOptional().meta({ description: 'Only of this task.' }),
       outcome: z.enum(auditOutcomes).exactOptional(),
-      cursor,
+      cursor: numberCursor,
       limit: count(1, 1000, 100),
     }),
   },

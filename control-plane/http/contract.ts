@@ -88,7 +88,7 @@ export const reasons = {
   429: 'Too many requests in a minute; only over TCP.',
   428: 'A decision has to say what was decided on: send If-Match.',
   500: 'The data folder or the control plane is broken.',
-  503: 'The engine or the database cannot be reached at the moment.',
+  503: 'The engine, the database or Discord cannot be reached at the moment, or the disk is full.',
   507: 'The disk is full.',
 } as const
 export type RefusalStatus = keyof typeof reasons

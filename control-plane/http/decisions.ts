@@ -4,6 +4,7 @@ import { decisionsSchema } from '../../src/domain/answers.ts'
 import { taskSchema } from '../../src/domain/schemas.ts'
 import { etagHeader, json, jsonBody, refusals, type Routes, taskPath } from './contract.ts'
 import { etag } from './etag.ts'
+import { words } from './input.ts'
 
 const path = '/v1/tasks/{id}/decisions'
 
@@ -30,11 +31,7 @@ const decide = createRoute({
           .string()
           .max(100)
           .meta({ description: 'As the choices name it: `tdec:<task>:<action>:<nonce>`.' }),
-        text: z
-          .string()
-          .trim()
-          .regex(/\S/, 'say something')
-          .max(20_000)
+        text: words
           .nullable()
           .default(null)
           .meta({ description: 'A suggestion needs it, a rejection may give it, an approval has none.' }),

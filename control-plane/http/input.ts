@@ -57,6 +57,9 @@ export const time = z
     examples: ['2026-01-31T12:00:00Z'],
   })
 
+/** What a person says. */
+export const words = z.string().trim().regex(/\S/, 'say something').max(20_000)
+
 /** An absolute path of this machine. */
 export const absolutePath = z.string().startsWith('/', 'takes an absolute path')
 

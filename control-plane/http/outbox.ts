@@ -4,6 +4,7 @@ import { letterSchema, lettersSchema } from '../../src/domain/answers.ts'
 import { letterStates } from '../../src/domain/outbox/letter.ts'
 import { taskIdSchema } from '../../src/domain/schemas.ts'
 import { json, refusals, type Routes } from './contract.ts'
+import { numberCursor } from './cursor.ts'
 import { count } from './input.ts'
 
 const letterPath = z.object({
@@ -36,11 +37,7 @@ const list = createRoute({
       destination: z.string().exactOptional().meta({ description: 'To this one, as `webhook:<name>`.' }),
       task: taskIdSchema.exactOptional(),
       limit: count(1, 1000, 50),
-      cursor: z
-        .string()
-        .regex(/^[1-9]\d{0,14}$/, 'takes "next" of the answer before, as it is')
-        .exactOptional()
-        .meta({ description: '`next` of the answer before, as it is.' }),
+      cursor: numberCursor,
     }),
   },
   responses: { 200: json(lettersSchema, 'Letters that are dead stay until somebody acts on them.') },

@@ -13,7 +13,8 @@ const ready = createRoute({
   path: '/readyz',
   summary: 'Whether tasks can be taken and worked on',
   description:
-    'The database can be written, the engine answers, and the disk has room; else a 503 says what is missing.',
+    'The database can be written, the engine answers, the disk has room, and Discord, where it is configured, is ' +
+    'connected or has not been away for long; else a 503 says what is missing.',
   responses: { 200: json(healthSchema, 'They can.') },
 })
 const metrics = createRoute({

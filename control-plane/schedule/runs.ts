@@ -61,7 +61,7 @@ export async function makeRun(deps: RunDeps, schedule: Schedule, planned: Planne
 }
 
 function taskText({ status }: Task, approved: boolean): string {
-  if (approved) return 'Submitted, and approved by auto_approve in cofferdam.yaml.'
+  if (approved) return 'Submitted, and approved by autoApprove in cofferdam.yaml.'
   return status === 'DRAFT' ? 'Submitted; waits for approval.' : 'Submitted.'
 }
 
@@ -73,7 +73,7 @@ function surfaceOf(
   at: number,
 ): { surface?: SurfaceChange } {
   if (approved) {
-    const text = 'auto_approve in cofferdam.yaml'
+    const text = 'autoApprove in cofferdam.yaml'
     return { surface: decide(null, task, { action: 'approve', text, actor: actorOf(schedule), at }) }
   }
   return task.status === 'DRAFT' ? { surface: { open: openSurface(task, at) } } : {}

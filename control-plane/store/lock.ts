@@ -13,6 +13,9 @@ export interface Owner {
   readonly what: string
 }
 
+/** This process. */
+export const ownerOf = (what: string, startedAt: Millis): Owner => ({ pid: process.pid, startedAt, what })
+
 /** Held until it is disposed of or the process ends, however it ends. */
 export interface FolderLock {
   [Symbol.dispose](): void

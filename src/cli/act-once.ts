@@ -1,5 +1,4 @@
 import type { Client } from '../client/client.ts'
-import { Unreachable } from '../client/fetch.ts'
 import type { Act } from '../domain/control-plane.ts'
 import type { Task } from '../domain/task.ts'
 import { allEvents } from './all-events.ts'
@@ -17,15 +16,9 @@ export async function actOnce(
   bound?: number,
   signal?: AbortSignal,
 ): Promise<Task> {
-  let sent = false
-  return await connection.persist(async (client) => {
+  return await connection.persist(async (client, sent) => {
     if (sent && (await isDone(client, shown, act))) return await client.task(shown.id)
-    try {
-      return await client.act(shown.id, act, bound)
-    } catch (error) {
-      sent ||= error instanceof Unreachable && error.sent
-      throw error
-    }
+    return await client.act(shown.id, act, bound)
   }, signal)
 }
 

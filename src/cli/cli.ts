@@ -3,7 +3,7 @@ import { Unreachable } from '../client/fetch.ts'
 import { Failure, messageOf } from '../domain/failure.ts'
 import { auditCommand } from './commands/audit.ts'
 import { backupCommands } from './commands/backup.ts'
-import type { Shell } from './commands/common.ts'
+import { type CommonOptions, type Shell, speller } from './commands/common.ts'
 import { completionCommand } from './commands/completion.ts'
 import { discordCommand } from './commands/discord.ts'
 import { doctorCommand } from './commands/doctor.ts'
@@ -18,12 +18,15 @@ import { taskCommand } from './commands/task.ts'
 import { tokenCommand } from './commands/token.ts'
 import { verifyCommand } from './commands/verify.ts'
 import { type Exit, exitCode, exitHelp, exitOfFailure } from './exit.ts'
+import type { Spell } from './render/next.ts'
+import { respelled } from './render/respelled.ts'
 import { plain } from './render/text.ts'
 import { debugging, type World } from './world.ts'
 
 /** Runs one command line (without the program's name). Never rejects. @returns the exit code */
 export async function cli(args: readonly string[], world: World): Promise<number> {
   let exit: Exit = 'done'
+  let spell = speller({})
   const shell: Shell = {
     world,
     args,
@@ -32,9 +35,13 @@ export async function cli(args: readonly string[], world: World): Promise<number
     },
   }
   try {
-    await commandsOf(shell).parseAsync(args, { from: 'user' })
+    await commandsOf(shell)
+      .hook('preAction', (_, command) => {
+        spell = speller(command.opts<CommonOptions>())
+      })
+      .parseAsync(args, { from: 'user' })
   } catch (error) {
-    exit = exitOfError(error, world)
+    exit = exitOfError(error, world, spell)
   }
   await world.terminal.drained()
   return exitCode(exit)
@@ -66,18 +73,19 @@ function commandsOf(shell: Shell): Command {
 }
 
 /** Says what went wrong: a sentence for what is expected, a stack only on demand. */
-function exitOfError(error: unknown, world: World): Exit {
+function exitOfError(error: unknown, world: World, spell: Spell): Exit {
   // Commander has said it already; a code of 0 is `--help`.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 'done' : 'usage'
   const { terminal } = world
   const stack = debugging(world) && error instanceof Error ? `${plain(error.stack ?? '')}\n` : ''
   if (error instanceof Failure) {
-    terminal.error(`${terminal.paint.red('cofferdam:')} ${plain(error.message)}\n${stack}`)
+    const sentence = plain(respelled(error.message, spell))
+    terminal.error(`${terminal.paint.red('cofferdam:')} ${sentence}\n${stack}`)
     return exitOfFailure(error.code)
   }
   if (error instanceof Unreachable) {
     terminal.error(
-      'cofferdam: What works on the tasks went away in the middle; look at `cofferdam task list` and try again.\n',
+      `cofferdam: What works on the tasks went away in the middle; look at \`${spell('task list')}\` and try again.\n`,
     )
     return 'environment'
   }

@@ -12,6 +12,12 @@ import { debugging, type World } from './world.ts'
 const lettingGoMs = 120_000
 const pauseMs = 100
 
+/**
+ * Something to do at a control plane. `sent`: an earlier try went out and was not answered, so all of it may be done
+ * already, and what is refused for that reason is no failure.
+ */
+export type Errand<T> = (client: Client, sent: boolean) => Promise<T>
+
 /** The control plane that a command is for. */
 export interface Target {
   readonly world: World
@@ -63,6 +69,12 @@ export class Connection implements AsyncDisposable {
     return this.#end.here
   }
 
+  /** Where the control plane is while it is not here, for a sentence. */
+  get elsewhere(): string {
+    const { server } = this.#target
+    return server === null ? 'in the process that holds the data folder' : `at ${server.origin}`
+  }
+
   /**
    * Looks anew for a control plane, after it could not be reached; where it is in this process, only waits a moment.
    * Rejects when `signal` aborts between two looks, and with `Failure('busy')` where nobody answers for too long.
@@ -84,12 +96,14 @@ export class Connection implements AsyncDisposable {
   }
 
   /** Does an errand until it is answered, wherever that is; so it has to be one that may be done twice. */
-  async persist<T>(errand: (client: Client) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async persist<T>(errand: Errand<T>, signal?: AbortSignal): Promise<T> {
+    let sent = false
     for (;;) {
       try {
-        return await errand(this.client)
+        return await errand(this.client, sent)
       } catch (error) {
         if (!(error instanceof Unreachable)) throw error
+        sent ||= error.sent
       }
       await this.again(signal)
     }
@@ -227,10 +241,7 @@ export function isHeld(opened: Opened | Held): opened is Held {
 }
 
 /** One errand at the control plane, wherever it is; it has to be one that may be done twice. */
-export async function withControlPlane<T>(
-  target: Target,
-  errand: (client: Client) => Promise<T>,
-): Promise<T> {
+export async function withControlPlane<T>(target: Target, errand: Errand<T>): Promise<T> {
   await using connection = await Connection.visit(target)
   return await connection.persist(errand)
 }

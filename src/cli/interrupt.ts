@@ -1,3 +1,4 @@
+import { deferred } from '../domain/deferred.ts'
 import { exitCode } from './exit.ts'
 import type { Reporter } from './reporter.ts'
 import type { World } from './world.ts'
@@ -50,20 +51,13 @@ export function interrupts(world: World, reporter: Reporter): Interrupts {
 
 /** What `work` comes to; null where `signal` aborts before. */
 export async function unlessLeft<T>(work: Promise<T>, signal: AbortSignal): Promise<T | null> {
-  const { promise, resolve } = leaving()
-  signal.addEventListener('abort', resolve)
+  const { promise, resolve } = deferred<null>()
+  const onAbort = (): void => resolve(null)
+  signal.addEventListener('abort', onAbort)
   try {
-    if (signal.aborted) resolve()
+    if (signal.aborted) onAbort()
     return await Promise.race([work, promise])
   } finally {
-    signal.removeEventListener('abort', resolve)
+    signal.removeEventListener('abort', onAbort)
   }
-}
-
-function leaving(): { promise: Promise<null>; resolve: () => void } {
-  let resolve = (): void => undefined
-  const promise = new Promise<null>((resolved) => {
-    resolve = () => resolved(null)
-  })
-  return { promise, resolve }
 }

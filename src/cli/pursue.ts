@@ -32,7 +32,7 @@ export async function pursue(pursuit: Pursuit, task: Task): Promise<Exit> {
   reporter.note(
     connection.isHere
       ? `Task ${task.id} goes back into the queue: \`${spell(`task watch ${task.id}`)}\` or \`${spell('serve')}\` goes on with it.`
-      : `Task ${task.id} goes on in the process that holds the data folder.`,
+      : `Task ${task.id} goes on ${connection.elsewhere}.`,
   )
   return ways.stop.aborted ? 'interrupted' : 'terminated'
 }

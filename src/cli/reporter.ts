@@ -1,10 +1,11 @@
 import type { Sight } from '../domain/control-plane.ts'
-import type { Task } from '../domain/task.ts'
+import type { Task, TaskEvent } from '../domain/task.ts'
 import { jsonLine } from './render/json.ts'
 import { isBare } from './bare.ts'
 import { OutputLines } from './render/output-lines.ts'
 import { eventLines, outputLine } from './render/progress.ts'
 import type { Spell } from './render/next.ts'
+import { respelled } from './render/respelled.ts'
 import { type Standing, statusLine } from './render/status-line.ts'
 import { summaryLines } from './render/summary.ts'
 import { hang, plain } from './render/text.ts'
@@ -54,7 +55,7 @@ class PeopleReporter implements Reporter {
     const { paint } = this.#world.terminal
     this.#screen.print([
       `${paint.bold(`Task ${task.id}`)}  ${hang(`${task.base.ref} of ${task.repository.path}`, 2)}`,
-      ...notes.map((note) => `  ${paint.yellow('!')} ${hang(note, 4)}`),
+      ...notes.map((note) => `  ${paint.yellow('!')} ${hang(respelled(note, this.#spell), 4)}`),
     ])
   }
 
@@ -75,7 +76,7 @@ class PeopleReporter implements Reporter {
     const before = this.#rest()
     const since = this.#standing?.task.phase === task.phase ? this.#standing.since : this.#world.now()
     this.#standing = { task, since }
-    this.#screen.print([...before, ...eventLines(event, task, paint)])
+    this.#screen.print([...before, ...eventLines(this.#spelled(event), task, paint)])
   }
 
   note(text: string): void {
@@ -103,6 +104,10 @@ class PeopleReporter implements Reporter {
 
   [Symbol.dispose](): void {
     this.#screen[Symbol.dispose]()
+  }
+
+  #spelled(event: TaskEvent): TaskEvent {
+    return { ...event, text: respelled(event.text, this.#spell) }
   }
 
   #rest(): readonly string[] {

@@ -27,7 +27,7 @@ import type { SearchAnswer, SearchRequest } from '../domain/search/search.ts'
 import type { Checkpoint, Task, TaskEvent } from '../domain/task.ts'
 import type { NewToken, Token, TokenRequest } from '../domain/token.ts'
 import type { Verification } from '../domain/verification/verify.ts'
-import { type Answer, type Call, type FetchLike, Unreachable } from './fetch.ts'
+import { type Answer, type Call, type FetchLike, jsonOf, Unreachable } from './fetch.ts'
 import { sights } from './stream.ts'
 
 /**
@@ -40,8 +40,9 @@ export interface Client {
   /** `key`: the same submission may be sent again under it, and makes one task. */
   submit(request: TaskRequest, key?: string): Promise<Submitted>
   task(id: TaskId): Promise<Task>
-  /** Newest first. */
-  tasks(filter: Omit<TaskFilter, 'after'>): Promise<readonly Task[]>
+  /** Newest first; the first page of them. */
+  tasks(filter: Filter<TaskFilter, 'after'>): Promise<readonly Task[]>
+  taskPage(filter: Filter<TaskFilter, 'after'>): Promise<Page<'tasks', Task>>
   /** Finds tasks by what is remembered of them; of a long text the beginning counts. */
   search(request: SearchRequest): Promise<SearchAnswer>
   /** `shown`: the revision of the task that was decided on; where it has another by now, nothing is done. */
@@ -59,7 +60,7 @@ export interface Client {
   explain(request: TaskRequest): Promise<Explanation>
   doctor(): Promise<readonly Finding[]>
   /** What destinations are told, newest first. */
-  letters(filter: Omit<LetterFilter, 'before'>): Promise<readonly Letter[]>
+  letters(filter: Filter<LetterFilter, 'before'>): Promise<Page<'letters', Letter>>
   letter(id: string): Promise<Letter>
   actOnLetter(id: string, act: LetterAct): Promise<Letter>
   /**
@@ -72,11 +73,17 @@ export interface Client {
   tokens(): Promise<readonly Token[]>
   /** By name or id. */
   revokeToken(which: string): Promise<Token>
-  /** Newest first; `cursor` is `next` of the answer before. */
-  audit(
-    filter: Omit<AuditFilter, 'before'> & { readonly cursor?: string },
-  ): Promise<{ readonly rows: readonly AuditRow[]; readonly next: string | null }>
+  /** Newest first. */
+  audit(filter: Filter<AuditFilter, 'before'>): Promise<Page<'rows', AuditRow>>
   readonly schedules: ScheduleClient
+}
+
+/** A filter of the domain; in the place of where a page begins, `cursor` is `next` of the answer before. */
+export type Filter<All, Begin extends keyof All> = Omit<All, Begin> & { readonly cursor?: string }
+
+/** Part of a list; `next` is the cursor of what follows, null where nothing does. */
+export type Page<Name extends string, Item> = Readonly<Record<Name, readonly Item[]>> & {
+  readonly next: string | null
 }
 
 /** As of the domain's `Schedules`; `shown` is the revision of the schedule that was shown. */
@@ -95,6 +102,8 @@ export interface ScheduleClient {
 
 export function createClient(fetch: FetchLike): Client {
   const { get, post } = verbs(fetch)
+  const taskPage: Client['taskPage'] = async ({ statuses, ...filter }) =>
+    read(await get(`/v1/tasks${search({ ...filter, status: statuses?.join(',') })}`), answers.tasksSchema)
   return {
     schedules: scheduleClient(fetch),
     ping: async (signal) => {
@@ -107,13 +116,8 @@ export function createClient(fetch: FetchLike): Client {
         answers.submittedSchema,
       ),
     task: async (id) => read(await get(`/v1/tasks/${id}`), taskSchema),
-    tasks: async ({ statuses, ...filter }) =>
-      (
-        await read(
-          await get(`/v1/tasks${search({ ...filter, status: statuses?.join(',') })}`),
-          answers.tasksSchema,
-        )
-      ).tasks,
+    tasks: async (filter) => (await taskPage(filter)).tasks,
+    taskPage,
     search: async ({ text, statuses, ...filter }) =>
       read(
         await get(
@@ -145,12 +149,7 @@ export function createClient(fetch: FetchLike): Client {
     explain: async (request) => read(await post('/v1/explain', request), answers.explanationSchema),
     doctor: async () => (await read(await get('/v1/doctor'), answers.doctorSchema)).findings,
     letters: async ({ states, ...filter }) =>
-      (
-        await read(
-          await get(`/v1/outbox${search({ ...filter, state: states?.join(',') })}`),
-          answers.lettersSchema,
-        )
-      ).letters,
+      read(await get(`/v1/outbox${search({ ...filter, state: states?.join(',') })}`), answers.lettersSchema),
     letter: async (id) => read(await get(`/v1/outbox/${id}`), answers.letterSchema),
     actOnLetter: async (id, act) => read(await post(`/v1/outbox/${id}/${act}`), answers.letterSchema),
     watch: (id, after, signal) => watch(fetch, id, after, signal),
@@ -244,14 +243,6 @@ async function textOf(answer: Answer): Promise<string> {
     return await answer.text()
   } catch (error) {
     throw new Unreachable(true, error)
-  }
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
   }
 }
 

@@ -78,3 +78,12 @@ export function neverConnected(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined
   return cause instanceof Error && 'code' in cause && connectErrors.has(cause.code)
 }
+
+/** What an answer holds; null where it is no JSON. */
+export function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}

@@ -1,7 +1,7 @@
 import type { Agent } from 'undici'
 import { healthSchema } from '../domain/answers.ts'
 import { Failure } from '../domain/failure.ts'
-import { type FetchLike, neverConnected, Unreachable } from './fetch.ts'
+import { type FetchLike, jsonOf, neverConnected, Unreachable } from './fetch.ts'
 
 /** A server, and what it is asked with. */
 export interface ServerPlace {
@@ -78,12 +78,4 @@ function tlsFailure(origin: string, error: unknown): Failure | null {
       'name its authority in NODE_EXTRA_CA_CERTS.',
     { cause },
   )
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
 }

@@ -1,14 +1,16 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import { sightSchema } from '../domain/answers.ts'
 import type { Sight } from '../domain/control-plane.ts'
+import { deferred } from '../domain/deferred.ts'
 import { type ChunkReader, Unreachable } from './fetch.ts'
 
 /** The server sends something at least every 15 s; after so long without anything it is taken for dead, milliseconds. */
 const silenceMs = 45_000
 
 /**
- * The sights of a stream, until `signal` aborts. The server never ends a stream by itself: its end, a broken
- * connection and a long silence are all `Unreachable`, and the reader comes back with the last `seq` it saw.
+ * The sights of a stream, until `signal` aborts. Its end, which the server makes where the task is final, a broken
+ * connection and a long silence are all `Unreachable`: the reader comes back with the last `seq` it saw, and is told of a
+ * final task that nothing follows.
  */
 export async function* sights(
   reader: ChunkReader,
@@ -45,7 +47,7 @@ class Broken extends Error {}
 
 /** The next bytes. Rejects with `Broken` at the end, when the connection breaks, when nothing comes, and on abort. */
 async function chunk(reader: ChunkReader, signal: AbortSignal, silence: number): Promise<Uint8Array> {
-  const { promise: never, reject } = withReject()
+  const { promise: never, reject } = deferred<never>()
   const onAbort = (): void => reject(new Broken('Nobody reads any more.'))
   const timer = setTimeout(() => reject(new Broken('Nothing came for too long.')), silence)
   signal.addEventListener('abort', onAbort)
@@ -60,12 +62,4 @@ async function chunk(reader: ChunkReader, signal: AbortSignal, silence: number):
     clearTimeout(timer)
     signal.removeEventListener('abort', onAbort)
   }
-}
-
-function withReject(): { promise: Promise<never>; reject: (reason: Error) => void } {
-  let reject: (reason: Error) => void = () => undefined
-  const promise = new Promise<never>((_resolve, rejected) => {
-    reject = rejected
-  })
-  return { promise, reject }
 }

@@ -71,8 +71,14 @@ function problemsOf(issue: z.core.$ZodIssue): readonly Problem[] {
   const where = issue.path.length === 0 ? '' : ` in "${issue.path.join('.')}"`
   return issue.keys.map((key) => ({
     place: [...issue.path, key],
-    text: `there is no key "${key}"${where}: remove it or correct the spelling`,
+    text: `there is no key "${key}"${where}: remove it or correct the spelling${camelCased(key)}`,
   }))
+}
+
+/** No key of ours has an underscore, as those of other programs do. */
+function camelCased(key: string): string {
+  const name = key.replaceAll(/(?<=[a-z\d])_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+  return name === key ? '' : `, as in "${name}"`
 }
 
 /** Where in the text a key stands, or the nearest thing around it. */

@@ -8,7 +8,7 @@ import type { ConfigFile } from './schema.ts'
 
 /** Where the API is offered, as the configuration says it. */
 export function httpOf(
-  { listen, hosts, tls, proxy_tls: proxyTls, perMinute }: NonNullable<ConfigFile['http']>,
+  { listen, hosts, tls, proxyTls, perMinute }: NonNullable<ConfigFile['http']>,
   file: string,
   around: Environment,
 ): HttpSettings {

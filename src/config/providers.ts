@@ -36,12 +36,12 @@ export function upstreamsOf(
   })
   const own = file.upstreams[ownServer]
   if (own === undefined) return Object.fromEntries(entries)
-  const { key = ownServerKey, origin, plain_http: isPlainAllowed } = own
+  const { key = ownServerKey, origin, plainHttp: isPlainAllowed } = own
   if (origin === undefined)
     throw unusable(`The upstream ${ownServer} is nowhere: name its address as upstreams.${ownServer}.origin.`)
   if (!isPlainAllowed && isReadOnTheWay(origin))
     throw unusable(
-      `What is sent to ${origin} could be read on the way: use https, or set upstreams.${ownServer}.plain_http to true.`,
+      `What is sent to ${origin} could be read on the way: use https, or set upstreams.${ownServer}.plainHttp to true.`,
     )
   const settings: UpstreamSettings = {
     origin,

@@ -14,7 +14,7 @@ export function schedulesOf(
   around: Environment,
 ): readonly ConfiguredSchedule[] {
   const zone = new Intl.DateTimeFormat().resolvedOptions().timeZone
-  return Object.entries(schedules).map(([name, { auto_approve: autoApprove, task, ...words }]) => {
+  return Object.entries(schedules).map(([name, { autoApprove, task, ...words }]) => {
     const refuse = (problem: string): never => {
       throw new Failure(
         'bad_config',
@@ -25,7 +25,7 @@ export function schedulesOf(
     const problem = timingProblem(timing, Date.now())
     if (problem !== null) refuse(problem)
     const request = requestOf(task, dirname(file), around, refuse)
-    if (request.draft && autoApprove) refuse('It is a draft and has auto_approve: leave one of them out.')
+    if (request.draft && autoApprove) refuse('It is a draft and has autoApprove: leave one of them out.')
     const { missed, overlap } = words
     return { name, timing, missed, overlap, autoApprove, task: request }
   })

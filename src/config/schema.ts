@@ -69,7 +69,7 @@ const http = z.strictObject({
     .default([]),
   tls: z.strictObject({ cert: path, key: path }).optional(),
   /** A proxy in front of it does TLS. */
-  proxy_tls: z.boolean().default(false),
+  proxyTls: z.boolean().default(false),
   /** Requests of one token that change nothing, and that are to change something; failures of one address. */
   perMinute: z
     .strictObject({
@@ -154,7 +154,7 @@ export const configSchema = z.strictObject({
           .url({ protocol: /^https?$/, error: 'An origin is an address such as https://host.' })
           .optional(),
         /** Of "openai-compatible": also over plain HTTP to another machine. */
-        plain_http: z.boolean().default(false),
+        plainHttp: z.boolean().default(false),
       }),
     )
     .default({}),

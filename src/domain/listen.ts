@@ -38,6 +38,6 @@ export function listenRefusal(settings: HttpSettings, tokens: number): string | 
   if (tls !== null || proxyTls) return null
   return (
     `${where}, and tokens would go over the network unencrypted: name http.tls.cert and http.tls.key, ` +
-    'say "proxy_tls: true" where a proxy does TLS, or listen on 127.0.0.1.'
+    'say "proxyTls: true" where a proxy does TLS, or listen on 127.0.0.1.'
   )
 }

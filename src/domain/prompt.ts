@@ -1,4 +1,5 @@
 import type { Left } from './budget.ts'
+import { gatewayAddress } from './egress.ts'
 import { defaultPolicy } from './policies.ts'
 import type { Policy, Violation } from './policy.ts'
 import { fewOf } from './text.ts'
@@ -93,15 +94,20 @@ function testText(test: string | null): string {
 function violationText(violations: readonly Violation[]): string {
   const list = violations
     .slice(0, 10)
-    .map(({ path, rule }) => `- ${JSON.stringify(path)}, which the rule \`${rule}\` denies`)
+    .map(({ path, rule, kind }) => `- ${JSON.stringify(path)}, which the rule \`${rule}\` ${ruling[kind]}`)
   const more = violations.length > list.length ? [`- and ${violations.length - list.length} more`] : []
   return [
-    'It created what the policy denies, so all its changes were undone:',
+    'It created what the policy forbids, so all its changes were undone:',
     ...list,
     ...more,
     'Reach the goal without it: a second time ends the task.',
   ].join('\n')
 }
+
+const ruling = {
+  deny: 'denies',
+  readonly: 'makes readonly',
+} as const satisfies Record<Violation['kind'], string>
 
 function undoneText(undone: readonly LeftOut[]): string {
   const list = undone.slice(0, 10).map(({ path, why }) => `- ${JSON.stringify(path)}: ${oneLine(why)}`)
@@ -123,9 +129,7 @@ function policyText(policy: Policy): string {
   const inWords = policy.readonly.some((pattern) => readonlyDefaults.has(pattern))
   const named = policy.readonly.filter((pattern) => !readonlyDefaults.has(pattern))
   const lines = [
-    policy.egress.length === 0
-      ? 'There is no network, and no way to get one: do not try to install or download anything.'
-      : `There is no network but a proxy (as HTTPS_PROXY says), which lets you reach ${patterns(policy.egress)} and nothing else.`,
+    networkText(policy),
     `Neither read nor create: ${patterns(policy.deny)}${policy.except.length > 0 ? ` (but ${patterns(policy.except)} are fine)` : ''}.`,
     inWords ? `May be read but not changed, created, moved or replaced: ${readonlyWords}.` : null,
     named.length > 0 ? `The same holds for ${patterns(named)}.` : null,
@@ -140,6 +144,21 @@ function policyText(policy: Policy): string {
     .filter((line) => line !== null)
     .map((line) => `- ${line}`)
     .join('\n')
+}
+
+function networkText({ egress, upstreams }: Policy): string {
+  const ways = [
+    ...(egress.length === 0
+      ? []
+      : [`a proxy (as HTTPS_PROXY says), which lets you reach ${patterns(egress)}`]),
+    ...(upstreams.length === 0
+      ? []
+      : [`the API of models at ${patterns(upstreams.map((name) => `http://${gatewayAddress}/${name}`))}`]),
+  ]
+  const downloads = egress.length === 0 ? ' Do not try to install or download anything.' : ''
+  return ways.length === 0
+    ? `There is no network, and no way to get one.${downloads}`
+    : `There is no network but ${ways.join(' and ')}, and nothing else.${downloads}`
 }
 
 const readonlyDefaults: ReadonlySet<string> = new Set(defaultPolicy.readonly)

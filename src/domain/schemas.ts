@@ -74,6 +74,9 @@ const limits = {
   diskFreeMb: z.number(),
 }
 
+/** Those of a policy; a box has no time of a test or a setup. */
+export const limitsSchema = z.object({ ...limits, testSeconds: z.number(), setupSeconds: z.number() })
+
 export const policySchema = exactly<Policy>()(
   z.object({
     allow: texts,
@@ -84,7 +87,7 @@ export const policySchema = exactly<Policy>()(
     egress: texts,
     upstreams: texts,
     posture: z.enum(postureLevels),
-    limits: z.object({ ...limits, testSeconds: z.number(), setupSeconds: z.number() }),
+    limits: limitsSchema,
   }),
 )
 

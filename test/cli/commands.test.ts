@@ -51,6 +51,54 @@ describe('task list', () => {
     })
     expect(await json(['task', 'list', '--limit', '1'])).toMatchObject({ tasks: [{ id: second }] })
   })
+
+  it('says that it goes on, and with which command', async () => {
+    const first = await made('sudo one')
+    const second = await made('sudo two')
+    const page = await machine.run(['task', 'list', '--status', 'draft', '--limit', '1'])
+    expect(page.out).toContain(second)
+    const [, command = ''] = /^There are more: `cofferdam (.+)` goes on\.\n$/.exec(page.error) ?? []
+    expect(command).toMatch(/^task list --status draft --limit 1 --cursor \S+$/)
+    const rest = await machine.run(command.split(' '))
+    expect([rest.out.includes(first), rest.out.includes(second), rest.error]).toEqual([true, false, ''])
+    const cursorAt = command.split(' ').slice(-2)
+    expect(await json(['task', 'list', '--limit', '1', ...cursorAt])).toMatchObject({
+      tasks: [{ id: first }],
+      next: null,
+    })
+  })
+
+  it('replaces the cursor that was given', async () => {
+    const ids = [await made('sudo one'), await made('sudo two'), await made('sudo three')].toReversed()
+    const seen: string[] = []
+    for (let args = ['task', 'list', '--limit', '1']; args.length > 0;) {
+      const { out, error } = await machine.run(args)
+      seen.push(...ids.filter((id) => out.includes(id)))
+      args = /`cofferdam (.+)`/.exec(error)?.[1]?.split(' ') ?? []
+    }
+    expect(seen).toEqual(ids)
+  })
+
+  it('narrows to a repository and a time', async () => {
+    const id = await made('sudo one')
+    expect(await json(['task', 'list', '--repo', '.', '--since', '1h'])).toMatchObject({ tasks: [{ id }] })
+    for (const filter of [
+      ['--repo', 'elsewhere'],
+      ['--until', '1h'],
+      ['--since', '2100-01-01'],
+    ]) {
+      expect(await json(['task', 'list', ...filter])).toMatchObject({ tasks: [] })
+      expect((await machine.run(['task', 'list', ...filter])).out).toBe('No task is meant by the options.\n')
+    }
+  })
+})
+
+it('names commands as they reach the data folder that was given', async () => {
+  const data = join(machine.folder, 'other')
+  const { error } = await machine.run(['task', 'show', unknown, '--data', data])
+  expect(error).toContain(`There is no task ${unknown}: \`cofferdam task list --data ${data}\` shows those`)
+  const bad = await machine.run(['task', 'show', 'no-id', '--data', data])
+  expect(bad.error).toContain(`\`cofferdam task list --data ${data}\` shows them`)
 })
 
 describe('task show, logs and diff', () => {

@@ -53,8 +53,28 @@ describe('bash', () => {
   })
 })
 
+/** The end of a test's name where it is skipped. */
+const reason = (shell: string): string => (there(shell) ? '' : ` (not tried: ${shell} is not installed)`)
+
+describe('fish', () => {
+  const fish = shells[2]
+  it.skipIf(!there(fish)).each<[string, string, readonly string[]]>([
+    ['commands', 'ta', ['task']],
+    ['commands of commands', 'task re', ['reject', 'resume']],
+    ['options', 'task resume aaaaaaaaaa --st', ['--steps']],
+    ['no server where there is only a folder', 'serve --ser', []],
+  ])(`is offered %s${reason(fish)}`, (_name, words, expected) => {
+    const script = `source ${scriptOf(fish)}; complete -C 'cofferdam ${words}'`
+    // It writes what it has seen into the folders of its user.
+    const env = { ...process.env, HOME: folder, XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder }
+    const out = execFileSync(fish, ['-c', script], { encoding: 'utf8', env })
+    const names = out.split('\n').flatMap((line) => line.split('\t')[0] || [])
+    expect(names).toEqual(expected)
+  })
+})
+
 describe.each(shells)('%s', (shell) => {
-  it.skipIf(!there(shell))('takes the script', () => {
+  it.skipIf(!there(shell))(`takes the script${reason(shell)}`, () => {
     const check = shell === 'fish' ? ['--no-execute', scriptOf(shell)] : ['-n', scriptOf(shell)]
     expect(spawnSync(shell, check, { encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' })
   })

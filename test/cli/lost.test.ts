@@ -24,7 +24,7 @@ async function aDraft(): Promise<string> {
 
 /** Runs a command whose call reaches a process that dies without an answer. */
 async function lost(
-  call: 'act' | 'logs' | 'doctor',
+  call: 'act' | 'logs' | 'doctor' | RegExp,
   when: 'before' | 'after',
   args: string[],
 ): Promise<Command> {
@@ -68,6 +68,38 @@ describe.each(['before', 'after'] as const)('an act whose process ends %s it is 
     const id = await aDraft()
     const command = await lost('act', when, ['task', 'approve', id])
     expect([await command.code, command.out().includes('APPLIED')]).toEqual([0, true])
+  })
+})
+
+describe.each(['before', 'after'] as const)('an errand whose process ends %s it is done', (when) => {
+  it('schedule remove: the schedule is removed, and that is said', async () => {
+    const task = ['--repo', '.', '--goal', 'Mend it', '--', 'true']
+    await machine.run(['schedule', 'add', 'nightly', '--every', '6h', ...task])
+    const command = await lost(/^DELETE /, when, ['schedule', 'remove', 'nightly'])
+    expect([await command.code, command.out()]).toEqual([0, 'Schedule nightly is removed.\n'])
+  })
+
+  it('outbox discard: every letter is discarded, also where the first was already', async () => {
+    await aDraft()
+    await aDraft()
+    const { out } = await machine.run(['outbox', 'list', '--json'])
+    const ids = (JSON.parse(out) as { letters: { id: string }[] }).letters.map(({ id }) => id)
+    expect(ids).toHaveLength(2)
+    const command = await lost(/^POST .*\/discard$/, when, ['outbox', 'discard', ...ids])
+    expect([await command.code, command.out()]).toEqual([
+      0,
+      ids.map((id) => `Letter ${id} is discarded.\n`).join(''),
+    ])
+    // Said by who did not try before, it is refused as ever.
+    expect((await machine.run(['outbox', 'discard', ids[0] ?? ''])).code).toBe(2)
+  })
+
+  it('token revoke: a token is revoked by its name', async () => {
+    await machine.run(['token', 'create', 'laptop'])
+    const command = await lost(/^DELETE /, when, ['token', 'revoke', 'laptop'])
+    expect([await command.code, command.out()]).toEqual([0, 'The token laptop is revoked.\n'])
+    const again = await machine.run(['token', 'revoke', 'laptop'])
+    expect([again.code, again.error]).toEqual([2, expect.stringContaining('There is no token laptop')])
   })
 })
 

@@ -36,6 +36,14 @@ describe('cofferdam outbox', () => {
     expect(await letters('--task', all[0]?.taskId ?? '', '--state', 'waiting,sent')).toEqual(all)
   })
 
+  it('says that there are more, and with which command they are shown', async () => {
+    const all = await letters()
+    const { error } = await machine.run(['outbox', 'list', '--limit', '1'])
+    const [, command = ''] = /^There are more: `cofferdam (.+)` goes on\.\n$/.exec(error) ?? []
+    const { out } = await machine.run(command.split(' '))
+    expect([out.includes(all[0]?.id ?? '-'), out.includes(all[1]?.id ?? '-')]).toEqual([false, true])
+  })
+
   it('shows one, with what is sent', async () => {
     const [letter] = await letters()
     const { out } = await machine.run(['outbox', 'show', letter?.id ?? ''])

@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process'
 import picocolors from 'picocolors'
 import { describe, expect, it } from 'vitest'
-import { nextCommands, quoted } from '../../src/cli/render/next.ts'
+import { findingLines } from '../../src/cli/render/findings.ts'
+import { nextCommands, quoted, type Spell } from '../../src/cli/render/next.ts'
 import { OutputLines } from '../../src/cli/render/output-lines.ts'
 import { eventLines } from '../../src/cli/render/progress.ts'
+import { respelled } from '../../src/cli/render/respelled.ts'
 import { statusLine } from '../../src/cli/render/status-line.ts'
 import { nextLines, summaryLines } from '../../src/cli/render/summary.ts'
 import { type Shown, taskLines } from '../../src/cli/render/task.ts'
@@ -17,6 +19,7 @@ import { aBudget, aCheckpoint, aCommitOf, aPerson, aSpent, aTask, aTaskId, aTime
 
 const paint = picocolors.createColors(false)
 const spell = (command: string): string => `cofferdam ${command}`
+const nothingOf: Shown = { task: aTask(), checkpoints: [], attestations: [], events: [] }
 
 function anEvent(overrides: Partial<TaskEvent>): TaskEvent {
   return {
@@ -102,6 +105,36 @@ describe('text for people', () => {
   ])('%j is quoted for a shell as %s', (text, word) => {
     expect(quoted(text)).toBe(word)
     expect(execFileSync('bash', ['-c', `printf %s ${word}`], { encoding: 'utf8' })).toBe(text)
+  })
+})
+
+describe('a sentence with a command', () => {
+  const there: Spell = (command) => `cofferdam ${command} --data /d`
+  it.each([
+    ['Nothing of the kind.', 'Nothing of the kind.'],
+    ['Run `cofferdam image build`.', 'Run `cofferdam image build --data /d`.'],
+    [
+      '`cofferdam doctor` or `cofferdam serve`',
+      '`cofferdam doctor --data /d` or `cofferdam serve --data /d`',
+    ],
+    ['`cofferdam task show x --data /e`', '`cofferdam task show x --data /e`'],
+    ['`cofferdam run --repo . -- true`', '`cofferdam run --repo . -- true`'],
+    ['`git log` of cofferdam task', '`git log` of cofferdam task'],
+  ])('%s', (text, spelled) => {
+    expect(respelled(text, there)).toBe(spelled)
+  })
+
+  it('leads to the same data folder, wherever it stands', () => {
+    const halt = { reason: 'image', text: 'Run `cofferdam image build`.' } as const
+    const task = aTask({ status: 'FAILED', halt })
+    const event = anEvent({ type: 'halted', text: halt.text })
+    const lines = [
+      summaryLines(task, there, paint, false),
+      taskLines({ ...nothingOf, task }, there, paint),
+      taskLines({ ...nothingOf, events: [event] }, there, paint),
+      findingLines([{ name: 'image', state: 'problem', text: halt.text }], there, paint),
+    ]
+    for (const each of lines) expect(each.join('\n')).toContain('Run `cofferdam image build --data /d`.')
   })
 })
 
@@ -254,8 +287,6 @@ it.each([
   for (const none of [null, []])
     expect(lines({ ...task, marks: none }).join('\n')).not.toContain('Delivering')
 })
-
-const nothingOf: Shown = { task: aTask(), checkpoints: [], attestations: [], events: [] }
 
 it('says what is being done on a task, and nothing about a delivery that there is not', () => {
   const facts = (overrides: Partial<Task>): string =>

@@ -77,6 +77,14 @@ describe('a server', () => {
     expect(out).toContain(`--server ${origin}`)
   })
 
+  it('is named in the sentences of others, unless they are for its own machine', async () => {
+    const unknown = await afar(['task', 'show', 'aaaaaaaaaa', '--server', origin])
+    expect(unknown.error).toContain(`\`cofferdam task list --server ${origin}\` shows`)
+    const task = ['--repo', '/r', '--goal', 'x', '--', 'true']
+    const made = await afar(['schedule', 'add', 'nightly', '--every', '6h', '--server', origin, ...task])
+    expect(made.out).toContain('takes place where `cofferdam serve` runs')
+  })
+
   it('B24 refuses what a token is not for, and has it on record', async () => {
     const viewer = (await afar(['token', 'create', 'eyes', '--role', 'viewer'])).out.trim()
     const refused = await afar(['run', '--repo', '/r', '--goal', 'x', '--', 'true'], {
@@ -133,7 +141,7 @@ describe('a server', () => {
 })
 
 describe('a server that goes away', () => {
-  it('is looked for a while, and then told of in a sentence', async () => {
+  it('is said to go on with a task, is looked for a while, and then told of in a sentence', async () => {
     const still = scriptedMachine(worksForever)
     const config = join(still.folder, 'c.yaml')
     writeFileSync(config, 'http: { listen: 0 }\n')
@@ -146,6 +154,16 @@ describe('a server that goes away', () => {
       patience: { pingMs: 200, pings: 1 },
     })
     await followed.printed('working')
+    const id = /Task ([a-z2-7]{10})/.exec(followed.out())?.[1] ?? ''
+    const watching = still.start(['task', 'watch', id], {
+      env: { COFFERDAM_SERVER: at, COFFERDAM_TOKEN: secret },
+    })
+    await watching.printed('Step 1/8')
+    watching.signal('SIGINT')
+    expect([await watching.code, watching.out()]).toEqual([
+      130,
+      expect.stringContaining(`Task ${id} goes on at ${at}.`),
+    ])
     await one.kill()
     expect(await followed.code).toBe(7)
     expect(followed.error()).toMatch(/No server answers at http:\/\/127\.0\.0\.1:\d+ \(ECONNREFUSED\)/)

@@ -65,6 +65,7 @@ test('its settings are those that there are', () => {
   const policyOfRepository = /^repositories\.\*\.policy\./
   const there = namesIn(z.toJSONSchema(configSchema, { io: 'input' }))
   expect(there).toContain('policy.limits.setupSeconds')
+  expect(there.filter((name) => name.includes('_'))).toEqual([])
   const shown = namesOf(parse(uncommented)).filter(
     // A secret's place is one of two things, which the schema does not name.
     (name) => !policyOfRepository.test(name) && !/\.(?:env|file)$/.test(name),

@@ -34,6 +34,11 @@ describe('what cannot be used is said with its line', () => {
       'repositories:\n  /a:\n    tset: x\n',
       'Line 3: there is no key "tset" in',
     ],
+    [
+      'a key with an underscore',
+      'http:\n  listen: 7878\n  proxy_tls: true\n',
+      'Line 3: there is no key "proxy_tls" in "http": remove it or correct the spelling, as in "proxyTls"',
+    ],
     ['a wrong value', '# hi\ntask:\n  steps: 0\n', 'Line 3: "task.steps": A task needs at least 1 step'],
     [
       'a negative budget',

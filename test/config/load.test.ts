@@ -210,7 +210,7 @@ describe('the API over TCP', () => {
     ['{ listen: 9000 }', { address: '127.0.0.1', port: 9000 }],
     ['{ listen: "localhost:9000" }', { address: '127.0.0.1', port: 9000 }],
     ['{ listen: "[::1]:9000" }', { address: '::1', port: 9000 }],
-    ['{ listen: "0.0.0.0:443", proxy_tls: true }', { address: '0.0.0.0', port: 443, proxyTls: true }],
+    ['{ listen: "0.0.0.0:443", proxyTls: true }', { address: '0.0.0.0', port: 443, proxyTls: true }],
     ['{ perMinute: { reads: 5 } }', { perMinute: { reads: 5, calls: 30_000, failures: 20 } }],
   ])('%s', (text, expected) => {
     const home = withFile(`http: ${text}\n`)

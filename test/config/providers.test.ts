@@ -70,8 +70,8 @@ describe('a model server of one’s own', () => {
     'http://localhost.example',
     'http://127.0.0.1.example',
   ])('is not %s, unless plain HTTP is allowed', (origin) => {
-    expect(() => own({ origin })).toThrow(/could be read on the way: use https, or set .*plain_http to true/)
-    expect(own({ origin, plain_http: true })?.origin).toBe(origin)
+    expect(() => own({ origin })).toThrow(/could be read on the way: use https, or set .*plainHttp to true/)
+    expect(own({ origin, plainHttp: true })?.origin).toBe(origin)
   })
 
   it('is refused without an address', () => {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { thisProcess } from '../../src/config/environment.ts'
@@ -89,6 +89,43 @@ describe('a quoted command', () => {
     }
     expect(wrong).toEqual([])
   })
+})
+
+describe.each(['README.md', 'docs/operating.md'])('what %s names of the tree', (name) => {
+  it('is there', () => {
+    const paths = [...read(name).matchAll(/`((?:control-plane|deploy|sandbox-image|src|test)\/[^`\s]*)`/g)]
+      .map(([, path = '']) => path)
+      .concat(
+        [...read(name).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path = '']) =>
+          join(dirname(name), path),
+        ),
+      )
+    expect(paths.length).toBeGreaterThan(1)
+    expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([])
+  })
+})
+
+/** As GitHub names it. */
+const anchorOf = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\w -]/g, '')
+    .replaceAll(' ', '-')
+
+it('a link to a heading leads to one', () => {
+  const names = ['README.md', 'docs/operating.md']
+  const links = names.flatMap((name) =>
+    [...read(name).matchAll(/\]\((?!https?:)([^)#]*)#([^)]+)\)/g)].map(
+      ([, file = '', heading = '']) => `${file === '' ? name : join(dirname(name), file)}#${heading}`,
+    ),
+  )
+  const headings = new Set(
+    names.flatMap((name) =>
+      [...read(name).matchAll(/^#+ (.+)$/gm)].map(([, text = '']) => `${name}#${anchorOf(text)}`),
+    ),
+  )
+  expect(links.length).toBeGreaterThan(4)
+  expect(links.filter((link) => !headings.has(link))).toEqual([])
 })
 
 describe('docs/operating.md', () => {

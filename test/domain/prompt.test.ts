@@ -110,6 +110,34 @@ describe('B06 the prompt', () => {
     expect(own).toContain('Only these may be changed, everything else is readonly: `src/`')
   })
 
+  test.each<[Partial<PromptInput['policy']>, string]>([
+    [{}, 'There is no network, and no way to get one. Do not try to install or download anything.'],
+    [
+      { upstreams: ['anthropic', 'openai'] },
+      'There is no network but the API of models at `http://127.0.0.1:3128/anthropic`, ' +
+        '`http://127.0.0.1:3128/openai`, and nothing else. Do not try to install or download anything.',
+    ],
+    [
+      { egress: ['docs.example.com'] },
+      'There is no network but a proxy (as HTTPS_PROXY says), which lets you reach `docs.example.com`, and nothing else.\n',
+    ],
+    [
+      { egress: ['docs.example.com'], upstreams: ['gemini'] },
+      'which lets you reach `docs.example.com` and the API of models at `http://127.0.0.1:3128/gemini`, and nothing else.\n',
+    ],
+  ])('says the ways out of %j', (policy, words) => {
+    expect(compose({ policy: { ...defaultPolicy, ...policy } })).toContain(words)
+  })
+
+  test('says that a path is readonly where that is its rule', () => {
+    const text = compose({
+      violations: [
+        { path: '.husky/x', rule: '**/.husky/**', kind: 'readonly', what: 'created', found: 'file' },
+      ],
+    })
+    expect(text).toContain('- ".husky/x", which the rule `**/.husky/**` makes readonly')
+  })
+
   test('caps what a test printed, and keeps its begin and end', () => {
     const text = compose({ priorFailure: `first${'x'.repeat(200_000)}last` })
     expect(text.length).toBeLessThan(20_000)

@@ -81,8 +81,11 @@ export type Script = (turn: Turn) => Promise<void> | void
 
 /** How a control plane behaves besides its script. */
 export interface Behaviour {
-  /** A call is never answered, before or after what it is to do. `onHang` is told. */
-  readonly hangs?: { readonly call: 'submit' | 'act' | 'logs' | 'doctor'; readonly when: 'before' | 'after' }
+  /** A call, or a request by its method and path, is never answered, before or after what it is to do. `onHang` is told. */
+  readonly hangs?: {
+    readonly call: 'submit' | 'act' | 'logs' | 'doctor' | RegExp
+    readonly when: 'before' | 'after'
+  }
   readonly onHang?: () => void
   /** What is told of each submission. */
   readonly notes?: readonly string[]
@@ -156,7 +159,7 @@ export class ScriptedPlane implements ControlPlane, Disposable {
     return this.#answer('submit', () => answered(this.store, id, request) ?? this.#birth(id, request, actor))
   }
 
-  async #answer<T>(call: NonNullable<Behaviour['hangs']>['call'], work: () => T): Promise<T> {
+  async #answer<T>(call: 'submit' | 'act' | 'logs' | 'doctor', work: () => T): Promise<T> {
     const { hangs, onHang } = this.#behaviour
     if (hangs?.call !== call) return work()
     if (onHang !== undefined) setImmediate(onHang)

@@ -96,6 +96,18 @@ export function scriptedMachine(script: Script): ScriptedMachine {
   }
 }
 
+/** Has requests to `app` hang that are to. */
+function hang(app: ReturnType<typeof httpApp>, { hangs, onHang }: Behaviour): void {
+  const { fetch } = app
+  app.fetch = async (request, ...more) => {
+    const what = `${request.method} ${new URL(request.url).pathname}`
+    if (!(hangs?.call instanceof RegExp) || !hangs.call.test(what)) return await fetch(request, ...more)
+    if (hangs.when === 'after') await fetch(request, ...more)
+    onHang?.()
+    return await new Promise(() => undefined)
+  }
+}
+
 function startCommand(
   folder: string,
   args: readonly string[],
@@ -171,6 +183,7 @@ function startCommand(
         error += `reported: ${String(failure)}\n`
       }
       const app = httpApp(plane, { caller: () => anOwner, report })
+      hang(app, options.behaviour ?? {})
       const { http } = config
       const door = { hosts: [], perMinute: usualRates, address: () => 'here' }
       const tcp =

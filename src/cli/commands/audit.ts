@@ -3,44 +3,37 @@ import { type AuditOutcome, auditOutcomes } from '../../domain/audit.ts'
 import { Failure } from '../../domain/failure.ts'
 import { withControlPlane } from '../connection.ts'
 import { auditLines } from '../render/audit.ts'
-import {
-  common,
-  type CommonOptions,
-  idOf,
-  limitOf,
-  print,
-  printJson,
-  type Shell,
-  targetOf,
-} from './common.ts'
+import { common, type CommonOptions, idOf, print, printJson, type Shell, targetOf } from './common.ts'
+import { type PageOptions, pageOf, pages, tellMore } from './filters.ts'
 
-interface AuditOptions extends CommonOptions {
+interface AuditOptions extends CommonOptions, PageOptions {
   readonly task?: string
   readonly outcome?: string
-  readonly cursor?: string
-  readonly limit: string
 }
 
 export function auditCommand(program: Command, shell: Shell): void {
-  common(program.command('audit').description('who asked for what, and what became of it; newest first'))
+  const audit = program
+    .command('audit')
+    .description('who asked for what, and what became of it; newest first')
+  pages(common(audit), 50)
     .option('--task <id>', 'of this task alone')
     .option('--outcome <outcome>', `only what was ${auditOutcomes.join(', ')}`)
-    .option('--cursor <next>', 'go on where an answer in JSON ended')
-    .option('--limit <n>', 'show this many at most', '50')
     .action(async (options: AuditOptions) => {
       const { world } = shell
-      const { task, cursor } = options
+      const { task } = options
       const filter = {
-        limit: limitOf(options.limit, 1000),
+        ...pageOf(options),
         ...outcomeOf(options.outcome),
         ...(task === undefined ? {} : { taskId: idOf(task) }),
-        ...(cursor === undefined ? {} : { cursor }),
       }
       const page = await withControlPlane(targetOf(shell, options, 'audit'), (client) => client.audit(filter))
       if (options.json === true) printJson(world, page)
       else if (page.rows.length === 0)
         world.terminal.error('Nothing of that kind has been asked for so far.\n')
-      else print(world, auditLines(page.rows))
+      else {
+        print(world, auditLines(page.rows))
+        tellMore(shell, page.next)
+      }
       shell.end('done')
     })
 }

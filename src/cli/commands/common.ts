@@ -2,7 +2,6 @@ import type { Command } from 'commander'
 import type { ConfigFlags } from '../../config/load.ts'
 import { Failure } from '../../domain/failure.ts'
 import { parseTaskId, type TaskId } from '../../domain/ids.ts'
-import { type Status, statuses } from '../../domain/task.ts'
 import type { Exit } from '../exit.ts'
 import type { Target } from '../connection.ts'
 import { jsonLine } from '../render/json.ts'
@@ -46,6 +45,9 @@ export function targetOf({ world }: Shell, options: CommonOptions, what: string)
   return { world, config: world.loadConfig(options), server, what }
 }
 
+/** Commands that are given on the machine of the data folder, also where the others are sent to a server. */
+const onItsMachine = /^(serve|backup|restore|image|discord|token create)\b/
+
 /** Writes commands as they have to be given to reach the same data folder. */
 export function speller({ data, config, server }: CommonOptions): Spell {
   const more = [
@@ -53,7 +55,8 @@ export function speller({ data, config, server }: CommonOptions): Spell {
     ...(config === undefined ? [] : ['--config', quoted(config)]),
     ...(server === undefined ? [] : ['--server', quoted(server)]),
   ]
-  return (command) => ['cofferdam', command, ...more].join(' ')
+  return (command) =>
+    ['cofferdam', command, ...(server !== undefined && onItsMachine.test(command) ? [] : more)].join(' ')
 }
 
 export function print(world: World, lines: readonly string[]): void {
@@ -73,22 +76,4 @@ export function idOf(text: string): TaskId {
 /** Collects an option that may be given several times. */
 export function several(value: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), value]
-}
-
-export function limitOf(text: string, most: number): number {
-  const limit = Number(text)
-  if (Number.isInteger(limit) && limit >= 1 && limit <= most) return limit
-  throw new Failure('bad_request', `--limit takes a number from 1 to ${most}, not ${text}.`)
-}
-
-/** The option `--status`. */
-export function statusesOf(text: string | undefined): { statuses?: readonly Status[] } {
-  if (text === undefined) return {}
-  const names = text
-    .toUpperCase()
-    .split(',')
-    .map((name) => name.trim())
-  const known = names.flatMap((name) => statuses.find((status) => status === name) ?? [])
-  if (known.length === names.length) return { statuses: known }
-  throw new Failure('bad_request', `--status takes some of ${statuses.join(', ')}, with commas between them.`)
 }

@@ -4,7 +4,7 @@ import { Unreachable } from '../../client/fetch.ts'
 import { Failure } from '../../domain/failure.ts'
 import { Connection } from '../connection.ts'
 import { findingLines } from '../render/findings.ts'
-import { common, type CommonOptions, print, printJson, type Shell, targetOf } from './common.ts'
+import { common, type CommonOptions, print, printJson, type Shell, speller, targetOf } from './common.ts'
 
 export function doctorCommand(program: Command, shell: Shell): void {
   common(program.command('doctor').description('look at everything that a task needs')).action(
@@ -12,7 +12,7 @@ export function doctorCommand(program: Command, shell: Shell): void {
       const { world } = shell
       const findings = await look(shell, options)
       if (options.json === true) printJson(world, { findings })
-      else print(world, findingLines(findings, world.terminal.paint))
+      else print(world, findingLines(findings, speller(options), world.terminal.paint))
       shell.end(findings.some(({ state }) => state === 'problem') ? 'environment' : 'done')
     },
   )

@@ -1,16 +1,8 @@
 import type { Command } from 'commander'
 import { withControlPlane } from '../connection.ts'
 import { egressLines } from '../render/egress.ts'
-import {
-  common,
-  type CommonOptions,
-  idOf,
-  limitOf,
-  print,
-  printJson,
-  type Shell,
-  targetOf,
-} from './common.ts'
+import { common, type CommonOptions, idOf, print, printJson, type Shell, targetOf } from './common.ts'
+import { limitOf } from './filters.ts'
 
 interface EgressOptions extends CommonOptions {
   readonly box?: string

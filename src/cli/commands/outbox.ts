@@ -1,43 +1,52 @@
 import type { Command } from 'commander'
+import type { Client, Filter } from '../../client/client.ts'
 import { Failure } from '../../domain/failure.ts'
-import { type LetterAct, type LetterFilter, letterStates } from '../../domain/outbox/letter.ts'
+import {
+  type Letter,
+  type LetterAct,
+  type LetterFilter,
+  type LetterState,
+  letterStates,
+} from '../../domain/outbox/letter.ts'
 import { withControlPlane } from '../connection.ts'
 import { letterLines, letterTable } from '../render/outbox.ts'
 import {
   common,
   type CommonOptions,
   idOf,
-  limitOf,
   print,
   printJson,
   type Shell,
+  speller,
   targetOf,
 } from './common.ts'
+import { pageOf, type PageOptions, pages, someOf, tellMore } from './filters.ts'
 
-interface ListOptions extends CommonOptions {
+interface ListOptions extends CommonOptions, PageOptions {
   readonly state?: string
   readonly destination?: string
   readonly task?: string
-  readonly limit: string
 }
 
 export function outboxCommand(program: Command, shell: Shell): void {
   const outbox = program.command('outbox').description('what webhooks are told, and what did not arrive')
   const { world } = shell
 
-  common(outbox.command('list').description('letters, newest first'))
+  pages(common(outbox.command('list').description('letters, newest first')), 50)
     .option('--state <list>', `only those, of ${letterStates.join(', ')}`)
     .option('--destination <name>', 'only to this one, such as webhook:ci')
     .option('--task <id>', 'only of this task')
-    .option('--limit <n>', 'show this many at most', '50')
     .action(async (options: ListOptions) => {
       const filter = filterOf(options)
-      const letters = await withControlPlane(targetOf(shell, options, 'outbox list'), (client) =>
+      const { letters, next } = await withControlPlane(targetOf(shell, options, 'outbox list'), (client) =>
         client.letters(filter),
       )
-      if (options.json === true) printJson(world, { letters })
+      if (options.json === true) printJson(world, { letters, next })
       else if (letters.length === 0) world.terminal.error('There is no such letter.\n')
-      else print(world, letterTable(letters, world.now(), world.terminal.width()))
+      else {
+        print(world, letterTable(letters, world.now(), world.terminal.width()))
+        tellMore(shell, next)
+      }
       shell.end('done')
     })
 
@@ -48,24 +57,25 @@ export function outboxCommand(program: Command, shell: Shell): void {
       client.letter(letterIdOf(id)),
     )
     if (options.json === true) printJson(world, letter)
-    else print(world, letterLines(letter))
+    else print(world, letterLines(letter, speller(options)))
     shell.end('done')
   })
 
-  const act = (name: LetterAct, description: string, done: (id: string) => string): void => {
+  const act = (name: LetterAct, description: string, said: (id: string) => string): void => {
     common(outbox.command(`${name} <ids...>`).description(description)).action(
       async (ids: readonly string[], options: CommonOptions) => {
         const known = ids.map(letterIdOf)
-        const letters = await withControlPlane(targetOf(shell, options, `outbox ${name}`), async (client) => {
+        const target = targetOf(shell, options, `outbox ${name}`)
+        const letters = await withControlPlane(target, async (client, sent) => {
           const changed = []
-          for (const id of known) changed.push(await client.actOnLetter(id, name))
+          for (const id of known) changed.push(await actOn(client, id, name, sent))
           return changed
         })
         if (options.json === true) printJson(world, { letters })
         else
           print(
             world,
-            letters.map(({ id }) => done(id)),
+            letters.map(({ id }) => said(id)),
           )
         shell.end('done')
       },
@@ -75,26 +85,25 @@ export function outboxCommand(program: Command, shell: Shell): void {
   act('discard', 'give letters up, so that those behind them go on', (id) => `Letter ${id} is discarded.`)
 }
 
-function filterOf({ state, destination, task, limit }: ListOptions): LetterFilter {
+/** What a letter may be when the act on it is done. */
+const done: Readonly<Record<LetterAct, readonly LetterState[]>> = {
+  discard: ['discarded'],
+  retry: ['sending', 'sent'],
+}
+
+/** Where an earlier try may have done it, it is not done again. */
+async function actOn(client: Client, id: string, act: LetterAct, sent: boolean): Promise<Letter> {
+  const now = sent ? await client.letter(id) : null
+  return now !== null && done[act].includes(now.state) ? now : await client.actOnLetter(id, act)
+}
+
+function filterOf({ state, destination, task, ...page }: ListOptions): Filter<LetterFilter, 'before'> {
   return {
-    limit: limitOf(limit, 1000),
-    ...(state === undefined ? {} : { states: statesOf(state) }),
+    ...pageOf(page),
+    ...(state === undefined ? {} : { states: someOf('--state', state, letterStates) }),
     ...(destination === undefined ? {} : { destination }),
     ...(task === undefined ? {} : { task: idOf(task) }),
   }
-}
-
-function statesOf(text: string): NonNullable<LetterFilter['states']> {
-  const names = text
-    .toLowerCase()
-    .split(',')
-    .map((name) => name.trim())
-  const known = names.flatMap((name) => letterStates.find((state) => state === name) ?? [])
-  if (known.length === names.length) return known
-  throw new Failure(
-    'bad_request',
-    `--state takes some of ${letterStates.join(', ')}, with commas between them.`,
-  )
 }
 
 function letterIdOf(text: string): string {

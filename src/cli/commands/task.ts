@@ -12,21 +12,26 @@ import {
   common,
   type CommonOptions,
   idOf,
-  limitOf,
   print,
   printJson,
   type Shell,
   speller,
-  statusesOf,
   targetOf,
 } from './common.ts'
 import { egressCommand } from './egress.ts'
+import {
+  isFiltered,
+  pageOf,
+  type PageOptions,
+  pages,
+  taskFilterOf,
+  type TaskFilterOptions,
+  taskFilters,
+  tellMore,
+} from './filters.ts'
 import { watchCommand } from './watch.ts'
 
-interface ListOptions extends CommonOptions {
-  readonly status?: string
-  readonly limit: string
-}
+interface ListOptions extends CommonOptions, TaskFilterOptions, PageOptions {}
 
 interface StepOptions extends CommonOptions {
   readonly step?: string
@@ -46,25 +51,27 @@ export function taskCommand(program: Command, shell: Shell): void {
 }
 
 function listCommand(task: Command, shell: Shell): void {
-  common(task.command('list').description('the tasks of the data folder, newest first'))
-    .option('--status <list>', 'only those, such as BLOCKED,DRAFT')
-    .option('--limit <n>', 'show this many at most', '50')
-    .action(async (options: ListOptions) => {
-      const { world } = shell
-      const filter = { limit: limitOf(options.limit, 1000), ...statusesOf(options.status) }
-      const tasks = await withControlPlane(targetOf(shell, options, 'task list'), (client) =>
-        client.tasks(filter),
-      )
-      if (options.json === true) printJson(world, { tasks })
-      else if (tasks.length > 0) print(world, taskTable(tasks, world.now(), tableWidth(shell)))
-      else if (options.status !== undefined) print(world, [`No task is ${options.status}.`])
-      else
-        print(world, [
-          'No tasks yet. Start one with',
-          `  ${speller(options)('run --repo PATH --goal TEXT')} -- PROGRAM`,
-        ])
-      shell.end('done')
-    })
+  const list = task.command('list').description('the tasks of the data folder, newest first')
+  pages(taskFilters(common(list)), 50).action(async (options: ListOptions) => {
+    const { world } = shell
+    const filter = { ...pageOf(options), ...taskFilterOf(options, world) }
+    const { tasks, next } = await withControlPlane(targetOf(shell, options, 'task list'), (client) =>
+      client.taskPage(filter),
+    )
+    if (options.json === true) printJson(world, { tasks, next })
+    else if (tasks.length > 0) {
+      print(world, taskTable(tasks, world.now(), tableWidth(shell)))
+      tellMore(shell, next)
+    } else print(world, nothing(options))
+    shell.end('done')
+  })
+}
+
+function nothing({ repo, status, since, until, ...options }: ListOptions): readonly string[] {
+  if (isFiltered({ repo, since, until })) return ['No task is meant by the options.']
+  if (status !== undefined) return [`No task is ${status}.`]
+  const run = speller(options)('run --repo PATH --goal TEXT')
+  return ['No tasks yet. Start one with', `  ${run} -- PROGRAM`]
 }
 
 /** A pipe is as wide as its lines. */

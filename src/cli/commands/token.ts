@@ -6,7 +6,8 @@ import { Connection, withControlPlane } from '../connection.ts'
 import { moment, plain } from '../render/text.ts'
 import { tokenLines } from '../render/tokens.ts'
 import { expiryOf } from '../since.ts'
-import { common, type CommonOptions, print, printJson, type Shell, targetOf } from './common.ts'
+import { common, type CommonOptions, print, printJson, type Shell, speller, targetOf } from './common.ts'
+import { someOf } from './filters.ts'
 
 interface CreateOptions extends CommonOptions {
   readonly role: string
@@ -25,7 +26,8 @@ export function tokenCommand(program: Command, shell: Shell): void {
         client.tokens(),
       )
       if (options.json === true) printJson(world, { tokens })
-      else if (tokens.length === 0) print(world, ['No tokens yet: `cofferdam token create NAME` makes one.'])
+      else if (tokens.length === 0)
+        print(world, [`No tokens yet: \`${speller(options)('token create NAME')}\` makes one.`])
       else print(world, tokenLines(tokens, world.now()))
       shell.end('done')
     },
@@ -33,9 +35,13 @@ export function tokenCommand(program: Command, shell: Shell): void {
   common(
     token.command('revoke <name>').description('make a token good for nothing, by its name or id'),
   ).action(async (name: string, options: CommonOptions) => {
-    const revoked = await withControlPlane(targetOf(shell, options, 'token revoke'), (client) =>
-      client.revokeToken(name),
-    )
+    await using connection = await Connection.visit(targetOf(shell, options, 'token revoke'))
+    // By its id it can be revoked twice; a name is free again after the first time.
+    const tokens = await connection.persist((client) => client.tokens())
+    const meant =
+      tokens.find(({ id }) => id === name) ??
+      tokens.find((each) => each.name === name && each.revokedAt === null)
+    const revoked = await connection.persist((client) => client.revokeToken(meant?.id ?? name))
     if (options.json === true) printJson(world, { token: revoked })
     else print(world, [`The token ${plain(revoked.name)} is revoked.`])
     shell.end('done')
@@ -79,8 +85,5 @@ function roleOf(text: string): Role {
 
 function scopesOf(text: string | undefined, role: Role): readonly Scope[] {
   if (text === undefined) return usualScopes[role]
-  const names = text.split(',').map((name) => name.trim())
-  const known = names.flatMap((name) => scopes.find((scope) => scope === name) ?? [])
-  if (known.length === names.length) return known
-  throw new Failure('bad_request', `--scopes takes some of ${scopes.join(', ')}, with commas between them.`)
+  return someOf('--scopes', text, scopes)
 }

@@ -7,8 +7,6 @@ export interface Node {
   readonly options: readonly { readonly name: string; readonly about: string; readonly takes: boolean }[]
   /** What may follow: subcommands, or the words of an argument. */
   readonly words: readonly { readonly name: string; readonly about: string }[]
-  /** Whether a word that follows leads to another command. */
-  readonly leads: boolean
 }
 
 /** Every command of a program, the program itself first. */
@@ -27,7 +25,6 @@ export function nodesOf(command: Command, before = ''): readonly Node[] {
       { name: '--help', about: 'display help for command', takes: false },
     ],
     words: [...subcommands, ...choices.map((name) => ({ name, about: '' }))],
-    leads: subcommands.length > 0,
   }
   return [node, ...command.commands.flatMap((each) => nodesOf(each, `${path} `))]
 }

@@ -1,4 +1,5 @@
 import type { Letter } from '../../domain/outbox/letter.ts'
+import type { Spell } from './next.ts'
 import { columns, duration, firstLine, hang, moment, plain } from './text.ts'
 
 /** Letters as a table that fits `width` columns. */
@@ -18,7 +19,7 @@ export function letterTable(letters: readonly Letter[], now: number, width: numb
 }
 
 /** One letter in full. */
-export function letterLines(letter: Letter): readonly string[] {
+export function letterLines(letter: Letter, spell: Spell): readonly string[] {
   const { state, attempts, nextAt, endedAt, actor } = letter
   const rows: readonly (readonly [string, string | null])[] = [
     ['letter', letter.id],
@@ -30,13 +31,14 @@ export function letterLines(letter: Letter): readonly string[] {
     ['ended', endedAt === null ? null : moment(endedAt)],
     ['why', letter.error],
     ['touched by', actor === null ? null : plain(actor.id)],
-    ['help', helpFor(letter)],
+    ['help', helpFor(letter, spell)],
     ['body', letter.body],
   ]
   return columns(rows.flatMap(([name, text]) => (text === null ? [] : [[name, hang(text, 12)]])))
 }
 
-function helpFor({ id, state }: Letter): string | null {
-  if (state === 'dead') return `cofferdam outbox retry ${id}, or discard`
-  return state === 'waiting' ? `cofferdam outbox retry ${id} has it tried at once` : null
+function helpFor({ id, state }: Letter, spell: Spell): string | null {
+  const retry = `\`${spell(`outbox retry ${id}`)}\``
+  if (state === 'dead') return `${retry} has it tried again; \`${spell(`outbox discard ${id}`)}\` gives it up`
+  return state === 'waiting' ? `${retry} has it tried at once` : null
 }

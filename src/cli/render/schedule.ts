@@ -1,5 +1,6 @@
 import type { ShownSchedule } from '../../domain/schedule/port.ts'
 import type { Occurrence, Timing } from '../../domain/schedule/schedule.ts'
+import type { Spell } from './next.ts'
 import { columns, firstLine, moment } from './text.ts'
 
 /** Schedules as a table that fits `width` columns. */
@@ -29,7 +30,7 @@ export function scheduleLines(schedule: ShownSchedule, runs: readonly Occurrence
     ['next', nextAt === null ? '-' : moment(nextAt)],
     ['missed', missed],
     ['overlap', overlap],
-    ...(autoApprove ? [['approval', 'by auto_approve in cofferdam.yaml'] as const] : []),
+    ...(autoApprove ? [['approval', 'by autoApprove in cofferdam.yaml'] as const] : []),
     ['repository', firstLine(task.repository, 400)],
     ['goal', firstLine(task.goal, 400)],
   ]
@@ -58,4 +59,11 @@ function timingText(timing: Timing): string {
 
 function lastText({ state, task }: Occurrence): string {
   return task ?? state
+}
+
+/** When it runs next, in a sentence; empty where it does not. */
+export function nextText({ nextAt }: ShownSchedule, spell: Spell): string {
+  return nextAt === null
+    ? ''
+    : `Its next run is planned for ${moment(nextAt)}; it takes place where \`${spell('serve')}\` runs.`
 }

@@ -3,6 +3,7 @@ import { counted } from '../../domain/text.ts'
 import type { Paint } from '../terminal.ts'
 import { markLines, marksTitle } from './marks.ts'
 import { nextCommands, quoted, type Spell } from './next.ts'
+import { respelled } from './respelled.ts'
 import { columns, duration, hang } from './text.ts'
 
 /** How a task ended, where its work is, and what to do next. `bare`: its repository has nothing checked out. */
@@ -10,7 +11,7 @@ export function summaryLines(task: Task, spell: Spell, paint: Paint, bare: boole
   const cost = `${counted(task.spent.steps, 'step')}, ${duration(task.spent.ms)}`
   return [
     '',
-    `${badge(task, paint)}  ${hang(task.halt?.text ?? outcome(task), 2)}`,
+    `${badge(task, paint)}  ${hang(respelled(task.halt?.text ?? outcome(task), spell), 2)}`,
     ...columns([['used', cost], ...work(task, spell, bare)]).map((line) => `  ${line}`),
     ...reviewLines(task),
     ...nextLines(task, spell),

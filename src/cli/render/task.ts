@@ -5,6 +5,7 @@ import { counted } from '../../domain/text.ts'
 import type { Paint } from '../terminal.ts'
 import { markLines, marksTitle } from './marks.ts'
 import { quoted, type Spell } from './next.ts'
+import { respelled } from './respelled.ts'
 import { badge, nextLines } from './summary.ts'
 import { columns, duration, firstLine, hang, moment } from './text.ts'
 
@@ -21,7 +22,7 @@ export function taskLines(shown: Shown, spell: Spell, paint: Paint): readonly st
   const { task, checkpoints, attestations, events } = shown
   return [
     `Task ${task.id}  ${badge(task, paint)}`,
-    ...standing(task),
+    ...standing(task, spell),
     '',
     ...columns(facts(task)).map((line) => `  ${line}`),
     ...section(
@@ -33,16 +34,16 @@ export function taskLines(shown: Shown, spell: Spell, paint: Paint): readonly st
     ...section('Attestations', columns(attestations.map(attestationRow))),
     ...section(
       'Events',
-      events.map((event) => `${moment(event.at)}  ${firstLine(event.text, 200)}`),
+      events.map((event) => `${moment(event.at)}  ${firstLine(respelled(event.text, spell), 200)}`),
     ),
     ...nextLines(task, spell),
   ]
 }
 
 /** Why it rests. Of a discarded task nothing of that can be mended any more. */
-function standing({ delivery, halt }: Task): readonly string[] {
+function standing({ delivery, halt }: Task, spell: Spell): readonly string[] {
   if (delivery === 'discarded') return ['  discarded: its work is gone.']
-  return halt === null ? [] : [`  ${halt.reason}: ${hang(halt.text, 2)}`]
+  return halt === null ? [] : [`  ${halt.reason}: ${hang(respelled(halt.text, spell), 2)}`]
 }
 
 function facts(task: Task): readonly (readonly string[])[] {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { submittedSchema } from '../answers.ts'
 import type { TaskRequest } from '../intake.ts'
 import { postureLevels } from '../posture.ts'
-import { actorSchema, exactly, taskIdSchema } from '../schemas.ts'
+import { actorSchema, exactly, limitsSchema, taskIdSchema } from '../schemas.ts'
 import type { Ran, ShownSchedule } from './port.ts'
 import {
   missedPolicies,
@@ -44,23 +44,7 @@ const requestSchema = exactly<TaskRequest>()(
         egress: texts,
         upstreams: texts,
         posture: z.enum(postureLevels).optional(),
-        limits: z.object({
-          memoryMb: z.number().optional(),
-          cpus: z.number().optional(),
-          pids: z.number().optional(),
-          openFiles: z.number().optional(),
-          fileMb: z.number().optional(),
-          tmpMb: z.number().optional(),
-          outputMb: z.number().optional(),
-          worktreeMb: z.number().optional(),
-          worktreeFiles: z.number().optional(),
-          upMb: z.number().optional(),
-          downMb: z.number().optional(),
-          connections: z.number().optional(),
-          diskFreeMb: z.number().optional(),
-          testSeconds: z.number().optional(),
-          setupSeconds: z.number().optional(),
-        }),
+        limits: limitsSchema.partial(),
       })
       .nullable(),
   }),

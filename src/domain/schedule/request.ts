@@ -79,8 +79,8 @@ interface ScheduleWords {
 }
 
 const onlyInFile = (issue: { readonly code?: string; readonly keys?: unknown }): string | undefined =>
-  issue.code === 'unrecognized_keys' && Array.isArray(issue.keys) && issue.keys.includes('auto_approve')
-    ? '"auto_approve" is taken from cofferdam.yaml alone: put the schedule there, or leave it out.'
+  issue.code === 'unrecognized_keys' && Array.isArray(issue.keys) && issue.keys.includes('autoApprove')
+    ? '"autoApprove" is taken from cofferdam.yaml alone: put the schedule there, or leave it out.'
     : undefined
 
 /** A schedule as HTTP changes it: all of it anew, under the name that it has. */
@@ -102,7 +102,7 @@ export const configuredScheduleSchema = z
   .strictObject({
     ...when,
     ...rest,
-    auto_approve: z.boolean('"auto_approve" is true or false.').default(false),
+    autoApprove: z.boolean('"autoApprove" is true or false.').default(false),
     task: z.record(z.string(), z.unknown(), '"task" has at least a goal and a repository.'),
   })
   .superRefine(coherent)

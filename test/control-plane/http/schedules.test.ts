@@ -99,7 +99,7 @@ describe('a schedule over HTTP', () => {
     ['no such day', { cron: '0 0 31 2 *' }, /no day|no time|31 2/],
     ['no such zone', { timezone: 'Europe/Nowhere' }, /Nowhere/],
     ['no name', { name: 'Not A Name' }, /The name of a schedule is made of/],
-    ['an approval in advance', { auto_approve: true }, /auto_approve|autoApprove/],
+    ['an approval in advance', { autoApprove: true }, /autoApprove\W+is taken from cofferdam\.yaml alone/],
     ['no goal', { task: { repository: '/r' } }, /The goal is missing/],
   ])('with %s is refused in a sentence, and not made', async (_, wrong, sentence) => {
     const answer = await make({ ...nightly, ...wrong })

@@ -181,7 +181,7 @@ describe('B03 the risk gate', () => {
     expect(task === undefined ? null : lab.store.lastDecision(task.id)).toMatchObject({
       usedAction: 'approve',
       usedBy: { kind: 'schedule', id: 'nightly' },
-      text: 'auto_approve in cofferdam.yaml',
+      text: 'autoApprove in cofferdam.yaml',
     })
   })
 })

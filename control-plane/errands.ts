@@ -1,0 +1,81 @@
+import { resolve } from 'node:path'
+import { findDataFolder } from '../src/config/data-folder.ts'
+import type { Environment } from '../src/config/environment.ts'
+import type { Config } from '../src/config/load.ts'
+import type { BackupReport } from '../src/domain/backup.ts'
+import type { HostPath } from '../src/domain/brand.ts'
+import type { Finding } from '../src/domain/control-plane.ts'
+import { Failure, systemCodeOf } from '../src/domain/failure.ts'
+import { apartEngine } from './adapters.ts'
+import { describeKey, type KeyPlaces, keyPlaces } from './attest/key.ts'
+import { backUp } from './backup/backup.ts'
+import { restore } from './backup/restore.ts'
+import { diagnose } from './doctor.ts'
+import { ownerOf } from './store/lock.ts'
+
+// What is done without a control plane that is open.
+
+/** What doctor finds where no process answers for the data folder. Changes nothing there, and never rejects. */
+export async function diagnoseClosed(config: Config, around: Environment): Promise<readonly Finding[]> {
+  return await diagnose({
+    engine: apartEngine(config, around),
+    data: config.dataFolder,
+    tmp: around.tmp,
+    diskFreeMb: config.tasks.policy.limits.diskFreeMb,
+    attestationKey: () => describeKey(keyPlaces(config.dataFolder, config.attestationKey)),
+    find: () => findDataFolder(config.dataFolder, around.uid),
+    alive: isAlive,
+  })
+}
+
+/** Backs a data folder up into a new folder, whoever works on it meanwhile. */
+export async function backUpData(config: Config, around: Environment, folder: string): Promise<BackupReport> {
+  const { dataFolder: data, attestationKey } = config
+  if (!(await findDataFolder(data, around.uid)))
+    throw new Failure(
+      'data_folder',
+      `There is no data folder at ${data}: name the one to back up with --data.`,
+    )
+  const owner = ownerOf('backup', Date.now())
+  return await backUp(resolve(around.cwd, folder) as HostPath, {
+    data,
+    attestationKey,
+    owner,
+    clock: Date.now,
+  })
+}
+
+/** Makes the data folder out of a backup; there must be none. */
+export async function restoreData(
+  config: Config,
+  around: Environment,
+  folder: string,
+): Promise<BackupReport> {
+  const { dataFolder: data, attestationKey } = config
+  const keysOf = (folder: HostPath): KeyPlaces => keyPlaces(folder, attestationKey)
+  return await restore(resolve(around.cwd, folder) as HostPath, {
+    data,
+    keysOf,
+    owner: ownerOf('restore', Date.now()),
+  })
+}
+
+/** Goes through what the front end on Discord needs, registers its commands and sends a test message. */
+export async function* setUpDiscord(config: Config): AsyncGenerator<Finding> {
+  if (config.discord === null)
+    throw new Failure(
+      'bad_config',
+      `Discord is not configured: put \`discord: { guild: "…", channel: "…", owners: ["…"] }\` into ${config.file ?? 'cofferdam.yaml'}; the README says where the ids are.`,
+    )
+  const { setUp } = await import('../src/discord/setup.ts')
+  yield* setUp(config.discord)
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    // Not ours to signal, and so alive.
+    return systemCodeOf(error) === 'EPERM'
+  }
+}

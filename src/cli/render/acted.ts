@@ -1,0 +1,39 @@
+import type { Act } from '../../domain/control-plane.ts'
+import type { Task, TaskEvent } from '../../domain/task.ts'
+import type { Paint } from '../terminal.ts'
+import { quoted, type Spell } from './next.ts'
+import { approvedLines } from './progress.ts'
+import { respelled } from './respelled.ts'
+import { nextLines } from './summary.ts'
+import { plain } from './text.ts'
+
+/** What came of an act, and what can be done next. `events`: those of the act. */
+export function actedLines(
+  act: Act,
+  task: Task,
+  events: readonly TaskEvent[],
+  spell: Spell,
+  paint: Paint,
+): readonly string[] {
+  return [
+    `Task ${task.id} is ${respelled(stateAfter(act, task), spell)}`,
+    ...events.flatMap((event) => approvedLines(event, paint)),
+    ...(act.act === 'discard' ? [] : nextLines(task, spell)),
+  ]
+}
+
+function stateAfter(act: Act, task: Task): string {
+  if (act.act === 'discard') return `discarded. ${branchAfter(task)}`
+  if (act.act === 'steer') return `${task.status}. The next prompt says so.`
+  return task.halt === null ? `${task.status}.` : `${task.status}. ${plain(task.halt.text)}`
+}
+
+/** What a repository has been given stays there. Validated work may have reached it without being recorded as applied. */
+function branchAfter({ status, outcome, branch, repository }: Task): string {
+  if (status !== 'APPLIED' && outcome === null) return 'Your repository has no branch of it.'
+  const git = `git -C ${quoted(repository.path)} branch -D ${quoted(branch)}`
+  const where = plain(repository.path)
+  return status === 'APPLIED'
+    ? `A branch ${branch} stays in ${where}: \`${git}\` removes it.`
+    : `${where} may have a branch ${branch}: \`${git}\` removes it.`
+}
