@@ -18,6 +18,7 @@ import { commands } from './commands/definitions.ts'
 import { sameCommands } from './commands/same.ts'
 import { interactions, type InteractionsDeps } from './interactions.ts'
 import { Logins } from './logins.ts'
+import { pauseAfter } from './pauses.ts'
 import { patience } from './sending.ts'
 import { talk } from './talk.ts'
 
@@ -30,9 +31,7 @@ export interface BotDeps extends InteractionsDeps {
   readonly log: (level: 'info' | 'warn', text: string, more: Readonly<Record<string, unknown>>) => void
 }
 
-const firstPauseMs = 5000
 const longestPauseMs = 10 * 60_000
-const pauseAfter = (attempts: number): number => Math.min(longestPauseMs, firstPauseMs * 2 ** (attempts - 1))
 
 /** What Discord will not take another time: to try again would only use up the day's logins. */
 const hopeless: ReadonlyMap<number, string> = new Map([
@@ -109,7 +108,10 @@ export class Bot {
       if (said !== null) return this.#becomes('refused', said)
       this.#becomes('connecting', `Discord cannot be reached (${messageOf(error)}): it is tried again.`)
       this.#client.rest.setToken(token)
-      this.#endTimer = this.#deps.later(pauseAfter(this.#attempts), () => void this.#login(token))
+      this.#endTimer = this.#deps.later(
+        pauseAfter(this.#attempts, longestPauseMs),
+        () => void this.#login(token),
+      )
     }
   }
 
@@ -181,11 +183,12 @@ export class Bot {
       const there = (await client.rest.get(route)) as readonly unknown[]
       if (!sameCommands(commands, there)) await client.rest.put(route, { body: commands })
     } catch (error) {
-      if (this.#closed || client !== this.#client) return
+      if (this.#closed || client !== this.#client || this.#connection.state === 'refused') return
       const why = `its commands are not registered (${messageOf(error)}): \`cofferdam discord setup\` says more.`
       this.#becomes(this.#connection.state, `Discord is connected as ${client.user.tag}, but ${why}`)
       report(error, { what: 'commands' })
-      this.#endRegistering = later(pauseAfter(attempts), () => void this.#register(client, attempts + 1))
+      const again = (): void => void this.#register(client, attempts + 1)
+      this.#endRegistering = later(pauseAfter(attempts, longestPauseMs), again)
       return
     }
     if (attempts > 1) this.#becomes(this.#connection.state, `Discord is connected as ${client.user.tag}.`)
@@ -194,6 +197,8 @@ export class Bot {
   #becomes(state: Connection['state'], text: string): void {
     if (this.#connection.state === 'refused') return
     const { clock, log } = this.#deps
+    // With a token that is dead nothing more is asked for.
+    if (state === 'refused') this.#endRegistering()
     const since = this.#connection.state === state ? this.#connection.since : clock()
     this.#connection = { state, since, text }
     log(state === 'ready' ? 'info' : 'warn', text, { state })

@@ -14,6 +14,7 @@ let discord: LocalDiscord
 let home: Channel
 let bots: Bot[]
 let reported: unknown[]
+let calledOff: number
 let pauses: { readonly ms: number; readonly act: () => void }[]
 
 beforeEach(async () => {
@@ -21,6 +22,7 @@ beforeEach(async () => {
   home = discord.channel('tasks')
   bots = []
   pauses = []
+  calledOff = 0
   reported = []
 })
 afterEach(async () => {
@@ -49,7 +51,7 @@ function aBot(changed: Partial<DiscordSettings> = {}, api = discord.api): Bot {
     clock: Date.now,
     later: (ms, act) => {
       pauses.push({ ms, act })
-      return () => undefined
+      return () => (calledOff += 1)
     },
     report: (error) => reported.push(error),
     log: () => undefined,
@@ -174,6 +176,32 @@ describe('the connection', () => {
     await until(() => discord.commands.puts === 1 && !bot.connection.text.includes('setup'))
     expect(pauses.map(({ ms }) => ms)).toEqual([5000, 10_000])
     expect(reported.splice(0)).toHaveLength(2)
+  })
+})
+
+describe('with a token that is taken back', () => {
+  const registrations = () => discord.rest.seen.filter(({ path }) => path.endsWith('/commands'))
+
+  it('what waits to be registered again is called off', async () => {
+    discord.rest.faults.next('GET', /\/commands$/, { kind: 'status', status: 503 })
+    const bot = aBot()
+    await until(() => pauses.length === 1)
+    expect(calledOff).toBe(0)
+    discord.gateway.closeWith(GatewayCloseCodes.AuthenticationFailed)
+    await until(() => bot.connection.state === 'refused')
+    expect([calledOff, reported.splice(0).length]).toEqual([1, 1])
+  })
+
+  it('what is being registered is not tried again', async () => {
+    discord.rest.faults.next('GET', /\/commands$/, { kind: 'late', ms: 200 })
+    discord.rest.faults.next('PUT', /\/commands$/, { kind: 'status', status: 503 })
+    const bot = aBot()
+    await until(() => registrations().length === 1)
+    discord.gateway.closeWith(GatewayCloseCodes.AuthenticationFailed)
+    await until(() => bot.connection.state === 'refused' && registrations().at(-1)?.status === 503)
+    // One more round trip, so that the bot has heard of it.
+    await bot.rest.get('/users/@me')
+    expect(pauses).toEqual([])
   })
 })
 
