@@ -73,8 +73,8 @@ const idAt = (time: number): string => String(BigInt(Math.max(0, time - discordE
 /** When something was made over there, epoch ms by Discord's clock: its ids tell. */
 export const madeAt = (id: string): number => Number(BigInt(id) >> 22n) + discordEpoch
 
-/** The message of ours with this mark, of those that were written since then. */
-async function find(
+/** The message of ours with this mark, of those that were written since then (epoch ms). */
+export async function find(
   rest: REST,
   bot: string,
   channel: string,
@@ -127,6 +127,35 @@ export function isGone(error: unknown): boolean {
     error instanceof DiscordAPIError &&
     (error.code === RESTJSONErrorCodes.UnknownChannel || error.code === RESTJSONErrorCodes.UnknownMessage)
   )
+}
+
+/** The same, or whether it is another bot's: the token of another application took the place of ours. */
+export function isOutOfReach(error: unknown): boolean {
+  return isGone(error) || isCode(error, RESTJSONErrorCodes.CannotEditMessageAuthoredByAnotherUser)
+}
+
+const hourMs = 3_600_000
+const minuteMs = 60_000
+
+/**
+ * How long no edit of this message alone is taken, ms; null where the error is about something else. Discord takes few edits
+ * of messages older than an hour, and answers 429 with code 30046, of which the library tells the status alone.
+ */
+export function oldEditPauseMs(error: unknown, message: string, now: number): number | null {
+  if (now - madeAt(message) < hourMs) return null
+  if (error instanceof RateLimitError) return Math.max(minuteMs, error.retryAfter)
+  const code = RESTJSONErrorCodes.MaximumNumberOfEditsToMessagesOlderThanOneHourReached
+  return isCode(error, code) ? minuteMs : null
+}
+
+/** Whether it may be the files that are not taken: the bot lacks the right, or they are too large. */
+export function refusesFiles(error: unknown): boolean {
+  return (error instanceof DiscordAPIError || error instanceof HTTPError) && [403, 413].includes(error.status)
+}
+
+/** Whether a request took longer than there is time. */
+export function isTooSlow(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError'
 }
 
 /** What Discord answers to who changes something in a thread that is archived: the library has no name for it. */
