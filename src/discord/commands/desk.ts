@@ -103,13 +103,15 @@ export const desk: Readonly<Record<string, Handler>> = {
 
   async task_approve(deps, { caller, typed }) {
     const task = taskOf(deps, typed)
-    return done(await deps.plane().act(task.id, { act: 'approve' }, caller, shownRevision(deps, task)))
+    return done(
+      await deps.plane().act(task.id, { act: 'approve' }, caller, shownRevision(deps, task, caller)),
+    )
   },
 
   async task_reject(deps, { caller, typed }) {
     const task = taskOf(deps, typed)
     const rejected = { act: 'reject', text: typed.text('reason') } as const
-    return done(await deps.plane().act(task.id, rejected, caller, shownRevision(deps, task)))
+    return done(await deps.plane().act(task.id, rejected, caller, shownRevision(deps, task, caller)))
   },
 
   async task_suggest(deps, { caller, typed }) {
@@ -117,7 +119,9 @@ export const desk: Readonly<Record<string, Handler>> = {
     const text = typed.text('text') ?? ''
     // Where replies are not heard this is the one way to tell a running agent something.
     if (possibleActs(task).includes('steer')) return act(deps, task.id, { act: 'steer', text }, caller)
-    return done(await deps.plane().act(task.id, { act: 'suggest', text }, caller, shownRevision(deps, task)))
+    return done(
+      await deps.plane().act(task.id, { act: 'suggest', text }, caller, shownRevision(deps, task, caller)),
+    )
   },
 
   async task_resume(deps, { caller, typed }) {
@@ -214,11 +218,21 @@ function taskOf({ plane }: DeskDeps, typed: Typed): Task {
   return plane().task(id)
 }
 
-/** A decision on a draft by a command is about what was shown of it here last; one on another task is bound to nothing. */
-function shownRevision({ book, settings }: DeskDeps, { id, status }: Task): number | null {
+/**
+ * A decision on a draft by a command is about what was shown of it here last; one on another task is bound to nothing.
+ * What was not shown, and is not about to be, is offered anew: Discord may have been configured after it was made.
+ */
+function shownRevision(
+  { book, plane, settings }: DeskDeps,
+  { id, status }: Task,
+  caller: Caller,
+): number | null {
   if (status !== 'DRAFT') return null
-  const shown = book.newest(destinationOf(settings), id, 'decision:')
+  const destination = destinationOf(settings)
+  const shown = book.newest(destination, id, 'decision:')
   if (shown !== null) return shown.revision
+  const onItsWay = plane().outbox.letters({ destination, task: id, states: ['waiting', 'sending'], limit: 1 })
+  if (onItsWay.length === 0) plane().offer(id, caller)
   throw new Failure(
     'conflict',
     `Task ${id} has not been shown here yet: wait for its message in <#${settings.channel}>, then decide.`,
