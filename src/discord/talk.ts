@@ -6,34 +6,17 @@ import {
   Routes,
 } from 'discord.js'
 import type { Caller } from '../domain/caller.ts'
-import type { Act } from '../domain/control-plane.ts'
 import { Failure } from '../domain/failure.ts'
 import { intentOf } from '../domain/intent.ts'
 import { parseTaskRequest } from '../domain/intake.ts'
-import type { Task } from '../domain/task.ts'
-import { possibleActs } from '../domain/transition/apply.ts'
 import { repositoryOf } from './commands/desk.ts'
 import { destinationOf } from './telling.ts'
 import type { InteractionsDeps } from './interactions.ts'
 import { callerOf } from './members.ts'
+import { actOfReply } from './reply.ts'
 import { Seen } from './seen.ts'
 import { insist } from './sending.ts'
 import { cut, line, most } from './text.ts'
-
-/** What a plain message in a task's thread does, by the task's state; a sentence where it can do nothing. */
-export function actOfReply(task: Task, said: string): Act | string {
-  const text = said.trim()
-  const word = text.toLowerCase().replace(/[.!。！]+$/u, '')
-  const acts = possibleActs(task)
-  if (['stop', 'cancel', '停止', '停', '取消'].includes(word)) return { act: 'stop', text: null }
-  if (['pause', '暂停'].includes(word)) return { act: 'pause' }
-  if (['resume', 'continue', 'go on', '继续', '恢复'].includes(word))
-    return { act: 'resume', instruction: null, budget: null }
-  if (acts.includes('resume')) return { act: 'resume', instruction: text, budget: null }
-  if (task.status === 'DRAFT') return { act: 'suggest', text }
-  if (acts.includes('steer')) return { act: 'steer', text }
-  return `Task \`${task.id}\` is ${task.status}, which is final: begin a new one for that.`
-}
 
 type Message = GatewayMessageCreateDispatchData
 

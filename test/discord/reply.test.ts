@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { actOfReply } from '../../src/discord/talk.ts'
+import { actOfReply } from '../../src/discord/reply.ts'
 import type { Task } from '../../src/domain/task.ts'
 import { aTask } from '../support/task.ts'
 
@@ -32,6 +32,31 @@ describe('a plain message in the thread of a task', () => {
   it('is a suggestion on a draft', () => {
     expect(on({ status: 'DRAFT' })(' use tabs ')).toEqual({ act: 'suggest', text: 'use tabs' })
   })
+
+  it.each([
+    'approve',
+    'Approve!',
+    'yes',
+    'OK',
+    'LGTM',
+    'go ahead',
+    'reject',
+    'no',
+    '批准',
+    '同意。',
+    '拒绝',
+    '不行',
+  ])('%j decides nothing on a draft, nor does it become part of the goal', (said) => {
+    expect(on({ status: 'DRAFT' })(said)).toMatch(/press a button .* `\/task_approve`/)
+    expect(blocked(said)).toEqual({ act: 'resume', instruction: said, budget: null })
+  })
+
+  it.each(['yes, but use tabs', 'approve of tabs', '同意用制表符'])(
+    '%j is a suggestion on a draft',
+    (said) => {
+      expect(on({ status: 'DRAFT' })(said)).toEqual({ act: 'suggest', text: said })
+    },
+  )
 
   it.each(['APPLIED', 'REJECTED'] as const)(
     'can do nothing more where it is %s, and is told so',
