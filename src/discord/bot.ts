@@ -20,7 +20,8 @@ import { interactions, type InteractionsDeps } from './interactions.ts'
 import { Logins } from './logins.ts'
 import { pauseAfter } from './pauses.ts'
 import { patience } from './sending.ts'
-import { talk } from './talk.ts'
+import { destinationOf } from './telling.ts'
+import { Talk } from './talk.ts'
 
 export interface BotDeps extends InteractionsDeps {
   readonly settings: DiscordSettings
@@ -55,6 +56,7 @@ const hopeless: ReadonlyMap<number, string> = new Map([
 export class Bot {
   readonly #deps: BotDeps
   readonly #logins: Logins
+  readonly #talk: Talk
   #client: Client
   #connection: Connection
   #attempts = 0
@@ -65,6 +67,7 @@ export class Bot {
   constructor(deps: BotDeps) {
     this.#deps = deps
     this.#logins = new Logins(deps)
+    this.#talk = new Talk(deps, () => this.#client.rest)
     this.#client = this.#newClient()
     this.#connection = { state: 'connecting', since: deps.clock(), text: 'Discord is being connected.' }
   }
@@ -79,7 +82,10 @@ export class Bot {
   }
 
   start(): void {
-    const { token, tokenFrom } = this.#deps.settings
+    const { book, settings } = this.#deps
+    const { token, tokenFrom, listen } = settings
+    // What is written while nobody listens is not meant for who listens later.
+    if (listen.length === 0) book.forget(destinationOf(settings), { kind: 'heard' })
     if (token === null)
       return this.#becomes(
         'refused',
@@ -92,6 +98,7 @@ export class Bot {
     this.#closed = true
     this.#endTimer()
     this.#endRegistering()
+    this.#talk.close()
     await this.#client.destroy()
   }
 
@@ -166,9 +173,10 @@ export class Bot {
     const answer = interactions(this.#deps)
     client.on(Events.InteractionCreate, (interaction) => void answer(interaction))
     if (settings.listen.length > 0) {
-      const hear = talk(this.#deps, () => client.rest)
+      // Each session begins with it; one that is taken up again brings what was missed by itself.
+      client.ws.on(GatewayDispatchEvents.Ready, () => void this.#talk.catchUp())
       client.ws.on(GatewayDispatchEvents.MessageCreate, (message: GatewayMessageCreateDispatchData) => {
-        hear(message).catch((error: unknown) => report(error, { message: message.id }))
+        this.#talk.hear(message).catch((error: unknown) => report(error, { message: message.id }))
       })
     }
     return client

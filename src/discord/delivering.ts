@@ -9,6 +9,7 @@ import { draftMessage } from './messages/draft.ts'
 import type { Outgoing } from './messages/message.ts'
 import { type News, newsMessage } from './messages/news.ts'
 import { statusMessage, threadName } from './messages/status.ts'
+import { noteHeard } from './missed.ts'
 import { find, isCode, isTooSlow, nonceMs, refusesFiles, sendOnce } from './sending.ts'
 import { editPauseMs, settle } from './settling.ts'
 import { destinationOf, markOf, onlooker, type TellingDeps } from './telling.ts'
@@ -117,14 +118,15 @@ export class Delivering {
     const status = book.find(this.#destination, task.id, 'status')?.message ?? (await this.#status(task))
     const known = book.find(this.#destination, task.id, 'thread')
     if (known !== null) return known.message
-    await rest()
-      .post(Routes.threads(settings.channel, status), {
+    try {
+      await rest().post(Routes.threads(settings.channel, status), {
         body: { name: threadName(task), auto_archive_duration: 4320 },
         signal: this.#attempt.signal,
       })
-      .catch((error: unknown) => {
-        if (!isCode(error, RESTJSONErrorCodes.ThreadAlreadyCreatedForMessage)) throw error
-      })
+      if (settings.listen.length > 0) noteHeard(this.#deps, task.id, status, status)
+    } catch (error) {
+      if (!isCode(error, RESTJSONErrorCodes.ThreadAlreadyCreatedForMessage)) throw error
+    }
     this.#put(task, 'thread', settings.channel, status)
     return status
   }

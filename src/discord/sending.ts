@@ -81,17 +81,28 @@ export async function find(
   { mark, since }: { readonly mark: string; readonly since: number },
   signal: AbortSignal,
 ): Promise<string | null> {
-  let after = idAt(since - skewMs)
-  for (let pages = 0; pages < mostPages; pages += 1) {
-    const query = new URLSearchParams({ limit: String(page), after })
-    const some = (await rest.get(Routes.channelMessages(channel), { query, signal })) as readonly APIMessage[]
-    const found = some.find(({ author, embeds }) => author.id === bot && embeds[0]?.footer?.text === mark)
-    if (found !== undefined) return found.id
-    const newest = some.reduce((last, { id }) => (BigInt(id) > last ? BigInt(id) : last), BigInt(after))
-    if (some.length < page || String(newest) === after) return null
-    after = String(newest)
-  }
+  for await (const { id, author, embeds } of messagesAfter(rest, channel, idAt(since - skewMs), signal))
+    if (author.id === bot && embeds[0]?.footer?.text === mark) return id
   return null
+}
+
+/** The messages of a channel after that id, oldest first; two thousand at most. */
+export async function* messagesAfter(
+  rest: REST,
+  channel: string,
+  after: string,
+  signal: AbortSignal,
+): AsyncGenerator<APIMessage> {
+  let last = after
+  for (let pages = 0; pages < mostPages; pages += 1) {
+    const query = new URLSearchParams({ limit: String(page), after: last })
+    const some = (await rest.get(Routes.channelMessages(channel), { query, signal })) as readonly APIMessage[]
+    // As numbers: longer ones are later.
+    const ordered = some.toSorted((one, other) => (BigInt(one.id) < BigInt(other.id) ? -1 : 1))
+    yield* ordered
+    if (some.length < page) return
+    last = ordered.at(-1)?.id ?? last
+  }
 }
 
 export async function edit(
@@ -108,11 +119,10 @@ export async function edit(
 }
 
 /** Asks again, twice at most, where Discord does not answer or fails: for what may be asked for twice, and is soon too late. */
-export async function insist(ask: () => Promise<unknown>): Promise<void> {
+export async function insist<T>(ask: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
-      await ask()
-      return
+      return await ask()
     } catch (error) {
       const isSaid = error instanceof DiscordAPIError || error instanceof RateLimitError
       if (isSaid || tries === 3) throw error

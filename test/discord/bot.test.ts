@@ -3,9 +3,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Bot } from '../../src/discord/bot.ts'
 import { loginPauseMs } from '../../src/discord/logins.ts'
 import type { DiscordSettings } from '../../src/domain/discord.ts'
+import type { MessageBook } from '../../src/domain/outbox/messages.ts'
 import { Secret } from '../../src/domain/secret.ts'
+import { aBook } from '../support/discord/book.ts'
 import { type LocalDiscord, openDiscord } from '../support/discord/discord.ts'
 import type { Channel } from '../support/discord/world.ts'
+import { aTaskId } from '../support/task.ts'
 import { until } from '../support/until.ts'
 
 // The life of the connection. Pauses are only asked for: a test goes on when it likes.
@@ -14,6 +17,7 @@ let discord: LocalDiscord
 let home: Channel
 let bots: Bot[]
 let reported: unknown[]
+let book: MessageBook
 let calledOff: number
 let pauses: { readonly ms: number; readonly act: () => void }[]
 
@@ -24,6 +28,7 @@ beforeEach(async () => {
   pauses = []
   calledOff = 0
   reported = []
+  book = aBook()
 })
 afterEach(async () => {
   if (reported.length > 0) throw new AggregateError(reported)
@@ -44,7 +49,7 @@ function aBot(changed: Partial<DiscordSettings> = {}, api = discord.api): Bot {
       ...changed,
     },
     api,
-    book: { taskOf: () => null } as never,
+    book,
     plane: () => {
       throw new Error('nothing is asked here')
     },
@@ -203,6 +208,15 @@ describe('with a token that is taken back', () => {
     await bot.rest.get('/users/@me')
     expect(pauses).toEqual([])
   })
+})
+
+it('without anybody to listen, what is written meanwhile is not for who listens later', () => {
+  const row = { destination: 'd', taskId: aTaskId, kind: 'heard', channel: '1', message: '1' }
+  book.put({ ...row, shown: 0, revision: 0, settled: true })
+  aBot({ listen: [{ channel: home.id, repository: null }] })
+  expect(book.find('d', aTaskId, 'heard')).not.toBeNull()
+  aBot()
+  expect(book.find('d', aTaskId, 'heard')).toBeNull()
 })
 
 it.each([

@@ -290,6 +290,44 @@ describe('Discord that fails', () => {
     expect(git(repo, 'show', `cofferdam/${id}:said.txt`)).toBe('tabs\n')
   })
 
+  it('what was written while it was away is heard when it is back, once', async () => {
+    const id = await start('draft: do it')
+    const [thread, draft] = await draftOf(id)
+    const goals = async (): Promise<string> => (await plane.client.task(id as never)).goal
+    discord.rest.faults.next('GET', /\/gateway\/bot$/, { kind: 'late', ms: 1000 })
+    await plane.reopen()
+    expect(discord.gateway.connected).toBe(false)
+    const said = owner.type(thread, 'use tabs')
+    await discord.sees(thread, (one) => one.id > draft.id && textOf(one).includes('[Approve]'))
+    expect([await goals(), said.reactions.length]).toEqual(['do it\n\nuse tabs', 1])
+    const before = discord.gateway.identifies
+    await plane.reopen()
+    await until(() => discord.gateway.identifies === before + 1)
+    const now = owner.type(thread, 'and spaces')
+    await until(() => now.reactions.length === 1)
+    expect(await goals()).toBe('do it\n\nuse tabs\n\nand spaces')
+  })
+
+  it('a status message and a thread that somebody has removed leave a draft that can be decided', async () => {
+    const id = await start('draft: do it')
+    const [thread] = await draftOf(id)
+    const status = statusOf(id)
+    if (status !== undefined) home.messages.splice(home.messages.indexOf(status), 1)
+    owner.type(thread, 'use tabs')
+    const fresh = await discord.sees(
+      thread,
+      (one) => textOf(one).includes('use tabs\n') && textOf(one).includes('[Approve]'),
+    )
+    discord.world.channels.delete(thread.id)
+    expect(textOf(fresh)).toContain('do it')
+    expect((await owner.slash(home, 'task_approve', { task: id })).text).toBe(
+      `Task \`${id}\` is PENDING now.`,
+    )
+    const again = await discord.seesThread(home, ({ name }) => name.endsWith(id), 30_000)
+    await discord.sees(again, (one) => textOf(one).includes('APPLIED · applied'), 60_000)
+    expect(home.messages.filter((one) => textOf(one).includes(id))).toHaveLength(1)
+  })
+
   it('B23 B26 after a restart buttons of before work, and nothing is said twice', async () => {
     const id = await start('draft: do it')
     const [thread, draft] = await draftOf(id)
