@@ -74,3 +74,37 @@ describe.each(commands)('/%s on a draft', (command) => {
     expect(done).toEqual([[aTaskId, anOwner]])
   })
 })
+
+describe('/task_start with an agent', () => {
+  const requested = async (own: string | null, named: string | null): Promise<unknown> => {
+    let request: { readonly agent?: unknown } = {}
+    const plane = {
+      repositories: () => [{ path: '/shop', configured: true, agent: own }],
+      agents: () => [
+        { name: 'command', usual: false },
+        { name: 'claude', usual: true },
+      ],
+      submit: (given: typeof request) => {
+        request = given
+        return Promise.resolve({ task: aTask(), notes: [] })
+      },
+    }
+    const typed = {
+      text: (name: string) => (name === 'goal' ? 'do it' : name === 'agent' ? named : null),
+      number: () => null,
+      yes: () => null,
+    }
+    const deps: DeskDeps = { plane: () => plane as never, settings: { channel: '2' } as never, book }
+    await desk['task_start']?.(deps, { caller: anOwner, typed, key: 'k' })
+    return request.agent
+  }
+
+  it.each([
+    ['none is named', 'command', null, null],
+    ['it is the repository’s own, which has arguments', 'command', 'command', null],
+    ['it is the usual one of a repository without its own', null, 'claude', null],
+    ['it is another than the repository’s own', 'command', 'claude', { name: 'claude', argv: [] }],
+  ])('has it taken from the configuration or by its name, where %s', async (_, own, named, agent) => {
+    expect(await requested(own, named)).toEqual(agent)
+  })
+})

@@ -52,10 +52,11 @@ export const looks: ReadonlySet<string> = new Set(
 /** What each command does. They throw `Failure` with a sentence for whoever gave it. */
 export const desk: Readonly<Record<string, Handler>> = {
   async task_start(deps, { caller, typed, key }) {
+    const repository = repositoryOf(deps, typed.text('repository'))
     const parsed = parseTaskRequest({
       goal: typed.text('goal') ?? '',
-      repository: repositoryOf(deps, typed.text('repository')),
-      agent: agentOf(deps, typed.text('agent')),
+      repository,
+      agent: agentOf(deps, repository, typed.text('agent')),
       ...(typed.text('test') === null ? {} : { test: typed.text('test') }),
       budget: budgetOf(typed),
       draft: typed.yes('draft') ?? false,
@@ -266,16 +267,17 @@ export function repositoryOf({ plane }: DeskDeps, named: string | null, said = '
   )
 }
 
-/** The usual agent is taken with its arguments, which its name alone does not tell. */
-function agentOf({ plane }: DeskDeps, named: string | null): { name: string } | null {
-  if (
-    named === null ||
+/** The one that the repository gets anyway is taken with its arguments, which its name alone does not tell. */
+function agentOf({ plane }: DeskDeps, repository: string, named: string | null): { name: string } | null {
+  const own = plane()
+    .repositories()
+    .find(({ path }) => path === repository)?.agent
+  const usual =
+    own ??
     plane()
       .agents()
-      .some(({ name, usual }) => name === named && usual)
-  )
-    return null
-  return { name: named }
+      .find((one) => one.usual)?.name
+  return named === null || named === usual ? null : { name: named }
 }
 
 function budgetOf(typed: Typed): BudgetRequest {
