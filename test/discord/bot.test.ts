@@ -170,6 +170,21 @@ describe('the connection', () => {
     expect(rounded).toEqual([5000, 10_000, 20_000])
   })
 
+  it('over which nothing comes for hours stays, and is taken up without a login where even that is not answered', async () => {
+    await using quiet = await openDiscord({ heartbeat: 20 })
+    const bot = aBot({ guild: quiet.world.guildId }, quiet.api)
+    await until(() => bot.connection.state === 'ready')
+    // A day has two thousand; what is said of the connection is the same after a hundred.
+    await until(() => quiet.gateway.heartbeats > 100)
+    expect([quiet.gateway.identifies, quiet.gateway.resumes, bot.connection.state]).toEqual([1, 0, 'ready'])
+    quiet.gateway.silent = true
+    await until(() => quiet.gateway.resumes >= 5)
+    quiet.gateway.silent = false
+    const before = quiet.gateway.heartbeats
+    await until(() => bot.connection.state === 'ready' && quiet.gateway.heartbeats > before + 10)
+    expect([quiet.gateway.identifies, pauses]).toEqual([1, []])
+  })
+
   it('registers the commands when Discord takes them again, and says so meanwhile', async () => {
     discord.rest.faults.next('PUT', /\/commands$/, { kind: 'status', status: 503 }, 2)
     const bot = aBot()

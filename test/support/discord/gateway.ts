@@ -38,6 +38,7 @@ export class Gateway {
   /** Sessions begun and taken up again: a bot that logs in again and again shows here. */
   identifies = 0
   resumes = 0
+  heartbeats = 0
   /** The privileged intents that are switched on for the application. */
   allowed: number = privileged
   /** Heartbeats are not acknowledged while this is set. */
@@ -128,6 +129,7 @@ export class Gateway {
 
   #hear(socket: WebSocket, { op, d }: z.infer<typeof said>): void {
     if (op === GatewayOpcodes.Heartbeat) {
+      this.heartbeats += 1
       if (!this.silent) this.#send(socket, { op: GatewayOpcodes.HeartbeatAck })
     } else if (op === GatewayOpcodes.Identify) this.#identify(socket, identify.parse(d))
     else if (op === GatewayOpcodes.Resume) this.#resume(socket, resume.parse(d))
