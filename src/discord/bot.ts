@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   ActivityType,
   Client,
@@ -32,6 +33,8 @@ export interface BotDeps extends InteractionsDeps {
   readonly log: (level: 'info' | 'warn', text: string, more: Readonly<Record<string, unknown>>) => void
 }
 
+/** The library waits for ever, or for half a minute, where the other end is silent while it is destroyed, ms. */
+const closeMs = 2000
 const longestPauseMs = 10 * 60_000
 
 /** What Discord will not take another time: to try again would only use up the day's logins. */
@@ -99,7 +102,10 @@ export class Bot {
     this.#endTimer()
     this.#endRegistering()
     this.#talk.close()
-    await this.#client.destroy()
+    const inTime = new AbortController()
+    const late = sleep(closeMs, undefined, { signal: inTime.signal }).catch(() => undefined)
+    await Promise.race([this.#client.destroy(), late])
+    inTime.abort()
   }
 
   async #login(token: string): Promise<void> {
@@ -133,14 +139,13 @@ export class Bot {
       ws: {
         buildIdentifyThrottler: () => this.#logins,
         buildStrategy: (manager) => {
-          const strategy = new SimpleShardingStrategy(manager)
-          const connect = strategy.connect.bind(strategy)
-          // The library connects also where it was destroyed while it asked for the address.
-          strategy.connect = async () => {
-            if (this.#closed) throw new Error('It was closed meanwhile.')
-            await connect()
-          }
-          return strategy
+          const { options } = manager
+          const sessionOf = options.retrieveSessionInfo.bind(options)
+          // It is asked for before each connection. The library makes one also where it was destroyed while it asked for the
+          // address, before its login was answered, or in the half second before it tries again: those wait for ever.
+          options.retrieveSessionInfo = (shard) =>
+            this.#closed ? new Promise(() => undefined) : sessionOf(shard)
+          return new SimpleShardingStrategy(manager)
         },
       },
     })

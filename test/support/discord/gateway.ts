@@ -43,6 +43,10 @@ export class Gateway {
   allowed: number = privileged
   /** Heartbeats are not acknowledged while this is set. */
   silent = false
+  /** Connections that were made, by bots that log in or not. */
+  connections = 0
+  /** Logins are not answered while this is set. */
+  mute = false
   /** Connections are closed at once with this code while it is set. */
   refuseWith: number | null = null
   /** How many events a resume brings a second time. */
@@ -115,6 +119,7 @@ export class Gateway {
   }
 
   #greet(socket: WebSocket): void {
+    this.connections += 1
     if (this.refuseWith !== null) {
       socket.close(this.refuseWith)
       return
@@ -139,6 +144,7 @@ export class Gateway {
     this.identifies += 1
     if (token !== this.#options.token()) return socket.close(GatewayCloseCodes.AuthenticationFailed)
     if ((intents & privileged & ~this.allowed) !== 0) return socket.close(GatewayCloseCodes.DisallowedIntents)
+    if (this.mute) return
     const { world } = this.#options
     const session: Session = { id: world.id(), intents, seq: 0, sent: [], socket }
     this.#sessions.clear()
