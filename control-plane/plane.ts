@@ -34,7 +34,7 @@ import { doctor } from './doctor.ts'
 import { explain } from './explain.ts'
 import { perform } from './gate/act.ts'
 import { Misses } from './gate/misses.ts'
-import { decisionsOf, press, type PressDeps } from './gate/press.ts'
+import { decisionsOf, offerAgain, press, type PressDeps } from './gate/press.ts'
 import { answered, idUnder, submissionOf } from './gate/submissions.ts'
 import { openSurface } from './gate/surfaces.ts'
 import type { Loop } from './loop/loop.ts'
@@ -154,6 +154,10 @@ export class Plane implements ControlPlane {
     return new Promise((resolve) => {
       resolve(press(this.#press, id, button, text, caller))
     })
+  }
+
+  offer(id: TaskId, caller: Caller): void {
+    offerAgain(this.#press, id, caller)
   }
 
   events(id: TaskId, after: number) {

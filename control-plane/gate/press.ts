@@ -78,6 +78,19 @@ export function press(
   throw new Failure('conflict', `${who}${tooLate(task, { kind: 'lost', reason, now: task, surface })}`)
 }
 
+/**
+ * Offers a draft again in the place of what is open, so that those are told once more who are told of tasks. Throws
+ * `Failure`: `not_found`, `not_allowed`, `conflict` where nothing is to be decided.
+ */
+export function offerAgain({ tasks, clock }: PressDeps, id: TaskId, caller: Caller): void {
+  const task = tasks.get(id)
+  const refused = actRefusal(caller, 'suggest', task)
+  if (refused !== null) throw new Failure('not_allowed', refused)
+  if (task.status !== 'DRAFT')
+    throw new Failure('conflict', `Task ${id} is ${task.status}: there is nothing to decide.`)
+  tasks.offer(task, openSurface(task, clock()), caller.actor)
+}
+
 /** The surface whose button this is, also one that is closed; null where it is none of this task. */
 function surfaceOf({ store, nonceKey }: PressDeps, { taskId, action, nonce }: Pressed): Surface | null {
   const key = nonceKey()

@@ -37,23 +37,28 @@ export function messagesTable(db: Connection): MessageBook {
   )
   const unsettled = of('WHERE destination = ? AND task_id = ? AND NOT settled ORDER BY length(kind), kind')
   const put = db.prepare<Cell[]>(rows.insert.replace('INSERT', 'INSERT OR REPLACE'))
-  const forget = db.prepare<[string, TaskId]>('DELETE FROM messages WHERE destination = ? AND task_id = ?')
+  const forget = db.prepare<[{ destination: string; taskId: TaskId | null; kind: string | null }]>(
+    `DELETE FROM messages WHERE destination = :destination
+       AND task_id = coalesce(:taskId, task_id) AND kind = coalesce(:kind, kind)`,
+  )
   const taskOf = db
     .prepare<[string, string], TaskId>(
-      `SELECT task_id FROM messages WHERE destination = ? AND message = ? AND kind = 'status'`,
+      `SELECT task_id FROM messages WHERE destination = ? AND message = ? AND kind IN ('status', 'thread')`,
     )
     .pluck()
   const behind = db
     .prepare<[string], TaskId>(
-      `SELECT task_id FROM messages JOIN runtime_tasks ON id = task_id
-       WHERE destination = ? AND kind = 'status' AND shown < version ORDER BY updated_at`,
+      `SELECT task_id FROM messages JOIN runtime_tasks AS task ON id = task_id
+       WHERE destination = ? AND (kind = 'status' AND shown < version
+         OR NOT settled AND (task.status <> 'DRAFT' OR messages.revision < task.revision))
+       GROUP BY task_id ORDER BY updated_at`,
     )
     .pluck()
   const one = (row: Cell[] | undefined): SentMessage | null => (row === undefined ? null : rows.fromRow(row))
   return {
     find: (destination, taskId, kind) => one(find.get(destination, taskId, kind)),
     put: (message) => void put.run(...rows.toRow(message)),
-    forget: (destination, taskId) => void forget.run(destination, taskId),
+    forget: (destination, { taskId = null, kind = null }) => void forget.run({ destination, taskId, kind }),
     unsettled: (destination, taskId) => unsettled.all(destination, taskId).map((row) => rows.fromRow(row)),
     newest: (destination, taskId, prefix) => one(newest.get(destination, taskId, prefix)),
     taskOf: (destination, message) => taskOf.get(destination, message) ?? null,

@@ -103,7 +103,7 @@ export function openStore(file: HostPath): Store {
     messages: {
       find: (destination, id, kind) => safely(() => messages.find(destination, id, kind)),
       put: (message) => safely(() => messages.put(message)),
-      forget: (destination, id) => safely(() => messages.forget(destination, id)),
+      forget: (destination, which) => safely(() => messages.forget(destination, which)),
       unsettled: (destination, id) => safely(() => messages.unsettled(destination, id)),
       newest: (destination, id, prefix) => safely(() => messages.newest(destination, id, prefix)),
       taskOf: (destination, message) => safely(() => messages.taskOf(destination, message)),

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   ActivityType,
   Client,
@@ -18,8 +19,10 @@ import { commands } from './commands/definitions.ts'
 import { sameCommands } from './commands/same.ts'
 import { interactions, type InteractionsDeps } from './interactions.ts'
 import { Logins } from './logins.ts'
+import { pauseAfter } from './pauses.ts'
 import { patience } from './sending.ts'
-import { talk } from './talk.ts'
+import { destinationOf } from './telling.ts'
+import { Talk } from './talk.ts'
 
 export interface BotDeps extends InteractionsDeps {
   readonly settings: DiscordSettings
@@ -30,9 +33,9 @@ export interface BotDeps extends InteractionsDeps {
   readonly log: (level: 'info' | 'warn', text: string, more: Readonly<Record<string, unknown>>) => void
 }
 
-const firstPauseMs = 5000
+/** The library waits for ever, or for half a minute, where the other end is silent while it is destroyed, ms. */
+const closeMs = 2000
 const longestPauseMs = 10 * 60_000
-const pauseAfter = (attempts: number): number => Math.min(longestPauseMs, firstPauseMs * 2 ** (attempts - 1))
 
 /** What Discord will not take another time: to try again would only use up the day's logins. */
 const hopeless: ReadonlyMap<number, string> = new Map([
@@ -56,6 +59,7 @@ const hopeless: ReadonlyMap<number, string> = new Map([
 export class Bot {
   readonly #deps: BotDeps
   readonly #logins: Logins
+  readonly #talk: Talk
   #client: Client
   #connection: Connection
   #attempts = 0
@@ -66,6 +70,7 @@ export class Bot {
   constructor(deps: BotDeps) {
     this.#deps = deps
     this.#logins = new Logins(deps)
+    this.#talk = new Talk(deps, () => this.#client.rest)
     this.#client = this.#newClient()
     this.#connection = { state: 'connecting', since: deps.clock(), text: 'Discord is being connected.' }
   }
@@ -80,7 +85,10 @@ export class Bot {
   }
 
   start(): void {
-    const { token, tokenFrom } = this.#deps.settings
+    const { book, settings } = this.#deps
+    const { token, tokenFrom, listen } = settings
+    // What is written while nobody listens is not meant for who listens later.
+    if (listen.length === 0) book.forget(destinationOf(settings), { kind: 'heard' })
     if (token === null)
       return this.#becomes(
         'refused',
@@ -93,7 +101,11 @@ export class Bot {
     this.#closed = true
     this.#endTimer()
     this.#endRegistering()
-    await this.#client.destroy()
+    this.#talk.close()
+    const inTime = new AbortController()
+    const late = sleep(closeMs, undefined, { signal: inTime.signal }).catch(() => undefined)
+    await Promise.race([this.#client.destroy(), late])
+    inTime.abort()
   }
 
   async #login(token: string): Promise<void> {
@@ -109,7 +121,10 @@ export class Bot {
       if (said !== null) return this.#becomes('refused', said)
       this.#becomes('connecting', `Discord cannot be reached (${messageOf(error)}): it is tried again.`)
       this.#client.rest.setToken(token)
-      this.#endTimer = this.#deps.later(pauseAfter(this.#attempts), () => void this.#login(token))
+      this.#endTimer = this.#deps.later(
+        pauseAfter(this.#attempts, longestPauseMs),
+        () => void this.#login(token),
+      )
     }
   }
 
@@ -124,14 +139,13 @@ export class Bot {
       ws: {
         buildIdentifyThrottler: () => this.#logins,
         buildStrategy: (manager) => {
-          const strategy = new SimpleShardingStrategy(manager)
-          const connect = strategy.connect.bind(strategy)
-          // The library connects also where it was destroyed while it asked for the address.
-          strategy.connect = async () => {
-            if (this.#closed) throw new Error('It was closed meanwhile.')
-            await connect()
-          }
-          return strategy
+          const { options } = manager
+          const sessionOf = options.retrieveSessionInfo.bind(options)
+          // It is asked for before each connection. The library makes one also where it was destroyed while it asked for the
+          // address, before its login was answered, or in the half second before it tries again: those wait for ever.
+          options.retrieveSessionInfo = (shard) =>
+            this.#closed ? new Promise(() => undefined) : sessionOf(shard)
+          return new SimpleShardingStrategy(manager)
         },
       },
     })
@@ -164,9 +178,10 @@ export class Bot {
     const answer = interactions(this.#deps)
     client.on(Events.InteractionCreate, (interaction) => void answer(interaction))
     if (settings.listen.length > 0) {
-      const hear = talk(this.#deps, () => client.rest)
+      // Each session begins with it; one that is taken up again brings what was missed by itself.
+      client.ws.on(GatewayDispatchEvents.Ready, () => void this.#talk.catchUp())
       client.ws.on(GatewayDispatchEvents.MessageCreate, (message: GatewayMessageCreateDispatchData) => {
-        hear(message).catch((error: unknown) => report(error, { message: message.id }))
+        this.#talk.hear(message).catch((error: unknown) => report(error, { message: message.id }))
       })
     }
     return client
@@ -181,11 +196,12 @@ export class Bot {
       const there = (await client.rest.get(route)) as readonly unknown[]
       if (!sameCommands(commands, there)) await client.rest.put(route, { body: commands })
     } catch (error) {
-      if (this.#closed || client !== this.#client) return
+      if (this.#closed || client !== this.#client || this.#connection.state === 'refused') return
       const why = `its commands are not registered (${messageOf(error)}): \`cofferdam discord setup\` says more.`
       this.#becomes(this.#connection.state, `Discord is connected as ${client.user.tag}, but ${why}`)
       report(error, { what: 'commands' })
-      this.#endRegistering = later(pauseAfter(attempts), () => void this.#register(client, attempts + 1))
+      const again = (): void => void this.#register(client, attempts + 1)
+      this.#endRegistering = later(pauseAfter(attempts, longestPauseMs), again)
       return
     }
     if (attempts > 1) this.#becomes(this.#connection.state, `Discord is connected as ${client.user.tag}.`)
@@ -194,6 +210,8 @@ export class Bot {
   #becomes(state: Connection['state'], text: string): void {
     if (this.#connection.state === 'refused') return
     const { clock, log } = this.#deps
+    // With a token that is dead nothing more is asked for.
+    if (state === 'refused') this.#endRegistering()
     const since = this.#connection.state === state ? this.#connection.since : clock()
     this.#connection = { state, since, text }
     log(state === 'ready' ? 'info' : 'warn', text, { state })

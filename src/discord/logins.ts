@@ -1,4 +1,5 @@
 import type { IIdentifyThrottler } from 'discord.js'
+import { pauseAfter } from './pauses.ts'
 
 export interface LoginsDeps {
   readonly clock: () => number
@@ -7,7 +8,6 @@ export interface LoginsDeps {
 }
 
 const hourMs = 3_600_000
-const firstPauseMs = 5000
 const longestPauseMs = 10 * 60_000
 
 /** How long after the newest of these logins another may follow, ms: longer with each in the last hour. */
@@ -15,7 +15,7 @@ export function loginPauseMs(times: readonly number[], now: number): number {
   const lately = times.filter((at) => at <= now && at > now - hourMs)
   const last = lately.at(-1)
   if (last === undefined) return 0
-  return Math.max(0, last + Math.min(longestPauseMs, firstPauseMs * 2 ** (lately.length - 1)) - now)
+  return Math.max(0, last + pauseAfter(lately.length, longestPauseMs) - now)
 }
 
 /**

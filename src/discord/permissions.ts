@@ -18,6 +18,14 @@ export const needed: Readonly<Record<string, bigint>> = {
   'Add Reactions': PermissionFlagsBits.AddReactions,
 }
 
+/** The same in another channel whose messages are read as wishes. */
+export const neededToListen: Readonly<Record<string, bigint>> = {
+  'View Channel': PermissionFlagsBits.ViewChannel,
+  'Send Messages': PermissionFlagsBits.SendMessages,
+  'Read Message History': PermissionFlagsBits.ReadMessageHistory,
+  'Add Reactions': PermissionFlagsBits.AddReactions,
+}
+
 export const neededBits: bigint = Object.values(needed).reduce((all, bit) => all | bit, 0n)
 
 export interface Standing {

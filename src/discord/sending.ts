@@ -73,25 +73,36 @@ const idAt = (time: number): string => String(BigInt(Math.max(0, time - discordE
 /** When something was made over there, epoch ms by Discord's clock: its ids tell. */
 export const madeAt = (id: string): number => Number(BigInt(id) >> 22n) + discordEpoch
 
-/** The message of ours with this mark, of those that were written since then. */
-async function find(
+/** The message of ours with this mark, of those that were written since then (epoch ms). */
+export async function find(
   rest: REST,
   bot: string,
   channel: string,
   { mark, since }: { readonly mark: string; readonly since: number },
   signal: AbortSignal,
 ): Promise<string | null> {
-  let after = idAt(since - skewMs)
-  for (let pages = 0; pages < mostPages; pages += 1) {
-    const query = new URLSearchParams({ limit: String(page), after })
-    const some = (await rest.get(Routes.channelMessages(channel), { query, signal })) as readonly APIMessage[]
-    const found = some.find(({ author, embeds }) => author.id === bot && embeds[0]?.footer?.text === mark)
-    if (found !== undefined) return found.id
-    const newest = some.reduce((last, { id }) => (BigInt(id) > last ? BigInt(id) : last), BigInt(after))
-    if (some.length < page || String(newest) === after) return null
-    after = String(newest)
-  }
+  for await (const { id, author, embeds } of messagesAfter(rest, channel, idAt(since - skewMs), signal))
+    if (author.id === bot && embeds[0]?.footer?.text === mark) return id
   return null
+}
+
+/** The messages of a channel after that id, oldest first; two thousand at most. */
+export async function* messagesAfter(
+  rest: REST,
+  channel: string,
+  after: string,
+  signal: AbortSignal,
+): AsyncGenerator<APIMessage> {
+  let last = after
+  for (let pages = 0; pages < mostPages; pages += 1) {
+    const query = new URLSearchParams({ limit: String(page), after: last })
+    const some = (await rest.get(Routes.channelMessages(channel), { query, signal })) as readonly APIMessage[]
+    // As numbers: longer ones are later.
+    const ordered = some.toSorted((one, other) => (BigInt(one.id) < BigInt(other.id) ? -1 : 1))
+    yield* ordered
+    if (some.length < page) return
+    last = ordered.at(-1)?.id ?? last
+  }
 }
 
 export async function edit(
@@ -108,11 +119,10 @@ export async function edit(
 }
 
 /** Asks again, twice at most, where Discord does not answer or fails: for what may be asked for twice, and is soon too late. */
-export async function insist(ask: () => Promise<unknown>): Promise<void> {
+export async function insist<T>(ask: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
-      await ask()
-      return
+      return await ask()
     } catch (error) {
       const isSaid = error instanceof DiscordAPIError || error instanceof RateLimitError
       if (isSaid || tries === 3) throw error
@@ -127,6 +137,35 @@ export function isGone(error: unknown): boolean {
     error instanceof DiscordAPIError &&
     (error.code === RESTJSONErrorCodes.UnknownChannel || error.code === RESTJSONErrorCodes.UnknownMessage)
   )
+}
+
+/** The same, or whether it is another bot's: the token of another application took the place of ours. */
+export function isOutOfReach(error: unknown): boolean {
+  return isGone(error) || isCode(error, RESTJSONErrorCodes.CannotEditMessageAuthoredByAnotherUser)
+}
+
+const hourMs = 3_600_000
+const minuteMs = 60_000
+
+/**
+ * How long no edit of this message alone is taken, ms; null where the error is about something else. Discord takes few edits
+ * of messages older than an hour, and answers 429 with code 30046, of which the library tells the status alone.
+ */
+export function oldEditPauseMs(error: unknown, message: string, now: number): number | null {
+  if (now - madeAt(message) < hourMs) return null
+  if (error instanceof RateLimitError) return Math.max(minuteMs, error.retryAfter)
+  const code = RESTJSONErrorCodes.MaximumNumberOfEditsToMessagesOlderThanOneHourReached
+  return isCode(error, code) ? minuteMs : null
+}
+
+/** Whether it may be the files that are not taken: the bot lacks the right, or they are too large. */
+export function refusesFiles(error: unknown): boolean {
+  return (error instanceof DiscordAPIError || error instanceof HTTPError) && [403, 413].includes(error.status)
+}
+
+/** Whether a request took longer than there is time. */
+export function isTooSlow(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError'
 }
 
 /** What Discord answers to who changes something in a thread that is archived: the library has no name for it. */

@@ -15,7 +15,7 @@ import type { DiscordSettings } from '../domain/discord.ts'
 import { messageOf } from '../domain/failure.ts'
 import { commands } from './commands/definitions.ts'
 import { bodyOf } from './messages/message.ts'
-import { needed, neededBits, permissionsIn } from './permissions.ts'
+import { needed, neededBits, neededToListen, permissionsIn } from './permissions.ts'
 
 /**
  * Goes through all that the front end on Discord needs, in order, up to the first problem that hides what comes after it.
@@ -48,42 +48,29 @@ export async function* setUp(settings: DiscordSettings, api?: string): AsyncGene
   } else yield ok('intent', 'None is needed: commands and buttons alone are listened to.')
 
   const invite = `https://discord.com/oauth2/authorize?client_id=${app.id}&scope=bot+applications.commands&permissions=${neededBits}&guild_id=${guild}`
-  const server = await tried('guild', async () => (await rest.get(Routes.guild(guild))) as APIGuild)
-  if ('state' in server)
-    return yield problem(
-      'guild',
-      `The bot is not in the guild ${guild}: open ${invite} and let it in. ${server.text}`,
-    )
+  const server = await tried(
+    'guild',
+    async () => (await rest.get(Routes.guild(guild))) as APIGuild,
+    `The bot is not in the guild ${guild}: open ${invite} and let it in.`,
+  )
+  if ('state' in server) return yield server
   yield ok('guild', `The bot is in ${server.name}. It is let in again, with all it needs, by ${invite}`)
 
-  const place = await tried('channel', async () => (await rest.get(Routes.channel(channel))) as APIChannel)
-  if ('state' in place)
-    return yield problem(
-      'channel',
-      `The channel ${channel} cannot be seen: give the bot the right to, or name another. ${place.text}`,
-    )
-  if (!('guild_id' in place) || place.guild_id !== guild || place.type !== ChannelType.GuildText)
-    return yield problem(
-      'channel',
-      `The channel ${channel} is no text channel of ${server.name}: name one of those, by "Copy Channel ID".`,
-    )
   // In old applications the bot has another id than they.
-  const bot = await tried('channel', async () => (await rest.get(Routes.user())) as APIUser)
+  const bot = await tried('bot', async () => (await rest.get(Routes.user())) as APIUser)
   if ('state' in bot) return yield bot
-  const self = await tried(
-    'channel',
+  const member = await tried(
+    'bot',
     async () => (await rest.get(Routes.guildMember(guild, bot.id))) as APIGuildMember,
   )
-  if ('state' in self) return yield self
-  const overwrites = 'permission_overwrites' in place ? (place.permission_overwrites ?? []) : []
-  const allowed = permissionsIn({ guild, user: bot.id, member: self, roles: server.roles, overwrites })
-  const missing = Object.keys(needed).filter((name) => (allowed & (needed[name] ?? 0n)) === 0n)
-  if (missing.length > 0)
-    return yield problem(
-      'channel',
-      `The bot lacks there: ${missing.join(', ')}. Give it those, in the channel's settings or by ${invite}`,
-    )
-  yield ok('channel', 'The bot may do there what it has to.')
+  if ('state' in member) return yield member
+  const at = { rest, server, user: bot.id, member, invite }
+  const home = await checked(at, 'channel', channel, needed)
+  yield home
+  if (home.state !== 'ok') return
+  for (const { channel: place } of listen) {
+    if (place !== channel) yield await checked(at, 'listen', place, neededToListen)
+  }
 
   const registered = await tried('commands', async () =>
     rest.put(Routes.applicationGuildCommands(app.id, guild), { body: commands }),
@@ -104,7 +91,46 @@ export async function* setUp(settings: DiscordSettings, api?: string): AsyncGene
   yield ok('message', 'A test message is in the channel.')
 }
 
-async function tried<T>(name: string, work: () => Promise<T>): Promise<T | Finding> {
+interface Standpoint {
+  readonly rest: REST
+  readonly server: APIGuild
+  /** The bot. */
+  readonly user: string
+  readonly member: APIGuildMember
+  readonly invite: string
+}
+
+/** Whether a channel is one to write in, and the bot may do there what it has to. */
+async function checked(
+  { rest, server, user, member, invite }: Standpoint,
+  name: string,
+  channel: string,
+  rights: Readonly<Record<string, bigint>>,
+): Promise<Finding> {
+  const place = await tried(
+    name,
+    async () => (await rest.get(Routes.channel(channel))) as APIChannel,
+    `The channel ${channel} cannot be seen: give the bot the right to, or name another.`,
+  )
+  if ('state' in place) return place
+  if (!('guild_id' in place) || place.guild_id !== server.id || place.type !== ChannelType.GuildText)
+    return problem(
+      name,
+      `The channel ${channel} is no text channel of ${server.name}: name one of those, by "Copy Channel ID".`,
+    )
+  const overwrites = place.permission_overwrites ?? []
+  const allowed = permissionsIn({ guild: server.id, user, member, roles: server.roles, overwrites })
+  const missing = Object.keys(rights).filter((right) => (allowed & (rights[right] ?? 0n)) === 0n)
+  return missing.length > 0
+    ? problem(
+        name,
+        `In the channel ${channel} the bot lacks: ${missing.join(', ')}. Give it those, in the channel's settings or by ${invite}`,
+      )
+    : ok(name, `The bot may do in ${place.name ?? channel} what it has to.`)
+}
+
+/** @param refusal what is said where Discord answers that it is not there, or not for the bot */
+async function tried<T>(name: string, work: () => Promise<T>, refusal = ''): Promise<T | Finding> {
   try {
     return await work()
   } catch (error) {
@@ -113,7 +139,12 @@ async function tried<T>(name: string, work: () => Promise<T>): Promise<T | Findi
         name,
         'Discord does not know it: reset it in the developer portal, and put the new one in its place.',
       )
-    return problem(name, `Discord answered: ${messageOf(error)}`)
+    if (error instanceof DiscordAPIError && error.status < 500)
+      return problem(name, `${refusal} Discord answered: ${messageOf(error)}`.trim())
+    return problem(
+      name,
+      `Discord cannot be reached, or fails, so that nothing is known of it (${messageOf(error)}): try again later.`,
+    )
   }
 }
 

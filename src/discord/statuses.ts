@@ -1,52 +1,57 @@
-import { DiscordAPIError, RateLimitError, type REST, Routes } from 'discord.js'
-import type { DiscordSettings } from '../domain/discord.ts'
+import { DiscordAPIError, RateLimitError, Routes } from 'discord.js'
 import { messageOf } from '../domain/failure.ts'
 import type { TaskId } from '../domain/ids.ts'
-import type { MessageBook, SentMessage } from '../domain/outbox/messages.ts'
-import { destinationOf, type Told } from './delivery.ts'
+import type { SentMessage } from '../domain/outbox/messages.ts'
+import type { Task } from '../domain/task.ts'
 import { look, reactions, statusMessage } from './messages/status.ts'
-import { edit, isGone } from './sending.ts'
+import { pauseAfter } from './pauses.ts'
+import { edit, isOutOfReach } from './sending.ts'
+import { editPauseMs, settle } from './settling.ts'
+import { destinationOf, type TellingDeps } from './telling.ts'
 
-export interface StatusesDeps {
-  readonly settings: DiscordSettings
-  readonly book: MessageBook
-  readonly plane: () => Told
-  readonly rest: () => REST
+export interface StatusesDeps extends TellingDeps {
   readonly log: (text: string, more: Readonly<Record<string, unknown>>) => void
+  readonly clock: () => number
   /** Runs `act` after so many ms; the answer calls it off. */
   readonly later: (ms: number, act: () => void) => () => void
 }
 
 /** Discord takes five edits of a message in five seconds; people read one a second at most. */
 const everyMs = 1000
-const firstPauseMs = 5000
 const longestPauseMs = 5 * 60_000
 
 /**
- * Keeps the status messages up to date: each shows its task as it is a second later at most, and what could not be edited
- * is tried again for as long as it takes. What was missed while no process ran is found in the book.
+ * Keeps what was sent up to date: each status message shows its task as it is a second later at most, and buttons that are
+ * over say so. What could not be edited is tried again for as long as it takes. What was missed while no process ran is
+ * found in the book.
  */
 export class Statuses {
   readonly #deps: StatusesDeps
+  readonly #destination: string
   readonly #touched = new Set<TaskId>()
+  /** Tasks with a message that Discord takes no edit of for a while; what ends the wait early. */
+  readonly #held = new Map<TaskId, () => void>()
   /** The reaction that each message carries, where it is known. */
   readonly #reacted = new Map<string, string | null>()
   #pauseMs = everyMs
+  #failures = 0
   #endTimer: (() => void) | null = null
   #round: Promise<void> | null = null
   readonly #closing = new AbortController()
 
   constructor(deps: StatusesDeps) {
     this.#deps = deps
+    this.#destination = destinationOf(deps.settings)
   }
 
   start(): void {
-    for (const id of this.#deps.book.behind(destinationOf(this.#deps.settings))) this.#touched.add(id)
+    for (const id of this.#deps.book.behind(this.#destination)) this.#touched.add(id)
     this.#wait()
   }
 
   /** May be called inside a transaction: it only takes note. */
   touch(id: TaskId): void {
+    if (this.#held.has(id)) return
     this.#touched.add(id)
     this.#wait()
   }
@@ -54,6 +59,7 @@ export class Statuses {
   async close(): Promise<void> {
     this.#closing.abort()
     this.#endTimer?.()
+    for (const end of this.#held.values()) end()
     await this.#round
   }
 
@@ -83,41 +89,66 @@ export class Statuses {
       if (this.#closing.signal.aborted) return
       try {
         await this.#edit(id)
+        this.#failures = 0
         this.#pauseMs = everyMs
       } catch (error) {
+        if (this.#hold(id, error)) continue
         // At the end, so that one that Discord will not take holds up no other.
         for (const left of [...ids.slice(at + 1), id]) this.#touched.add(left)
         const wanted = error instanceof RateLimitError ? error.retryAfter : 0
-        this.#pauseMs = Math.max(wanted, Math.min(longestPauseMs, Math.max(firstPauseMs, this.#pauseMs * 2)))
+        this.#failures += 1
+        this.#pauseMs = Math.max(wanted, pauseAfter(this.#failures, longestPauseMs))
         this.#deps.log('a status message could not be edited', { task: id, error: messageOf(error) })
         return
       }
     }
   }
 
+  /** Whether only this task has to wait, as Discord takes few edits of its old messages: then it does. */
+  #hold(id: TaskId, error: unknown): boolean {
+    const { clock, later } = this.#deps
+    const pause = editPauseMs(this.#deps, id, error, clock())
+    if (pause === null) return false
+    const end = later(pause, () => {
+      this.#held.delete(id)
+      this.touch(id)
+    })
+    this.#held.set(id, end)
+    return true
+  }
+
   async #edit(id: TaskId): Promise<void> {
-    const { book, plane, rest, settings } = this.#deps
+    const task = this.#deps.plane().task(id)
     // One of its own: the library leaves a listener on it with each request.
     const signal = AbortSignal.any([this.#closing.signal])
-    const sent = book.find(destinationOf(settings), id, 'status')
-    // Its first letter has not arrived yet, which shows the task as it is then.
-    if (sent === null) return
-    const task = plane().task(id)
+    const sent = this.#deps.book.find(this.#destination, id, 'status')
+    // Before its first letter has arrived there is none, and that shows the task as it is then.
+    if (sent !== null) await this.#show(task, sent, signal)
+    await settle(this.#deps, task, { signal })
+  }
+
+  async #show(task: Task, sent: SentMessage, signal: AbortSignal): Promise<void> {
+    const { book, plane, rest } = this.#deps
+    const thread = book.find(this.#destination, task.id, 'thread')?.message ?? sent.message
     try {
-      if (sent.shown < task.version)
-        await edit(rest(), sent.channel, sent.message, statusMessage(task, plane().checkpoints(id)), signal)
+      if (sent.shown < task.version) {
+        const elsewhere = thread === sent.message ? null : thread
+        const message = statusMessage(task, plane().checkpoints(task.id), elsewhere)
+        await edit(rest(), sent.channel, sent.message, message, signal)
+      }
       await this.#react(sent, look(task).reaction, signal).catch((error: unknown) => {
         // Too many others are there, or it may not: the message itself is what matters.
         if (!isRefused(error)) throw error
-        this.#deps.log('a reaction was refused', { task: id, error: messageOf(error) })
+        this.#deps.log('a reaction was refused', { task: task.id, error: messageOf(error) })
       })
     } catch (error) {
-      if (!isGone(error)) throw error
-      // The next letter begins it anew.
-      book.forget(sent.destination, id)
+      if (!isOutOfReach(error)) throw error
+      // The next letter begins it anew; its thread stays, and what is written and pressed there counts.
+      book.put({ ...sent, kind: 'thread', message: thread })
+      book.forget(this.#destination, { taskId: task.id, kind: 'status' })
       return
     }
-    const now = book.find(sent.destination, id, 'status')
+    const now = book.find(this.#destination, task.id, 'status')
     if (now !== null) book.put({ ...now, shown: task.version, revision: task.revision })
   }
 

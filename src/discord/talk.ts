@@ -1,78 +1,99 @@
-import {
-  type GatewayMessageCreateDispatchData,
-  MessageType,
-  type REST,
-  type RESTPostAPIChannelMessageJSONBody,
-  Routes,
-} from 'discord.js'
+import { MessageType, type REST, type RESTPostAPIChannelMessageJSONBody, Routes } from 'discord.js'
 import type { Caller } from '../domain/caller.ts'
-import type { Act } from '../domain/control-plane.ts'
 import { Failure } from '../domain/failure.ts'
 import { intentOf } from '../domain/intent.ts'
 import { parseTaskRequest } from '../domain/intake.ts'
-import type { Task } from '../domain/task.ts'
-import { possibleActs } from '../domain/transition/apply.ts'
 import { repositoryOf } from './commands/desk.ts'
-import { destinationOf } from './delivery.ts'
+import { destinationOf } from './telling.ts'
 import type { InteractionsDeps } from './interactions.ts'
 import { callerOf } from './members.ts'
+import { missed, noteHeard, type Said } from './missed.ts'
+import { actOfReply } from './reply.ts'
 import { Seen } from './seen.ts'
 import { insist } from './sending.ts'
 import { cut, line, most } from './text.ts'
-
-/** What a plain message in a task's thread does, by the task's state; a sentence where it can do nothing. */
-export function actOfReply(task: Task, said: string): Act | string {
-  const text = said.trim()
-  const word = text.toLowerCase().replace(/[.!。！]+$/u, '')
-  const acts = possibleActs(task)
-  if (['stop', 'cancel', '停止', '停', '取消'].includes(word)) return { act: 'stop', text: null }
-  if (['pause', '暂停'].includes(word)) return { act: 'pause' }
-  if (['resume', 'continue', 'go on', '继续', '恢复'].includes(word))
-    return { act: 'resume', instruction: null, budget: null }
-  if (acts.includes('resume')) return { act: 'resume', instruction: text, budget: null }
-  if (task.status === 'DRAFT') return { act: 'suggest', text }
-  if (acts.includes('steer')) return { act: 'steer', text }
-  return `Task \`${task.id}\` is ${task.status}, which is final: begin a new one for that.`
-}
-
-type Message = GatewayMessageCreateDispatchData
 
 /**
  * Hears what people write: a wish in a channel that is listened to becomes a task, and a reply in a task's thread steers it.
  * Whoever is no owner or operator is not heard. It takes messages as the gateway brings them: the library leaves out those
  * of channels and threads that it was not told of.
  */
-export function talk(deps: InteractionsDeps, rest: () => REST): (message: Message) => Promise<void> {
-  const seen = new Seen()
-  return async (message) => {
+export class Talk {
+  readonly #deps: InteractionsDeps
+  readonly #rest: () => REST
+  readonly #seen = new Seen()
+  readonly #closing = new AbortController()
+  /** What was written while nobody listened has been read. */
+  #caughtUp: Promise<void> = Promise.resolve()
+
+  constructor(deps: InteractionsDeps, rest: () => REST) {
+    this.#deps = deps
+    this.#rest = rest
+  }
+
+  /** A session has begun: reads what was written in threads while there was none. Never rejects. */
+  async catchUp(): Promise<void> {
+    const reading = this.#caughtUp.then(() => this.#readMissed())
+    this.#caughtUp = reading
+    await reading
+  }
+
+  /** What is written now, which waits for what was written before. */
+  async hear(message: Said): Promise<void> {
+    await this.#caughtUp
+    await this.#take(message)
+  }
+
+  close(): void {
+    this.#closing.abort()
+  }
+
+  async #readMissed(): Promise<void> {
+    const { signal } = this.#closing
+    const report = (error: unknown): void => {
+      if (!signal.aborted) this.#deps.report(error, { what: 'messages that were missed' })
+    }
+    try {
+      for await (const message of missed(this.#deps, this.#rest(), signal)) {
+        if (signal.aborted) return
+        // One that cannot be answered keeps none from being heard.
+        await this.#take(message).catch(report)
+      }
+    } catch (error) {
+      report(error)
+    }
+  }
+
+  async #take(message: Said): Promise<void> {
+    const { settings, report } = this.#deps
     const { id, author, type, webhook_id: webhook, guild_id: guild, content, member } = message
     const isSaid = type === MessageType.Default || type === MessageType.Reply
     const isTalk = isSaid && author.bot !== true && webhook === undefined && content.trim() !== ''
-    if (!isTalk || guild !== deps.settings.guild || seen.before(id)) return
-    const caller = callerOf(author.id, member?.roles ?? [], deps.settings)
+    if (!isTalk || guild !== settings.guild || this.#seen.before(id)) return
+    const caller = callerOf(author.id, member?.roles ?? [], settings)
     if (caller === null || caller.role === 'viewer') return
+    const rest = this.#rest()
     try {
-      const reply = await hear(deps, message, caller)
-      if (reply === null) return
-      await heard(rest(), message).catch(() => undefined)
-      if (reply !== '') await say(rest(), message, reply)
+      const answer = await hear(this.#deps, message, caller)
+      if (answer === null) return
+      await nod(rest, message).catch(() => undefined)
+      if (answer !== '') await replyTo(rest, message, answer)
     } catch (error) {
-      if (error instanceof Failure) return say(rest(), message, error.message)
-      deps.report(error, { message: id })
-      await say(
-        rest(),
-        message,
-        'That went wrong inside Cofferdam, whose log says more: look how the task stands.',
-      )
+      if (error instanceof Failure) return replyTo(rest, message, error.message)
+      report(error, { message: id })
+      const sorry = 'That went wrong inside Cofferdam, whose log says more: look how the task stands.'
+      await replyTo(rest, message, sorry)
     }
   }
 }
 
 /** What they are told; '' for nothing more than that they were heard, null where they were not meant to be. */
-async function hear(deps: InteractionsDeps, message: Message, caller: Caller): Promise<string | null> {
+async function hear(deps: InteractionsDeps, message: Said, caller: Caller): Promise<string | null> {
   const { book, settings, plane } = deps
   const id = book.taskOf(destinationOf(settings), message.channel_id)
   if (id !== null) {
+    // Before it is done: whatever happens meanwhile, nothing is done twice.
+    noteHeard(deps, id, message.channel_id, message.id)
     const act = actOfReply(plane().task(id), message.content)
     if (typeof act === 'string') return act
     await recorded(deps, message, act.act, id, () => plane().act(id, act, caller, null))
@@ -95,7 +116,7 @@ async function hear(deps: InteractionsDeps, message: Message, caller: Caller): P
 
 async function recorded<T>(
   deps: InteractionsDeps,
-  message: Message,
+  message: Said,
   action: string,
   taskId: string | null,
   work: () => Promise<T>,
@@ -123,12 +144,12 @@ async function recorded<T>(
   return result
 }
 
-async function heard(rest: REST, { channel_id: channel, id }: Message): Promise<void> {
+async function nod(rest: REST, { channel_id: channel, id }: Said): Promise<void> {
   await rest.put(Routes.channelMessageOwnReaction(channel, id, encodeURIComponent('👀')))
 }
 
 /** Discord knows by the nonce that a second one is the same. */
-async function say(rest: REST, { channel_id: channel, id }: Message, text: string): Promise<void> {
+async function replyTo(rest: REST, { channel_id: channel, id }: Said, text: string): Promise<void> {
   const body: RESTPostAPIChannelMessageJSONBody = {
     content: cut(text, most.content),
     allowed_mentions: { parse: [], replied_user: false },

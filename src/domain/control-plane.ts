@@ -122,6 +122,8 @@ export interface ControlPlane {
   decisions(id: TaskId, caller: Caller): Decisions
   /** Decides by a button, as `decisions` names it in `id`; `text` is what the person says with it. */
   decide(id: TaskId, button: string, text: string | null, caller: Caller): Promise<Task>
+  /** Offers a draft once more, in the place of what is open: for who waits where nobody was told of it. */
+  offer(id: TaskId, caller: Caller): void
   /** Those whose `seq` is above `after`, oldest first; at most 1,000. */
   events(id: TaskId, after: number): readonly TaskEvent[]
   checkpoints(id: TaskId): readonly Checkpoint[]

@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os'
 import { expect, it } from 'vitest'
+import type { Connection } from '../../src/domain/discord.ts'
 import { readiness, type ReadyDeps } from '../../control-plane/ready.ts'
 
 let now = 0
@@ -32,6 +33,18 @@ it.each<[string, Partial<ReadyDeps>, RegExp | null]>([
       code: 'busy',
       message: expect.stringMatching(text) as unknown,
     })
+})
+
+it.each<[string, Connection['state'], number, RegExp | null]>([
+  ['is there', 'ready', 1e9, null],
+  ['was lost a minute ago', 'connecting', 60_000, null],
+  ['has been lost for longer', 'connecting', 120_001, /^Discord is not connected\./],
+  ['has been refused', 'refused', 0, /^Discord is not connected\./],
+])('says so where the connection to Discord %s', async (_name, state, ms, text) => {
+  const connections = () => [{ state, since: now - ms, text: '' }]
+  const found = readiness({ ...fine, connections })()
+  if (text === null) await expect(found).resolves.toBeUndefined()
+  else await expect(found).rejects.toMatchObject({ message: expect.stringMatching(text) as unknown })
 })
 
 it('looks again after a while, and not at every question', async () => {

@@ -3,9 +3,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Bot } from '../../src/discord/bot.ts'
 import { loginPauseMs } from '../../src/discord/logins.ts'
 import type { DiscordSettings } from '../../src/domain/discord.ts'
+import type { MessageBook } from '../../src/domain/outbox/messages.ts'
 import { Secret } from '../../src/domain/secret.ts'
+import { aBook } from '../support/discord/book.ts'
 import { type LocalDiscord, openDiscord } from '../support/discord/discord.ts'
 import type { Channel } from '../support/discord/world.ts'
+import { aTaskId } from '../support/task.ts'
 import { until } from '../support/until.ts'
 
 // The life of the connection. Pauses are only asked for: a test goes on when it likes.
@@ -14,6 +17,8 @@ let discord: LocalDiscord
 let home: Channel
 let bots: Bot[]
 let reported: unknown[]
+let book: MessageBook
+let calledOff: number
 let pauses: { readonly ms: number; readonly act: () => void }[]
 
 beforeEach(async () => {
@@ -21,7 +26,9 @@ beforeEach(async () => {
   home = discord.channel('tasks')
   bots = []
   pauses = []
+  calledOff = 0
   reported = []
+  book = aBook()
 })
 afterEach(async () => {
   if (reported.length > 0) throw new AggregateError(reported)
@@ -42,14 +49,14 @@ function aBot(changed: Partial<DiscordSettings> = {}, api = discord.api): Bot {
       ...changed,
     },
     api,
-    book: { taskOf: () => null } as never,
+    book,
     plane: () => {
       throw new Error('nothing is asked here')
     },
     clock: Date.now,
     later: (ms, act) => {
       pauses.push({ ms, act })
-      return () => undefined
+      return () => (calledOff += 1)
     },
     report: (error) => reported.push(error),
     log: () => undefined,
@@ -129,6 +136,35 @@ describe('the connection', () => {
     expect([discord.gateway.connected, discord.gateway.identifies, pauses]).toEqual([false, 0, []])
   })
 
+  it('is not made again where it is closed before its login is answered', async () => {
+    discord.gateway.mute = true
+    const bot = aBot()
+    await until(() => discord.gateway.identifies === 1)
+    await bot.close()
+    // The library would connect half a second later.
+    await new Promise((resolve) => setTimeout(resolve, 1000))
+    expect([discord.gateway.connections, pauses]).toEqual([1, []])
+  })
+
+  it('is not made again where Discord has said no', async () => {
+    discord.gateway.allowed = 0
+    const bot = aBot({ listen: [{ channel: home.id, repository: null }] })
+    await until(() => bot.connection.state === 'refused')
+    // As above.
+    await new Promise((resolve) => setTimeout(resolve, 1000))
+    expect([discord.gateway.connections, pauses]).toEqual([1, []])
+  })
+
+  it('that is lost is not made again where it is closed then', async () => {
+    const bot = aBot()
+    await until(() => bot.connection.state === 'ready' && discord.commands.puts === 1)
+    discord.gateway.drop()
+    await until(() => bot.connection.state === 'connecting')
+    await bot.close()
+    await new Promise((resolve) => setTimeout(resolve, 1000))
+    expect([discord.gateway.connections, pauses]).toEqual([1, []])
+  })
+
   it('to nobody at all is tried again as well', async () => {
     const bot = aBot({}, 'http://127.0.0.1:1/api')
     await until(() => pauses.length === 1)
@@ -163,6 +199,21 @@ describe('the connection', () => {
     expect(rounded).toEqual([5000, 10_000, 20_000])
   })
 
+  it('over which nothing comes for hours stays, and is taken up without a login where even that is not answered', async () => {
+    await using quiet = await openDiscord({ heartbeat: 20 })
+    const bot = aBot({ guild: quiet.world.guildId }, quiet.api)
+    await until(() => bot.connection.state === 'ready')
+    // A day has two thousand; what comes of it is the same after a hundred.
+    await until(() => quiet.gateway.heartbeats > 100)
+    expect([quiet.gateway.identifies, pauses]).toEqual([1, []])
+    quiet.gateway.silent = true
+    await until(() => quiet.gateway.resumes >= 5)
+    quiet.gateway.silent = false
+    const before = quiet.gateway.heartbeats
+    await until(() => bot.connection.state === 'ready' && quiet.gateway.heartbeats > before + 10)
+    expect([quiet.gateway.identifies, pauses]).toEqual([1, []])
+  })
+
   it('registers the commands when Discord takes them again, and says so meanwhile', async () => {
     discord.rest.faults.next('PUT', /\/commands$/, { kind: 'status', status: 503 }, 2)
     const bot = aBot()
@@ -175,6 +226,41 @@ describe('the connection', () => {
     expect(pauses.map(({ ms }) => ms)).toEqual([5000, 10_000])
     expect(reported.splice(0)).toHaveLength(2)
   })
+})
+
+describe('with a token that is taken back', () => {
+  const registrations = () => discord.rest.seen.filter(({ path }) => path.endsWith('/commands'))
+
+  it('what waits to be registered again is called off', async () => {
+    discord.rest.faults.next('GET', /\/commands$/, { kind: 'status', status: 503 })
+    const bot = aBot()
+    await until(() => pauses.length === 1)
+    expect(calledOff).toBe(0)
+    discord.gateway.closeWith(GatewayCloseCodes.AuthenticationFailed)
+    await until(() => bot.connection.state === 'refused')
+    expect([calledOff, reported.splice(0).length]).toEqual([1, 1])
+  })
+
+  it('what is being registered is not tried again', async () => {
+    discord.rest.faults.next('GET', /\/commands$/, { kind: 'late', ms: 200 })
+    discord.rest.faults.next('PUT', /\/commands$/, { kind: 'status', status: 503 })
+    const bot = aBot()
+    await until(() => registrations().length === 1)
+    discord.gateway.closeWith(GatewayCloseCodes.AuthenticationFailed)
+    await until(() => bot.connection.state === 'refused' && registrations().at(-1)?.status === 503)
+    // One more round trip, so that the bot has heard of it.
+    await bot.rest.get('/users/@me')
+    expect(pauses).toEqual([])
+  })
+})
+
+it('without anybody to listen, what is written meanwhile is not for who listens later', () => {
+  const row = { destination: 'd', taskId: aTaskId, kind: 'heard', channel: '1', message: '1' }
+  book.put({ ...row, shown: 0, revision: 0, settled: true })
+  aBot({ listen: [{ channel: home.id, repository: null }] })
+  expect(book.find('d', aTaskId, 'heard')).not.toBeNull()
+  aBot()
+  expect(book.find('d', aTaskId, 'heard')).toBeNull()
 })
 
 it.each([

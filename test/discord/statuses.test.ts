@@ -3,8 +3,10 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { patience } from '../../src/discord/sending.ts'
 import { Statuses } from '../../src/discord/statuses.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
-import type { SentMessage } from '../../src/domain/outbox/messages.ts'
+import type { Decisions } from '../../src/domain/decision.ts'
+import type { MessageBook, SentMessage } from '../../src/domain/outbox/messages.ts'
 import type { Task } from '../../src/domain/task.ts'
+import { aBook } from '../support/discord/book.ts'
 import { type LocalDiscord, openDiscord } from '../support/discord/discord.ts'
 import { textOf } from '../support/discord/interaction.ts'
 import type { Channel, Message } from '../support/discord/world.ts'
@@ -17,7 +19,9 @@ let discord: LocalDiscord
 let home: Channel
 let rest: REST
 let tasks: Map<TaskId, Task>
-let sent: Map<TaskId, SentMessage>
+let book: MessageBook
+let decisions: Pick<Decisions, 'offer' | 'last'>
+let now: number
 let statuses: Statuses
 let rounds: { readonly ms: number; readonly begin: () => void }[]
 
@@ -27,8 +31,10 @@ beforeEach(async () => {
   rest = new REST({ api: discord.api, ...patience, timeout: 600_000 })
   rest.setToken(discord.token)
   tasks = new Map()
-  sent = new Map()
+  book = aBook((id) => tasks.get(id))
+  decisions = { offer: null, last: null }
   rounds = []
+  now = Date.now()
   statuses = opened()
 })
 afterEach(async () => {
@@ -39,14 +45,10 @@ afterEach(async () => {
 function opened(): Statuses {
   return new Statuses({
     settings: { guild: discord.world.guildId } as never,
-    book: {
-      find: (_: string, id: TaskId) => sent.get(id) ?? null,
-      put: (one: SentMessage) => void sent.set(one.taskId, one),
-      forget: (_: string, id: TaskId) => void sent.delete(id),
-      behind: () =>
-        [...sent.values()].filter((one) => one.shown < versionOf(one.taskId)).map((one) => one.taskId),
-    } as never,
-    plane: () => ({ task: (id: TaskId) => tasks.get(id), checkpoints: () => [] }) as never,
+    book,
+    plane: () =>
+      ({ task: (id: TaskId) => tasks.get(id), checkpoints: () => [], decisions: () => decisions }) as never,
+    clock: () => now,
     rest: () => rest,
     log: () => undefined,
     later: (ms, begin) => {
@@ -66,7 +68,7 @@ async function aShown(number: number): Promise<TaskId> {
     id: string
   }
   const row = { destination: 'd', taskId: id, kind: 'status', channel: home.id, message: made.id }
-  sent.set(id, { ...row, shown: 1, revision: 1, settled: true })
+  book.put({ ...row, shown: 1, revision: 1, settled: true })
   return id
 }
 
@@ -75,8 +77,9 @@ function becomes(id: TaskId, status: Task['status']): void {
   statuses.touch(id)
 }
 
+const statusOf = (id: TaskId): SentMessage | null => book.find('', id, 'status')
 const messageOf = (id: TaskId): Message => {
-  const found = home.messages.find((one) => one.id === sent.get(id)?.message)
+  const found = home.messages.find((one) => one.id === statusOf(id)?.message)
   if (found === undefined) throw new Error('there is no such message')
   return found
 }
@@ -105,7 +108,7 @@ it('has its reaction replaced also after a restart, though Discord takes few at 
   const id = await aShown(1)
   becomes(id, 'RUNNING')
   round()
-  await until(() => reactionsOf(id) === '👀' && sent.get(id)?.shown === 2)
+  await until(() => reactionsOf(id) === '👀' && statusOf(id)?.shown === 2)
   await statuses.close()
   tasks.set(id, aTask({ id, status: 'FAILED', version: 3 }))
   rounds = []
@@ -140,16 +143,66 @@ it('that hangs is no reason to wait at the end', async () => {
   round()
   await until(() => discord.rest.seen.some(({ method }) => method === 'PATCH'))
   await statuses.close()
-  expect(sent.get(id)?.shown).toBe(1)
+  expect(statusOf(id)?.shown).toBe(1)
 })
 
-it('that somebody has removed is forgotten: the next letter begins it anew', async () => {
+it('that somebody has removed is forgotten: the next letter begins it anew, and its thread stays the task’s', async () => {
   const id = await aShown(1)
+  const { message = '' } = statusOf(id) ?? {}
   home.messages.length = 0
   becomes(id, 'RUNNING')
   round()
-  await until(() => !sent.has(id))
+  await until(() => statusOf(id) === null)
+  expect([rounds, book.taskOf('', message)]).toEqual([[], id])
+})
+
+it('that another bot has written is left alone', async () => {
+  const id = await aShown(1)
+  Object.assign(messageOf(id), { author: { ...discord.world.bot, id: '999' } })
+  becomes(id, 'RUNNING')
+  round()
+  await until(() => statusOf(id) === null)
   expect(rounds).toEqual([])
+})
+
+it('that is too old to be edited often waits alone', async () => {
+  const [old, other] = [await aShown(1), await aShown(2)]
+  const path = new RegExp(`/messages/${messageOf(old).id}$`)
+  discord.rest.faults.next('PATCH', path, { kind: 'rate_limit', seconds: 20 })
+  now += 7_200_000
+  becomes(old, 'RUNNING')
+  becomes(other, 'RUNNING')
+  round()
+  await until(() => shows(other, 'RUNNING') && statusOf(other)?.shown === 2)
+  expect(rounds.map(({ ms }) => ms)).toEqual([60_000])
+  becomes(old, 'APPLIED')
+  expect(rounds).toHaveLength(1)
+  round()
+  await until(() => rounds.length === 1)
+  round()
+  await until(() => shows(old, 'APPLIED'))
+})
+
+it('buttons that are over say so, though the letter that should have is sent long ago', async () => {
+  const id = await aShown(1)
+  const components = [
+    {
+      type: 1,
+      components: [{ type: 2, style: 3, label: 'Approve', custom_id: `tdec:${id}:approve:abcdefgh` }],
+    },
+  ]
+  const draft = (await rest.post(`/channels/${home.id}/messages`, {
+    body: { content: 'draft', components },
+  })) as {
+    id: string
+  }
+  const row = { destination: 'd', taskId: id, channel: home.id, shown: 1, revision: 1, settled: false }
+  book.put({ ...row, kind: 'decision:1', message: draft.id })
+  becomes(id, 'STOPPED')
+  round()
+  await until(() => book.unsettled('', id).length === 0)
+  const message = home.messages.find((one) => one.id === draft.id)
+  expect([message?.components, message?.embeds[0]?.title]).toEqual([[], 'No longer to be decided: STOPPED'])
 })
 
 it('is edited also where a reaction to it is refused, and so holds up nobody', async () => {
@@ -158,7 +211,7 @@ it('is edited also where a reaction to it is refused, and so holds up nobody', a
   becomes(one, 'APPLIED')
   becomes(other, 'APPLIED')
   round()
-  await until(() => [one, other].every((id) => sent.get(id)?.shown === 2))
+  await until(() => [one, other].every((id) => statusOf(id)?.shown === 2))
   expect([shows(one, 'APPLIED'), shows(other, 'APPLIED')]).toEqual([true, true])
   expect(rounds.every(({ ms }) => ms <= 1000)).toBe(true)
 })

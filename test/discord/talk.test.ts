@@ -1,42 +1,166 @@
-import { describe, expect, it } from 'vitest'
-import { actOfReply } from '../../src/discord/talk.ts'
+import { ChannelType, REST } from 'discord.js'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { patience } from '../../src/discord/sending.ts'
+import { Talk } from '../../src/discord/talk.ts'
+import type { Act } from '../../src/domain/control-plane.ts'
+import type { MessageBook } from '../../src/domain/outbox/messages.ts'
 import type { Task } from '../../src/domain/task.ts'
-import { aTask } from '../support/task.ts'
+import { aBook } from '../support/discord/book.ts'
+import { type LocalDiscord, openDiscord } from '../support/discord/discord.ts'
+import type { Person } from '../support/discord/person.ts'
+import type { Channel, Message } from '../support/discord/world.ts'
+import { aTask, aTaskId } from '../support/task.ts'
+import { until } from '../support/until.ts'
 
-const on = (overrides: Partial<Task>) => (said: string) => actOfReply(aTask(overrides), said)
+// What is written while nobody listens. Sessions begin when a test says so.
 
-describe('a plain message in the thread of a task', () => {
-  const running = on({ status: 'RUNNING', phase: 'agent' })
-  const blocked = on({ status: 'BLOCKED', halt: { reason: 'agent', text: 'Which?' } })
+let discord: LocalDiscord
+let thread: Channel
+let owner: Person
+let book: MessageBook
+let task: Task
+let said: (string | null)[]
+let reported: unknown[]
+let talks: Talk[]
+let roles: string[]
 
-  it.each(['stop', 'Stop.', 'STOP!', 'cancel', '停止', '停', '取消'])('%j stops it', (said) => {
-    expect(running(said)).toEqual({ act: 'stop', text: null })
+beforeEach(async () => {
+  discord = await openDiscord({ reaction: 0 })
+  thread = discord.world.addChannel('a task', {
+    type: ChannelType.PublicThread,
+    parent: discord.channel('tasks').id,
   })
+  owner = discord.person('anna')
+  roles = []
+  book = aBook()
+  const row = { destination: 'd', taskId: aTaskId, channel: 'c', shown: 1, revision: 1, settled: true }
+  book.put({ ...row, kind: 'thread', message: thread.id })
+  book.put({ ...row, kind: 'heard', channel: thread.id, message: thread.id })
+  task = aTask({ status: 'RUNNING', phase: 'agent' })
+  said = []
+  reported = []
+  talks = []
+})
+afterEach(async () => {
+  for (const one of talks) one.close()
+  await discord[Symbol.asyncDispose]()
+})
 
-  it.each(['pause', 'Pause', '暂停'])('%j pauses it', (said) => {
-    expect(running(said)).toEqual({ act: 'pause' })
-  })
-
-  it.each(['resume', 'continue', 'go on', '继续', '恢复'])('%j goes on with it', (said) => {
-    expect(blocked(said)).toEqual({ act: 'resume', instruction: null, budget: null })
-  })
-
-  it.each(['stop using tabs', 'use tabs', 'pause after each request', '用制表符'])(
-    '%j is for the agent: a resume where it is halted, else for its next prompt',
-    (said) => {
-      expect(blocked(said)).toEqual({ act: 'resume', instruction: said, budget: null })
-      expect(running(said)).toEqual({ act: 'steer', text: said })
+/** As a process that has just been started. */
+function aTalk(): Talk {
+  const rest = new REST({ api: discord.api, ...patience }).setToken(discord.token)
+  const nobody = { users: [], roles: [] }
+  const plane = {
+    task: () => task,
+    act: (_: unknown, act: Act) => {
+      said.push('text' in act ? act.text : act.act)
+      return Promise.resolve(task)
     },
+    access: { record: () => undefined },
+  }
+  const settings = {
+    guild: discord.world.guildId,
+    listen: [],
+    members: { owner: { users: [owner.id], roles }, operator: nobody, viewer: nobody },
+  }
+  const report = (error: unknown): void => void reported.push(error)
+  const made = new Talk(
+    { plane: () => plane as never, settings: settings as never, book, report },
+    () => rest,
   )
+  talks.push(made)
+  return made
+}
 
-  it('is a suggestion on a draft', () => {
-    expect(on({ status: 'DRAFT' })(' use tabs ')).toEqual({ act: 'suggest', text: 'use tabs' })
+/** As the gateway tells of it. */
+const dispatched = (message: Message) => ({ ...message, guild_id: discord.world.guildId })
+const eyes = (message: Message): boolean => message.reactions.some(({ emoji }) => emoji === '👀')
+
+describe('what was written while nobody listened', () => {
+  it('is heard in its order, page by page, and once however often a session begins', async () => {
+    const mallory = discord.person('mallory')
+    const all = ['one', 'two', 'three', 'four']
+    for (const text of all) {
+      owner.type(thread, text)
+      for (let others = 0; others < 60; others += 1) mallory.type(thread, 'and so on')
+    }
+    const talk = aTalk()
+    await talk.catchUp()
+    await talk.catchUp()
+    await aTalk().catchUp()
+    expect(said).toEqual(all)
+    expect(thread.messages.filter(eyes)).toHaveLength(4)
+    expect(reported).toEqual([])
   })
 
-  it.each(['APPLIED', 'REJECTED'] as const)(
-    'can do nothing more where it is %s, and is told so',
-    (status) => {
-      expect(on({ status })('use tabs')).toMatch(/is final: begin a new one/)
-    },
-  )
+  it('comes before what is written now, which is not heard twice either', async () => {
+    owner.type(thread, 'first')
+    const second = owner.type(thread, 'second')
+    discord.rest.faults.next('GET', /threads\/active$/, { kind: 'late', ms: 100 })
+    const talk = aTalk()
+    await Promise.all([talk.catchUp(), talk.hear(dispatched(second))])
+    await talk.hear(dispatched(owner.type(thread, 'third')))
+    await aTalk().catchUp()
+    expect(said).toEqual(['first', 'second', 'third'])
+  })
+
+  it('is not done again where the process ended while it did it', async () => {
+    owner.type(thread, 'use tabs')
+    discord.rest.faults.next('PUT', /reactions/, { kind: 'hang', before: true })
+    const talk = aTalk()
+    void talk.catchUp()
+    await until(() => said.length === 1)
+    talk.close()
+    await aTalk().catchUp()
+    expect(said).toEqual(['use tabs'])
+  })
+
+  it('is left alone where the task is final, in threads of others, and by who is nobody here', async () => {
+    const mallory = discord.person('mallory')
+    mallory.type(thread, 'stop')
+    const other = discord.world.addChannel('a talk', {
+      type: ChannelType.PublicThread,
+      parent: thread.parent,
+    })
+    owner.type(other, 'stop')
+    await aTalk().catchUp()
+    task = aTask({ status: 'APPLIED' })
+    owner.type(thread, 'more')
+    await aTalk().catchUp()
+    expect([said, thread.messages.filter(eyes), thread.messages.length]).toEqual([[], [], 2])
+  })
+
+  it('is left alone where nobody has listened before, and heard from then on', async () => {
+    book.forget('', { kind: 'heard' })
+    owner.type(thread, 'long ago')
+    await aTalk().catchUp()
+    owner.type(thread, 'lately')
+    await aTalk().catchUp()
+    expect(said).toEqual(['lately'])
+  })
+
+  it('counts by the roles of who wrote it, also of one who has left', async () => {
+    roles = [discord.world.addRole('leads')]
+    const [lead, gone] = [discord.person('lea', roles), discord.person('gus', roles)]
+    lead.type(thread, 'use tabs')
+    gone.type(thread, 'use spaces')
+    discord.world.members.delete(gone.id)
+    await aTalk().catchUp()
+    expect([said, reported]).toEqual([['use tabs'], []])
+  })
+
+  it('that cannot be read is reported, and what is written now is heard', async () => {
+    discord.rest.faults.next('GET', /threads\/active$/, { kind: 'status', status: 403 })
+    const talk = aTalk()
+    await talk.catchUp()
+    await talk.hear(dispatched(owner.type(thread, 'use tabs')))
+    expect([said, reported.length]).toEqual([['use tabs'], 1])
+  })
+
+  it('is heard to the end also where one cannot be answered', async () => {
+    for (const text of ['stop', 'use tabs']) owner.type(thread, text)
+    discord.rest.faults.next('POST', /messages$/, { kind: 'status', status: 403 })
+    await aTalk().catchUp()
+    expect([said, reported.length]).toEqual([[null, 'use tabs'], 1])
+  })
 })

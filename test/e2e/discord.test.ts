@@ -1,20 +1,18 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type LocalDiscord, openDiscord } from '../support/discord/discord.ts'
+import type { LocalDiscord } from '../support/discord/discord.ts'
 import { textOf } from '../support/discord/interaction.ts'
+import { type DiscordLab, openDiscordLab } from '../support/discord/lab.ts'
 import { buttonOf, type Person } from '../support/discord/person.ts'
-import type { Channel, Message } from '../support/discord/world.ts'
-import { openTestPlane, sh, type TestPlane } from '../support/plane.ts'
-import { aRepository, git } from '../support/repository.ts'
+import type { Channel } from '../support/discord/world.ts'
+import { sh, type TestPlane } from '../support/plane.ts'
+import { git } from '../support/repository.ts'
 import { until } from '../support/until.ts'
 
 // The real bot, the real client of Discord's, the real engine and git; Discord is one of our own on the loopback.
 
+let lab: DiscordLab
 let discord: LocalDiscord
 let plane: TestPlane
-let folder: string
 let repo: string
 let home: Channel
 let talk: Channel
@@ -29,42 +27,17 @@ const agent = sh(
 )
 
 beforeAll(async () => {
-  discord = await openDiscord()
-  home = discord.channel('tasks')
-  talk = discord.channel('talk')
-  owner = discord.person('anna')
+  lab = await openDiscordLab({ agent })
+  ;({ discord, plane, repo, home, talk, owner } = lab)
   stranger = discord.person('mallory')
-  repo = aRepository()
-  folder = mkdtempSync(join(tmpdir(), 'cofferdam-discord-'))
-  writeFileSync(join(folder, 'token'), discord.token)
-  const yaml = [
-    `discord: { token: { file: ${join(folder, 'token')} }, guild: "${discord.world.guildId}", channel: "${home.id}",`,
-    `  owners: ["${owner.id}"], listen: { "${talk.id}": {} } }`,
-    `repositories: { ${JSON.stringify(repo)}: { agent: { name: command, argv: ${JSON.stringify(agent)} } } }`,
-  ].join('\n')
-  plane = await openTestPlane(yaml, tmpdir(), { discordApi: discord.api })
-  await until(() => discord.commands.all.length > 0)
 })
-afterAll(async () => {
-  await plane.close()
-  await discord[Symbol.asyncDispose]()
-  rmSync(folder, { recursive: true, force: true })
-})
+afterAll(() => lab[Symbol.asyncDispose]())
 beforeEach(() => discord.rest.faults.clear())
 
-const start = async (goal: string, more = {}): Promise<string> => {
-  const { text } = await owner.slash(home, 'task_start', { goal, ...more })
-  const id = /`([a-z2-7]{10})`/.exec(text)?.[1]
-  if (id === undefined) throw new Error(text)
-  return id
-}
-const threadOf = (id: string): Promise<Channel> =>
-  discord.seesThread(home, ({ name }) => name.endsWith(id), 30_000)
-const statusOf = (id: string): Message | undefined => home.messages.find((one) => textOf(one).includes(id))
-const draftOf = async (id: string): Promise<[Channel, Message]> => {
-  const thread = await threadOf(id)
-  return [thread, await discord.sees(thread, (one) => textOf(one).includes('[Approve]'))]
-}
+const start: DiscordLab['start'] = (goal, more) => lab.start(goal, more)
+const threadOf: DiscordLab['threadOf'] = (id) => lab.threadOf(id)
+const statusOf: DiscordLab['statusOf'] = (id) => lab.statusOf(id)
+const draftOf: DiscordLab['draftOf'] = (id) => lab.draftOf(id)
 
 describe('a task on Discord', () => {
   it('B03 B12 a risky one is a draft with its reasons, one surface; approved it runs, and the branch is there', async () => {
@@ -288,6 +261,44 @@ describe('Discord that fails', () => {
     owner.type(thread, 'use tabs')
     await discord.sees(thread, (one) => textOf(one).includes('APPLIED · applied'), 60_000)
     expect(git(repo, 'show', `cofferdam/${id}:said.txt`)).toBe('tabs\n')
+  })
+
+  it('what was written while it was away is heard when it is back, once', async () => {
+    const id = await start('draft: do it')
+    const [thread, draft] = await draftOf(id)
+    const goals = async (): Promise<string> => (await plane.client.task(id as never)).goal
+    discord.rest.faults.next('GET', /\/gateway\/bot$/, { kind: 'late', ms: 1000 })
+    await plane.reopen()
+    expect(discord.gateway.connected).toBe(false)
+    const said = owner.type(thread, 'use tabs')
+    await discord.sees(thread, (one) => one.id > draft.id && textOf(one).includes('[Approve]'))
+    expect([await goals(), said.reactions.length]).toEqual(['do it\n\nuse tabs', 1])
+    const before = discord.gateway.identifies
+    await plane.reopen()
+    await until(() => discord.gateway.identifies === before + 1)
+    const now = owner.type(thread, 'and spaces')
+    await until(() => now.reactions.length === 1)
+    expect(await goals()).toBe('do it\n\nuse tabs\n\nand spaces')
+  })
+
+  it('a status message and a thread that somebody has removed leave a draft that can be decided', async () => {
+    const id = await start('draft: do it')
+    const [thread] = await draftOf(id)
+    const status = statusOf(id)
+    if (status !== undefined) home.messages.splice(home.messages.indexOf(status), 1)
+    owner.type(thread, 'use tabs')
+    const fresh = await discord.sees(
+      thread,
+      (one) => textOf(one).includes('use tabs\n') && textOf(one).includes('[Approve]'),
+    )
+    discord.world.channels.delete(thread.id)
+    expect(textOf(fresh)).toContain('do it')
+    expect((await owner.slash(home, 'task_approve', { task: id })).text).toBe(
+      `Task \`${id}\` is PENDING now.`,
+    )
+    const again = await discord.seesThread(home, ({ name }) => name.endsWith(id), 30_000)
+    await discord.sees(again, (one) => textOf(one).includes('APPLIED · applied'), 60_000)
+    expect(home.messages.filter((one) => textOf(one).includes(id))).toHaveLength(1)
   })
 
   it('B23 B26 after a restart buttons of before work, and nothing is said twice', async () => {

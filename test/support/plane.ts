@@ -38,6 +38,8 @@ export interface Wanted {
 /** A control plane in this process, on a data folder of its own and the real engine. */
 export interface TestPlane {
   readonly client: Client
+  /** What a path is answered with over HTTP. */
+  get(path: string): Promise<Response>
   readonly config: Config
   submit(wanted: Wanted): Promise<Task>
   /** Submits and waits until the task halts or is applied. */
@@ -100,6 +102,7 @@ export async function openTestPlane(
   }
   return {
     client,
+    get: async (path) => opened.fetch(path, { method: 'GET', headers: {} }),
     config,
     submit,
     run: async (wanted) => settled((await submit(wanted)).id),

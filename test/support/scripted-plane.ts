@@ -5,7 +5,7 @@ import { openAccess } from '../../control-plane/access.ts'
 import { Bus } from '../../control-plane/bus.ts'
 import { openSurface } from '../../control-plane/gate/surfaces.ts'
 import { Misses } from '../../control-plane/gate/misses.ts'
-import { decisionsOf, press, type PressDeps } from '../../control-plane/gate/press.ts'
+import { decisionsOf, offerAgain, press, type PressDeps } from '../../control-plane/gate/press.ts'
 import type { Decisions } from '../../src/domain/decision.ts'
 import { answered, idUnder, submissionOf } from '../../control-plane/gate/submissions.ts'
 import type {
@@ -236,6 +236,10 @@ export class ScriptedPlane implements ControlPlane, Disposable {
 
   decisions(id: TaskId, caller: Caller): Decisions {
     return decisionsOf(this.#press, id, caller)
+  }
+
+  offer(id: TaskId, caller: Caller): void {
+    offerAgain(this.#press, id, caller)
   }
 
   decide(id: TaskId, button: string, text: string | null, caller: Caller): Promise<Task> {

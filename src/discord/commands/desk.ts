@@ -8,7 +8,7 @@ import { type BudgetRequest, parseTaskRequest } from '../../domain/intake.ts'
 import type { MessageBook } from '../../domain/outbox/messages.ts'
 import type { Task } from '../../domain/task.ts'
 import { possibleActs } from '../../domain/transition/apply.ts'
-import { destinationOf } from '../delivery.ts'
+import { destinationOf } from '../telling.ts'
 import type { SentFile } from '../messages/message.ts'
 import { nextSteps } from '../messages/news.ts'
 import { look, statusMessage } from '../messages/status.ts'
@@ -52,10 +52,11 @@ export const looks: ReadonlySet<string> = new Set(
 /** What each command does. They throw `Failure` with a sentence for whoever gave it. */
 export const desk: Readonly<Record<string, Handler>> = {
   async task_start(deps, { caller, typed, key }) {
+    const repository = repositoryOf(deps, typed.text('repository'))
     const parsed = parseTaskRequest({
       goal: typed.text('goal') ?? '',
-      repository: repositoryOf(deps, typed.text('repository')),
-      agent: agentOf(deps, typed.text('agent')),
+      repository,
+      agent: agentOf(deps, repository, typed.text('agent')),
       ...(typed.text('test') === null ? {} : { test: typed.text('test') }),
       budget: budgetOf(typed),
       draft: typed.yes('draft') ?? false,
@@ -103,13 +104,15 @@ export const desk: Readonly<Record<string, Handler>> = {
 
   async task_approve(deps, { caller, typed }) {
     const task = taskOf(deps, typed)
-    return done(await deps.plane().act(task.id, { act: 'approve' }, caller, shownRevision(deps, task)))
+    return done(
+      await deps.plane().act(task.id, { act: 'approve' }, caller, shownRevision(deps, task, caller)),
+    )
   },
 
   async task_reject(deps, { caller, typed }) {
     const task = taskOf(deps, typed)
     const rejected = { act: 'reject', text: typed.text('reason') } as const
-    return done(await deps.plane().act(task.id, rejected, caller, shownRevision(deps, task)))
+    return done(await deps.plane().act(task.id, rejected, caller, shownRevision(deps, task, caller)))
   },
 
   async task_suggest(deps, { caller, typed }) {
@@ -117,7 +120,9 @@ export const desk: Readonly<Record<string, Handler>> = {
     const text = typed.text('text') ?? ''
     // Where replies are not heard this is the one way to tell a running agent something.
     if (possibleActs(task).includes('steer')) return act(deps, task.id, { act: 'steer', text }, caller)
-    return done(await deps.plane().act(task.id, { act: 'suggest', text }, caller, shownRevision(deps, task)))
+    return done(
+      await deps.plane().act(task.id, { act: 'suggest', text }, caller, shownRevision(deps, task, caller)),
+    )
   },
 
   async task_resume(deps, { caller, typed }) {
@@ -214,11 +219,21 @@ function taskOf({ plane }: DeskDeps, typed: Typed): Task {
   return plane().task(id)
 }
 
-/** A decision on a draft by a command is about what was shown of it here last; one on another task is bound to nothing. */
-function shownRevision({ book, settings }: DeskDeps, { id, status }: Task): number | null {
+/**
+ * A decision on a draft by a command is about what was shown of it here last; one on another task is bound to nothing.
+ * What was not shown, and is not about to be, is offered anew: Discord may have been configured after it was made.
+ */
+function shownRevision(
+  { book, plane, settings }: DeskDeps,
+  { id, status }: Task,
+  caller: Caller,
+): number | null {
   if (status !== 'DRAFT') return null
-  const shown = book.newest(destinationOf(settings), id, 'decision:')
+  const destination = destinationOf(settings)
+  const shown = book.newest(destination, id, 'decision:')
   if (shown !== null) return shown.revision
+  const onItsWay = plane().outbox.letters({ destination, task: id, states: ['waiting', 'sending'], limit: 1 })
+  if (onItsWay.length === 0) plane().offer(id, caller)
   throw new Failure(
     'conflict',
     `Task ${id} has not been shown here yet: wait for its message in <#${settings.channel}>, then decide.`,
@@ -252,16 +267,17 @@ export function repositoryOf({ plane }: DeskDeps, named: string | null, said = '
   )
 }
 
-/** The usual agent is taken with its arguments, which its name alone does not tell. */
-function agentOf({ plane }: DeskDeps, named: string | null): { name: string } | null {
-  if (
-    named === null ||
+/** The one that the repository gets anyway is taken with its arguments, which its name alone does not tell. */
+function agentOf({ plane }: DeskDeps, repository: string, named: string | null): { name: string } | null {
+  const own = plane()
+    .repositories()
+    .find(({ path }) => path === repository)?.agent
+  const usual =
+    own ??
     plane()
       .agents()
-      .some(({ name, usual }) => name === named && usual)
-  )
-    return null
-  return { name: named }
+      .find((one) => one.usual)?.name
+  return named === null || named === usual ? null : { name: named }
 }
 
 function budgetOf(typed: Typed): BudgetRequest {

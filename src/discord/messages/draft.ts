@@ -14,9 +14,17 @@ const styles: Readonly<Record<string, Style>> = {
 }
 const labels: Readonly<Record<string, string>> = { approve: 'Approve', reject: 'Reject', suggest: 'Suggest' }
 
+export interface Drafting {
+  readonly owners: Members
+  /** Of its footer. */
+  readonly mark: string
+  /** Whether a file may come with it. */
+  readonly attaches: boolean
+}
+
 /** A draft with what a person has to know to decide, and the buttons. */
-export function draftMessage(task: Task, offer: Offer, owners: Members, mark: string): Outgoing {
-  const { goal, repository, base, agent, setup, test, budget, policy, risks } = task
+export function draftMessage(task: Task, offer: Offer, { owners, mark, attaches }: Drafting): Outgoing {
+  const { id, goal, repository, base, agent, setup, test, budget, policy, risks } = task
   const reasons = risks.length === 0 ? ['It was asked for as a draft.'] : risks.map(({ text }) => text)
   const field = (name: string, value: string, inline = false) => ({
     name,
@@ -56,27 +64,28 @@ export function draftMessage(task: Task, offer: Offer, owners: Members, mark: st
             true,
           ),
           field('Good until', moment(offer.expiresAt), true),
-          ...(isCut ? [field('Not all of it is shown here', `Read ${fileName} before you decide.`)] : []),
+          ...(isCut ? [field('Not all of it is shown here', attaches ? readFile : readThere(id))] : []),
         ],
         footer: { text: mark },
       },
     ],
-    files: isCut
-      ? [
-          {
-            name: fileName,
-            text: [
-              `Goal:\n${goal}`,
-              `Why you are asked:\n${reasons.join('\n')}`,
-              `Agent:\n${program}`,
-              `Setup:\n${setup ?? 'none'}`,
-              `Test:\n${test ?? 'none'}`,
-              `May reach:\n${reach === '' ? 'nothing' : reach}`,
-              '',
-            ].join('\n\n'),
-          },
-        ]
-      : [],
+    files:
+      isCut && attaches
+        ? [
+            {
+              name: fileName,
+              text: [
+                `Goal:\n${goal}`,
+                `Why you are asked:\n${reasons.join('\n')}`,
+                `Agent:\n${program}`,
+                `Setup:\n${setup ?? 'none'}`,
+                `Test:\n${test ?? 'none'}`,
+                `May reach:\n${reach === '' ? 'nothing' : reach}`,
+                '',
+              ].join('\n\n'),
+            },
+          ]
+        : [],
     components: [
       {
         type: ComponentType.ActionRow,
@@ -95,6 +104,9 @@ export function draftMessage(task: Task, offer: Offer, owners: Members, mark: st
 const goalLength = 1500
 const commandLength = 400
 const fileName = 'draft.txt'
+const readFile = `Read ${fileName} before you decide.`
+const readThere = (id: string): string =>
+  `It cannot be attached: read \`cofferdam task show ${id}\` on the server before you decide.`
 
 /** An argument so that one can tell where it ends. */
 const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : JSON.stringify(word))

@@ -26,17 +26,28 @@ const wantsSomebody: ReadonlySet<Task['status']> = new Set<Task['status']>([
   'APPLIED',
 ])
 
+export interface Telling {
+  /** Who is pinged where it needs somebody. */
+  readonly people: Members
+  /** Of an applied task; '' where there is none. */
+  readonly diff: string
+  /** Of its footer. */
+  readonly mark: string
+  /** Whether the diff may come with it as a file. */
+  readonly attaches: boolean
+  /** Whether plain messages are heard. */
+  readonly replies: boolean
+}
+
+/** A phone opens it, and a slow line carries it: letters of a diff that comes with a message. */
+const mostDiff = 1_000_000
+
 /** What happened, with what can be done now; the end of a failing test where one failed. */
 export function newsMessage(
   task: Task,
   news: News,
   checkpoints: readonly Checkpoint[],
-  {
-    people,
-    diff,
-    mark,
-    replies,
-  }: { readonly people: Members; readonly diff: string; readonly mark: string; readonly replies: boolean },
+  { people, diff, mark, attaches, replies }: Telling,
 ): Outgoing {
   const { id, goal } = task
   const then = { ...task, status: news.status }
@@ -51,10 +62,17 @@ export function newsMessage(
     ...(untested ? ['**Untested**: it has no test command.'] : []),
     ...(news.status === 'APPLIED' && stat !== null ? [`Branch \`${task.branch}\`: ${stat}.`] : []),
     ...(news.status === 'APPLIED' ? marked(task) : []),
+    ...(diff === '' || (attaches && diff.length <= mostDiff)
+      ? []
+      : [
+          attaches
+            ? `The diff is cut: \`/task_changes task:${id}\` has more of it.`
+            : `The diff could not be attached: \`/task_changes task:${id}\` has it.`,
+        ]),
     ...(failing === null ? [] : ['The end of the failing test:', block(failing, 1500)]),
   ]
   const files: SentFile[] =
-    news.status === 'APPLIED' && diff !== '' ? [{ name: `${id}.diff`, text: diff }] : []
+    attaches && diff !== '' ? [{ name: `${id}.diff`, text: diff.slice(0, mostDiff) }] : []
   return {
     content: cut(mentions(pings), most.content),
     pings,

@@ -46,8 +46,15 @@ export function threadName({ id, goal }: Task): string {
   return cut(plain(goal).replaceAll(/\s+/g, ' ').trim(), most.thread - id.length - 3) + ` · ${id}`
 }
 
-/** The one message that shows how a task stands. */
-export function statusMessage(task: Task, checkpoints: readonly Checkpoint[]): Outgoing {
+/**
+ * The one message that shows how a task stands.
+ * @param thread the task's thread where that is not beneath this message; null where it is
+ */
+export function statusMessage(
+  task: Task,
+  checkpoints: readonly Checkpoint[],
+  thread: string | null = null,
+): Outgoing {
   const { id, status, goal, repository, branch, budget, spent, step, updatedAt, halt } = task
   const { colour, word } = look(task)
   const activity = activityOf(task)
@@ -73,6 +80,7 @@ export function statusMessage(task: Task, checkpoints: readonly Checkpoint[]): O
           ...(spent.costUsd === 0 ? [] : [field('Cost', `${spent.costUsd.toFixed(2)} USD`)]),
           ...(changed === null ? [] : [field('Changed', changed)]),
           ...(status === 'APPLIED' ? [field('Branch', `\`${branch}\``)] : []),
+          ...(thread === null ? [] : [field('Thread', `<#${thread}>`)]),
           field('Last activity', `${moment(updatedAt)} · started by ${nameOf(task.createdBy)}`),
         ],
         footer: { text: id },

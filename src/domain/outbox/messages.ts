@@ -4,7 +4,7 @@ import type { TaskId } from '../ids.ts'
 export interface SentMessage {
   readonly destination: string
   readonly taskId: TaskId
-  /** What it is of that task, such as `status` or `decision:3`; one of each. */
+  /** What it is of that task, such as `status`, `thread` or `decision:3`; one of each. */
   readonly kind: string
   readonly channel: string
   readonly message: string
@@ -21,14 +21,14 @@ export interface MessageBook {
   find(destination: string, taskId: TaskId, kind: string): SentMessage | null
   /** Adds one, or puts it in the place of an earlier one of its kind. */
   put(message: SentMessage): void
-  /** Removed by somebody over there: what is to be said of the task begins anew. */
-  forget(destination: string, taskId: TaskId): void
+  /** Removed by somebody over there, or no longer of use. Of all tasks and kinds where none is named. */
+  forget(destination: string, which: { readonly taskId?: TaskId; readonly kind?: string }): void
   /** Those of a task that still offer something, newest last. */
   unsettled(destination: string, taskId: TaskId): readonly SentMessage[]
   /** The newest of a task whose kind begins so. */
   newest(destination: string, taskId: TaskId, prefix: string): SentMessage | null
-  /** The task that a message is the status of. */
+  /** The task that a message is the status of, or a thread is about. */
   taskOf(destination: string, message: string): TaskId | null
-  /** The tasks whose status message shows an older version than there is. */
+  /** The tasks whose status message shows an older version than there is, or that a message offers what is over. */
   behind(destination: string): readonly TaskId[]
 }

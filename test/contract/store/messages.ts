@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { SentMessage } from '../../../src/domain/outbox/messages.ts'
 import { change } from '../../support/change.ts'
-import { aTaskId, aTaskIdOf } from '../../support/task.ts'
+import { aTask, aTaskId, aTaskIdOf } from '../../support/task.ts'
 import type { Bench } from './bench.ts'
 
 const here = 'discord:1'
@@ -36,8 +36,34 @@ export function messages(bench: Bench): void {
         null,
         null,
       ])
-      book.forget(here, aTaskId)
-      expect(book.find(here, aTaskId, 'status')).toBeNull()
+    })
+
+    it('are forgotten by task and kind; a thread tells its task also without its status message', () => {
+      bench.born()
+      bench.born(aTask({ id: aTaskIdOf(2) }))
+      const { messages: book } = bench.store
+      const put = (): void => {
+        for (const kind of ['status', 'thread', 'news:3']) {
+          book.put(aMessage(kind))
+          book.put(aMessage(kind, { taskId: aTaskIdOf(2), message: '22' }))
+        }
+      }
+      const left = (): readonly string[] =>
+        [aTaskId, aTaskIdOf(2)].flatMap((id) =>
+          ['status', 'thread', 'news:3'].filter((kind) => book.find(here, id, kind) !== null),
+        )
+      put()
+      book.forget(here, { taskId: aTaskId, kind: 'status' })
+      expect(left()).toEqual(['thread', 'news:3', 'status', 'thread', 'news:3'])
+      expect(book.taskOf(here, '20')).toBe(aTaskId)
+      book.forget(here, { kind: 'news:3' })
+      expect(left()).toEqual(['thread', 'status', 'thread'])
+      book.forget('discord:2', {})
+      book.forget(here, { taskId: aTaskIdOf(2) })
+      expect(left()).toEqual(['thread'])
+      put()
+      book.forget(here, {})
+      expect(left()).toEqual([])
     })
 
     it('that still offer something are told apart, in the order of their events', () => {
@@ -56,6 +82,21 @@ export function messages(bench: Bench): void {
       expect(book.behind(here)).toEqual([])
       bench.store.write(change(task))
       expect([book.behind(here), book.behind('discord:2')]).toEqual([[aTaskId], []])
+    })
+
+    it('that offer what is over are named too, once', () => {
+      const task = bench.born(aTask({ status: 'DRAFT' }))
+      const { messages: book } = bench.store
+      book.put(aMessage('status', { shown: 99 }))
+      book.put(aMessage('decision:1', { settled: false }))
+      expect(book.behind(here)).toEqual([])
+      bench.store.write(change(task, { revision: 2 }))
+      book.put(aMessage('decision:2', { settled: false, revision: 2 }))
+      expect(book.behind(here)).toEqual([aTaskId])
+      book.put(aMessage('decision:1', { settled: true }))
+      expect(book.behind(here)).toEqual([])
+      bench.store.write(change(bench.store.task(aTaskId) ?? task, { status: 'REJECTED' }))
+      expect(book.behind(here)).toEqual([aTaskId])
     })
 
     it('of no task there are none', () => {

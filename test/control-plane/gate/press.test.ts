@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { Bus } from '../../../control-plane/bus.ts'
 import { Misses } from '../../../control-plane/gate/misses.ts'
-import { decisionsOf, press, type PressDeps } from '../../../control-plane/gate/press.ts'
+import { decisionsOf, offerAgain, press, type PressDeps } from '../../../control-plane/gate/press.ts'
 import { openSurface } from '../../../control-plane/gate/surfaces.ts'
 import { openStore } from '../../../control-plane/store/open.ts'
 import { Tasks } from '../../../control-plane/tasks.ts'
@@ -140,6 +140,29 @@ describe('B23 a button', () => {
     const id = button(action)
     expect(() => decide(id, text)).toThrow(sentence)
     expect(button(action)).toBe(id)
+  })
+})
+
+describe('a draft that is offered again', () => {
+  it('has other buttons, is told of, and is the same draft', () => {
+    const old = button('approve')
+    offerAgain(deps, aTaskId, anOwner)
+    expect(deps.store.events(aTaskId, 0, 9).map(({ type }) => type)).toEqual(['submitted', 'offered'])
+    expect(() => decide(old)).toThrow(/moved on/)
+    expect(decide(button('approve')).status).toBe('PENDING')
+  })
+
+  it.each([
+    ['by one who may not say anything about it', aViewer, /may look/],
+    ['by an operator whose task it is not', anOperator, /is not theirs/],
+  ])('is not, %s', (_, caller, text) => {
+    expect(() => offerAgain(deps, aTaskId, caller)).toThrow(text)
+  })
+
+  it('is not where nothing is to be decided', () => {
+    decide(button('reject'))
+    expect(() => offerAgain(deps, aTaskId, anOwner)).toThrow(/REJECTED: there is nothing to decide/)
+    expect(deps.store.events(aTaskId, 0, 9).at(-1)?.type).toBe('rejected')
   })
 })
 

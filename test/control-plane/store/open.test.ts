@@ -53,7 +53,7 @@ storeContract('one file, closed and opened again around every call', () => {
       messages: {
         find: (destination, id, kind) => once(({ messages }) => messages.find(destination, id, kind)),
         put: (message) => once(({ messages }) => messages.put(message)),
-        forget: (destination, id) => once(({ messages }) => messages.forget(destination, id)),
+        forget: (destination, which) => once(({ messages }) => messages.forget(destination, which)),
         unsettled: (destination, id) => once(({ messages }) => messages.unsettled(destination, id)),
         newest: (destination, id, prefix) => once(({ messages }) => messages.newest(destination, id, prefix)),
         taskOf: (destination, message) => once(({ messages }) => messages.taskOf(destination, message)),

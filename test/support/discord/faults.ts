@@ -2,8 +2,8 @@
 export type Fault =
   /** Refused before it has taken effect, or after. */
   | { readonly kind: 'status'; readonly status: number; readonly after?: boolean }
-  /** Accepted, and never answered. */
-  | { readonly kind: 'hang' }
+  /** Accepted, and never answered; or not even accepted, as where it takes too long to send. */
+  | { readonly kind: 'hang'; readonly before?: boolean }
   /** Accepted, and answered so many ms later. */
   | { readonly kind: 'late'; readonly ms: number }
   /** The connection is closed, before it has taken effect or after. */

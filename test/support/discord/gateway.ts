@@ -38,10 +38,15 @@ export class Gateway {
   /** Sessions begun and taken up again: a bot that logs in again and again shows here. */
   identifies = 0
   resumes = 0
+  heartbeats = 0
   /** The privileged intents that are switched on for the application. */
   allowed: number = privileged
   /** Heartbeats are not acknowledged while this is set. */
   silent = false
+  /** Connections that were made, by bots that log in or not. */
+  connections = 0
+  /** Logins are not answered while this is set. */
+  mute = false
   /** Connections are closed at once with this code while it is set. */
   refuseWith: number | null = null
   /** How many events a resume brings a second time. */
@@ -114,6 +119,7 @@ export class Gateway {
   }
 
   #greet(socket: WebSocket): void {
+    this.connections += 1
     if (this.refuseWith !== null) {
       socket.close(this.refuseWith)
       return
@@ -128,6 +134,7 @@ export class Gateway {
 
   #hear(socket: WebSocket, { op, d }: z.infer<typeof said>): void {
     if (op === GatewayOpcodes.Heartbeat) {
+      this.heartbeats += 1
       if (!this.silent) this.#send(socket, { op: GatewayOpcodes.HeartbeatAck })
     } else if (op === GatewayOpcodes.Identify) this.#identify(socket, identify.parse(d))
     else if (op === GatewayOpcodes.Resume) this.#resume(socket, resume.parse(d))
@@ -137,6 +144,7 @@ export class Gateway {
     this.identifies += 1
     if (token !== this.#options.token()) return socket.close(GatewayCloseCodes.AuthenticationFailed)
     if ((intents & privileged & ~this.allowed) !== 0) return socket.close(GatewayCloseCodes.DisallowedIntents)
+    if (this.mute) return
     const { world } = this.#options
     const session: Session = { id: world.id(), intents, seq: 0, sent: [], socket }
     this.#sessions.clear()

@@ -85,6 +85,7 @@ export class Rest {
       return failed(c, fault.status)
     }
     if (fault.kind === 'drop' && fault.after !== true) return cut(c)
+    if (fault.kind === 'hang' && fault.before === true) return new Promise<Response>(() => undefined)
     return null
   }
 

@@ -1,0 +1,28 @@
+import type { Act } from '../domain/control-plane.ts'
+import type { Task } from '../domain/task.ts'
+import { possibleActs } from '../domain/transition/apply.ts'
+
+/** What a plain message in a task's thread does, by the task's state; a sentence where it can do nothing. */
+export function actOfReply(task: Task, said: string): Act | string {
+  const text = said.trim()
+  const word = text.toLowerCase().replace(/[.!。！]+$/u, '')
+  const acts = possibleActs(task)
+  if (stops.has(word)) return { act: 'stop', text: null }
+  if (pauses.has(word)) return { act: 'pause' }
+  if (resumes.has(word)) return { act: 'resume', instruction: null, budget: null }
+  // Whoever means the buttons adds nothing to the goal.
+  if (task.status === 'DRAFT' && decides.has(word))
+    return `That decides nothing: press a button of the draft above, or use \`/task_approve\` or \`/task_reject\` with task:${task.id}.`
+  if (acts.includes('resume')) return { act: 'resume', instruction: text, budget: null }
+  if (task.status === 'DRAFT') return { act: 'suggest', text }
+  if (acts.includes('steer')) return { act: 'steer', text }
+  return `Task \`${task.id}\` is ${task.status}, which is final: begin a new one for that.`
+}
+
+const words = (all: string): ReadonlySet<string> => new Set(all.split(', '))
+const decides = words(
+  "approve, approved, i approve, yes, y, yep, ok, okay, lgtm, go, go ahead, do it, run it, reject, rejected, i reject, no, n, nope, don't, do not, 批准, 同意, 通过, 可以, 好, 好的, 行, 是, 是的, 拒绝, 驳回, 否决, 不, 不行, 不可以, 不要, 否",
+)
+const stops = words('stop, cancel, 停止, 停, 取消')
+const pauses = words('pause, 暂停')
+const resumes = words('resume, continue, go on, 继续, 恢复')

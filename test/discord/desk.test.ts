@@ -1,0 +1,110 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { desk, type DeskDeps } from '../../src/discord/commands/desk.ts'
+import { markOf } from '../../src/discord/telling.ts'
+import type { LetterFilter } from '../../src/domain/outbox/letter.ts'
+import type { MessageBook } from '../../src/domain/outbox/messages.ts'
+import { aBook } from '../support/discord/book.ts'
+import { aLetter } from '../support/letters.ts'
+import { anOwner, aTask, aTaskId } from '../support/task.ts'
+
+// What is decided by a command about a draft, by what was shown of it on Discord.
+
+const here = 'discord:1'
+let book: MessageBook
+let done: unknown[]
+let onItsWay: boolean
+
+beforeEach(() => {
+  book = aBook()
+  done = []
+  onItsWay = false
+})
+
+async function use(command: string): Promise<string> {
+  const plane = {
+    task: () => aTask({ status: 'DRAFT', revision: 4 }),
+    act: (...given: readonly unknown[]) => {
+      done.push(given)
+      return Promise.resolve(aTask({ status: 'PENDING' }))
+    },
+    offer: (...given: readonly unknown[]) => void done.push(given),
+    outbox: {
+      letters: ({ destination, states = [] }: LetterFilter) =>
+        onItsWay && destination === here && states.includes('waiting') ? [aLetter({})] : [],
+    },
+  }
+  const deps: DeskDeps = {
+    plane: () => plane as never,
+    settings: { guild: '1', channel: '2', listen: [] } as never,
+    book,
+  }
+  const typed = {
+    text: (name: string) => (name === 'task' ? aTaskId : 'use tabs'),
+    number: () => null,
+    yes: () => null,
+  }
+  try {
+    return (await desk[command]?.(deps, { caller: anOwner, typed, key: 'k' }))?.text ?? ''
+  } catch (error) {
+    return String(error)
+  }
+}
+
+const commands = ['task_approve', 'task_reject', 'task_suggest']
+
+describe.each(commands)('/%s on a draft', (command) => {
+  it('is about what was shown last', async () => {
+    for (const seq of [1, 3]) {
+      const kind = `decision:${seq}`
+      const row = { destination: here, taskId: aTaskId, kind, channel: '2', message: markOf(aTaskId, kind) }
+      book.put({ ...row, shown: 1, revision: seq, settled: false })
+    }
+    expect(await use(command)).toMatch(/is PENDING now/)
+    expect(done).toEqual([[aTaskId, expect.anything(), anOwner, 3]])
+  })
+
+  it('that is about to be shown waits for that', async () => {
+    onItsWay = true
+    expect(await use(command)).toMatch(/has not been shown here yet: wait for its message in <#2>/)
+    expect(done).toEqual([])
+  })
+
+  it('that nobody was told of here has it offered', async () => {
+    expect(await use(command)).toMatch(/has not been shown here yet: wait for its message in <#2>/)
+    expect(done).toEqual([[aTaskId, anOwner]])
+  })
+})
+
+describe('/task_start with an agent', () => {
+  const requested = async (own: string | null, named: string | null): Promise<unknown> => {
+    let request: { readonly agent?: unknown } = {}
+    const plane = {
+      repositories: () => [{ path: '/shop', configured: true, agent: own }],
+      agents: () => [
+        { name: 'command', usual: false },
+        { name: 'claude', usual: true },
+      ],
+      submit: (given: typeof request) => {
+        request = given
+        return Promise.resolve({ task: aTask(), notes: [] })
+      },
+    }
+    const typed = {
+      text: (name: string) => (name === 'goal' ? 'do it' : name === 'agent' ? named : null),
+      number: () => null,
+      yes: () => null,
+    }
+    const deps: DeskDeps = { plane: () => plane as never, settings: { channel: '2' } as never, book }
+    await desk['task_start']?.(deps, { caller: anOwner, typed, key: 'k' })
+    return request.agent
+  }
+
+  it.each([
+    ['none is named', 'command', null, null],
+    ['it is the repository’s own, which has arguments', 'command', 'command', null],
+    ['it is the usual one of a repository without its own', null, 'claude', null],
+    ['it is another than the repository’s own', 'command', 'claude', { name: 'claude', argv: [] }],
+  ])('has it taken from the configuration or by its name, where %s', async (_, own, named, agent) => {
+    expect(await requested(own, named)).toEqual(agent)
+  })
+})

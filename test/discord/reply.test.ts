@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest'
+import { actOfReply } from '../../src/discord/reply.ts'
+import type { Task } from '../../src/domain/task.ts'
+import { aTask } from '../support/task.ts'
+
+const on = (overrides: Partial<Task>) => (said: string) => actOfReply(aTask(overrides), said)
+
+describe('a plain message in the thread of a task', () => {
+  const running = on({ status: 'RUNNING', phase: 'agent' })
+  const blocked = on({ status: 'BLOCKED', halt: { reason: 'agent', text: 'Which?' } })
+
+  it.each(['stop', 'Stop.', 'STOP!', 'cancel', '停止', '停', '取消'])('%j stops it', (said) => {
+    expect(running(said)).toEqual({ act: 'stop', text: null })
+  })
+
+  it.each(['pause', 'Pause', '暂停'])('%j pauses it', (said) => {
+    expect(running(said)).toEqual({ act: 'pause' })
+  })
+
+  it.each(['resume', 'continue', 'go on', '继续', '恢复'])('%j goes on with it', (said) => {
+    expect(blocked(said)).toEqual({ act: 'resume', instruction: null, budget: null })
+  })
+
+  it.each(['stop using tabs', 'use tabs', 'pause after each request', '用制表符'])(
+    '%j is for the agent: a resume where it is halted, else for its next prompt',
+    (said) => {
+      expect(blocked(said)).toEqual({ act: 'resume', instruction: said, budget: null })
+      expect(running(said)).toEqual({ act: 'steer', text: said })
+    },
+  )
+
+  it('is a suggestion on a draft', () => {
+    expect(on({ status: 'DRAFT' })(' use tabs ')).toEqual({ act: 'suggest', text: 'use tabs' })
+  })
+
+  it.each([
+    'approve',
+    'Approve!',
+    'yes',
+    'OK',
+    'LGTM',
+    'go ahead',
+    'reject',
+    'no',
+    '批准',
+    '同意。',
+    '拒绝',
+    '不行',
+  ])('%j decides nothing on a draft, nor does it become part of the goal', (said) => {
+    expect(on({ status: 'DRAFT' })(said)).toMatch(/press a button .* `\/task_approve`/)
+    expect(blocked(said)).toEqual({ act: 'resume', instruction: said, budget: null })
+  })
+
+  it.each(['yes, but use tabs', 'approve of tabs', '同意用制表符'])(
+    '%j is a suggestion on a draft',
+    (said) => {
+      expect(on({ status: 'DRAFT' })(said)).toEqual({ act: 'suggest', text: said })
+    },
+  )
+
+  it.each(['APPLIED', 'REJECTED'] as const)(
+    'can do nothing more where it is %s, and is told so',
+    (status) => {
+      expect(on({ status })('use tabs')).toMatch(/is final: begin a new one/)
+    },
+  )
+})
