@@ -310,6 +310,7 @@ function discordLog(log: Log): DiscordDeps['log'] {
 export async function diagnoseClosed(config: Config, around: Environment): Promise<readonly Finding[]> {
   return await diagnose({
     engine: apartEngine(config, around),
+    agent: config.tasks.agent?.name ?? null,
     data: config.dataFolder,
     diskFreeMb: config.tasks.policy.limits.diskFreeMb,
     attestationKey: () => describeKey(keyPlaces(config.dataFolder, config.attestationKey)),

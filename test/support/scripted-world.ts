@@ -155,6 +155,7 @@ function startCommand(
           posture: () =>
             Promise.resolve({ level: 'strong', missing: [], engine: 'scripted', seen: {}, at: 0 }),
         },
+        agent: null,
         data: config.dataFolder,
         diskFreeMb: 0,
         attestationKey: () => 'key 1',
