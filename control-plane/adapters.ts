@@ -39,11 +39,12 @@ export function engineOf(config: Config, data: HostPath, runtimeFolder: HostPath
 function planOf({ engine, image }: Config, repository: string | null): ImagePlan {
   const own = repository === null ? undefined : image.repositories[repository]
   if (own === undefined && engine.image !== null) return { tag: engine.image, from: 'tag' }
-  const base = imageTag(image.agents)
+  const { agents } = image
+  const base = imageTag(agents)
   const dockerfile = own ?? image.dockerfile
   return dockerfile === null
-    ? { tag: base, from: 'ours' }
-    : { tag: ownTag(dockerfile, base), from: 'dockerfile' }
+    ? { from: 'ours', tag: base, agents }
+    : { from: 'dockerfile', tag: ownTag(dockerfile, base), agents }
 }
 
 /** Builds what is not there, or all of it anew. Resolves to the id of the image for any repository. */

@@ -13,6 +13,8 @@ import { refuseOrphans } from './store/orphans.ts'
 import type { Store } from './store/store.ts'
 
 interface Around {
+  /** The agent of tasks that name none; null: each has to name one. */
+  readonly agent: string | null
   readonly engine: Pick<Engine, 'describe' | 'image' | 'posture'>
   readonly data: string
   /** Boxes are ended when less than this is free, MiB. */
@@ -69,7 +71,13 @@ export async function diagnose(deps: DiagnoseDeps): Promise<readonly Finding[]> 
 }
 
 /** What is outside the data folder. */
-function surroundings({ engine, data, diskFreeMb, attestationKey }: Around): Promise<readonly Finding[]> {
+function surroundings({
+  engine,
+  agent,
+  data,
+  diskFreeMb,
+  attestationKey,
+}: Around): Promise<readonly Finding[]> {
   return Promise.all([
     finding('engine', async () => ok(await engine.describe())),
     finding('posture', async () => {
@@ -84,7 +92,14 @@ function surroundings({ engine, data, diskFreeMb, attestationKey }: Around): Pro
             `${text} Tasks run here all the same, but where policy.posture wants strong: mend it for that.`,
           )
     }),
-    finding('image', async () => ok(await engine.image())),
+    finding('image', async () => {
+      const id = await engine.image()
+      if (agent === null) return ok(id)
+      // Tasks with another agent run all the same.
+      return await engine
+        .image({ agent, repository: null })
+        .then(ok, (error: unknown) => warning(messageOf(error)))
+    }),
     finding('disk', async () => {
       const freeMb = await freeAt(data)
       const text = `${freeMb} MiB free in ${data}`

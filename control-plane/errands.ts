@@ -19,6 +19,7 @@ import { ownerOf } from './store/lock.ts'
 export async function diagnoseClosed(config: Config, around: Environment): Promise<readonly Finding[]> {
   return await diagnose({
     engine: apartEngine(config, around),
+    agent: config.tasks.agent?.name ?? null,
     data: config.dataFolder,
     tmp: around.tmp,
     diskFreeMb: config.tasks.policy.limits.diskFreeMb,

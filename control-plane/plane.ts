@@ -218,6 +218,7 @@ export class Plane implements ControlPlane {
   doctor() {
     return doctor({
       ...this.#deps,
+      agent: this.#deps.defaults.agent?.name ?? null,
       diskFreeMb: this.#deps.defaults.policy.limits.diskFreeMb,
       attestationKey: () => describeKey(this.#deps.keyPlaces),
     })

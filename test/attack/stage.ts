@@ -57,7 +57,7 @@ export async function openStage(files: Files, policy: Partial<Policy> = {}): Pro
       user,
       scratch,
       runtimeFolder: scratch,
-      image: () => ({ tag, from: 'ours' }),
+      image: () => ({ from: 'ours', tag, agents: [] }),
       ...options,
     })
   const engine = reopen()

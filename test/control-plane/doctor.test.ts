@@ -48,10 +48,12 @@ async function found(
   engine = up,
   alive = false,
   tmp = tmpdir(),
+  agent: string | null = null,
 ): Promise<Readonly<Record<string, Omit<Finding, 'name'>>>> {
   const before = picture(folder)
   const findings = await diagnose({
     engine,
+    agent,
     data: hostPath(data),
     tmp,
     diskFreeMb: 0,
@@ -140,6 +142,24 @@ describe('doctor, where no process answers', () => {
     const findings = await found(engine)
     expect(findings['engine']).toEqual({ state: 'problem', text: 'It is down. Start it.' })
     expect(findings['database']?.state).toBe('ok')
+  })
+
+  it('warns where the image has not the agent of tasks that name none: those of others run', async () => {
+    const text = 'No sandbox image of this version has claude: run `cofferdam image build --agents claude`.'
+    const image: Engine['image'] = (need) =>
+      need?.agent === 'claude' ? Promise.reject(new Failure('image', text)) : Promise.resolve('sha256:1')
+    expect((await found({ ...up, image }, false, tmpdir(), 'claude'))['image']).toEqual({
+      state: 'warning',
+      text,
+    })
+    expect((await found({ ...up, image }, false, tmpdir(), 'command'))['image']).toEqual({
+      state: 'ok',
+      text: 'sha256:1',
+    })
+    const none = (): Promise<never> => Promise.reject(new Failure('image', 'There is none.'))
+    expect((await found({ ...up, image: none }, false, tmpdir(), 'claude'))['image']).toMatchObject({
+      state: 'problem',
+    })
   })
 
   it('names the process that holds the folder and does not answer, and leaves its database alone', async () => {

@@ -17,7 +17,7 @@ engineContract('the Docker engine', async () => {
         user: boxUser,
         scratch: join(scratch, installation) as HostPath,
         runtimeFolder: join(scratch, 'r') as HostPath,
-        image: () => ({ tag, from: 'ours' }),
+        image: () => ({ from: 'ours', tag, agents: [] }),
       }),
     async [Symbol.asyncDispose]() {
       await rm(scratch, { recursive: true })

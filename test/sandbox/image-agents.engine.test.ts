@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers'
 import { afterAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { hostPath } from '../../src/config/places.ts'
 import type { HostPath } from '../../src/domain/brand.ts'
-import { agentLabel, imageTag } from '../../src/sandbox/docker/image/agents.ts'
+import { imageTag } from '../../src/sandbox/docker/image/agents.ts'
 import { buildWithAgents } from '../../src/sandbox/docker/image/build-agents.ts'
 import { buildOwn, ownTag } from '../../src/sandbox/docker/image/dockerfile.ts'
 import { docker, sandboxImage } from '../support/docker.ts'
@@ -31,9 +31,7 @@ describe('the image with an agent', () => {
     const own = await docker.getImage(await sandboxImage(['claude'])).inspect()
     const under = core.RootFS.Layers ?? []
     expect(own.RootFS.Layers?.slice(0, under.length)).toEqual(under)
-    const { key, value } = agentLabel('claude')
-    expect(own.Config.Labels).toEqual({ ...core.Config.Labels, [key]: value })
-    expect({ ...own.Config, Labels: {}, Image: '' }).toEqual({ ...core.Config, Labels: {}, Image: '' })
+    expect({ ...own.Config, Image: '' }).toEqual({ ...core.Config, Image: '' })
     const script = 'claude --version; ls /usr/local/lib/agents; ls -A /tmp /root'
     expect(await printed(imageTag(['claude']), script, '0:0')).toMatch(
       /^\d+\.\d+\.\d+ \(Claude Code\)\nclaude\n\/root:\n(?:\.\w+\n)*\n\/tmp:\n$/,

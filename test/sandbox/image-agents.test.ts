@@ -11,7 +11,7 @@ import { pack } from 'tar-fs'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { z } from 'zod'
 import { imageAgents } from '../../src/domain/image.ts'
-import { type AgentInputs, agentInputs, agentLabel, imageTag } from '../../src/sandbox/docker/image/agents.ts'
+import { type AgentInputs, agentInputs, imageTag, tagsWith } from '../../src/sandbox/docker/image/agents.ts'
 import { fetchAgent } from '../../src/sandbox/docker/image/fetch-agent.ts'
 
 const lockSchema = z.object({
@@ -59,10 +59,18 @@ describe('the tag', () => {
     expect(imageTag(['pi', 'claude'])).toMatch(/^cofferdam\/claude-pi:[0-9a-f]{12}$/)
   })
 
-  it('is another for each set of agents, and each agent has a label of its own', () => {
+  it('is another for each set of agents', () => {
     const sets = [[], ['claude'], ['pi'], ['claude', 'pi'], [...imageAgents]] as const
     expect(new Set(sets.map((set) => imageTag(set))).size).toBe(sets.length)
-    expect(new Set(imageAgents.map((name) => agentLabel(name).value)).size).toBe(imageAgents.length)
+  })
+
+  it('is among those with an agent where that is in it, and only there', () => {
+    const tags = tagsWith('pi')
+    expect(new Set(tags).size).toBe(2 ** (imageAgents.length - 1))
+    for (const set of [['pi'], ['claude', 'pi'], [...imageAgents]] as const)
+      expect(tags).toContain(imageTag(set))
+    for (const set of [[], ['claude'], ['claude', 'opencode']] as const)
+      expect(tags).not.toContain(imageTag(set))
   })
 })
 

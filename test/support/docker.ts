@@ -49,7 +49,7 @@ export async function bench(options: Partial<DockerEngineOptions> = {}): Promise
     dockerEngine({
       installation,
       user: boxUser,
-      image: () => ({ tag, from: 'ours' }),
+      image: () => ({ from: 'ours', tag, agents: [] }),
       ...options,
       scratch,
       runtimeFolder,

@@ -98,7 +98,7 @@ async function openBoxes(lab: Lab): Promise<Boxes> {
     user: spec.user,
     scratch: lab.fresh('boxes'),
     runtimeFolder: join(lab.folder, 'r') as HostPath,
-    image: () => ({ tag: lab.engine.image, from: 'ours' }),
+    image: () => ({ from: 'ours', tag: lab.engine.image, agents: [] }),
   })
   const gateway = createGateway({ upstreams: [], secrets: [], prices: {}, clock: Date.now })
   const forever = new AbortController().signal

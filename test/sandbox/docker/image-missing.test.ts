@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { hostPath } from '../../../src/config/places.ts'
 import type { Engine } from '../../../src/domain/box.ts'
+import type { ImageAgent } from '../../../src/domain/image.ts'
 import { dockerEngine } from '../../../src/sandbox/docker/engine.ts'
-import { agentLabel } from '../../../src/sandbox/docker/image/agents.ts'
+import { imageTag } from '../../../src/sandbox/docker/image/agents.ts'
 import type { ImagePlan } from '../../../src/sandbox/docker/image/find.ts'
 import { answering, engine } from '../../support/docker-server.ts'
 
@@ -10,11 +11,18 @@ interface Has {
   readonly tag: string
   readonly id: string
   readonly created?: number
-  readonly labels?: Readonly<Record<string, string>>
 }
 
-/** Our engine on one that has these images. */
-async function having(from: ImagePlan['from'], images: readonly Has[]): Promise<Engine> {
+const ours = (...agents: readonly ImageAgent[]): ImagePlan => ({
+  from: 'ours',
+  tag: imageTag(agents),
+  agents,
+})
+const theirs: ImagePlan = { from: 'tag', tag: 'mine:1' }
+const own = (...agents: readonly ImageAgent[]): ImagePlan => ({ from: 'dockerfile', tag: 'own:1', agents })
+
+/** Our engine, planning this image, on one that has these. */
+async function having(plan: ImagePlan, images: readonly Has[]): Promise<Engine> {
   const answer = engine({ Version: '20.10', ApiVersion: '1.41' })
   const socketPath = await answering((request, response) => {
     const url = new URL(request.url ?? '', 'http://engine')
@@ -22,15 +30,13 @@ async function having(from: ImagePlan['from'], images: readonly Has[]): Promise<
     const json = (body: object): void =>
       void response.setHeader('Content-Type', 'application/json').end(JSON.stringify(body))
     if (url.pathname.endsWith('/images/json')) {
-      const { label = [] } = JSON.parse(url.searchParams.get('filters') ?? '{}') as { label?: string[] }
-      const fits = images.filter(({ labels = {} }) =>
-        label.every((each) => Object.entries(labels).some((pair) => pair.join('=') === each)),
-      )
+      const { reference } = JSON.parse(url.searchParams.get('filters') ?? '') as { reference: string[] }
+      const fits = images.filter(({ tag }) => reference.includes(tag))
       return json(fits.map(({ id, created = 0 }) => ({ Id: id, Created: created })))
     }
     const found = images.find(({ tag }) => decodeURIComponent(url.pathname).includes(`/images/${tag}/`))
     if (found === undefined) response.writeHead(404).end('{"message":"No such image"}')
-    else json({ Id: found.id, Config: { Labels: found.labels ?? null } })
+    else json({ Id: found.id })
   })
   const scratch = hostPath('/nowhere')
   return dockerEngine({
@@ -39,98 +45,87 @@ async function having(from: ImagePlan['from'], images: readonly Has[]): Promise<
     installation: 'test',
     user: { uid: 1, gid: 1 },
     scratch,
-    image: () => ({ tag: 'mine:1', from }),
+    image: () => plan,
   })
 }
 
-const { key, value } = agentLabel('claude')
-const labels = { [key]: value }
-const need = { agent: 'claude', repository: null }
+const core = { tag: imageTag(), id: 'sha256:core' }
+const build = 'The sandbox image is not built yet: run `cofferdam image build`.'
+const buildWith = 'No sandbox image of this version has claude: run `cofferdam image build --agents claude`.'
 
-describe('an image that is missing (B21)', () => {
-  it.each([
-    ['ours', 'The sandbox image is not built yet: run `cofferdam image build`.'],
-    ['tag', 'The image mine:1 of engine.image is not on the engine: build or pull it, or remove the key.'],
+describe('an image that is missing says what helps (B21)', () => {
+  it.each<[string, ImagePlan, readonly Has[], string | null, string]>([
+    ['for a command', ours(), [], 'command', build],
+    ['for anything', ours(), [], null, build],
+    ['that is to have the agent', ours('claude'), [core], 'claude', build],
+    ['with the agent', ours(), [core], 'claude', buildWith],
     [
-      'dockerfile',
+      'with the agent of this version',
+      ours(),
+      [core, { tag: 'cofferdam/claude:1', id: 'old' }],
+      'claude',
+      buildWith,
+    ],
+    [
+      "of somebody else's",
+      theirs,
+      [core],
+      'claude',
+      'The image mine:1 of engine.image is not on the engine: build or pull it, or remove the key.',
+    ],
+    [
+      'of a Dockerfile, not built',
+      own('claude'),
+      [core, { tag: imageTag(['claude']), id: 'claude' }],
+      'claude',
       'The image of your Dockerfile is not built yet, or that has changed: run `cofferdam image build`.',
     ],
-  ] as const)('%s says what helps', async (from, message) => {
-    await expect((await having(from, [])).image()).rejects.toMatchObject({ code: 'image', message })
-  })
-
-  it.each<[string, ImagePlan['from'], readonly Has[], string]>([
     [
-      'no image',
-      'ours',
-      [],
-      'No sandbox image of this version has claude: run `cofferdam image build --agents claude`.',
-    ],
-    [
-      'the core alone',
-      'ours',
-      [{ tag: 'mine:1', id: 'sha256:core' }],
-      'No sandbox image of this version has claude: run `cofferdam image build --agents claude`.',
-    ],
-    [
-      'another version of the agent',
-      'ours',
+      'of a Dockerfile, without the agent',
+      own('pi'),
       [
-        { tag: 'mine:1', id: 'sha256:core' },
-        { tag: 'cofferdam/claude:1', id: 'sha256:old', labels: { [key]: 'old' } },
+        { tag: 'own:1', id: 'own' },
+        { tag: imageTag(['claude']), id: 'claude' },
       ],
-      'No sandbox image of this version has claude: run `cofferdam image build --agents claude`.',
-    ],
-    [
-      'an image of a Dockerfile that is without it, whatever others there are',
-      'dockerfile',
-      [
-        { tag: 'mine:1', id: 'sha256:own' },
-        { tag: 'cofferdam/claude:1', id: 'sha256:claude', labels },
-      ],
+      'claude',
       'The image of your Dockerfile is without claude: put "claude" into image.agents of the configuration, then run `cofferdam image build`.',
     ],
-  ])('is told where the agent has %s', async (_what, from, images, message) => {
-    await expect((await having(from, images)).image(need)).rejects.toMatchObject({ code: 'image', message })
+  ])('%s', async (_what, plan, images, agent, message) => {
+    const asked = (await having(plan, images)).image({ agent, repository: null })
+    await expect(asked).rejects.toMatchObject({ code: 'image', message })
   })
 })
 
-describe('the image for an agent', () => {
-  it.each<[string, ImagePlan['from'], readonly Has[], string | null, string]>([
+describe('the image of a box is', () => {
+  const older = { tag: imageTag(['claude', 'pi']), id: 'sha256:older', created: 1 }
+  const newer = { tag: imageTag(['claude']), id: 'sha256:newer', created: 2 }
+  it.each<[string, ImagePlan, readonly Has[], string | null, string]>([
+    ['the planned one that has the agent', ours('claude', 'pi'), [older, newer], 'claude', older.id],
     [
-      'the planned one that has it',
-      'ours',
-      [{ tag: 'mine:1', id: 'sha256:1', labels }],
+      'the newest that has it where the planned one has not',
+      ours(),
+      [core, older, newer],
+      'claude',
+      newer.id,
+    ],
+    ['one that has it where the planned one is not built', ours('claude', 'pi'), [newer], 'claude', newer.id],
+    ['the planned one for a command', ours(), [core, newer], 'command', core.id],
+    ['the planned one for anything', ours(), [core, newer], null, core.id],
+    [
+      "somebody else's, whatever is in it",
+      theirs,
+      [{ tag: 'mine:1', id: 'sha256:1' }, newer],
       'claude',
       'sha256:1',
     ],
     [
-      'the newest of others that have it',
-      'ours',
-      [
-        { tag: 'mine:1', id: 'sha256:core' },
-        { tag: 'cofferdam/claude:1', id: 'sha256:old', created: 1, labels },
-        { tag: 'cofferdam/claude-pi:1', id: 'sha256:new', created: 2, labels },
-      ],
+      'that of a Dockerfile',
+      own('claude'),
+      [{ tag: 'own:1', id: 'sha256:own' }, newer],
       'claude',
-      'sha256:new',
+      'sha256:own',
     ],
-    [
-      'one that has it where the planned one is not built',
-      'ours',
-      [{ tag: 'cofferdam/claude:1', id: 'sha256:claude', labels }],
-      'claude',
-      'sha256:claude',
-    ],
-    [
-      'the planned one for a command',
-      'ours',
-      [{ tag: 'mine:1', id: 'sha256:core' }],
-      'command',
-      'sha256:core',
-    ],
-    ["somebody else's, whatever is in it", 'tag', [{ tag: 'mine:1', id: 'sha256:1' }], 'claude', 'sha256:1'],
-  ])('is %s', async (_what, from, images, agent, id) => {
-    expect(await (await having(from, images)).image({ agent, repository: null })).toBe(id)
+  ])('%s', async (_what, plan, images, agent, id) => {
+    expect(await (await having(plan, images)).image({ agent, repository: null })).toBe(id)
   })
 })

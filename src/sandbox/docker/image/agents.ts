@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { ImageAgent } from '../../../domain/image.ts'
+import { type ImageAgent, imageAgents } from '../../../domain/image.ts'
 import { contextFolder, hashOf, imageInputs } from './inputs.ts'
 
 /** All that makes one agent's layer, from this side. Plain data. */
@@ -41,18 +41,35 @@ export function agentInputs(name: ImageAgent, arch: string = process.arch): Agen
  * The hash is over the core's and what makes each agent's layer.
  */
 export function imageTag(agents: readonly ImageAgent[] = []): string {
+  return tagOf(
+    hashOf(imageInputs()),
+    inOrder(agents).map((name) => agentInputs(name)),
+  )
+}
+
+/** The tags of all images of this version that have this agent, with whatever others. */
+export function tagsWith(agent: ImageAgent): readonly string[] {
   const core = hashOf(imageInputs())
-  const names = inOrder(agents)
-  if (names.length === 0) return `cofferdam/core:${core}`
-  return `cofferdam/${names.join('-')}:${hashOf([core, names.map((name) => agentInputs(name))])}`
+  const others = imageAgents.filter((name) => name !== agent)
+  const sets = others.reduce<readonly (readonly ImageAgent[])[]>(
+    (before, name) => [...before, ...before.map((set) => [...set, name])],
+    [[agent]],
+  )
+  const inputs = new Map(imageAgents.map((name) => [name, agentInputs(name)]))
+  return sets.map((set) =>
+    tagOf(
+      core,
+      inOrder(set).flatMap((name) => inputs.get(name) ?? []),
+    ),
+  )
+}
+
+function tagOf(core: string, agents: readonly AgentInputs[]): string {
+  if (agents.length === 0) return `cofferdam/core:${core}`
+  return `cofferdam/${agents.map(({ name }) => name).join('-')}:${hashOf([core, agents])}`
 }
 
 /** Each once, in the order in which they are laid on the core: the same ones are the same image. */
 export function inOrder(agents: readonly ImageAgent[]): readonly ImageAgent[] {
   return [...new Set(agents)].toSorted()
-}
-
-/** What an image with this agent, as this version pins it, is known by: a label that it hands on to all that stands on it. */
-export function agentLabel(name: ImageAgent): { readonly key: string; readonly value: string } {
-  return { key: `cofferdam.agent.${name}`, value: hashOf([hashOf(imageInputs()), agentInputs(name)]) }
 }

@@ -1,7 +1,7 @@
 import type Docker from 'dockerode'
 import type { ImageAgent } from '../../../domain/image.ts'
 import { buildImage } from '../image.ts'
-import { agentInputs, agentLabel, imageTag, inOrder } from './agents.ts'
+import { agentInputs, imageTag, inOrder } from './agents.ts'
 import { packContext } from './context.ts'
 import { fetchAgent } from './fetch-agent.ts'
 import { idOf, idOfBuilt } from './id.ts'
@@ -34,14 +34,12 @@ export async function buildWithAgents(
   if (meanwhile !== null) return meanwhile
   await using work = await turn.scratch()
   const context = await fetchAgent(agentInputs(last), work.path, watcher)
-  const { key, value } = agentLabel(last)
   await runBuild(
     docker,
     packContext(context, imageInputs().base.epoch),
     {
       t: tag,
       buildargs: { ON: imageTag(under), AGENT: last },
-      labels: { [key]: value },
       networkmode: 'none',
       nocache: fresh,
     },

@@ -1,63 +1,56 @@
-import { type ImageNeed, isImageAgent } from '../../../domain/image.ts'
+import { type ImageAgent, type ImageNeed, isImageAgent } from '../../../domain/image.ts'
 import { Failure } from '../../../domain/failure.ts'
 import type { Api } from '../connect.ts'
 import { statusOf } from '../failures.ts'
-import { agentLabel } from './agents.ts'
+import { imageTag, tagsWith } from './agents.ts'
 
 /** The image that the configuration has for a repository. */
-export interface ImagePlan {
-  readonly tag: string
-  /**
-   * `ours`: with the agents that are configured, made by `cofferdam image build`; `dockerfile`: what the operator's
-   * Dockerfile makes of that; `tag`: somebody else's, of `engine.image`.
-   */
-  readonly from: 'ours' | 'dockerfile' | 'tag'
-}
+export type ImagePlan =
+  /** Made by `cofferdam image build`: with the agents that are configured, or what the operator's Dockerfile makes of that. */
+  | { readonly from: 'ours' | 'dockerfile'; readonly tag: string; readonly agents: readonly ImageAgent[] }
+  /** Somebody else's, of `engine.image`: what is in it, nobody knows. */
+  | { readonly from: 'tag'; readonly tag: string }
 
 /**
- * The id of the image for a box: the planned one, or where that is ours and has not the agent, the newest of this version
- * that has it. What is in somebody else's image, nobody knows. `known` remembers what was found.
+ * The id of the image for a box: the planned one, or where that is ours and has not the agent or is not built, the newest of
+ * ours that has it. `known` remembers what was found. Rejects with `Failure('image')` and the command that helps.
  */
 export async function findImage(
   connect: () => Promise<Api>,
   plan: ImagePlan,
-  { agent }: Pick<ImageNeed, 'agent'>,
+  need: Pick<ImageNeed, 'agent'>,
   known: Map<string, string>,
 ): Promise<string> {
-  const label =
-    plan.from === 'tag' || agent === null || !isImageAgent(agent) ? null : { agent, ...agentLabel(agent) }
-  const key = JSON.stringify([plan.tag, label])
+  const agent = plan.from === 'tag' || need.agent === null || !isImageAgent(need.agent) ? null : need.agent
+  const key = agent === null ? plan.tag : `${plan.tag} ${imageTag([agent])}`
   const before = known.get(key)
   if (before !== undefined) return before
-  const api = await connect()
-  const found =
-    (await planned(api, plan, label)) ??
-    (label === null || plan.from !== 'ours' ? null : await newest(api, `${label.key}=${label.value}`))
-  if (found === null) throw new Failure('image', lacking(plan, label?.agent ?? null))
+  const found = await lookFor(await connect(), plan, agent)
   known.set(key, found)
   return found
 }
 
-interface Label {
-  readonly key: string
-  readonly value: string
+async function lookFor(api: Api, plan: ImagePlan, agent: ImageAgent | null): Promise<string> {
+  const does = agent === null || plan.from === 'tag' || plan.agents.includes(agent)
+  const planned = does ? await idOf(api, plan.tag) : null
+  if (planned !== null) return planned
+  const other = agent !== null && plan.from === 'ours' ? await newest(api, tagsWith(agent)) : null
+  if (other !== null) return other
+  throw new Failure('image', does ? missing(plan) : lacking(plan, agent))
 }
 
-/** Rejects where there is none by this tag and no other will do; null where it has not the agent. */
-async function planned(api: Api, plan: ImagePlan, label: Label | null): Promise<string | null> {
+async function idOf(api: Api, tag: string): Promise<string | null> {
   try {
-    const image = await api.ask('show its image', () => api.docker.getImage(plan.tag).inspect())
-    return label === null || image.Config.Labels?.[label.key] === label.value ? image.Id : null
+    return (await api.ask('show its image', () => api.docker.getImage(tag).inspect())).Id
   } catch (error) {
-    if (statusOf(error) !== 404) throw error
-    if (label !== null && plan.from === 'ours') return null
-    throw new Failure('image', missing(plan))
+    if (statusOf(error) === 404) return null
+    throw error
   }
 }
 
-async function newest(api: Api, label: string): Promise<string | null> {
+async function newest(api: Api, tags: readonly string[]): Promise<string | null> {
   const images = await api.ask('list its images', () =>
-    api.docker.listImages({ filters: { label: [label], reference: ['cofferdam/*'] } }),
+    api.docker.listImages({ filters: { reference: [...tags] } }),
   )
   return images.toSorted((a, b) => b.Created - a.Created || (a.Id < b.Id ? -1 : 1))[0]?.Id ?? null
 }
@@ -73,9 +66,8 @@ export function missing({ tag, from }: ImagePlan): string {
   }
 }
 
-function lacking(plan: ImagePlan, agent: string | null): string {
-  if (agent === null) return missing(plan)
-  return plan.from === 'dockerfile'
+function lacking({ from }: ImagePlan, agent: string): string {
+  return from === 'dockerfile'
     ? `The image of your Dockerfile is without ${agent}: put "${agent}" into image.agents of the configuration, then run \`cofferdam image build\`.`
     : `No sandbox image of this version has ${agent}: run \`cofferdam image build --agents ${agent}\`.`
 }
