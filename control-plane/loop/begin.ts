@@ -7,14 +7,16 @@ import type { Work } from './work.ts'
 /**
  * Computes the box of an attempt and records the intent to run it. The next turn runs it. `want` may write to the worktree:
  * by then the box of a lost attempt, which may still have been writing to it, is gone.
+ * @param agent the one that is to be in the image
  */
 export async function begin(
   work: Work,
   row: Checkpoint,
   want: () => Promise<Wanted> | Wanted,
+  agent = work.task.agent.name,
 ): Promise<void> {
   const { deps, task } = work
-  const image = await deps.engine.image({ agent: task.agent.name, repository: task.repository.path })
+  const image = await deps.engine.image({ agent, repository: task.repository.path })
   await removeEarlier(work, row)
   const wanted = await want()
   if (work.signal.aborted) return

@@ -34,23 +34,28 @@ async function layOut(work: Work): Promise<void> {
   const instruction = instructionFor(deps.store, task, step)
   const row = newAttempt(deps.store, task, step, deps.clock(), { instruction })
   const agent = agentOf(work, step).agent
-  await begin(work, row, async () => {
-    await deps.worktrees.restore(place, task.head)
-    const listing = await deps.worktrees.listing(place)
-    const setupFolders = await deps.worktrees.setupFolders(place)
-    await deps.worktrees.writeAttemptFile(place, 'prompt.md', promptFor(work, step, instruction))
-    const { argv, env } = agent.call(task.agent, await openFolder(work, agent))
-    return {
-      kind: 'agent',
-      argv,
-      env,
-      listing,
-      setupFolders,
-      ownFolder: agent.upstream !== null,
-      caches: cachesRead(task),
-      egress: egressOf('agent', task.policy, null, agent.upstream),
-    }
-  })
+  await begin(
+    work,
+    row,
+    async () => {
+      await deps.worktrees.restore(place, task.head)
+      const listing = await deps.worktrees.listing(place)
+      const setupFolders = await deps.worktrees.setupFolders(place)
+      await deps.worktrees.writeAttemptFile(place, 'prompt.md', promptFor(work, step, instruction))
+      const { argv, env } = agent.call(task.agent, await openFolder(work, agent))
+      return {
+        kind: 'agent',
+        argv,
+        env,
+        listing,
+        setupFolders,
+        ownFolder: agent.upstream !== null,
+        caches: cachesRead(task),
+        egress: egressOf('agent', task.policy, null, agent.upstream),
+      }
+    },
+    agent.name,
+  )
 }
 
 /** Lays the agent's own folder down. @returns the conversation that it goes on with; null where it begins a new one */
