@@ -12,7 +12,7 @@ import {
   Routes,
   SimpleShardingStrategy,
 } from 'discord.js'
-import type { Connection, DiscordSettings } from '../domain/discord.ts'
+import type { DiscordState, DiscordSettings } from '../domain/discord.ts'
 import { messageOf } from '../domain/failure.ts'
 import { commands } from './commands/definitions.ts'
 import { sameCommands } from './commands/same.ts'
@@ -57,7 +57,7 @@ export class Bot {
   readonly #deps: BotDeps
   readonly #logins: Logins
   #client: Client
-  #connection: Connection
+  #connection: DiscordState
   #attempts = 0
   #endTimer: () => void = () => undefined
   #endRegistering: () => void = () => undefined
@@ -75,7 +75,7 @@ export class Bot {
     return this.#client.rest
   }
 
-  get connection(): Connection {
+  get connection(): DiscordState {
     return this.#connection
   }
 
@@ -191,7 +191,7 @@ export class Bot {
     if (attempts > 1) this.#becomes(this.#connection.state, `Discord is connected as ${client.user.tag}.`)
   }
 
-  #becomes(state: Connection['state'], text: string): void {
+  #becomes(state: DiscordState['state'], text: string): void {
     if (this.#connection.state === 'refused') return
     const { clock, log } = this.#deps
     const since = this.#connection.state === state ? this.#connection.since : clock()
