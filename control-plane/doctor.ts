@@ -2,7 +2,7 @@ import { statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { HostPath } from '../src/domain/brand.ts'
 import type { Engine } from '../src/domain/box.ts'
-import type { Connection } from '../src/domain/discord.ts'
+import type { DiscordState } from '../src/domain/discord.ts'
 import type { Finding } from '../src/domain/control-plane.ts'
 import { messageOf } from '../src/domain/failure.ts'
 import type { Status } from '../src/domain/task.ts'
@@ -26,7 +26,7 @@ interface Around {
 export interface DoctorDeps extends Around {
   readonly store: Store
   /** Null where Discord is not configured, or this process does not keep its connection. */
-  readonly discord?: () => Connection | null
+  readonly discord?: () => DiscordState | null
 }
 
 /** Looks at everything that a task needs, and says what to do about what is missing. */
@@ -140,7 +140,7 @@ function undelivered({ waiting, dead }: OutboxStanding): Found {
   )
 }
 
-function connected({ state, text }: Connection): Found {
+function connected({ state, text }: DiscordState): Found {
   if (state === 'ready') return ok(text)
   return state === 'refused' ? problem(text) : warning(text)
 }

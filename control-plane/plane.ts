@@ -1,6 +1,6 @@
 import type { Access } from '../src/domain/access.ts'
 import type { CompileBox, Engine } from '../src/domain/box.ts'
-import type { Connection } from '../src/domain/discord.ts'
+import type { DiscordState } from '../src/domain/discord.ts'
 import type { Caller } from '../src/domain/caller.ts'
 import type {
   Act,
@@ -73,7 +73,7 @@ export interface PlaneDeps {
   readonly data: string
   readonly clock: () => number
   /** How the front end on Discord stands; null where there is none. */
-  readonly discord: () => Connection | null
+  readonly discord: () => DiscordState | null
 }
 
 /** The product without a front end. */
@@ -87,7 +87,7 @@ export class Plane implements ControlPlane {
 
   constructor(deps: PlaneDeps) {
     this.access = deps.access
-    const connections = (): readonly Connection[] => [deps.discord() ?? []].flat()
+    const connections = (): readonly DiscordState[] => [deps.discord() ?? []].flat()
     this.ready = readiness({ ...deps, connections, diskFreeMb: deps.defaults.policy.limits.diskFreeMb })
     this.#deps = deps
     this.outbox = deps.outbox

@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises'
 import type { Engine } from '../src/domain/box.ts'
 import { deferred } from '../src/domain/deferred.ts'
-import type { Connection } from '../src/domain/discord.ts'
+import type { DiscordState } from '../src/domain/discord.ts'
 import { Failure } from '../src/domain/failure.ts'
 import type { AccessStore } from './store/access.ts'
 
@@ -12,7 +12,7 @@ export interface ReadyDeps {
   readonly diskFreeMb: number
   readonly clock: () => number
   /** Front ends that keep a connection. */
-  readonly connections?: () => readonly Connection[]
+  readonly connections?: () => readonly DiscordState[]
 }
 
 /** An engine that takes longer does not answer, ms. */
@@ -59,7 +59,7 @@ export function readiness({
 /** A connection that is lost comes back by itself, as a rule. */
 const lostMs = 2 * 60_000
 
-function refuseLost(connections: readonly Connection[], now: number): void {
+function refuseLost(connections: readonly DiscordState[], now: number): void {
   const lost = connections.some(
     ({ state, since }) => state === 'refused' || (state !== 'ready' && now - since > lostMs),
   )

@@ -1,7 +1,7 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { matchedRoutes } from 'hono/route'
 import type { Access } from '../../src/domain/access.ts'
-import { outcomeOf } from '../../src/domain/audit.ts'
+import { auditOutcomeOf } from '../../src/domain/audit.ts'
 import { isControl } from '../../src/domain/scopes.ts'
 import type { Actor } from '../../src/domain/task.ts'
 
@@ -42,7 +42,7 @@ export function witness({ access, seen, report }: WitnessDeps): MiddlewareHandle
       actor,
       action: `${method} ${route}`,
       taskId: taskOf(context),
-      outcome: outcomeOf(status),
+      outcome: auditOutcomeOf(status),
       text: (context.error?.message ?? '').slice(0, longestText),
       requestId,
     }

@@ -19,7 +19,7 @@ export interface RunDeps {
 }
 
 /** A run that is to be a task. */
-export interface Planned {
+export interface RunWanted {
   readonly id: TaskId
   readonly occurrence: Omit<Occurrence, 'state' | 'task' | 'at' | 'text'>
   /** Who it is on record as made by. */
@@ -40,7 +40,7 @@ export const actorOf = ({ name }: Pick<Schedule, 'name'>): Actor => ({ kind: 'sc
  * Makes the task of a run, in one transaction with the record of that run: of two who try, one makes it. Rejects with
  * what `draft` rejects with; then nothing is written.
  */
-export async function makeRun(deps: RunDeps, schedule: Schedule, planned: Planned): Promise<Made | Lost> {
+export async function makeRun(deps: RunDeps, schedule: Schedule, planned: RunWanted): Promise<Made | Lost> {
   const { autoApprove, revision, task: request } = schedule
   // Only an owner or the configuration can have written the request, whoever has it run.
   const drafted = await deps.draft(request, planned.id, { actor: planned.actor, role: 'owner' })

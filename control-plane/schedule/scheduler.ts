@@ -1,6 +1,6 @@
 import type { Millis } from '../../src/domain/brand.ts'
 import { Failure, type FailureCode, messageOf } from '../../src/domain/failure.ts'
-import { dueOf, type Ruling } from '../../src/domain/schedule/due.ts'
+import { rulingsOf, type Ruling } from '../../src/domain/schedule/due.ts'
 import { mostWaiting, type Occurrence, type Schedule } from '../../src/domain/schedule/schedule.ts'
 import { nextAfter } from '../../src/domain/schedule/timing.ts'
 import { idUnder } from '../gate/submissions.ts'
@@ -107,7 +107,7 @@ export class Scheduler implements AsyncDisposable {
         await this.#make(schedule, waiting.plannedAt, 'It has waited for the task before it.')
       }
       if (this.#nextOf(schedule, now) > now) return
-      for (const ruling of dueOf(schedule, now)) {
+      for (const ruling of rulingsOf(schedule, now)) {
         if (this.#closing || !(await this.#decide(schedule, ruling))) break
       }
     } catch (error) {

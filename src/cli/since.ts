@@ -4,7 +4,7 @@ import { Failure } from '../domain/failure.ts'
 const units: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
 
 /** A time as `--since` takes it: so long ago (`90m`, `12h`, `3d`, `2w`), or a local date, or a time. */
-export function timeOf(text: string, now: Millis, option = '--since'): Millis {
+export function parseTime(text: string, now: Millis, option = '--since'): Millis {
   const [, count, unit = ''] = /^(\d{1,6})([mhdw])$/.exec(text.trim()) ?? []
   if (count !== undefined) return now - Number(count) * (units[unit] ?? 0)
   // A date alone is UTC to Date.parse, and the local day to a person.
@@ -23,7 +23,7 @@ export function expiryOf(text: string, now: Millis): Millis | null {
   if (text.trim() === 'never') return null
   const [, count, unit = ''] = /^(\d{1,5})([hdw])$/.exec(text.trim()) ?? []
   if (count !== undefined) return now + Number(count) * (units[unit] ?? 0)
-  const at = /^\d{4}-/.test(text) ? timeOf(text, now, '--expires') : 0
+  const at = /^\d{4}-/.test(text) ? parseTime(text, now, '--expires') : 0
   if (at > now) return at
   throw new Failure(
     'bad_request',

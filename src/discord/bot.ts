@@ -13,7 +13,7 @@ import {
   Routes,
   SimpleShardingStrategy,
 } from 'discord.js'
-import type { Connection, DiscordSettings } from '../domain/discord.ts'
+import type { DiscordState, DiscordSettings } from '../domain/discord.ts'
 import { messageOf } from '../domain/failure.ts'
 import { commands } from './commands/definitions.ts'
 import { sameCommands } from './commands/same.ts'
@@ -61,7 +61,7 @@ export class Bot {
   readonly #logins: Logins
   readonly #talk: Talk
   #client: Client
-  #connection: Connection
+  #connection: DiscordState
   #attempts = 0
   #endTimer: () => void = () => undefined
   #endRegistering: () => void = () => undefined
@@ -80,7 +80,7 @@ export class Bot {
     return this.#client.rest
   }
 
-  get connection(): Connection {
+  get connection(): DiscordState {
     return this.#connection
   }
 
@@ -207,7 +207,7 @@ export class Bot {
     if (attempts > 1) this.#becomes(this.#connection.state, `Discord is connected as ${client.user.tag}.`)
   }
 
-  #becomes(state: Connection['state'], text: string): void {
+  #becomes(state: DiscordState['state'], text: string): void {
     if (this.#connection.state === 'refused') return
     const { clock, log } = this.#deps
     // With a token that is dead nothing more is asked for.

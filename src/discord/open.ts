@@ -1,6 +1,6 @@
 import { type APIUser, type REST, Routes } from 'discord.js'
 import type { ControlPlane } from '../domain/control-plane.ts'
-import type { Connection, DiscordSettings } from '../domain/discord.ts'
+import type { DiscordState, DiscordSettings } from '../domain/discord.ts'
 import type { Destination } from '../domain/outbox/destination.ts'
 import type { MessageBook } from '../domain/outbox/messages.ts'
 import { Bot } from './bot.ts'
@@ -27,7 +27,7 @@ export interface DiscordDeps {
 export interface Discord extends AsyncDisposable {
   readonly destination: Destination
   /** Null where it only talks. */
-  readonly connection: () => Connection | null
+  readonly connection: () => DiscordState | null
   /** Begins to talk, and to listen where `listens`; what is done there goes through `plane`. */
   start(plane: ControlPlane, listens: boolean): void
 }

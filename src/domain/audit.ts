@@ -32,7 +32,7 @@ export interface AuditFilter {
 }
 
 /** What an answer with this status came to. */
-export function outcomeOf(status: number): AuditOutcome {
+export function auditOutcomeOf(status: number): AuditOutcome {
   if (status < 400) return 'allowed'
   return status < 500 ? 'refused' : 'failed'
 }

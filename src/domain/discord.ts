@@ -23,7 +23,7 @@ export interface Members {
 }
 
 /** How a front end that keeps a connection stands. `refused`: it will not be tried again before a restart. */
-export interface Connection {
+export interface DiscordState {
   readonly state: 'connecting' | 'ready' | 'refused'
   /** Since when, epoch ms. */
   readonly since: number

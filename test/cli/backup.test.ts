@@ -27,7 +27,10 @@ it('backs up while a server holds the data folder, and restores where there is n
   ])
   const other = join(machine.folder, 'other')
   const { code, out } = await machine.run(['restore', 'copy', '--data', other])
-  expect([code, out]).toEqual([0, expect.stringContaining(`Restored 1 task to ${other}, as of 2`)])
+  expect([code, out]).toEqual([
+    0,
+    expect.stringContaining(`Restored the record, and the work of 1 task, to ${other}, as of 2`),
+  ])
   expect(out).toContain('never run both on one engine')
   const listed = await machine.run(['task', 'list', '--json'])
   expect((await machine.run(['task', 'list', '--json', '--data', other])).out).toBe(listed.out)

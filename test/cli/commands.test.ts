@@ -217,7 +217,7 @@ describe('decisions and acts', () => {
     ]
     const { code, out } = await machine.run(args)
     expect(code).toBe(0)
-    expect(out).toContain('» Resumed: the word is right Budget: 12 steps')
+    expect(out).toMatch(/» Resumed with a budget of 12 steps.*: the word is right/)
     expect(out).toContain('! Approved with it (steps): 12 steps are more than the 8 that run unasked.')
     expect(await json(['task', 'show', id])).toMatchObject({ task: { budget: { steps: 12, seconds: 30 } } })
   })

@@ -28,7 +28,9 @@ describe('cofferdam outbox', () => {
     expect(code).toBe(0)
     expect(out.split('\n')).toEqual([
       expect.stringMatching(/^ID +STATE +TRIES +AGE +TO +TASK +WHAT/),
-      expect.stringMatching(/^msg_[a-z2-7]{20} +waiting +0 +\d+s +webhook:scripted +[a-z2-7]{10} +task\.app/),
+      expect.stringMatching(
+        /^msg_[a-z2-7]{20} +waiting +0 +\d+s +webhook:scripted +[a-z2-7]{10} +task\.applied/,
+      ),
       '',
     ])
     expect(await letters('--state', 'dead')).toEqual([])

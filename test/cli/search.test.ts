@@ -1,7 +1,7 @@
 import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { timeOf } from '../../src/cli/since.ts'
+import { parseTime } from '../../src/cli/since.ts'
 import { applies, blocks } from '../support/scripted-plane.ts'
 import { type ScriptedMachine, scriptedMachine } from '../support/scripted-world.ts'
 
@@ -103,6 +103,6 @@ describe('a time', () => {
     ['2026-01-30', new Date(2026, 0, 30).getTime()],
     ['2026-01-30T10:00:00Z', Date.UTC(2026, 0, 30, 10)],
   ])('%s', (text, expected) => {
-    expect(timeOf(text, now)).toBe(expected)
+    expect(parseTime(text, now)).toBe(expected)
   })
 })

@@ -30,7 +30,7 @@ function tell(shell: Shell, options: CommonOptions, done: string, report: Backup
   if (options.json === true) printJson(world, report)
   else {
     const at = new Date(report.at).toISOString()
-    const what = `${done} ${counted(report.tasks, 'task')} to ${report.path}, as of ${at}.`
+    const what = `${done} the record, and the work of ${counted(report.tasks, 'task')}, to ${report.path}, as of ${at}.`
     print(world, [plain(what), ...report.notes.map(plain)])
   }
   shell.end('done')

@@ -67,6 +67,11 @@ export function printJson(world: World, value: unknown): void {
   world.terminal.out(jsonLine(value))
 }
 
+/** A pipe is as wide as its lines. */
+export function tableWidth({ world: { terminal } }: Shell): number {
+  return terminal.live ? terminal.width() : 500
+}
+
 export function idOf(text: string): TaskId {
   const id = parseTaskId(text)
   if (id !== null) return id

@@ -5,7 +5,7 @@ import type { Millis } from '../../domain/brand.ts'
 import { Failure } from '../../domain/failure.ts'
 import { type Status, statuses } from '../../domain/task.ts'
 import { quoted } from '../render/next.ts'
-import { timeOf } from '../since.ts'
+import { parseTime } from '../since.ts'
 import type { World } from '../world.ts'
 import type { Shell } from './common.ts'
 
@@ -34,8 +34,8 @@ export function taskFilterOf(
       ? {}
       : { statuses: someOf('--status', status, statuses, (name) => name.toUpperCase()) }),
     ...(repo === undefined ? {} : { repository: realPath(resolve(world.around.cwd, repo)) }),
-    ...(since === undefined ? {} : { since: timeOf(since, world.now()) }),
-    ...(until === undefined ? {} : { until: timeOf(until, world.now(), '--until') }),
+    ...(since === undefined ? {} : { since: parseTime(since, world.now()) }),
+    ...(until === undefined ? {} : { until: parseTime(until, world.now(), '--until') }),
   }
 }
 

@@ -18,6 +18,7 @@ import {
   printJson,
   type Shell,
   speller,
+  tableWidth,
   targetOf,
 } from './common.ts'
 import { pageOf, type PageOptions, pages, someOf, tellMore } from './filters.ts'
@@ -44,7 +45,7 @@ export function outboxCommand(program: Command, shell: Shell): void {
       if (options.json === true) printJson(world, { letters, next })
       else if (letters.length === 0) world.terminal.error('There is no such letter.\n')
       else {
-        print(world, letterTable(letters, world.now(), world.terminal.width()))
+        print(world, letterTable(letters, world.now(), tableWidth(shell)))
         tellMore(shell, next)
       }
       shell.end('done')

@@ -3,7 +3,16 @@ import type { Command } from 'commander'
 import { Failure } from '../../domain/failure.ts'
 import { type Errand, withControlPlane } from '../connection.ts'
 import { nextText, scheduleLines, scheduleTable } from '../render/schedule.ts'
-import { common, type CommonOptions, print, printJson, type Shell, speller, targetOf } from './common.ts'
+import {
+  common,
+  type CommonOptions,
+  print,
+  printJson,
+  type Shell,
+  speller,
+  tableWidth,
+  targetOf,
+} from './common.ts'
 import { writeCommand } from './schedule-write.ts'
 
 export function scheduleCommand(program: Command, shell: Shell): void {
@@ -21,7 +30,6 @@ export function scheduleCommand(program: Command, shell: Shell): void {
 function listCommand(schedule: Command, shell: Shell): void {
   common(schedule.command('list').description('the schedules')).action(async (options: CommonOptions) => {
     const { world } = shell
-    const { terminal } = world
     const schedules = await ask(shell, options, 'list', (client) => client.schedules.list())
     if (options.json === true) printJson(world, { schedules })
     else if (schedules.length === 0)
@@ -29,7 +37,7 @@ function listCommand(schedule: Command, shell: Shell): void {
         'No schedules yet. Make one with',
         `  ${speller(options)('schedule add NAME --cron "30 2 * * *" --repo PATH --goal TEXT')} -- PROGRAM`,
       ])
-    else print(world, scheduleTable(schedules, terminal.live ? terminal.width() : 500))
+    else print(world, scheduleTable(schedules, tableWidth(shell)))
     shell.end('done')
   })
 }

@@ -16,6 +16,7 @@ import {
   printJson,
   type Shell,
   speller,
+  tableWidth,
   targetOf,
 } from './common.ts'
 import { egressCommand } from './egress.ts'
@@ -72,11 +73,6 @@ function nothing({ repo, status, since, until, ...options }: ListOptions): reado
   if (status !== undefined) return [`No task is ${status}.`]
   const run = speller(options)('run --repo PATH --goal TEXT')
   return ['No tasks yet. Start one with', `  ${run} -- PROGRAM`]
-}
-
-/** A pipe is as wide as its lines. */
-function tableWidth({ world: { terminal } }: Shell): number {
-  return terminal.live ? terminal.width() : 500
 }
 
 function showCommand(task: Command, shell: Shell): void {

@@ -15,7 +15,7 @@ export interface Ruling {
 const mostCounted = 100
 
 /** What is to be decided now about the planned times of a schedule, oldest first. */
-export function dueOf(schedule: Schedule, now: Millis): readonly Ruling[] {
+export function rulingsOf(schedule: Schedule, now: Millis): readonly Ruling[] {
   // A clock that was put back decides again from there; what is on record already stays as it is.
   const after = Math.min(schedule.decidedTo, now)
   const found = timesBetween(schedule.timing, after, now, mostCounted)

@@ -54,8 +54,8 @@ export function describe(input: Input, before: Task, after: Task): string {
 }
 
 function resumedText(input: Extract<Input, { type: 'resumed' }>): string {
-  const budget = input.budget === null ? '' : ` Budget: ${budgetText(input.budget)}.`
-  return (input.instruction === null ? 'Resumed.' : `Resumed: ${input.instruction}`) + budget
+  const budget = input.budget === null ? '' : ` with a budget of ${budgetText(input.budget)}`
+  return `Resumed${budget}${input.instruction === null ? '.' : `: ${input.instruction}`}`
 }
 
 function checkpointedText(before: Task, after: Task): string {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { dueOf } from '../../../src/domain/schedule/due.ts'
+import { rulingsOf } from '../../../src/domain/schedule/due.ts'
 import type { Schedule } from '../../../src/domain/schedule/schedule.ts'
 import { aSchedule } from '../../support/schedule.ts'
 import { aTime } from '../../support/task.ts'
@@ -10,7 +10,7 @@ const day = 24 * 60 * minute
 
 /** What is decided so long after the schedule was made: which runs, in quarters of an hour. */
 function due(fields: Partial<Schedule>, after: number) {
-  return dueOf(aSchedule(fields), aTime + after).map(({ what, plannedAt, text }) => [
+  return rulingsOf(aSchedule(fields), aTime + after).map(({ what, plannedAt, text }) => [
     what,
     (plannedAt - aTime) / quarter,
     text,
