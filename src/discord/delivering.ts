@@ -16,7 +16,7 @@ import { destinationOf, markOf, onlooker, type TellingDeps } from './telling.ts'
 
 export interface DeliveryDeps extends TellingDeps {
   /** The bot's own user, which may have another id than its application. */
-  readonly bot: () => Promise<string>
+  readonly botId: () => Promise<string>
   readonly clock: () => number
   /** A task has changed: its status message is to follow. Called inside the transaction of the change. */
   readonly touched: (id: TaskId) => void
@@ -24,7 +24,7 @@ export interface DeliveryDeps extends TellingDeps {
 
 export interface Attempt {
   readonly letter: Letter
-  readonly bot: string
+  readonly botId: string
   /** Letters whose files took longer to send than there is time. */
   readonly tooHeavy: Set<string>
   readonly signal: AbortSignal
@@ -88,10 +88,10 @@ export class Delivering {
   /** It may have been sent without an answer, and been decided by its own buttons: then it has to say so. */
   async #overtaken(task: Task, thread: string, kind: string, revision: number): Promise<void> {
     const { book, rest } = this.#deps
-    const { letter, bot, signal } = this.#attempt
+    const { letter, botId, signal } = this.#attempt
     if (book.find(this.#destination, task.id, kind) === null) {
       const look = { mark: markOf(task.id, kind), since: letter.createdAt }
-      const there = await find(rest(), bot, thread, look, signal)
+      const there = await find(rest(), botId, thread, look, signal)
       if (there === null) return
       this.#put({ ...task, revision }, kind, thread, there)
     }
@@ -165,11 +165,11 @@ export class Delivering {
 
   #send(channel: string, kind: string, mark: string, message: Outgoing): Promise<string> {
     const { rest, clock } = this.#deps
-    const { letter, bot, signal } = this.#attempt
+    const { letter, botId, signal } = this.#attempt
     // Attempts do not tell: one that a restart broke off is not counted, nor those before a person had it tried again.
     const mayBeThereSince = clock() - letter.createdAt > nonceMs ? letter.createdAt : null
     const once = { channel, key: `${letter.id} ${kind}`, mark, message, mayBeThereSince }
-    return sendOnce(rest(), bot, once, signal)
+    return sendOnce(rest(), botId, once, signal)
   }
 
   #put({ id, version, revision }: Task, kind: string, channel: string, message: string): void {

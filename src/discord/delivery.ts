@@ -22,7 +22,7 @@ export function delivery(deps: DeliveryDeps): Destination {
     },
     async deliver(letter, signal): Promise<Outcome> {
       try {
-        await new Delivering(deps, { letter, bot: await deps.bot(), tooHeavy, signal }).tell()
+        await new Delivering(deps, { letter, botId: await deps.botId(), tooHeavy, signal }).tell()
         return { kind: 'delivered' }
       } catch (error) {
         // Who has locked a thread wants to hear no more of it; the status message still shows how the task stands.

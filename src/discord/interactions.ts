@@ -16,13 +16,14 @@ import { parseDecisionId } from '../domain/decision.ts'
 import type { TaskId } from '../domain/ids.ts'
 import { Failure } from '../domain/failure.ts'
 import { completions } from './commands/complete.ts'
-import { desk, type DeskDeps, done, looks, type Reply, type Typed } from './commands/desk.ts'
+import { done, handlers, readOnly, type Reply } from './commands/handlers.ts'
+import type { CommandDeps, Typed } from './commands/typed.ts'
 import { callerOf, stranger } from './members.ts'
 import { Seen } from './seen.ts'
 import { insist, isCode } from './sending.ts'
 import { cut, most } from './text.ts'
 
-export interface InteractionsDeps extends DeskDeps {
+export interface InteractionsDeps extends CommandDeps {
   /** Of what is no `Failure`: a bug, or Discord. */
   readonly report: (error: unknown, more: Readonly<Record<string, unknown>>) => void
 }
@@ -40,7 +41,7 @@ export function interactions(deps: InteractionsDeps): (interaction: Interaction)
     try {
       if (interaction.isAutocomplete()) await complete(deps, interaction)
       else if (interaction.isChatInputCommand())
-        await answer(deps, interaction, `/${interaction.commandName}`, command)
+        await answer(deps, interaction, `/${interaction.commandName}`, runCommand)
       else if (interaction.isButton()) await press(deps, interaction)
       else if (interaction.isModalSubmit()) await answer(deps, interaction, 'suggest', suggest)
     } catch (error) {
@@ -72,7 +73,7 @@ async function answer<T extends Asked>(
   const caller = whoIs(deps, interaction)
   const task = taskIn(interaction)
   const record = (outcome: 'allowed' | 'refused' | 'failed', text: string): void => {
-    if (looks.has(action.slice(1)) && outcome === 'allowed') return
+    if (readOnly.has(action.slice(1)) && outcome === 'allowed') return
     const actor = { kind: 'discord', id: interaction.user.id } as const
     try {
       deps.plane().access.record({
@@ -104,7 +105,7 @@ async function answer<T extends Asked>(
       return { text }
     }
   }
-  await say(interaction, await does())
+  await respond(interaction, await does())
 }
 
 /** Once more where it is not known whether it has arrived: who waits sees nothing of it, and there are three seconds. */
@@ -123,12 +124,12 @@ async function takeNote(interaction: RepliableInteraction): Promise<void> {
   }
 }
 
-async function command(
+async function runCommand(
   deps: InteractionsDeps,
   interaction: ChatInputCommandInteraction,
   caller: Caller,
 ): Promise<Reply> {
-  const handler = desk[interaction.commandName]
+  const handler = handlers[interaction.commandName]
   if (handler === undefined)
     throw new Failure(
       'not_found',
@@ -208,7 +209,7 @@ function taskIn(interaction: Asked): string | null {
 }
 
 /** To edit an answer a second time does no harm, so it is tried again where Discord fails. */
-async function say(interaction: RepliableInteraction, { text, embeds, files }: Reply): Promise<void> {
+async function respond(interaction: RepliableInteraction, { text, embeds, files }: Reply): Promise<void> {
   const answer = {
     content: cut(text ?? '', most.content),
     embeds: [...(embeds ?? [])],

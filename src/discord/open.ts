@@ -26,10 +26,10 @@ export interface DiscordDeps {
 /** The front end on Discord: somebody who is told by the outbox, and a bot that people talk to. */
 export interface Discord extends AsyncDisposable {
   readonly destination: Destination
-  /** Null where it only talks. */
+  /** Null where it only tells. */
   readonly connection: () => DiscordState | null
-  /** Begins to talk, and to listen where `listens`; what is done there goes through `plane`. */
-  start(plane: ControlPlane, listens: boolean): void
+  /** Begins to tell of tasks, and to talk with people where it `connects`; what is done there goes through `plane`. */
+  start(plane: ControlPlane, connects: boolean): void
 }
 
 /**
@@ -56,18 +56,18 @@ export function openDiscord(deps: DiscordDeps): Discord {
   const bot = new Bot({ ...deps, plane, report })
   const rest = (): REST => bot.rest
   const statuses = new Statuses({ ...deps, plane, rest, log: (text, more) => deps.log('warn', text, more) })
-  let listening = false
+  let connected = false
   let self: string | null = null
   const botId = async (): Promise<string> => (self ??= ((await rest().get(Routes.user('@me'))) as APIUser).id)
   const touched = (id: Parameters<Statuses['touch']>[0]): void => statuses.touch(id)
   return {
-    destination: delivery({ ...deps, plane, rest, bot: botId, touched }),
-    connection: () => (listening ? bot.connection : null),
-    start(started, listens) {
+    destination: delivery({ ...deps, plane, rest, botId, touched }),
+    connection: () => (connected ? bot.connection : null),
+    start(started, connects) {
       opened = started
-      listening = listens
+      connected = connects
       statuses.start()
-      if (listens) bot.start()
+      if (connects) bot.start()
     },
     async [Symbol.asyncDispose]() {
       await statuses.close()

@@ -7,7 +7,7 @@ import {
 } from 'discord.js'
 
 /** What the bot has to be allowed in the channel of the status messages, as Discord's settings call it. */
-export const needed: Readonly<Record<string, bigint>> = {
+export const homeRights: Readonly<Record<string, bigint>> = {
   'View Channel': PermissionFlagsBits.ViewChannel,
   'Send Messages': PermissionFlagsBits.SendMessages,
   'Create Public Threads': PermissionFlagsBits.CreatePublicThreads,
@@ -19,14 +19,14 @@ export const needed: Readonly<Record<string, bigint>> = {
 }
 
 /** The same in another channel whose messages are read as wishes. */
-export const neededToListen: Readonly<Record<string, bigint>> = {
+export const listenRights: Readonly<Record<string, bigint>> = {
   'View Channel': PermissionFlagsBits.ViewChannel,
   'Send Messages': PermissionFlagsBits.SendMessages,
   'Read Message History': PermissionFlagsBits.ReadMessageHistory,
   'Add Reactions': PermissionFlagsBits.AddReactions,
 }
 
-export const neededBits: bigint = Object.values(needed).reduce((all, bit) => all | bit, 0n)
+export const invitedBits: bigint = Object.values(homeRights).reduce((all, bit) => all | bit, 0n)
 
 export interface Standing {
   readonly guild: string

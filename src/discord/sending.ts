@@ -46,12 +46,12 @@ export const nonceMs = 60_000
 /** Sends a message once, however often it is asked for: by a nonce, and where that may be forgotten by looking for it. */
 export async function sendOnce(
   rest: REST,
-  bot: string,
+  botId: string,
   { channel, message, key, mark, mayBeThereSince }: Once,
   signal: AbortSignal,
 ): Promise<string> {
   if (mayBeThereSince !== null) {
-    const there = await find(rest, bot, channel, { mark, since: mayBeThereSince }, signal)
+    const there = await find(rest, botId, channel, { mark, since: mayBeThereSince }, signal)
     if (there !== null) return there
   }
   const nonce = createHash('sha256').update(key).digest('base64url').slice(0, 24)
@@ -76,13 +76,13 @@ export const madeAt = (id: string): number => Number(BigInt(id) >> 22n) + discor
 /** The message of ours with this mark, of those that were written since then (epoch ms). */
 export async function find(
   rest: REST,
-  bot: string,
+  botId: string,
   channel: string,
   { mark, since }: { readonly mark: string; readonly since: number },
   signal: AbortSignal,
 ): Promise<string | null> {
   for await (const { id, author, embeds } of messagesAfter(rest, channel, idAt(since - skewMs), signal))
-    if (author.id === bot && embeds[0]?.footer?.text === mark) return id
+    if (author.id === botId && embeds[0]?.footer?.text === mark) return id
   return null
 }
 

@@ -15,7 +15,7 @@ import type { DiscordSettings } from '../domain/discord.ts'
 import { messageOf } from '../domain/failure.ts'
 import { commands } from './commands/definitions.ts'
 import { bodyOf } from './messages/message.ts'
-import { needed, neededBits, neededToListen, permissionsIn } from './permissions.ts'
+import { homeRights, invitedBits, listenRights, permissionsIn } from './permissions.ts'
 
 /**
  * Goes through all that the front end on Discord needs, in order, up to the first problem that hides what comes after it.
@@ -47,7 +47,7 @@ export async function* setUp(settings: DiscordSettings, api?: string): AsyncGene
       : ok('intent', 'Message Content is switched on.')
   } else yield ok('intent', 'None is needed: commands and buttons alone are listened to.')
 
-  const invite = `https://discord.com/oauth2/authorize?client_id=${app.id}&scope=bot+applications.commands&permissions=${neededBits}&guild_id=${guild}`
+  const invite = `https://discord.com/oauth2/authorize?client_id=${app.id}&scope=bot+applications.commands&permissions=${invitedBits}&guild_id=${guild}`
   const server = await tried(
     'guild',
     async () => (await rest.get(Routes.guild(guild))) as APIGuild,
@@ -65,11 +65,11 @@ export async function* setUp(settings: DiscordSettings, api?: string): AsyncGene
   )
   if ('state' in member) return yield member
   const at = { rest, server, user: bot.id, member, invite }
-  const home = await checked(at, 'channel', channel, needed)
+  const home = await checked(at, 'channel', channel, homeRights)
   yield home
   if (home.state !== 'ok') return
   for (const { channel: place } of listen) {
-    if (place !== channel) yield await checked(at, 'listen', place, neededToListen)
+    if (place !== channel) yield await checked(at, 'listen', place, listenRights)
   }
 
   const registered = await tried('commands', async () =>

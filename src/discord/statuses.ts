@@ -3,7 +3,7 @@ import { messageOf } from '../domain/failure.ts'
 import type { TaskId } from '../domain/ids.ts'
 import type { SentMessage } from '../domain/outbox/messages.ts'
 import type { Task } from '../domain/task.ts'
-import { look, reactions, statusMessage } from './messages/status.ts'
+import { glance, reactions, statusMessage } from './messages/status.ts'
 import { pauseAfter } from './pauses.ts'
 import { edit, isOutOfReach } from './sending.ts'
 import { editPauseMs, settle } from './settling.ts'
@@ -136,7 +136,7 @@ export class Statuses {
         const message = statusMessage(task, plane().checkpoints(task.id), elsewhere)
         await edit(rest(), sent.channel, sent.message, message, signal)
       }
-      await this.#react(sent, look(task).reaction, signal).catch((error: unknown) => {
+      await this.#react(sent, glance(task).reaction, signal).catch((error: unknown) => {
         // Too many others are there, or it may not: the message itself is what matters.
         if (!isRefused(error)) throw error
         this.#deps.log('a reaction was refused', { task: task.id, error: messageOf(error) })

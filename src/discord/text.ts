@@ -36,14 +36,14 @@ export function line(text: string, length: number): string {
 }
 
 /** A block of code, its beginning where it is too long: that is where a command says what it does. */
-export function code(text: string, length: number): string {
+export function headBlock(text: string, length: number): string {
   const shown = plain(text).trimEnd().replaceAll('```', '`\u200b``')
   const room = length - 10
   return `\`\`\`\n${shown.length <= room ? shown : `${shown.slice(0, room - 1).replace(/[\uD800-\uDBFF]$/, '')}…`}\n\`\`\``
 }
 
 /** A block of code, its end where it is too long: that is where a test says what failed. */
-export function block(text: string, length: number): string {
+export function tailBlock(text: string, length: number): string {
   const shown = plain(text).trimEnd().replaceAll('```', '`\u200b``')
   const room = length - 10
   return `\`\`\`\n${shown.length <= room ? shown : `…${shown.slice(-room + 1).replace(/^[\uDC00-\uDFFF]/, '')}`}\n\`\`\``

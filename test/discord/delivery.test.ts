@@ -67,7 +67,7 @@ beforeEach(async () => {
     book: (book = aBook()),
     plane: () => plane,
     rest: () => rest,
-    bot: () => Promise.resolve(discord.world.bot.id),
+    botId: () => Promise.resolve(discord.world.bot.id),
     clock: () => now,
     touched: () => (touched += 1),
   })

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { commands } from '../../src/discord/commands/definitions.ts'
 import { sameCommands } from '../../src/discord/commands/same.ts'
 import { callerOf } from '../../src/discord/members.ts'
-import { block, cut, duration, escaped, line } from '../../src/discord/text.ts'
+import { tailBlock, cut, duration, escaped, line } from '../../src/discord/text.ts'
 import { commands as commandsSchema } from '../support/discord/shapes.ts'
 
 describe('what others wrote', () => {
@@ -36,8 +36,8 @@ describe('what others wrote', () => {
 
   it('as a line has no line ends, and as a block ends where the block does', () => {
     expect(line('a\n\n b', 10)).toBe('a b')
-    expect(block('x```y', 100)).toBe('```\nx`\u200b``y\n```')
-    expect(block('0123456789', 16)).toBe('```\n…56789\n```')
+    expect(tailBlock('x```y', 100)).toBe('```\nx`\u200b``y\n```')
+    expect(tailBlock('0123456789', 16)).toBe('```\n…56789\n```')
   })
 })
 

@@ -2,9 +2,9 @@ import { canonicalJson } from '../../domain/canonical-json.ts'
 
 /** Whether the commands that are registered are these, but for what Discord adds to them. */
 export function sameCommands(ours: readonly unknown[], theirs: readonly unknown[]): boolean {
-  const plain = (all: readonly unknown[]): readonly string[] =>
+  const canonical = (all: readonly unknown[]): readonly string[] =>
     all.map((one) => canonicalJson(stripped(one))).toSorted()
-  return canonicalJson(plain(ours)) === canonicalJson(plain(theirs))
+  return canonicalJson(canonical(ours)) === canonicalJson(canonical(theirs))
 }
 
 const own: ReadonlySet<string> = new Set(

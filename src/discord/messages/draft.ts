@@ -3,7 +3,7 @@ import type { Decided, Offer } from '../../domain/decision.ts'
 import type { Members } from '../../domain/discord.ts'
 import type { Task } from '../../domain/task.ts'
 import { counted, timeOf } from '../../domain/text.ts'
-import { code, cut, line, moment, most } from '../text.ts'
+import { headBlock, cut, line, moment, most } from '../text.ts'
 import { colours, mentions, nameOf, type Outgoing } from './message.ts'
 
 type Style = ButtonStyle.Success | ButtonStyle.Danger | ButtonStyle.Secondary
@@ -31,13 +31,13 @@ export function draftMessage(task: Task, offer: Offer, { owners, mark, attaches 
     value: cut(value, most.field),
     inline,
   })
-  const command = (text: string | null): string => (text === null ? 'none' : code(text, commandLength))
+  const command = (text: string | null): string => (text === null ? 'none' : headBlock(text, commandLength))
   const program = [agent.name, ...agent.argv].map(quoted).join(' ')
   const reach = [...policy.egress, ...policy.upstreams].join(', ')
   const commands = [program, setup ?? '', test ?? '']
   const isCut =
     line(goal, Infinity).length > goalLength ||
-    commands.some((text) => code(text, Infinity).length > commandLength) ||
+    commands.some((text) => headBlock(text, Infinity).length > commandLength) ||
     line(reach, Infinity).length > commandLength ||
     bulleted(reasons) !== reasons.map((reason) => `• ${line(reason, Infinity)}`).join('\n')
   return {
@@ -54,7 +54,7 @@ export function draftMessage(task: Task, offer: Offer, { owners, mark, attaches 
             'Where',
             `${line(repository.path, 300)}\nfrom ${line(base.ref, 80)} at \`${base.commit.slice(0, 10)}\``,
           ),
-          field('Agent', code(program, commandLength)),
+          field('Agent', headBlock(program, commandLength)),
           field('Setup', command(setup), true),
           field('Test', command(test), true),
           field('Budget', `${counted(budget.steps, 'step')}, ${timeOf(budget.seconds)}`, true),

@@ -3,8 +3,8 @@ import type { Actor, Checkpoint, Task } from '../../domain/task.ts'
 import { moreNeeded } from '../../domain/budget.ts'
 import { counted } from '../../domain/text.ts'
 import { possibleActs } from '../../domain/transition/apply.ts'
-import { block, cut, line, most } from '../text.ts'
-import { look } from './status.ts'
+import { tailBlock, cut, line, most } from '../text.ts'
+import { glance } from './status.ts'
 import { mentions, nameOf, nobody, type Outgoing, type SentFile } from './message.ts'
 
 /** What is known of an event when it is told; the task may have moved on since. */
@@ -26,7 +26,7 @@ const wantsSomebody: ReadonlySet<Task['status']> = new Set<Task['status']>([
   'APPLIED',
 ])
 
-export interface Telling {
+export interface Reporting {
   /** Who is pinged where it needs somebody. */
   readonly people: Members
   /** Of an applied task; '' where there is none. */
@@ -47,11 +47,11 @@ export function newsMessage(
   task: Task,
   news: News,
   checkpoints: readonly Checkpoint[],
-  { people, diff, mark, attaches, replies }: Telling,
+  { people, diff, mark, attaches, replies }: Reporting,
 ): Outgoing {
   const { id, goal } = task
   const then = { ...task, status: news.status }
-  const { colour, word } = look(then)
+  const { colour, word } = glance(then)
   const test = checkpoints.at(-1)?.test ?? null
   const failing = news.status !== 'APPLIED' && test?.passed === false ? test.tail : null
   const pings = wantsSomebody.has(news.status) && news.actor.kind !== 'discord' ? people : nobody
@@ -69,7 +69,7 @@ export function newsMessage(
             ? `The diff is cut: \`/task_changes task:${id}\` has more of it.`
             : `The diff could not be attached: \`/task_changes task:${id}\` has it.`,
         ]),
-    ...(failing === null ? [] : ['The end of the failing test:', block(failing, 1500)]),
+    ...(failing === null ? [] : ['The end of the failing test:', tailBlock(failing, 1500)]),
   ]
   const files: SentFile[] =
     attaches && diff !== '' ? [{ name: `${id}.diff`, text: diff.slice(0, mostDiff) }] : []

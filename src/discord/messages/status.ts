@@ -5,7 +5,7 @@ import { cut, duration, line, moment, most, plain } from '../text.ts'
 import { colours, nameOf, type Outgoing } from './message.ts'
 
 /** How a task looks at a glance: the reaction on its status message, its colour, its word. */
-export function look({ status, halt, delivery }: Pick<Task, 'status' | 'halt' | 'delivery'>): {
+export function glance({ status, halt, delivery }: Pick<Task, 'status' | 'halt' | 'delivery'>): {
   readonly reaction: '👀' | '✅' | '⚠️' | null
   readonly colour: number
   readonly word: string
@@ -56,7 +56,7 @@ export function statusMessage(
   thread: string | null = null,
 ): Outgoing {
   const { id, status, goal, repository, branch, budget, spent, step, updatedAt, halt } = task
-  const { colour, word } = look(task)
+  const { colour, word } = glance(task)
   const activity = activityOf(task)
   const now = activity === null ? '' : ` — ${activity}`
   const changed = changedOf(checkpoints)

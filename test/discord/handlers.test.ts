@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { desk, type DeskDeps } from '../../src/discord/commands/desk.ts'
+import { handlers } from '../../src/discord/commands/handlers.ts'
+import type { CommandDeps } from '../../src/discord/commands/typed.ts'
 import { markOf } from '../../src/discord/telling.ts'
 import type { LetterFilter } from '../../src/domain/outbox/letter.ts'
 import type { MessageBook } from '../../src/domain/outbox/messages.ts'
@@ -33,7 +34,7 @@ async function use(command: string): Promise<string> {
         onItsWay && destination === here && states.includes('waiting') ? [aLetter({})] : [],
     },
   }
-  const deps: DeskDeps = {
+  const deps: CommandDeps = {
     plane: () => plane as never,
     settings: { guild: '1', channel: '2', listen: [] } as never,
     book,
@@ -44,7 +45,7 @@ async function use(command: string): Promise<string> {
     yes: () => null,
   }
   try {
-    return (await desk[command]?.(deps, { caller: anOwner, typed, key: 'k' }))?.text ?? ''
+    return (await handlers[command]?.(deps, { caller: anOwner, typed, key: 'k' }))?.text ?? ''
   } catch (error) {
     return String(error)
   }
@@ -94,8 +95,8 @@ describe('/task_start with an agent', () => {
       number: () => null,
       yes: () => null,
     }
-    const deps: DeskDeps = { plane: () => plane as never, settings: { channel: '2' } as never, book }
-    await desk['task_start']?.(deps, { caller: anOwner, typed, key: 'k' })
+    const deps: CommandDeps = { plane: () => plane as never, settings: { channel: '2' } as never, book }
+    await handlers['task_start']?.(deps, { caller: anOwner, typed, key: 'k' })
     return request.agent
   }
 
