@@ -7,6 +7,8 @@ import { contextFolder, hashOf, imageInputs } from './inputs.ts'
 /** All that makes one agent's layer, from this side. Plain data. */
 export interface AgentInputs {
   readonly name: ImageAgent
+  /** Counts the ways in which fetch-agent.ts has laid an agent out: another number makes another image. */
+  readonly recipe: number
   /** The Dockerfile that all agents share. */
   readonly dockerfile: string
   readonly manifest: string
@@ -28,6 +30,7 @@ export function agentInputs(name: ImageAgent, arch: string = process.arch): Agen
   const { program } = manifestSchema.parse(JSON.parse(manifest)).cofferdam
   return {
     name,
+    recipe: 1,
     dockerfile: readFileSync(join(folder, 'Dockerfile'), 'utf8'),
     manifest,
     lock: readFileSync(join(folder, name, 'package-lock.json'), 'utf8'),

@@ -8,7 +8,8 @@ import { type BuildWatcher, tellingTime } from './watcher.ts'
 
 /**
  * Fetches an agent's packages by the machine's own npm and its settings, each checked against the lock file, runs nothing of
- * theirs, and lays them out in `local` as they stand in `/usr/local` of the image. Returns the folder of the build context.
+ * theirs, and lays them out in `local` as they stand in `/usr/local` of the image, without what no program reads as it runs:
+ * types and maps of sources, half of what some consist of. Returns the folder of the build context.
  */
 export async function fetchAgent(
   inputs: AgentInputs,
@@ -40,6 +41,8 @@ export async function fetchAgent(
   if (!existsSync(join(place, program)))
     throw new Failure('image', `There is no ${name} for this machine's architecture (${arch}).`)
   await rm(join(place, 'node_modules', '.package-lock.json'), { force: true })
+  const unread = ['*.map', '*.d.ts', '*.d.mts', '*.d.cts'].flatMap((name) => ['-o', '-name', name]).slice(1)
+  await command('find', [join(place, 'node_modules'), '-type', 'f', '(', ...unread, ')', '-delete'], {})
   const link = join(context, 'local', 'bin', name)
   await mkdir(dirname(link))
   await symlink(relative(dirname(link), join(place, program)), link)
