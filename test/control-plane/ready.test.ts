@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os'
 import { expect, it } from 'vitest'
-import type { Connection } from '../../src/domain/discord.ts'
+import type { DiscordState } from '../../src/domain/discord.ts'
 import { readiness, type ReadyDeps } from '../../control-plane/ready.ts'
 
 let now = 0
@@ -35,7 +35,7 @@ it.each<[string, Partial<ReadyDeps>, RegExp | null]>([
     })
 })
 
-it.each<[string, Connection['state'], number, RegExp | null]>([
+it.each<[string, DiscordState['state'], number, RegExp | null]>([
   ['is there', 'ready', 1e9, null],
   ['was lost a minute ago', 'connecting', 60_000, null],
   ['has been lost for longer', 'connecting', 120_001, /^Discord is not connected\./],
