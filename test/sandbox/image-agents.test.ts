@@ -55,6 +55,14 @@ describe.each(imageAgents)('the agent %s', (name) => {
       expect(range).toMatch(/^(?:npm:@?[\w/-]+@)?\d+\.\d+\.\d+(?:-linux-(?:arm64|x64))?$/)
   })
 
+  it('is in the docs with the version that is pinned', () => {
+    const docs = readFileSync(new URL('../../docs/operating.md', import.meta.url), 'utf8')
+    const version = new RegExp(`^\\| \`${name}\` +\\| ([\\d.]+) `, 'm').exec(docs)?.[1]
+    const own = /": "(?:npm:@?[\w/-]+@)?([\d.]+)/.exec(manifest)?.[1]
+    expect(version).toBe(own)
+    expect(own).toMatch(/^\d+\.\d+\.\d+$/)
+  })
+
   it.each(['x64', 'arm64'])('has a program for %s', (arch) => {
     expect(agentInputs(name, arch).program).toMatch(/^node_modules\/.*\w$/)
   })

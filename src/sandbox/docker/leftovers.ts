@@ -7,6 +7,7 @@ import { installationLabels, ours } from './labels.ts'
 import { boxes, removeContainer } from './containers.ts'
 import { boxFolder, type Parts } from './parts.ts'
 import { removePlaceholders } from './placeholders.ts'
+import { imageTag } from './image/agents.ts'
 
 /** Makes a box's folder. False where it is there already: then there may be a box of this name too. */
 export async function claimFolder(parts: Parts, name: string): Promise<boolean> {
@@ -79,9 +80,11 @@ const helperLabel = 'cofferdam.helper'
 
 /** Removes a folder as root of the engine, for a control plane that is not root: one box that sees its parent alone. */
 async function removeByEngine(api: Api, parts: Parts, folder: string): Promise<void> {
+  const plan = parts.planOf(null)
   const helper = await api.ask('make a helper box', (limit) =>
     api.docker.createContainer({
-      Image: parts.planOf(null).tag,
+      // The core is there wherever anything is that stands on it.
+      Image: plan.from === 'tag' ? plan.tag : imageTag(),
       User: '0:0',
       Entrypoint: ['rm', '-rf', '--', `/boxes/${basename(folder)}`],
       Cmd: [],
