@@ -38,7 +38,7 @@ const lineSchema = z.discriminatedUnion('type', [
 ])
 type Line = z.infer<typeof lineSchema>
 
-const provider = `{name="box",base_url="${addressOf('openai')}/v1",env_key="MODEL_KEY",wire_api="responses"}`
+const provider = `{name="box",base_url="${addressOf('openai')}/v1",env_key="MODEL_KEY",wire_api="responses",request_max_retries=2,stream_max_retries=2}`
 
 /**
  * Codex, through the upstream `openai` (Responses). Seen with 0.171.0 against the scripted model server of the tests, on 27

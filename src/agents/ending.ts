@@ -33,15 +33,27 @@ export function endingOf(box: BoxResult, prompt: string, found: Found): AgentRes
   if (error === null && ended && box.exitCode === 0)
     return { ...common, marker: readMarker(text, prompt), failure: null }
   const said = saidIn(box, found)
-  const kind = error?.turns === true ? 'turns' : kindOf(error?.status ?? statusIn(said), said)
+  const kind = kindIn(box, found)
   const failure = box.message ?? sentence(kind, found, said, box.exitCode)
   return { ...common, marker: { state: 'NONE' }, failure, error: kind }
 }
 
-/** The program's own words on what went wrong. */
+/** The program's own words on what went wrong: those of its protocol, where it has some, before those outside of it. */
 function saidIn(box: BoxResult, { error }: Found): string {
-  if (error !== null && error.text.trim() !== '') return lastOf(error.text.trim(), 2000)
+  const words = error?.text.trim() ?? ''
+  return lastOf(words === '' ? lastWords(box) : words, 2000)
+}
+
+function lastWords(box: BoxResult): string {
   return lastOf(plainLines(box.output).slice(-5).join('\n').trim(), 2000)
+}
+
+function kindIn(box: BoxResult, { error }: Found): AgentErrorKind {
+  if (error?.turns === true) return 'turns'
+  const words = error?.text.trim() ?? ''
+  const kind = kindOf(error?.status ?? statusIn(words), words)
+  const outside = lastWords(box)
+  return kind === 'crash' ? kindOf(statusIn(outside), outside) : kind
 }
 
 /** `API Error: 529 {…}`, `unexpected status 401 Unauthorized`, `(status 429)`. */

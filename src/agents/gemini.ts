@@ -31,7 +31,7 @@ type Line = z.infer<typeof lineSchema>
 
 const settings = JSON.stringify({
   security: { auth: { selectedType: 'gemini-api-key' } },
-  general: { enableAutoUpdate: false, enableAutoUpdateNotification: false },
+  general: { maxAttempts: 3, enableAutoUpdate: false, enableAutoUpdateNotification: false },
   privacy: { usageStatisticsEnabled: false },
 })
 

@@ -121,7 +121,10 @@ function after(seen: Seen, line: Line): Seen {
       return { ...seen, ended: line.part.reason === 'stop', usage: sum(seen.usage, line.part.tokens) }
     case 'error': {
       const { data, name } = line.error
-      return { ...seen, error: { text: data?.message ?? name ?? '', status: data?.statusCode } }
+      return {
+        ...seen,
+        error: { text: [name, data?.message].filter(Boolean).join(': '), status: data?.statusCode },
+      }
     }
     case 'tool_use':
       return seen
