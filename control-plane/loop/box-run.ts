@@ -103,6 +103,10 @@ class Charge {
     const charges = { ...beat, chargeTokens: tokens, chargeCostUsd: costUsd }
     if (!deps.store.heartbeat(task.id, task.fence, charges))
       throw new Error(`task ${task.id} was halted or taken by another: nothing more is spent for it`)
+    const spent = deps.store.task(task.id)?.spent
+    if (spent === undefined) return
+    const progress = [{ kind: 'spent', tokens: spent.tokens, costUsd: spent.costUsd }] as const
+    deps.bus.output(task.id, { step, box: this.#row.box.kind, text: '', progress })
   }
 
   finish(result: BoxResult): void {

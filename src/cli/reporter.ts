@@ -1,3 +1,4 @@
+import type { AgentProgress } from '../domain/agent.ts'
 import type { Sight } from '../domain/control-plane.ts'
 import type { Task, TaskEvent } from '../domain/task.ts'
 import { jsonLine } from './render/json.ts'
@@ -66,6 +67,8 @@ class PeopleReporter implements Reporter {
     }
     const { paint } = this.#world.terminal
     if (sight.kind === 'output') {
+      this.#count(sight.progress ?? [])
+      if (sight.text === '') return
       const before = sight.box === this.#box ? [] : this.#rest()
       this.#box = sight.box
       const lines = this.#output.push(sight.text).map((line) => outputLine(sight.box, line, paint))
@@ -106,6 +109,15 @@ class PeopleReporter implements Reporter {
     this.#screen[Symbol.dispose]()
   }
 
+  /** What models have cost so far stands in the live line. */
+  #count(progress: readonly AgentProgress[]): void {
+    const spent = progress.findLast((one) => one.kind === 'spent')
+    if (spent === undefined || this.#standing === null) return
+    const { task } = this.#standing
+    const { tokens, costUsd } = spent
+    this.#standing = { ...this.#standing, task: { ...task, spent: { ...task.spent, tokens, costUsd } } }
+  }
+
   #spelled(event: TaskEvent): TaskEvent {
     return { ...event, text: respelled(event.text, this.#spell) }
   }
@@ -129,7 +141,10 @@ class MachineReporter implements Reporter {
 
   sight(sight: Sight): void {
     if (sight.kind === 'event') this.#line({ type: 'event', event: sight.event })
-    else this.#line({ type: 'output', step: sight.step, box: sight.box, text: sight.text })
+    else {
+      const { step, box, text, progress } = sight
+      this.#line({ type: 'output', step, box, text, ...(progress === undefined ? {} : { progress }) })
+    }
   }
 
   note(text: string): void {

@@ -69,6 +69,8 @@ export type AgentProgress =
   | { readonly kind: 'tool'; readonly tool: string; readonly text: string; readonly paths: readonly string[] }
   /** A line that is none of its own protocol, such as a warning. */
   | { readonly kind: 'line'; readonly text: string }
+  /** What the task has spent on models so far, all steps together: told with each answer of a model. */
+  | { readonly kind: 'spent'; readonly tokens: number; readonly costUsd: number }
 
 /** Reads one run of an agent. */
 export interface AgentReading {

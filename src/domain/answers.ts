@@ -189,6 +189,7 @@ const progressSchema = exactly<AgentProgress>()(
       paths: z.array(z.string()),
     }),
     z.object({ kind: z.literal('line'), text: z.string() }),
+    z.object({ kind: z.literal('spent'), tokens: z.number(), costUsd: z.number() }),
   ]),
 )
 

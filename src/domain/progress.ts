@@ -2,8 +2,9 @@ import type { AgentProgress } from './agent.ts'
 
 const longest = 300
 
-/** What an agent did, as text for a terminal and for the log of a box. */
+/** What an agent did, as text for a terminal and for the log of a box; '' for what is no line of it. */
 export function progressText(progress: AgentProgress): string {
+  if (progress.kind === 'spent') return ''
   if (progress.kind !== 'tool') return progress.text
   const { tool, text, paths } = progress
   const what = text === '' ? paths.join(' ') : text

@@ -162,6 +162,10 @@ describe('the live line', () => {
     [{}, 'step 2/8 · agent at work · 10s · 18m 50s of 20m 00s left'],
     // Outside a box no budget goes by.
     [{ phase: 'verify' }, 'step 2/8 · checking the tree · 10s · 19m 00s of 20m 00s left'],
+    [
+      { phase: 'verify', spent: aSpent({ steps: 1, ms: 60_000, tokens: 4711, costUsd: 0.128 }) },
+      'step 2/8 · checking the tree · 10s · 19m 00s of 20m 00s left · 4711 tokens · 0.13 USD',
+    ],
     [{ phase: null, status: 'PENDING', step: 0 }, 'pending · 10s · 19m 00s of 20m 00s left'],
   ])('%j', (overrides, line) => {
     const standing = { task: { ...task, ...overrides }, since: aTime }

@@ -1,6 +1,7 @@
 import { activityOf } from '../../domain/activity.ts'
 import { left } from '../../domain/budget.ts'
 import type { Task } from '../../domain/task.ts'
+import { counted } from '../../domain/text.ts'
 import type { Paint } from '../terminal.ts'
 import { duration } from './text.ts'
 
@@ -19,6 +20,8 @@ export function statusLine({ task, since }: Standing, now: number, width: number
     activityOf(task) ?? task.status.toLowerCase(),
     duration(now - since),
     `${duration(Math.max(0, left(task).ms - running))} of ${duration(task.budget.seconds * 1000)} left`,
+    task.spent.tokens === 0 ? '' : counted(task.spent.tokens, 'token'),
+    task.spent.costUsd === 0 ? '' : `${task.spent.costUsd.toFixed(2)} USD`,
   ].filter((part) => part !== '')
   return paint.dim(`  ${parts.join(' · ')}`.slice(0, Math.max(0, width - 1)))
 }

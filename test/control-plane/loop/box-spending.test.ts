@@ -75,10 +75,17 @@ function attending(
 }
 
 describe('what a model was paid', () => {
-  it('is charged to the task at once', async () => {
-    const { attended, task } = attending((overseer) => overseer.spent(usage))
+  it('is charged to the task at once, and told to those who look on, with all before it', async () => {
+    const { attended, task, progress } = attending((overseer) => {
+      overseer.spent(usage)
+      overseer.spent(usage)
+    })
     expect(await attended).toMatchObject({ end: 'exited' })
-    expect(task().spent).toMatchObject({ tokens: 42, costUsd: 0.5 })
+    expect(task().spent).toMatchObject({ tokens: 84, costUsd: 1 })
+    expect(progress).toEqual([
+      { kind: 'spent', tokens: 42, costUsd: 0.5 },
+      { kind: 'spent', tokens: 84, costUsd: 1 },
+    ])
   })
 
   it('for a task that is no longer ours is refused, so that the gateway passes nothing more', async () => {

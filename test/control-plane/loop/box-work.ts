@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pino from 'pino'
 import { onTestFinished } from 'vitest'
+import type { AgentProgress } from '../../../src/domain/agent.ts'
 import { Bus } from '../../../control-plane/bus.ts'
 import { OutputFiles } from '../../../control-plane/loop/output-files.ts'
 import { ticks } from '../../../control-plane/ticks.ts'
@@ -29,6 +30,8 @@ export interface BoxWork {
   readonly noticed: () => readonly { readonly text: string; readonly data: unknown }[]
   /** What those who look on were shown of the box's output. */
   readonly shown: string[]
+  /** What they were told that its agent did, and spent. */
+  readonly progress: AgentProgress[]
 }
 
 export function openBoxWork(
@@ -59,7 +62,13 @@ export function openBoxWork(
     log,
   }
   const shown: string[] = []
-  bus.subscribe({ output: (_id, { text }) => void shown.push(text) })
+  const progress: AgentProgress[] = []
+  bus.subscribe({
+    output(_id, output) {
+      shown.push(output.text)
+      progress.push(...(output.progress ?? []))
+    },
+  })
   return {
     work: {
       // The rest is for phases, which a box that runs has behind it.
@@ -78,5 +87,6 @@ export function openBoxWork(
         .filter(({ type }) => type === 'noticed')
         .map(({ text, data }) => ({ text, data })),
     shown,
+    progress,
   }
 }
