@@ -21,6 +21,7 @@ let stranger: Person
 
 const agent = sh(
   `if grep -q 'use tabs' /cofferdam/attempt/prompt.md; then echo tabs >>said.txt; echo TASK_STATE: DONE
+   elif grep -q dawdles /cofferdam/attempt/prompt.md; then echo step >>steps.txt; sleep 3; echo TASK_STATE: CONTINUE
    elif grep -q blocks /cofferdam/attempt/prompt.md; then echo 'BLOCK_REASON: which <@1> indentation? @everyone'; echo TASK_STATE: BLOCKED
    elif grep -q sleeps /cofferdam/attempt/prompt.md; then sleep 30
    else echo done >done.txt; fi`,
@@ -125,6 +126,22 @@ describe('a task on Discord', () => {
     expect(git(repo, 'show', `cofferdam/${id}:said.txt`)).toBe('tabs\n')
   })
 
+  it('running, a plain reply in its thread steers it for its next step', async () => {
+    const id = await start('it dawdles')
+    const thread = await threadOf(id)
+    await discord.sees(home, (one) => textOf(one).includes(id) && textOf(one).includes('agent at work'))
+    const said = owner.type(thread, 'use tabs')
+    await until(() => said.reactions.some(({ emoji }) => emoji === '👀'))
+    await discord.sees(thread, (one) => textOf(one).includes('APPLIED · applied'), 60_000)
+    expect(git(repo, 'show', `cofferdam/${id}:said.txt`)).toBe('tabs\n')
+    expect(git(repo, 'show', `cofferdam/${id}:steps.txt`)).toMatch(/^step\n/)
+  })
+
+  it('B02 that only tells of drafting is no draft', async () => {
+    const id = await start('drafting plan')
+    expect((await plane.client.task(id as never)).status).not.toBe('DRAFT')
+  })
+
   it('B01 B02 a wish becomes a task, talk does not, in two languages', async () => {
     const tasks = async (): Promise<number> => (await plane.client.tasks({})).length
     const before = await tasks()
@@ -226,6 +243,21 @@ describe('Discord that fails', () => {
       after: true,
     })
     expect(await timesTold(await start('do it'))).toEqual([1, 1])
+  })
+
+  it('B26 where it fails at one message, that comes before what happened later', async () => {
+    const id = await start('it blocks')
+    const thread = await threadOf(id)
+    const inThread = new RegExp(`/channels/${thread.id}/messages$`)
+    discord.rest.faults.next('POST', inThread, { kind: 'status', status: 503 })
+    const blocked = await plane.until(
+      id as never,
+      ({ status, phase }) => status === 'BLOCKED' && phase === null,
+    )
+    await plane.client.act(blocked.id, { act: 'resume', instruction: 'use tabs', budget: null })
+    expect(await timesTold(id)).toEqual([1, 1])
+    const titles = thread.messages.map((one) => one.embeds[0]?.title)
+    expect(titles).toEqual(['BLOCKED · blocked', 'APPLIED · applied'])
   })
 
   it('what somebody did is answered as it is where Discord fails at the answer', async () => {
