@@ -110,6 +110,13 @@ describe('the connection', () => {
     expect([pauses, discord.gateway.identifies]).toEqual([[], 2])
   })
 
+  it('needs no intent where only commands are heard', async () => {
+    discord.gateway.allowed = 0
+    const bot = aBot()
+    await until(() => bot.connection.state === 'ready' && discord.commands.puts === 1)
+    expect([discord.gateway.identifies, pauses]).toEqual([1, []])
+  })
+
   it('that cannot be made is tried again, later each time, and made when Discord is back', async () => {
     discord.rest.faults.next('GET', /^\/gateway\/bot$/, { kind: 'status', status: 503 }, 3)
     const bot = aBot()

@@ -21,6 +21,7 @@ let stranger: Person
 
 const agent = sh(
   `if grep -q 'use tabs' /cofferdam/attempt/prompt.md; then echo tabs >>said.txt; echo TASK_STATE: DONE
+   elif grep -q dawdles /cofferdam/attempt/prompt.md; then echo step >>steps.txt; sleep 3; echo TASK_STATE: CONTINUE
    elif grep -q blocks /cofferdam/attempt/prompt.md; then echo 'BLOCK_REASON: which <@1> indentation? @everyone'; echo TASK_STATE: BLOCKED
    elif grep -q sleeps /cofferdam/attempt/prompt.md; then sleep 30
    else echo done >done.txt; fi`,
@@ -125,6 +126,22 @@ describe('a task on Discord', () => {
     expect(git(repo, 'show', `cofferdam/${id}:said.txt`)).toBe('tabs\n')
   })
 
+  it('running, a plain reply in its thread steers it for its next step', async () => {
+    const id = await start('it dawdles')
+    const thread = await threadOf(id)
+    await discord.sees(home, (one) => textOf(one).includes(id) && textOf(one).includes('agent at work'))
+    const said = owner.type(thread, 'use tabs')
+    await until(() => said.reactions.some(({ emoji }) => emoji === '👀'))
+    await discord.sees(thread, (one) => textOf(one).includes('APPLIED · applied'), 60_000)
+    expect(git(repo, 'show', `cofferdam/${id}:said.txt`)).toBe('tabs\n')
+    expect(git(repo, 'show', `cofferdam/${id}:steps.txt`)).toMatch(/^step\n/)
+  })
+
+  it('B02 that only tells of drafting is no draft', async () => {
+    const id = await start('drafting plan')
+    expect((await plane.client.task(id as never)).status).not.toBe('DRAFT')
+  })
+
   it('B01 B02 a wish becomes a task, talk does not, in two languages', async () => {
     const tasks = async (): Promise<number> => (await plane.client.tasks({})).length
     const before = await tasks()
@@ -208,107 +225,5 @@ describe('a task on Discord', () => {
       const { text } = await owner.slash(home, 'search', { words })
       expect(text).toMatch(/Nothing was found|`[a-z2-7]{10}`/)
     }
-  })
-})
-
-describe('Discord that fails', () => {
-  const timesTold = async (id: string): Promise<readonly number[]> => {
-    const thread = await threadOf(id)
-    await discord.sees(thread, (one) => textOf(one).includes('APPLIED · applied'), 60_000)
-    const applied = thread.messages.filter((one) => textOf(one).includes('APPLIED · applied'))
-    return [home.messages.filter((one) => textOf(one).includes(id)).length, applied.length]
-  }
-
-  it('B26 where it answers 502 after it has sent, each message appears once', async () => {
-    discord.rest.faults.next('POST', /^\/channels\/\d+\/messages$/, {
-      kind: 'status',
-      status: 502,
-      after: true,
-    })
-    expect(await timesTold(await start('do it'))).toEqual([1, 1])
-  })
-
-  it('what somebody did is answered as it is where Discord fails at the answer', async () => {
-    const id = await start('draft: do it')
-    await draftOf(id)
-    discord.rest.faults.next('PATCH', /@original$/, { kind: 'status', status: 502 })
-    const { text } = await owner.slash(home, 'task_reject', { task: id })
-    expect(text).toBe(`Task \`${id}\` is REJECTED now.`)
-  })
-
-  it('a press is answered where the first word to Discord is lost, and where the same one comes twice', async () => {
-    const id = await start('draft: do it')
-    const [thread, draft] = await draftOf(id)
-    discord.rest.faults.next('POST', /\/callback$/, { kind: 'drop', after: true })
-    expect((await owner.press(thread, draft, 'Reject')).text).toBe(`Task \`${id}\` is REJECTED now.`)
-    discord.gateway.repeatOnResume = 50
-    discord.gateway.drop()
-    await until(() => discord.gateway.resumes === 1)
-    discord.gateway.repeatOnResume = 0
-    expect((await owner.slash(home, 'task_status', { task: id })).text).toContain('Nothing more')
-    expect(discord.interactions.every(({ refused }) => refused <= 1)).toBe(true)
-  })
-
-  it('B13 after a restart a reply is heard, also in a thread of which Discord has not told', async () => {
-    const id = await start('it blocks')
-    const thread = await threadOf(id)
-    await discord.sees(thread, (one) => textOf(one).includes('BLOCKED · blocked'), 60_000)
-    const before = discord.gateway.identifies
-    discord.world.tellsOfThreads = false
-    await plane.reopen()
-    await until(() => discord.gateway.identifies === before + 1 && discord.gateway.connected)
-    discord.world.tellsOfThreads = true
-    owner.type(thread, 'use tabs')
-    await discord.sees(thread, (one) => textOf(one).includes('APPLIED · applied'), 60_000)
-    expect(git(repo, 'show', `cofferdam/${id}:said.txt`)).toBe('tabs\n')
-  })
-
-  it('what was written while it was away is heard when it is back, once', async () => {
-    const id = await start('draft: do it')
-    const [thread, draft] = await draftOf(id)
-    const goals = async (): Promise<string> => (await plane.client.task(id as never)).goal
-    discord.rest.faults.next('GET', /\/gateway\/bot$/, { kind: 'late', ms: 1000 })
-    await plane.reopen()
-    expect(discord.gateway.connected).toBe(false)
-    const said = owner.type(thread, 'use tabs')
-    await discord.sees(thread, (one) => one.id > draft.id && textOf(one).includes('[Approve]'))
-    expect([await goals(), said.reactions.length]).toEqual(['do it\n\nuse tabs', 1])
-    const before = discord.gateway.identifies
-    await plane.reopen()
-    await until(() => discord.gateway.identifies === before + 1)
-    const now = owner.type(thread, 'and spaces')
-    await until(() => now.reactions.length === 1)
-    expect(await goals()).toBe('do it\n\nuse tabs\n\nand spaces')
-  })
-
-  it('a status message and a thread that somebody has removed leave a draft that can be decided', async () => {
-    const id = await start('draft: do it')
-    const [thread] = await draftOf(id)
-    const status = statusOf(id)
-    if (status !== undefined) home.messages.splice(home.messages.indexOf(status), 1)
-    owner.type(thread, 'use tabs')
-    const fresh = await discord.sees(
-      thread,
-      (one) => textOf(one).includes('use tabs\n') && textOf(one).includes('[Approve]'),
-    )
-    discord.world.channels.delete(thread.id)
-    expect(textOf(fresh)).toContain('do it')
-    expect((await owner.slash(home, 'task_approve', { task: id })).text).toBe(
-      `Task \`${id}\` is PENDING now.`,
-    )
-    const again = await discord.seesThread(home, ({ name }) => name.endsWith(id), 30_000)
-    await discord.sees(again, (one) => textOf(one).includes('APPLIED · applied'), 60_000)
-    expect(home.messages.filter((one) => textOf(one).includes(id))).toHaveLength(1)
-  })
-
-  it('B23 B26 after a restart buttons of before work, and nothing is said twice', async () => {
-    const id = await start('draft: do it')
-    const [thread, draft] = await draftOf(id)
-    const before = discord.gateway.identifies
-    await plane.reopen()
-    await until(() => discord.gateway.identifies === before + 1 && discord.gateway.connected)
-    expect((await owner.press(thread, draft, 'Approve')).text).toBe(`Task \`${id}\` is PENDING now.`)
-    expect(await timesTold(id)).toEqual([1, 1])
-    expect(discord.commands.puts).toBe(1)
   })
 })

@@ -44,6 +44,7 @@ export interface CommandOptions {
   readonly behaviour?: Behaviour
   readonly env?: Readonly<Record<string, string>>
   readonly buildImage?: World['buildImage']
+  readonly setUpDiscord?: World['setUpDiscord']
   readonly patience?: Patience
 }
 
@@ -155,9 +156,11 @@ function startCommand(
     loadConfig: (flags) => loadConfig(flags, around),
     backup: (config, folder) => backUpData(config, around, folder),
     restore: (config, folder) => restoreData(config, around, folder),
-    setUpDiscord: () => {
-      throw new Error('nobody sets Discord up here')
-    },
+    setUpDiscord:
+      options.setUpDiscord ??
+      (() => {
+        throw new Error('nobody sets Discord up here')
+      }),
     buildImage: options.buildImage ?? (() => Promise.resolve('sha256:1')),
     diagnose: (config) =>
       diagnose({
