@@ -84,7 +84,8 @@ describe.each(imageAgents)('%s in a box', (name) => {
       [
         `engine: { image: '${image}' }`,
         `upstreams: { ${upstreams[name]}: { key: { env: TEST_MODEL_KEY }, origin: '${model.origin}' } }`,
-        name === 'opencode' ? 'agents: { opencode: { upstream: openai-compatible, model: m-1 } }' : '',
+        // Codex asks its newest models with tools that are no functions, which the script does not know.
+        'agents: { opencode: { upstream: openai-compatible, model: m-1 }, codex: { model: gpt-5.1-codex } }',
       ].join('\n'),
     )
   })
@@ -111,7 +112,7 @@ describe.each(imageAgents)('%s in a box', (name) => {
 
     const answer = git(repo, 'show', `cofferdam/${task.id}:answer.txt`)
     expect(answer).toMatch(/^whole\n/)
-    expect(answer).toContain('placeholder')
+    expect(answer).toContain('HOME=/home/agent')
     const logs = await plane.client.logs(task.id, null)
     expect(logs).toContain('My number is 4711.')
     expect(logs).toMatch(/^» .*echo half >answer\.txt/m)
