@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { messageOf } from '../../src/domain/failure.ts'
 import { openLab, type Lab } from './lab.ts'
 import type { Measurement, Outcome } from './measurement.ts'
+import { agentStep } from './measurements/agent-step.ts'
 import { bigTree } from './measurements/big-tree.ts'
 import { gateway } from './measurements/gateway.ts'
 import { hardening } from './measurements/hardening.ts'
@@ -21,6 +22,7 @@ import { type Measured, rowOf, tableOf } from './row.ts'
 /** In the order of the design's table, and what else was promised. */
 const all: readonly Measurement[] = [
   stepOverhead,
+  agentStep,
   throughput,
   stopLatency,
   transitions,

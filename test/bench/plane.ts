@@ -18,7 +18,8 @@ export interface Premises {
   readonly config: string
 }
 
-export function premises(lab: Lab, name: string, concurrency: number): Premises {
+/** `more`: what else its configuration says. */
+export function premises(lab: Lab, name: string, concurrency: number, more: object = {}): Premises {
   const folder = lab.fresh(name)
   const config = join(folder, 'cofferdam.yaml')
   // As many boxes at once as are asked for, on a machine that has less than their limits too: they use little of them.
@@ -26,7 +27,7 @@ export function premises(lab: Lab, name: string, concurrency: number): Premises 
   // JSON is YAML.
   writeFileSync(
     config,
-    JSON.stringify({ concurrency, total, runtime: join(lab.folder, 'run'), engine: lab.engine }),
+    JSON.stringify({ concurrency, total, runtime: join(lab.folder, 'run'), engine: lab.engine, ...more }),
   )
   return { data: join(folder, 'data'), config }
 }
