@@ -6,12 +6,14 @@ import type { BoxNotices } from './notices.ts'
 import type { OutputFile } from './output-files.ts'
 import type { Work } from './work.ts'
 
+const limitMark = Buffer.from('\n[... the limit of output is reached, what follows is not shown ...]\n')
+
 /** A longer line is no line of an agent's protocol that is read, characters. */
 const longestLine = 1024 * 1024
 
 /**
- * What a box prints, on its way to the log and to those who look on: known secrets are taken out of it first, and what an
- * agent prints for machines is made readable.
+ * What a box prints, on its way to the log and to those who look on, up to its limit: known secrets are taken out of it
+ * first, and what an agent prints for machines is made readable. An agent's lines are read to the end, whatever is shown.
  */
 export class ShownOutput {
   readonly #work: Work
@@ -20,6 +22,9 @@ export class ShownOutput {
   readonly #redactor: Redactor
   readonly #decoder = new TextDecoder()
   readonly #line: AgentReading['line']
+  readonly #notices: BoxNotices
+  /** Bytes that are still shown; below 0 once the limit is passed. */
+  #room: number
   /** The beginning of a line that is not at its end yet; null for one that is too long. */
   #rest: string | null = ''
 
@@ -29,9 +34,13 @@ export class ShownOutput {
     this.#file = work.deps.outputs.start(spec)
     this.#redactor = work.deps.secrets.redactor((hit) => notices.leaked({ ...hit, way: 'output' }))
     this.#line = line
+    this.#notices = notices
+    this.#room = spec.limits.outputMb * 1024 * 1024
   }
 
   write(chunk: Buffer): void {
+    // Nobody reads on.
+    if (this.#line === null && this.#room < 0) return
     this.#take(this.#redactor.push(chunk))
   }
 
@@ -48,12 +57,14 @@ export class ShownOutput {
 
   #take(chunk: Buffer): void {
     if (chunk.length === 0) return
-    const text = this.#decoder.decode(chunk, { stream: true })
     if (this.#line === null) {
-      this.#file.write(chunk)
-      this.#tell(text)
+      const shown = this.#within(chunk)
+      if (shown === null) return
+      this.#file.write(shown)
+      this.#tell(this.#decoder.decode(shown, { stream: true }))
       return
     }
+    const text = this.#decoder.decode(chunk, { stream: true })
     const [first = '', ...more] = text.split('\n')
     this.#append(first)
     for (const next of more) {
@@ -69,11 +80,36 @@ export class ShownOutput {
   }
 
   #read(line: string): void {
-    const progress = this.#line?.(line) ?? []
+    const progress = (this.#line?.(line) ?? []).map((one) => this.#withoutSecrets(one))
     if (progress.length === 0) return
-    const text = progress.map((one) => `${progressText(one)}\n`).join('')
-    this.#file.write(Buffer.from(text))
-    this.#tell(text, progress)
+    const text = Buffer.from(progress.map((one) => `${progressText(one)}\n`).join(''))
+    const shown = this.#within(text)
+    if (shown === null) return
+    this.#file.write(shown)
+    this.#tell(shown.toString('utf8'), shown === text ? progress : [])
+  }
+
+  /** As much of it as is still shown; null where that is nothing. The limit is marked when it is passed. */
+  #within(bytes: Buffer): Buffer | null {
+    const room = this.#room
+    if (room < 0) return null
+    this.#room -= bytes.length
+    return this.#room < 0 ? Buffer.concat([bytes.subarray(0, room), limitMark]) : bytes
+  }
+
+  /** A secret that stood escaped in a line is plain only now. */
+  #withoutSecrets(progress: AgentProgress): AgentProgress {
+    const clean = (text: string): string =>
+      this.#work.deps.secrets.redact(text, (hit) => this.#notices.leaked({ ...hit, way: 'output' }))
+    switch (progress.kind) {
+      case 'said':
+      case 'line':
+        return { ...progress, text: clean(progress.text) }
+      case 'tool':
+        return { ...progress, text: clean(progress.text), paths: progress.paths.map(clean) }
+      case 'spent':
+        return progress
+    }
   }
 
   #tell(text: string, progress?: readonly AgentProgress[]): void {

@@ -62,7 +62,7 @@ export interface AgentResult {
   readonly by?: string | undefined
 }
 
-/** A thing that an agent did, as its program tells it. The one shape of it for the terminal, HTTP and Discord. */
+/** A thing that an agent did, as its program tells it. The one shape of it for the terminal and HTTP. */
 export type AgentProgress =
   | { readonly kind: 'said'; readonly text: string }
   /** `text`: what with, in a line: a command, a pattern. `paths`: files that it changes, as the agent names them. */

@@ -187,7 +187,7 @@ export interface BoxSeen {
 export interface BoxWatcher {
   /** Called once, when the box is known to be running. */
   started(at: Millis): void
-  /** Output as it comes, in order; must not block. Not called after the output limit. */
+  /** All output as it comes, in order; must not block. How much of it is shown is the watcher's to decide. */
   output(chunk: Buffer): void
 }
 

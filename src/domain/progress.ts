@@ -13,6 +13,10 @@ export function progressText(progress: AgentProgress): string {
 
 /** A command may be a script of many lines: its beginning says what it is. */
 function oneLine(text: string): string {
-  const line = text.replaceAll(/\s*\n\s*/g, ' ⏎ ').trim()
-  return line.length > longest ? `${line.slice(0, longest)}…` : line
+  const lines = text.slice(0, 2 * longest).split('\n')
+  const line = lines
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+    .join(' ⏎ ')
+  return line.length > longest || text.length > 2 * longest ? `${line.slice(0, longest)}…` : line
 }

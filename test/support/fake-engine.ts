@@ -149,8 +149,8 @@ async function startFake(
   })
   if (typeof stdin === 'number') closeSync(stdin)
   const take = (chunk: Buffer): void => {
-    const shown = output.take(chunk)
-    if (shown !== null) for (const watcher of watchers) watcher.output(shown)
+    output.take(chunk)
+    for (const watcher of watchers) watcher.output(chunk)
     if (output.bytes > spec.limits.outputMb * mostOutput * 1024 * 1024)
       box.kill('output', 'The box printed far more than is kept.')
   }

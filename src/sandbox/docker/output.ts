@@ -1,19 +1,17 @@
 const headBytes = 64 * 1024
 const tailBytes = 256 * 1024
-const limitMark = Buffer.from('\n[... the limit of output is reached, what follows is not shown ...]\n')
 
 /** What is kept of a box's output. */
 export interface Output {
-  /** Takes what came; returns what is to be shown of it, null where that is nothing. The limit is marked when it is passed. */
-  take(chunk: Buffer): Buffer | null
+  take(chunk: Buffer): void
   text(): string
   readonly bytes: number
   readonly truncated: boolean
 }
 
 /**
- * Keeps the first 64 KiB and the last 256 KiB in memory, whatever comes. `limit` is in bytes: what comes after it is
- * counted and may still become the end that is kept, but is not handed on.
+ * Keeps the first 64 KiB and the last 256 KiB in memory, whatever comes. `limit` is in bytes: of more it says that it is
+ * truncated, for it is not shown whole anywhere.
  */
 export function outputKeeper(limit: number): Output {
   const head = Buffer.alloc(headBytes)
@@ -33,16 +31,12 @@ export function outputKeeper(limit: number): Output {
 
   return {
     take(chunk) {
-      const before = bytes
-      const inHead = before < headBytes ? chunk.copy(head, before) : 0
+      const inHead = bytes < headBytes ? chunk.copy(head, bytes) : 0
       bytes += inHead
       if (inHead < chunk.length) {
         keepTail(chunk.subarray(inHead))
         bytes += chunk.length - inHead
       }
-      if (before > limit) return null
-      const shown = chunk.subarray(0, limit - before)
-      return bytes > limit ? Buffer.concat([shown, limitMark]) : shown
     },
     text() {
       const kept = head.subarray(0, Math.min(bytes, headBytes))

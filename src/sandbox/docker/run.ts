@@ -57,8 +57,8 @@ export async function runBox(
   const output = outputKeeper(kept)
   const flood = new AbortController()
   const filter = replayFilter((part) => {
-    const shown = output.take(part)
-    if (shown !== null) watcher.output(shown)
+    output.take(part)
+    watcher.output(part)
     if (output.bytes > kept * mostOutput) flood.abort()
   })
   const flooded = flood.signal

@@ -5,14 +5,15 @@ import { BoxNotices } from '../../../control-plane/loop/notices.ts'
 import { ShownOutput } from '../../../control-plane/loop/shown-output.ts'
 import type { AgentReading } from '../../../src/domain/agent.ts'
 import { aBox } from '../../support/box.ts'
+import { aPolicy } from '../../support/task.ts'
 import { openBoxWork } from './box-work.ts'
 
 const token = 'tok-9f8e7d6c5b4a'
 const box = aBox()
 
-function showing(line: AgentReading['line'] = null) {
+function showing(line: AgentReading['line'] = null, spec = box) {
   const opened = openBoxWork({}, { secrets: [{ name: 'token', value: token }] })
-  const output = new ShownOutput(opened.work, box, new BoxNotices(opened.work, box), line)
+  const output = new ShownOutput(opened.work, spec, new BoxNotices(opened.work, spec), line)
   const logged = (): string =>
     readFileSync(join(opened.folder, 'logs', opened.work.task.id, 's001-a001-agent.log'), 'utf8')
   return { ...opened, output, logged }
@@ -87,4 +88,48 @@ describe('what an agent prints for machines', () => {
     await output.end()
     expect(seen).toEqual([5])
   })
+})
+
+describe('what is more than its limit', () => {
+  const mark = /\n\[\.\.\. the limit of output is reached[^[]*\]\n$/
+  const limit = 1024 * 1024
+  const small = aBox({ policy: aPolicy({ limits: { ...aPolicy().limits, outputMb: 1 } }) })
+
+  it('is neither in the log nor told; the limit is marked once', async () => {
+    const { output, logged, shown } = showing(null, small)
+    const chunk = Buffer.alloc(100_000, 'x')
+    for (let at = 0; at < 2 * limit; at += chunk.length) output.write(chunk)
+    await output.end()
+    const text = logged()
+    expect([text.replace(mark, '').length, mark.test(text), shown.join('') === text]).toEqual([
+      limit,
+      true,
+      true,
+    ])
+  })
+
+  it('is read to its end all the same where it is an agent that prints', async () => {
+    const read: string[] = []
+    const { output, logged } = showing((text) => {
+      read.push(text.slice(0, 8))
+      return text.startsWith('{') ? [] : [{ kind: 'said', text }]
+    }, small)
+    const chunk = Buffer.from(`${'y'.repeat(99)}\n`.repeat(1000))
+    for (let at = 0; at < 2 * limit; at += chunk.length) output.write(chunk)
+    output.write(Buffer.from('{"end":1}'))
+    await output.end()
+    expect(read.at(-1)).toBe('{"end":1')
+    expect(logged()).toMatch(mark)
+  })
+})
+
+it('a secret that stood escaped in a line is in nothing that was read out of it, and is told', async () => {
+  const escaped = `\\u0074${token.slice(1)}`
+  const { output, logged, noticed } = showing((text) => [
+    { kind: 'said', text: (JSON.parse(text) as { said: string }).said },
+  ])
+  output.write(Buffer.from(`{"said":"${escaped}"}\n`))
+  await output.end()
+  expect(logged()).toBe('[redacted:token]\n')
+  expect(noticed()).toHaveLength(1)
 })
