@@ -2,7 +2,7 @@ import type { Agent, AgentResult } from '../../src/domain/agent.ts'
 import type { Checkpoint } from '../../src/domain/task.ts'
 import { timeOf } from '../../src/domain/text.ts'
 import { lossCap } from '../../src/domain/transition/table.ts'
-import { type AgentNow, agentNow, conversationFor, providerPause } from './agent-now.ts'
+import { type AgentNow, agentNow, conversationFor, lastAgent, providerPause } from './agent-now.ts'
 import { closed } from './attempts.ts'
 import type { Planned } from './under-way.ts'
 import type { Work } from './work.ts'
@@ -24,11 +24,12 @@ export async function afterAgentError(
   const { deps, task } = work
   const { error, failure } = row.agent
   const text = failure ?? ''
-  const attempts: readonly Checkpoint[] = deps.store
-    .checkpoints(task.id, row.step)
-    .filter(({ step, attempt }) => step === row.step && attempt < row.attempt)
+  const before: readonly Checkpoint[] = deps.store
+    .checkpoints(task.id)
+    .filter(({ step, attempt }) => step < row.step || (step === row.step && attempt < row.attempt))
+  const attempts = before.filter(({ step }) => step === row.step)
   const dropped = closed(row, 'dropped', deps.clock())
-  const next = agentNow(task.agent, [...attempts, dropped])
+  const next = agentNow(task.agent, [...attempts, dropped], lastAgent(before, row.step))
   const isOther = next.name !== now.name
   const again = (said: string): boolean =>
     work.report({ type: 'lost', text: said, by: 'agent' }, { checkpoints: [dropped] })
@@ -49,7 +50,8 @@ export async function afterAgentError(
       return true
     case 'context':
     case 'session':
-      if (conversationFor(now.name, deps.store.checkpoints(task.id)) === null) return false
+      // One that began anew is a step like any other: the next would fill as fast.
+      if (conversationFor(now.name, before) === null) return false
       again(`${text} The next attempt begins a new one.`)
       return true
     case 'turns':

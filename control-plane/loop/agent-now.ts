@@ -13,11 +13,16 @@ export interface AgentNow {
 
 /**
  * The agent of a task, or the one that takes its place, after these attempts at one step: a key that is not accepted is
- * enough, a provider that lets nothing through gets another try. Pure.
+ * enough, a provider that lets nothing through gets another try. `last` is who made the step before: who has taken over
+ * stays. Pure.
  */
-export function agentNow({ name, fallback = [] }: AgentChoice, attempts: readonly Checkpoint[]): AgentNow {
+export function agentNow(
+  { name, fallback = [] }: AgentChoice,
+  attempts: readonly Checkpoint[],
+  last: string | null = null,
+): AgentNow {
   const names = [name, ...fallback]
-  let turns = 0
+  let turns = Math.max(0, names.indexOf(last ?? name))
   let refused = 0
   for (const { agent, state } of attempts) {
     // A halt was between: what a person has looked at may be mended.
@@ -40,19 +45,25 @@ export interface Conversation {
 
 /**
  * The conversation that an agent's next attempt goes on with: the last one of a step whose work was kept, by the same
- * agent. Null where there is none, and after an attempt that failed because of it. Pure.
+ * agent. Null where there is none, and where it, or an attempt since, failed because of it. Pure.
  */
 export function conversationFor(name: string, rows: readonly Checkpoint[]): Conversation | null {
-  const last = rows.at(-1)
-  const error = last?.state === 'dropped' ? last.agent?.error : undefined
-  if (error === 'context' || error === 'session') return null
-  const kept = rows.findLast(({ state, agent }) => state === 'kept' && agent !== null)
+  const at = rows.findLastIndex(({ state, agent }) => state === 'kept' && agent !== null)
+  const kept = rows[at]
   if (kept?.agent?.session == null || kept.agent.by !== name) return null
-  return { id: kept.agent.session, keptAs: keptName(kept) }
+  const isSpoilt = rows
+    .slice(at)
+    .some(({ agent }) => agent?.error === 'context' || agent?.error === 'session')
+  return isSpoilt ? null : { id: kept.agent.session, keptAs: keptName(kept) }
 }
 
 export function keptName({ step, attempt }: Pick<Checkpoint, 'step' | 'attempt'>): string {
   return `s${step}-a${attempt}`
+}
+
+/** Who made the last step before this one whose work was kept; null where nobody has. Pure. */
+export function lastAgent(rows: readonly Checkpoint[], step: number): string | null {
+  return rows.findLast((row) => row.step < step && row.state === 'kept')?.agent?.by ?? null
 }
 
 /** How long the next attempt waits after so many that a provider did not let through, ms: twenty minutes in all. */

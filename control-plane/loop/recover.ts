@@ -10,7 +10,7 @@ import type { LoopDeps } from './work.ts'
 export function recover(deps: Pick<LoopDeps, 'store' | 'tasks'>): void {
   for (const task of deps.store.inFlight().filter(isWorking)) {
     if (task.losses + 1 >= lossCap) {
-      const text = `The control plane ended ${task.losses + 1} times in a row while it worked on this task. Look at ${logFile} in the data folder, then resume.`
+      const text = `${task.losses + 1} attempts in a row were lost, the last one when the control plane ended. Look at ${logFile} in the data folder, then resume.`
       deps.tasks.report(task.id, task.fence, { type: 'halted', reason: 'crash', text })
       continue
     }

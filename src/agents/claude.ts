@@ -7,7 +7,7 @@ import {
   type Usage,
 } from '../domain/agent.ts'
 import { endingOf, type Found } from './ending.ts'
-import { lineOf } from './lines.ts'
+import { lineOf, tokenCount } from './lines.ts'
 import { otherLine, said, toolUse } from './progress.ts'
 import { addressOf, placeholderKey } from './settings.ts'
 
@@ -22,10 +22,10 @@ const resultSchema = z.object({
   api_error_status: z.int().nullable().optional(),
   usage: z
     .object({
-      input_tokens: z.int().nonnegative(),
-      cache_creation_input_tokens: z.int().nonnegative().default(0),
-      cache_read_input_tokens: z.int().nonnegative().default(0),
-      output_tokens: z.int().nonnegative(),
+      input_tokens: tokenCount,
+      cache_creation_input_tokens: tokenCount.default(0),
+      cache_read_input_tokens: tokenCount.default(0),
+      output_tokens: tokenCount,
     })
     .optional(),
 })

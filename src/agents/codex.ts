@@ -7,7 +7,7 @@ import {
   type Usage,
 } from '../domain/agent.ts'
 import { endingOf } from './ending.ts'
-import { lineOf } from './lines.ts'
+import { lineOf, tokenCount } from './lines.ts'
 import { inTree, otherLine, said, toolUse } from './progress.ts'
 import { addressOf, placeholderKey } from './settings.ts'
 
@@ -29,8 +29,8 @@ const lineSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('turn.completed'),
     usage: z.object({
-      input_tokens: z.int().nonnegative(),
-      output_tokens: z.int().nonnegative(),
+      input_tokens: tokenCount,
+      output_tokens: tokenCount,
     }),
   }),
   z.object({ type: z.literal('turn.failed'), error: z.looseObject({ message: z.string() }) }),

@@ -2,7 +2,7 @@ import type { AgentErrorKind, AgentResult, Usage } from '../domain/agent.ts'
 import type { BoxResult } from '../domain/box.ts'
 import { readMarker } from '../domain/markers.ts'
 import { lastOf } from './last.ts'
-import { plainLines } from './lines.ts'
+import { plainLines, sessionOf } from './lines.ts'
 
 /** What an adapter found in the output of its agent. */
 export interface Found {
@@ -27,7 +27,8 @@ const longestText = 64 * 1024
 
 /** The result of a step from what was found: the same rules for every agent. */
 export function endingOf(box: BoxResult, prompt: string, found: Found): AgentResult {
-  const { ended, error, session, usage } = found
+  const { ended, error, usage } = found
+  const session = sessionOf(found.session)
   const text = lastOf(found.text, longestText)
   const common = { text, exitCode: box.exitCode, session, usage }
   if (error === null && ended && box.exitCode === 0)

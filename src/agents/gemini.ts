@@ -7,7 +7,7 @@ import {
   type AgentSettings,
 } from '../domain/agent.ts'
 import { endingOf } from './ending.ts'
-import { lineOf } from './lines.ts'
+import { lineOf, tokenCount } from './lines.ts'
 import { otherLine, said, toolUse } from './progress.ts'
 import { addressOf, placeholderKey, usualModels } from './settings.ts'
 
@@ -24,7 +24,7 @@ const lineSchema = z.discriminatedUnion('type', [
     type: z.literal('result'),
     status: z.string(),
     error: failure.optional(),
-    stats: z.object({ input_tokens: z.int().nonnegative(), output_tokens: z.int().nonnegative() }).optional(),
+    stats: z.object({ input_tokens: tokenCount, output_tokens: tokenCount }).optional(),
   }),
 ])
 type Line = z.infer<typeof lineSchema>

@@ -7,15 +7,15 @@ import {
   type Usage,
 } from '../domain/agent.ts'
 import { endingOf, type Found } from './ending.ts'
-import { lineOf } from './lines.ts'
+import { lineOf, tokenCount } from './lines.ts'
 import { otherLine, said, toolUse } from './progress.ts'
 import { addressOf, modelFor, placeholderKey } from './settings.ts'
 
 const tokens = z.object({
-  input: z.number(),
-  output: z.number(),
-  reasoning: z.number().default(0),
-  cache: z.object({ read: z.number(), write: z.number() }).default({ read: 0, write: 0 }),
+  input: tokenCount,
+  output: tokenCount,
+  reasoning: tokenCount.default(0),
+  cache: z.object({ read: tokenCount, write: tokenCount }).default({ read: 0, write: 0 }),
 })
 
 /** The lines of `run --format json`, as far as they are read. */

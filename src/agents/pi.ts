@@ -7,7 +7,7 @@ import {
   type Usage,
 } from '../domain/agent.ts'
 import { endingOf } from './ending.ts'
-import { lineOf } from './lines.ts'
+import { lineOf, tokenCount } from './lines.ts'
 import { otherLine, said, toolUse } from './progress.ts'
 import { addressOf, modelFor, placeholderKey } from './settings.ts'
 
@@ -28,10 +28,10 @@ const messageSchema = z.looseObject({
     .optional(),
   usage: z
     .object({
-      input: z.number(),
-      output: z.number(),
-      cacheRead: z.number().default(0),
-      cacheWrite: z.number().default(0),
+      input: tokenCount,
+      output: tokenCount,
+      cacheRead: tokenCount.default(0),
+      cacheWrite: tokenCount.default(0),
     })
     .optional(),
   stopReason: z.string().optional(),

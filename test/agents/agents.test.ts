@@ -141,6 +141,22 @@ describe.each(known)('$name', ({ name, session, tokens, tools, paths }) => {
     expect([result.marker.state, result.session, progress]).toEqual(['NONE', null, []])
   })
 
+  it.each(['--settings={"hooks":{}}', '-c', '../../etc', 'a b', 'x'.repeat(200_000), 'a\u0000b'])(
+    'takes nothing for a conversation that could be an option or no word at all: %.20j',
+    (evil) => {
+      const text = recorded(name).replaceAll(session, JSON.stringify(evil).slice(1, -1))
+      expect(readingOf(agent, text).result).toMatchObject({ marker: { state: 'DONE' }, session: null })
+    },
+  )
+
+  it('stores no number of tokens that is none', () => {
+    const text = recorded(name).replaceAll(/"(input|output|input_tokens|output_tokens)":\d+/g, '"$1":1e308')
+    const { usage } = readingOf(agent, text).result
+    expect(
+      Object.values(usage ?? {}).filter((value) => value !== null && !Number.isSafeInteger(value)),
+    ).toEqual([])
+  })
+
   it.each([
     ['', 0],
     ['{"type":', 1],

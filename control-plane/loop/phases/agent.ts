@@ -4,7 +4,7 @@ import { Failure } from '../../../src/domain/failure.ts'
 import { composePrompt } from '../../../src/domain/prompt.ts'
 import type { LeftOut } from '../../../src/domain/worktree.ts'
 import { afterAgentError, type Now } from '../agent-error.ts'
-import { agentNow, conversationFor, keptName } from '../agent-now.ts'
+import { agentNow, conversationFor, keptName, lastAgent } from '../agent-now.ts'
 import { closed, instructionFor, newAttempt } from '../attempts.ts'
 import { withEnded } from '../box-record.ts'
 import { begin } from '../begin.ts'
@@ -77,17 +77,17 @@ async function run(work: Work, begun: Planned): Promise<void> {
   const row = withEnded(work, begun, result)
   if (await ended(work, result, row, 'agent', [closed(row, 'dropped', deps.clock())])) return
   if (result.end === 'not_started') {
-    const text = `The agent did not start: mend its command and start a new task, or use an image that has it. ${result.message ?? printedLast(result.output)}`
+    const text = `The agent did not start: ${agent.upstream === null ? 'mend its command and start a new task, or use an image that has it' : 'build the image anew with `cofferdam image build`, then start a new task'}. ${result.message ?? printedLast(result.output)}`
     work.report({ type: 'failed', reason: 'agent', text }, { checkpoints: [row] })
     return
   }
   const read = reading.end(result, promptFor(work, row.step, row.instruction))
-  const agentResult: AgentResult = {
+  const agentResult: AgentResult = cleaned(work, {
     ...(result.end === 'exited'
       ? read
       : { ...read, failure: result.message ?? `The box ended: ${result.end}.`, error: 'crash' }),
     ...(agent.upstream === null ? {} : { by: agent.name }),
-  }
+  })
   if (await afterAgentError(work, { ...row, agent: agentResult }, now)) return
   await keepConversation(work, agent, row, agentResult)
   const said = agentResult.marker.state === 'NONE' ? 'without a marker' : `with ${agentResult.marker.state}`
@@ -105,6 +105,18 @@ async function run(work: Work, begun: Planned): Promise<void> {
       },
     },
   )
+}
+
+/** A secret that stood escaped in what was printed is plain in what was read out of it. */
+function cleaned({ deps }: Work, result: AgentResult): AgentResult {
+  const { marker, text, failure } = result
+  const clean = (said: string): string => deps.secrets.redact(said)
+  return {
+    ...result,
+    text: clean(text),
+    failure: failure === null ? null : clean(failure),
+    marker: marker.state === 'BLOCKED' ? { ...marker, blockReason: clean(marker.blockReason) } : marker,
+  }
 }
 
 /** Before the transition: what is on record as a conversation is there. */
@@ -146,8 +158,9 @@ function isUndone({ undone }: LeftOut): boolean {
 
 function agentOf(work: Work, step: number): Now {
   const { deps, task } = work
-  const attempts = deps.store.checkpoints(task.id, step).filter((row) => row.step === step)
-  const now = agentNow(task.agent, attempts)
+  const rows = deps.store.checkpoints(task.id)
+  const attempts = rows.filter((row) => row.step === step)
+  const now = agentNow(task.agent, attempts, lastAgent(rows, step))
   const agent = deps.agents.get(now.name)
   if (agent !== undefined) return { ...now, agent }
   const names = [...deps.agents.keys()].join(', ')

@@ -98,7 +98,7 @@ describe('an attempt of an agent that failed', () => {
   it('is taken over by the next agent, in a conversation of its own, which then stays', async () => {
     const task = await ran(['CONTINUE', 'overload', 'overload', 'CONTINUE', 'DONE'], ['b'])
     expect([task.status, task.spent.steps]).toEqual(['APPLIED', 3])
-    expect(calls()).toEqual(['a none', 'a talk-of-a', 'a talk-of-a', 'b none', 'a none'])
+    expect(calls()).toEqual(['a none', 'a talk-of-a', 'a talk-of-a', 'b none', 'b talk-of-b'])
     expect(lab.events(task.id).map(({ text }) => text)).toContainEqual('It met overload. b takes over.')
   })
 
@@ -129,6 +129,12 @@ describe('an attempt of an agent that failed', () => {
     const task = await ran(['CONTINUE', kind, 'DONE'])
     expect([task.status, task.spent.steps]).toEqual(['APPLIED', 2])
     expect(calls()).toEqual(['a none', 'a talk-of-a', 'a none'])
+  })
+
+  it('for a context that a new conversation filled too is a step that failed, with its work', async () => {
+    const task = await ran(['CONTINUE', 'context', 'context', 'DONE'])
+    expect([task.status, task.spent.steps]).toEqual(['APPLIED', 3])
+    expect(calls()).toEqual(['a none', 'a talk-of-a', 'a none', 'a none'])
   })
 
   it.each(['context', 'session', 'turns', 'crash'])(

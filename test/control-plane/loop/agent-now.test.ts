@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { agentNow, conversationFor, keptName, providerPause } from '../../../control-plane/loop/agent-now.ts'
+import {
+  agentNow,
+  conversationFor,
+  keptName,
+  lastAgent,
+  providerPause,
+} from '../../../control-plane/loop/agent-now.ts'
 import type { AgentErrorKind, AgentResult } from '../../../src/domain/agent.ts'
 import type { Checkpoint } from '../../../src/domain/task.ts'
 import { aCheckpoint } from '../../support/task.ts'
@@ -41,6 +47,12 @@ describe('who makes the next attempt', () => {
     expect(agentNow(choice, rows)).toEqual({ name: 'a', round: 0 })
   })
 
+  it('is whoever made the step before', () => {
+    expect(agentNow(choice, [], 'b')).toEqual({ name: 'b', round: 0 })
+    expect(agentNow(choice, [failed('auth')], 'c')).toEqual({ name: 'a', round: 1 })
+    expect(agentNow(choice, [], 'somebody else').name).toBe('a')
+  })
+
   it('is not led on by an attempt whose agent was never read', () => {
     expect(agentNow(choice, [aCheckpoint({ state: 'dropped', agent: null })]).name).toBe('a')
   })
@@ -79,4 +91,12 @@ it('waits longer with every loss, a bounded time', () => {
   const pauses = [0, 1, 2, 3, 9].map(providerPause)
   expect(pauses).toEqual(pauses.toSorted((a, b) => a - b))
   expect(pauses.at(-1)).toBe(900_000)
+})
+
+it('who made the last step is known of steps before alone, and of those whose work was kept', () => {
+  const row = (step: number, state: Checkpoint['state'], by: string): Checkpoint =>
+    aCheckpoint({ step, state, agent: result({ by }) })
+  expect(lastAgent([], 1)).toBeNull()
+  expect(lastAgent([row(1, 'kept', 'b'), row(2, 'dropped', 'c')], 2)).toBe('b')
+  expect(lastAgent([row(1, 'kept', 'b'), row(2, 'kept', 'c')], 2)).toBe('b')
 })

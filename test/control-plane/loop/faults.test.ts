@@ -409,7 +409,7 @@ describe('another process', () => {
     expect([halted.status, halted.halt?.reason]).toEqual(['BLOCKED', 'crash'])
     // By one worker, and not before what is half made was swept away.
     expect([calls[0], calls.filter((method) => method === 'candidate')]).toEqual(['sweep', ['candidate']])
-    expect(halted.halt?.text).toContain(`${lossCap} times in a row`)
+    expect(halted.halt?.text).toContain(`${lossCap} attempts in a row were lost`)
     expect(rows(left).at(-1)?.state).toBe('partial')
     expect(await lab.deps.engine.list()).toEqual([])
     lab.deps.tasks.act(left.id, { type: 'resumed', instruction: null, budget: null }, left.createdBy)
