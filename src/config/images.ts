@@ -25,12 +25,12 @@ export function imagesOf(file: ConfigFile, path: string, data: HostPath, around:
   const dockerfile = file.image.dockerfile === undefined ? null : place(file.image.dockerfile)
   for (const each of [dockerfile, ...repositories.map((entry) => entry.dockerfile)]) {
     const within = [data, ...repositories.map(({ repository }) => repository)].find(
-      (folder) => each !== null && !/^\.\.(\/|$)/.test(relative(folder, each)),
+      (folder) => each !== null && (isBelow(folder, each) || isBelow(dirname(each), folder)),
     )
     if (within !== undefined)
       throw new Failure(
         'bad_config',
-        `The configuration ${path} cannot be used. The Dockerfile ${String(each)} lies in ${within}, where the work of agents may change it: keep it in a folder of its own elsewhere.`,
+        `The configuration ${path} cannot be used. The Dockerfile ${String(each)} and ${within} lie in one another, so the work of agents may change what is built: keep it in a folder of its own elsewhere.`,
       )
   }
   return {
@@ -42,4 +42,8 @@ export function imagesOf(file: ConfigFile, path: string, data: HostPath, around:
       ),
     ),
   }
+}
+
+function isBelow(folder: string, path: string): boolean {
+  return !/^\.\.(\/|$)/.test(relative(folder, path))
 }

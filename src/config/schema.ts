@@ -30,7 +30,12 @@ const upstream = z
   )
   .optional()
 const ofOne = z.strictObject({ model }).optional()
-const ofAny = z.strictObject({ model, upstream }).optional()
+const ofAny = z
+  .strictObject({ model, upstream })
+  .refine((said) => said.upstream !== 'openai-compatible' || said.model !== undefined, {
+    error: 'A server of your own has models of its own: name one as "model".',
+  })
+  .optional()
 const id = z
   .int('A user or group id is a whole number.')
   .min(1, 'Boxes do not run as root: give another id.')

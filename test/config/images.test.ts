@@ -31,16 +31,12 @@ it('has no agents and no Dockerfile where nothing is said', () => {
 
 it.each([
   ['image: { agents: [clod] }', 'An agent of the image is one of claude, codex, gemini, opencode, pi.'],
-  [
-    'repositories: { ~/shop: { image: { dockerfile: ~/shop/Dockerfile } } }',
-    '/shop, where the work of agents',
-  ],
-  [
-    'repositories: { ~/shop: { image: { dockerfile: link/sub/Dockerfile } } }',
-    '/shop, where the work of agents',
-  ],
-  ['repositories: { ~/shop: {} }\nimage: { dockerfile: shop/Dockerfile }', '/shop, where the work of agents'],
-  ['data: w\nimage: { dockerfile: w/tasks/Dockerfile }', '/w, where the work of agents'],
+  ['repositories: { ~/shop: { image: { dockerfile: ~/shop/Dockerfile } } }', '/shop lie in one another'],
+  ['repositories: { ~/shop: { image: { dockerfile: link/sub/Dockerfile } } }', '/shop lie in one another'],
+  ['repositories: { ~/shop: {} }\nimage: { dockerfile: shop/Dockerfile }', '/shop lie in one another'],
+  ['repositories: { ~/shop: {} }\nimage: { dockerfile: Dockerfile }', ' lie in one another'],
+  ['data: w\nimage: { dockerfile: Dockerfile }', '/w lie in one another'],
+  ['data: w\nimage: { dockerfile: w/tasks/Dockerfile }', '/w lie in one another'],
 ])('refuses %j', (text, said) => {
   expect(loaded(text).config).toThrow(said)
 })

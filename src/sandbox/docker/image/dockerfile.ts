@@ -1,6 +1,6 @@
 import type Docker from 'dockerode'
 import { createHash } from 'node:crypto'
-import { lstatSync, readFileSync, readdirSync, readlinkSync } from 'node:fs'
+import { lstatSync, readFileSync, readdirSync, readlinkSync, type Stats } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { HostPath } from '../../../domain/brand.ts'
 import { Failure, messageOf } from '../../../domain/failure.ts'
@@ -56,8 +56,7 @@ function filesAround(dockerfile: HostPath): readonly (readonly string[])[] {
   const folder = dirname(dockerfile)
   try {
     readFileSync(dockerfile)
-    const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).toSorted()
-    const seen = names.map((name) => ({ name, stat: lstatSync(join(folder, name)) }))
+    const seen = entriesIn(folder)
     if (seen.length > most.files || seen.reduce((sum, { stat }) => sum + stat.size, 0) > most.bytes)
       throw new Failure(
         'image',
@@ -71,6 +70,21 @@ function filesAround(dockerfile: HostPath): readonly (readonly string[])[] {
       `The Dockerfile ${dockerfile} of the configuration cannot be read: ${messageOf(error)}. Mend that, or remove the key.`,
     )
   }
+}
+
+/** All below a folder, no link followed, by name; one more than may be there where there are too many. */
+function entriesIn(folder: string): readonly { readonly name: string; readonly stat: Stats }[] {
+  const seen: { name: string; stat: Stats }[] = []
+  const waiting = ['']
+  for (let inner = waiting.pop(); inner !== undefined; inner = waiting.pop())
+    for (const entry of readdirSync(join(folder, inner))) {
+      const name = join(inner, entry)
+      const stat = lstatSync(join(folder, name))
+      seen.push({ name, stat })
+      if (seen.length > most.files) return seen
+      if (stat.isDirectory()) waiting.push(name)
+    }
+  return seen.toSorted((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 function contentOf(path: string, stat: { isFile(): boolean; isSymbolicLink(): boolean }): string {
