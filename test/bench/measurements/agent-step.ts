@@ -83,7 +83,9 @@ function asked(repository: string): TaskRequest {
 
 /** @returns what runs the program once on the host, asking a model at this address, and resolves to how long it took, ms */
 async function bareAgent(lab: Lab): Promise<(origin: string) => Promise<number>> {
-  const folder = await fetchAgent(agentInputs('claude'), lab.fresh('claude'), { progress: (line) => lab.say(line) })
+  const folder = await fetchAgent(agentInputs('claude'), lab.fresh('claude'), {
+    progress: (line) => lab.say(line),
+  })
   // Whom it runs as is to get there; what the lab keeps to itself has modes of its own.
   chmodSync(lab.folder, 0o711)
   const home = join(lab.folder, 'home')
