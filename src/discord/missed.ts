@@ -46,8 +46,14 @@ export function noteHeard(
  * What was written in the threads of tasks that are not final after what was heard there last, oldest first. Only threads
  * that are not archived are read: Discord archives them three days after the last word. Where nothing is noted, as in
  * threads from before there was anybody to listen, reading begins now.
+ * @param unread is given the threads that could not be read, each with why; the others are read all the same
  */
-export async function* missed(deps: MissedDeps, rest: REST, signal: AbortSignal): AsyncGenerator<Said> {
+export async function* missed(
+  deps: MissedDeps,
+  rest: REST,
+  signal: AbortSignal,
+  unread: (thread: string, error: unknown) => void,
+): AsyncGenerator<Said> {
   const { settings, book, plane } = deps
   const rolesOf = asked(rest, settings)
   const active = Routes.guildActiveThreads(settings.guild)
@@ -64,10 +70,14 @@ export async function* missed(deps: MissedDeps, rest: REST, signal: AbortSignal)
       continue
     }
     if (BigInt(last) <= BigInt(heard.message)) continue
-    for await (const message of messagesAfter(rest, thread.id, heard.message, signal)) {
-      if (message.author.bot === true) continue
-      const roles = await rolesOf(message.author.id)
-      yield { ...message, guild_id: settings.guild, member: { roles } }
+    try {
+      for await (const message of messagesAfter(rest, thread.id, heard.message, signal)) {
+        if (message.author.bot === true) continue
+        const roles = await rolesOf(message.author.id)
+        yield { ...message, guild_id: settings.guild, member: { roles } }
+      }
+    } catch (error) {
+      unread(thread.id, error)
     }
   }
 }

@@ -96,7 +96,10 @@ export async function* messagesAfter(
   let last = after
   for (let pages = 0; pages < mostPages; pages += 1) {
     const query = new URLSearchParams({ limit: String(page), after: last })
-    const some = (await rest.get(Routes.channelMessages(channel), { query, signal })) as readonly APIMessage[]
+    const some = await insist(
+      async () =>
+        (await rest.get(Routes.channelMessages(channel), { query, signal })) as readonly APIMessage[],
+    )
     // As numbers: longer ones are later.
     const ordered = some.toSorted((one, other) => (BigInt(one.id) < BigInt(other.id) ? -1 : 1))
     yield* ordered

@@ -1,4 +1,10 @@
-import { MessageType, type REST, type RESTPostAPIChannelMessageJSONBody, Routes } from 'discord.js'
+import {
+  DiscordAPIError,
+  MessageType,
+  type REST,
+  type RESTPostAPIChannelMessageJSONBody,
+  Routes,
+} from 'discord.js'
 import type { Caller } from '../domain/caller.ts'
 import { Failure } from '../domain/failure.ts'
 import { intentOf } from '../domain/intent.ts'
@@ -8,10 +14,14 @@ import { destinationOf } from './telling.ts'
 import type { InteractionsDeps } from './interactions.ts'
 import { callerOf } from './members.ts'
 import { missed, noteHeard, type Said } from './missed.ts'
+import { pauseAfter } from './pauses.ts'
 import { actOfReply } from './reply.ts'
 import { Seen } from './seen.ts'
 import { insist } from './sending.ts'
 import { cut, line, most } from './text.ts'
+
+/** Between two tries to read a thread, ms. */
+const longestPauseMs = 300_000
 
 /**
  * Hears what people write: a wish in a channel that is listened to becomes a task, and a reply in a task's thread steers it.
@@ -23,8 +33,11 @@ export class Talk {
   readonly #rest: () => REST
   readonly #seen = new Seen()
   readonly #closing = new AbortController()
-  /** What was written while nobody listened has been read. */
+  /** What was written while nobody listened has been read, but for `#unread`. */
   #caughtUp: Promise<void> = Promise.resolve()
+  /** Threads that could not be read yet: what is written there now is read with what was written before. */
+  #unread: ReadonlySet<string> = new Set()
+  #failures = 0
 
   constructor(deps: InteractionsDeps, rest: () => REST) {
     this.#deps = deps
@@ -41,7 +54,7 @@ export class Talk {
   /** What is written now, which waits for what was written before. */
   async hear(message: Said): Promise<void> {
     await this.#caughtUp
-    await this.#take(message)
+    if (!this.#unread.has(message.channel_id)) await this.#take(message)
   }
 
   close(): void {
@@ -53,8 +66,14 @@ export class Talk {
     const report = (error: unknown): void => {
       if (!signal.aborted) this.#deps.report(error, { what: 'messages that were missed' })
     }
+    const unread = new Set<string>()
+    const note = (thread: string, error: unknown): void => {
+      report(error)
+      // What it may not read it never will; what is written now it is told of all the same.
+      if (!(error instanceof DiscordAPIError)) unread.add(thread)
+    }
     try {
-      for await (const message of missed(this.#deps, this.#rest(), signal)) {
+      for await (const message of missed(this.#deps, this.#rest(), signal, note)) {
         if (signal.aborted) return
         // One that cannot be answered keeps none from being heard.
         await this.#take(message).catch(report)
@@ -62,6 +81,17 @@ export class Talk {
     } catch (error) {
       report(error)
     }
+    this.#unread = unread
+    if (unread.size > 0) this.#readLater(signal)
+    else this.#failures = 0
+  }
+
+  /** Behind what is read then, so that whatever is written meanwhile waits its turn. */
+  #readLater(signal: AbortSignal): void {
+    this.#failures += 1
+    const pause = setTimeout(() => void this.catchUp(), pauseAfter(this.#failures, longestPauseMs))
+    pause.unref()
+    signal.addEventListener('abort', () => clearTimeout(pause), { once: true })
   }
 
   async #take(message: Said): Promise<void> {

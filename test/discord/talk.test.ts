@@ -1,5 +1,5 @@
 import { ChannelType, REST } from 'discord.js'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { patience } from '../../src/discord/sending.ts'
 import { Talk } from '../../src/discord/talk.ts'
 import type { Act } from '../../src/domain/control-plane.ts'
@@ -155,6 +155,27 @@ describe('what was written while nobody listened', () => {
     await talk.catchUp()
     await talk.hear(dispatched(owner.type(thread, 'use tabs')))
     expect([said, reported.length]).toEqual([['use tabs'], 1])
+  })
+
+  it('in a thread that cannot be read waits for that, and comes before what is written then', async () => {
+    owner.type(thread, 'first')
+    const path = new RegExp(`/channels/${thread.id}/messages`)
+    // Three requests each time.
+    discord.rest.faults.next('GET', path, { kind: 'status', status: 503 }, 6)
+    const talk = aTalk()
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldAdvanceTime: true })
+    try {
+      await talk.catchUp()
+      await talk.hear(dispatched(owner.type(thread, 'second')))
+      expect([said, reported.length]).toEqual([[], 1])
+      await vi.advanceTimersByTimeAsync(6000)
+    } finally {
+      vi.useRealTimers()
+    }
+    await until(() => reported.length === 2)
+    expect(said).toEqual([])
+    await talk.catchUp()
+    expect(said).toEqual(['first', 'second'])
   })
 
   it('is heard to the end also where one cannot be answered', async () => {
