@@ -39,8 +39,7 @@ export async function afterAgentError(
       const pause = providerPause(task.losses)
       const isLast = task.losses + 1 >= lossCap
       const what = isOther ? `${next.name} takes over.` : `It is tried again in ${timeOf(pause / 1000)}.`
-      if (again(isLast ? text : `${text} ${what}`) && !isOther && !isLast)
-        await deps.sleep(pause, work.signal)
+      if (again(isLast ? text : `${text} ${what}`) && !isOther && !isLast) await work.rest(pause)
       return true
     }
     case 'auth':

@@ -28,7 +28,12 @@ interface Worker {
   readonly memoryMb: number
   readonly controller: AbortController
   readonly done: Promise<void>
+  /** `rests`: others may have its place. `wakes`: it waits for one, before any task of the queue. */
+  state: 'works' | 'rests' | 'wakes'
 }
+
+/** How often one that wakes looks for a place, ms. */
+const wakeMs = 1000
 
 /** Claims pending tasks and turns each until it halts. The only caller of `tick`. */
 export class Loop implements AsyncDisposable {
@@ -109,7 +114,7 @@ export class Loop implements AsyncDisposable {
   }
 
   #claimAll(): void {
-    while (this.#claims && this.#busy() < this.#options.limit) {
+    while (this.#claims && this.#isFree()) {
       const only = this.#options.attend === 'own' ? this.#attended : null
       const pending = this.#deps.store.oldestPending(new Set(this.#workers.keys()), only)
       // In order: a task that has to wait for room is not overtaken for ever by smaller ones.
@@ -121,12 +126,33 @@ export class Loop implements AsyncDisposable {
     }
   }
 
-  #busy(): number {
-    return this.#active().length
+  /** Whether there is a place that nobody has, and nobody waits for who was here before. */
+  #isFree(): boolean {
+    const isAwaited = [...this.#workers.values()].some(
+      ({ state, controller }) => state === 'wakes' && !controller.signal.aborted,
+    )
+    return !isAwaited && this.#active().length < this.#options.limit
   }
 
   #active(): readonly Worker[] {
-    return [...this.#workers.values()].filter((worker) => !worker.controller.signal.aborted)
+    return [...this.#workers.values()].filter(
+      ({ state, controller }) => state === 'works' && !controller.signal.aborted,
+    )
+  }
+
+  /** A pause of minutes is no work: the queue goes on meanwhile. */
+  async #rest(task: Task, ms: number, signal: AbortSignal): Promise<void> {
+    const worker = this.#workers.get(task.id)
+    if (worker === undefined) return
+    worker.state = 'rests'
+    this.#claim()
+    await this.#deps.sleep(ms, signal)
+    worker.state = 'wakes'
+    while (!signal.aborted && !(this.#active().length < this.#options.limit && this.#hasRoom(task)))
+      await this.#deps.sleep(wakeMs, signal)
+    worker.state = 'works'
+    // Whom it kept from the queue may go on.
+    this.#claim()
   }
 
   /** A task has one box at a time. One that wants more than there is gets it when nobody else runs. */
@@ -145,7 +171,7 @@ export class Loop implements AsyncDisposable {
         this.#claim()
       })
     const { memoryMb } = task.policy.limits
-    this.#workers.set(task.id, { fence: task.fence, memoryMb, controller, done })
+    this.#workers.set(task.id, { fence: task.fence, memoryMb, controller, done, state: 'works' })
   }
 
   /** Turns a task until it halts. An error that the storage would not even take is tried again after a pause. */
@@ -195,7 +221,8 @@ export class Loop implements AsyncDisposable {
       written ||= reported
       return reported
     }
-    const work: Work = { deps, task, signal, log: this.#logOf(task), report }
+    const rest = (ms: number): Promise<void> => this.#rest(task, ms, signal)
+    const work: Work = { deps, task, signal, log: this.#logOf(task), report, rest }
     try {
       await tick(work)
       // Where somebody else has written, the next turn starts from that.

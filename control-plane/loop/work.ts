@@ -53,6 +53,8 @@ export interface Work {
   readonly log: Log
   /** Writes a transition under this work's fence. False: it came too late, and nothing was written. */
   report(input: Input, along?: Along): boolean
+  /** Waits so many milliseconds, or until the work is no longer ours; another task may have its place meanwhile. */
+  rest(ms: number): Promise<void>
 }
 
 /** The part of a task that names its place on disk. */

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -93,6 +94,31 @@ describe('an attempt of an agent that failed', () => {
     )
     expect(calls()).toHaveLength(1 + lossCap)
     expect(lab.pauses.filter((ms) => ms > 10_000)).toEqual([15_000, 60_000, 240_000, 900_000])
+  })
+
+  it('gives its place to others while it waits for its provider, and has the next that is free', async () => {
+    let over = (): void => undefined
+    const paused = new Promise<void>((resolve) => {
+      over = resolve
+    })
+    const { sleep } = lab.deps
+    Object.assign(lab.deps, {
+      sleep: async (ms: number, signal: AbortSignal) => {
+        if (ms > 10_000) await Promise.race([paused, once(signal, 'abort')])
+        await sleep(ms, signal)
+      },
+    })
+    await lab.reopen()
+    writeFileSync(join(outside, 'plan'), 'overload\noverload\noverload\nDONE\nDONE\nDONE\n')
+    const agent = { name: 'a', argv: [] }
+    // More than there are places.
+    const waiting = await Promise.all(
+      [1, 2, 3].map(() => lab.birth(aRepository({ 'a.txt': 'a\n' }), '', { agent })),
+    )
+    const other = await lab.birth(aRepository({ 'a.txt': 'a\n' }), 'echo b >a.txt')
+    expect((await lab.settled(other.id)).status).toBe('APPLIED')
+    over()
+    for (const { id } of waiting) expect((await lab.settled(id)).status).toBe('APPLIED')
   })
 
   it('is taken over by the next agent, in a conversation of its own, which then stays', async () => {

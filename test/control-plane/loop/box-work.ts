@@ -76,6 +76,7 @@ export function openBoxWork(
       task,
       signal: new AbortController().signal,
       log,
+      rest: () => Promise.resolve(),
       report: (input, along) => tasks.report(task.id, task.fence, input, along).kind === 'written',
     },
     store,

@@ -97,6 +97,7 @@ function workAt(phase: Phase, overrides: Partial<Task> = {}): Work {
     task,
     signal: new AbortController().signal,
     log: pino({ level: 'silent' }),
+    rest: () => Promise.resolve(),
     report: (input, along) => tasks.report(task.id, task.fence, input, along).kind === 'written',
   }
 }
