@@ -2,6 +2,7 @@ import type Docker from 'dockerode'
 import { Failure } from '../../domain/failure.ts'
 import { remembered } from '../../domain/remembered.ts'
 import { failureOf } from './failures.ts'
+import { loadDockerode } from './load.ts'
 
 /** What of an engine decides how a box is made. */
 export interface EngineHost {
@@ -57,8 +58,7 @@ export function connector(
 async function negotiate(socketPath: string, patience: number, runtime: string | null): Promise<Api> {
   // An empty host keeps a DOCKER_HOST of the environment out: the socket is a setting, and boxes need a local engine.
   const options = { socketPath, host: '', protocol: 'http' } as const
-  // Loaded here, because it takes longer than all else together, and most commands never talk to the engine.
-  const { default: Client } = await import('dockerode')
+  const Client = await loadDockerode()
   const plain = new Client(options)
   const ask = asker(socketPath, patience)
   const [version, info] = await Promise.all([
