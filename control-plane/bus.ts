@@ -13,7 +13,7 @@ export interface Output {
 
 export interface BusListener {
   /** A transition of the task was written; its event is in the store. */
-  changed?(task: Task): void
+  changed?(task: Task, type: string): void
   output?(id: TaskId, output: Output): void
 }
 
@@ -24,6 +24,7 @@ export interface BusListener {
 export class Bus {
   readonly #listeners = new Set<BusListener>()
   readonly #failed: (error: unknown) => void
+  #held: (() => void)[] | null = null
 
   /** @param failed hears what a listener threw; without it, that ends the process as any bug does */
   constructor(failed: (error: unknown) => void = uncaught) {
@@ -36,8 +37,24 @@ export class Bus {
     return () => this.#listeners.delete(listener)
   }
 
-  changed(task: Task): void {
-    this.#tell((listener) => listener.changed?.(task))
+  /** @param type that of its event */
+  changed(task: Task, type: string): void {
+    const tell = (): void => this.#tell((listener) => listener.changed?.(task, type))
+    if (this.#held === null) tell()
+    else this.#held.push(tell)
+  }
+
+  /** Does `act`, which must not wait, and keeps to itself what changes meanwhile. @returns also what tells it */
+  held<T>(act: () => T): { readonly result: T; readonly tell: () => void } {
+    const before = this.#held
+    const held: (() => void)[] = []
+    this.#held = held
+    try {
+      const result = act()
+      return { result, tell: () => held.forEach((tell) => tell()) }
+    } finally {
+      this.#held = before
+    }
   }
 
   output(id: TaskId, output: Output): void {

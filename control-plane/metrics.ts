@@ -5,7 +5,7 @@ import type { Seen } from './http/witness.ts'
 import type { Store } from './store/store.ts'
 
 interface MetricsDeps {
-  readonly store: Pick<Store, 'counts' | 'events' | 'checkpoints' | 'outbox'>
+  readonly store: Pick<Store, 'counts' | 'checkpoints' | 'outbox'>
   /** Epoch milliseconds. */
   readonly clock: () => number
   readonly bus: Bus
@@ -83,12 +83,10 @@ export function openMetrics({ store, bus, clock }: MetricsDeps): Metrics {
   registry.registerMetric(letterAge)
   registry.registerMetric(memory)
   const unsubscribe = bus.subscribe({
-    changed(task) {
-      const event = store.events(task.id, task.version - 1, 1)[0]
-      if (event === undefined) return
-      transitions.inc({ type: event.type, to: event.to })
-      if (event.type !== 'checkpointed') return
-      const step = store.checkpoints(task.id, event.step).findLast((row) => row.step === event.step)
+    changed(task, type) {
+      transitions.inc({ type, to: task.status })
+      if (type !== 'checkpointed') return
+      const step = store.checkpoints(task.id, task.step).findLast((row) => row.step === task.step)
       if (step?.endedAt != null) steps.observe((step.endedAt - step.startedAt) / 1000)
     },
   })

@@ -58,6 +58,7 @@ import { searchIndex } from './store/search/index.ts'
 import type { Store } from './store/store.ts'
 import { type Defaults, draftTask } from './submit.ts'
 import { Tasks } from './tasks.ts'
+import { Together } from './together.ts'
 import { ticks } from './ticks.ts'
 
 export interface OpenOptions {
@@ -236,6 +237,7 @@ export async function open(
     closers.push(() => scheduler[Symbol.asyncDispose]())
     const plane = new Plane({
       ...compiled,
+      together: new Together({ store, bus }),
       access: openAccess({ store, clock, random: randomBytes }),
       loop,
       schedules: new ScheduleBook({ ...shared, draft, changed: () => scheduler.wake() }),

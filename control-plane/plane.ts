@@ -45,6 +45,7 @@ import { knownRepositories } from './repositories.ts'
 import type { Store } from './store/store.ts'
 import { type Defaults, draftTask, type Drafted } from './submit.ts'
 import type { Tasks } from './tasks.ts'
+import type { Together } from './together.ts'
 import { watch } from './watch.ts'
 
 export interface PlaneDeps {
@@ -52,6 +53,7 @@ export interface PlaneDeps {
   readonly store: Store
   readonly tasks: Tasks
   readonly bus: Bus
+  readonly together: Together
   readonly loop: Loop
   readonly engine: Engine
   readonly worktrees: Worktrees
@@ -104,7 +106,7 @@ export class Plane implements ControlPlane {
     if (before !== null) return before
     const drafted = await draftTask(this.#deps, request, id, caller)
     // The same submission may have come in a second time meanwhile.
-    return answered(store, id, request) ?? this.#birth(request, drafted)
+    return this.#deps.together.join(() => answered(store, id, request) ?? this.#birth(request, drafted))
   }
 
   #birth(request: TaskRequest, { task, notes, hidden }: Drafted): Submitted {

@@ -151,7 +151,7 @@ export class Tasks {
       ...(along.attestation === undefined ? {} : { attestation: along.attestation }),
       ...this.#deps.attestor.changing(),
     })
-    if (written.kind === 'written') this.#deps.bus.changed(written.task)
+    if (written.kind === 'written') this.#deps.bus.changed(written.task, event.type)
     return written
   }
 }

@@ -24,9 +24,9 @@ const pauseMs = 15
 const retryMs = 30_000
 /** So many tasks are compared at a time, and put in by one transaction. */
 const compared = 500
-const together = 32
+const together = 8
 /** So much is tended after each transaction that what is untended does not grow. */
-const tended = 4
+const tended = 1
 
 /**
  * Keeps the index as the store is: told of changes by the bus, and after a start by comparing the version of every task,

@@ -71,8 +71,18 @@ function write(file: string): void {
  * while a box runs: that would only give the box more to fill, and has to fail before its end is to be written.
  */
 export function withBallast(store: Store, ballast: Ballast): Store {
+  // Within a transaction nothing is tried again: what a full disk ended is begun anew as a whole.
+  let together = false
   return {
     ...store,
-    write: (change) => ballast.over(() => store.write(change)),
+    write: (change) => (together ? store.write(change) : ballast.over(() => store.write(change))),
+    together(acts) {
+      together = true
+      try {
+        return ballast.over(() => store.together(acts))
+      } finally {
+        together = false
+      }
+    },
   }
 }

@@ -18,7 +18,7 @@ import type { ScheduleStore, Store } from './store.ts'
 import { taskLists } from './task-lists.ts'
 import { tasksTable } from './tasks.ts'
 import { textsReader } from './texts.ts'
-import { heartbeats, writer } from './write.ts'
+import { heartbeats, together, writer } from './write.ts'
 
 /**
  * Opens the store in this file; makes it where there is none, brings an older one up to date (a copy of it stays beside
@@ -44,9 +44,11 @@ export function openStore(file: HostPath): Store {
   } = tables
   const write = writer(db, tables)
   const heartbeat = heartbeats(db, tables)
+  const all = together(db, tables)
   return {
     access: overAccess(tables.access, safely),
     write: (change) => safely(() => write(change)),
+    together: (acts) => safely(() => all(acts)),
     heartbeat: (id, fence, beat) => safely(() => heartbeat(id, fence, beat)),
     task: (id) => safely(() => tasks.task(id)),
     tasks: (filter) => safely(() => lists.tasks(filter)),

@@ -189,6 +189,11 @@ export interface Store {
    */
   write(change: Change): Written | Lost
   /**
+   * Does each of `acts`, which write with the methods above and must not wait, in one transaction that is on disk when this
+   * returns. What one throws takes only its own writes back. Throws where nothing is written.
+   */
+  together<T>(acts: readonly (() => T)[]): readonly PromiseSettledResult<T>[]
+  /**
    * Charges time, tokens and cost to a task, the time also to its open checkpoint, and extends the lease, without an event and without raising the
    * version. False, and nothing is written, where the fence is old, the task neither RUNNING nor VALIDATING, or time is
    * to be charged and that checkpoint is not open.

@@ -1,3 +1,4 @@
+import { Failure } from '../../src/domain/failure.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import type { Task } from '../../src/domain/task.ts'
 import type { attestationsTable } from './attestations.ts'
@@ -55,6 +56,28 @@ export function writer(db: Connection, tables: Tables): Store['write'] {
     refuseNonsense(change)
     try {
       return write.immediate(change)
+    } catch (error) {
+      tables.forget()
+      throw error
+    }
+  }
+}
+
+/** Many transitions, one transaction, each in a savepoint. */
+export function together(db: Connection, tables: Pick<Tables, 'forget'>): Store['together'] {
+  const each = <T>(act: () => T): PromiseSettledResult<T> => {
+    try {
+      return { status: 'fulfilled', value: db.transaction(act)() }
+    } catch (reason) {
+      tables.forget()
+      // A full disk may have ended the transaction by itself; where not, the others would meet it too.
+      if (!db.inTransaction || (reason instanceof Failure && reason.code === 'disk')) throw reason
+      return { status: 'rejected', reason }
+    }
+  }
+  return <T>(acts: readonly (() => T)[]) => {
+    try {
+      return db.transaction(() => acts.map((act) => each(act))).immediate()
     } catch (error) {
       tables.forget()
       throw error

@@ -10,6 +10,7 @@ import { messages } from './store/messages.ts'
 import { records } from './store/records.ts'
 import { surfaces } from './store/surfaces.ts'
 import { tasks } from './store/tasks.ts'
+import { together } from './store/together.ts'
 
 /** What every store must do. `make` gives an empty home for one test. */
 export function storeContract(name: string, make: () => StoreHome): void {
@@ -17,6 +18,7 @@ export function storeContract(name: string, make: () => StoreHome): void {
     const bench = setBench(make)
     tasks(bench)
     races(bench)
+    together(bench)
     surfaces(bench)
     checkpoints(bench)
     heartbeats(bench)

@@ -15,8 +15,29 @@ it('tells everybody, also after one that throws, and says what it threw', () => 
     changed: ({ id }) => heard.push(id),
     output: (_, { text }) => heard.push(text),
   })
-  bus.changed(aTask())
+  bus.changed(aTask(), 'submitted')
   bus.output(aTaskId, { step: 1, box: 'agent', text: 'one' })
   expect(heard).toEqual([aTaskId, 'one'])
   expect(failures).toEqual([broken, broken])
+})
+
+it('what is held is told when it is asked to be, and not at all where it was taken back', () => {
+  const bus = new Bus()
+  const heard: string[] = []
+  bus.subscribe({ changed: (_, type) => heard.push(type) })
+  const { result, tell } = bus.held(() => {
+    bus.changed(aTask(), 'submitted')
+    return 'done'
+  })
+  bus.changed(aTask(), 'stopped')
+  expect([result, heard]).toEqual(['done', ['stopped']])
+  tell()
+  expect(heard).toEqual(['stopped', 'submitted'])
+  const fails = (): never => {
+    bus.changed(aTask(), 'approved')
+    throw new Error('taken back')
+  }
+  expect(() => bus.held(fails)).toThrow('taken back')
+  bus.changed(aTask(), 'resumed')
+  expect(heard).toEqual(['stopped', 'submitted', 'resumed'])
 })

@@ -13,6 +13,7 @@ import { Scheduler } from '../../control-plane/schedule/scheduler.ts'
 import type { Store } from '../../control-plane/store/store.ts'
 import { type Defaults, draftTask } from '../../control-plane/submit.ts'
 import { Tasks } from '../../control-plane/tasks.ts'
+import { Together } from '../../control-plane/together.ts'
 import type { Ticks } from '../../control-plane/ticks.ts'
 import { openAgents } from '../../src/agents/open.ts'
 import type { Engine } from '../../src/domain/box.ts'
@@ -164,6 +165,7 @@ export class ControlPlaneProcess {
     this.#scheduler = new Scheduler({ ...shared, draft, ticks, log })
     this.plane = new Plane({
       ...shared,
+      together: new Together(shared),
       access: openAccess({ store, clock: now, random: () => new Uint8Array(42) }),
       outbox: outboxDesk({
         outbox,

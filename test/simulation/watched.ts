@@ -38,6 +38,8 @@ export function watched(
   { watcher, machine }: { readonly watcher: Witness; readonly machine: { readonly diskFull: boolean } },
 ): Store {
   const { post } = watcher
+  /** What is to be told of writes that are on disk only all together. */
+  let together: (() => unknown)[] | null = null
   const living = <T extends object>(rows: T, tells: Partial<Record<keyof T, Tell>>): T => {
     const entries = Object.entries(rows).map(([name, method]: [string, unknown]) => {
       if (typeof method !== 'function') return [name, method]
@@ -45,7 +47,11 @@ export function watched(
       const called = (...args: readonly unknown[]): unknown => {
         if (writer.ended !== null) throw new Dead(`process ${writer.id} is ${writer.ended}`)
         const call = (): unknown => Reflect.apply(method, rows, args)
-        return tell === undefined ? call() : writing(writer, machine, call, (answer) => tell(answer, args))
+        if (tell === undefined) return call()
+        if (together === null) return writing(writer, machine, call, (answer) => tell(answer, args))
+        const answer = call()
+        together.push(() => tell(answer, args))
+        return answer
       }
       return [name, called]
     })
@@ -68,15 +74,31 @@ export function watched(
     heartbeat: (done, [id]) => done === true && watcher.wrote(id as TaskId, writer.id),
     recordEgress: () => undefined,
   })
-  return { ...tasks, outbox, schedules }
+  return {
+    ...tasks,
+    together(acts) {
+      const written: (() => unknown)[] = []
+      const all = () => {
+        together = written
+        try {
+          return tasks.together(acts)
+        } finally {
+          together = null
+        }
+      }
+      return writing(writer, machine, all, () => written.forEach((tell) => tell()))
+    },
+    outbox,
+    schedules,
+  }
 }
 
-function writing(
+function writing<T>(
   writer: Writer,
   machine: { readonly diskFull: boolean },
-  act: () => unknown,
-  tell: (answer: unknown) => void,
-): unknown {
+  act: () => T,
+  tell: (answer: T) => void,
+): T {
   if (machine.diskFull) throw new Failure('disk', 'The disk is full.')
   const { fuse } = writer
   const dies = fuse?.writes === 0

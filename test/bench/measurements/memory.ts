@@ -9,8 +9,11 @@ import { type Served, serve } from '../served.ts'
 import { median } from '../statistics.ts'
 
 const boxes = 8
-/** How long it rests before it counts as idle, and how long the flood goes on, ms. */
-const restMs = 3000
+/**
+ * How long it rests before it counts as idle, ms: what a start leaves to be thrown away goes after a quarter of a minute
+ * without work. And how long the flood goes on.
+ */
+const restMs = 20_000
 const floodMs = 10_000
 
 /** Prints as fast as it can, for ever. */

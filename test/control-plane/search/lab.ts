@@ -48,7 +48,7 @@ export function searchLab(home = makeHome()): SearchLab {
   const write = (change: Change): Task => {
     const written = opened.store.write(change)
     if (written.kind === 'lost') throw new Error('nobody else writes here')
-    bus.changed(written.task)
+    bus.changed(written.task, change.event.type)
     return written.task
   }
   const find: SearchLab['search'] = (request) =>

@@ -2,9 +2,12 @@ import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Ballast } from '../../../control-plane/store/ballast.ts'
+import { Ballast, withBallast } from '../../../control-plane/store/ballast.ts'
+import { openStore } from '../../../control-plane/store/open.ts'
 import type { HostPath } from '../../../src/domain/brand.ts'
 import { Failure } from '../../../src/domain/failure.ts'
+import { birth } from '../../support/change.ts'
+import { aTask, aTaskIdOf } from '../../support/task.ts'
 
 let folder: HostPath
 beforeEach(() => {
@@ -63,4 +66,20 @@ describe('the ballast', () => {
     void new Ballast(folder)
     expect(existsSync(file())).toBe(true)
   })
+})
+
+it('writes together on a full disk are all done again, once there is room', () => {
+  const store = openStore(join(folder, 'cofferdam.db') as HostPath)
+  const guarded = withBallast(store, new Ballast(folder))
+  const tries: string[] = []
+  const born = (number: number) => () => {
+    tries.push(`task ${number}`)
+    const { kind } = guarded.write(birth(aTask({ id: aTaskIdOf(number) })))
+    return number === 2 && existsSync(file()) ? full() : kind
+  }
+  const outcomes = guarded.together([born(1), born(2)])
+  expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled'])
+  expect(tries).toEqual(['task 1', 'task 2', 'task 1', 'task 2'])
+  expect(store.tasks({}).map(({ version }) => version)).toEqual([1, 1])
+  store[Symbol.dispose]()
 })

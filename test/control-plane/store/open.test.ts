@@ -37,6 +37,7 @@ storeContract('one file, closed and opened again around every call', () => {
         probe: (at) => once(({ access }) => access.probe(at)),
       },
       write: (change) => once((store) => store.write(change)),
+      together: (acts) => once((store) => store.together(acts)),
       heartbeat: (id, fence, beat) => once((store) => store.heartbeat(id, fence, beat)),
       task: (id) => once((store) => store.task(id)),
       outbox: {

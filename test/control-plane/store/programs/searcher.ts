@@ -17,10 +17,10 @@ for (let number = store.tasks({}).length; ; number += 1) {
   const born = aTask({ id: aTaskIdOf(number), createdAt: number, goal: `early${number}` })
   store.write(birth(born))
   writeSync(1, `${number + 1}\n`)
-  bus.changed(born)
+  bus.changed(born, 'submitted')
   if (number % 3 === 0) await indexer.ready(50)
   const next = change(born, { goal: `late${number}` })
   store.write(next)
-  bus.changed(next.after)
+  bus.changed(next.after, next.event.type)
   if (number % 2 === 0) await indexer.ready(50)
 }
