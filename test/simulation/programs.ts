@@ -14,7 +14,8 @@ export function goOn(
 ): void {
   box.stage += 1
   // Most often when it has written something, which must not be there twice.
-  if (random.chance(box.stage > 2 ? 0.1 : 0.02)) machine.end(box, random.pick(['engine', 'engine', 'oom', 'disk']), null)
+  if (random.chance(box.stage > 2 ? 0.1 : 0.02))
+    machine.end(box, random.pick(['engine', 'engine', 'oom', 'disk']), null)
   else if (box.spec.kind === 'agent') agentGoesOn(machine, box, random, mayRun)
   else if (random.chance(0.5)) machine.end(box, 'exited', exitCodeOf(box, random))
 }
