@@ -17,6 +17,8 @@ const resultSchema = z.object({
   subtype: z.string(),
   is_error: z.boolean(),
   result: z.string().optional(),
+  /** In place of `result` where the program itself came to no answer. */
+  errors: z.array(z.string()).optional(),
   session_id: z.string(),
   /** The HTTP status where a call of the model failed. */
   api_error_status: z.int().nullable().optional(),
@@ -104,8 +106,9 @@ function found(result: Result | undefined): Found {
   }
 }
 
-function errorOf({ result, subtype, api_error_status: status }: Result) {
-  return { text: result ?? subtype, status, turns: subtype === 'error_max_turns' }
+function errorOf({ result, errors = [], subtype, api_error_status: status }: Result) {
+  const text = result ?? (errors.join('\n') || subtype.replaceAll('_', ' '))
+  return { text, status, turns: subtype === 'error_max_turns' }
 }
 
 /** Without a cost: what calls cost is counted by the gateway, not by the program in the box. */
