@@ -1,11 +1,5 @@
 import { z } from 'zod'
-import {
-  type Agent,
-  agentFolder,
-  type AgentProgress,
-  type AgentSettings,
-  type Usage,
-} from '../domain/agent.ts'
+import { type Agent, agentHome, type AgentProgress, type AgentSettings, type Usage } from '../domain/agent.ts'
 import { endingOf, type Found } from './ending.ts'
 import { lineOf, tokenCount } from './lines.ts'
 import { otherLine, said, toolUse } from './progress.ts'
@@ -57,7 +51,7 @@ export function claude({ model }: AgentSettings): Agent {
   return {
     name: 'claude',
     upstream: 'anthropic',
-    call: (_, session) => ({
+    call: (_, conversation) => ({
       // The box is the wall: a question for permission would have nobody to answer it.
       argv: [
         'claude',
@@ -67,12 +61,12 @@ export function claude({ model }: AgentSettings): Agent {
         '--verbose',
         '--dangerously-skip-permissions',
         ...(model === null ? [] : ['--model', model]),
-        ...(session === null ? [] : ['--resume', session]),
+        ...(conversation === null ? [] : ['--resume', conversation]),
       ],
       env: {
         ANTHROPIC_BASE_URL: addressOf('anthropic'),
         ANTHROPIC_API_KEY: placeholderKey,
-        CLAUDE_CONFIG_DIR: agentFolder,
+        CLAUDE_CONFIG_DIR: agentHome,
         CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
         // Ten by itself, which is minutes in a box that waits: the loop has a rule of its own for what passes.
         CLAUDE_CODE_MAX_RETRIES: '2',
