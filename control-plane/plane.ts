@@ -35,7 +35,7 @@ import { explain } from './explain.ts'
 import { perform } from './gate/act.ts'
 import { Misses } from './gate/misses.ts'
 import { decisionsOf, offerAgain, press, type PressDeps } from './gate/press.ts'
-import { answered, idUnder, submissionOf } from './gate/submissions.ts'
+import { answered, idNow, submissionOf } from './gate/submissions.ts'
 import { openSurface } from './gate/surfaces.ts'
 import type { Loop } from './loop/loop.ts'
 import type { OutputFiles } from './loop/output-files.ts'
@@ -98,10 +98,10 @@ export class Plane implements ControlPlane {
   }
 
   async submit(request: TaskRequest, caller: Caller, key: string | null): Promise<Submitted> {
-    const { store, tasks } = this.#deps
+    const { clock, store, tasks } = this.#deps
     const refused = submitRefusal(caller)
     if (refused !== null) throw new Failure('not_allowed', refused)
-    const id = key === null ? tasks.freshId() : idUnder(key, caller.actor)
+    const id = key === null ? tasks.freshId() : idNow(store, key, caller.actor, clock())
     const before = answered(store, id, request)
     if (before !== null) return before
     const drafted = await draftTask(this.#deps, request, id, caller)

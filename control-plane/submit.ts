@@ -115,7 +115,6 @@ export async function draftTask(
     priorFailure: null,
     baseline: null,
     setupKey: null,
-    session: null,
     progress: { signature: '', repeats: 0 },
     risks,
     outcome: null,

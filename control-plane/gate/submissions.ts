@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Millis } from '../../src/domain/brand.ts'
 import { canonicalJson, sha256 } from '../../src/domain/canonical-json.ts'
 import type { Submitted } from '../../src/domain/submitted.ts'
 import { Failure } from '../../src/domain/failure.ts'
@@ -22,9 +23,22 @@ export class KeyTaken extends Failure {
   }
 }
 
+/** How long a key names one submission, in days; from then on it names another one. */
+export const keyDays = 7
+
 /** The id of the task that an actor submits under a key: always the same, so no table of keys is needed. */
 export function idUnder(key: string, actor: Actor): TaskId {
   return taskId(Buffer.from(sha256(canonicalJson([actor.kind, actor.id, key])), 'hex'))
+}
+
+/** The id under this key now: that of the task which was made under it within the time that a key has, else a free one. */
+export function idNow(store: Pick<Store, 'task'>, key: string, actor: Actor, now: Millis): TaskId {
+  for (let uses = 0; ; uses += 1) {
+    // No key of anybody has a space.
+    const id = idUnder(uses === 0 ? key : `${key} ${uses}`, actor)
+    const task = store.task(id)
+    if (task === null || now - task.createdAt < keyDays * 24 * 60 * 60 * 1000) return id
+  }
 }
 
 export function submissionOf(request: TaskRequest, notes: readonly string[]): Submission {

@@ -22,19 +22,19 @@ export function agentNow(
   last: string | null = null,
 ): AgentNow {
   const names = [name, ...fallback]
-  let turns = Math.max(0, names.indexOf(last ?? name))
+  let at = Math.max(0, names.indexOf(last ?? name))
   let refused = 0
   for (const { agent, state } of attempts) {
     // A halt was between: what a person has looked at may be mended.
-    if (state === 'partial') turns = 0
+    if (state === 'partial') at = 0
     const error = agent?.error
     refused = error === 'rate_limit' || error === 'overload' ? refused + 1 : 0
     if (error === 'auth' || refused === patience) {
-      turns += 1
+      at += 1
       refused = 0
     }
   }
-  return { name: names[turns % names.length] ?? name, round: Math.floor(turns / names.length) }
+  return { name: names[at % names.length] ?? name, round: Math.floor(at / names.length) }
 }
 
 /** A conversation to go on with, and under what name its files are kept. */

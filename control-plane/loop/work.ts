@@ -15,7 +15,7 @@ import type { Ticks } from '../ticks.ts'
 import type { Store } from '../store/store.ts'
 import type { OutputFiles } from './output-files.ts'
 
-/** What the loop works with; wired in main.ts. */
+/** What the loop works with; wired in open.ts. */
 export interface LoopDeps {
   readonly store: Store
   readonly tasks: Tasks

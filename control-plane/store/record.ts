@@ -17,7 +17,8 @@ import type { Cell } from './rows.ts'
  * What version 1 of an attestation covers: cells as they lie in the file, whatever they mean. The lists are written out,
  * so that a column of a later format does not change what was attested before it by itself; it may be added at the end, as
  * long as it is null in the rows of before. A migration that rewrites one of these
- * cells makes every task that was attested fail its verification.
+ * cells makes every task that was attested fail its verification. `session` is written no more: a task's conversation is
+ * that of its checkpoints.
  */
 const attestedColumns = {
   runtime_tasks: `id status phase halt version revision fence lease_until goal request repository_path repository_key

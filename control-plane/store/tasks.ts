@@ -37,7 +37,6 @@ const rowsWith = (documents: Documents) =>
     priorFailure: column('prior_failure', documents),
     baseline: column('baseline', documents),
     setupKey: column('setup_key'),
-    session: column('session'),
     progress: json('progress'),
     risks: json('risks'),
     outcome: column('outcome'),

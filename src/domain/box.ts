@@ -76,7 +76,7 @@ export interface AgentBoxRequest extends AnyBoxRequest {
   readonly listing: Listing
   /** Top folders that setup left. */
   readonly setupFolders: readonly TreePath[]
-  /** Whether it has a folder of its own (`agentFolder`), for settings and conversations. */
+  /** Whether it has a folder of its own (`agentHome`), for settings and conversations. */
   readonly ownFolder: boolean
   /** Package managers' caches of the repository, by name: it only reads them. */
   readonly caches: readonly string[]

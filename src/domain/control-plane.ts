@@ -104,8 +104,9 @@ export interface ControlPlane {
   readonly access: Access
   readonly schedules: Schedules
   /**
-   * Makes a task. `key`: names this submission for its caller, so that it can be sent again when no answer came: the
-   * task that it made is answered then, and another request under that key is a `conflict`. Null is never the same.
+   * Makes a task. `key`: names this submission for its caller, so that it can be sent again when no answer came,
+   * for seven days: the task that it made is answered then, and another request under that key is a `conflict`. Null is
+   * never the same.
    */
   submit(request: TaskRequest, caller: Caller, key: string | null): Promise<Submitted>
   task(id: TaskId): Task

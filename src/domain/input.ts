@@ -33,7 +33,7 @@ export type Input =
       /** The task's instruction as the prompt of this box has it; null for boxes without a prompt. */
       readonly consumed: string | null
     }
-  | { readonly type: 'agent_finished'; readonly text: string; readonly session: string | null }
+  | { readonly type: 'agent_finished'; readonly text: string }
   | { readonly type: 'violated'; readonly violations: readonly Violation[] }
   | { readonly type: 'candidate_made'; readonly text: string }
   | { readonly type: 'tested'; readonly text: string; readonly priorFailure: string | null }

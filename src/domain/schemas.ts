@@ -268,7 +268,6 @@ export const taskSchema = exactly<Task>()(
     priorFailure: z.string().nullable(),
     baseline: z.string().nullable(),
     setupKey: z.string().nullable(),
-    session: z.string().nullable(),
     progress: z.object({ signature: z.string(), repeats: count }),
     risks: z.array(riskSchema),
     outcome: z.enum(['tested', 'untested']).nullable(),

@@ -172,7 +172,6 @@ export interface Task {
   readonly baseline: string | null
   /** Hash over manifests and lock files that setup last ran with; null: it has to run. */
   readonly setupKey: string | null
-  readonly session: string | null
   readonly progress: Progress
   readonly risks: readonly RiskReason[]
   /** Set when the last step was validated and only the branch has to be handed over; final when APPLIED. */

@@ -64,7 +64,6 @@ export const anyTask: fc.Arbitrary<Partial<Task>> = fc.record({
   priorFailure: maybe(text),
   baseline: maybe(text),
   setupKey: maybe(text),
-  session: maybe(text),
   progress: fc.record({ signature: text, repeats: count }),
   risks: fc.array(fc.record({ rule: text, text })),
   outcome: maybe(fc.constantFrom('tested', 'untested')),

@@ -396,7 +396,7 @@ export const applies: Script = async (turn) => {
   output('agent', 'editing \u001b[31ma.txt\u001b[0m\nhalf a ')
   output('agent', 'line')
   await sleep(20)
-  report({ type: 'agent_finished', text: 'The agent ended with DONE.', session: null })
+  report({ type: 'agent_finished', text: 'The agent ended with DONE.' })
   report({ type: 'advanced', phase: 'candidate', text: 'The tree is inside the policy.' })
   report({ type: 'candidate_made', text: '1 file changed (+1 −1).' })
   report({ type: 'tested', text: 'The test passes.', priorFailure: null }, { data: { passed: true } })

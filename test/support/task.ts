@@ -99,7 +99,6 @@ export function aTask(overrides: Partial<Task> = {}): Task {
     priorFailure: null,
     baseline: null,
     setupKey: null,
-    session: null,
     progress: { signature: '', repeats: 0 },
     risks: [],
     outcome: null,

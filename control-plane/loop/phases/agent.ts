@@ -94,7 +94,7 @@ async function run(work: Work, begun: Planned): Promise<void> {
   const text =
     agentResult.failure === null ? `The agent ended ${said}.` : `The agent failed: ${agentResult.failure}`
   work.report(
-    { type: 'agent_finished', text, session: agentResult.session },
+    { type: 'agent_finished', text },
     {
       checkpoints: [{ ...row, agent: agentResult }],
       data: {

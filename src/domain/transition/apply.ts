@@ -132,7 +132,7 @@ function patch(task: Task, input: Input): Partial<Task> {
         instruction: unread(task.instruction, input.consumed),
       }
     case 'agent_finished':
-      return { session: input.session, losses: 0 }
+      return { losses: 0 }
     case 'violated':
       return {
         violations: task.violations + 1,

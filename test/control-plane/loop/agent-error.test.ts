@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Agent, agentErrors, agentFolder, type AgentErrorKind } from '../../../src/domain/agent.ts'
+import { type Agent, agentErrors, agentHome, type AgentErrorKind } from '../../../src/domain/agent.ts'
 import { readMarker } from '../../../src/domain/markers.ts'
 import type { Task } from '../../../src/domain/task.ts'
 import { lossCap } from '../../../src/domain/transition/table.ts'
@@ -23,7 +23,7 @@ const standIn = (name: string): Agent => ({
   upstream: 'anthropic',
   call: (_, session) => ({
     argv: ['/bin/sh', '-c', program, name, outside, session ?? 'none'],
-    env: { OWN: agentFolder },
+    env: { OWN: agentHome },
     files: { 'settings.json': '{}' },
   }),
   keeps: (path) => path === 'talk.txt',

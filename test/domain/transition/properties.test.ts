@@ -61,7 +61,7 @@ const input: fc.Arbitrary<Input> = fc.oneof(
     text,
     consumed: fc.option(text),
   }),
-  fc.record({ type: fc.constant('agent_finished' as const), text, session: fc.constant(null) }),
+  fc.record({ type: fc.constant('agent_finished' as const), text }),
   fc.record({
     type: fc.constant('violated' as const),
     violations: fc.array(violation, { minLength: 1, maxLength: 3 }),

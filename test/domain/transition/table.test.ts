@@ -59,7 +59,7 @@ const rows: readonly Row[] = [
     'handover',
     null,
   ],
-  ['RUNNING', inStep, { type: 'agent_finished', text: '', session: null }, 'RUNNING', 'verify', null],
+  ['RUNNING', inStep, { type: 'agent_finished', text: '' }, 'RUNNING', 'verify', null],
   ['RUNNING', inStep, { type: 'candidate_made', text: '' }, 'VALIDATING', 'test', null],
   ['RUNNING', inStep, { type: 'violated', violations: [created] }, 'RUNNING', 'agent', null],
   [
@@ -215,7 +215,7 @@ const refused: readonly [Status, Partial<Task>, Input][] = [
   ['APPLIED', {}, stopped],
   ['APPLIED', {}, resumed],
   ['REJECTED', {}, resumed],
-  ['STOPPED', {}, { type: 'agent_finished', text: '', session: null }],
+  ['STOPPED', {}, { type: 'agent_finished', text: '' }],
   [
     'STOPPED',
     {},
