@@ -150,6 +150,7 @@ export async function open(
             book: store.messages,
             clock,
             later: (ms, act) => ticks.later(ms, act),
+            subscribe: (onlooker) => bus.subscribe(onlooker),
             log: discordLog(log),
             ...(options.discordApi === undefined ? {} : { api: options.discordApi }),
           })

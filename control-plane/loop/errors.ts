@@ -12,13 +12,15 @@ const engineWaitMs = 5 * 60_000
 const engineWait = timeOf(engineWaitMs / 1000)
 /** Longest pause between two tries, ms. */
 const longestPauseMs = 30_000
+/** A storage that fails for a moment may work again; a row that is damaged stays so: three minutes of tries. */
+const databaseTries = 10
 
 /** What a phase that threw means for its task: waits and tries again, halts it for a person, or fails it. */
 export async function afterError(work: Work, error: unknown, errors: number): Promise<void> {
   const code = error instanceof Failure ? error.code : null
   const text = messageOf(error)
   work.log.error({ err: error, errors }, 'the phase failed')
-  if (code === 'database' || code === 'busy') {
+  if (code === 'busy' || (code === 'database' && errors < databaseTries)) {
     await pause(work, errors)
     return
   }
@@ -86,10 +88,20 @@ function postponeSalvage(work: Work, reason: string): void {
 /** Says that the work of a halted step is lost, so that nobody waits for it; the last checkpoint is untouched. */
 function giveUpSalvage(work: Work, reason: string): void {
   const { deps, task } = work
-  const row = deps.store.openCheckpoint(task.id)
+  const row = readable(() => deps.store.openCheckpoint(task.id))
   const text = `What step ${task.step} had done could not be kept: ${reason} The last checkpoint is as it was.`
   const checkpoints = row === null ? [] : [closed(row, 'dropped', deps.clock())]
   work.report({ type: 'salvaged', head: task.head, text }, { checkpoints })
+}
+
+/** Null for a row that is damaged. */
+function readable<T>(read: () => T): T | null {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'database') return null
+    throw error
+  }
 }
 
 function inputFor(code: FailureCode | null, text: string): Input {
@@ -103,6 +115,8 @@ function inputFor(code: FailureCode | null, text: string): Input {
     // An agent that there was when the task was made.
     case 'bad_request':
       return { type: 'halted', reason: 'agent', text }
+    case 'database':
+      return { type: 'failed', reason: 'crash', text: `${text} Then resume.` }
     case null:
       return {
         type: 'failed',

@@ -32,6 +32,9 @@ interface Worker {
   state: 'works' | 'rests' | 'wakes'
 }
 
+/** How often a task is read that cannot be read, eight minutes in all: it keeps its place from others meanwhile. */
+const mostUnreadable = 30
+
 /** How often one that wakes looks for a place, ms. */
 const wakeMs = 1000
 
@@ -178,9 +181,12 @@ export class Loop implements AsyncDisposable {
   async #work(employed: Task, controller: AbortController): Promise<void> {
     const { id, fence } = employed
     let task = employed
+    let unreadable = 0
     for (let errors = 0; ;) {
       try {
+        unreadable += 1
         const now = this.#deps.store.task(id)
+        unreadable = 0
         if (!this.#claims || now === null || now.fence !== fence || !wantsWork(now)) return
         task = now
         const turned = await this.#turn(task, controller, errors + 1)
@@ -188,6 +194,10 @@ export class Loop implements AsyncDisposable {
       } catch (error) {
         errors += 1
         this.#logOf(task).error({ err: error }, 'an error could not be recorded')
+        if (unreadable >= mostUnreadable) {
+          this.#logOf(task).error('the task cannot be read and is left alone until the next start')
+          return
+        }
         await this.#deps.sleep(Math.min(30_000, 1000 * errors), this.#ending.signal)
         if (isDiskFull(error)) await this.#untilRoom(task, error)
       }

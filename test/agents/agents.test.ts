@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { openAgents } from '../../src/agents/open.ts'
 import type { Agent, AgentErrorKind } from '../../src/domain/agent.ts'
@@ -205,6 +205,34 @@ describe('what went wrong', () => {
     ['gemini', geminiFails('The input token count (2000000) exceeds the maximum'), 'context'],
   ])('%s: %s', (name, output, kind) => {
     const { result } = readingOf(named(name), output, { exitCode: 1 })
+    expect([result.error, result.marker.state]).toEqual([kind, 'NONE'])
+    expect(result.failure).toContain(' says: ')
+  })
+
+  // `streams/faults/AGENT.KIND.jsonl` is what each printed in a box where all its calls were answered with that fault, or its
+  // conversation was gone, without what nobody reads.
+  const folder = new URL('streams/faults/', import.meta.url)
+  const exitCodes: Readonly<Record<string, number>> = {
+    'gemini.auth': 145,
+    'gemini.context': 144,
+    'gemini.session': 42,
+    'pi.auth': 0,
+    'pi.context': 0,
+    'pi.overload': 0,
+    'pi.rate_limit': 0,
+  }
+  const faults = readdirSync(folder).map((file) => file.replace('.jsonl', ''))
+
+  it('is recorded of each agent', () => {
+    expect(new Set(faults.map((fault) => fault.split('.')[0]))).toEqual(
+      new Set(known.map(({ name }) => name)),
+    )
+  })
+
+  it.each(faults)('is told by what was printed: %s', (fault) => {
+    const [name = '', kind] = fault.split('.')
+    const output = readFileSync(new URL(`${fault}.jsonl`, folder), 'utf8')
+    const { result } = readingOf(named(name), output, { exitCode: exitCodes[fault] ?? 1 })
     expect([result.error, result.marker.state]).toEqual([kind, 'NONE'])
     expect(result.failure).toContain(' says: ')
   })

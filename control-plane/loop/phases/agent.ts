@@ -8,7 +8,7 @@ import { agentNow, conversationFor, keptName, lastAgent } from '../agent-now.ts'
 import { closed, instructionFor, newAttempt } from '../attempts.ts'
 import { withEnded } from '../box-record.ts'
 import { begin } from '../begin.ts'
-import { attendBox } from '../box-run.ts'
+import { type Attended, attendBox } from '../box-run.ts'
 import { cachesRead } from '../boxes.ts'
 import { egressOf } from '../egress.ts'
 import { ended } from '../ended.ts'
@@ -83,9 +83,8 @@ async function run(work: Work, begun: Planned): Promise<void> {
   }
   const read = reading.end(result, promptFor(work, row.step, row.instruction))
   const agentResult: AgentResult = cleaned(work, {
-    ...(result.end === 'exited'
-      ? read
-      : { ...read, failure: result.message ?? `The box ended: ${result.end}.`, error: 'crash' }),
+    ...read,
+    ...failureOf(result),
     ...(agent.upstream === null ? {} : { by: agent.name }),
   })
   if (await afterAgentError(work, { ...row, agent: agentResult }, now)) return
@@ -105,6 +104,14 @@ async function run(work: Work, begun: Planned): Promise<void> {
       },
     },
   )
+}
+
+/** Why a box that did not end by itself is a step that failed; nothing for one that did: its agent's reading says. */
+function failureOf({ end, message, unavailable }: Attended): Partial<AgentResult> {
+  if (end === 'exited') return {}
+  if (end === 'killed' && unavailable !== null)
+    return { marker: { state: 'NONE' }, failure: unavailable.text, error: unavailable.kind }
+  return { failure: message ?? `The box ended: ${end}.`, error: 'crash' }
 }
 
 /** A secret that stood escaped in what was printed is plain in what was read out of it. */
