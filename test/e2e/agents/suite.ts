@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type ImageAgent, imageAgents } from '../../../src/domain/image.ts'
+import type { ImageAgent } from '../../../src/domain/image.ts'
 import { parseTaskRequest } from '../../../src/domain/intake.ts'
 import type { Task } from '../../../src/domain/task.ts'
 import { sandboxImage } from '../../support/docker.ts'
@@ -64,7 +64,14 @@ function script(talk: Conversation): Turn {
   return calls === 1 ? turn(write('/work/b.txt', 'b\n')) : finish()
 }
 
-describe.each(imageAgents)('%s in a box', (name) => {
+/** Called by a file for each agent, so that they run beside each other. */
+export function inABox(name: ImageAgent): void {
+  describe(`${name} in a box`, () => {
+    suiteOf(name)
+  })
+}
+
+function suiteOf(name: ImageAgent): void {
   let model: Model
   let plane: TestPlane
   let fault: Fault | null = null
@@ -211,4 +218,4 @@ describe.each(imageAgents)('%s in a box', (name) => {
     if (task.status === 'DRAFT') await plane.client.act(task.id, { act: 'approve' })
     return { repo, task }
   }
-})
+}
