@@ -4,6 +4,7 @@ import type { Submitted } from '../../src/domain/submitted.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import { type TaskId, taskId } from '../../src/domain/ids.ts'
 import type { TaskRequest } from '../../src/domain/intake.ts'
+import type { QuestionRequest } from '../../src/domain/question/request.ts'
 import type { Actor } from '../../src/domain/task.ts'
 import type { Store } from '../store/store.ts'
 
@@ -27,7 +28,7 @@ export function idUnder(key: string, actor: Actor): TaskId {
   return taskId(Buffer.from(sha256(canonicalJson([actor.kind, actor.id, key])), 'hex'))
 }
 
-export function submissionOf(request: TaskRequest, notes: readonly string[]): Submission {
+export function submissionOf(request: TaskRequest | QuestionRequest, notes: readonly string[]): Submission {
   return { requestHash: sha256(canonicalJson(request)), notes }
 }
 
@@ -35,7 +36,7 @@ export function submissionOf(request: TaskRequest, notes: readonly string[]): Su
 export function answered(
   store: Pick<Store, 'task' | 'events'>,
   id: TaskId,
-  request: TaskRequest,
+  request: TaskRequest | QuestionRequest,
 ): Submitted | null {
   const task = store.task(id)
   if (task === null) return null

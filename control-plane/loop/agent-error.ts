@@ -2,10 +2,10 @@ import type { Agent, AgentResult } from '../../src/domain/agent.ts'
 import type { Checkpoint } from '../../src/domain/task.ts'
 import { timeOf } from '../../src/domain/text.ts'
 import { lossCap } from '../../src/domain/transition/table.ts'
-import { type AgentNow, agentNow, conversationFor, lastAgent, providerPause } from './agent-now.ts'
+import { type AgentNow, agentNow, conversationOf, lastAgent, providerPause } from './agent-now.ts'
 import { closed } from './attempts.ts'
 import type { Planned } from './under-way.ts'
-import type { Work } from './work.ts'
+import { rowsOfParent, type Work } from './work.ts'
 
 /** The agent that makes the attempt. */
 export type Now = AgentNow & { readonly agent: Agent }
@@ -50,7 +50,7 @@ export async function afterAgentError(
     case 'context':
     case 'session':
       // One that began anew is a step like any other: the next would fill as fast.
-      if (conversationFor(now.name, before) === null) return false
+      if (conversationOf(now.name, before, rowsOfParent(work)) === null) return false
       again(`${text} The next attempt begins a new one.`)
       return true
     case 'turns':

@@ -71,6 +71,7 @@ export function aTask(overrides: Partial<Task> = {}): Task {
   const id = overrides.id ?? aTaskId
   return {
     id,
+    kind: 'change',
     status: 'PENDING',
     phase: null,
     halt: null,
@@ -104,6 +105,7 @@ export function aTask(overrides: Partial<Task> = {}): Task {
     risks: [],
     outcome: null,
     marks: null,
+    answer: null,
     delivery: 'none',
     parentTaskId: null,
     createdBy: aPerson,

@@ -6,6 +6,7 @@ import { withKilled } from '../box-record.ts'
 import { commitMessage } from '../commit-message.ts'
 import { candidateText } from '../said.ts'
 import { placeOf, type Work } from '../work.ts'
+import { changedBy } from './answer.ts'
 
 /**
  * After a halt in the middle of a step: the box goes, and what the policy allows of the tree is kept as a partial
@@ -32,6 +33,11 @@ export async function salvage(work: Work): Promise<void> {
   const row = withKilled(work, open)
   if (row.step === 0) {
     await putBack(work, row, 'Setup or the first test was broken off; it starts again on resume.')
+    return
+  }
+  if (task.kind === 'question') {
+    const violations = await changedBy(work)
+    await putBack(work, { ...row, violations }, 'The question was broken off; a resume asks it again.')
     return
   }
   const made = await candidateOf(work, row)

@@ -1,6 +1,7 @@
 import type { BoxSpec } from '../../../src/domain/box.ts'
 import type { Violation } from '../../../src/domain/policy.ts'
 import { underWay } from '../under-way.ts'
+import { answer } from './answer.ts'
 import { reportViolation } from '../violation.ts'
 import { needed, placeOf, type Work } from '../work.ts'
 
@@ -10,6 +11,10 @@ export async function verify(work: Work): Promise<void> {
   const row = underWay(work)
   const box = needed(row.box, task, 'a box')
   await deps.engine.remove(box.name)
+  if (task.kind === 'question') {
+    await answer(work, row)
+    return
+  }
   const violations = behindMasks(box, await deps.worktrees.verify(placeOf(task), task.head, signal))
   if (violations.length > 0) {
     reportViolation(work, row, violations)
