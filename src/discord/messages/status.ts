@@ -5,7 +5,12 @@ import { cut, duration, line, moment, most, plain } from '../text.ts'
 import { colours, nameOf, type Outgoing } from './message.ts'
 
 /** How a task looks at a glance: the reaction on its status message, its colour, its word. */
-export function glance({ status, halt, delivery }: Pick<Task, 'status' | 'halt' | 'delivery'>): {
+export function glance({
+  kind,
+  status,
+  halt,
+  delivery,
+}: Pick<Task, 'kind' | 'status' | 'halt' | 'delivery'>): {
   readonly reaction: '👀' | '✅' | '⚠️' | null
   readonly colour: number
   readonly word: string
@@ -21,7 +26,7 @@ export function glance({ status, halt, delivery }: Pick<Task, 'status' | 'halt' 
     case 'VALIDATING':
       return { reaction: '👀', colour: colours.underWay, word: 'validating' }
     case 'APPLIED':
-      return { reaction: '✅', colour: colours.good, word: 'applied' }
+      return { reaction: '✅', colour: colours.good, word: kind === 'question' ? 'answered' : 'applied' }
     case 'BLOCKED':
       return {
         reaction: '⚠️',
@@ -55,7 +60,7 @@ export function statusMessage(
   checkpoints: readonly Checkpoint[],
   thread: string | null = null,
 ): Outgoing {
-  const { id, status, goal, repository, branch, budget, spent, step, updatedAt, halt } = task
+  const { id, kind, status, goal, repository, branch, budget, spent, step, updatedAt, halt } = task
   const { colour, word } = glance(task)
   const activity = activityOf(task)
   const now = activity === null ? '' : ` — ${activity}`
@@ -79,7 +84,7 @@ export function statusMessage(
             : [field('Tokens', `${spent.tokens}${budget.tokens === null ? '' : ` of ${budget.tokens}`}`)]),
           ...(spent.costUsd === 0 ? [] : [field('Cost', `${spent.costUsd.toFixed(2)} USD`)]),
           ...(changed === null ? [] : [field('Changed', changed)]),
-          ...(status === 'APPLIED' ? [field('Branch', `\`${branch}\``)] : []),
+          ...(status === 'APPLIED' && kind === 'change' ? [field('Branch', `\`${branch}\``)] : []),
           ...(thread === null ? [] : [field('Thread', `<#${thread}>`)]),
           field('Last activity', `${moment(updatedAt)} · started by ${nameOf(task.createdBy)}`),
         ],
