@@ -18,6 +18,8 @@ import type { Decisions } from '../src/domain/decision.ts'
 import { Failure } from '../src/domain/failure.ts'
 import type { TaskId } from '../src/domain/ids.ts'
 import type { TaskRequest } from '../src/domain/intake.ts'
+import { refuseFollowUp } from '../src/domain/question/follow-up.ts'
+import type { QuestionRequest } from '../src/domain/question/request.ts'
 import type { Agent } from '../src/domain/agent.ts'
 import type { Registries } from '../src/domain/registries.ts'
 import type { RepositoryDefaults } from '../src/domain/repository-defaults.ts'
@@ -43,7 +45,7 @@ import { placeOf } from './loop/work.ts'
 import { readiness } from './ready.ts'
 import { knownRepositories } from './repositories.ts'
 import type { Store } from './store/store.ts'
-import { type Defaults, draftTask, type Drafted } from './submit.ts'
+import { type Defaults, draftQuestion, draftTask, type Drafted } from './submit.ts'
 import type { Tasks } from './tasks.ts'
 import type { Together } from './together.ts'
 import { watch } from './watch.ts'
@@ -97,21 +99,39 @@ export class Plane implements ControlPlane {
     this.#press = { ...deps, nonceKey: () => nonceKeyOf(deps.key()), misses: new Misses() }
   }
 
-  async submit(request: TaskRequest, caller: Caller, key: string | null): Promise<Submitted> {
+  submit(request: TaskRequest, caller: Caller, key: string | null): Promise<Submitted> {
+    return this.#submit(request, caller, key, (id) => draftTask(this.#deps, request, id, caller))
+  }
+
+  ask(request: QuestionRequest, caller: Caller, key: string | null): Promise<Submitted> {
+    return this.#submit(request, caller, key, (id) => {
+      const parent = request.followUp === null ? null : this.#deps.tasks.get(request.followUp)
+      if (parent !== null) refuseFollowUp(parent)
+      return draftQuestion(this.#deps, request, parent, id, caller)
+    })
+  }
+
+  async #submit(
+    request: TaskRequest | QuestionRequest,
+    caller: Caller,
+    key: string | null,
+    draft: (id: TaskId) => Promise<Drafted>,
+  ): Promise<Submitted> {
     const { clock, store, tasks } = this.#deps
     const refused = submitRefusal(caller)
     if (refused !== null) throw new Failure('not_allowed', refused)
     const id = key === null ? tasks.freshId() : idNow(store, key, caller.actor, clock())
     const before = answered(store, id, request)
     if (before !== null) return before
-    const drafted = await draftTask(this.#deps, request, id, caller)
+    const drafted = await draft(id)
     // The same submission may have come in a second time meanwhile.
     return this.#deps.together.join(() => answered(store, id, request) ?? this.#birth(request, drafted))
   }
 
-  #birth(request: TaskRequest, { task, notes, hidden }: Drafted): Submitted {
+  #birth(request: TaskRequest | QuestionRequest, { task, notes, hidden }: Drafted): Submitted {
     const draft = task.status === 'DRAFT'
-    const text = draft ? 'Submitted; waits for approval.' : 'Submitted.'
+    const said = task.kind === 'question' ? 'Asked' : 'Submitted'
+    const text = draft ? `${said}; waits for approval.` : `${said}.`
     const surface = draft ? { open: openSurface(task, this.#deps.clock()) } : undefined
     const data = { ...submissionOf(request, notes), hidden }
     return { task: this.#deps.tasks.birth(task, text, { ...(surface && { surface }), data }), notes }
@@ -195,6 +215,11 @@ export class Plane implements ControlPlane {
     const task = this.#deps.tasks.get(id)
     if (task.delivery === 'discarded')
       throw new Failure('conflict', `Task ${id} is discarded: its work is gone.`)
+    if (task.kind === 'question')
+      throw new Failure(
+        'conflict',
+        `Task ${id} is a question, which changes nothing: \`cofferdam task show ${id}\` has its answer.`,
+      )
     const kept = this.#deps.store.checkpoints(id).filter((row) => row.commit !== null && row.step > 0)
     if (step === null) {
       return task.head === task.base.commit

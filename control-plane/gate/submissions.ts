@@ -5,6 +5,7 @@ import type { Submitted } from '../../src/domain/submitted.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import { type TaskId, taskId } from '../../src/domain/ids.ts'
 import type { TaskRequest } from '../../src/domain/intake.ts'
+import type { QuestionRequest } from '../../src/domain/question/request.ts'
 import type { Actor } from '../../src/domain/task.ts'
 import type { Store } from '../store/store.ts'
 
@@ -41,7 +42,7 @@ export function idNow(store: Pick<Store, 'task'>, key: string, actor: Actor, now
   }
 }
 
-export function submissionOf(request: TaskRequest, notes: readonly string[]): Submission {
+export function submissionOf(request: TaskRequest | QuestionRequest, notes: readonly string[]): Submission {
   return { requestHash: sha256(canonicalJson(request)), notes }
 }
 
@@ -49,7 +50,7 @@ export function submissionOf(request: TaskRequest, notes: readonly string[]): Su
 export function answered(
   store: Pick<Store, 'task' | 'events'>,
   id: TaskId,
-  request: TaskRequest,
+  request: TaskRequest | QuestionRequest,
 ): Submitted | null {
   const task = store.task(id)
   if (task === null) return null

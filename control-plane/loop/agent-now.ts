@@ -57,6 +57,23 @@ export function conversationFor(name: string, rows: readonly Checkpoint[]): Conv
   return isSpoilt ? null : { id: kept.agent.session, keptAs: keptName(kept) }
 }
 
+/**
+ * The same for a question that follows another up: where it has not answered anything itself, it goes on with the
+ * conversation of that one. Pure.
+ */
+export function conversationOf(
+  name: string,
+  own: readonly Checkpoint[],
+  parent: readonly Checkpoint[],
+): (Conversation & { readonly inherited: boolean }) | null {
+  const has = own.some(
+    ({ state, agent }) =>
+      (state === 'kept' && agent !== null) || agent?.error === 'context' || agent?.error === 'session',
+  )
+  const found = conversationFor(name, has ? own : parent)
+  return found === null ? null : { ...found, inherited: !has }
+}
+
 export function keptName({ step, attempt }: Pick<Checkpoint, 'step' | 'attempt'>): string {
   return `s${step}-a${attempt}`
 }

@@ -5,13 +5,22 @@ import { closed } from './attempts.ts'
 import { attested } from './attested.ts'
 import { placeOf, type Work } from './work.ts'
 
-/** Removes the agent's box, and reads what the policy forbids in the tree that it left. */
-export async function violationsOf(
-  { deps, task, signal }: Work,
-  box: BoxSpec,
-): Promise<readonly Violation[]> {
+/** Removes the agent's box, and reads what is forbidden in the tree that it left. */
+export async function violationsOf(work: Work, box: BoxSpec): Promise<readonly Violation[]> {
+  const { deps, task, signal } = work
   await deps.engine.remove(box.name)
+  if (task.kind === 'question') return await changesOf(work)
   return behindMasks(box, await deps.worktrees.verify(placeOf(task), task.head, signal))
+}
+
+/**
+ * What a question has changed. Whatever the policy says of a path: in its box each was readonly, so a change of any is a
+ * defeated mount.
+ */
+export async function changesOf({ deps, task, signal }: Work): Promise<readonly Violation[]> {
+  const policy = { ...task.policy, readonly: ['*', ...task.policy.readonly] }
+  const found = await deps.worktrees.verify({ ...placeOf(task), policy }, task.head, signal)
+  return found.map((violation) => ({ ...violation, what: 'mask' }))
 }
 
 /** What the policy forbids was found in what a step left: its attempt is over. */

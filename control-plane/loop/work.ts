@@ -68,6 +68,16 @@ export function placeOf(task: Task): TaskPlace {
   }
 }
 
+/** The question that a question follows up. */
+export function parentOf({ deps, task }: Pick<Work, 'deps' | 'task'>): Task | null {
+  return task.parentTaskId === null ? null : deps.store.task(task.parentTaskId)
+}
+
+/** The attempts at the question that a question follows up; none where it follows none up. */
+export function rowsOfParent({ deps, task }: Pick<Work, 'deps' | 'task'>): readonly Checkpoint[] {
+  return task.parentTaskId === null ? [] : deps.store.checkpoints(task.parentTaskId)
+}
+
 /** The number of the next step: an interrupted attempt charged none, so its step is made again. */
 export function nextStep(task: Task): number {
   return task.spent.steps + 1

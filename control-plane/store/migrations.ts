@@ -256,4 +256,9 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX messages_by_message ON messages (destination, message);
   `,
+  `
+  ALTER TABLE runtime_tasks ADD COLUMN kind TEXT;
+  ALTER TABLE runtime_tasks ADD COLUMN answer TEXT;
+  CREATE INDEX runtime_tasks_questions ON runtime_tasks (created_at, id) WHERE kind = 'question';
+  `,
 ]

@@ -46,6 +46,8 @@ export type Input =
       readonly marks: readonly Mark[] | null
     }
   | { readonly type: 'handed_over' }
+  /** What the agent said to a question is read, and the tree is as it was. */
+  | { readonly type: 'answered'; readonly verdict: AnswerVerdict }
   /** Something that a task at rest has left on the disk is old enough to go; its commits stay. */
   | { readonly type: 'put_away'; readonly text: string }
   /** Something about a box under way that a person should see: a request that was denied, a secret that was found. */
@@ -79,3 +81,9 @@ export type StepVerdict =
   | { readonly kind: 'steps' }
   | { readonly kind: 'setup_changed'; readonly text: string }
   | { readonly kind: 'next' }
+
+/** What a step of a question came to. `again`: it failed, and a step is left. */
+export type AnswerVerdict =
+  | { readonly kind: 'answer'; readonly answer: string }
+  | { readonly kind: 'agent_blocked'; readonly text: string }
+  | { readonly kind: 'no_answer' | 'again'; readonly text: string }

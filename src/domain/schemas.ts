@@ -19,6 +19,7 @@ import {
   statuses,
   type Task,
   type TaskEvent,
+  taskKinds,
   type TestResult,
 } from './task.ts'
 import type { Candidate } from './worktree.ts'
@@ -235,6 +236,7 @@ const markSchema = exactly<Mark>()(z.object({ rule: z.enum(markRules), path: z.s
 export const taskSchema = exactly<Task>()(
   z.object({
     id: taskIdSchema,
+    kind: z.enum(taskKinds),
     status: z.enum(statuses),
     phase: z.enum(phases).nullable(),
     halt: z.object({ reason: z.enum(haltReasons), text: z.string() }).nullable(),
@@ -272,6 +274,7 @@ export const taskSchema = exactly<Task>()(
     risks: z.array(riskSchema),
     outcome: z.enum(['tested', 'untested']).nullable(),
     marks: z.array(markSchema).nullable(),
+    answer: z.string().nullable(),
     delivery: z.enum(deliveries),
     parentTaskId: taskIdSchema.nullable(),
     createdBy: actorSchema,

@@ -21,6 +21,10 @@ export const statuses = [
 ] as const
 export type Status = (typeof statuses)[number]
 
+/** What a task is for: to change its repository, or to answer a question about it and change nothing. */
+export const taskKinds = ['change', 'question'] as const
+export type TaskKind = (typeof taskKinds)[number]
+
 /**
  * Where the loop is inside RUNNING and VALIDATING. `salvage` is left over after a halt: keep what is allowed. `postponed`:
  * that was not possible for want of disk, and a resume does it.
@@ -130,6 +134,7 @@ export interface Progress {
 
 export interface Task {
   readonly id: TaskId
+  readonly kind: TaskKind
   readonly status: Status
   readonly phase: Phase | null
   readonly halt: Halt | null
@@ -141,6 +146,7 @@ export interface Task {
   readonly fence: number
   /** When a claim is over of which nothing is heard any more. On record only: the data folder's lock decides who works. */
   readonly leaseUntil: Millis | null
+  /** Of a question, what is asked. */
   readonly goal: string
   /** The goal as it was first asked for, before suggestions. */
   readonly request: string
@@ -181,8 +187,10 @@ export interface Task {
    * `outcome`. Null: nobody has looked, which wants one too.
    */
   readonly marks: readonly Mark[] | null
+  /** What the agent said to a question, as Markdown; null until it is answered. At most `longestAnswer` characters. */
+  readonly answer: string | null
   readonly delivery: Delivery
-  /** For a task that is to change another's work, which nothing makes yet; attested from the beginning all the same. */
+  /** The question that a question follows up. */
   readonly parentTaskId: TaskId | null
   readonly createdBy: Actor
   readonly createdAt: Millis

@@ -71,6 +71,7 @@ export function aTask(overrides: Partial<Task> = {}): Task {
   const id = overrides.id ?? aTaskId
   return {
     id,
+    kind: 'change',
     status: 'PENDING',
     phase: null,
     halt: null,
@@ -103,6 +104,7 @@ export function aTask(overrides: Partial<Task> = {}): Task {
     risks: [],
     outcome: null,
     marks: null,
+    answer: null,
     delivery: 'none',
     parentTaskId: null,
     createdBy: aPerson,

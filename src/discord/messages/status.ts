@@ -6,7 +6,12 @@ import { cut, duration, line, moment, most, plain } from '../text.ts'
 import { colours, nameOf, type Outgoing } from './message.ts'
 
 /** How a task looks at a glance: the reaction on its status message, its colour, its word. */
-export function glance({ status, halt, delivery }: Pick<Task, 'status' | 'halt' | 'delivery'>): {
+export function glance({
+  kind,
+  status,
+  halt,
+  delivery,
+}: Pick<Task, 'kind' | 'status' | 'halt' | 'delivery'>): {
   readonly reaction: '👀' | '✅' | '⚠️' | null
   readonly colour: number
   readonly word: string
@@ -22,7 +27,7 @@ export function glance({ status, halt, delivery }: Pick<Task, 'status' | 'halt' 
     case 'VALIDATING':
       return { reaction: '👀', colour: colours.underWay, word: 'validating' }
     case 'APPLIED':
-      return { reaction: '✅', colour: colours.good, word: 'applied' }
+      return { reaction: '✅', colour: colours.good, word: kind === 'question' ? 'answered' : 'applied' }
     case 'BLOCKED':
       return {
         reaction: '⚠️',
@@ -58,7 +63,7 @@ export function statusMessage(
   thread: string | null = null,
   doing: Doing | null = null,
 ): Outgoing {
-  const { id, status, goal, repository, branch, budget, spent, step, updatedAt, halt } = task
+  const { id, kind, status, goal, repository, branch, budget, spent, step, updatedAt, halt } = task
   const { colour, word } = glance(task)
   const activity = activityOf(task)
   const now = activity === null ? '' : ` — ${activity}`
@@ -83,7 +88,7 @@ export function statusMessage(
           ...(spent.costUsd === 0 ? [] : [field('Cost', `${spent.costUsd.toFixed(2)} USD`)]),
           ...(changed === null ? [] : [field('Changed', changed)]),
           ...doingFields(doing),
-          ...(status === 'APPLIED' ? [field('Branch', `\`${branch}\``)] : []),
+          ...(status === 'APPLIED' && kind === 'change' ? [field('Branch', `\`${branch}\``)] : []),
           ...(thread === null ? [] : [field('Thread', `<#${thread}>`)]),
           field('Last activity', `${moment(updatedAt)} · started by ${nameOf(task.createdBy)}`),
         ],

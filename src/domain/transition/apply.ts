@@ -44,7 +44,9 @@ const verbs: Partial<Record<InputType, string>> = {
 export function possibleActs(task: Task): readonly string[] {
   if (task.delivery === 'discarded') return []
   return personActs
-    .filter((act) => table.some((row) => row.on === act && row.from.includes(task.status)))
+    .filter((act) =>
+      table.some((row) => row.on === act && row.from.includes(task.status) && isMeant(row, task)),
+    )
     .map((act) => verbs[act] ?? act)
 }
 
@@ -76,6 +78,11 @@ export function transition(task: Task, input: Input, now: Millis): Changed | Ref
   return { kind: 'changed', task: next, text: describe(input, task, next) }
 }
 
+/** A row for changes alone means no question; the other guards need to know the input. */
+function isMeant({ when }: Row, task: Task): boolean {
+  return when !== 'no question' || guards[when](task)
+}
+
 function fits(row: Row, task: Task, input: Input): boolean {
   if (row.on !== input.type || !row.from.includes(task.status)) return false
   return row.when === null || guards[row.when](task, input)
@@ -85,7 +92,13 @@ function refusal(task: Task, input: Input): string {
   const verb = verbs[input.type]
   if (verb === undefined) return `Task ${task.id} is ${task.status}: ${input.type} does not apply any more.`
   const state = task.delivery === 'discarded' ? 'discarded' : task.status
-  return `Task ${task.id} is ${state}: ${verb} is not possible. ${possibleNow(task)}`
+  if (task.kind === 'question' && input.type === 'steered')
+    return `Task ${task.id} is a question, which takes no further word while it is ${state}: ask the rest when it is answered.`
+  const more =
+    task.kind === 'question' && task.status === 'APPLIED'
+      ? ` It is answered: \`cofferdam ask --follow-up ${task.id} QUESTION\` asks more.`
+      : ''
+  return `Task ${task.id} is ${state}: ${verb} is not possible. ${possibleNow(task)}${more}`
 }
 
 function phaseOf(row: Row, task: Task, input: Input): Phase | null {
@@ -150,6 +163,15 @@ function patch(task: Task, input: Input): Partial<Task> {
           ? { outcome: input.verdict.outcome, marks: input.marks }
           : { outcome: null, marks: null }),
       }
+    case 'answered': {
+      const { verdict } = input
+      return {
+        losses: 0,
+        spent: { ...task.spent, steps: task.spent.steps + 1 },
+        priorFailure: verdict.kind === 'again' ? verdict.text : null,
+        answer: verdict.kind === 'answer' ? verdict.answer : task.answer,
+      }
+    }
     case 'salvaged':
       return { head: input.head }
     case 'requeued':

@@ -74,6 +74,13 @@ const input: fc.Arbitrary<Input> = fc.oneof(
     progress: fc.constant({ signature: '', repeats: 1 }),
     marks: fc.constant([]),
   }),
+  fc.record({
+    type: fc.constant('answered' as const),
+    verdict: fc.oneof(
+      fc.record({ kind: fc.constant('answer' as const), answer: text }),
+      fc.record({ kind: fc.constantFrom('agent_blocked', 'no_answer', 'again'), text }),
+    ),
+  }),
   fc.record({ type: fc.constant('salvaged' as const), head: commit, text }),
   fc.record({ type: fc.constant('halted' as const), reason: fc.constant('disk' as const), text }),
   fc.record({ type: fc.constant('failed' as const), reason: fc.constant('worktree' as const), text }),
