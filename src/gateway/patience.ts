@@ -1,7 +1,7 @@
 import type { Unavailable } from '../domain/gateway.ts'
 
-/** So many calls in a row that a provider turns away end a box. An agent that can be told when to give up makes fewer. */
-const most = 10
+/** So many calls in a row that a provider turns away end a box: a minute, as most programs wait longer each time. */
+const most = 6
 
 /**
  * How long a box may go on asking a provider that lets nothing through. Some programs ask again for as long as they run and

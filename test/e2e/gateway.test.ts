@@ -179,12 +179,12 @@ it('a provider that turns call after call away ends the box of an agent that wou
   })
   await plane.until(id, ({ losses }) => losses > 0)
   expect(await texts(id)).toContain(
-    'The provider anthropic is overloaded or down. It turned 10 calls in a row away, the last with status 529, so the box was ended. It is tried again in 15 seconds.',
+    'The provider anthropic is overloaded or down. It turned 6 calls in a row away, the last with status 529, so the box was ended. It is tried again in 15 seconds.',
   )
   const [row] = await plane.client.checkpoints(id)
   expect([row?.state, row?.agent?.error, row?.boxes[0]?.end]).toEqual(['dropped', 'overload', 'killed'])
   await plane.client.act(id, { act: 'stop', text: null })
-  expect([(await plane.settled(id)).spent.steps, calls.length]).toEqual([0, 10])
+  expect([(await plane.settled(id)).spent.steps, calls.length]).toEqual([0, 6])
 })
 
 describe('what nobody has allowed', () => {

@@ -24,46 +24,46 @@ async function asking(words: string): Promise<Lab> {
   return lab
 }
 
-const overload = 'The provider anthropic is overloaded or down. It turned 10 calls in a row away'
+const overload = 'The provider anthropic is overloaded or down. It turned 6 calls in a row away'
 it.each([
   [
     '529 in a row',
-    many('529', 10),
+    many('529', 6),
     'overload',
     `${overload}, the last with status 529, so the box was ended.`,
   ],
   [
     'calls that break',
-    many('gone', 10),
+    many('gone', 6),
     'overload',
     `${overload}, the last without a whole answer, so the box was ended.`,
   ],
   [
     'answers that break off',
-    many('cut', 10),
+    many('cut', 6),
     'overload',
     `${overload}, the last without a whole answer, so the box was ended.`,
   ],
   [
     'the last of them a limit of the rate',
-    `${many('503', 9)}429`,
+    `${many('503', 5)}429`,
     'rate_limit',
-    'The provider anthropic limits the rate of calls. It turned 10 calls in a row away, the last with status 429, so the box was ended.',
+    'The provider anthropic limits the rate of calls. It turned 6 calls in a row away, the last with status 429, so the box was ended.',
   ],
   [
     'others between',
-    `${many('500', 5)}400 404 ${many('500', 5)}`,
+    `${many('500', 3)}400 404 ${many('500', 3)}`,
     'overload',
     expect.stringContaining(overload),
   ],
-])('ten that its provider turns away end a box: %s', async (_, words, kind, text) => {
+])('six that its provider turns away end a box: %s', async (_, words, kind, text) => {
   const { unavailable } = await asking(words)
   expect(unavailable).toEqual([{ upstream: 'anthropic', kind, text }])
 })
 
 it.each([
-  ['nine of them', many('529', 9)],
-  ['an answer between', `${many('529', 9)}200 ${many('529', 9)}`],
+  ['five of them', many('529', 5)],
+  ['an answer between', `${many('529', 5)}200 ${many('529', 5)}`],
   ['another mistake', many('400', 20)],
 ])('fewer do not: %s', async (_, words) => {
   expect((await asking(words)).unavailable).toEqual([])
