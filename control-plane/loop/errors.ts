@@ -12,15 +12,16 @@ const engineWaitMs = 5 * 60_000
 const engineWait = timeOf(engineWaitMs / 1000)
 /** Longest pause between two tries, ms. */
 const longestPauseMs = 30_000
-/** A storage that fails for a moment may work again; a row that is damaged stays so: three minutes of tries. */
-const databaseTries = 10
+/** How often a row is read that is damaged, in three minutes. */
+const damagedTries = 10
 
 /** What a phase that threw means for its task: waits and tries again, halts it for a person, or fails it. */
 export async function afterError(work: Work, error: unknown, errors: number): Promise<void> {
   const code = error instanceof Failure ? error.code : null
   const text = messageOf(error)
   work.log.error({ err: error, errors }, 'the phase failed')
-  if (code === 'busy' || (code === 'database' && errors < databaseTries)) {
+  // A storage may work again at any time, and a row that is damaged stays so.
+  if (code === 'busy' || (code === 'database' && (errors < damagedTries || areReadable(work)))) {
     await pause(work, errors)
     return
   }
@@ -88,18 +89,20 @@ function postponeSalvage(work: Work, reason: string): void {
 /** Says that the work of a halted step is lost, so that nobody waits for it; the last checkpoint is untouched. */
 function giveUpSalvage(work: Work, reason: string): void {
   const { deps, task } = work
-  const row = readable(() => deps.store.openCheckpoint(task.id))
+  const row = areReadable(work) ? deps.store.openCheckpoint(task.id) : null
   const text = `What step ${task.step} had done could not be kept: ${reason} The last checkpoint is as it was.`
   const checkpoints = row === null ? [] : [closed(row, 'dropped', deps.clock())]
   work.report({ type: 'salvaged', head: task.head, text }, { checkpoints })
 }
 
-/** Null for a row that is damaged. */
-function readable<T>(read: () => T): T | null {
+/** Whether none of the task's checkpoints is damaged. */
+function areReadable({ deps, task }: Work): boolean {
   try {
-    return read()
+    deps.store.checkpoints(task.id)
+    deps.store.openCheckpoint(task.id)
+    return true
   } catch (error) {
-    if (error instanceof Failure && error.code === 'database') return null
+    if (error instanceof Failure && error.code === 'database') return false
     throw error
   }
 }

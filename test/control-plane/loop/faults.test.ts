@@ -2,7 +2,7 @@ import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Change } from '../../../control-plane/store/store.ts'
+import type { Change, Store } from '../../../control-plane/store/store.ts'
 import type { Materials } from '../../../src/domain/box.ts'
 import { Failure, type FailureCode } from '../../../src/domain/failure.ts'
 import { defaultPolicy } from '../../../src/domain/policies.ts'
@@ -447,22 +447,27 @@ describe('a row that cannot be read', () => {
     },
   )
 
-  it('leaves its task alone after a bounded number of tries where that is the row of the task', async () => {
-    const repo = aRepository()
-    let isDamaged = false
-    lab.faults.store = (method, args) => {
-      if (isDamaged && method === 'task') damaged()
-      if (method === 'write' && (args[0] as Change).event.type === 'claimed') isDamaged = true
-    }
-    const born = await lab.birth(repo, agent)
-    await until(() => lab.logged().some(({ msg }) => String(msg).includes('left alone until the next start')))
-    const tries = lab.pauses.length
-    expect(tries).toBeLessThan(40)
-    lab.faults.store = () => undefined
-    const other = await lab.birth(aRepository(), agent)
-    expect((await lab.settled(other.id)).status).toBe('APPLIED')
-    expect(lab.task(born.id).status).toBe('RUNNING')
-    await lab.reopen()
-    expect((await lab.settled(born.id)).status).toBe('APPLIED')
-  })
+  it.each<keyof Store>(['task', 'write'])(
+    'leaves its task alone where nothing can be recorded of it (%s)',
+    async (failing) => {
+      const repo = aRepository()
+      let isDamaged = false
+      lab.faults.store = (method, args) => {
+        if (isDamaged && method === failing) damaged()
+        if (method === 'write' && (args[0] as Change).event.type === 'claimed') isDamaged = true
+      }
+      const born = await lab.birth(repo, agent)
+      await until(() =>
+        lab.logged().some(({ msg }) => String(msg).includes('left alone until the next start')),
+      )
+      const tries = lab.pauses.length
+      expect(tries).toBeLessThan(40)
+      lab.faults.store = () => undefined
+      const other = await lab.birth(aRepository(), agent)
+      expect((await lab.settled(other.id)).status).toBe('APPLIED')
+      expect(lab.task(born.id).status).toBe('RUNNING')
+      await lab.reopen()
+      expect((await lab.settled(born.id)).status).toBe('APPLIED')
+    },
+  )
 })
