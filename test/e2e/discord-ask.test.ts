@@ -155,6 +155,20 @@ describe('a question on Discord', () => {
     expect(await owner.complete(home, 'ask', 'agent', '')).not.toContain('command')
   })
 
+  it('B26 a follow-up is answered in a thread of its own where somebody has removed the first', async () => {
+    const id = await ask({ question: 'What does the README say?' })
+    const thread = await lab.threadOf(id)
+    await answerIn(thread, 1)
+    discord.world.channels.delete(thread.id)
+    const next = await ask({ question: 'And else?', follow_up: id })
+    const own = await lab.threadOf(next)
+    expect(textOf(await answerIn(own, 1))).toContain('after 1')
+    await until(() => {
+      const status = lab.statusOf(next)
+      return status !== undefined && textOf(status).includes('APPLIED · answered')
+    })
+  })
+
   it('B26 what is asked while Cofferdam is away is heard when it is back', async () => {
     const id = await ask({ question: 'What does the README say?' })
     const thread = await lab.threadOf(id)

@@ -7,6 +7,7 @@ import { perform } from '../../../control-plane/gate/act.ts'
 import { placeOf } from '../../../control-plane/loop/work.ts'
 import { type Agent, agentHome } from '../../../src/domain/agent.ts'
 import { readMarker } from '../../../src/domain/markers.ts'
+import { KnownSecrets } from '../../../src/domain/leak.ts'
 import { policyHash } from '../../../src/domain/policies.ts'
 import type { Task } from '../../../src/domain/task.ts'
 import { type LoopLab, loopLab } from '../../support/loop-lab.ts'
@@ -180,6 +181,26 @@ describe('a question', () => {
     expect([task.status, task.answer, task.spent.steps]).toEqual(['APPLIED', 'So.', 1])
     expect(await holds(task)).toEqual([])
   })
+
+  it('B28 has no known secret in its answer, however it was printed', async () => {
+    const value = 'hunter2-hunter2-hunter2'
+    Object.assign(lab.deps, { secrets: new KnownSecrets([{ name: 'key', value }]) })
+    await lab.reopen()
+    const backwards = (text: string): string => text.split('').toReversed().join('')
+    const mirroring: Agent = {
+      ...talker,
+      call: () => ({ argv: ['printf', '%s', backwards(`It is ${value}.`)], env: {}, files: {} }),
+      reading: () => {
+        const own = talker.reading()
+        return { ...own, end: (box, said) => ({ ...own.end(box, said), text: backwards(box.output) }) }
+      },
+    }
+    lab.agents.set('talker', mirroring)
+    const task = await asked('', { agent: { name: 'talker', argv: [] } })
+    expect(task.answer).toBe('It is [redacted:key].')
+    const plainly = await asked(`echo ${value}`)
+    expect(plainly.answer).toBe('[redacted:key]')
+  })
 })
 
 describe('a question that follows another up', () => {
@@ -217,7 +238,9 @@ describe('a question that follows another up', () => {
     const gone = await asked('', { agent, parentTaskId: first.id })
     expect(gone.answer).toBe('none: 0 said before, told of 1')
   })
+})
 
+<<<<<<< ours
   /** An agent with a conversation: a file that grows. It finds that too long where a test says so. */
   const talker: Agent = {
     name: 'talker',
@@ -245,9 +268,37 @@ describe('a question that follows another up', () => {
     }),
   }
   const program = `
+=======
+/** An agent with a conversation: a file that grows. It finds that too long where a test says so. */
+const talker: Agent = {
+  name: 'talker',
+  upstream: 'anthropic',
+  call: (_, session) => ({
+    argv: ['/bin/sh', '-c', program, session ?? 'none', outside],
+    env: { OWN: agentFolder },
+    files: {},
+  }),
+  keeps: (path) => path === 'talk.txt',
+  reading: () => ({
+    line: (line) => [{ kind: 'said', text: line }],
+    end: (box, said) => {
+      const failed = box.exitCode !== 0
+      return {
+        marker: readMarker(box.output, said),
+        text: box.output,
+        exitCode: box.exitCode,
+        session: failed ? null : 'talk',
+        usage: null,
+        failure: failed ? 'It is too long.' : null,
+        ...(failed ? { error: 'context' } : {}),
+      }
+    },
+  }),
+}
+const program = `
+>>>>>>> theirs
 told=$(grep -c '^| Question: ' /dev/stdin)
 if [ "$0" != none ] && [ -e "$1/too-long" ]; then exit 1; fi
 said=$(cat "$OWN/talk.txt" 2>/dev/null | wc -l)
 echo said >>"$OWN/talk.txt"
 echo "$0: $said said before, told of $told"`
-})
