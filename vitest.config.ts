@@ -34,7 +34,8 @@ class LongFirst extends BaseSequencer {
   }
 }
 
-// One group after the other. What waits for the engine most of the time runs three files at once, on two cores too.
+// Nothing is changed that outlives a file, and to import everything anew for each would take two minutes: none is isolated but
+// those that are measured. One group runs after the other, and three files at once, on two cores too: many of them wait.
 export default defineConfig({
   test: {
     reporters: ['default', ['json', { outputFile: '.results/tests.json' }]],
@@ -43,11 +44,10 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          // Nothing is changed that outlives a file, and to import everything anew for each takes a minute and a half.
           isolate: false,
           include: ['test/**/*.test.ts'],
           exclude: ['test/{e2e,crash,attack}/**', 'test/**/*.engine.test.ts'],
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
           testTimeout: 30_000,
         },
@@ -55,6 +55,7 @@ export default defineConfig({
       {
         test: {
           name: 'engine',
+          isolate: false,
           include: ['test/{e2e,crash}/**/*.test.ts', 'test/**/*.engine.test.ts'],
           exclude: alone,
           maxWorkers: 3,
@@ -66,6 +67,7 @@ export default defineConfig({
       {
         test: {
           name: 'attack',
+          isolate: false,
           include: ['test/attack/**/*.test.ts'],
           exclude: alone,
           maxWorkers: 3,
