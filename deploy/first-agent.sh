@@ -41,7 +41,7 @@ without_agent() {
 configure_agent() {
   if [ "$model" = server ]; then
     name=${OPENAI_COMPATIBLE_MODEL:-$(first_model)} ||
-      die "No model server answers at $origin/v1/models: start it, or unset OPENAI_COMPATIBLE_ORIGIN. Then run this again."
+      die "No server names a model at $origin/v1/models: start it, name one in OPENAI_COMPATIBLE_MODEL, or unset OPENAI_COMPATIBLE_ORIGIN. Then run this again."
     configure_server "$name"
   elif [ "$model" = scripted ]; then
     serve_script || die 'The scripted model did not start; see above.'
@@ -58,8 +58,8 @@ configure_agent() {
 # The name of the first model of the server: those of a user's own mostly have one.
 first_model() {
   node -e '
-    fetch(`${process.argv[1]}/v1/models`, { signal: AbortSignal.timeout(5000) }).then((answer) => answer.json()).then(
-      ({ data }) => console.log(data[0].id), () => process.exit(1))' "$origin"
+    fetch(`${process.argv[1]}/v1/models`, { signal: AbortSignal.timeout(5000) }).then((answer) => answer.json())
+      .then(({ data }) => console.log(data[0].id)).catch(() => process.exit(1))' "$origin"
 }
 
 # Sets `origin`.

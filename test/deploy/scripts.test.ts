@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -140,8 +141,12 @@ describe('the agent of the first task', () => {
     },
   )
 
-  it('is not begun where no model server answers', () => {
-    const { status, stderr } = spawnSync(
+  it.each(['answers', 'names a model'])('is not begun where no server %s', async (what) => {
+    const server = createServer((_, response) => response.end('{"data":[]}'))
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const { port } = server.address() as AddressInfo
+    if (what === 'answers') server.close()
+    const child = spawn(
       'bash',
       [
         '-c',
@@ -149,11 +154,21 @@ describe('the agent of the first task', () => {
         choose_agent; configure_agent; echo still there`,
       ],
       {
-        encoding: 'utf8',
-        env: { PATH: process.env['PATH'], HOME: folder, OPENAI_COMPATIBLE_ORIGIN: 'http://127.0.0.1:1' },
+        env: {
+          PATH: process.env['PATH'],
+          HOME: folder,
+          OPENAI_COMPATIBLE_ORIGIN: `http://127.0.0.1:${port}`,
+        },
+        stdio: ['ignore', 'pipe', 'pipe'],
       },
     )
-    expect([status, stderr]).toEqual([1, expect.stringContaining('No model server answers at')])
+    const [said, , [status]] = await Promise.all([
+      text(child.stderr),
+      text(child.stdout),
+      once(child, 'close'),
+    ])
+    server.close()
+    expect([status, said]).toEqual([1, expect.stringContaining('name one in OPENAI_COMPATIBLE_MODEL')])
   })
 })
 
