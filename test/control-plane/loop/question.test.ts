@@ -240,42 +240,13 @@ describe('a question that follows another up', () => {
   })
 })
 
-<<<<<<< ours
-  /** An agent with a conversation: a file that grows. It finds that too long where a test says so. */
-  const talker: Agent = {
-    name: 'talker',
-    upstream: 'anthropic',
-    call: (_, session) => ({
-      argv: ['/bin/sh', '-c', program, session ?? 'none', outside],
-      env: { OWN: agentHome },
-      files: {},
-    }),
-    keeps: (path) => path === 'talk.txt',
-    reading: () => ({
-      line: (line) => [{ kind: 'said', text: line }],
-      end: (box, said) => {
-        const failed = box.exitCode !== 0
-        return {
-          marker: readMarker(box.output, said),
-          text: box.output,
-          exitCode: box.exitCode,
-          session: failed ? null : 'talk',
-          usage: null,
-          failure: failed ? 'It is too long.' : null,
-          ...(failed ? { error: 'context' } : {}),
-        }
-      },
-    }),
-  }
-  const program = `
-=======
 /** An agent with a conversation: a file that grows. It finds that too long where a test says so. */
 const talker: Agent = {
   name: 'talker',
   upstream: 'anthropic',
   call: (_, session) => ({
     argv: ['/bin/sh', '-c', program, session ?? 'none', outside],
-    env: { OWN: agentFolder },
+    env: { OWN: agentHome },
     files: {},
   }),
   keeps: (path) => path === 'talk.txt',
@@ -296,7 +267,6 @@ const talker: Agent = {
   }),
 }
 const program = `
->>>>>>> theirs
 told=$(grep -c '^| Question: ' /dev/stdin)
 if [ "$0" != none ] && [ -e "$1/too-long" ]; then exit 1; fi
 said=$(cat "$OWN/talk.txt" 2>/dev/null | wc -l)
