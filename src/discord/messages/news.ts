@@ -3,7 +3,7 @@ import type { Actor, Checkpoint, Task } from '../../domain/task.ts'
 import { moreNeeded } from '../../domain/budget.ts'
 import { counted } from '../../domain/text.ts'
 import { possibleActs } from '../../domain/transition/apply.ts'
-import { cut, escaped, line, most, plain, tailBlock } from '../text.ts'
+import { cut, escaped, head, line, most, plain, tailBlock } from '../text.ts'
 import { glance } from './status.ts'
 import { mentions, nameOf, nobody, type Outgoing, type SentFile } from './message.ts'
 
@@ -62,7 +62,7 @@ export function newsMessage(
   const answer = news.status === 'APPLIED' ? task.answer : null
   const answerFile = answer === null ? null : fileOf(task, answer)
   const parts = [
-    ...(answer === null ? [line(news.text, 1200)] : [cut(escaped(answer), mostAnswer)]),
+    ...(answer === null ? [line(news.text, 1200)] : [head(answer, mostAnswer)]),
     ...(answerFile === null
       ? []
       : [
@@ -112,7 +112,8 @@ export function newsMessage(
 
 /** An answer as it was given, where a message does not hold it. */
 function fileOf({ id }: Task, answer: string): SentFile | null {
-  return escaped(answer).length <= mostAnswer ? null : { name: `${id}.md`, text: plain(answer) }
+  const text = plain(answer)
+  return text.length <= mostAnswer && escaped(text).length <= mostAnswer ? null : { name: `${id}.md`, text }
 }
 
 function statOf(checkpoints: readonly Checkpoint[]): string | null {
