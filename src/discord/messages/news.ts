@@ -1,6 +1,7 @@
 import type { Members } from '../../domain/discord.ts'
 import type { Actor, Checkpoint, Task } from '../../domain/task.ts'
 import { moreNeeded } from '../../domain/budget.ts'
+import { canFollowUp } from '../../domain/question/follow-up.ts'
 import { counted } from '../../domain/text.ts'
 import { possibleActs } from '../../domain/transition/apply.ts'
 import { cut, escaped, head, line, most, plain, tailBlock } from '../text.ts'
@@ -139,7 +140,7 @@ export function nextSteps(task: Task, replies: boolean): string {
   const more = needed === null ? '' : ` ${needed.option}:${needed.amount}`
   const acts = possibleActs(task)
   const lines = [
-    ...(task.status === 'APPLIED' && task.kind === 'question'
+    ...(canFollowUp(task)
       ? [
           replies
             ? 'Reply in its thread to ask more.'
