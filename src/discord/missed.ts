@@ -46,6 +46,19 @@ export function noteHeard(
   book.put({ ...row, shown: 0, revision: 0, settled: true })
 }
 
+/** The same of a thread, whichever of its tasks it was said to; null where nothing is noted. */
+export function heardIn(
+  { book, settings }: Pick<MissedDeps, 'book' | 'settings'>,
+  thread: string,
+): string | null {
+  const destination = destinationOf(settings)
+  const marks = book
+    .tasksOf(destination, thread)
+    .map((id) => book.find(destination, id, 'heard'))
+    .flatMap((row) => (row?.channel === thread ? [BigInt(row.message)] : []))
+  return marks.length === 0 ? null : String(marks.reduce((one, other) => (one > other ? one : other)))
+}
+
 /**
  * What was written in the threads of tasks that are not final after what was heard there last, oldest first. Only threads
  * that are not archived are read: Discord archives them three days after the last word. Where nothing is noted, as in
@@ -68,14 +81,14 @@ export async function* missed(
     const last = ('last_message_id' in thread ? thread.last_message_id : null) ?? thread.id
     const id = book.taskOf(destinationOf(settings), thread.id)
     if (id === null || isOver(plane().task(id))) continue
-    const heard = book.find(destinationOf(settings), id, 'heard')
-    if (heard === null || heard.channel !== thread.id) {
+    const heard = heardIn(deps, thread.id)
+    if (heard === null) {
       noteHeard(deps, id, thread.id, last)
       continue
     }
-    if (BigInt(last) <= BigInt(heard.message)) continue
+    if (BigInt(last) <= BigInt(heard)) continue
     try {
-      for await (const message of messagesAfter(rest, thread.id, heard.message, signal)) {
+      for await (const message of messagesAfter(rest, thread.id, heard, signal)) {
         if (message.author.bot === true) continue
         const roles = await rolesOf(message.author.id)
         yield { ...message, guild_id: settings.guild, member: { roles } }

@@ -11,6 +11,7 @@ import { intentOf } from '../domain/intent.ts'
 import type { TaskId } from '../domain/ids.ts'
 import { parseTaskRequest } from '../domain/intake.ts'
 import { parseQuestionRequest } from '../domain/question/request.ts'
+import type { Task } from '../domain/task.ts'
 import { repositoryOf } from './commands/typed.ts'
 import { destinationOf } from './telling.ts'
 import type { InteractionsDeps } from './interactions.ts'
@@ -21,6 +22,7 @@ import { actOfReply } from './reply.ts'
 import { Seen } from './seen.ts'
 import { insist } from './sending.ts'
 import { cut, line, most } from './text.ts'
+import { Turns } from './turns.ts'
 
 /** Between two tries to read a thread, ms. */
 const longestPauseMs = 300_000
@@ -34,6 +36,8 @@ export class Talk {
   readonly #deps: InteractionsDeps
   readonly #rest: () => REST
   readonly #seen = new Seen()
+  /** Of threads: what is noted as heard would lose what was written before it and is still being asked. */
+  readonly #turns = new Turns()
   readonly #closing = new AbortController()
   /** What was written while nobody listened has been read, but for `#unread`. */
   #caughtUp: Promise<void> = Promise.resolve()
@@ -106,7 +110,9 @@ export class Talk {
     if (caller === null || caller.role === 'viewer') return
     const rest = this.#rest()
     try {
-      const answer = await hear(this.#deps, message, caller)
+      const isWish = settings.listen.some(({ channel }) => channel === message.channel_id)
+      const work = (): Promise<string | null> => hear(this.#deps, message, caller)
+      const answer = await (isWish ? work() : this.#turns.take(message.channel_id, work))
       if (answer === null) return
       await nod(rest, message).catch(() => undefined)
       if (answer !== '') await replyTo(rest, message, answer)
@@ -123,18 +129,7 @@ export class Talk {
 async function hear(deps: InteractionsDeps, message: Said, caller: Caller): Promise<string | null> {
   const { book, settings, plane } = deps
   const id = book.taskOf(destinationOf(settings), message.channel_id)
-  if (id !== null) {
-    const act = actOfReply(plane().task(id), message.content)
-    // It has a key, and is made once however often it is asked: so it is not lost where this process ends meanwhile.
-    if (typeof act !== 'string' && act.act === 'ask') return askMore(deps, message, id, act.text, caller)
-    // Before it is done: whatever happens meanwhile, nothing is done twice.
-    noteHeard(deps, id, message.channel_id, message.id)
-    if (typeof act === 'string') return act
-    await recorded(deps, message, act.act, id, () => plane().act(id, act, caller, null))
-    return act.act === 'steer' || act.act === 'resume'
-      ? ''
-      : `Task \`${id}\` is ${plane().task(id).status} now.`
-  }
+  if (id !== null) return hearReply(deps, message, id, caller)
   const place = settings.listen.find(({ channel }) => channel === message.channel_id)
   const intent = place === undefined ? null : intentOf(message.content)
   if (place === undefined || intent?.kind !== 'task') return null
@@ -142,13 +137,41 @@ async function hear(deps: InteractionsDeps, message: Said, caller: Caller): Prom
   const parsed = parseTaskRequest({ goal: intent.goal, repository })
   if (!parsed.ok) throw new Failure('bad_request', parsed.problems.join(' '))
   const { task } = await recorded(deps, message, 'message', null, () =>
-    plane().submit(parsed.request, caller, `discord:${message.id}`),
+    plane().submit(parsed.request, caller, keyOf(message)),
   )
   const said = task.status === 'DRAFT' ? 'it waits for a decision' : 'it runs by itself'
   return `Task \`${task.id}\` on ${line(repository.split('/').at(-1) ?? '', 60)}: ${said}.`
 }
 
-/** The answer comes into the same thread, so that nothing need be said of it before. */
+/** What is made of a message is made under this, once. */
+const keyOf = ({ id }: Said): string => `discord:${id}`
+
+/** @param id the newest task of the thread, with which it is noted what was heard there */
+async function hearReply(
+  deps: InteractionsDeps,
+  message: Said,
+  id: TaskId,
+  caller: Caller,
+): Promise<string> {
+  const { plane } = deps
+  // Asked by a process that ended before it could note so: the thread may be about another question by now.
+  const made = plane().made(keyOf(message), caller)
+  if (made !== null) {
+    noteHeard(deps, id, message.channel_id, message.id)
+    return askedText(made)
+  }
+  const act = actOfReply(plane().task(id), message.content)
+  // It has a key, and is made once however often it is asked: so it is not lost where this process ends meanwhile.
+  if (typeof act !== 'string' && act.act === 'ask') return askMore(deps, message, id, act.text, caller)
+  // Before it is done: whatever happens meanwhile, nothing is done twice.
+  noteHeard(deps, id, message.channel_id, message.id)
+  if (typeof act === 'string') return act
+  await recorded(deps, message, act.act, id, () => plane().act(id, act, caller, null))
+  return act.act === 'steer' || act.act === 'resume'
+    ? ''
+    : `Task \`${id}\` is ${plane().task(id).status} now.`
+}
+
 async function askMore(
   deps: InteractionsDeps,
   message: Said,
@@ -159,11 +182,16 @@ async function askMore(
   const parsed = parseQuestionRequest({ question, followUp })
   if (!parsed.ok) throw new Failure('bad_request', parsed.problems.join(' '))
   const { task } = await recorded(deps, message, 'ask', followUp, () =>
-    deps.plane().ask(parsed.request, caller, `discord:${message.id}`),
+    deps.plane().ask(parsed.request, caller, keyOf(message)),
   )
-  noteHeard(deps, task.id, message.channel_id, message.id)
-  return task.status === 'DRAFT' ? `Question \`${task.id}\`: it waits for a decision.` : ''
+  // The new question is none of the thread yet: it comes there with its first letter.
+  noteHeard(deps, followUp, message.channel_id, message.id)
+  return askedText(task)
 }
+
+/** The answer comes into the same thread, so that nothing need be said of it before. */
+const askedText = ({ id, status }: Task): string =>
+  status === 'DRAFT' ? `Question \`${id}\`: it waits for a decision.` : ''
 
 async function recorded<T>(
   deps: InteractionsDeps,
