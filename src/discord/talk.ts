@@ -179,13 +179,18 @@ async function askMore(
   question: string,
   caller: Caller,
 ): Promise<string> {
-  const parsed = parseQuestionRequest({ question, followUp })
-  if (!parsed.ok) throw new Failure('bad_request', parsed.problems.join(' '))
-  const { task } = await recorded(deps, message, 'ask', followUp, () =>
-    deps.plane().ask(parsed.request, caller, keyOf(message)),
-  )
   // The new question is none of the thread yet: it comes there with its first letter.
-  noteHeard(deps, followUp, message.channel_id, message.id)
+  const heard = (): void => noteHeard(deps, followUp, message.channel_id, message.id)
+  const { task } = await recorded(deps, message, 'ask', followUp, async () => {
+    const parsed = parseQuestionRequest({ question, followUp })
+    if (!parsed.ok) throw new Failure('bad_request', parsed.problems.join(' '))
+    return deps.plane().ask(parsed.request, caller, keyOf(message))
+  }).catch((error: unknown) => {
+    // They are told why, and are not to find it asked, and paid for, on another day.
+    if (error instanceof Failure) heard()
+    throw error
+  })
+  heard()
   return askedText(task)
 }
 

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { patience } from '../../src/discord/sending.ts'
 import { Talk } from '../../src/discord/talk.ts'
 import type { Act } from '../../src/domain/control-plane.ts'
+import { Failure } from '../../src/domain/failure.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import type { MessageBook } from '../../src/domain/outbox/messages.ts'
 import type { QuestionRequest } from '../../src/domain/question/request.ts'
@@ -257,5 +258,24 @@ describe('in the thread of several questions', () => {
     asks = () => Promise.resolve()
     await aTalk().catchUp()
     expect(goals()).toEqual(['first', 'first', 'second'])
+  })
+
+  it.each([
+    ['refused', new Failure('repository', 'It is not there.'), ['And why?']],
+    ['lost to a bug', new Error('a bug'), ['And why?', 'And why?']],
+  ])('what is %s is asked so often in all', async (_, error, often) => {
+    owner.type(thread, 'And why?')
+    asks = () => Promise.reject(error)
+    await aTalk().catchUp()
+    asks = () => Promise.resolve()
+    for (let starts = 0; starts < 2; starts += 1) await aTalk().catchUp()
+    expect([goals(), made.size]).toEqual([often, often.length - 1])
+    expect(thread.messages[1]?.content).toContain(error instanceof Failure ? error.message : 'went wrong')
+  })
+
+  it('what is no question that can be asked is noted as heard too', async () => {
+    const { id } = owner.type(thread, 'And \0why?')
+    await aTalk().catchUp()
+    expect([goals(), book.find('d', aTaskId, 'heard')?.message]).toEqual([[], id])
   })
 })
