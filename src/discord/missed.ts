@@ -10,7 +10,9 @@ import type { ControlPlane } from '../domain/control-plane.ts'
 import type { DiscordSettings } from '../domain/discord.ts'
 import type { TaskId } from '../domain/ids.ts'
 import type { MessageBook } from '../domain/outbox/messages.ts'
+import { canFollowUp } from '../domain/question/follow-up.ts'
 import type { Status, Task } from '../domain/task.ts'
+import { addressee } from './reply.ts'
 import { insist, messagesAfter } from './sending.ts'
 import { destinationOf } from './telling.ts'
 
@@ -29,8 +31,7 @@ export interface MissedDeps {
 const final: ReadonlySet<Status> = new Set<Status>(['APPLIED', 'REJECTED'])
 
 /** Whether nothing that is written in its thread does anything: an answered question may be followed up. */
-const isOver = ({ kind, status }: Task): boolean =>
-  final.has(status) && !(kind === 'question' && status === 'APPLIED')
+const isOver = (task: Task): boolean => final.has(task.status) && !canFollowUp(task)
 
 /** The last message that was heard in a task's thread: those after it are yet to be read. */
 export function noteHeard(
@@ -79,11 +80,12 @@ export async function* missed(
   )
   for (const thread of threads) {
     const last = ('last_message_id' in thread ? thread.last_message_id : null) ?? thread.id
-    const id = book.taskOf(destinationOf(settings), thread.id)
-    if (id === null || isOver(plane().task(id))) continue
+    const tasks = book.tasksOf(destinationOf(settings), thread.id).map((id) => plane().task(id))
+    const [newest] = tasks
+    if (newest === undefined || isOver(addressee(newest, tasks))) continue
     const heard = heardIn(deps, thread.id)
     if (heard === null) {
-      noteHeard(deps, id, thread.id, last)
+      noteHeard(deps, newest.id, thread.id, last)
       continue
     }
     if (BigInt(last) <= BigInt(heard)) continue

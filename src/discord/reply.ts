@@ -9,6 +9,15 @@ interface FollowUp {
   readonly text: string
 }
 
+/**
+ * The task that a plain message in a thread is for, of all that it is about, newest first: the newest, or where that is a
+ * question that came to nothing, the last one with an answer.
+ */
+export function addressee(newest: Task, tasks: readonly Task[]): Task {
+  const isOver = newest.status === 'REJECTED' || newest.delivery === 'discarded'
+  return newest.kind === 'question' && isOver ? (tasks.find(canFollowUp) ?? newest) : newest
+}
+
 /** What a plain message in a task's thread does, by the task's state; a sentence where it can do nothing. */
 export function actOfReply(task: Task, said: string): Act | FollowUp | string {
   const text = said.trim()

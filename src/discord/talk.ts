@@ -18,7 +18,7 @@ import type { InteractionsDeps } from './interactions.ts'
 import { callerOf } from './members.ts'
 import { missed, noteHeard, type Said } from './missed.ts'
 import { pauseAfter } from './pauses.ts'
-import { actOfReply } from './reply.ts'
+import { actOfReply, addressee } from './reply.ts'
 import { Seen } from './seen.ts'
 import { insist } from './sending.ts'
 import { cut, line, most } from './text.ts'
@@ -128,8 +128,9 @@ export class Talk {
 /** What they are told; '' for nothing more than that they were heard, null where they were not meant to be. */
 async function hear(deps: InteractionsDeps, message: Said, caller: Caller): Promise<string | null> {
   const { book, settings, plane } = deps
-  const id = book.taskOf(destinationOf(settings), message.channel_id)
-  if (id !== null) return hearReply(deps, message, id, caller)
+  const tasks = book.tasksOf(destinationOf(settings), message.channel_id).map((id) => plane().task(id))
+  const [newest] = tasks
+  if (newest !== undefined) return hearReply(deps, message, addressee(newest, tasks), caller)
   const place = settings.listen.find(({ channel }) => channel === message.channel_id)
   const intent = place === undefined ? null : intentOf(message.content)
   if (place === undefined || intent?.kind !== 'task') return null
@@ -146,21 +147,17 @@ async function hear(deps: InteractionsDeps, message: Said, caller: Caller): Prom
 /** What is made of a message is made under this, once. */
 const keyOf = ({ id }: Said): string => `discord:${id}`
 
-/** @param id the newest task of the thread, with which it is noted what was heard there */
-async function hearReply(
-  deps: InteractionsDeps,
-  message: Said,
-  id: TaskId,
-  caller: Caller,
-): Promise<string> {
+/** @param task the one of the thread that it is for */
+async function hearReply(deps: InteractionsDeps, message: Said, task: Task, caller: Caller): Promise<string> {
   const { plane } = deps
+  const { id } = task
   // Asked by a process that ended before it could note so: the thread may be about another question by now.
   const made = plane().made(keyOf(message), caller)
   if (made !== null) {
     noteHeard(deps, id, message.channel_id, message.id)
     return askedText(made)
   }
-  const act = actOfReply(plane().task(id), message.content)
+  const act = actOfReply(task, message.content)
   // It has a key, and is made once however often it is asked: so it is not lost where this process ends meanwhile.
   if (typeof act !== 'string' && act.act === 'ask') return askMore(deps, message, id, act.text, caller)
   // Before it is done: whatever happens meanwhile, nothing is done twice.

@@ -278,4 +278,19 @@ describe('in the thread of several questions', () => {
     await aTalk().catchUp()
     expect([goals(), book.find('d', aTaskId, 'heard')?.message]).toEqual([[], id])
   })
+
+  it.each<Partial<Task>>([{ status: 'REJECTED', answer: null }, { delivery: 'discarded' }])(
+    'what is written after one that is %j follows the last answered one up, also while nobody listens',
+    async (over) => {
+      const last = joins(1)
+      joins(2, over)
+      await aTalk().hear(dispatched(owner.type(thread, 'And why?')))
+      owner.type(thread, 'And who?')
+      await aTalk().catchUp()
+      expect(asked.map(({ question, followUp }) => [question, followUp])).toEqual([
+        ['And why?', last],
+        ['And who?', last],
+      ])
+    },
+  )
 })
