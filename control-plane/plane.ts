@@ -137,6 +137,11 @@ export class Plane implements ControlPlane {
     return { task: this.#deps.tasks.birth(task, text, { ...(surface && { surface }), data }), notes }
   }
 
+  made(key: string, { actor }: Caller): Task | null {
+    const { clock, store } = this.#deps
+    return store.task(idNow(store, key, actor, clock()))
+  }
+
   task(id: TaskId): Task {
     return this.#deps.tasks.get(id)
   }

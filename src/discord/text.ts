@@ -12,10 +12,13 @@ export function plain(text: string): string {
   return stripVTControlCharacters(text.replaceAll('\r\n', '\n')).replaceAll('\r', '\n').replaceAll(unseen, '')
 }
 
+// Never over the end of a line, wherever a line may begin: to look from each of many empty ones to their end takes seconds.
+const marks = /[\\*_~`|[\]]|^[^\S\n\r\u2028\u2029]*[->#+]/gm
+
 /** The same as Discord shows it letter by letter: no formatting, no links with other words, no mentions. */
 export function escaped(text: string): string {
   return plain(text)
-    .replaceAll(/[\\*_~`|[\]]|^\s*[->#+]/gm, (letters) => letters.replace(/\S$/, '\\$&'))
+    .replaceAll(marks, (letters) => letters.replace(/\S$/, '\\$&'))
     .replaceAll(/@/g, '@\u200b')
     .replaceAll('<', '\\<')
 }
@@ -28,6 +31,11 @@ export function cut(text: string, length: number): string {
   // Not in the middle of an escape.
   if (/(?:^|[^\\])(?:\\\\)*\\$/.test(text.slice(0, end))) end -= 1
   return `${text.slice(0, end)}…`
+}
+
+/** Its beginning, escaped: what could not be shown anyway is not looked at. */
+export function head(text: string, length: number): string {
+  return cut(escaped(plain(text).slice(0, length + 1)), length)
 }
 
 /** As one line, escaped. */

@@ -113,6 +113,8 @@ export interface ControlPlane {
   submit(request: TaskRequest, caller: Caller, key: string | null): Promise<Submitted>
   /** The same for a question about a repository: a task of its own kind, which changes nothing and comes to an answer. */
   ask(request: QuestionRequest, caller: Caller, key: string | null): Promise<Submitted>
+  /** The task that this caller has made under a key; null where there is none. */
+  made(key: string, caller: Caller): Task | null
   task(id: TaskId): Task
   /** Newest first. */
   tasks(filter: TaskFilter): readonly Task[]

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { commands } from '../../src/discord/commands/definitions.ts'
 import { sameCommands } from '../../src/discord/commands/same.ts'
 import { callerOf } from '../../src/discord/members.ts'
-import { tailBlock, cut, duration, escaped, line } from '../../src/discord/text.ts'
+import { tailBlock, cut, duration, escaped, head, line } from '../../src/discord/text.ts'
 import { commands as commandsSchema } from '../support/discord/shapes.ts'
 
 describe('what others wrote', () => {
@@ -12,6 +12,7 @@ describe('what others wrote', () => {
     ['# title', '\\# title'],
     ['a - b # c', 'a - b # c'],
     ['- item\n> quote', '\\- item\n\\> quote'],
+    ['a\n\n  \t- b\n\u2028# c', 'a\n\n  \t\\- b\n\u2028\\# c'],
     ['[a](http://x)', '\\[a\\](http://x)'],
     ['@everyone <@1>', '@\u200beveryone \\<@\u200b1>'],
     ['a\u001b[31mb\u202ec\r\nd', 'abc\nd'],
@@ -33,6 +34,26 @@ describe('what others wrote', () => {
       }),
     )
   })
+
+  it('is the same beginning whether it is cut before or after', () => {
+    const letters = ['a', ' ', '\n', '\r', '-', '*', '\\', '🚣', '\u001b[1m', '\ud83d']
+    const any = fc.string({ unit: fc.constantFrom(...letters) })
+    fc.assert(
+      fc.property(any, fc.integer({ min: 3, max: 40 }), (text, length) => {
+        expect(head(text, length)).toBe(cut(escaped(text), length))
+      }),
+    )
+  })
+
+  // Read from each empty line to the last, these take longer than the test may, and else some milliseconds.
+  it.each(['\n', '\u2028', ' ', ' \n'])(
+    'is read once, however many %j there are',
+    { timeout: 5000 },
+    (blank) => {
+      const text = `a${blank.repeat(100_000)}b`
+      expect(escaped(text)).toBe(text)
+    },
+  )
 
   it('as a line has no line ends, and as a block ends where the block does', () => {
     expect(line('a\n\n b', 10)).toBe('a b')

@@ -172,6 +172,10 @@ export class ScriptedPlane implements ControlPlane, Disposable {
     })
   }
 
+  made(key: string, { actor }: Caller): Task | null {
+    return this.store.task(idUnder(key, actor))
+  }
+
   async #answer<T>(call: 'submit' | 'act' | 'logs' | 'doctor', work: () => T): Promise<T> {
     const { hangs, onHang } = this.#behaviour
     if (hangs?.call !== call) return work()

@@ -95,7 +95,7 @@ function refusal(task: Task, input: Input): string {
   if (task.kind === 'question' && input.type === 'steered')
     return `Task ${task.id} is a question, which takes no further word while it is ${state}: ask the rest when it is answered.`
   const more =
-    task.kind === 'question' && task.status === 'APPLIED'
+    task.kind === 'question' && state === 'APPLIED'
       ? ` It is answered: \`cofferdam ask --follow-up ${task.id} QUESTION\` asks more.`
       : ''
   return `Task ${task.id} is ${state}: ${verb} is not possible. ${possibleNow(task)}${more}`

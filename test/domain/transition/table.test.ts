@@ -556,5 +556,7 @@ describe('a question', () => {
     const done = { ...question, status: 'APPLIED', phase: null } as const
     const again = transition(done, { type: 'resumed', instruction: 'more', budget: null }, now)
     expect(again).toMatchObject({ text: expect.stringContaining(`cofferdam ask --follow-up ${question.id}`) })
+    const gone = transition({ ...done, delivery: 'discarded' }, { type: 'stopped', text: null }, now)
+    expect(gone).toMatchObject({ kind: 'refused', text: expect.not.stringContaining('--follow-up') })
   })
 })
