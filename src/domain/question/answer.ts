@@ -7,6 +7,9 @@ import { visible } from '../terminal.ts'
 /** Of an answer, characters: what a person reads. The output of the box has the rest. */
 export const longestAnswer = 32_000
 
+/** A letter, a digit, a sign: something to see. */
+const seen = /[\p{L}\p{N}\p{P}\p{S}]/u
+
 const cutMark = '\n\n[… cut here: `cofferdam task logs` has the rest.]'
 
 /**
@@ -32,6 +35,7 @@ export function answerVerdict(
 /** Redacted as it will be read: what is taken out of the agent's words may have stood in the middle of a secret. */
 function answerIn(text: string, redact: (text: string) => string): string {
   const answer = redact(withoutMarker(visible(text)).trim())
+  if (!seen.test(answer)) return ''
   if (answer.length <= longestAnswer) return answer
   const end = longestAnswer - cutMark.length
   return answer.slice(0, end).replace(/[\uD800-\uDBFF]$/, '') + cutMark

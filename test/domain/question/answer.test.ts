@@ -60,10 +60,11 @@ describe('what a step of a question comes to', () => {
       text: 'The agent failed: It broke.',
     })
     expect(verdictOf(patient, failed).kind).toBe('again')
-    expect(verdictOf(question, said(' \nTASK_STATE: DONE'))).toEqual({
-      kind: 'no_answer',
-      text: 'The agent ended without a word.',
-    })
+    for (const text of [' \nTASK_STATE: DONE', '\u0007\u0008\u007f', '\u202e\u200b', '\u001b[1m \u001b[0m'])
+      expect(verdictOf(question, said(text))).toEqual({
+        kind: 'no_answer',
+        text: 'The agent ended without a word.',
+      })
   })
 
   it('an answer without end is cut, with a mark, and no letter in two', () => {
