@@ -49,9 +49,9 @@ configure_agent() {
   fi
   case $model in
     none) agent_options=(--agent command -- python3 tools/fixer.py) ;;
-    # More than it needs, and little enough to lose.
-    provider) agent_options=(--agent "$agent" --tokens 500000) ;;
-    *) agent_options=(--agent "$agent") ;;
+    # More than it needs, and little enough to lose. Also where the model is a script: what is left of an interrupted task
+    # goes on under the usual configuration, with a model that costs.
+    *) agent_options=(--agent "$agent" --tokens 500000) ;;
   esac
 }
 
@@ -92,7 +92,7 @@ configure_server() {
 say_agent() {
   case $model in
     provider) note "$agent is the real program, in a box without network and key: the gateway outside adds the key. At most 500000 tokens." ;;
-    server) note "pi is the real program, in a box without network: the gateway outside asks $origin. The model is $name." ;;
+    server) note "pi is the real program, in a box without network: the gateway outside asks $origin. The model is $name. At most 500000 tokens." ;;
     scripted)
       note 'pi is the real program, in the real box, and the gateway is real. THE MODEL IS NOT: ITS ANSWERS ARE SCRIPTED.'
       note "The script mends one failing test a step; it is $root/test/support/model/receipts.ts."

@@ -123,10 +123,10 @@ describe('the agent of the first task', () => {
     [{ GEMINI_API_KEY: 'k', OPENAI_API_KEY: '' }, 'gemini provider: --agent gemini --tokens 500000'],
     [
       { OPENAI_COMPATIBLE_ORIGIN: 'http://h:1/v1/', OPENAI_COMPATIBLE_MODEL: 'm', GEMINI_API_KEY: 'k' },
-      'configured: http://h:1 m\n    pi is the real program, in a box without network: the gateway outside asks http://h:1. The model is m.\npi server: --agent pi\n',
+      'configured: http://h:1 m\n    pi is the real program, in a box without network: the gateway outside asks http://h:1. The model is m. At most 500000 tokens.\npi server: --agent pi --tokens 500000\n',
     ],
     [{}, 'THE MODEL IS NOT: ITS ANSWERS ARE SCRIPTED.'],
-    [{}, 'pi scripted: --agent pi\n'],
+    [{}, 'pi scripted: --agent pi --tokens 500000\n'],
   ])('is by %j: %s', (env, says) => {
     expect(chosen(env)).toContain(says)
   })
