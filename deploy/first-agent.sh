@@ -55,11 +55,15 @@ configure_agent() {
   esac
 }
 
-# The name of the first model of the server: those of a user's own mostly have one.
+# The name of the first model of the server, if it is one that a configuration takes: those of a user's own mostly have one.
 first_model() {
   node -e '
     fetch(`${process.argv[1]}/v1/models`, { signal: AbortSignal.timeout(5000) }).then((answer) => answer.json())
-      .then(({ data }) => console.log(data[0].id)).catch(() => process.exit(1))' "$origin"
+      .then((models) => models?.data?.[0]?.id, () => undefined)
+      .then((id) => {
+        if (typeof id === "string" && /^[A-Za-z0-9][\w.:\/@[\]-]{0,99}$/.test(id)) console.log(id)
+        else process.exitCode = 1
+      })' "$origin"
 }
 
 # Sets `origin`.

@@ -141,11 +141,18 @@ describe('the agent of the first task', () => {
     },
   )
 
-  it.each(['answers', 'names a model'])('is not begun where no server %s', async (what) => {
-    const server = createServer((_, response) => response.end('{"data":[]}'))
+  it.each([
+    ['answers', null],
+    ['names a model', '{"data":[]}'],
+    ['says the name of a model', '{"data":[{"object":"model"}]}'],
+    ['lists models', 'null'],
+    ['speaks JSON', '<html>'],
+    ['names a model that can be one', '{"data":[{"id":"\\u001b[2Jm 1"}]}'],
+  ])('is not begun where no server %s', async (_, body) => {
+    const server = createServer((_request, response) => response.end(body))
     await once(server.listen(0, '127.0.0.1'), 'listening')
     const { port } = server.address() as AddressInfo
-    if (what === 'answers') server.close()
+    if (body === null) server.close()
     const child = spawn(
       'bash',
       [
@@ -168,7 +175,10 @@ describe('the agent of the first task', () => {
       once(child, 'close'),
     ])
     server.close()
-    expect([status, said]).toEqual([1, expect.stringContaining('name one in OPENAI_COMPATIBLE_MODEL')])
+    expect([status, said.trim()]).toEqual([
+      1,
+      expect.stringMatching(/^bash: No server .* name one in OPENAI_COMPATIBLE_MODEL[^\n]*$/),
+    ])
   })
 })
 
