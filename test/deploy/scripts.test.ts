@@ -228,6 +228,57 @@ describe('what is there already', () => {
   })
 })
 
+describe('the keys of providers', () => {
+  const keys = [
+    'ANTHROPIC_API_KEY',
+    'OPENAI_API_KEY',
+    'GEMINI_API_KEY',
+    'OPENAI_COMPATIBLE_API_KEY',
+    'DISCORD_TOKEN',
+  ]
+  const env = (): Readonly<Record<string, string | undefined>> => ({
+    PATH: `${folder}/bin:${process.env['PATH']}`,
+    HOME: folder,
+    COFFERDAM_BIN: join(folder, 'bin'),
+    ...Object.fromEntries(keys.map((name) => [name, `hush-${name}`])),
+  })
+  beforeEach(() => mkdirSync(join(folder, 'bin')))
+
+  it('B28 are nothing that an engine gets to know that is started here', () => {
+    // Whichever of them starts it.
+    for (const name of ['dockerd', 'systemctl'])
+      writeFileSync(
+        join(folder, 'bin', name),
+        `#!/bin/sh\nenv >${folder}/env.new; mv ${folder}/env.new ${folder}/env\n`,
+        { mode: 0o755 },
+      )
+    const line = `engine_log=${folder}/log; engine_version() { :; }
+      engine_state() { if [ -e ${folder}/env ]; then echo up; else echo down; fi; }; start_engine`
+    spawnSync('bash', ['-c', `source ${deploy}/setup.sh; ${line}`], { env: env(), encoding: 'utf8' })
+    const known = readFileSync(join(folder, 'env'), 'utf8')
+    expect([known, known]).toEqual([expect.stringContaining('HOME='), expect.not.stringContaining('hush')])
+  })
+
+  it('B28 are given to the first task, and to no stage before it', () => {
+    const copy = join(folder, 'deploy')
+    mkdirSync(copy)
+    for (const name of ['quickstart.sh', 'setup.sh', 'jobs.sh', 'engine.sh'])
+      writeFileSync(join(copy, name), readFileSync(join(deploy, name)))
+    const stages = 'need_programs install_dependencies build_sources help_dependencies need_engine need_image'
+    const told = [...stages.split(' '), 'finish_dependencies'].map((name) => `${name}() { env; }\n`)
+    writeFileSync(join(copy, 'setup.sh'), told.join(''), { flag: 'a' })
+    writeFileSync(join(copy, 'first-task.sh'), 'echo; echo FIRST TASK; env\n')
+    const { status, stdout } = spawnSync('bash', [join(copy, 'quickstart.sh')], {
+      env: env(),
+      encoding: 'utf8',
+    })
+    const [before = '', after = ''] = stdout.split('FIRST TASK')
+    expect([status, before]).toEqual([0, expect.not.stringContaining('hush')])
+    expect(before.split('HOME=').length).toBeGreaterThan(7)
+    expect(keys.filter((name) => !after.includes(`${name}=hush-${name}\n`))).toEqual([])
+  })
+})
+
 describe('what is installed', () => {
   const program = (name: string, script: string): void => {
     mkdirSync(join(folder, 'bin'), { recursive: true })
