@@ -6,6 +6,10 @@ choose_agent() {
   model=provider
   if [ -n "${OPENAI_COMPATIBLE_ORIGIN:-}" ]; then
     agent=pi model=server
+    # Said here and written down below: what is secret in it would be too.
+    case $OPENAI_COMPATIBLE_ORIGIN in
+      *[@?#]*) die 'OPENAI_COMPATIBLE_ORIGIN is more than an address such as http://127.0.0.1:11434. Leave user, password and query out (a key goes into OPENAI_COMPATIBLE_API_KEY), then run this again.' ;;
+    esac
     origin=${OPENAI_COMPATIBLE_ORIGIN%/}
     origin=${origin%/v1}
     note "OPENAI_COMPATIBLE_ORIGIN is set: pi, with the model server at $origin"

@@ -131,6 +131,33 @@ describe('the agent of the first task', () => {
     expect(chosen(env)).toContain(says)
   })
 
+  it.each(['http://me:hush@h:1', 'http://h:1/v1?key=hush', 'http:me:hush@h:1', 'http://h:1#hush'])(
+    'is not begun with an address that holds a secret, and does not show it: %s',
+    (origin) => {
+      const { status, stdout, stderr } = spawnSync(
+        'bash',
+        [
+          '-c',
+          `source ${deploy}/setup.sh; source ${deploy}/first-agent.sh; logs=${folder}; choose_agent; configure_agent`,
+        ],
+        {
+          encoding: 'utf8',
+          env: {
+            PATH: process.env['PATH'],
+            HOME: folder,
+            OPENAI_COMPATIBLE_ORIGIN: origin,
+            OPENAI_COMPATIBLE_MODEL: 'm',
+          },
+        },
+      )
+      expect([status, stderr]).toEqual([
+        1,
+        expect.stringContaining('a key goes into OPENAI_COMPATIBLE_API_KEY'),
+      ])
+      expect([stdout + stderr, readdirSync(folder)]).toEqual([expect.not.stringContaining('hush'), []])
+    },
+  )
+
   it.each([{}, { ANTHROPIC_API_KEY: 'k' }])(
     'that cannot be built is said, and a script takes its place (%j)',
     (env) => {
