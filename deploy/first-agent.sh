@@ -6,6 +6,10 @@ choose_agent() {
   model=provider
   if [ -n "${OPENAI_COMPATIBLE_ORIGIN:-}" ]; then
     agent=pi model=server
+    # Said here and written down below: what is secret in it would be too.
+    case $OPENAI_COMPATIBLE_ORIGIN in
+      *[@?#]*) die 'OPENAI_COMPATIBLE_ORIGIN is more than an address such as http://127.0.0.1:11434. Leave user, password and query out (a key goes into OPENAI_COMPATIBLE_API_KEY), then run this again.' ;;
+    esac
     origin=${OPENAI_COMPATIBLE_ORIGIN%/}
     origin=${origin%/v1}
     note "OPENAI_COMPATIBLE_ORIGIN is set: pi, with the model server at $origin"
@@ -49,17 +53,21 @@ configure_agent() {
   fi
   case $model in
     none) agent_options=(--agent command -- python3 tools/fixer.py) ;;
-    # More than it needs, and little enough to lose.
-    provider) agent_options=(--agent "$agent" --tokens 500000) ;;
-    *) agent_options=(--agent "$agent") ;;
+    # More than it needs, and little enough to lose. Also where the model is a script: what is left of an interrupted task
+    # goes on under the usual configuration, with a model that costs.
+    *) agent_options=(--agent "$agent" --tokens 500000) ;;
   esac
 }
 
-# The name of the first model of the server: those of a user's own mostly have one.
+# The name of the first model of the server, if it is one that a configuration takes: those of a user's own mostly have one.
 first_model() {
   node -e '
     fetch(`${process.argv[1]}/v1/models`, { signal: AbortSignal.timeout(5000) }).then((answer) => answer.json())
-      .then(({ data }) => console.log(data[0].id)).catch(() => process.exit(1))' "$origin"
+      .then((models) => models?.data?.[0]?.id, () => undefined)
+      .then((id) => {
+        if (typeof id === "string" && /^[A-Za-z0-9][\w.:\/@[\]-]{0,99}$/.test(id)) console.log(id)
+        else process.exitCode = 1
+      })' "$origin"
 }
 
 # Sets `origin`.
@@ -92,7 +100,7 @@ configure_server() {
 say_agent() {
   case $model in
     provider) note "$agent is the real program, in a box without network and key: the gateway outside adds the key. At most 500000 tokens." ;;
-    server) note "pi is the real program, in a box without network: the gateway outside asks $origin. The model is $name." ;;
+    server) note "pi is the real program, in a box without network: the gateway outside asks $origin. The model is $name. At most 500000 tokens." ;;
     scripted)
       note 'pi is the real program, in the real box, and the gateway is real. THE MODEL IS NOT: ITS ANSWERS ARE SCRIPTED.'
       note "The script mends one failing test a step; it is $root/test/support/model/receipts.ts."

@@ -27,7 +27,7 @@ note "cofferdam run --repo $example --goal '$goal' \\"
 note "  --test 'python3 -m unittest' ${agent_options[*]}"
 say_agent
 printf '\n'
-cofferdam run --repo "$example" --goal "$goal" --test 'python3 -m unittest' "${agent_options[@]}" ||
+with_keys cofferdam run --repo "$example" --goal "$goal" --test 'python3 -m unittest' "${agent_options[@]}" ||
   die "The task was not applied (exit code $?); see above."
 
 branch=$(git -C "$example" for-each-ref --sort=-committerdate --count=1 --format='%(refname:short)' refs/heads/cofferdam/)
