@@ -1,6 +1,7 @@
 import { PermissionFlagsBits, REST } from 'discord.js'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { delivery } from '../../src/discord/delivery.ts'
+import { patience } from '../../src/discord/sending.ts'
 import type { Told } from '../../src/discord/telling.ts'
 import type { Decisions } from '../../src/domain/decision.ts'
 import type { Role } from '../../src/domain/caller.ts'
@@ -59,7 +60,7 @@ beforeEach(async () => {
     listen: [],
     members,
   }
-  const rest = new REST({ api: discord.api, retries: 0, timeout: 300, rejectOnRateLimit: ['/channels'] })
+  const rest = new REST({ ...patience, api: discord.api, timeout: 300, rejectOnRateLimit: ['/channels'] })
   rest.setToken(discord.token)
   touched = 0
   told = delivery({
