@@ -1,6 +1,7 @@
 import { PermissionFlagsBits, REST } from 'discord.js'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { delivery } from '../../src/discord/delivery.ts'
+import { actOfReply } from '../../src/discord/reply.ts'
 import { patience } from '../../src/discord/sending.ts'
 import type { Told } from '../../src/discord/telling.ts'
 import type { Decisions } from '../../src/domain/decision.ts'
@@ -17,7 +18,7 @@ import { textOf } from '../support/discord/interaction.ts'
 import type { Channel } from '../support/discord/world.ts'
 import { aLetter, aTaskEvent } from '../support/letters.ts'
 import { present } from '../contract/store/bench.ts'
-import { aTask, aTaskId } from '../support/task.ts'
+import { aTask, aTaskId, aTaskIdOf } from '../support/task.ts'
 import { until } from '../support/until.ts'
 
 // Letters that are delivered until they have arrived, to a Discord of one's own that goes wrong.
@@ -153,6 +154,16 @@ describe('B26 a draft is told of once, whatever goes wrong', () => {
     await arrives(letter)
     expect(whole()).toEqual(draft)
   })
+})
+
+it('a follow-up is what the thread of its question is about before its first letter is delivered', async () => {
+  task = aTask({ kind: 'question', status: 'APPLIED', answer: 'So.' })
+  await arrives(letterOf(1, 'submitted'))
+  const thread = discord.thread(home) ?? fail()
+  const next = aTask({ id: aTaskIdOf(1), kind: 'question', parentTaskId: aTaskId })
+  told.compose(aTaskEvent({ taskId: next.id, seq: 1, type: 'submitted', from: null, to: 'PENDING' }), next)
+  expect(book.taskOf('', thread.id)).toBe(next.id)
+  expect(actOfReply(next, 'And why?')).toMatch(/is being answered: ask the next one when it is/)
 })
 
 describe('what is shown', () => {
