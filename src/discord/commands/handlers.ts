@@ -9,7 +9,7 @@ import type { Task } from '../../domain/task.ts'
 import { possibleActs } from '../../domain/transition/apply.ts'
 import type { SentFile } from '../messages/message.ts'
 import { nextSteps } from '../messages/news.ts'
-import { glance, statusMessage } from '../messages/status.ts'
+import { glance, kindOf, statusMessage } from '../messages/status.ts'
 import { destinationOf } from '../telling.ts'
 import { cut, line, moment, most } from '../text.ts'
 import { hitLines } from './found.ts'
@@ -92,7 +92,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
       text: tasks
         .map(
           (task) =>
-            `\`${task.id}\` **${task.status}** ${glance(task).word} ${moment(task.updatedAt)} — ${line(task.goal, 70)}`,
+            `\`${task.id}\` **${task.status}** ${glance(task).word} ${moment(task.updatedAt)} — ${kindOf(task)}${line(task.goal, 70)}`,
         )
         .join('\n'),
     }
