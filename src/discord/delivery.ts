@@ -2,7 +2,7 @@ import { DiscordAPIError, RESTJSONErrorCodes, Routes } from 'discord.js'
 import type { TaskId } from '../domain/ids.ts'
 import type { Composed, Destination, Outcome } from '../domain/outbox/destination.ts'
 import { newsTypeOf } from '../domain/outbox/news.ts'
-import type { TaskEvent } from '../domain/task.ts'
+import type { Task, TaskEvent } from '../domain/task.ts'
 import { Delivering, type DeliveryDeps } from './delivering.ts'
 import { heardIn, noteHeard } from './missed.ts'
 import type { News } from './messages/news.ts'
@@ -19,6 +19,7 @@ export function delivery(deps: DeliveryDeps): Destination {
     name: destinationOf(deps.settings),
     compose(event, task) {
       deps.touched(task.id)
+      if (event.type === 'submitted') join(deps, task)
       return composed(event, task.revision)
     },
     async deliver(letter, signal): Promise<Outcome> {
@@ -87,4 +88,20 @@ function composed(event: TaskEvent, revision: number): Composed | null {
   const newsType = newsTypeOf(event)
   if (newsType === null || ['task.pending', 'task.running', 'task.validating'].includes(newsType)) return null
   return { type: newsType, body }
+}
+
+/**
+ * A follow-up is said in the thread of the question before it, and is what that is about from its birth on: who writes there
+ * before its first letter is delivered is not to ask beside it.
+ */
+function join(
+  { book, settings }: DeliveryDeps,
+  { id, version, revision, kind, parentTaskId: parent }: Task,
+): void {
+  if (kind !== 'question' || parent === null) return
+  const thread = book.find(destinationOf(settings), parent, 'thread')
+  if (thread === null) return
+  book.put({ ...thread, taskId: id, shown: version, revision })
+  const heard = book.find(destinationOf(settings), parent, 'heard')
+  if (heard?.channel === thread.message) book.put({ ...heard, taskId: id })
 }

@@ -33,26 +33,27 @@ export function cut(text: string, length: number): string {
   return `${text.slice(0, end)}…`
 }
 
-/** Its beginning, escaped: what could not be shown anyway is not looked at. */
-export function head(text: string, length: number): string {
-  return cut(escaped(plain(text).slice(0, length + 1)), length)
-}
-
 /** As one line, escaped. */
 export function line(text: string, length: number): string {
   return cut(escaped(text).replaceAll(/\s+/g, ' ').trim(), length)
 }
 
+/** As it stands in a block of code, which three backticks in a row would end. */
+const inside = (text: string): string =>
+  plain(text)
+    .trimEnd()
+    .replaceAll(/`(?=``)/g, '`\u200b')
+
 /** A block of code, its beginning where it is too long: that is where a command says what it does. */
 export function headBlock(text: string, length: number): string {
-  const shown = plain(text).trimEnd().replaceAll('```', '`\u200b``')
+  const shown = inside(text)
   const room = length - 10
   return `\`\`\`\n${shown.length <= room ? shown : `${shown.slice(0, room - 1).replace(/[\uD800-\uDBFF]$/, '')}…`}\n\`\`\``
 }
 
 /** A block of code, its end where it is too long: that is where a test says what failed. */
 export function tailBlock(text: string, length: number): string {
-  const shown = plain(text).trimEnd().replaceAll('```', '`\u200b``')
+  const shown = inside(text)
   const room = length - 10
   return `\`\`\`\n${shown.length <= room ? shown : `…${shown.slice(-room + 1).replace(/^[\uDC00-\uDFFF]/, '')}`}\n\`\`\``
 }

@@ -1,6 +1,8 @@
 import { ChannelType, PermissionFlagsBits, REST } from 'discord.js'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { delivery } from '../../src/discord/delivery.ts'
+import { actOfReply } from '../../src/discord/reply.ts'
+import { patience } from '../../src/discord/sending.ts'
 import type { Told } from '../../src/discord/telling.ts'
 import type { Decisions } from '../../src/domain/decision.ts'
 import type { Role } from '../../src/domain/caller.ts'
@@ -59,7 +61,7 @@ beforeEach(async () => {
     listen: [],
     members,
   }
-  const rest = new REST({ api: discord.api, retries: 0, timeout: 300, rejectOnRateLimit: ['/channels'] })
+  const rest = new REST({ ...patience, api: discord.api, timeout: 300, rejectOnRateLimit: ['/channels'] })
   rest.setToken(discord.token)
   touched = 0
   told = delivery({
@@ -152,6 +154,16 @@ describe('B26 a draft is told of once, whatever goes wrong', () => {
     await arrives(letter)
     expect(whole()).toEqual(draft)
   })
+})
+
+it('a follow-up is what the thread of its question is about before its first letter is delivered', async () => {
+  task = aTask({ kind: 'question', status: 'APPLIED', answer: 'So.' })
+  await arrives(letterOf(1, 'submitted'))
+  const thread = discord.thread(home) ?? fail()
+  const next = aTask({ id: aTaskIdOf(1), kind: 'question', parentTaskId: aTaskId })
+  told.compose(aTaskEvent({ taskId: next.id, seq: 1, type: 'submitted', from: null, to: 'PENDING' }), next)
+  expect(book.taskOf('', thread.id)).toBe(next.id)
+  expect(actOfReply(next, 'And why?')).toMatch(/is being answered: ask the next one when it is/)
 })
 
 describe('what is shown', () => {

@@ -9,7 +9,8 @@ import type { Task } from '../../domain/task.ts'
 import { possibleActs } from '../../domain/transition/apply.ts'
 import type { SentFile } from '../messages/message.ts'
 import { nextSteps } from '../messages/news.ts'
-import { glance, statusMessage } from '../messages/status.ts'
+import { glance, kindOf, statusMessage } from '../messages/status.ts'
+import { destinationOf } from '../telling.ts'
 import { cut, line, moment, most } from '../text.ts'
 import { hitLines } from './found.ts'
 import {
@@ -91,7 +92,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
       text: tasks
         .map(
           (task) =>
-            `\`${task.id}\` **${task.status}** ${glance(task).word} ${moment(task.updatedAt)} — ${line(task.goal, 70)}`,
+            `\`${task.id}\` **${task.status}** ${glance(task).word} ${moment(task.updatedAt)} — ${kindOf(task)}${line(task.goal, 70)}`,
         )
         .join('\n'),
     }
@@ -196,10 +197,11 @@ export const handlers: Readonly<Record<string, Handler>> = {
     })
     if (!parsed.ok) throw new Failure('bad_request', parsed.problems.join(' '))
     const { task, notes } = await deps.plane().ask(parsed.request, caller, key)
+    // A follow-up is said where the question before it was.
+    const shared = deps.book.find(destinationOf(deps.settings), task.id, 'thread')
+    const where = shared === null ? `its thread in <#${deps.settings.channel}>` : `<#${shared.message}>`
     const said =
-      task.status === 'DRAFT'
-        ? `It waits for a decision, in its thread in <#${deps.settings.channel}>.`
-        : `The answer comes in its thread in <#${deps.settings.channel}>.`
+      task.status === 'DRAFT' ? `It waits for a decision, in ${where}.` : `The answer comes in ${where}.`
     return {
       text: [
         `Question \`${task.id}\`: ${line(task.goal, 200)}`,

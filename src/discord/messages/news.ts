@@ -4,7 +4,8 @@ import { moreNeeded } from '../../domain/budget.ts'
 import { canFollowUp } from '../../domain/question/follow-up.ts'
 import { counted } from '../../domain/text.ts'
 import { possibleActs } from '../../domain/transition/apply.ts'
-import { cut, escaped, head, line, most, plain, tailBlock } from '../text.ts'
+import { cut, escaped, line, most, plain, tailBlock } from '../text.ts'
+import { shownAnswer } from './answer.ts'
 import { glance } from './status.ts'
 import { mentions, nameOf, nobody, type Outgoing, type SentFile } from './message.ts'
 
@@ -63,7 +64,7 @@ export function newsMessage(
   const answer = news.status === 'APPLIED' ? task.answer : null
   const answerFile = answer === null ? null : fileOf(task, answer)
   const parts = [
-    ...(answer === null ? [line(news.text, 1200)] : [head(answer, mostAnswer)]),
+    ...(answer === null ? [line(news.text, 1200)] : [shownAnswer(answer, mostAnswer)]),
     ...(answerFile === null
       ? []
       : [

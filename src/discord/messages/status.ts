@@ -45,6 +45,9 @@ export function glance({
   }
 }
 
+/** Before what a task is about, among which there are more changes than questions: only these are named. */
+export const kindOf = ({ kind }: Pick<Task, 'kind'>): string => (kind === 'question' ? '**Question**: ' : '')
+
 export const reactions = ['👀', '✅', '⚠️'] as const
 
 /** What a thread is called. */
@@ -75,7 +78,9 @@ export function statusMessage(
         title: `${status} · ${word}`,
         color: colour,
         description: cut(
-          line(goal, 600) + (halt === null ? '' : `\n\n**${halt.reason}**: ${line(halt.text, 600)}`),
+          kindOf(task) +
+            line(goal, 600) +
+            (halt === null ? '' : `\n\n**${halt.reason}**: ${line(halt.text, 600)}`),
           most.description,
         ),
         fields: [
