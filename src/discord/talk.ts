@@ -184,12 +184,17 @@ async function askMore(
     return deps.plane().ask(parsed.request, caller, keyOf(message))
   }).catch((error: unknown) => {
     // They are told why, and are not to find it asked, and paid for, on another day.
-    if (error instanceof Failure) heard()
+    if (isRefused(error)) heard()
     throw error
   })
   heard()
   return askedText(task)
 }
+
+/** Whether they are told no for good: a git that was ended may have been so with this process, and the next asks again. */
+const isRefused = (error: unknown): boolean =>
+  error instanceof Failure &&
+  [error, error.cause].every((each) => !(each instanceof Failure && each.code === 'worktree'))
 
 /** The answer comes into the same thread, so that nothing need be said of it before. */
 const askedText = ({ id, status }: Task): string =>

@@ -262,6 +262,12 @@ describe('in the thread of several questions', () => {
 
   it.each([
     ['refused', new Failure('repository', 'It is not there.'), ['And why?']],
+    ['broken off', new Failure('worktree', 'git was ended.'), ['And why?', 'And why?']],
+    [
+      'broken off while it looked at the repository',
+      new Failure('repository', 'git was ended.', { cause: new Failure('worktree', 'git was ended.') }),
+      ['And why?', 'And why?'],
+    ],
     ['lost to a bug', new Error('a bug'), ['And why?', 'And why?']],
   ])('what is %s is asked so often in all', async (_, error, often) => {
     owner.type(thread, 'And why?')
