@@ -82,15 +82,19 @@ serve_script() {
   finish 'scripted model'
 }
 
-# configure_server MODEL: a configuration for this task alone, with the server at `origin`.
+# configure_server MODEL: the usual configuration for this task alone, with the server at `origin`.
 configure_server() {
-  local file=$logs/first-task.yaml code=0
+  local file code=0
   mkdir -p "$logs"
-  node "$root/deploy/first-config.mjs" "$origin" "$1" >"$file" || code=$?
+  file=$(node "$root/deploy/first-config.mjs" "$origin" "$1" "$logs") || code=$?
   case $code in
     0) export COFFERDAM_CONFIG=$file ;;
     3)
       note 'ANOTHER PROCESS (such as cofferdam serve) WORKS ON THE DATA FOLDER, WITH A CONFIGURATION WITHOUT THIS MODEL.'
+      without_agent
+      ;;
+    4)
+      note 'NO FILE CAN BE WRITTEN BESIDE THE CONFIGURATION, so that this model cannot be added for the task; see above.'
       without_agent
       ;;
     *) die 'The configuration of the first task could not be made; see above.' ;;

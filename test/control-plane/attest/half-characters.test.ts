@@ -13,7 +13,7 @@ import { anOwner, aPolicy } from '../../support/task.ts'
 /** What SQLite gives back as U+FFFD. */
 const half = '\ud83d'
 
-it('a task in whose words half a character stands alone is as it was attested, wherever it rests', async () => {
+it('a task in whose words half a character stands alone is as it was attested, before it runs and wherever it rests', async () => {
   await using lab = await loopLab()
   const folder = mkdtempSync(join(tmpdir(), 'cofferdam-half-'))
   const turn = join(folder, 'turn')
@@ -34,7 +34,9 @@ it('a task in whose words half a character stands alone is as it was attested, w
       const deps = { ...lab.deps, worktrees: lab.worktrees, key: () => lab.key, installation: 'lab' }
       return (await verifyAttestations(deps, id, [], placeOf)).findings
     }
+    expect(await findings()).toEqual([])
     perform(lab.deps, id, { act: 'suggest', text: `Mind ${half}` }, person)
+    expect(await findings()).toEqual([])
     perform(lab.deps, id, { act: 'approve' }, person)
     expect([(await lab.settled(id)).status, await findings()]).toEqual(['BLOCKED', []])
     perform(lab.deps, id, { act: 'resume', instruction: `Go on ${half}`, budget: null }, person)
