@@ -3,6 +3,7 @@ import type { Actor, Checkpoint, Task } from '../../domain/task.ts'
 import { moreNeeded } from '../../domain/budget.ts'
 import { counted } from '../../domain/text.ts'
 import { possibleActs } from '../../domain/transition/apply.ts'
+import { respelled } from '../respelled.ts'
 import { cut, escaped, line, most, plain, tailBlock } from '../text.ts'
 import { shownAnswer } from './answer.ts'
 import { glance } from './status.ts'
@@ -63,7 +64,7 @@ export function newsMessage(
   const answer = news.status === 'APPLIED' ? task.answer : null
   const answerFile = answer === null ? null : fileOf(task, answer)
   const parts = [
-    ...(answer === null ? [line(news.text, 1200)] : [shownAnswer(answer, mostAnswer)]),
+    ...(answer === null ? [line(respelled(news.text), 1200)] : [shownAnswer(answer, mostAnswer)]),
     ...(answerFile === null
       ? []
       : [
