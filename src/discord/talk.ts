@@ -16,6 +16,7 @@ import { repositoryOf } from './commands/typed.ts'
 import { destinationOf } from './telling.ts'
 import type { InteractionsDeps } from './interactions.ts'
 import { callerOf } from './members.ts'
+import { respelled } from './respelled.ts'
 import { missed, noteHeard, type Said } from './missed.ts'
 import { pauseAfter } from './pauses.ts'
 import { actOfReply, addressee } from './reply.ts'
@@ -117,7 +118,7 @@ export class Talk {
       await nod(rest, message).catch(() => undefined)
       if (answer !== '') await replyTo(rest, message, answer)
     } catch (error) {
-      if (error instanceof Failure) return replyTo(rest, message, error.message)
+      if (error instanceof Failure) return replyTo(rest, message, respelled(error.message))
       report(error, { message: id })
       const sorry = 'That went wrong inside Cofferdam, whose log says more: look how the task stands.'
       await replyTo(rest, message, sorry)

@@ -142,7 +142,7 @@ describe('a question on Discord', () => {
     const id = await ask({ question: 'What does the README say?' })
     await answerIn(await lab.threadOf(id), 1)
     expect((await owner.slash(home, 'task_changes', { task: id })).text).toMatch(/changes nothing/)
-    expect((await owner.slash(home, 'task_resume', { task: id })).text).toMatch(/cofferdam ask --follow-up/)
+    expect((await owner.slash(home, 'task_resume', { task: id })).text).toMatch(/`\/ask follow_up:/)
     expect((await owner.slash(home, 'task_status', { task: id })).text).toMatch(
       /Reply in its thread to ask more/,
     )

@@ -10,8 +10,9 @@ import { possibleActs } from '../../domain/transition/apply.ts'
 import type { SentFile } from '../messages/message.ts'
 import { nextSteps } from '../messages/news.ts'
 import { glance, kindOf, statusMessage } from '../messages/status.ts'
+import { respelled } from '../respelled.ts'
 import { destinationOf } from '../telling.ts'
-import { cut, line, moment, most } from '../text.ts'
+import { cut, line, moment, most, plain } from '../text.ts'
 import { hitLines } from './found.ts'
 import {
   agentOf,
@@ -67,7 +68,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
       text: [
         `Task \`${task.id}\`: ${line(task.goal, 200)}`,
         said,
-        ...notes.map((note) => line(note, 500)),
+        ...notes.map((note) => line(respelled(note), 500)),
       ].join('\n'),
     }
   },
@@ -75,7 +76,8 @@ export const handlers: Readonly<Record<string, Handler>> = {
   task_status(deps, { typed }) {
     const task = namedTask(deps, typed)
     const { embeds } = statusMessage(task, deps.plane().checkpoints(task.id))
-    return { text: nextSteps(task, deps.settings.listen.length > 0), embeds }
+    const files = task.answer === null ? [] : [{ name: `${task.id}.md`, text: plain(task.answer) }]
+    return { text: nextSteps(task, deps.settings.listen.length > 0), embeds, files }
   },
 
   task_list(deps, { typed }) {
@@ -206,7 +208,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
       text: [
         `Question \`${task.id}\`: ${line(task.goal, 200)}`,
         said,
-        ...notes.map((note) => line(note, 500)),
+        ...notes.map((note) => line(respelled(note), 500)),
       ].join('\n'),
     }
   },
@@ -228,4 +230,4 @@ export const done = ({ id, status }: Task): Reply => ({ text: `Task \`${id}\` is
 
 const signs: Readonly<Record<Finding['state'], string>> = { ok: '✅', warning: '⚠️', problem: '❌' }
 const findingLine = ({ name, state, text }: Finding): string =>
-  `${signs[state]} **${name}** ${line(text, 300)}`
+  `${signs[state]} **${name}** ${line(respelled(text), 300)}`

@@ -4,6 +4,7 @@ import { moreNeeded } from '../../domain/budget.ts'
 import { canFollowUp } from '../../domain/question/follow-up.ts'
 import { counted } from '../../domain/text.ts'
 import { possibleActs } from '../../domain/transition/apply.ts'
+import { respelled } from '../respelled.ts'
 import { cut, escaped, line, most, plain, tailBlock } from '../text.ts'
 import { shownAnswer } from './answer.ts'
 import { glance } from './status.ts'
@@ -64,7 +65,7 @@ export function newsMessage(
   const answer = news.status === 'APPLIED' ? task.answer : null
   const answerFile = answer === null ? null : fileOf(task, answer)
   const parts = [
-    ...(answer === null ? [line(news.text, 1200)] : [shownAnswer(answer, mostAnswer)]),
+    ...(answer === null ? [line(respelled(news.text), 1200)] : [shownAnswer(answer, mostAnswer)]),
     ...(answerFile === null
       ? []
       : [

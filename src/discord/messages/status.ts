@@ -2,6 +2,7 @@ import { activityOf } from '../../domain/activity.ts'
 import type { Checkpoint, Task } from '../../domain/task.ts'
 import { counted, fewOf } from '../../domain/text.ts'
 import type { Doing } from '../doings.ts'
+import { respelled } from '../respelled.ts'
 import { cut, duration, line, moment, most, plain } from '../text.ts'
 import { colours, nameOf, type Outgoing } from './message.ts'
 
@@ -80,7 +81,7 @@ export function statusMessage(
         description: cut(
           kindOf(task) +
             line(goal, 600) +
-            (halt === null ? '' : `\n\n**${halt.reason}**: ${line(halt.text, 600)}`),
+            (halt === null ? '' : `\n\n**${halt.reason}**: ${line(respelled(halt.text), 600)}`),
           most.description,
         ),
         fields: [
