@@ -17,7 +17,7 @@ describe('ask', () => {
     expect([code, out]).toEqual([0, 'In **a.ts**, line 3.\n'])
     expect(error).toContain('● Answered.')
     expect(error).toMatch(/APPLIED \(answered\) {2}The question is answered, and nothing was changed\./)
-    expect(error).not.toMatch(/reading|branch|merge/)
+    expect(error).not.toMatch(/reading|branch|merge|line 3/)
     expect(error).toContain(`cofferdam ask --follow-up ${idIn(error)} QUESTION`)
   })
 
@@ -101,6 +101,17 @@ describe('ask', () => {
     expect(waiting.error).toMatch(/cofferdam task approve/)
     expect((await machine.run([...risky.slice(0, 2), '--yes', '--', 'cat'])).out).toContain('line 3')
     expect((await machine.run(risky, { answers: ['a'] })).out).toContain('line 3')
+  })
+
+  it('is shown with its answer by whatever follows it to its end', async () => {
+    const waiting = await machine.run(['ask', 'What does sudo do here?', '--', 'cat'])
+    const id = idIn(waiting.error)
+    expect(waiting.error).not.toContain('Answer:')
+    const shown = /^APPLIED \(answered\)[^]*\nAnswer:\n {2}In \*\*a\.ts\*\*, line 3\.\n\nNext:\n/m
+    expect((await machine.run(['task', 'approve', id, '--revision', '1'])).out).toMatch(shown)
+    expect((await machine.run(['task', 'watch', id])).out).toMatch(shown)
+    const blocked = idIn((await machine.run(ask, { script: blocks })).error)
+    expect((await machine.run(['task', 'resume', blocked, '--instruction', 'more'])).out).toMatch(shown)
   })
 
   it('explains itself where something else is meant', async () => {

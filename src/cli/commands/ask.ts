@@ -83,7 +83,7 @@ function onStandardError(world: World): World {
   return { ...world, terminal: { ...terminal, out: (text) => terminal.error(text) } }
 }
 
-/** What the agent prints is the answer, or on the way to it: it would be read twice. */
+/** Without the answer, and without what the agent prints, which is the answer or on the way to it: it would be read twice. */
 function withoutOutput(reporter: Reporter): Reporter {
   return {
     task: (task, notes) => reporter.task(task, notes),
@@ -91,7 +91,7 @@ function withoutOutput(reporter: Reporter): Reporter {
     note: (text) => reporter.note(text),
     pause: () => reporter.pause(),
     resume: () => reporter.resume(),
-    end: (task) => reporter.end(task),
+    end: (task) => reporter.end({ ...task, answer: null }),
     [Symbol.dispose]: () => reporter[Symbol.dispose](),
   }
 }
