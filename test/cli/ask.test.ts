@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { answersWith, beginStep, blocks, type Script } from '../support/scripted-plane.ts'
 import { type ScriptedMachine, scriptedMachine } from '../support/scripted-world.ts'
@@ -19,6 +20,25 @@ describe('ask', () => {
     expect(error).toMatch(/APPLIED \(answered\) {2}The question is answered, and nothing was changed\./)
     expect(error).not.toMatch(/reading|branch|merge|line 3/)
     expect(error).toContain(`cofferdam ask --follow-up ${idIn(error)} QUESTION`)
+  })
+
+  it('shows what the agent does, and not what it says, which is the answer', async () => {
+    const works: Script = async (turn) => {
+      beginStep(turn)
+      const progress = [
+        { kind: 'said', text: 'I will look.' },
+        { kind: 'tool', tool: 'read', text: '', paths: ['src/a\u001b[2J.ts'] },
+        { kind: 'spent', tokens: 4711, costUsd: 0.1 },
+      ] as const
+      turn.output('agent', 'I will look.\n» read src/a.ts\n', progress)
+      await sleep(20)
+      turn.report({ type: 'agent_finished', text: 'The agent ended without a marker.' })
+      turn.report({ type: 'answered', verdict: { kind: 'answer', answer: 'In a.ts.' } })
+    }
+    const { out, error } = await machine.run(ask, { script: works })
+    expect(out).toBe('In a.ts.\n')
+    expect(error.match(/^ +agent │ .*$/gm)).toEqual(['    agent │ » read src/a.ts'])
+    expect(error).not.toContain('I will look')
   })
 
   it('writes one JSON object per line for machines', async () => {

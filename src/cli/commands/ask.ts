@@ -1,5 +1,7 @@
 import type { Command } from 'commander'
+import type { AgentProgress } from '../../domain/agent.ts'
 import type { Sight } from '../../domain/control-plane.ts'
+import { progressText } from '../../domain/progress.ts'
 import { Connection } from '../connection.ts'
 import { exitHelp } from '../exit.ts'
 import { interrupts } from '../interrupt.ts'
@@ -83,11 +85,12 @@ function onStandardError(world: World): World {
   return { ...world, terminal: { ...terminal, out: (text) => terminal.error(text) } }
 }
 
-/** Without the answer, and without what the agent prints, which is the answer or on the way to it: it would be read twice. */
+/** Without the answer, and of the agent only what it does: what it says is the answer or on the way to it, and would be read twice. */
 function withoutOutput(reporter: Reporter): Reporter {
   return {
     task: (task, notes) => reporter.task(task, notes),
-    sight: (sight: Sight) => reporter.sight(sight.kind === 'output' ? { ...sight, text: '' } : sight),
+    sight: (sight: Sight) =>
+      reporter.sight(sight.kind === 'output' ? { ...sight, text: doneIn(sight.progress ?? []) } : sight),
     note: (text) => reporter.note(text),
     pause: () => reporter.pause(),
     resume: () => reporter.resume(),
@@ -95,3 +98,9 @@ function withoutOutput(reporter: Reporter): Reporter {
     [Symbol.dispose]: () => reporter[Symbol.dispose](),
   }
 }
+
+const doneIn = (progress: readonly AgentProgress[]): string =>
+  progress
+    .filter(({ kind }) => kind === 'tool')
+    .map((one) => `${progressText(one)}\n`)
+    .join('')
