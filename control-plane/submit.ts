@@ -179,7 +179,10 @@ const noAnswerer = (names: string): string =>
   'ask: { agent: { name: claude } }.'
 
 /** A program that formats or upgrades answers nothing: who works on tasks is asked only where it has a model. */
-function answererOf({ defaults, agents }: SubmitDeps, works: AgentChoice | null): AgentChoice | null {
+export function answererOf(
+  { defaults, agents }: Pick<SubmitDeps, 'defaults' | 'agents'>,
+  works: AgentChoice | null,
+): AgentChoice | null {
   if (defaults.answerer !== null) return defaults.answerer
   return works !== null && agents.get(works.name)?.upstream != null ? works : null
 }

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { completions } from '../../src/discord/commands/complete.ts'
 import { handlers } from '../../src/discord/commands/handlers.ts'
 import type { CommandDeps } from '../../src/discord/commands/typed.ts'
 import { markOf } from '../../src/discord/telling.ts'
@@ -107,5 +108,20 @@ describe('/task_start with an agent', () => {
     ['it is another than the repository’s own', 'command', 'claude', { name: 'claude', argv: [] }],
   ])('has it taken from the configuration or by its name, where %s', async (_, own, named, agent) => {
     expect(await requested(own, named)).toEqual(agent)
+  })
+})
+
+describe('the agents that are offered', () => {
+  const agents = [
+    { name: 'command', usual: false, answers: false },
+    { name: 'claude', usual: true, answers: false },
+    { name: 'pi', usual: false, answers: true },
+  ]
+  const offered = (command: string): readonly string[] =>
+    completions({ agents: () => agents } as never, command, 'agent', '').map(({ name }) => name)
+
+  it('tell the usual one of tasks from that of questions', () => {
+    expect(offered('task_start')).toEqual(['command', 'claude (usual)', 'pi'])
+    expect(offered('ask')).toEqual(['claude', 'pi (usual)'])
   })
 })

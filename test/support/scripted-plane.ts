@@ -233,7 +233,7 @@ export class ScriptedPlane implements ControlPlane, Disposable {
   }
 
   agents(): readonly KnownAgent[] {
-    return [{ name: 'command', usual: true }]
+    return [{ name: 'command', usual: true, answers: true }]
   }
 
   search(request: SearchRequest): Promise<SearchAnswer> {
