@@ -128,7 +128,11 @@ describe('ask', () => {
     const id = idIn(waiting.error)
     expect(waiting.error).not.toContain('Answer:')
     const shown = /^APPLIED \(answered\)[^]*\nAnswer:\n {2}In \*\*a\.ts\*\*, line 3\.\n\nNext:\n/m
-    expect((await machine.run(['task', 'approve', id, '--revision', '1'])).out).toMatch(shown)
+    const approved = (await machine.run(['task', 'approve', id, '--revision', '1'])).out
+    expect(approved).toMatch(shown)
+    expect(approved).toContain(
+      '  question: What does sudo do here?\nThis question wants a person, because:\n',
+    )
     expect((await machine.run(['task', 'watch', id])).out).toMatch(shown)
     const blocked = idIn((await machine.run(ask, { script: blocks })).error)
     expect((await machine.run(['task', 'resume', blocked, '--instruction', 'more'])).out).toMatch(shown)
