@@ -138,6 +138,14 @@ describe('ask', () => {
     expect((await machine.run(['task', 'resume', blocked, '--instruction', 'more'])).out).toMatch(shown)
   })
 
+  it('says in its help who is asked, what a program reads, and what follows a Ctrl-C', async () => {
+    const { out } = await machine.run(['ask', '--help'])
+    expect(out).toMatch(/a follow-up goes to whom the question before it went to/)
+    expect(out).toMatch(/it reads the prompt, which holds the\nquestion, on standard input/)
+    expect(out).toMatch(/Ctrl-C stops the question; `cofferdam task resume ID` has it asked once more/)
+    expect((await machine.run(['search', '--help'])).out.replaceAll(/\s+/g, ' ')).toContain('or answered')
+  })
+
   it('explains itself where something else is meant', async () => {
     const id = idIn((await machine.run(ask)).error)
     const said = async (...args: readonly string[]): Promise<string> => (await machine.run(args)).error

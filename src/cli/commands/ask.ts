@@ -22,11 +22,14 @@ const examples = `
 Examples:
   cofferdam ask "Where is the session cookie set, and what can read it?" --repo ~/shop
   cofferdam ask --follow-up ID "And where is it removed?"
-  git log -5 --format=%s | cofferdam ask - --agent claude > answer.md
+  cofferdam ask - --agent claude < question.md > answer.md
 
 The answer goes to standard output, all else to standard error. Who answers is the agent of the configuration ("ask", else
-the repository's or that of "task", where that has a model). Its box can read the repository and write nothing of it.
-A program after "--" answers too: it reads the question on standard input, and what it prints is the answer.
+the repository's or that of "task", where that has a model); a follow-up goes to whom the question before it went to. Its
+box can read the repository and write nothing of it. A program after "--" answers too: it reads the prompt, which holds the
+question, on standard input, and what it prints is the answer.
+
+Ctrl-C stops the question; \`cofferdam task resume ID\` has it asked once more, where it was stopped or had no answer.
 
 ${exitHelp()}`
 
