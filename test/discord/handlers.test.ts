@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { completions } from '../../src/discord/commands/complete.ts'
 import { handlers } from '../../src/discord/commands/handlers.ts'
 import type { CommandDeps } from '../../src/discord/commands/typed.ts'
 import { markOf } from '../../src/discord/telling.ts'
@@ -145,5 +146,20 @@ describe('/ask', () => {
     }
     const reply = await handlers['ask']?.(deps, { caller: anOwner, typed, key: 'k' })
     expect(reply?.text?.split('\n')[1]).toBe(said)
+  })
+})
+
+describe('the agents that are offered', () => {
+  const agents = [
+    { name: 'command', usual: false, answers: false },
+    { name: 'claude', usual: true, answers: false },
+    { name: 'pi', usual: false, answers: true },
+  ]
+  const offered = (command: string): readonly string[] =>
+    completions({ agents: () => agents } as never, command, 'agent', '').map(({ name }) => name)
+
+  it('tell the usual one of tasks from that of questions', () => {
+    expect(offered('task_start')).toEqual(['command', 'claude (usual)', 'pi'])
+    expect(offered('ask')).toEqual(['claude', 'pi (usual)'])
   })
 })

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { commands } from '../../src/discord/commands/definitions.ts'
 import { sameCommands } from '../../src/discord/commands/same.ts'
 import { callerOf } from '../../src/discord/members.ts'
-import { tailBlock, cut, duration, escaped, head, line } from '../../src/discord/text.ts'
+import { tailBlock, cut, duration, escaped, line } from '../../src/discord/text.ts'
 import { commands as commandsSchema } from '../support/discord/shapes.ts'
 
 describe('what others wrote', () => {
@@ -31,16 +31,6 @@ describe('what others wrote', () => {
         const shown = cut(escaped(text), length)
         expect(shown.length).toBeLessThanOrEqual(length)
         expect(shown).not.toMatch(/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?:^|[^\\])(?:\\\\)*\\…$/)
-      }),
-    )
-  })
-
-  it('is the same beginning whether it is cut before or after', () => {
-    const letters = ['a', ' ', '\n', '\r', '-', '*', '\\', '🚣', '\u001b[1m', '\ud83d']
-    const any = fc.string({ unit: fc.constantFrom(...letters) })
-    fc.assert(
-      fc.property(any, fc.integer({ min: 3, max: 40 }), (text, length) => {
-        expect(head(text, length)).toBe(cut(escaped(text), length))
       }),
     )
   })

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { agentsSchema } from '../../src/domain/answers.ts'
 import { parseQuestionRequest } from '../../src/domain/question/request.ts'
 import type { Submitted } from '../../src/domain/submitted.ts'
 import type { Task } from '../../src/domain/task.ts'
@@ -131,4 +132,11 @@ describe('without an agent that can answer', () => {
       await bare.close()
     }
   })
+})
+
+it('is answered by whom the list of agents names for it, not by whom it names for tasks', async () => {
+  const { agents } = agentsSchema.parse(await (await plane.get('/v1/agents')).json())
+  expect(agents.filter(({ usual, answers }) => usual || answers)).toEqual([
+    { name: 'command', usual: false, answers: true },
+  ])
 })

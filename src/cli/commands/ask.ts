@@ -1,5 +1,7 @@
 import type { Command } from 'commander'
+import type { AgentProgress } from '../../domain/agent.ts'
 import type { Sight } from '../../domain/control-plane.ts'
+import { progressText } from '../../domain/progress.ts'
 import { Connection } from '../connection.ts'
 import { exitHelp } from '../exit.ts'
 import { interrupts } from '../interrupt.ts'
@@ -20,11 +22,14 @@ const examples = `
 Examples:
   cofferdam ask "Where is the session cookie set, and what can read it?" --repo ~/shop
   cofferdam ask --follow-up ID "And where is it removed?"
-  git log -5 --format=%s | cofferdam ask - --agent claude > answer.md
+  cofferdam ask - --agent claude < question.md > answer.md
 
 The answer goes to standard output, all else to standard error. Who answers is the agent of the configuration ("ask", else
-the repository's or that of "task", where that has a model). Its box can read the repository and write nothing of it.
-A program after "--" answers too: it reads the question on standard input, and what it prints is the answer.
+the repository's or that of "task", where that has a model); a follow-up goes to whom the question before it went to. Its
+box can read the repository and write nothing of it. A program after "--" answers too: it reads the prompt, which holds the
+question, on standard input, and what it prints is the answer.
+
+Ctrl-C stops the question; \`cofferdam task resume ID\` has it asked once more, where it was stopped or had no answer.
 
 ${exitHelp()}`
 
@@ -83,15 +88,22 @@ function onStandardError(world: World): World {
   return { ...world, terminal: { ...terminal, out: (text) => terminal.error(text) } }
 }
 
-/** What the agent prints is the answer, or on the way to it: it would be read twice. */
+/** Without the answer, and of the agent only what it does: what it says is the answer or on the way to it, and would be read twice. */
 function withoutOutput(reporter: Reporter): Reporter {
   return {
     task: (task, notes) => reporter.task(task, notes),
-    sight: (sight: Sight) => reporter.sight(sight.kind === 'output' ? { ...sight, text: '' } : sight),
+    sight: (sight: Sight) =>
+      reporter.sight(sight.kind === 'output' ? { ...sight, text: doneIn(sight.progress ?? []) } : sight),
     note: (text) => reporter.note(text),
     pause: () => reporter.pause(),
     resume: () => reporter.resume(),
-    end: (task) => reporter.end(task),
+    end: (task) => reporter.end({ ...task, answer: null }),
     [Symbol.dispose]: () => reporter[Symbol.dispose](),
   }
 }
+
+const doneIn = (progress: readonly AgentProgress[]): string =>
+  progress
+    .filter(({ kind }) => kind === 'tool')
+    .map((one) => `${progressText(one)}\n`)
+    .join('')

@@ -56,7 +56,10 @@ function all(
           .agents()
           // A question names no program that could answer it.
           .filter(({ name }) => command !== 'ask' || name !== 'command')
-          .map(({ name, usual }) => ({ name: usual ? `${name} (usual)` : name, value: name }))
+          .map(({ name, usual, answers }) => ({
+            name: (command === 'ask' ? answers : usual) ? `${name} (usual)` : name,
+            value: name,
+          }))
       )
     case 'schedule':
       return plane.schedules.list().map(({ name }) => ({ name, value: name }))
