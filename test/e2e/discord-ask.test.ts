@@ -88,7 +88,7 @@ describe('a question on Discord', () => {
     expect(await owner.complete(home, 'ask', 'follow_up', '')).toContain(last?.id)
   })
 
-  it('also by the command, where plain messages are not heard', async () => {
+  it('also by the command, which names the question that it follows up', async () => {
     const id = await ask({ question: 'What does the README say?' })
     const thread = await lab.threadOf(id)
     await answerIn(thread, 1)
