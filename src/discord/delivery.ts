@@ -102,6 +102,4 @@ function join(
   const thread = book.find(destinationOf(settings), parent, 'thread')
   if (thread === null) return
   book.put({ ...thread, taskId: id, shown: version, revision })
-  const heard = book.find(destinationOf(settings), parent, 'heard')
-  if (heard?.channel === thread.message) book.put({ ...heard, taskId: id })
 }

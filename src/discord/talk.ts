@@ -177,7 +177,6 @@ async function askMore(
   question: string,
   caller: Caller,
 ): Promise<string> {
-  // The new question is none of the thread yet: it comes there with its first letter.
   const heard = (): void => noteHeard(deps, followUp, message.channel_id, message.id)
   const { task } = await recorded(deps, message, 'ask', followUp, async () => {
     const parsed = parseQuestionRequest({ question, followUp })
