@@ -21,7 +21,7 @@ export async function submit(
   const nothing = 'No task was made.'
   ways.tell({ first: 'Leaving…', last: nothing })
   const left = AbortSignal.any([ways.stop, ways.leave])
-  await ask(connection, refuseWithoutEngine, left)
+  await call(connection, refuseWithoutEngine, left)
   if (left.aborted) {
     reporter.note(nothing)
     return null
@@ -32,7 +32,7 @@ export async function submit(
   // Under one key it is one task, however often the process that takes it dies in the middle.
   const key = randomUUID()
   try {
-    const submitted = await ask(connection, (client) => send(client, key), ways.leave)
+    const submitted = await call(connection, (client) => send(client, key), ways.leave)
     if (submitted === null) reporter.note(perhaps)
     return submitted
   } catch (error) {
@@ -42,7 +42,7 @@ export async function submit(
 }
 
 /** An errand, wherever it is answered; null when left before. Looking for another process is not cut off: it may open one. */
-async function ask<T>(
+async function call<T>(
   connection: Connection,
   errand: (client: Client) => Promise<T>,
   left: AbortSignal,

@@ -1,8 +1,8 @@
-import { answerVerdict } from '../../../src/domain/question/answer.ts'
-import type { Checkpoint } from '../../../src/domain/task.ts'
-import { attested } from '../attested.ts'
-import { closed } from '../attempts.ts'
-import { needed, type Work } from '../work.ts'
+import { answerVerdict } from '../../src/domain/question/answer.ts'
+import type { Checkpoint } from '../../src/domain/task.ts'
+import { attested } from './attested.ts'
+import { closed } from './attempts.ts'
+import { needed, type Work } from './work.ts'
 
 /** Takes what the agent said last, in a tree that it left as it was, for the answer to a question. */
 export function answer(work: Work, row: Checkpoint): void {
