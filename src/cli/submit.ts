@@ -2,8 +2,11 @@ import { randomUUID } from 'node:crypto'
 import type { Client } from '../client/client.ts'
 import type { Submitted } from '../domain/submitted.ts'
 import { Failure } from '../domain/failure.ts'
+import type { TaskId } from '../domain/ids.ts'
 import type { Connection } from './connection.ts'
+import type { Exit } from './exit.ts'
 import { unlessLeft } from './interrupt.ts'
+import { pursue } from './pursue.ts'
 import type { Pursuit } from './pursuit.ts'
 
 type Submission = Pick<Pursuit, 'connection' | 'reporter' | 'spell' | 'ways'>
@@ -14,7 +17,7 @@ type Submission = Pick<Pursuit, 'connection' | 'reporter' | 'spell' | 'ways'>
  * @param send hands it in under a key, perhaps more than once
  * @returns null when left by a signal, which is told
  */
-export async function submit(
+async function submit(
   { connection, reporter, spell, ways }: Submission,
   send: (client: Client, key: string) => Promise<Submitted>,
 ): Promise<Submitted | null> {
@@ -39,6 +42,19 @@ export async function submit(
     if (error instanceof Failure && error.code === 'busy') reporter.note(perhaps)
     throw error
   }
+}
+
+/** The same, and what was made is followed to where it settles. @returns null for the task where none is known of */
+export async function submitAndPursue(
+  start: Omit<Pursuit, 'mine' | 'after'>,
+  send: (client: Client, key: string) => Promise<Submitted>,
+): Promise<{ readonly exit: Exit; readonly id: TaskId | null }> {
+  const { reporter, ways } = start
+  const submitted = await submit(start, send)
+  if (submitted === null) return { exit: ways.stop.aborted ? 'interrupted' : 'terminated', id: null }
+  const { task, notes } = submitted
+  reporter.task(task, notes)
+  return { exit: await pursue({ ...start, mine: true, after: 0 }, task), id: task.id }
 }
 
 /** An errand, wherever it is answered; null when left before. Looking for another process is not cut off: it may open one. */

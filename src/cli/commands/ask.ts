@@ -5,11 +5,10 @@ import { progressText } from '../../domain/progress.ts'
 import { Connection } from '../connection.ts'
 import { exitHelp } from '../exit.ts'
 import { interrupts } from '../interrupt.ts'
-import { pursue } from '../pursue.ts'
 import { openReporter, type Reporter } from '../reporter.ts'
 import { plain } from '../render/text.ts'
 import { type QuestionOptions, questionOf } from '../request.ts'
-import { submit } from '../submit.ts'
+import { submitAndPursue } from '../submit.ts'
 import type { World } from '../world.ts'
 import { common, type CommonOptions, idOf, several, type Shell, speller, targetOf } from './common.ts'
 import { programOf } from './task-options.ts'
@@ -62,20 +61,11 @@ export function askCommand(program: Command, shell: Shell): void {
         ? openReporter(world, spell, true)
         : withoutOutput(openReporter(beside, spell, false))
       using ways = interrupts(world, reporter)
-      const submitted = await submit({ connection, reporter, spell, ways }, (client, key) =>
-        client.ask(request, key),
-      )
-      if (submitted === null) {
-        shell.end(ways.stop.aborted ? 'interrupted' : 'terminated')
-        return
-      }
-      const { task, notes } = submitted
-      reporter.task(task, notes)
       const yes = options.yes === true
-      const pursuit = { world: beside, connection, reporter, spell, ways, yes, quiet, mine: true, after: 0 }
-      const exit = await pursue(pursuit, task)
-      if (exit === 'done' && !quiet) {
-        const { answer } = await connection.persist((client) => client.task(task.id), ways.leave)
+      const start = { world: beside, connection, reporter, spell, ways, yes, quiet }
+      const { exit, id } = await submitAndPursue(start, (client, key) => client.ask(request, key))
+      if (exit === 'done' && id !== null && !quiet) {
+        const { answer } = await connection.persist((client) => client.task(id), ways.leave)
         world.terminal.out(`${plain(answer ?? '').trim()}\n`)
       }
       shell.end(exit)
