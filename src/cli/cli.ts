@@ -6,6 +6,7 @@ import { auditCommand } from './commands/audit.ts'
 import { backupCommands } from './commands/backup.ts'
 import { type CommonOptions, type Shell, speller } from './commands/common.ts'
 import { completionCommand } from './commands/completion.ts'
+import { configCommand } from './commands/config.ts'
 import { discordCommand } from './commands/discord.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { explainCommand } from './commands/explain.ts'
@@ -67,6 +68,7 @@ function commandsOf(shell: Shell): Command {
   outboxCommand(program, shell)
   scheduleCommand(program, shell)
   serveCommand(program, shell)
+  configCommand(program, shell)
   backupCommands(program, shell)
   tokenCommand(program, shell)
   auditCommand(program, shell)
