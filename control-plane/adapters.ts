@@ -1,11 +1,13 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Environment } from '../src/config/environment.ts'
 import type { Config } from '../src/config/load.ts'
 import type { Engine } from '../src/domain/box.ts'
 import type { HostPath } from '../src/domain/brand.ts'
+import type { NotTheSame } from '../src/domain/same-place.ts'
 import type { WantedImage } from '../src/domain/image.ts'
 import type { Gateway } from '../src/domain/gateway.ts'
+import { messageOf } from '../src/domain/failure.ts'
 import type { Secret } from '../src/domain/secret.ts'
 import { createGateway } from '../src/gateway/gateway.ts'
 import { anthropic } from '../src/gateway/upstreams/anthropic.ts'
@@ -13,11 +15,14 @@ import { gemini } from '../src/gateway/upstreams/gemini.ts'
 import { openai } from '../src/gateway/upstreams/openai.ts'
 import type { Upstream } from '../src/gateway/upstreams/upstream.ts'
 import { dockerEngine, type DockerEngineOptions } from '../src/sandbox/docker/engine.ts'
+import { foldersApart } from '../src/sandbox/docker/canary/folders.ts'
 import { connector } from '../src/sandbox/docker/connect.ts'
 import { imageTag } from '../src/sandbox/docker/image/agents.ts'
 import { buildWithAgents } from '../src/sandbox/docker/image/build-agents.ts'
 import { buildOwn, ownTag } from '../src/sandbox/docker/image/dockerfile.ts'
-import type { ImagePlan } from '../src/sandbox/docker/image/find.ts'
+import { findImage, type ImagePlan } from '../src/sandbox/docker/image/find.ts'
+import { findSource } from '../src/worktree/source.ts'
+import { namedRepositories } from './repositories.ts'
 
 type EngineMore = Pick<DockerEngineOptions, 'installation' | 'now' | 'log' | 'patience'>
 
@@ -60,6 +65,36 @@ export async function buildImages(
   for (const each of new Set(Object.values(image.repositories)))
     await buildOwn(docker, each, base, { progress }, fresh)
   return image.dockerfile === null ? id : await buildOwn(docker, image.dockerfile, base, { progress }, fresh)
+}
+
+/**
+ * Which folders are not the same for this process and for the engine: those of boxes' files and sockets, and where git has
+ * the objects of each repository that the configuration names, for that is where work is handed over.
+ */
+export async function placesApart(
+  config: Config,
+  data: HostPath,
+  installation: string,
+  uid: number,
+): Promise<readonly NotTheSame[]> {
+  const scratch = join(data, 'scratch') as HostPath
+  await mkdir(scratch, { recursive: true })
+  const gone: NotTheSame[] = []
+  const repositories: HostPath[] = []
+  for (const path of namedRepositories(config))
+    await findSource(path, uid).then(
+      ({ commonDir }) => repositories.push(commonDir),
+      (error: unknown) => gone.push({ path: path as HostPath, why: unfinished(messageOf(error)) }),
+    )
+  const connect = connector(config.engine.socket)
+  const image = await findImage(connect, planOf(config, null), { agent: null }, new Map())
+  const folders = [scratch, config.runtimeFolder, ...repositories]
+  return [...gone, ...(await foldersApart(await connect(), image, installation, folders))]
+}
+
+/** A sentence as the end of another one. */
+function unfinished(sentence: string): string {
+  return sentence.replace(/\.$/, '')
 }
 
 /** The same engine for looking only: what its canary needs is made in a folder of its own, which goes with it. */

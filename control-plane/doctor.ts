@@ -6,6 +6,7 @@ import type { Engine } from '../src/domain/box.ts'
 import type { DiscordState } from '../src/domain/discord.ts'
 import type { Finding } from '../src/domain/control-plane.ts'
 import { messageOf } from '../src/domain/failure.ts'
+import { type NotTheSame, placesProblem } from '../src/domain/same-place.ts'
 import type { Status } from '../src/domain/task.ts'
 import { examineDatabase } from './store/examine.ts'
 import type { OutboxStanding } from './store/outbox.ts'
@@ -28,6 +29,8 @@ export interface DoctorDeps extends Around {
   readonly store: Store
   /** Null where Discord is not configured, or this process does not keep its connection. */
   readonly discord?: () => DiscordState | null
+  /** Folders that are not the same for the engine. */
+  readonly apart: () => Promise<readonly NotTheSame[]>
 }
 
 /** Looks at everything that a task needs, and says what to do about what is missing. */
@@ -35,6 +38,7 @@ export async function doctor(deps: DoctorDeps): Promise<readonly Finding[]> {
   const connection = deps.discord?.() ?? null
   return [
     ...(await surroundings(deps)),
+    await finding('places', async () => together(await deps.apart())),
     await finding('tasks', () => ok(tally(deps.store.counts()))),
     await finding('outbox', () => undelivered(deps.store.outbox.standing())),
     ...(connection === null ? [] : [{ name: 'discord', ...connected(connection) }]),
@@ -141,6 +145,11 @@ function holder({ pid, what }: Owner): Finding {
 function tally(counts: Readonly<Partial<Record<Status, number>>>): string {
   const some = Object.entries(counts).filter(([, count]) => count > 0)
   return some.length === 0 ? 'no tasks yet' : some.map(([status, count]) => `${count} ${status}`).join(', ')
+}
+
+function together(apart: readonly NotTheSame[]): Found {
+  const text = placesProblem(apart)
+  return text === null ? ok('data, sockets and repositories are the same for the engine') : problem(text)
 }
 
 function undelivered({ waiting, dead }: OutboxStanding): Found {

@@ -18,6 +18,7 @@ import { type HttpSettings, listenRefusal } from '../src/domain/listen.ts'
 import { compilePolicy } from '../src/domain/matcher.ts'
 import type { Posture } from '../src/domain/posture.ts'
 import { remembered } from '../src/domain/remembered.ts'
+import { type NotTheSame, placesProblem } from '../src/domain/same-place.ts'
 import { tokenRefusal } from '../src/domain/token.ts'
 import type { Discord, DiscordDeps } from '../src/discord/open.ts'
 import { specHash } from '../src/sandbox/hash.ts'
@@ -26,7 +27,7 @@ import { compileBox } from '../src/sandbox/spec.ts'
 import { webhook } from '../src/webhooks/webhook.ts'
 import { openWorktrees } from '../src/worktree/open.ts'
 import { openAccess } from './access.ts'
-import { engineOf, gatewayOf, revealed } from './adapters.ts'
+import { engineOf, gatewayOf, placesApart, revealed } from './adapters.ts'
 import { attestor } from './attest/attestor.ts'
 import { findKey, keyPlaces, openKey, type SigningKey } from './attest/key.ts'
 import { Bus } from './bus.ts'
@@ -122,6 +123,9 @@ export async function open(
     const log = openLog(data.path, config.logLevel, options.stderrLevel, config.logCap)
     const database = join(data.path, 'cofferdam.db') as HostPath
     refuseOrphans(data.path, database)
+    const apart = () => placesApart(config, data.path, data.installation, around.uid)
+    // What is worked on in a container must be what the engine shows to boxes, and what people have on their disk.
+    if (config.contained && options.attend === 'all') refuseApart(await apart())
     const places = keyPlaces(data.path, config.attestationKey)
     const store = withBallast(openStore(database), new Ballast(data.path))
     closers.push(() => store[Symbol.dispose]())
@@ -253,6 +257,7 @@ export async function open(
       }),
       defaults,
       discord: () => discord?.connection() ?? null,
+      apart,
       repositories: config.repositories,
       data: data.path,
     })
@@ -318,6 +323,11 @@ function refuseExposure(http: HttpSettings, store: Store, now: number): void {
   const good = store.access.tokens().filter((token) => tokenRefusal(token, now) === null)
   const refused = listenRefusal(http, good.length)
   if (refused !== null) throw new Failure('bad_config', refused)
+}
+
+function refuseApart(found: readonly NotTheSame[]): void {
+  const problem = placesProblem(found)
+  if (problem !== null) throw new Failure('engine', problem)
 }
 
 function doorFor({ hosts, perMinute, proxyTls }: HttpSettings): Door {

@@ -23,6 +23,7 @@ import type { QuestionRequest } from '../src/domain/question/request.ts'
 import type { Agent, AgentChoice } from '../src/domain/agent.ts'
 import type { Registries } from '../src/domain/registries.ts'
 import type { RepositoryDefaults } from '../src/domain/repository-defaults.ts'
+import type { NotTheSame } from '../src/domain/same-place.ts'
 import { submitRefusal } from '../src/domain/rights.ts'
 import type { Schedules } from '../src/domain/schedule/port.ts'
 import type { SearchAnswer, SearchRequest } from '../src/domain/search/search.ts'
@@ -78,6 +79,8 @@ export interface PlaneDeps {
   readonly clock: () => number
   /** How the front end on Discord stands; null where there is none. */
   readonly discord: () => DiscordState | null
+  /** Folders that are not the same for the engine. */
+  readonly apart: () => Promise<readonly NotTheSame[]>
 }
 
 /** The product without a front end. */

@@ -31,6 +31,8 @@ export interface Config {
   /** The file it was read from; null where there is none. */
   readonly file: string | null
   readonly dataFolder: HostPath
+  /** Whether this process is in a container of the image that deploy/Dockerfile makes, beside the engine's own. */
+  readonly contained: boolean
   /** For sockets; its own for every data folder. */
   readonly runtimeFolder: HostPath
   readonly controlSocket: HostPath
@@ -100,6 +102,7 @@ export function loadConfig(flags: ConfigFlags, around: Environment): Config {
   return deepFreeze({
     file: found === null ? null : place.path,
     dataFolder: data,
+    contained: around.env['COFFERDAM_CONTAINER'] === '1',
     runtimeFolder: runtime,
     controlSocket: socketPath(runtime, 'control.sock'),
     engine: {

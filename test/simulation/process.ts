@@ -180,6 +180,7 @@ export class ControlPlaneProcess {
       search: () => Promise.reject(new Error('nobody searches here')),
       defaults,
       discord: () => null,
+      apart: () => Promise.resolve([]),
       schedules: new ScheduleBook({ ...shared, draft, changed: () => this.#scheduler.wake() }),
       repositories: {},
       data: '/data',

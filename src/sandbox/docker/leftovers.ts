@@ -3,7 +3,7 @@ import { dirname, basename, join } from 'node:path'
 import { systemCodeOf } from '../../domain/failure.ts'
 import { canaryFolder } from './canary/ground.ts'
 import type { Api } from './connect.ts'
-import { installationLabels, ours } from './labels.ts'
+import { installationLabels, type Labels, ours } from './labels.ts'
 import { boxes, removeContainer } from './containers.ts'
 import { boxFolder, type Parts } from './parts.ts'
 import { removePlaceholders } from './placeholders.ts'
@@ -78,6 +78,11 @@ export async function sweepLeftovers(parts: Parts, keep: ReadonlySet<string>): P
 
 const helperLabel = 'cofferdam.helper'
 
+/** On a box of ours that is no task's: what is left of one is swept away. */
+export function helperLabels(installation: string): Labels {
+  return { ...installationLabels(installation), [helperLabel]: '1' }
+}
+
 /** Removes a folder as root of the engine, for a control plane that is not root: one box that sees its parent alone. */
 async function removeByEngine(api: Api, parts: Parts, folder: string): Promise<void> {
   const plan = parts.planOf(null)
@@ -89,7 +94,7 @@ async function removeByEngine(api: Api, parts: Parts, folder: string): Promise<v
       Entrypoint: ['rm', '-rf', '--', `/boxes/${basename(folder)}`],
       Cmd: [],
       NetworkDisabled: true,
-      Labels: { ...installationLabels(parts.installation), [helperLabel]: '1' },
+      Labels: helperLabels(parts.installation),
       HostConfig: {
         NetworkMode: 'none',
         ReadonlyRootfs: true,
