@@ -30,6 +30,7 @@ import { openAccess } from './access.ts'
 import { engineOf, gatewayOf, placesApart, revealed } from './adapters.ts'
 import { attestor } from './attest/attestor.ts'
 import { findKey, keyPlaces, openKey, type SigningKey } from './attest/key.ts'
+import { copyBeforeUpgrade } from './backup/upgrade.ts'
 import { Bus } from './bus.ts'
 import { httpApp } from './http/app.ts'
 import type { Door } from './http/door.ts'
@@ -127,6 +128,10 @@ export async function open(
     // What is worked on in a container must be what the engine shows to boxes, and what people have on their disk.
     if (config.contained && options.attend === 'all') refuseApart(await apart())
     const places = keyPlaces(data.path, config.attestationKey)
+    const { attestationKey } = config
+    const aside = await copyBeforeUpgrade({ data: data.path, attestationKey, owner, clock: Date.now })
+    if (aside !== null)
+      log.warn({ ...aside }, 'the database is brought up to date; a backup of how it was has been put aside')
     const store = withBallast(openStore(database), new Ballast(data.path))
     closers.push(() => store[Symbol.dispose]())
     const index = searchIndex(join(data.path, 'search.db') as HostPath)

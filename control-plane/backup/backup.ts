@@ -16,6 +16,8 @@ export interface BackupDeps {
   readonly owner: Owner
   /** Epoch milliseconds. */
   readonly clock: () => number
+  /** On the disk of the data folder: objects of git, which never change, are linked in place of being copied. */
+  readonly links?: boolean
 }
 
 /**
@@ -23,14 +25,14 @@ export interface BackupDeps {
  * at one moment; what its commits need is in the mirrors by then, for a commit is made before it is on record.
  */
 export async function backUp(place: HostPath, deps: BackupDeps): Promise<BackupReport> {
-  const { data, attestationKey, owner, clock } = deps
+  const { data, attestationKey, owner, clock, links = false } = deps
   const made = await makeWhole(place, owner, async (folder) => {
     const at = clock()
     const database = join(folder, databaseName)
     const heads = await copyDatabase(join(data, databaseName), database)
     await chmod(database, 0o600)
     for (const name of copied) await copyAny(join(data, name), join(folder, name))
-    await copyMirrors(join(data, mirrors), join(folder, mirrors), heads)
+    await copyMirrors(join(data, mirrors), join(folder, mirrors), heads, links)
     const { name, text } = writtenManifest({ format: 1, at, tasks: heads.length })
     await writeFile(join(folder, name), text, { mode: 0o600 })
     return { at, tasks: heads.length }
@@ -47,7 +49,7 @@ const unfinished = /\.lock$|^tmp_|^incoming-/
 /** Names of a mirror; its linked worktrees are made anew. First what names objects, then the objects, which only grow. */
 const parts = ['HEAD', 'config', 'info', 'shallow', 'refs', 'objects'] as const
 
-async function copyMirrors(from: string, to: string, heads: readonly Head[]): Promise<void> {
+async function copyMirrors(from: string, to: string, heads: readonly Head[], links: boolean): Promise<void> {
   await mkdir(to, { mode: 0o700 })
   const names = await readdir(from).catch((): string[] => [])
   for (const name of names.filter((each) => each.endsWith('.git'))) {
@@ -55,7 +57,10 @@ async function copyMirrors(from: string, to: string, heads: readonly Head[]): Pr
     await mkdir(mirror, { mode: (await stat(join(from, name))).mode & 0o777 })
     for (const part of parts) {
       if (part === 'refs' || part === 'objects' || part === 'info')
-        await copyTree(join(from, name, part), join(mirror, part), (each) => unfinished.test(each))
+        await copyTree(join(from, name, part), join(mirror, part), {
+          skips: (each) => unfinished.test(each),
+          links: links && part === 'objects',
+        })
       else await copyAny(join(from, name, part), join(mirror, part))
     }
     for (const head of heads) if (`${head.repository}.git` === name) await putBack(mirror, head)

@@ -44,6 +44,22 @@ export function openDatabase(file: string, migrations: readonly string[]): Conne
   })
 }
 
+/** The format of a database of ours that is older than `known`; null where there is none, or nothing to bring up to date. */
+export function formatBehind(file: string, known: number): number | null {
+  return overStorage(file, () => {
+    if (sizeOf(file) === 0) return null
+    if (refuseForeign(file) >= known) return null
+    // Behind it may be a log that says otherwise. Readonly: closing it then leaves the log, which may be long, to the one that works on the file.
+    const db = new Database(file, { readonly: true })
+    try {
+      const format = formatOf(db)
+      return format < known ? format : null
+    } finally {
+      db.close()
+    }
+  })
+}
+
 function sizeOf(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0
 }
@@ -67,7 +83,8 @@ function create(file: string, migrations: readonly string[]): void {
   sync(dirname(file))
 }
 
-function refuseForeign(file: string): void {
+/** The format that the file itself says, without what is in its log. */
+function refuseForeign(file: string): number {
   const header = Buffer.alloc(100)
   const fd = openSync(file, 'r')
   try {
@@ -76,7 +93,7 @@ function refuseForeign(file: string): void {
     closeSync(fd)
   }
   const magic = header.toString('latin1', 0, 16) === 'SQLite format 3\0'
-  if (magic && header.readUInt32BE(68) === applicationId) return
+  if (magic && header.readUInt32BE(68) === applicationId) return header.readUInt32BE(60)
   const what = magic ? 'is the database of another program' : 'is not a database'
   throw new Failure('database', `${file} ${what}. Move it away. Or: ${wayOut(file)}`)
 }

@@ -47,8 +47,11 @@ export interface TestPlane {
   /** Waits until a task is in a state that only a person can change. */
   settled(id: TaskId): Promise<Task>
   until(id: TaskId, condition: (task: Task) => boolean): Promise<Task>
-  /** Ends it in good order and opens it again on the same data folder; `own` claims nothing that nobody attends. */
-  reopen(attend?: 'own' | 'all'): Promise<void>
+  /**
+   * Ends it in good order and opens it again on the same data folder; `own` claims nothing that nobody attends. `between`: what
+   * is done to the folder meanwhile.
+   */
+  reopen(attend?: 'own' | 'all', between?: () => void): Promise<void>
   close(): Promise<void>
 }
 
@@ -108,8 +111,9 @@ export async function openTestPlane(
     run: async (wanted) => settled((await submit(wanted)).id),
     settled,
     until,
-    reopen: async (attend = 'all') => {
+    reopen: async (attend = 'all', between = () => undefined) => {
       await opened[Symbol.asyncDispose]()
+      between()
       opened = await start(attend)
     },
     close: async () => {
