@@ -143,6 +143,12 @@ need_shells() {
   is_root_with_apt && apt_install zsh fish
 }
 
+# For the test of deploy/compose.yaml, as Debian has it.
+need_compose() {
+  if command -v docker-compose >/dev/null; then return 0; fi
+  is_root_with_apt && apt_install docker-compose
+}
+
 # Compiles the sources where they differ from what was compiled last.
 build_sources() {
   local stamp=$root/dist/.built want

@@ -25,6 +25,7 @@ if need_engine; then
 else
   note 'No Docker engine can be used: the suites that need one will fail.'
 fi
+need_compose || note 'There is no docker-compose: the suite that needs it will fail.'
 need_shells || note 'Not every shell is there: the tests of its completion are skipped, and say so.'
 finish_dependencies || die 'better-sqlite3 could not be installed; see above.'
 

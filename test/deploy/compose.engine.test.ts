@@ -1,0 +1,127 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { sandboxImage } from '../support/docker.ts'
+import { aRepository, git } from '../support/repository.ts'
+
+// As an operator does it, with Debian's docker-compose: the image is built, the server starts against this engine, and a task
+// is applied, or the server says which folder is not the one that the engine has.
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const project = `cofferdam-test-${process.pid}`
+let place: string
+let base: string
+
+interface Said {
+  readonly code: number | null
+  readonly out: string
+}
+
+async function compose(args: readonly string[], overrides: readonly string[] = []): Promise<Said> {
+  const files = ['deploy/compose.yaml', ...overrides].flatMap((file) => ['-f', file])
+  const child = spawn('docker-compose', ['--project-name', project, ...files, ...args], {
+    cwd: root,
+    env: {
+      PATH: process.env['PATH'],
+      HOME: process.env['HOME'],
+      COFFERDAM_BASE: base,
+      COFFERDAM_IMAGE: 'cofferdam/control-plane:test',
+      COFFERDAM_DATA: join(place, 'data'),
+      COFFERDAM_RUNTIME: join(place, 'run'),
+      COFFERDAM_REPOSITORIES: join(place, 'repositories'),
+      COFFERDAM_ETC: join(place, 'etc'),
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const ended = once(child, 'close') as Promise<[number | null]>
+  const [out, error, [code]] = await Promise.all([text(child.stdout), text(child.stderr), ended])
+  return { code, out: out + error }
+}
+
+/** A configuration that names a repository, which is there. */
+function configured(): string {
+  const repo = join(place, 'repositories', 'shop')
+  mkdirSync(join(place, 'repositories'), { recursive: true })
+  git(place, 'clone', '-q', aRepository(), repo)
+  mkdirSync(join(place, 'etc'), { recursive: true })
+  writeFileSync(
+    join(place, 'etc', 'cofferdam.yaml'),
+    `policy: { limits: { diskFreeMb: 64 } }\nrepositories: { ${repo}: { test: 'true' } }\n`,
+  )
+  return repo
+}
+
+beforeAll(async () => {
+  base = await sandboxImage()
+  place = mkdtempSync(join(tmpdir(), 'cofferdam-built-'))
+  const { code, out } = await compose(['build'])
+  if (code !== 0) throw new Error(out)
+  rmSync(place, { recursive: true })
+})
+beforeEach(() => {
+  place = mkdtempSync(join(tmpdir(), 'cofferdam-compose-'))
+})
+afterEach(() => {
+  rmSync(place, { recursive: true, force: true })
+})
+it('the server in its container applies a task, in a box that it has no right of its own to', async () => {
+  const repo = configured()
+  onTestFinished(async () => {
+    await compose(['down', '--timeout', '10'])
+  })
+  expect((await compose(['up', '-d'])).code).toBe(0)
+  const run = ['run', '--repo', repo, '--goal', 'Add a file', '--yes', '--agent', 'command', '--']
+  const ran = await compose(['exec', '-T', 'cofferdam', 'cofferdam', ...run, 'sh', '-c', 'echo 1 >new.txt'])
+  expect([ran.code, ran.out]).toEqual([0, expect.stringContaining('APPLIED')])
+  const branch = git(repo, 'branch', '--list', 'cofferdam/*', '--format=%(refname)').trim()
+  expect(git(repo, 'show', `${branch}:new.txt`)).toBe('1\n')
+  // Nothing but the branch is in the repository, also of the tokens that were read back.
+  expect(git(repo, 'status', '--porcelain')).toBe('')
+  expect(readFileSync(join(place, 'data', 'installation'), 'utf8')).toMatch(/^[a-z2-7]{12}\n$/)
+  const { out } = await compose(['exec', '-T', 'cofferdam', 'cofferdam', 'doctor'])
+  expect(out).toMatch(/places +data, sockets and repositories are the same for the engine/)
+})
+
+describe('the server refuses to start where', () => {
+  /** What it says, with these lines in place of those of compose.yaml that have the same target. */
+  async function refusal(volumes: readonly string[]): Promise<Said> {
+    const override = join(place, 'override.yaml')
+    writeFileSync(override, JSON.stringify({ services: { cofferdam: { volumes } } }))
+    return await compose(['run', '--rm', '-T', 'cofferdam'], [override])
+  }
+
+  it('data, sockets or repositories are other folders inside than out, and names each', async () => {
+    const repo = configured()
+    const volumes = ['data', 'run', 'repositories'].map((name) => {
+      const elsewhere = join(place, `other-${name}`)
+      mkdirSync(elsewhere)
+      return `${elsewhere}:${join(place, name)}`
+    })
+    git(place, 'clone', '-q', aRepository(), join(place, 'other-repositories', 'shop'))
+    const { code, out } = await refusal(volumes)
+    const named = [...out.matchAll(/(\S+) is not the same inside and out/g)].map(([, path]) => path)
+    expect([code, named]).toEqual([
+      7,
+      [
+        join(place, 'data', 'scratch'),
+        expect.stringMatching(`^${join(place, 'run')}/[0-9a-f]{8}$`),
+        join(repo, '.git'),
+      ],
+    ])
+  })
+
+  it('a repository of the configuration is not there', async () => {
+    const repo = configured()
+    mkdirSync(join(place, 'nothing'))
+    const { code, out } = await refusal([`${join(place, 'nothing')}:${join(place, 'repositories')}`])
+    expect([code, out]).toEqual([
+      7,
+      expect.stringContaining(`${repo} is not the same inside and out: There is no folder ${repo}`),
+    ])
+  })
+})
