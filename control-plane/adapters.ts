@@ -8,7 +8,10 @@ import type { NotTheSame } from '../src/domain/same-place.ts'
 import type { WantedImage } from '../src/domain/image.ts'
 import type { Gateway } from '../src/domain/gateway.ts'
 import { messageOf } from '../src/domain/failure.ts'
+import { compilePolicy } from '../src/domain/matcher.ts'
+import type { Remotes } from '../src/domain/remote.ts'
 import type { Secret } from '../src/domain/secret.ts'
+import type { Worktrees } from '../src/domain/worktree.ts'
 import { createGateway } from '../src/gateway/gateway.ts'
 import { anthropic } from '../src/gateway/upstreams/anthropic.ts'
 import { gemini } from '../src/gateway/upstreams/gemini.ts'
@@ -23,6 +26,9 @@ import { buildOwn, ownTag } from '../src/sandbox/docker/image/dockerfile.ts'
 import { findImage, type ImagePlan } from '../src/sandbox/docker/image/find.ts'
 import { findSource } from '../src/worktree/source.ts'
 import { namedRepositories } from './repositories.ts'
+import { gitFolder } from '../src/sandbox/places.ts'
+import { openWorktrees } from '../src/worktree/open.ts'
+import { openRemotes, type RemotesOptions } from '../src/worktree/remote/open.ts'
 
 type EngineMore = Pick<DockerEngineOptions, 'installation' | 'now' | 'log' | 'patience'>
 
@@ -116,6 +122,19 @@ export function apartEngine(
         await rm(folder, { recursive: true, force: true })
       }
     },
+  }
+}
+
+/** Git on this machine, and the repositories by URL that it works with. Nothing is asked of those by opening it. */
+export function gitOf(
+  { author, box, dataFolder: data, remotes }: Config,
+  log?: RemotesOptions['log'],
+): { readonly remotes: Remotes; readonly worktrees: Worktrees } {
+  const opened = openRemotes({ data, author, remotes, ...(log === undefined ? {} : { log }) })
+  const places = { pointerTarget: gitFolder, policyMatcher: compilePolicy }
+  return {
+    remotes: opened,
+    worktrees: openWorktrees({ data, user: box, author, remotes: opened, ...places }),
   }
 }
 

@@ -7,7 +7,9 @@ import type { DiscordState } from '../src/domain/discord.ts'
 import type { Finding } from '../src/domain/control-plane.ts'
 import { messageOf } from '../src/domain/failure.ts'
 import { type NotTheSame, placesProblem } from '../src/domain/same-place.ts'
+import { isByName, type Remotes } from '../src/domain/remote.ts'
 import type { Status } from '../src/domain/task.ts'
+import type { Worktrees } from '../src/domain/worktree.ts'
 import { examineDatabase } from './store/examine.ts'
 import type { OutboxStanding } from './store/outbox.ts'
 import { type Owner, readOwner } from './store/lock.ts'
@@ -23,6 +25,8 @@ interface Around {
   readonly diskFreeMb: number
   /** Says what there is of the key, or throws; changes nothing. */
   readonly attestationKey: () => string
+  /** Looks at each repository of the configuration, by what names it: what there is, or why there is nothing. */
+  readonly repositories?: Readonly<Record<string, () => Promise<string>>>
 }
 
 export interface DoctorDeps extends Around {
@@ -82,6 +86,7 @@ function surroundings({
   data,
   diskFreeMb,
   attestationKey,
+  repositories = {},
 }: Around): Promise<readonly Finding[]> {
   return Promise.all([
     finding('engine', async () => ok(await engine.describe())),
@@ -119,7 +124,28 @@ function surroundings({
       return ok(text)
     }),
     finding('attestation key', () => ok(attestationKey())),
+    ...Object.entries(repositories).map(([path, look]) =>
+      finding(`repository ${path}`, async () => ok(await look())),
+    ),
   ])
+}
+
+/** How each repository of the configuration is looked at: one by URL is asked for, and one on this machine is read. */
+export function looksOf({
+  repositories,
+  remotes,
+  worktrees,
+}: {
+  readonly repositories: Readonly<Record<string, unknown>>
+  readonly remotes: Pick<Remotes, 'reach'>
+  readonly worktrees: Pick<Worktrees, 'inspect'>
+}): NonNullable<Around['repositories']> {
+  const look = async (path: string): Promise<string> => {
+    if (isByName(path)) return await remotes.reach(path)
+    const { ref, commit } = await worktrees.inspect(path, null)
+    return `${ref} at ${commit.slice(0, 10)}`
+  }
+  return Object.fromEntries(Object.keys(repositories).map((path) => [path, () => look(path)]))
 }
 
 /** Each agent once. */

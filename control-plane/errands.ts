@@ -6,11 +6,11 @@ import type { BackupReport } from '../src/domain/backup.ts'
 import type { HostPath } from '../src/domain/brand.ts'
 import type { Finding } from '../src/domain/control-plane.ts'
 import { Failure, systemCodeOf } from '../src/domain/failure.ts'
-import { apartEngine } from './adapters.ts'
+import { apartEngine, gitOf } from './adapters.ts'
 import { describeKey, type KeyPlaces, keyPlaces } from './attest/key.ts'
 import { backUp } from './backup/backup.ts'
 import { restore } from './backup/restore.ts'
-import { diagnose, namesOf } from './doctor.ts'
+import { diagnose, looksOf, namesOf } from './doctor.ts'
 import { ownerOf } from './store/lock.ts'
 
 // What is done without a control plane that is open.
@@ -24,6 +24,7 @@ export async function diagnoseClosed(config: Config, around: Environment): Promi
     tmp: around.tmp,
     diskFreeMb: config.tasks.policy.limits.diskFreeMb,
     attestationKey: () => describeKey(keyPlaces(config.dataFolder, config.attestationKey)),
+    repositories: looksOf({ repositories: config.repositories, ...gitOf(config) }),
     find: () => findDataFolder(config.dataFolder, around.uid),
     alive: isAlive,
   })

@@ -15,19 +15,16 @@ import { Failure } from '../src/domain/failure.ts'
 import type { TaskId } from '../src/domain/ids.ts'
 import { KnownSecrets } from '../src/domain/leak.ts'
 import { type HttpSettings, listenRefusal } from '../src/domain/listen.ts'
-import { compilePolicy } from '../src/domain/matcher.ts'
 import type { Posture } from '../src/domain/posture.ts'
 import { remembered } from '../src/domain/remembered.ts'
 import { type NotTheSame, placesProblem } from '../src/domain/same-place.ts'
 import { tokenRefusal } from '../src/domain/token.ts'
 import type { Discord, DiscordDeps } from '../src/discord/open.ts'
 import { specHash } from '../src/sandbox/hash.ts'
-import { gitFolder } from '../src/sandbox/places.ts'
 import { compileBox } from '../src/sandbox/spec.ts'
 import { webhook } from '../src/webhooks/webhook.ts'
-import { openWorktrees } from '../src/worktree/open.ts'
 import { openAccess } from './access.ts'
-import { engineOf, gatewayOf, placesApart, revealed } from './adapters.ts'
+import { engineOf, gatewayOf, gitOf, placesApart, revealed } from './adapters.ts'
 import { attestor } from './attest/attestor.ts'
 import { findKey, keyPlaces, openKey, type SigningKey } from './attest/key.ts'
 import { copyBeforeUpgrade } from './backup/upgrade.ts'
@@ -189,13 +186,7 @@ export async function open(
     // As a task that was begun last found it: what its steps are attested with.
     let posture: Posture | null = null
     const engine: Engine = { ...docker, posture: async () => (posture = await docker.posture()) }
-    const worktrees = openWorktrees({
-      data: data.path,
-      user: config.box,
-      author: config.author,
-      pointerTarget: gitFolder,
-      policyMatcher: compilePolicy,
-    })
+    const { remotes, worktrees } = gitOf(config, (level, text, more) => log[level](more, text))
     const registries = remembered(() => readRegistries(around))
     const shared = {
       store,
@@ -245,6 +236,8 @@ export async function open(
     const draft: RunDeps['draft'] = (request, id, by) => draftTask({ ...shared, defaults }, request, id, by)
     const scheduler = new Scheduler({ ...shared, draft, ticks, log })
     closers.push(() => scheduler[Symbol.asyncDispose]())
+    // It may wait for a remote.
+    closers.push(() => remotes.end())
     const plane = new Plane({
       ...compiled,
       together: new Together({ store, bus }),
@@ -264,6 +257,7 @@ export async function open(
       discord: () => discord?.connection() ?? null,
       apart,
       repositories: config.repositories,
+      remotes,
       data: data.path,
     })
     // Who can open the control socket owns the data folder.
@@ -295,6 +289,8 @@ export async function open(
     // After that, so that what is on record can be looked at while the engine, which may hang, is asked for the first time.
     loop.start()
     keeper.start()
+    // So that a task need not wait for it.
+    if (servesAll) remotes.begin()
     // Whoever changes a task has Discord told of it; one process alone listens there.
     discord?.start(plane, servesAll)
     dispatcher.start()

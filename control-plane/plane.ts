@@ -6,6 +6,7 @@ import type {
   Act,
   AttestationKey,
   ControlPlane,
+  DoctorScope,
   EgressFilter,
   Explanation,
   KnownAgent,
@@ -22,6 +23,7 @@ import { refuseFollowUp } from '../src/domain/question/follow-up.ts'
 import type { QuestionRequest } from '../src/domain/question/request.ts'
 import type { Agent, AgentChoice } from '../src/domain/agent.ts'
 import type { Registries } from '../src/domain/registries.ts'
+import type { Remotes } from '../src/domain/remote.ts'
 import type { RepositoryDefaults } from '../src/domain/repository-defaults.ts'
 import type { NotTheSame } from '../src/domain/same-place.ts'
 import { submitRefusal } from '../src/domain/rights.ts'
@@ -33,7 +35,7 @@ import type { Worktrees } from '../src/domain/worktree.ts'
 import { describeKey, type KeyPlaces, nonceKeyOf, type SigningKey } from './attest/key.ts'
 import { publicHalf, verifyAttestations } from './attest/verify.ts'
 import type { Bus } from './bus.ts'
-import { doctor, namesOf } from './doctor.ts'
+import { doctor, looksOf, namesOf } from './doctor.ts'
 import { explain } from './explain.ts'
 import { perform } from './gate/act.ts'
 import { Misses } from './gate/misses.ts'
@@ -71,8 +73,9 @@ export interface PlaneDeps {
   readonly search: (request: SearchRequest) => Promise<SearchAnswer>
   readonly outbox: OutboxDesk
   readonly defaults: Defaults
-  /** Those that are configured, by their paths. */
+  /** Those that are configured, by their paths, or by their names where they have a URL. */
   readonly repositories: Readonly<Record<string, RepositoryDefaults>>
+  readonly remotes: Remotes
   readonly installation: string
   readonly user: { readonly uid: number; readonly gid: number }
   readonly data: string
@@ -154,7 +157,8 @@ export class Plane implements ControlPlane {
   }
 
   repositories(): readonly KnownRepository[] {
-    return knownRepositories(this.#deps.repositories, this.#deps.store.repositories())
+    const { repositories, store, remotes } = this.#deps
+    return knownRepositories(repositories, store.repositories(), remotes)
   }
 
   agents(): readonly KnownAgent[] {
@@ -260,10 +264,11 @@ export class Plane implements ControlPlane {
     return explain(this.#deps, request, caller)
   }
 
-  doctor() {
+  doctor(of: DoctorScope = 'all') {
     return doctor({
       ...this.#deps,
       agents: namesOf(this.#deps.defaults.agent, this.#answerer()),
+      repositories: of === 'all' ? looksOf(this.#deps) : {},
       diskFreeMb: this.#deps.defaults.policy.limits.diskFreeMb,
       attestationKey: () => describeKey(this.#deps.keyPlaces),
     })

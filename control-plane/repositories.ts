@@ -1,5 +1,6 @@
 import type { KnownRepository } from '../src/domain/control-plane.ts'
 import type { DiscordSettings } from '../src/domain/discord.ts'
+import type { Remotes } from '../src/domain/remote.ts'
 import type { RepositoryDefaults } from '../src/domain/repository-defaults.ts'
 import type { ConfiguredSchedule } from '../src/domain/schedule/request.ts'
 import type { RepositoryTasks } from './store/store.ts'
@@ -8,6 +9,7 @@ import type { RepositoryTasks } from './store/store.ts'
 export function knownRepositories(
   configured: Readonly<Record<string, RepositoryDefaults>>,
   used: readonly RepositoryTasks[],
+  remotes: Pick<Remotes, 'names' | 'state'>,
 ): readonly KnownRepository[] {
   const byPath = new Map(used.map((each) => [each.path, each]))
   const paths = new Set([...Object.keys(configured), ...byPath.keys()])
@@ -21,6 +23,7 @@ export function knownRepositories(
       test: own?.test ?? null,
       tasks: byPath.get(path)?.tasks ?? 0,
       lastTaskAt: byPath.get(path)?.lastTaskAt ?? null,
+      remote: remotes.names.includes(path) ? remotes.state(path) : null,
     }
   })
 }

@@ -26,7 +26,7 @@ export interface Defaults {
   readonly answerer: AgentChoice | null
   readonly policy: Policy
   readonly means: Means
-  /** By absolute path. */
+  /** By absolute path, or by name where it has a URL. */
   repository(path: string): RepositoryDefaults
   /** Whether the configuration names the repository with this absolute path, wherever in it. */
   isNamed(path: string): boolean
@@ -103,7 +103,8 @@ export async function draftTask(
   const policy = policyOf(request, parent === null ? base : narrowerPolicy(parent.policy, base))
   const missing = lacking(policy, modelsOf(deps, agent), defaults.means)
   if (missing.length > 0) throw new Failure('bad_request', missing.join(' '))
-  const granted = parent === null ? defaults.budget : narrowerBudget(parent.budget, defaults.budget)
+  const usualBudget: Budget = { ...defaults.budget, ...configured.budget }
+  const granted = parent === null ? usualBudget : narrowerBudget(parent.budget, usualBudget)
   const budget: Budget = { ...granted, ...budgetParts(request.budget) }
   const writer = authorOf(caller)
   const hidden = await deps.worktrees.hidden(repository.path, repository.commit, policy)
@@ -120,7 +121,7 @@ export async function draftTask(
       agentBy: isConfigured(agent, usual) ? 'config' : writer,
       budget,
       policy,
-      configured: { budget: defaults.budget, policy: base },
+      configured: { budget: usualBudget, policy: base },
     }),
   ]
   const now = deps.clock()

@@ -47,7 +47,16 @@ export async function backUp(place: HostPath, deps: BackupDeps): Promise<BackupR
 /** Git's locks, and what it has not finished. */
 const unfinished = /\.lock$|^tmp_|^incoming-/
 /** Names of a mirror; its linked worktrees are made anew. First what names objects, then the objects, which only grow. */
-const parts = ['HEAD', 'config', 'info', 'shallow', 'refs', 'objects'] as const
+const parts = [
+  'HEAD',
+  'config',
+  'info',
+  'shallow',
+  'cofferdam-remote.json',
+  'packed-refs',
+  'refs',
+  'objects',
+] as const
 
 async function copyMirrors(from: string, to: string, heads: readonly Head[], links: boolean): Promise<void> {
   await mkdir(to, { mode: 0o700 })

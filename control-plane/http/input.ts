@@ -2,6 +2,7 @@ import type { Context } from 'hono'
 import { z } from 'zod'
 import { Failure } from '../../src/domain/failure.ts'
 import { wellFormed } from '../../src/domain/intake.ts'
+import { repositoryPlace } from '../../src/domain/remote.ts'
 import { statuses } from '../../src/domain/task.ts'
 import { keyDays } from '../gate/submissions.ts'
 import { BadInput, type InputError } from './problem.ts'
@@ -62,8 +63,10 @@ export const time = z
 /** What a person says. */
 export const words = z.string().trim().regex(/\S/, 'say something').max(20_000).overwrite(wellFormed)
 
-/** An absolute path of this machine. */
-export const absolutePath = z.string().startsWith('/', 'takes an absolute path')
+/** What names a repository. */
+export const repositoryFilter = z
+  .string()
+  .regex(repositoryPlace, 'takes an absolute path, or the name of a repository')
 
 /** A whole number of the query, with what it is where it is not named. */
 export const count = (least: number, most: number, usual: number) =>

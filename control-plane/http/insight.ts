@@ -1,5 +1,7 @@
 import { createRoute } from '@hono/zod-openapi'
+import { z } from 'zod'
 import { attestationKeySchema, doctorSchema, explanationSchema } from '../../src/domain/answers.ts'
+import { doctorScopes } from '../../src/domain/control-plane.ts'
 import { taskRequestSchema } from '../../src/domain/intake.ts'
 import { json, jsonBody, refusals, type Routes } from './contract.ts'
 
@@ -20,6 +22,7 @@ const doctor = createRoute({
   method: 'get',
   path: '/v1/doctor',
   summary: 'What is in the way of tasks, and what to do',
+  request: { query: z.strictObject({ of: z.enum(doctorScopes).default('all') }) },
   responses: { 200: json(doctorSchema, 'What was found.') },
 })
 
@@ -29,5 +32,7 @@ export function insightRoutes({ app, plane, caller }: Routes): void {
     context.json(await plane.explain(context.req.valid('json'), caller(context)), 200),
   )
   app.openapi(key, (context) => context.json(plane.attestationKey(), 200))
-  app.openapi(doctor, async (context) => context.json({ findings: [...(await plane.doctor())] }, 200))
+  app.openapi(doctor, async (context) =>
+    context.json({ findings: [...(await plane.doctor(context.req.valid('query').of))] }, 200),
+  )
 }

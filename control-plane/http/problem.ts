@@ -22,6 +22,7 @@ const statusOf = {
   worktree: 500,
   server: 502,
   engine: 503,
+  remote: 503,
   image: 503,
   busy: 503,
   disk: 507,

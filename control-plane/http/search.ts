@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { searchAnswerSchema } from '../../src/domain/answers.ts'
 import { searchLimits } from '../../src/domain/search/search.ts'
 import { json, type Routes } from './contract.ts'
-import { absolutePath, count, statusList, time } from './input.ts'
+import { count, repositoryFilter, statusList, time } from './input.ts'
 
 const search = createRoute({
   method: 'get',
@@ -13,7 +13,7 @@ const search = createRoute({
   request: {
     query: z.strictObject({
       q: z.string().default(''),
-      repository: absolutePath.exactOptional(),
+      repository: repositoryFilter.exactOptional(),
       status: statusList.exactOptional(),
       since: time,
       until: time,

@@ -10,7 +10,7 @@ import { cursor, cursorOf } from './cursor.ts'
 import { etag, isKnown } from './etag.ts'
 import { pageWriter } from './task-json.ts'
 import { oneAtATime } from './under-way.ts'
-import { absolutePath, count, idempotencyKey, statusList, time } from './input.ts'
+import { count, idempotencyKey, repositoryFilter, statusList, time } from './input.ts'
 
 const submit = createRoute({
   method: 'post',
@@ -38,7 +38,7 @@ const list = createRoute({
     query: z.strictObject({
       status: statusList.exactOptional(),
       kind: z.enum(taskKinds).exactOptional(),
-      repository: absolutePath.exactOptional(),
+      repository: repositoryFilter.exactOptional(),
       since: time,
       until: time,
       cursor,

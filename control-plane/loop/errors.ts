@@ -114,6 +114,8 @@ function inputFor(code: FailureCode | null, text: string): Input {
     case 'disk':
       return { type: 'halted', reason: 'disk', text: `${text} Make room on the disk, then resume.` }
     case 'repository':
+    // Its mirror was lost, and is made anew when the task goes on.
+    case 'remote':
       return { type: 'halted', reason: 'repository', text }
     // An agent that there was when the task was made.
     case 'bad_request':

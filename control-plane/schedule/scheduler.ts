@@ -25,6 +25,7 @@ const passing: ReadonlySet<FailureCode> = new Set<FailureCode>([
   'database',
   'disk',
   'engine',
+  'remote',
   'worktree',
 ])
 

@@ -57,6 +57,7 @@ const ofFailure = {
   repository: 'usage',
   data_folder: 'environment',
   database: 'environment',
+  remote: 'environment',
   engine: 'environment',
   image: 'environment',
   worktree: 'environment',

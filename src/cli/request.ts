@@ -1,7 +1,7 @@
-import { resolve } from 'node:path'
 import { Failure } from '../domain/failure.ts'
 import { parseTaskRequest, type TaskRequest } from '../domain/intake.ts'
 import { parseQuestionRequest, type QuestionRequest } from '../domain/question/request.ts'
+import { repositoryIn } from './repository.ts'
 
 /** What `run` and `explain` take. */
 export interface TaskOptions {
@@ -82,9 +82,11 @@ function repository(path: string | undefined, cwd: string): string {
     return refuse('Say which repository: --repo PATH, or --repo . for the one of this folder.')
   }
   if (/^[a-z][a-z0-9+.-]*:\/\/|^[^/\s]+@[^/\s]+:/i.test(path)) {
-    return refuse(`${path} is an address: clone it first and give the path of the clone.`)
+    return refuse(
+      `${path} is an address: clone it first and give the path of the clone, or name it under \`repositories\` in the configuration and give that name.`,
+    )
   }
-  return resolve(cwd, path)
+  return repositoryIn(cwd, path)
 }
 
 function agent(name: string | undefined, argv: readonly string[]): unknown {

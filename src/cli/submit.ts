@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from '../client/client.ts'
 import type { Submitted } from '../domain/submitted.ts'
 import { Failure } from '../domain/failure.ts'
@@ -35,12 +36,45 @@ async function submit(
   // Under one key it is one task, however often the process that takes it dies in the middle.
   const key = randomUUID()
   try {
-    const submitted = await call(connection, (client) => send(client, key), ways.leave)
+    const submitted = await call(
+      connection,
+      (client) =>
+        sendPatiently(
+          () => send(client, key),
+          left,
+          (text) => reporter.note(text),
+        ),
+      ways.leave,
+    )
     if (submitted === null) reporter.note(perhaps)
-    return submitted
+    if (submitted !== 'left') return submitted
+    reporter.note(nothing)
+    return null
   } catch (error) {
     if (error instanceof Failure && error.code === 'busy') reporter.note(perhaps)
     throw error
+  }
+}
+
+/** How long a repository by URL is waited for before it is asked for again, ms. */
+const remoteMs = 2000
+
+/** A repository by URL may have to be cloned first, or not answer: that is told, and waited for. No task is made by then. */
+async function sendPatiently<T>(
+  send: () => Promise<T>,
+  left: AbortSignal,
+  note: (text: string) => void,
+): Promise<T | 'left'> {
+  for (let told = ''; ;) {
+    try {
+      return await send()
+    } catch (error) {
+      if (!(error instanceof Failure && error.code === 'remote')) throw error
+      if (told !== error.message) note(`${error.message} Waiting for it; Ctrl-C leaves.`)
+      told = error.message
+    }
+    await sleep(remoteMs, undefined, { signal: left }).catch(() => undefined)
+    if (left.aborted) return 'left'
   }
 }
 
@@ -73,7 +107,7 @@ async function call<T>(
 
 /** Somebody waits: without an engine or its image no task is made, which would wait for them. */
 async function refuseWithoutEngine(client: Client): Promise<void> {
-  for (const { name, state, text } of await client.doctor()) {
+  for (const { name, state, text } of await client.doctor('machine')) {
     if (state === 'problem' && (name === 'engine' || name === 'image')) throw new Failure(name, text)
   }
 }

@@ -5,6 +5,7 @@ import type { SignedAttestation } from '../domain/attestation.ts'
 import type {
   Act,
   AttestationKey,
+  DoctorScope,
   EgressFilter,
   Explanation,
   Finding,
@@ -61,7 +62,7 @@ export interface Client {
   diff(id: TaskId, step: number | null): Promise<string>
   logs(id: TaskId, step: number | null): Promise<string>
   explain(request: TaskRequest): Promise<Explanation>
-  doctor(): Promise<readonly Finding[]>
+  doctor(of?: DoctorScope): Promise<readonly Finding[]>
   /** What destinations are told, newest first. */
   letters(filter: Filter<LetterFilter, 'before'>): Promise<Page<'letters', Letter>>
   letter(id: string): Promise<Letter>
@@ -151,7 +152,8 @@ export function createClient(fetch: FetchLike): Client {
     diff: async (id, step) => textOf(await get(`/v1/tasks/${id}/diff${search({ step })}`)),
     logs: async (id, step) => textOf(await get(`/v1/tasks/${id}/logs${search({ step })}`)),
     explain: async (request) => read(await post('/v1/explain', request), answers.explanationSchema),
-    doctor: async () => (await read(await get('/v1/doctor'), answers.doctorSchema)).findings,
+    doctor: async (of) =>
+      (await read(await get(`/v1/doctor${search({ of })}`), answers.doctorSchema)).findings,
     letters: async ({ states, ...filter }) =>
       read(await get(`/v1/outbox${search({ ...filter, state: states?.join(',') })}`), answers.lettersSchema),
     letter: async (id) => read(await get(`/v1/outbox/${id}`), answers.letterSchema),

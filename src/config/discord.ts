@@ -1,17 +1,17 @@
-import { dirname } from 'node:path'
 import type { DiscordSettings, Members } from '../domain/discord.ts'
 import { Failure } from '../domain/failure.ts'
 import type { Environment } from './environment.ts'
-import { expand, resolved } from './places.ts'
+import { repositoryKey } from './remotes.ts'
 import type { ConfigFile } from './schema.ts'
 import { placeText, readSecret } from './secrets.ts'
 
 /** What the front end on Discord is told; null where there is none. */
 export function discordOf(
-  { discord }: Pick<ConfigFile, 'discord'>,
+  file: Pick<ConfigFile, 'discord' | 'repositories'>,
   path: string,
   around: Environment,
 ): DiscordSettings | null {
+  const { discord } = file
   if (discord === undefined) return null
   const { token, guild, channel, owners, operators, viewers, listen } = discord
   if ([owners, operators, viewers].some((ids) => ids.includes(`role:${guild}`)))
@@ -26,7 +26,7 @@ export function discordOf(
     channel,
     listen: Object.entries(listen).map(([place, { repository }]) => ({
       channel: place,
-      repository: repository === undefined ? null : resolved(expand(repository, dirname(path), around)),
+      repository: repository === undefined ? null : repositoryKey(repository, file, path, around),
     })),
     members: { owner: membersOf(owners), operator: membersOf(operators), viewer: membersOf(viewers) },
   }

@@ -2,8 +2,10 @@ import { dirname, relative } from 'node:path'
 import type { HostPath } from '../domain/brand.ts'
 import { Failure } from '../domain/failure.ts'
 import { type ImageAgent, isImageAgent } from '../domain/image.ts'
+import { isByName } from '../domain/remote.ts'
 import type { Environment } from './environment.ts'
 import { expand, resolved } from './places.ts'
+import { repositoryKey } from './remotes.ts'
 import type { ConfigFile } from './schema.ts'
 
 /** What the image of boxes is built of, beside the core. */
@@ -11,7 +13,7 @@ export interface ImageSettings {
   readonly agents: readonly ImageAgent[]
   /** What is made of that, for all; null is nothing. */
   readonly dockerfile: HostPath | null
-  /** The same for one repository, by its absolute, resolved path. */
+  /** The same for one repository, by what names it in `Config`. */
   readonly repositories: Readonly<Record<string, HostPath>>
 }
 
@@ -19,12 +21,13 @@ export interface ImageSettings {
 export function imagesOf(file: ConfigFile, path: string, data: HostPath, around: Environment): ImageSettings {
   const place = (given: string): HostPath => resolved(expand(given, dirname(path), around))
   const repositories = Object.entries(file.repositories).map(([key, { image }]) => ({
-    repository: place(key),
+    repository: repositoryKey(key, file, path, around),
     dockerfile: image === undefined ? null : place(image.dockerfile),
   }))
   const dockerfile = file.image.dockerfile === undefined ? null : place(file.image.dockerfile)
   for (const each of [dockerfile, ...repositories.map((entry) => entry.dockerfile)]) {
-    const within = [data, ...repositories.map(({ repository }) => repository)].find(
+    const folders = repositories.flatMap(({ repository }) => (isByName(repository) ? [] : [repository]))
+    const within = [data, ...folders].find(
       (folder) => each !== null && (isBelow(folder, each) || isBelow(dirname(each), folder)),
     )
     if (within !== undefined)

@@ -10,6 +10,7 @@ import type { DiscordSettings } from '../domain/discord.ts'
 import type { HttpSettings } from '../domain/listen.ts'
 import type { WebhookSettings } from '../domain/outbox/webhook.ts'
 import type { Retention } from '../domain/retention.ts'
+import type { RemoteSettings } from '../domain/remote.ts'
 import type { RepositoryDefaults } from '../domain/repository-defaults.ts'
 import type { ConfiguredSchedule } from '../domain/schedule/request.ts'
 import type { Secret } from '../domain/secret.ts'
@@ -21,7 +22,8 @@ import { pricesOf, secretsOf, upstreamsOf } from './providers.ts'
 import { discordOf } from './discord.ts'
 import { httpOf } from './http.ts'
 import { type ImageSettings, imagesOf } from './images.ts'
-import { configPlace, dataPlace, enginePlace, expand, resolved, runtimePlace, socketPath } from './places.ts'
+import { configPlace, dataPlace, enginePlace, expand, runtimePlace, socketPath } from './places.ts'
+import { remotesOf, repositoryKey } from './remotes.ts'
 import { schedulesOf } from './schedules.ts'
 import { configSchema, type ConfigFile } from './schema.ts'
 import { webhooksOf } from './webhooks.ts'
@@ -48,7 +50,7 @@ export interface Config {
   readonly totalMemoryMb: number
   readonly upstreams: Readonly<Record<string, UpstreamSettings>>
   readonly prices: PriceList
-  /** What is looked for in all that leaves a box: the keys of the upstreams, the secrets of webhooks, and others that are configured. */
+  /** What is looked for in all that leaves a box: the keys of the upstreams, the secrets of webhooks, remotes and Discord, and others that are configured. */
   readonly secrets: readonly Secret[]
   readonly webhooks: readonly WebhookSettings[]
   /** Whom boxes run as. */
@@ -64,8 +66,10 @@ export interface Config {
     readonly answerer: AgentChoice | null
     readonly policy: Policy
   }
-  /** What holds for tasks on one repository, by its absolute, resolved path. */
+  /** What holds for tasks on one repository, by its absolute, resolved path, or by its name where it has a URL. */
   readonly repositories: Readonly<Record<string, RepositoryDefaults>>
+  /** Those that have a URL. */
+  readonly remotes: readonly RemoteSettings[]
   readonly schedules: readonly ConfiguredSchedule[]
   readonly author: { readonly name: string; readonly email: string }
   /** The private key that attestations are signed with; null is one in the data folder. */
@@ -98,6 +102,7 @@ export function loadConfig(flags: ConfigFlags, around: Environment): Config {
   const upstreams = upstreamsOf(file, place.path, around)
   const webhooks = webhooksOf(file, place.path, around)
   const discord = discordOf(file, place.path, around)
+  const remotes = remotesOf(file, place.path, around)
   const policy = policyOf(place.path, file.policy, forMachine(defaultPolicy, around.cpus, totalMemoryMb))
   return deepFreeze({
     file: found === null ? null : place.path,
@@ -118,6 +123,7 @@ export function loadConfig(flags: ConfigFlags, around: Environment): Config {
       ...secretsOf(file, upstreams, place.path, around),
       ...webhooks.flatMap(({ secrets }) => secrets),
       ...(discord?.token == null ? [] : [discord.token]),
+      ...remotes.flatMap(({ login }) => login?.password ?? []),
     ],
     webhooks,
     box: boxUser(file.box, around),
@@ -130,6 +136,7 @@ export function loadConfig(flags: ConfigFlags, around: Environment): Config {
       policy,
     },
     repositories: repositoriesOf(file, place.path, policy, around),
+    remotes,
     schedules: schedulesOf(file, place.path, around),
     author: { name: file.author.name ?? 'Cofferdam', email: file.author.email ?? 'cofferdam@localhost' },
     attestationKey:
@@ -176,17 +183,24 @@ function repositoriesOf(
   const entries = Object.entries(file.repositories).map(([key, own]): [string, RepositoryDefaults] => {
     policyOf(path, own.policy, policy)
     // As git names it; a repository on a disk that is not there keeps the path it was given.
-    return [resolved(expand(key, dirname(path), around)), present(own)]
+    return [repositoryKey(key, file, path, around), present(own)]
   })
   return Object.fromEntries(entries)
 }
 
-function present({ agent, setup, test, policy }: ConfigFile['repositories'][string]): RepositoryDefaults {
+function present({
+  agent,
+  setup,
+  test,
+  policy,
+  budget,
+}: ConfigFile['repositories'][string]): RepositoryDefaults {
   return {
     ...(agent === undefined ? {} : { agent }),
     ...(setup === undefined ? {} : { setup }),
     ...(test === undefined ? {} : { test }),
     ...(policy === undefined ? {} : { policy }),
+    ...(budget === undefined ? {} : { budget: budgetParts(budget) }),
   }
 }
 

@@ -9,12 +9,14 @@ import type { ConfigFile } from './schema.ts'
 
 /** The schedules of the configuration. A pattern without a time zone goes by this machine's. */
 export function schedulesOf(
-  { schedules }: ConfigFile,
+  config: Pick<ConfigFile, 'schedules' | 'repositories'>,
   file: string,
   around: Environment,
 ): readonly ConfiguredSchedule[] {
   const zone = new Intl.DateTimeFormat().resolvedOptions().timeZone
-  return Object.entries(schedules).map(([name, { autoApprove, task, ...words }]) => {
+  const placed = (given: string): string =>
+    config.repositories[given]?.url === undefined ? expand(given, dirname(file), around) : given
+  return Object.entries(config.schedules).map(([name, { autoApprove, task, ...words }]) => {
     const refuse = (problem: string): never => {
       throw new Failure(
         'bad_config',
@@ -24,7 +26,7 @@ export function schedulesOf(
     const timing = timingOf(words, 0, zone)
     const problem = timingProblem(timing, Date.now())
     if (problem !== null) refuse(problem)
-    const request = requestOf(task, dirname(file), around, refuse)
+    const request = requestOf(task, placed, refuse)
     if (request.draft && autoApprove) refuse('It is a draft and has autoApprove: leave one of them out.')
     const { missed, overlap } = words
     return { name, timing, missed, overlap, autoApprove, task: request }
@@ -33,13 +35,11 @@ export function schedulesOf(
 
 function requestOf(
   task: Readonly<Record<string, unknown>>,
-  folder: string,
-  around: Environment,
+  placed: (given: string) => string,
   refuse: (problem: string) => never,
 ): TaskRequest {
   const { repository } = task
-  const place =
-    typeof repository === 'string' && repository !== '' ? expand(repository, folder, around) : repository
+  const place = typeof repository === 'string' && repository !== '' ? placed(repository) : repository
   const parsed = parseTaskRequest({ ...task, repository: place })
   return parsed.ok ? parsed.request : refuse(parsed.problems.join(' '))
 }

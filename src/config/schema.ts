@@ -6,6 +6,7 @@ import { newsTypes } from '../domain/outbox/news.ts'
 import { webhookNetworks } from '../domain/outbox/webhook.ts'
 import { policyRequestSchema } from '../domain/policy-request.ts'
 import { configuredScheduleSchema, scheduleName } from '../domain/schedule/request.ts'
+import { remoteFields } from './remote-fields.ts'
 import { secretPlaceSchema } from './secrets.ts'
 
 const path = z.string('A path is text.').min(1, 'A path is empty: name one or remove the key.')
@@ -213,15 +214,17 @@ export const configSchema = z.strictObject({
   /** Who answers questions: who works on tasks where nobody is named, if that one has a model. */
   ask: z.strictObject({ agent: agent.optional() }).default({}),
   policy: policyRequestSchema.optional(),
-  /** By path of a repository: what holds for tasks on it. */
+  /** By the path of a repository, or by the name of one that has a URL: what holds for tasks on it. */
   repositories: z
     .record(
       path,
       z.strictObject({
+        ...remoteFields,
         agent: agent.optional(),
         setup: command.optional(),
         test: command.optional(),
         policy: policyRequestSchema.optional(),
+        budget: budgetRequestSchema.optional(),
         image: z.strictObject({ dockerfile: path }).optional(),
       }),
     )

@@ -58,6 +58,15 @@ export const repositoriesSchema = z.object({
         test: z.string().nullable(),
         tasks: z.int().nonnegative(),
         lastTaskAt: z.number().nullable(),
+        remote: z
+          .object({
+            url: z.string(),
+            state: z.enum(['missing', 'cloning', 'cloned']),
+            progress: z.string().nullable(),
+            fetchedAt: z.number().nullable(),
+            error: z.string().nullable(),
+          })
+          .nullable(),
       }),
     ),
   ),

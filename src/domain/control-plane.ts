@@ -11,6 +11,7 @@ import type { TaskRequest } from './intake.ts'
 import type { QuestionRequest } from './question/request.ts'
 import type { OutboxDesk } from './outbox/desk.ts'
 import type { Policy } from './policy.ts'
+import type { RemoteState } from './remote.ts'
 import type { Schedules } from './schedule/port.ts'
 import type { SearchAnswer, SearchRequest } from './search/search.ts'
 import type { Submitted } from './submitted.ts'
@@ -28,7 +29,7 @@ export type Act =
 export interface TaskFilter {
   readonly statuses?: readonly Status[]
   readonly kind?: TaskKind
-  /** The absolute path of their repository. */
+  /** What names their repository: its absolute path, or its name where it has a URL. */
   readonly repository?: string
   /** Made at this time or later, and before that one. */
   readonly since?: Millis
@@ -41,6 +42,7 @@ export interface TaskFilter {
 
 /** A repository that is configured, or that tasks were made on. */
 export interface KnownRepository {
+  /** Absolute; of one by URL, its name. */
   readonly path: string
   readonly configured: boolean
   /** What its tasks get where they name nothing else. */
@@ -50,6 +52,8 @@ export interface KnownRepository {
   /** So many were made on it, the last at this time. */
   readonly tasks: number
   readonly lastTaskAt: Millis | null
+  /** How one that has a URL stands; null for a path, and where the configuration no longer knows the name. */
+  readonly remote: RemoteState | null
 }
 
 export interface KnownAgent {
@@ -70,6 +74,10 @@ export type Sight =
       readonly text: string
       readonly progress?: readonly AgentProgress[] | undefined
     }
+
+/** What doctor looks at. */
+export type DoctorScope = (typeof doctorScopes)[number]
+export const doctorScopes = ['all', 'machine'] as const
 
 export interface Finding {
   readonly name: string
@@ -153,7 +161,8 @@ export interface ControlPlane {
   explain(request: TaskRequest, caller: Caller): Promise<Explanation>
   /** Rejects with `Failure('busy')` where tasks can be neither taken nor worked on. */
   ready(): Promise<void>
-  doctor(): Promise<readonly Finding[]>
+  /** Of the repositories, nothing is looked at where it is `of` the machine: that may take as long as a remote does. */
+  doctor(of?: DoctorScope): Promise<readonly Finding[]>
   /** What destinations are told of tasks. */
   readonly outbox: OutboxDesk
   /** Replays events after `after`, then goes on live until `signal` aborts. */

@@ -12,6 +12,8 @@ export const failureCodes = [
   'server',
   'conflict',
   'repository',
+  /** A repository by URL that is not there yet or does not answer: it may be otherwise in a while. */
+  'remote',
   'data_folder',
   'database',
   'engine',

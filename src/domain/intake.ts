@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { policyRequestSchema } from './policy-request.ts'
+import { repositoryPlace } from './remote.ts'
 
 // What every entry (command line, HTTP, chat, schedule) hands in. One sentence per problem, with what to do.
 
@@ -77,12 +78,15 @@ export type BudgetRequest = z.output<typeof budgetRequestSchema>
 
 /** Where work begins, and who does it: the same for a task and for a question. */
 export const startFields = {
-  /** Absolute path of a git repository. */
+  /** Absolute path of a git repository, or the name of one that the configuration gives by URL. */
   repository: z
     .string('The repository is missing: give the path of a git repository.')
     .max(4096, 'The path of the repository is longer than any path can be.')
     .refine(noNul, `The path of the repository cannot be read. ${nul}`)
-    .regex(/^\//, 'The repository has to be an absolute path, such as /home/me/project.'),
+    .regex(
+      repositoryPlace,
+      'The repository has to be an absolute path, such as /home/me/project, or its name in the configuration.',
+    ),
   /** Branch, tag or commit to start from; null is what is checked out. */
   ref: z
     .string()

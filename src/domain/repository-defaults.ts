@@ -1,5 +1,6 @@
 import type { AgentChoice } from './agent.ts'
 import type { PolicyRequest } from './policy-request.ts'
+import type { Budget } from './task.ts'
 
 /** What the operator configured for tasks on one repository; absent fields are not configured. */
 export interface RepositoryDefaults {
@@ -7,4 +8,5 @@ export interface RepositoryDefaults {
   readonly setup?: string
   readonly test?: string
   readonly policy?: PolicyRequest
+  readonly budget?: Partial<Budget>
 }

@@ -8,9 +8,9 @@ import type { Policy, Violation } from './policy.ts'
 
 /** A user's repository as it was when a task was made of it. */
 export interface RepositoryInfo {
-  /** Absolute, resolved path of the repository (its top level, or the bare repository). */
+  /** Absolute, resolved path of the repository (its top level, or the bare repository); of one by URL, its name. */
   readonly path: string
-  /** Names the mirror: a hash of the path. */
+  /** Names the mirror: a hash of the path, or of name and URL. */
   readonly key: string
   /** The branch or ref the task starts from, as a person named it (`HEAD` resolves to its branch). */
   readonly ref: string
@@ -93,7 +93,10 @@ export interface History {
  * `Failure('repository' | 'worktree' | 'disk')`, whose message is for people.
  */
 export interface Worktrees {
-  /** Looks at a repository without changing it. Refuses in one sentence what cannot be worked on. */
+  /**
+   * Looks at a repository without changing it; of one by URL, at its mirror, once that is fetched. Refuses in one sentence
+   * what cannot be worked on, also with `Failure('remote')`.
+   */
   inspect(path: string, ref: string | null): Promise<RepositoryInfo>
   /** The branch for a task: `cofferdam/<id>`, or `cofferdam-<id>` where a branch `cofferdam` is in the way. */
   branchFor(path: string, id: TaskId): Promise<string>
@@ -131,7 +134,10 @@ export interface Worktrees {
   history(task: TaskPlace, head: CommitId): Promise<History>
   /** Moves the task's branch in the mirror to a commit. */
   checkpoint(task: TaskPlace, commit: CommitId): Promise<void>
-  /** Gives the source repository the task's branch. No hook runs there, nothing else changes. */
+  /**
+   * Gives the source repository the task's branch. No hook runs there, nothing else changes. One by URL is given nothing:
+   * the branch is in its mirror.
+   */
   handover(task: TaskPlace, commit: CommitId): Promise<void>
   /** The unified diff of two commits of the task, as text; capped at 8 MiB with a mark. */
   diff(task: TaskPlace, from: CommitId, to: CommitId): Promise<string>

@@ -21,6 +21,10 @@ export interface GitOptions {
   /** Output kept, bytes; 512 MiB unless told. More ends the process: `cut` answers what came before, else it fails. */
   readonly mostBytes?: number
   readonly cut?: boolean
+  /** Is handed what git says of its progress, as it comes. */
+  readonly onErr?: (text: string) => void
+  /** The size of one file that it may write, bytes; beyond it the system ends the process that does. */
+  readonly mostFileBytes?: number
 }
 
 export interface GitAnswer {
@@ -49,6 +53,9 @@ export interface GitSettings {
   readonly searchPath: string
   readonly author: Author
 }
+
+/** Where git is looked for where nobody says. */
+export const usualPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 const minute = 60_000
 const mebibyte = 1024 * 1024
@@ -104,7 +111,12 @@ function start(
   const { timeoutMs = 30 * minute, mostBytes = 512 * mebibyte } = options
   const where = place === null ? [] : [`--git-dir=${place.gitDir}`]
   if (place?.workTree !== undefined) where.push(`--work-tree=${place.workTree}`)
-  const child = spawn('git', [...where, ...args], {
+  const limits =
+    options.mostFileBytes === undefined
+      ? []
+      : ['prlimit', `--fsize=${options.mostFileBytes}`, '--core=0', '--']
+  const [program = 'git', ...words] = [...limits, 'git', ...where, ...args]
+  const child = spawn(program, words, {
     cwd: '/',
     env: {
       ...hardenedEnv(settings.searchPath, settings.author, options.config),
@@ -137,6 +149,7 @@ function start(
       if (size > mostBytes) end('size')
     })
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      options.onErr?.(text)
       if (err.length < mebibyte) err += text
     })
     // A process that ends before it has read everything; its exit code tells.

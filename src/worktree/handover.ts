@@ -1,5 +1,6 @@
 import type { CommitId, HostPath } from '../domain/brand.ts'
 import { Failure } from '../domain/failure.ts'
+import { isByName } from '../domain/remote.ts'
 import type { TaskPlace } from '../domain/worktree.ts'
 import { complaintsAbout, complaintsIn } from './complaints.ts'
 import { folderMode, parseEntries } from './entries.ts'
@@ -19,8 +20,10 @@ export async function moveBranch(site: Site, task: TaskPlace, commit: CommitId):
   if (readRef(mirror, ref) !== commit) await writeRef(mirror, ref, commit)
 }
 
-/** Pushes one branch to the source, under its owner's ids and with none of its hooks. */
+/** Pushes one branch to a source on this machine, under its owner's ids and with none of its hooks. */
 export async function giveBranch(site: Site, task: TaskPlace, commit: CommitId): Promise<void> {
+  // The branch is in its mirror, and its remote is given nothing before somebody decides so.
+  if (isByName(task.repository.path)) return await moveBranch(site, task, commit)
   const source = await sourceOf(task, site.self)
   const ref = `refs/heads/${task.branch}`
   const gitDir = mirrorOf(site.data, task.repository.key)

@@ -119,7 +119,8 @@ export function farEnd(
   return [...as, 'env', 'GIT_ALLOW_PROTOCOL=none', 'git', ...config, service].map(quoted).join(' ')
 }
 
-function quoted(word: string): string {
+/** A word as a shell reads it. */
+export function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
 }
 

@@ -1,5 +1,6 @@
 import type { CommitId, HostPath, TreeId } from '../domain/brand.ts'
 import { Failure, type Unreadable } from '../domain/failure.ts'
+import { isByName } from '../domain/remote.ts'
 import type { Branch, BranchCommit, History, TaskPlace } from '../domain/worktree.ts'
 import type { Identity } from './git.ts'
 import { mirrorOf } from './layout.ts'
@@ -14,10 +15,13 @@ const most = 1000
 
 /** The task's branch in the mirror and in the source, read by the bytes of its objects. */
 export async function historyOf(site: Site, task: TaskPlace, head: CommitId): Promise<History> {
+  const mirror = await readable(() =>
+    branchIn(site, placeAt(mirrorOf(site.data, task.repository.key), null), task, head),
+  )
+  // Of a repository by URL it is the source.
+  if (isByName(task.repository.path)) return { mirror, source: mirror }
   return {
-    mirror: await readable(() =>
-      branchIn(site, placeAt(mirrorOf(site.data, task.repository.key), null), task, head),
-    ),
+    mirror,
     source: await readable(async () => {
       const source = await sourceOf(task, site.self)
       return await asRepository(source, () =>

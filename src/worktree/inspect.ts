@@ -5,22 +5,28 @@ import type { TaskId } from '../domain/ids.ts'
 import { policyHash } from '../domain/policies.ts'
 import type { Policy } from '../domain/policy.ts'
 import { fewOf } from '../domain/text.ts'
+import { isByName } from '../domain/remote.ts'
 import type { RepositoryInfo } from '../domain/worktree.ts'
 import { refuseNames } from './base-names.ts'
 import { readBlobs } from './blobs.ts'
 import { deniedEntries } from './denied.ts'
 import { folderMode, parseEntries, submoduleMode, type Entry } from './entries.ts'
 import type { Setting } from './hardening.ts'
+import { mirrorOf } from './layout.ts'
 import { textOf, within, type RawPath } from './raw.ts'
 import { refuseHook, settingsFrom } from './receiving.ts'
 import type { Site } from './site.ts'
+import { tracking } from './remote/listing.ts'
+import { ownBranch } from './remote/mirror.ts'
 import { askSource, resolveRef } from './source-git.ts'
-import { asRepository, findSource, sourcePlace, type Source } from './source.ts'
+import { asRepository, findSource, mirrorSource, sourcePlace, type Source } from './source.ts'
 import { parseStatus } from './status.ts'
 import { quoted, unmountable } from './unmountable.ts'
 
-const sourceAt = (site: Site, path: string): Promise<Source> =>
-  site.looks.sourceAt(path, () => findSource(path, site.self))
+async function sourceAt(site: Site, path: string): Promise<Source> {
+  if (isByName(path)) return mirrorSource(mirrorOf(site.data, site.remotes.key(path)), path)
+  return await site.looks.sourceAt(path, () => findSource(path, site.self))
+}
 
 /** Looks at a repository without changing it or running anything of it. */
 export async function inspectRepository(
@@ -28,6 +34,7 @@ export async function inspectRepository(
   path: string,
   asked: string | null,
 ): Promise<RepositoryInfo> {
+  if (isByName(path)) return await inspectRemote(site, path, asked)
   const source = await sourceAt(site, path)
   if (within(site.data, source.top))
     throw new Failure(
@@ -41,6 +48,20 @@ export async function inspectRepository(
   // Not before: what is refused above must not be looked through.
   const notes = await site.looks.recall(source, ref, ['passing', 'work'], () => uncommitted(site, source))
   return { ...seen, notes: [...notes, ...seen.notes] }
+}
+
+/** What it has now, or where it does not answer had last. */
+async function inspectRemote(site: Site, name: string, asked: string | null): Promise<RepositoryInfo> {
+  const notes = await site.remotes.refresh(name)
+  const source = await sourceAt(site, name)
+  const ref = asked ?? ownBranch(source.gitDir)
+  if (ref === null)
+    throw new Failure(
+      'repository',
+      `The remote of ${name} names no branch as its own: name one to start from.`,
+    )
+  const seen = await inspectSource(site, source, ref)
+  return { ...seen, key: site.remotes.key(name), notes: [...notes, ...seen.notes] }
 }
 
 async function inspectSource(site: Site, source: Source, asked: string | null): Promise<RepositoryInfo> {
@@ -89,6 +110,7 @@ async function hiddenIn(
 /** The branch for a task: a branch `cofferdam` in the source leaves no room for `cofferdam/<id>`. */
 export async function branchFor(site: Site, path: string, id: TaskId): Promise<string> {
   const source = await sourceAt(site, path)
+  if (source.remote === true) return (await hasBranch(site, source)) ? `cofferdam-${id}` : `cofferdam/${id}`
   const taken = await site.looks.recall(source, 'cofferdam', ['settled', 'branch'], () =>
     hasBranch(site, source),
   )
@@ -97,9 +119,11 @@ export async function branchFor(site: Site, path: string, id: TaskId): Promise<s
 
 async function hasBranch(site: Site, source: Source): Promise<boolean> {
   return asRepository(source, async () => {
-    const names = ['for-each-ref', '--format=%(refname)', 'refs/heads/cofferdam']
-    const refs = await site.git.line(sourcePlace(source), names, as(source))
-    return refs.split('\n').includes('refs/heads/cofferdam')
+    // Of one by URL also where it would be in the way of a push.
+    const places = ['refs/heads/cofferdam', `${tracking}cofferdam`]
+    const names = ['for-each-ref', '--format=%(refname)', ...places]
+    const refs = (await site.git.line(sourcePlace(source), names, as(source))).split('\n')
+    return places.slice(0, source.remote === true ? 2 : 1).some((place) => refs.includes(place))
   })
 }
 

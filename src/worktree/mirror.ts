@@ -1,8 +1,11 @@
 import { readdirSync } from 'node:fs'
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import type { CommitId, HostPath } from '../domain/brand.ts'
+import { Failure } from '../domain/failure.ts'
 import type { TaskId } from '../domain/ids.ts'
+import { isByName } from '../domain/remote.ts'
 import type { TaskPlace } from '../domain/worktree.ts'
+import { dress } from './dress.ts'
 import { exists } from './files.ts'
 import { farEnd, type Setting } from './hardening.ts'
 import { at, mirrorOf, mirrorsOf } from './layout.ts'
@@ -13,10 +16,6 @@ import { folderOf, refuseOther } from './same-source.ts'
 import type { Site } from './site.ts'
 import { asRepository, sourceOf, type Source } from './source.ts'
 import { removeFolder } from './throw-away.ts'
-
-// Content is stored and checked out as it is, whatever a .gitattributes says: blobs equal the bytes on disk. Nor may
-// one hide a file's changes from a diff that people read.
-const attributes = '* -text -ident -filter -working-tree-encoding -eol !diff\n'
 
 const hour = 3_600_000
 
@@ -39,6 +38,11 @@ export function ensureMirror(site: Site, task: TaskPlace): Promise<string | null
       await writeRef(mirror, ref, commit)
       return null
     }
+    if (isByName(task.repository.path)) {
+      await bringBack(site, task, mirror)
+      await writeRef(mirror, ref, commit)
+      return null
+    }
     const source = await sourceOf(task, site.self)
     const folder = folderOf(source)
     await asRepository(source, async () => {
@@ -53,6 +57,20 @@ export function ensureMirror(site: Site, task: TaskPlace): Promise<string | null
     })
     return folder
   })
+}
+
+/** The mirror of a repository by URL is there before its first task is; it may be lost since. */
+async function bringBack(site: Site, { repository, base }: TaskPlace, mirror: HostPath): Promise<void> {
+  const { path, key } = repository
+  const lost = (why: string): Failure =>
+    new Failure('repository', `${path} ${why}: discard the task, and make another.`)
+  if (!exists(mirror)) {
+    if (site.remotes.key(path) !== key)
+      throw lost('has another URL in the configuration than when this task was made, and its mirror is gone')
+    await site.remotes.refresh(path, 'whole')
+  }
+  const { code } = await site.git.ask({ gitDir: mirror }, ['cat-file', '-e', `${base.commit}^{commit}`])
+  if (code !== 0) throw lost(`has no commit ${base.commit.slice(0, 10)} any more, at which this task begins`)
 }
 
 // To read more refs than this takes as long as to ask git.
@@ -146,22 +164,5 @@ async function clear(mirror: HostPath, format: string): Promise<void> {
   for (const name of await readdir(mirror))
     if (name !== 'objects' && name !== 'shallow')
       await rm(`${mirror}/${name}`, { recursive: true, force: true })
-  await mkdir(`${mirror}/refs/heads`, { recursive: true })
-  await mkdir(`${mirror}/info`)
-  await writeFile(`${mirror}/info/attributes`, attributes)
-  await writeFile(`${mirror}/HEAD`, 'ref: refs/heads/none\n')
-  await writeFile(`${mirror}/config`, gitConfig(true, format, []))
-}
-
-/** A repository's configuration from nothing. */
-export function gitConfig(bare: boolean, format: string, more: readonly string[]): string {
-  const lines = [
-    '[core]',
-    `\trepositoryformatversion = ${format === 'sha1' ? 0 : 1}`,
-    '\tfilemode = true',
-    `\tbare = ${bare}`,
-    ...(format === 'sha1' ? [] : ['[extensions]', `\tobjectformat = ${format}`]),
-    ...more,
-  ]
-  return `${lines.join('\n')}\n`
+  await dress(mirror, format)
 }

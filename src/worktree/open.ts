@@ -10,7 +10,7 @@ import { discardTask, laidOutIn, putAwayTask, sweepAll } from './discard.ts'
 import { onDisk } from './disk.ts'
 import { examine } from './examine.ts'
 import { writeFleeting } from './files.ts'
-import { openGit } from './git.ts'
+import { openGit, usualPath } from './git.ts'
 import { giveBranch, moveBranch } from './handover.ts'
 import { historyOf } from './history.ts'
 import { branchFor, hiddenFiles, inspectRepository } from './inspect.ts'
@@ -21,6 +21,7 @@ import { Looks } from './looks.ts'
 import { materialsOf } from './materials.ts'
 import type { Memory } from './memory.ts'
 import { textOf } from './raw.ts'
+import { openRemotes } from './remote/open.ts'
 import { restoreTo } from './restore.ts'
 import { sealCommit } from './seal.ts'
 import { serial } from './serial.ts'
@@ -30,8 +31,6 @@ import type { Site, WorktreesOptions } from './site.ts'
 import { memoryOf, realign, recall } from './state.ts'
 import { violationsOf } from './verify.ts'
 
-const usualPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
-
 /** Git on the host, in a data folder that is ours alone. One task's calls run one after the other. */
 export function openWorktrees(options: WorktreesOptions): Worktrees {
   const settings = { searchPath: options.searchPath ?? usualPath, author: options.author }
@@ -39,6 +38,7 @@ export function openWorktrees(options: WorktreesOptions): Worktrees {
     ...options,
     settings,
     clock: options.clock ?? Date.now,
+    remotes: options.remotes ?? openRemotes({ ...options, remotes: [] }),
     git: openGit(settings),
     self: geteuid?.() ?? 0,
     memories: new Map(),

@@ -1,5 +1,6 @@
 import { lstatSync } from 'node:fs'
 import { Failure } from '../domain/failure.ts'
+import { isByName } from '../domain/remote.ts'
 import type { TaskPlace } from '../domain/worktree.ts'
 import { mirrorOf } from './layout.ts'
 import type { Memory } from './memory.ts'
@@ -11,6 +12,8 @@ import { sourceOf, sourcePlace, type Source } from './source.ts'
  * back at the handover. Costs a git process where the folder is not the one that was looked at last.
  */
 export async function refuseOtherNow(site: Site, task: TaskPlace, memory: Memory): Promise<void> {
+  // Its mirror is found by its URL.
+  if (isByName(task.repository.path)) return
   const source = await sourceOf(task, site.self).catch(() => null)
   if (source === null) return
   const folder = folderOf(source)

@@ -2,6 +2,7 @@ import type { BoxPath, HostPath, Millis } from '../domain/brand.ts'
 import type { TaskId } from '../domain/ids.ts'
 import type { PolicyMatcher } from '../domain/matcher.ts'
 import type { Policy } from '../domain/policy.ts'
+import type { Remotes } from '../domain/remote.ts'
 import type { Entry } from './entries.ts'
 import type { Git, GitSettings, Identity } from './git.ts'
 import type { Author } from './hardening.ts'
@@ -23,12 +24,15 @@ export interface WorktreesOptions {
   readonly clock?: () => Millis
   /** Where git is looked for, as in PATH; the usual folders unless told. */
   readonly searchPath?: string
+  /** Repositories by URL; none unless told. */
+  readonly remotes?: Remotes
 }
 
 /** What all parts of this adapter work with. */
 export interface Site extends WorktreesOptions {
   readonly settings: GitSettings
   readonly clock: () => Millis
+  readonly remotes: Remotes
   readonly git: Git
   /** Our own uid. */
   readonly self: number

@@ -3,6 +3,7 @@ import type { CommitId } from '../domain/brand.ts'
 import { Failure, messageOf } from '../domain/failure.ts'
 import type { GitSettings } from './git.ts'
 import { hardenedEnv } from './hardening.ts'
+import { tracking } from './remote/listing.ts'
 import { sourcePlace, type Source } from './source.ts'
 
 /**
@@ -47,9 +48,16 @@ export async function resolveRef(
   // Git accepts no such name; a leading dash would be an option.
   if (ref === '' || ref.startsWith('-') || /[\0-\x20\x7f]/.test(ref))
     throw new Failure('repository', `${JSON.stringify(ref)} is no name of a branch, tag or commit.`)
-  const found = await commitOf(git, source, ref)
-  if (found === null) throw await noCommit(git, source, ref)
-  return found
+  for (const name of namesOf(source, ref)) {
+    const found = await commitOf(git, source, name)
+    if (found !== null) return { ...found, ref: name === ref ? found.ref : ref }
+  }
+  throw await noCommit(git, source, ref)
+}
+
+/** A branch of the remote goes before what is in its mirror beside it, but nobody may give one the name of a commit. */
+function namesOf({ remote }: Source, ref: string): readonly string[] {
+  return remote === true && !/^[0-9a-f]{40,64}$/i.test(ref) ? [`${tracking}${ref}`, ref] : [ref]
 }
 
 async function commitOf(
@@ -72,6 +80,11 @@ async function commitOf(
 }
 
 async function noCommit(git: SimpleGit, source: Source, ref: string): Promise<Failure> {
+  if (source.remote === true)
+    return new Failure(
+      'repository',
+      `${source.top} has no branch, tag or commit ${JSON.stringify(ref)}, as it was fetched just now: name another.`,
+    )
   const any = await git.raw(['for-each-ref', '--count=1']).catch(() => '')
   return new Failure(
     'repository',

@@ -7,9 +7,12 @@ import { exists, isErrno, readText } from './files.ts'
 import type { Identity } from './git.ts'
 import type { GitPlace } from './hardening.ts'
 
-/** A user's repository, found by looking at the file system alone: nothing of it has run or been read as configuration. */
+/**
+ * A user's repository, found by looking at the file system alone: nothing of it has run or been read as configuration. Or
+ * the mirror of one by URL.
+ */
 export interface Source {
-  /** Its top level; of a bare repository, its own folder. */
+  /** Its top level; of a bare repository, its own folder; of one by URL, its name, as nobody looks for it in a folder. */
   readonly top: HostPath
   readonly gitDir: HostPath
   /** Where objects and refs are: another folder than `gitDir` in a linked worktree. */
@@ -18,6 +21,13 @@ export interface Source {
   readonly shallow: boolean
   /** The ids that git runs under there; null where they are ours. */
   readonly owner: Identity | null
+  /** It is the mirror of a repository by URL: branches of that are its `refs/remotes/origin`. */
+  readonly remote?: true
+}
+
+export function mirrorSource(mirror: HostPath, name: string): Source {
+  const places = { top: name as HostPath, gitDir: mirror, commonDir: mirror }
+  return { ...places, bare: true, shallow: false, owner: null, remote: true }
 }
 
 /** The repository that `path` lies in. `self` is our own uid. */

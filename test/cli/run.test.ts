@@ -459,3 +459,20 @@ describe('what is wrong with the input', () => {
     ])
   })
 })
+
+describe('run on a repository by URL', () => {
+  const named = ['run', '--repo', 'shop', '--goal', 'Make the tests pass', '--', 'true']
+
+  it('tells what is waited for, once each, and goes on when the remote is there', async () => {
+    const away = ['shop is being cloned (begun): try again in a moment.']
+    const { code, out } = await machine.run(named, { behaviour: { away } })
+    expect(code).toBe(0)
+    expect(out).toContain(
+      'shop is being cloned (begun): try again in a moment. Waiting for it; Ctrl-C leaves.',
+    )
+    expect(out).toMatch(/Task [a-z2-7]{10} {2}main of shop\n/)
+    expect(out).toMatch(/branch {3}cofferdam\/[a-z2-7]{10} in the mirror of shop\n/)
+    expect(out).toMatch(/apply {4}cofferdam task diff [a-z2-7]{10} \| git apply {2}# in a clone of it\n/)
+    expect(out).not.toContain('git -C')
+  })
+})

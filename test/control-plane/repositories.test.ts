@@ -7,13 +7,22 @@ describe('the repositories that are known', () => {
     const configured = {
       '/r/two': { agent: { name: 'command', argv: ['true'] }, test: 'npm test' },
       '/r/three': { setup: 'npm ci' },
+      shop: {},
     }
     const used = [
       { path: '/r/one', tasks: 2, lastTaskAt: 5 },
       { path: '/r/two', tasks: 1, lastTaskAt: 7 },
     ]
-    const nothing = { agent: null, setup: null, test: null }
-    expect(knownRepositories(configured, used)).toEqual([
+    const nothing = { agent: null, setup: null, test: null, remote: null }
+    const state = {
+      url: 'https://git.example.com/shop.git',
+      state: 'cloned',
+      progress: null,
+      fetchedAt: 3,
+      error: null,
+    } as const
+    const remotes = { names: ['shop'], state: () => state }
+    expect(knownRepositories(configured, used, remotes)).toEqual([
       { path: '/r/one', configured: false, ...nothing, tasks: 2, lastTaskAt: 5 },
       { path: '/r/three', configured: true, ...nothing, setup: 'npm ci', tasks: 0, lastTaskAt: null },
       {
@@ -25,6 +34,7 @@ describe('the repositories that are known', () => {
         tasks: 1,
         lastTaskAt: 7,
       },
+      { path: 'shop', configured: true, ...nothing, tasks: 0, lastTaskAt: null, remote: state },
     ])
   })
 })

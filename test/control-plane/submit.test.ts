@@ -113,6 +113,14 @@ describe('B03 B04 a submission', () => {
     expect(task.status).toBe(rules.length === 0 ? 'PENDING' : 'DRAFT')
   })
 
+  it('has the budget of its repository where it names none, and needs nobody for it', async () => {
+    const configured = { budget: { steps: 12, seconds: 3600 } }
+    const usual = await drafted({}, configured)
+    expect([usual.budget, usual.risks]).toEqual([{ ...defaultBudget, ...configured.budget }, []])
+    const more = await drafted({ steps: 13 }, configured)
+    expect(more.risks.map(({ rule }) => rule)).toEqual(['steps'])
+  })
+
   it.each<[string, Caller, boolean, readonly string[]]>([
     ['of the owner', anOwner, false, []],
     ['of another', anOperator, false, ['repository']],

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { completions } from '../../src/discord/commands/complete.ts'
 import { handlers } from '../../src/discord/commands/handlers.ts'
-import type { CommandDeps } from '../../src/discord/commands/typed.ts'
+import { type CommandDeps, repositoryOf } from '../../src/discord/commands/typed.ts'
 import { markOf } from '../../src/discord/telling.ts'
 import type { LetterFilter } from '../../src/domain/outbox/letter.ts'
 import type { MessageBook } from '../../src/domain/outbox/messages.ts'
@@ -161,5 +161,25 @@ describe('the agents that are offered', () => {
   it('tell the usual one of tasks from that of questions', () => {
     expect(offered('task_start')).toEqual(['command', 'claude (usual)', 'pi'])
     expect(offered('ask')).toEqual(['claude', 'pi (usual)'])
+  })
+})
+
+describe('a repository that is named', () => {
+  const deps = {
+    plane: () =>
+      ({
+        repositories: () =>
+          ['/a/shop', '/b/tools', 'shop'].map((path) => ({ path, configured: true, agent: null })),
+      }) as never,
+  } as unknown as CommandDeps
+
+  it.each([
+    ['/a/shop', '/a/shop'],
+    // One by URL has that name; a folder of the same name has its path.
+    ['shop', 'shop'],
+    ['tools', '/b/tools'],
+    ['/c/other', '/c/other'],
+  ])('as %s is %s', (named, found) => {
+    expect(repositoryOf(deps, named)).toBe(found)
   })
 })

@@ -80,7 +80,7 @@ describe('what cannot be had gets one clear sentence', () => {
     ['a goal of 20,001 characters', { goal: 'x'.repeat(20_001) }, /longer than 20,000/],
     ['a goal with a NUL', { goal: 'a\0b' }, /NUL/],
     ['no repository', { repository: undefined }, /repository is missing/],
-    ['a relative repository', { repository: 'project' }, /absolute path/],
+    ['a relative repository', { repository: './project' }, /absolute path/],
     ['a ref that is an option', { ref: '--upload-pack=x' }, /ref is not one/],
     ['a ref with a range', { ref: 'a..b' }, /ref is not one/],
     ['a ref with a reflog', { ref: 'a@{1}' }, /ref is not one/],
@@ -109,7 +109,7 @@ describe('what cannot be had gets one clear sentence', () => {
   })
 
   test('of every problem at once', () => {
-    expect(problems({ goal: 7, repository: 'x' })).toHaveLength(2)
+    expect(problems({ goal: 7, repository: 'x/y' })).toHaveLength(2)
   })
 
   test.each([null, 7, 'x', [], undefined])('of what is no request: %j', (input) => {

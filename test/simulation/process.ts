@@ -24,6 +24,7 @@ import type { Destination } from '../../src/domain/outbox/destination.ts'
 import type { Worktrees } from '../../src/domain/worktree.ts'
 import { specHash } from '../../src/sandbox/hash.ts'
 import { compileBox } from '../../src/sandbox/spec.ts'
+import { noRemotes } from '../support/no-remotes.ts'
 import { aBudget, aPolicy } from '../support/task.ts'
 import { virtualEngine, virtualGateway } from './engine.ts'
 import { simulationKey } from './key.ts'
@@ -183,6 +184,7 @@ export class ControlPlaneProcess {
       apart: () => Promise.resolve([]),
       schedules: new ScheduleBook({ ...shared, draft, changed: () => this.#scheduler.wake() }),
       repositories: {},
+      remotes: noRemotes,
       data: '/data',
     })
     this.#loop.recover().then(

@@ -54,6 +54,7 @@ import type { SearchAnswer, SearchRequest } from '../../src/domain/search/search
 import type { Actor, Checkpoint, RiskReason, Task, TaskEvent } from '../../src/domain/task.ts'
 import { defaultPolicy } from '../../src/domain/policies.ts'
 import type { Verification } from '../../src/domain/verification/verify.ts'
+import { noRemotes } from './no-remotes.ts'
 import { attesting } from './attesting.ts'
 import { aBox } from './box.ts'
 import { aCommit, aCommitOf, aTask } from './task.ts'
@@ -93,6 +94,8 @@ export interface Behaviour {
   /** What is told of each submission. */
   readonly notes?: readonly string[]
   readonly findings?: readonly Finding[]
+  /** What the next submissions are refused with, one after the other, as by a remote that does not answer yet. */
+  readonly away?: string[]
   /** What verifying a task with these keys comes to; without it all holds. */
   readonly verification?: (keys: readonly string[]) => Partial<Verification>
 }
@@ -178,7 +181,9 @@ export class ScriptedPlane implements ControlPlane, Disposable {
   }
 
   async #answer<T>(call: 'submit' | 'act' | 'logs' | 'doctor', work: () => T): Promise<T> {
-    const { hangs, onHang } = this.#behaviour
+    const { hangs, onHang, away = [] } = this.#behaviour
+    const why = call === 'submit' ? away.shift() : undefined
+    if (why !== undefined) throw new Failure('remote', why)
     if (hangs?.call !== call) return work()
     if (onHang !== undefined) setImmediate(onHang)
     if (hangs.when === 'after') work()
@@ -233,7 +238,7 @@ export class ScriptedPlane implements ControlPlane, Disposable {
   }
 
   repositories(): readonly KnownRepository[] {
-    return knownRepositories({}, this.store.repositories())
+    return knownRepositories({}, this.store.repositories(), noRemotes)
   }
 
   agents(): readonly KnownAgent[] {

@@ -34,7 +34,10 @@ ${exitHelp()}`
 
 export function askCommand(program: Command, shell: Shell): void {
   common(program.command('ask <question> [argv...]').description('ask a question about a repository'))
-    .option('--repo <path>', 'the git repository (default: that of this folder)')
+    .option(
+      '--repo <path>',
+      'the git repository: its path, or its name in the configuration (default: that of this folder)',
+    )
     .option('--ref <ref>', 'branch, tag or commit that it is about (default: what is checked out)')
     .option('--follow-up <id>', 'go on with the conversation of this question')
     .option('--agent <name>', 'who answers (default: "command" with a program, else as configured)')

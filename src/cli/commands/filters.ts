@@ -1,10 +1,11 @@
 import { existsSync, realpathSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { isAbsolute } from 'node:path'
 import type { Command } from 'commander'
 import type { Millis } from '../../domain/brand.ts'
 import { Failure } from '../../domain/failure.ts'
 import { type Status, statuses } from '../../domain/task.ts'
 import { quoted } from '../render/next.ts'
+import { repositoryIn } from '../repository.ts'
 import { parseTime } from '../since.ts'
 import type { World } from '../world.ts'
 import type { Shell } from './common.ts'
@@ -19,7 +20,7 @@ export interface TaskFilterOptions {
 
 export function taskFilters(command: Command): Command {
   return command
-    .option('--repo <path>', 'only of this repository')
+    .option('--repo <path>', 'only of this repository, by its path or its name in the configuration')
     .option('--status <list>', 'only those, such as BLOCKED,FAILED')
     .option('--since <time>', 'made since then: 12h, 3d, 2w, or 2026-01-31')
     .option('--until <time>', 'made before then')
@@ -33,7 +34,7 @@ export function taskFilterOf(
     ...(status === undefined
       ? {}
       : { statuses: someOf('--status', status, statuses, (name) => name.toUpperCase()) }),
-    ...(repo === undefined ? {} : { repository: realPath(resolve(world.around.cwd, repo)) }),
+    ...(repo === undefined ? {} : { repository: realPath(repositoryIn(world.around.cwd, repo)) }),
     ...(since === undefined ? {} : { since: parseTime(since, world.now()) }),
     ...(until === undefined ? {} : { until: parseTime(until, world.now(), '--until') }),
   }
@@ -43,9 +44,9 @@ export function isFiltered({ repo, status, since, until }: TaskFilterOptions): b
   return [repo, status, since, until].some((option) => option !== undefined)
 }
 
-/** Tasks have the real path of their repository, which may be gone by now. */
+/** Tasks have the real path of their repository, which may be gone by now; a name stays as it is. */
 function realPath(path: string): string {
-  return existsSync(path) ? realpathSync(path) : path
+  return isAbsolute(path) && existsSync(path) ? realpathSync(path) : path
 }
 
 /** What a list in an option names, of all that it may name. Throws `Failure('bad_request')`. */

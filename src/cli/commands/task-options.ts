@@ -8,7 +8,7 @@ import { common, several, type Shell } from './common.ts'
 export function taskOptions(command: Command): Command {
   return common(command)
     .argument('[argv...]', 'after "--": the program of the agent "command"')
-    .option('--repo <path>', 'the git repository')
+    .option('--repo <path>', 'the git repository: its path, or its name in the configuration')
     .option('--goal <text>', 'what should be done; - reads it from standard input')
     .option('--ref <ref>', 'branch, tag or commit to start from (default: what is checked out)')
     .option(

@@ -1,4 +1,5 @@
 import type { Act } from '../../domain/control-plane.ts'
+import { isByName } from '../../domain/remote.ts'
 import type { Task, TaskEvent } from '../../domain/task.ts'
 import type { Paint } from '../terminal.ts'
 import { quoted, type Spell } from './next.ts'
@@ -32,6 +33,7 @@ function stateAfter(act: Act, task: Task): string {
 function branchAfter({ kind, status, outcome, branch, repository }: Task): string {
   if (kind === 'question') return 'Your repository has nothing of it, and its answer stays on record.'
   if (status !== 'APPLIED' && outcome === null) return 'Your repository has no branch of it.'
+  if (isByName(repository.path)) return 'Its branch in the mirror is gone with it.'
   const git = `git -C ${quoted(repository.path)} branch -D ${quoted(branch)}`
   const where = plain(repository.path)
   return status === 'APPLIED'

@@ -1,3 +1,4 @@
+import { isByName } from '../../domain/remote.ts'
 import type { Status, Task } from '../../domain/task.ts'
 import { counted } from '../../domain/text.ts'
 import type { Paint } from '../terminal.ts'
@@ -90,6 +91,12 @@ function work(task: Task, spell: Spell, bare: boolean): readonly (readonly strin
   if (task.head === task.base.commit) return []
   const look = ['changes', spell(`task diff ${task.id}`)]
   if (task.status !== 'APPLIED') return [look]
+  if (isByName(task.repository.path))
+    return [
+      ['branch', hang(`${task.branch} in the mirror of ${task.repository.path}`, 12)],
+      look,
+      ['apply', `${spell(`task diff ${task.id}`)} | git apply  # in a clone of it`],
+    ]
   const path = quoted(task.repository.path)
   const git = `git -C ${path}`
   return [

@@ -62,7 +62,8 @@ export function repositoryOf({ plane }: CommandDeps, named: string | null, said 
   const known = plane().repositories()
   const configured = known.filter((one) => one.configured)
   if (named !== null) {
-    const found = known.find(({ path }) => path === named || path.split('/').at(-1) === named)
+    const found =
+      known.find(({ path }) => path === named) ?? known.find(({ path }) => path.split('/').at(-1) === named)
     return found?.path ?? named
   }
   const words = new Set(said.split(/[^\p{L}\p{N}._-]+/u))

@@ -1,4 +1,5 @@
 import type { Millis } from '../brand.ts'
+import { isByName } from '../remote.ts'
 import type { Status, Task } from '../task.ts'
 import type { Snippet } from './snippet.ts'
 
@@ -6,7 +7,7 @@ import type { Snippet } from './snippet.ts'
 export interface SearchRequest {
   /** As a person types it: see `parseQuery`. */
   readonly text: string
-  /** An absolute path: of the repository, or of anything in it. */
+  /** An absolute path, of the repository or of anything in it; or the name of one that has a URL. */
   readonly repository?: string
   readonly statuses?: readonly Status[]
   /** Made at this time or later, and before that one. */
@@ -50,8 +51,9 @@ export function isMeant(task: Task, { repository, statuses, since, until }: Sear
   )
 }
 
-/** A path and the folders that it lies in. */
+/** A path and the folders that it lies in; a name is itself. */
 export function placesAbove(path: string): readonly string[] {
+  if (isByName(path)) return [path]
   const names = path.split('/').filter(Boolean)
   return names.map((_, index) => `/${names.slice(0, names.length - index).join('/')}`)
 }

@@ -410,7 +410,7 @@ describe('every error is problem+json', () => {
   })
 
   it('names each thing that is wrong, with a pointer to it', async () => {
-    const answer = await post('/v1/tasks', { goal: 3, repository: 'relative', budget: { steps: 0 } })
+    const answer = await post('/v1/tasks', { goal: 3, repository: 'rela/tive', budget: { steps: 0 } })
     const { errors = [], detail } = await read(answer, problemSchema)
     expect(errors.map(({ pointer }) => pointer)).toEqual(['/goal', '/repository', '/budget/steps'])
     expect(detail).toContain('The repository has to be an absolute path')

@@ -114,6 +114,7 @@ const halts: readonly [FailureCode | null, Task['status'], string, RegExp][] = [
   ['disk', 'BLOCKED', 'disk', /^What failed\. Make room on the disk, then resume\.$/],
   ['worktree', 'FAILED', 'worktree', /^What failed\.$/],
   ['repository', 'BLOCKED', 'repository', /^What failed\.$/],
+  ['remote', 'BLOCKED', 'repository', /^What failed\.$/],
   ['bad_request', 'BLOCKED', 'agent', /^What failed\.$/],
   [
     null,

@@ -48,7 +48,7 @@ describe('a question', () => {
     [{ question: 'a\0b', repository: '/r' }, /^The question cannot be read\. /],
     [{ question: 'x'.repeat(20_001), repository: '/r' }, /^The question is longer than 20,000 characters/],
     [{ question: 'Why?' }, /^The repository is missing: /],
-    [{ question: 'Why?', repository: 'r' }, /^The repository has to be an absolute path/],
+    [{ question: 'Why?', repository: 'r/s' }, /^The repository has to be an absolute path/],
     [{ question: 'Why?', repository: '/r', test: 'true' }, /^A question knows nothing named "test"/],
     [{ question: 'Why?', repository: '/r', agent: { name: 'command' } }, /needs a program to run/],
     [{ question: 'Why?', followUp: 'nope' }, /followUp/],
