@@ -19,13 +19,14 @@ import { evidenceRoutes } from './evidence.ts'
 import { bodiless, refuseInput } from './input.ts'
 import { insightRoutes } from './insight.ts'
 import { outboxRoutes } from './outbox.ts'
+import { overviewRoutes } from './overview.ts'
 import { answerError, Refusal } from './problem.ts'
 import { scheduleRoutes } from './schedules.ts'
 import { searchRoute } from './search.ts'
 import { serviceRoutes } from './service.ts'
 import { type StreamLimits, streamLimits } from './sse.ts'
-import { streamRoute } from './stream.ts'
 import { questionRoute } from './questions.ts'
+import { streamRoutes } from './stream.ts'
 import { taskRoutes } from './tasks.ts'
 import { tokenRoutes } from './tokens.ts'
 import { type Seen, witness } from './witness.ts'
@@ -65,10 +66,11 @@ export function httpApp(plane: ControlPlane, options: HttpOptions): App {
   app.use(bodiless)
   const routes: Routes = { app, plane, caller: (context) => context.get('caller') }
   serviceRoutes(routes, options.metrics ?? (() => Promise.resolve('')))
+  overviewRoutes(routes)
   taskRoutes(routes)
   questionRoute(routes)
   evidenceRoutes(routes)
-  streamRoute(routes, options.stream ?? streamLimits)
+  streamRoutes(routes, options.stream ?? streamLimits)
   actRoutes(routes)
   decisionRoutes(routes)
   insightRoutes(routes)

@@ -101,6 +101,7 @@ storeContract('one file, closed and opened again around every call', () => {
         endOccurrences: (before) => once((store) => store.schedules.endOccurrences(before)),
       },
       counts: () => once((store) => store.counts()),
+      days: (span) => once((store) => store.days(span)),
       [Symbol.dispose]: () => undefined,
     }),
     [Symbol.dispose]: () => home[Symbol.dispose](),
