@@ -320,8 +320,9 @@ function refuseExposure(http: HttpSettings, store: Store, now: number): void {
   if (refused !== null) throw new Failure('bad_config', refused)
 }
 
-function doorFor({ hosts, perMinute, proxyTls }: HttpSettings): Door {
-  return { hosts, perMinute, address: (context) => addressOf(context, proxyTls) }
+function doorFor({ hosts, perMinute, tls, proxyTls }: HttpSettings): Door {
+  const isSecure = tls !== null || proxyTls
+  return { hosts, perMinute, isSecure, address: (context) => addressOf(context, proxyTls) }
 }
 
 /** A request as the log has it. */

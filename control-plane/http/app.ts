@@ -10,6 +10,7 @@ import { Failure } from '../../src/domain/failure.ts'
 import { actRoutes } from './acts.ts'
 import { anyLength, onBodies } from './any-length.ts'
 import { auditRoute } from './audit.ts'
+import { forBrowsers } from './browsers.ts'
 import { catalogueRoutes } from './catalogue.ts'
 import { type App, json, type Routes } from './contract.ts'
 import { decisionRoutes } from './decisions.ts'
@@ -24,6 +25,7 @@ import { answerError, Refusal } from './problem.ts'
 import { scheduleRoutes } from './schedules.ts'
 import { searchRoute } from './search.ts'
 import { serviceRoutes } from './service.ts'
+import { sessionRoutes } from './session.ts'
 import { type StreamLimits, streamLimits } from './sse.ts'
 import { questionRoute } from './questions.ts'
 import { streamRoutes } from './stream.ts'
@@ -60,12 +62,14 @@ export function httpApp(plane: ControlPlane, options: HttpOptions): App {
   const { report, seen = () => undefined } = options
   app.use(requestId({ limitLength: 100 }))
   app.use(witness({ access: plane.access, seen, report }))
+  if ('door' in options) app.use(forBrowsers)
   app.use('door' in options ? doorOf(options.door, plane.access) : known(options.caller))
   app.use(onBodies(anyLength))
   app.use(onBodies(bodyLimit({ maxSize: bodyBytes, onError })))
   app.use(bodiless)
   const routes: Routes = { app, plane, caller: (context) => context.get('caller') }
   serviceRoutes(routes, options.metrics ?? (() => Promise.resolve('')))
+  sessionRoutes(routes, 'door' in options && options.door.isSecure)
   overviewRoutes(routes)
   taskRoutes(routes)
   questionRoute(routes)

@@ -31,6 +31,17 @@ export function senderRefusal({ host, origin, site }: Sender): string | null {
   return 'Requests that web pages of other origins make are not taken: call the API from a program.'
 }
 
+/**
+ * Why a change is not taken that comes with nothing but a cookie; null where a page of this server sent it, as browsers say
+ * in one header or the other.
+ */
+export function pageRefusal(sender: Sender): string | null {
+  const told = sender.origin !== null || sender.site === 'same-origin'
+  return told
+    ? senderRefusal(sender)
+    : 'What changes something needs a token, or has to come from a page of this server.'
+}
+
 function originHost(origin: string): string | null {
   const [, host = null] = /^https?:\/\/([^/]+)$/i.exec(origin) ?? []
   return host?.toLowerCase() ?? null

@@ -12,7 +12,7 @@ import type {
 } from './control-plane.ts'
 import type { Submitted } from './submitted.ts'
 import { roles } from './caller.ts'
-import { acts } from './rights.ts'
+import { abilities, acts } from './rights.ts'
 import type { Decisions } from './decision.ts'
 import type { Day } from './day.ts'
 import { failureCodes } from './failure.ts'
@@ -84,6 +84,12 @@ export const daysSchema = z.object({
   ),
 })
 export const actsSchema = z.object({ acts: z.array(z.enum(acts)) })
+/** Who asks, and what they can do that is not about one task. */
+export const sessionSchema = z.object({
+  actor: actorSchema,
+  role: z.enum(roles),
+  may: z.array(z.enum(abilities)),
+})
 export const eventsSchema = z.object({ events: z.array(taskEventSchema) })
 export const checkpointsSchema = z.object({ checkpoints: z.array(checkpointSchema) })
 

@@ -84,6 +84,21 @@ export function scheduleRefusal({ actor, role }: Caller, act: ScheduleAct): stri
     : `${nameOf(actor)} is an operator, and may not ${act} a schedule: an owner can do that.`
 }
 
+/** What is not about one task: to start one, to have a schedule run, to change schedules, to see to letters of the outbox. */
+export const abilities = ['start', 'run_schedule', 'change_schedule', 'act_on_letter'] as const
+export type Ability = (typeof abilities)[number]
+
+/** What a caller can do at all, for whoever shows buttons. Each call is judged anew. */
+export function abilitiesOf(caller: Caller): readonly Ability[] {
+  const can: Readonly<Record<Ability, boolean>> = {
+    start: has(caller, 'create') && submitRefusal(caller) === null,
+    run_schedule: has(caller, 'decide') && scheduleRefusal(caller, 'run') === null,
+    change_schedule: has(caller, 'decide') && scheduleRefusal(caller, 'change') === null,
+    act_on_letter: has(caller, 'decide') && letterActRefusal(caller, 'retry') === null,
+  }
+  return abilities.filter((ability) => can[ability])
+}
+
 /** What a caller can do with a task as it is now. */
 export function actsOf(caller: Caller, task: Task): readonly Act['act'][] {
   const possible = possibleActs(task)
