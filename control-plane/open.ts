@@ -31,6 +31,7 @@ import { attestor } from './attest/attestor.ts'
 import { findKey, keyPlaces, openKey, type SigningKey } from './attest/key.ts'
 import { Bus } from './bus.ts'
 import { httpApp } from './http/app.ts'
+import { dashboardPlaces } from './http/dashboard/files.ts'
 import type { Door } from './http/door.ts'
 import { serveSocket } from './http/socket.ts'
 import { addressOf, serveTcp } from './http/tcp.ts'
@@ -276,7 +277,7 @@ export async function open(
     const listening =
       http === null
         ? null
-        : await serveTcp(httpApp(plane, { ...shown, door: doorFor(http) }), http, {
+        : await serveTcp(httpApp(plane, { ...shown, door: doorFor(http), dashboard: dashboardPlaces() }), http, {
             renewed: () => log.info('the API has a new certificate'),
             failed: (why) =>
               log.error({ why }, 'the new certificate of the API was not taken; the old one stays'),

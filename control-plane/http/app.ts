@@ -14,6 +14,8 @@ import { forBrowsers } from './browsers.ts'
 import { catalogueRoutes } from './catalogue.ts'
 import { type App, json, type Routes } from './contract.ts'
 import { decisionRoutes } from './decisions.ts'
+import type { DashboardPlaces } from './dashboard/files.ts'
+import { dashboard } from './dashboard/pages.ts'
 import { type Door, doorOf } from './door.ts'
 import { openApiDocument } from './document.ts'
 import { evidenceRoutes } from './evidence.ts'
@@ -34,7 +36,13 @@ import { tokenRoutes } from './tokens.ts'
 import { type Seen, witness } from './witness.ts'
 
 /** Who is behind a request: whoever can reach the app, or whom the door lets in. */
-type Entrance = { readonly caller: (context: Context) => Caller } | { readonly door: Door }
+type Entrance =
+  | { readonly caller: (context: Context) => Caller }
+  | {
+      readonly door: Door
+      /** Absent: there is no dashboard. */
+      readonly dashboard?: DashboardPlaces
+    }
 
 export type HttpOptions = Entrance & {
   /** Told of everything that is thrown and no expected failure, with the id of the request. */
@@ -64,6 +72,7 @@ export function httpApp(plane: ControlPlane, options: HttpOptions): App {
   app.use(witness({ access: plane.access, seen, report }))
   if ('door' in options) app.use(forBrowsers)
   app.use('door' in options ? doorOf(options.door, plane.access) : known(options.caller))
+  if ('dashboard' in options && options.dashboard !== undefined) app.use(dashboard(options.dashboard))
   app.use(onBodies(anyLength))
   app.use(onBodies(bodyLimit({ maxSize: bodyBytes, onError })))
   app.use(bodiless)

@@ -6,7 +6,8 @@ import { Failure } from '../../src/domain/failure.ts'
 import type { RateLimits } from '../../src/domain/listen.ts'
 import { isControl, scopeOf } from '../../src/domain/scopes.ts'
 import type { Token } from '../../src/domain/token.ts'
-import { hostRefusal, pageRefusal, senderRefusal } from './origin.ts'
+import { isDashboard } from './dashboard/pages.ts'
+import { hostRefusal, pageRefusal, senderRefusal, visitRefusal } from './origin.ts'
 import { sessionIn } from './session.ts'
 
 declare module 'hono' {
@@ -50,10 +51,13 @@ export function doorOf({ hosts, perMinute, isSecure, address }: Door, access: Ac
       host,
       origin: header('origin'),
       site: header('sec-fetch-site'),
+      mode: header('sec-fetch-mode'),
+      dest: header('sec-fetch-dest'),
     }
-    const foreign = hostRefusal(host, hosts) ?? senderRefusal(sender)
+    const page = isDashboard(path)
+    const foreign = hostRefusal(host, hosts) ?? (page ? visitRefusal(sender) : senderRefusal(sender))
     if (foreign !== null) throw new Failure('not_allowed', foreign)
-    const scope = scopeOf(method, path)
+    const scope = page ? null : scopeOf(method, path)
     if (scope === null) return await next()
     const authorization = header('authorization')
     const session = authorization === null ? sessionIn(context, isSecure) : null

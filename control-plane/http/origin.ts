@@ -22,6 +22,9 @@ export interface Sender {
   readonly host: string
   readonly origin: string | null
   readonly site: string | null
+  /** How it is asked for, and what it is for. */
+  readonly mode: string | null
+  readonly dest: string | null
 }
 
 /** Why a request comes from a web page of somebody else; null where it does not. */
@@ -40,6 +43,14 @@ export function pageRefusal(sender: Sender): string | null {
   return told
     ? senderRefusal(sender)
     : 'What changes something needs a token, or has to come from a page of this server.'
+}
+
+/**
+ * Why somebody is not shown a page; null where they are. A link elsewhere may lead here: what it leads to holds nothing
+ * yet, and asks for the rest by itself.
+ */
+export function visitRefusal(sender: Sender): string | null {
+  return sender.mode === 'navigate' && sender.dest === 'document' ? null : senderRefusal(sender)
 }
 
 function originHost(origin: string): string | null {

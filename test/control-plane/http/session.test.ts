@@ -163,3 +163,34 @@ describe('all tasks together', () => {
     expect(taskSchema.parse(JSON.parse(data)).id).toBe(task.id)
   })
 })
+
+describe('a page', () => {
+  const visit = { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document', 'sec-fetch-site': 'cross-site' }
+  const there = (): ReturnType<typeof httpApp> =>
+    httpApp(plane, {
+      door,
+      dashboard: { code: '/none', looks: '/none', libraries: '/none' },
+      report: () => undefined,
+    })
+
+  it('is not where there is no dashboard', async () => {
+    expect((await ask('GET', '/dashboard/')).status).toBe(404)
+  })
+
+  it.each<[string, Headers, number]>([
+    ['a link elsewhere', visit, 302],
+    ['a frame elsewhere', { ...visit, 'sec-fetch-dest': 'iframe' }, 403],
+    ['a script elsewhere', { 'sec-fetch-site': 'cross-site' }, 403],
+    ['a name elsewhere', { host: 'evil.example' }, 403],
+  ])('that is asked for by %s', async (_, headers, status) => {
+    app = there()
+    expect((await ask('GET', '/', headers)).status).toBe(status)
+  })
+
+  it('says what to do where it is not built, and takes no changes', async () => {
+    app = there()
+    const answer = await ask('GET', '/dashboard/')
+    expect([answer.status, await answer.text()]).toEqual([502, expect.stringContaining('npm run build')])
+    expect((await ask('POST', '/dashboard/')).status).toBe(405)
+  })
+})
