@@ -65,7 +65,9 @@ export const repositoriesSchema = z.object({
   ),
 })
 export const agentsSchema = z.object({
-  agents: z.array(exactly<KnownAgent>()(z.object({ name: z.string(), usual: z.boolean() }))),
+  agents: z.array(
+    exactly<KnownAgent>()(z.object({ name: z.string(), usual: z.boolean(), answers: z.boolean() })),
+  ),
 })
 export const countsSchema = z.object({ counts: z.record(z.enum(statuses), z.int().nonnegative()) })
 export const daysSchema = z.object({
