@@ -277,11 +277,15 @@ export async function open(
     const listening =
       http === null
         ? null
-        : await serveTcp(httpApp(plane, { ...shown, door: doorFor(http), dashboard: dashboardPlaces() }), http, {
-            renewed: () => log.info('the API has a new certificate'),
-            failed: (why) =>
-              log.error({ why }, 'the new certificate of the API was not taken; the old one stays'),
-          })
+        : await serveTcp(
+            httpApp(plane, { ...shown, door: doorFor(http), dashboard: dashboardPlaces() }),
+            http,
+            {
+              renewed: () => log.info('the API has a new certificate'),
+              failed: (why) =>
+                log.error({ why }, 'the new certificate of the API was not taken; the old one stays'),
+            },
+          )
     if (listening !== null) closers.push(() => listening[Symbol.asyncDispose]())
     // After that, so that what is on record can be looked at while the engine, which may hang, is asked for the first time.
     loop.start()

@@ -41,7 +41,7 @@ describe('a stream of sights', () => {
 
   it('sends with the output what the agent did in it', async () => {
     const progress: readonly AgentProgress[] = [{ kind: 'tool', tool: 'read', text: '', paths: ['a.txt'] }]
-    const stream = eventStream((signal) => watched([output('one', progress)], signal), quick)
+    const stream = eventStream((signal) => watched([output('one', progress)], signal), sightFrame, quick)
     const reader = stream.getReader()
     expect(await read(reader, ': beat')).toContain(`"text":"one","progress":${JSON.stringify(progress)}}\n\n`)
     await reader.cancel()

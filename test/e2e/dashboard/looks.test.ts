@@ -49,21 +49,21 @@ async function settled(page: Page): Promise<void> {
 }
 
 const pages: readonly (readonly [string, () => string])[] = [
-    ['board', () => '/dashboard/'],
-    ['draft', () => pathOf(tasks.draft.id)],
-    ['running', () => pathOf(tasks.running.id)],
-    ['output', () => pathOf(tasks.running.id, 'output')],
-    ['changes', () => pathOf(tasks.applied.id, 'changes')],
-    ['tests', () => pathOf(tasks.applied.id, 'tests')],
-    ['egress', () => pathOf(tasks.applied.id, 'egress')],
-    ['proof', () => pathOf(tasks.applied.id, 'proof')],
-    ['new', () => '/dashboard/new'],
-    ['ask', () => '/dashboard/ask'],
-    ['search', () => '/dashboard/search?q=parser'],
-    ['schedules', () => '/dashboard/schedules'],
-    ['health', () => '/dashboard/health'],
-    ['nowhere', () => '/dashboard/none'],
-  ]
+  ['board', () => '/dashboard/'],
+  ['draft', () => pathOf(tasks.draft.id)],
+  ['running', () => pathOf(tasks.running.id)],
+  ['output', () => pathOf(tasks.running.id, 'output')],
+  ['changes', () => pathOf(tasks.applied.id, 'changes')],
+  ['tests', () => pathOf(tasks.applied.id, 'tests')],
+  ['egress', () => pathOf(tasks.applied.id, 'egress')],
+  ['proof', () => pathOf(tasks.applied.id, 'proof')],
+  ['new', () => '/dashboard/new'],
+  ['ask', () => '/dashboard/ask'],
+  ['search', () => '/dashboard/search?q=parser'],
+  ['schedules', () => '/dashboard/schedules'],
+  ['health', () => '/dashboard/health'],
+  ['nowhere', () => '/dashboard/none'],
+]
 
 /** At a desk those that lie otherwise there. */
 const atDesk = ['board', 'running', 'changes', 'tests', 'health', 'new']
@@ -75,13 +75,16 @@ describe.each(Object.entries(ways))('on a %s', (way, options) => {
   })
   afterAll(() => page.context().close())
 
-  it.each(pages.filter(([name]) => way === 'phone' || atDesk.includes(name)))('%s has no barriers and fits', async (name, path) => {
-    await page.goto(path())
-    await settled(page)
-    await page.screenshot({ path: join(folder, `${name}-${way}.png`), animations: 'disabled' })
-    expect(await barriers(page)).toEqual([])
-    expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
-  })
+  it.each(pages.filter(([name]) => way === 'phone' || atDesk.includes(name)))(
+    '%s has no barriers and fits',
+    async (name, path) => {
+      await page.goto(path())
+      await settled(page)
+      await page.screenshot({ path: join(folder, `${name}-${way}.png`), animations: 'disabled' })
+      expect(await barriers(page)).toEqual([])
+      expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
+    },
+  )
 
   it('a form that is open has no barriers', async () => {
     await page.goto(pathOf(tasks.running.id))

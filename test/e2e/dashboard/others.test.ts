@@ -83,7 +83,7 @@ describe('a question', () => {
     lab.plane.attend(asked.id)
     await sees(page.getByText('The one in parser.py.'))
     await sees(page.getByText('answered', { exact: true }))
-    await page.getByLabel('Ask on').fill('And which lexer?')
+    await page.getByRole('textbox', { name: 'Ask on' }).fill('And which lexer?')
     await page.getByRole('button', { name: 'Ask', exact: true }).click()
     await sees(page.getByRole('heading', { name: 'And which lexer?' }))
     expect(lab.plane.tasks({})[0]).toMatchObject({ kind: 'question', parentTaskId: asked.id })
