@@ -11,7 +11,7 @@ import { scheduleRequestSchema } from '../../src/domain/schedule/request.ts'
 import { usualScopes } from '../../src/domain/scopes.ts'
 import { birth } from '../support/change.ts'
 import { openBrowser } from '../support/dashboard/browser.ts'
-import { sees } from '../support/dashboard/sees.ts'
+import { sees, settled } from '../support/dashboard/sees.ts'
 import { builtDashboard } from '../support/dashboard/built.ts'
 import { type DashboardLab, dashboardLab, pathOf } from '../support/dashboard/lab.ts'
 import { applies, ScriptedPlane } from '../support/scripted-plane.ts'
@@ -175,9 +175,7 @@ attack(
       await sees(page.getByRole('heading', { level: 1 }))
       // What is closed may open more that is closed.
       for (let round = 0; round < 2; round += 1) {
-        await page.waitForFunction(
-          `![...document.querySelectorAll('p')].some((each) => each.textContent === 'Loading…')`,
-        )
+        await settled(page)
         await page.evaluate('for (const each of document.querySelectorAll("details")) each.open = true')
       }
       expect([path, await harm(page)]).toEqual([path, []])

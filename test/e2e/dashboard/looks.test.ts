@@ -6,7 +6,7 @@ import { scheduleRequestSchema } from '../../../src/domain/schedule/request.ts'
 import type { Task } from '../../../src/domain/task.ts'
 import { barriers } from '../../support/dashboard/axe.ts'
 import { openBrowser } from '../../support/dashboard/browser.ts'
-import { sees } from '../../support/dashboard/sees.ts'
+import { sees, settled } from '../../support/dashboard/sees.ts'
 import { builtDashboard } from '../../support/dashboard/built.ts'
 import { type DashboardLab, dashboardLab, pathOf } from '../../support/dashboard/lab.ts'
 import { anInstallation } from '../../support/dashboard/installation.ts'
@@ -42,12 +42,6 @@ const ways: Readonly<Record<string, BrowserContextOptions>> = {
   desk: { viewport: { width: 1280, height: 800 }, colorScheme: 'light' },
 }
 
-async function settled(page: Page): Promise<void> {
-  await sees(page.getByRole('heading', { level: 1 }))
-  await page.getByText('Loading…').first().waitFor({ state: 'detached' })
-  await page.waitForFunction(`![...document.querySelectorAll('p')].some((e) => e.textContent === 'Loading…')`)
-}
-
 const pages: readonly (readonly [string, () => string])[] = [
   ['board', () => '/dashboard/'],
   ['draft', () => pathOf(tasks.draft.id)],
@@ -79,6 +73,7 @@ describe.each(Object.entries(ways))('on a %s', (way, options) => {
     '%s has no barriers and fits',
     async (name, path) => {
       await page.goto(path())
+      await sees(page.getByRole('heading', { level: 1 }))
       await settled(page)
       await page.screenshot({ path: join(folder, `${name}-${way}.png`), animations: 'disabled' })
       expect(await barriers(page)).toEqual([])
