@@ -102,8 +102,3 @@ export function joined(log: string, live: string): string {
   }
   return log + live
 }
-
-/** The parts of a unified diff, one for each file. Lines of content never begin so. */
-export function filesOfDiff(diff: string): readonly string[] {
-  return diff.split(/^(?=diff --git )/m).filter((part) => part.startsWith('diff --git '))
-}

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest'
 import {
   agoOf,
   bytesOf,
-  filesOfDiff,
   firstLine,
   groupOf,
   joined,
@@ -97,11 +96,4 @@ describe('the output of a program', () => {
   ])('read as %j, with %j meanwhile, is %j', (log, live, all) => {
     expect(joined(log, live)).toBe(all)
   })
-})
-
-it('a diff falls into its files, whatever their lines say', () => {
-  const one = 'diff --git a/x b/x\n@@ -1 +1 @@\n-diff --git a/y b/y\n+diff --git a/z b/z\n'
-  const two = 'diff --git a/y b/y\nnew file mode 100644\n'
-  expect(filesOfDiff(one + two)).toEqual([one, two])
-  expect(filesOfDiff('')).toEqual([])
 })

@@ -1,10 +1,10 @@
-import { useState } from 'preact/hooks'
+import { useMemo, useState } from 'preact/hooks'
 import type { Task } from '../../domain/task.ts'
 import { getText, query } from '../api.ts'
 import { useLoaded } from '../hooks.ts'
 import { Waiting } from '../parts.tsx'
-import { filesOfDiff } from '../words.ts'
-import { FileDiff, nameInDiff } from './diff.tsx'
+import { FileDiff } from './diff.tsx'
+import { cutOf, filesOfDiff, nameInDiff } from './diff-text.ts'
 import { useCheckpoints } from './tests.tsx'
 
 /** Files that are open from the beginning: as many as fit into so many characters. */
@@ -21,7 +21,7 @@ export function Changes({ task }: { readonly task: Task }) {
     ),
   ]
   const loaded = useLoaded(
-    async () => filesOfDiff(await getText(`/v1/tasks/${task.id}/diff${query({ step })}`)),
+    async () => ({ about: String(step), text: await getText(`/v1/tasks/${task.id}/diff${query({ step })}`) }),
     [task.id, task.head, step],
   )
   return (
@@ -50,31 +50,29 @@ export function Changes({ task }: { readonly task: Task }) {
           Side by side
         </label>
       </p>
-      <Waiting of={loaded}>
-        {(files) =>
-          files.length === 0 ? (
-            <p class="faint">Nothing is changed.</p>
-          ) : (
-            <>
-              <p>{files.length === 1 ? '1 file' : `${files.length} files`}</p>
-              {files.map((file, index) => (
-                <FileDiff
-                  key={`${step ?? ''} ${nameInDiff(file)}`}
-                  text={file}
-                  isWide={isWide}
-                  isOpen={lengthBefore(files, index + 1) <= openCharacters}
-                />
-              ))}
-            </>
-          )
-        }
-      </Waiting>
+      <Waiting of={loaded}>{({ about, text }) => <Files key={about} text={text} isWide={isWide} />}</Waiting>
     </>
   )
 }
 
-const lengthBefore = (files: readonly string[], end: number): number =>
-  files.slice(0, end).reduce((sum, file) => sum + file.length, 0)
+function Files({ text, isWide }: { readonly text: string; readonly isWide: boolean }) {
+  const files = useMemo(() => filesOfDiff(text), [text])
+  const cut = cutOf(text)
+  if (files.length === 0) return <p class="faint">Nothing is changed.</p>
+  let length = 0
+  return (
+    <>
+      <p>{files.length === 1 ? '1 file' : `${files.length} files`}</p>
+      {files.map((file) => {
+        length += file.length
+        return (
+          <FileDiff key={nameInDiff(file)} text={file} isWide={isWide} isOpen={length <= openCharacters} />
+        )
+      })}
+      {cut !== null && <p class="why">Not all of it is here: {cut}. The branch has the rest.</p>}
+    </>
+  )
+}
 
 function Marks({ task: { marks, delivery } }: { readonly task: Task }) {
   if (marks === null || marks.length === 0 || delivery === 'discarded') return null

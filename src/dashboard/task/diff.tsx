@@ -1,5 +1,6 @@
 import type { Diff2HtmlConfig, html } from 'diff2html'
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { nameInDiff, sizeOfDiff } from './diff-text.ts'
 
 /** Browsers that know Trusted Types let text become markup by a named policy alone, and this is the only one. */
 interface TrustedTypes {
@@ -43,17 +44,6 @@ function copy(node: Node, into: Node): void {
   if (made !== null) into.appendChild(made)
 }
 
-/** The file that a part of a diff is about, as git names it. */
-export function nameInDiff(text: string): string {
-  const named = /^(?:\+\+\+|---|rename to|Binary files .* and) (?!\/dev\/null)(.*)$/m
-  const plus = /^\+\+\+ (?!\/dev\/null)(.*)$/m.exec(text)?.[1] ?? named.exec(text)?.[1]
-  const name = plus ?? text.slice('diff --git '.length).split('\n', 1)[0] ?? ''
-  return name.replace(/^"?[ab]\//, '').replace(/"?\t?$/, '')
-}
-
-const count = (text: string, sign: '+' | '-'): number =>
-  text.split('\n').filter((line) => line.startsWith(sign) && !line.startsWith(sign.repeat(3))).length
-
 /** A longer diff of one file is shown as text, and of that so much, characters. */
 const longest = 400_000
 
@@ -85,11 +75,11 @@ export function FileDiff({ text, isWide, isOpen }: FileDiffProps) {
     place.current?.replaceChildren(made === undefined ? textOf(text) : viewOf(made))
   }, [open, text, isWide])
   const name = nameInDiff(text)
+  const { added, removed } = sizeOfDiff(text)
   return (
     <details class="file" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
-        <code>{name}</code> <span class="good">+{count(text, '+')}</span>{' '}
-        <span class="bad">−{count(text, '-')}</span>
+        <code>{name}</code> <span class="good">+{added}</span> <span class="bad">−{removed}</span>
       </summary>
       <div class="diff" ref={place} tabIndex={0} role="region" aria-label={`Changes of ${name}`} />
     </details>
