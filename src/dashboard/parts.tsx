@@ -70,7 +70,7 @@ const told: Readonly<Record<StreamState, string>> = {
   connecting: 'Connecting…',
   live: 'Live',
   lost: 'Reconnecting…',
-  over: 'Final',
+  over: 'Connecting…',
 }
 
 /** Whether what is shown is what is so now. */

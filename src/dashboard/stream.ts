@@ -1,6 +1,6 @@
 import { get, Refused } from './api.ts'
 
-/** `over`: there is nothing more to come. */
+/** `over`: there is nothing more to come of this stream. */
 export type StreamState = 'connecting' | 'live' | 'lost' | 'over'
 
 export interface Listening {

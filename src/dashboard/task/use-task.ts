@@ -60,8 +60,28 @@ export function useTask(id: string): Watched {
             for (const hear of hearers.current) hear(printed)
           },
         },
-        state: setState,
+        state(next) {
+          setState(next)
+          if (next === 'over') follow()
+        },
         isOver: () => isFinal(latest.current, seq),
+      })
+    }
+    // What is final for the loop may still be decided on by people: then its stream has more.
+    const follow = (): void => {
+      const again = (next: Task): void => {
+        if (gone || next.id !== id || next.version <= seq) return
+        stop()
+        begin()
+      }
+      stop = listen({
+        address: () => '/v1/changes',
+        on: { task: (data) => again(JSON.parse(data) as Task) },
+        state(next) {
+          setState(next)
+          // Nobody told of what happened before.
+          if (next === 'live') get<Task>(`/v1/tasks/${id}`).then(again, () => undefined)
+        },
       })
     }
     const load = async (): Promise<void> => {

@@ -85,7 +85,6 @@ describe('a draft', () => {
     await page.getByRole('button', { name: 'Reject it for good' }).click()
     await shown(page, /“Not on this machine”/)
     expect(lab.plane.task(task.id).status).toBe('REJECTED')
-    await sees(page.getByText('Final'))
   })
 })
 
@@ -210,6 +209,22 @@ describe('a task that is applied', () => {
     await until(async () => (await file.locator('.d2h-file-side-diff').count()) === 0)
     await sees(file.getByText('return round(sum(lines), 2)'))
     await sees(page.getByRole('region', { name: 'Changes of new.txt' }))
+  })
+})
+
+describe('a task that is over', () => {
+  it('tells of what somebody does with it afterwards, also after a restart of the server', async () => {
+    const task = await lab.submit('Mend the sum')
+    lab.plane.attend(task.id)
+    await until(() => lab.plane.task(task.id).status === 'APPLIED')
+    const page = await lab.page(pathOf(task.id), 'viewer')
+    await sees(page.getByText('Live', { exact: true }))
+    await lab.stop()
+    await sees(page.getByText('Reconnecting…'))
+    await lab.start()
+    await sees(page.getByText('Live', { exact: true }))
+    await lab.plane.act(task.id, { act: 'discard' }, anOwner, null)
+    await shown(page, 'applied, discarded')
   })
 })
 
