@@ -6,6 +6,7 @@ import { asError, useLoaded, useNow, useSending, useSettled } from './hooks.ts'
 import { Link } from './navigation.tsx'
 import { Liveness, Moment, Problem, State, Title } from './parts.tsx'
 import { listen, type StreamState } from './stream.ts'
+import { useMay } from './who.ts'
 import { firstLine, folderName, type Group, groups, numberOf } from './words.ts'
 
 /** So many tasks of each group are shown first, and with each further press. */
@@ -70,6 +71,7 @@ export function Board() {
         <Liveness state={state} />
       </div>
       <Problem text={error} />
+      {counts.value !== null && isEmpty(counts.value.counts) && <Begin />}
       <div class="board">
         {groups.map((group) => (
           <Section
@@ -87,6 +89,24 @@ export function Board() {
         ))}
       </div>
     </>
+  )
+}
+
+const isEmpty = (counts: Counts): boolean => Object.values(counts).every((count) => count === 0)
+
+/** What somebody sees who has no task yet. */
+function Begin() {
+  const may = useMay('start')
+  return (
+    <p>
+      There are no tasks yet.{' '}
+      {may && (
+        <>
+          <Link to={{ page: 'new' }}>Start one</Link>: an agent works on a goal in a box of its own, and what
+          it has done comes as a branch of your repository.
+        </>
+      )}
+    </p>
   )
 }
 

@@ -52,6 +52,7 @@ export function NewTask() {
           rows={5}
           required
           maxLength={20_000}
+          placeholder="What is to be done, and how one can tell that it is"
           value={goal}
           onInput={(event) => setGoal(event.currentTarget.value)}
         />

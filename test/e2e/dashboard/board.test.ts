@@ -83,6 +83,13 @@ describe('the board', () => {
     await sees(page.getByRole('region', { name: 'Queued 1' }).getByText('Made meanwhile'))
   })
 
+  it('leads who has no task yet to their first', async () => {
+    const page = await lab.page('/dashboard/')
+    await sees(page.getByText('There are no tasks yet.'))
+    await page.getByRole('link', { name: 'Start one' }).click()
+    await sees(page.getByRole('heading', { name: 'New task' }))
+  })
+
   it('can be used without a mouse', async () => {
     await lab.submit('Mend the parser')
     const page = await lab.page('/dashboard/')
