@@ -1,4 +1,4 @@
-import type { Diff2HtmlConfig, html } from 'diff2html'
+import type { Diff2HtmlConfig } from 'diff2html'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { nameInDiff, sizeOfDiff } from './diff-text.ts'
 
@@ -10,9 +10,12 @@ interface TrustedTypes {
   ) => { readonly createHTML: (text: string) => string }
 }
 
+/** The library's, whose enums are not in what browsers load. */
+type DiffSettings = Omit<Diff2HtmlConfig, 'colorScheme'> & { readonly colorScheme: 'auto' }
+
 declare global {
   // The library's script puts it there.
-  var Diff2Html: { readonly html: typeof html } | undefined
+  var Diff2Html: { readonly html: (diff: string, settings: DiffSettings) => string } | undefined
   var trustedTypes: TrustedTypes | undefined
 }
 
@@ -65,11 +68,11 @@ export function FileDiff({ text, isWide, isOpen }: FileDiffProps) {
   const place = useRef<HTMLDivElement>(null)
   useEffect(() => {
     if (!open) return
-    const settings: Diff2HtmlConfig = {
+    const settings: DiffSettings = {
       drawFileList: false,
       matching: 'lines',
       outputFormat: isWide ? 'side-by-side' : 'line-by-line',
-      colorScheme: 'auto' as NonNullable<Diff2HtmlConfig['colorScheme']>,
+      colorScheme: 'auto',
     }
     const made = text.length > longest ? undefined : globalThis.Diff2Html?.html(text, settings)
     place.current?.replaceChildren(made === undefined ? textOf(text) : viewOf(made))

@@ -152,13 +152,13 @@ describe('all tasks together', () => {
 
   it('are told of as they change', async () => {
     const answer = await ask('GET', '/v1/changes', bearer('viewer'))
-    const reader = answer.body?.getReader()
+    if (answer.body === null) throw new Error('a stream has a body')
+    const reader = answer.body.getReader()
     const decoder = new TextDecoder()
     const { task } = await draft()
     let text = ''
-    while (!text.includes('event: task') && reader !== undefined)
-      text += decoder.decode((await reader.read()).value)
-    await reader?.cancel()
+    while (!text.includes('event: task')) text += decoder.decode((await reader.read()).value)
+    await reader.cancel()
     const data = /^data: (.*)$/m.exec(text)?.[1] ?? ''
     expect(taskSchema.parse(JSON.parse(data)).id).toBe(task.id)
   })
