@@ -149,6 +149,11 @@ need_compose() {
   is_root_with_apt && apt_install docker-compose
 }
 
+# The browser in which the dashboard is tried, for its tests.
+need_browser() {
+  [ -x /usr/bin/chromium ] || { is_root_with_apt && apt_install chromium; }
+}
+
 # Compiles the sources where they differ from what was compiled last.
 build_sources() {
   local stamp=$root/dist/.built want

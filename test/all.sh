@@ -27,6 +27,7 @@ else
 fi
 need_compose || note 'There is no docker-compose: the suite that needs it will fail.'
 need_shells || note 'Not every shell is there: the tests of its completion are skipped, and say so.'
+need_browser || note 'There is no chromium: the tests of the dashboard will fail. On Debian: apt-get install chromium'
 finish_dependencies || die 'better-sqlite3 could not be installed; see above.'
 
 passed=0

@@ -1,8 +1,10 @@
 import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
+import { actsSchema } from '../../src/domain/answers.ts'
 import type { Act, ControlPlane } from '../../src/domain/control-plane.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
+import { actsOf } from '../../src/domain/rights.ts'
 import { taskSchema } from '../../src/domain/schemas.ts'
 import { empty, etagHeader, json, jsonBody, refusals, type Routes, taskPath } from './contract.ts'
 import { etag } from './etag.ts'
@@ -88,12 +90,27 @@ export function actRoutes({ app, plane, caller }: Routes): void {
   route('steer', 'Tell the agent something at its next step', text, (input) => ({ act: 'steer', ...input }))
   route('resume', 'Go on with a halted task', resume, (input) => ({ act: 'resume', ...input }))
 
+  app.openapi(possible, (context) => {
+    const task = plane.task(context.req.valid('param').id)
+    context.header('etag', etag(task))
+    return context.json({ acts: [...actsOf(caller(context), task)] }, 200)
+  })
+
   // Not an act of a person: a client wants this task worked on from now on.
   app.openapi(attend, (context) => {
     plane.attend(context.req.valid('param').id)
     return context.body(null, 204)
   })
 }
+
+const possible = createRoute({
+  method: 'get',
+  path: '/v1/tasks/{id}/acts',
+  summary: 'What you can do with a task as it is now',
+  description: 'For whoever shows buttons: each call is judged anew.',
+  request: { params: taskPath },
+  responses: { 200: json(actsSchema, 'The names of their routes.', etagHeader) },
+})
 
 const attend = createRoute({
   method: 'post',

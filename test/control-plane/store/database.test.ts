@@ -140,8 +140,8 @@ describe('what is refused', () => {
     fill()
     openDatabase(home.file, nextFormat).close()
     const failure = refused(home.file, () => openStore(home.file))
-    expect(failure.message).toContain('written by a newer Cofferdam (format 6, this one knows up to 5)')
-    expect(failure.message).toContain('cofferdam.db.v5')
+    expect(failure.message).toContain('written by a newer Cofferdam (format 7, this one knows up to 6)')
+    expect(failure.message).toContain('cofferdam.db.v6')
   })
 
   it('a file that is no database', () => {

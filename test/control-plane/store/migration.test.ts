@@ -103,7 +103,7 @@ function formatOne(): void {
 }
 
 describe('a database of format 1', () => {
-  it('becomes one of format 5, with its documents', () => {
+  it('becomes one of format 6, with its documents', () => {
     formatOne()
     using store = openStore(home.file)
     const task = store.task(aTaskId)
@@ -182,7 +182,7 @@ describe('a database of format 1', () => {
     store[Symbol.dispose]()
     const before = readFileSync(home.file)
     expect(() => openDatabase(home.file, migrations.slice(0, 1))).toThrow(
-      /newer Cofferdam \(format 5, this one knows up to 1\)/,
+      /newer Cofferdam \(format 6, this one knows up to 1\)/,
     )
     expect(readFileSync(home.file).equals(before)).toBe(true)
   })
