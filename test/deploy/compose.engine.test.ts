@@ -62,7 +62,8 @@ beforeAll(async () => {
   const { code, out } = await compose(['build'])
   if (code !== 0) throw new Error(out)
   rmSync(place, { recursive: true })
-})
+  // The first time it installs the dependencies, and compiles one of them.
+}, 900_000)
 beforeEach(() => {
   place = mkdtempSync(join(tmpdir(), 'cofferdam-compose-'))
 })
