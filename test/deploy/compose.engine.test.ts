@@ -62,7 +62,8 @@ beforeAll(async () => {
   const { code, out } = await compose(['build'])
   if (code !== 0) throw new Error(out)
   rmSync(place, { recursive: true })
-})
+  // The first time it installs the dependencies, and compiles one of them.
+}, 900_000)
 beforeEach(() => {
   place = mkdtempSync(join(tmpdir(), 'cofferdam-compose-'))
 })
@@ -84,6 +85,8 @@ it('the server in its container applies a task, in a box that it has no right of
   expect(git(repo, 'status', '--porcelain')).toBe('')
   expect(readFileSync(join(place, 'data', 'installation'), 'utf8')).toMatch(/^[a-z2-7]{12}\n$/)
   const { out } = await compose(['exec', '-T', 'cofferdam', 'cofferdam', 'doctor'])
+  // Its canary reaches a gateway of this container.
+  expect(out).toMatch(/posture +(?:strong|standard)/)
   expect(out).toMatch(/places +data, sockets and repositories are the same for the engine/)
 })
 

@@ -32,7 +32,7 @@ const there = spawnSync('systemd-analyze', ['--version']).status === 0
 
 describe.runIf(there).each([
   // Exposures from 0.0 to 10.0, in tenths. What is left of root's is the right to the files of others, homes and the network.
-  ['cofferdam.service', 45],
+  ['cofferdam.service', 40],
   ['cofferdam-user.service', 87],
 ])('deploy/%s', (name, most) => {
   it('is a unit that systemd takes', () => {
