@@ -378,27 +378,6 @@ test('nothing new costs one question, and many who come at once share a fetch', 
   expect(questions.length).toBeLessThanOrEqual(8)
 })
 
-test('a clone that was killed in the middle is never taken for whole', async () => {
-  const { lab, far, server, open, with: using } = await stage()
-  const remotes = open()
-  server.manner = 'hangs'
-  const asking = failureOf(remotes.refresh('shop', 'whole'))
-  const half = join(lab.data, 'mirrors', `${remotes.key('shop')}.git.new`)
-  // As a process leaves it that was killed while objects came in.
-  mkdirSync(join(half, 'objects/pack'), { recursive: true })
-  mkdirSync(join(half, 'refs'), { recursive: true })
-  await remotes.end()
-  await asking
-  const next = open()
-  expect(next.state('shop').state).toBe('missing')
-  server.manner = 'serves'
-  const worktrees = using(next)
-  await worktrees.sweep(new Set())
-  expect(existsSync(half)).toBe(false)
-  expect((await worktrees.inspect('shop', null)).commit).toBe(git(far, 'rev-parse', 'HEAD'))
-  expect(git(join(lab.data, 'mirrors', `${next.key('shop')}.git`), 'fsck', '--connectivity-only')).toBe('')
-})
-
 test('a first clone that takes long is told of, and goes on', async () => {
   const { server, open, with: using } = await stage()
   server.manner = 'hangs'
