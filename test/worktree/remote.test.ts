@@ -9,6 +9,7 @@ import type { Remotes, RemoteSettings } from '../../src/domain/remote.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import type { Worktrees } from '../../src/domain/worktree.ts'
 import { openRemotes, type RemotesOptions } from '../../src/worktree/remote/open.ts'
+import { sourceOf } from '../../src/worktree/source.ts'
 import { type GitServer, openGitServer } from '../support/git-server.ts'
 import { until } from '../support/until.ts'
 import {
@@ -460,4 +461,12 @@ test('the mirror is a folder of ours with nothing of the remote in its configura
   await remotes.refresh('shop')
   const config = readFileSync(join(lab.data, 'mirrors', `${remotes.key('shop')}.git/config`), 'utf8')
   expect(config).toBe('[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n')
+})
+
+test('the name of a repository by URL is never looked for in a folder', async () => {
+  const { open, with: using } = await stage()
+  const task = await taskOn(using(open()), 'shop')
+  await expect(sourceOf(task, 0)).rejects.toThrow(
+    /^shop is a repository by URL, of which nothing is on this machine but its mirror/,
+  )
 })
