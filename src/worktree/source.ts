@@ -2,6 +2,7 @@ import { readFile, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
 import type { HostPath } from '../domain/brand.ts'
 import { Failure } from '../domain/failure.ts'
+import { isByName } from '../domain/remote.ts'
 import type { TaskPlace } from '../domain/worktree.ts'
 import { exists, isErrno, readText } from './files.ts'
 import type { Identity } from './git.ts'
@@ -49,8 +50,14 @@ export async function findSource(path: string, self: number): Promise<Source> {
 }
 
 /** The repository that a task was made from: what lies at its place, and not what that place lies in. */
-export async function sourceOf({ repository }: TaskPlace, self: number): Promise<Source> {
+export async function sourceOf({ id, repository }: TaskPlace, self: number): Promise<Source> {
   const { path } = repository
+  // A name is no path: it would be looked for in the folder that this process happens to be in.
+  if (isByName(path))
+    throw new Failure(
+      'repository',
+      `${path} is a repository by URL, of which nothing is on this machine but its mirror: \`cofferdam task diff ${id}\` prints the work.`,
+    )
   const isThere = exists(`${path}/.git`) || looksLikeGitDir(path)
   if (isThere || (await isOutOfReach(`${path}/.git`))) return await findSource(path, self)
   throw new Failure(

@@ -3,8 +3,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 
-/** What a remote does with whoever asks. */
-export type Manner = 'serves' | 'hangs' | 'breaks' | { readonly redirects: string }
+/** What a remote does with whoever asks. `stalls`: it sends the first half of the objects, and then nothing. */
+export type Manner = 'serves' | 'hangs' | 'breaks' | 'stalls' | { readonly redirects: string }
 
 /** Git's own smart HTTP on loopback, as a forge offers it: for repositories in a folder, with a password. */
 export interface GitServer extends AsyncDisposable {
@@ -36,7 +36,7 @@ export async function openGitServer(folder: string, login: string | null): Promi
       // Some say again what they were told.
       return void response.writeHead(401, realm).end(`not you: ${authorization}`)
     }
-    answer(backend, folder, request, response)
+    answer(backend, folder, request, response, state.manner === 'stalls')
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
@@ -58,7 +58,13 @@ export async function openGitServer(folder: string, login: string | null): Promi
 }
 
 /** One request by CGI. */
-function answer(backend: string, folder: string, request: IncomingMessage, response: ServerResponse): void {
+function answer(
+  backend: string,
+  folder: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+  stalls: boolean,
+): void {
   const { pathname, search } = new URL(request.url ?? '/', 'http://127.0.0.1')
   const { headers, method = 'GET' } = request
   const child = spawn(backend, {
@@ -90,6 +96,8 @@ function answer(backend: string, folder: string, request: IncomingMessage, respo
     const fields = lines.map((line) => line.split(': ') as [string, string])
     const status = Number(fields.find(([name]) => name === 'Status')?.[1].slice(0, 3) ?? 200)
     response.writeHead(status, Object.fromEntries(fields.filter(([name]) => name !== 'Status')))
-    response.end(all.subarray(end + 4))
+    const body = all.subarray(end + 4)
+    if (stalls && body.length > 1024 * 1024) response.write(body.subarray(0, body.length / 2))
+    else response.end(body)
   })
 }

@@ -9,6 +9,7 @@ import type { Remotes, RemoteSettings } from '../../src/domain/remote.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import type { Worktrees } from '../../src/domain/worktree.ts'
 import { openRemotes, type RemotesOptions } from '../../src/worktree/remote/open.ts'
+import { sourceOf } from '../../src/worktree/source.ts'
 import { type GitServer, openGitServer } from '../support/git-server.ts'
 import { until } from '../support/until.ts'
 import {
@@ -378,27 +379,6 @@ test('nothing new costs one question, and many who come at once share a fetch', 
   expect(questions.length).toBeLessThanOrEqual(8)
 })
 
-test('a clone that was killed in the middle is never taken for whole', async () => {
-  const { lab, far, server, open, with: using } = await stage()
-  const remotes = open()
-  server.manner = 'hangs'
-  const asking = failureOf(remotes.refresh('shop', 'whole'))
-  const half = join(lab.data, 'mirrors', `${remotes.key('shop')}.git.new`)
-  // As a process leaves it that was killed while objects came in.
-  mkdirSync(join(half, 'objects/pack'), { recursive: true })
-  mkdirSync(join(half, 'refs'), { recursive: true })
-  await remotes.end()
-  await asking
-  const next = open()
-  expect(next.state('shop').state).toBe('missing')
-  server.manner = 'serves'
-  const worktrees = using(next)
-  await worktrees.sweep(new Set())
-  expect(existsSync(half)).toBe(false)
-  expect((await worktrees.inspect('shop', null)).commit).toBe(git(far, 'rev-parse', 'HEAD'))
-  expect(git(join(lab.data, 'mirrors', `${next.key('shop')}.git`), 'fsck', '--connectivity-only')).toBe('')
-})
-
 test('a first clone that takes long is told of, and goes on', async () => {
   const { server, open, with: using } = await stage()
   server.manner = 'hangs'
@@ -481,4 +461,12 @@ test('the mirror is a folder of ours with nothing of the remote in its configura
   await remotes.refresh('shop')
   const config = readFileSync(join(lab.data, 'mirrors', `${remotes.key('shop')}.git/config`), 'utf8')
   expect(config).toBe('[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n')
+})
+
+test('the name of a repository by URL is never looked for in a folder', async () => {
+  const { open, with: using } = await stage()
+  const task = await taskOn(using(open()), 'shop')
+  await expect(sourceOf(task, 0)).rejects.toThrow(
+    /^shop is a repository by URL, of which nothing is on this machine but its mirror/,
+  )
 })

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { z } from 'zod'
 import type { HostPath, Millis } from '../../domain/brand.ts'
@@ -48,8 +49,8 @@ export async function cloneMirror(
       'repository',
       `${remote.name} has no commit yet: push something to ${remote.url} first.`,
     )
-  const half = `${mirror}.new` as HostPath
-  await removeFolder(half)
+  // Its own name each time: git may outlive a process that was killed, and write on into the folder that it knows.
+  const half = `${mirror.replace(/\.git$/, '')}.${randomBytes(4).toString('hex')}.new` as HostPath
   try {
     await mkdir(`${half}/objects`, { recursive: true, mode: 0o700 })
     await dress(half, formatOf(first))

@@ -148,6 +148,7 @@ describe('B27 a schedule', () => {
 
   it.each<[string, Failure['code'], readonly string[]]>([
     ['tries again what mends itself', 'disk', ['made']],
+    ['waits for a remote that does not answer', 'remote', ['made']],
     ['gives up what does not', 'repository', ['failed']],
   ])('%s', async (_, code, states) => {
     planned()
