@@ -15,6 +15,7 @@ import type {
 } from '../src/domain/control-plane.ts'
 import type { Submitted } from '../src/domain/submitted.ts'
 import type { Decisions } from '../src/domain/decision.ts'
+import { branchProblem } from '../src/domain/delivery/merge.ts'
 import { Failure } from '../src/domain/failure.ts'
 import type { TaskId } from '../src/domain/ids.ts'
 import type { TaskRequest } from '../src/domain/intake.ts'
@@ -139,9 +140,13 @@ export class Plane implements ControlPlane {
   }
 
   async act(id: TaskId, act: Act, caller: Caller, shown: number | null): Promise<Task> {
-    const task = perform(this.#deps, id, act, { caller, shown })
-    if (act.act === 'discard') {
-      await this.#deps.loop.settled(id)
+    return await this.#cleared(perform(this.#deps, id, act, { caller, shown }))
+  }
+
+  /** What was just discarded leaves nothing on the disk. */
+  async #cleared(task: Task): Promise<Task> {
+    if (task.delivery === 'discarded') {
+      await this.#deps.loop.settled(task.id)
       await this.#deps.worktrees.discard(placeOf(task))
     }
     return task
@@ -151,11 +156,8 @@ export class Plane implements ControlPlane {
     return decisionsOf(this.#press, id, caller)
   }
 
-  decide(id: TaskId, button: string, text: string | null, caller: Caller): Promise<Task> {
-    // What it throws is a rejection, as of `act`.
-    return new Promise((resolve) => {
-      resolve(press(this.#press, id, button, text, caller))
-    })
+  async decide(id: TaskId, button: string, text: string | null, caller: Caller): Promise<Task> {
+    return await this.#cleared(press(this.#press, id, button, text, caller))
   }
 
   offer(id: TaskId, caller: Caller): void {
@@ -191,10 +193,14 @@ export class Plane implements ControlPlane {
     return { id, pem }
   }
 
-  async diff(id: TaskId, step: number | null): Promise<string> {
+  async diff(id: TaskId, step: number | null, against: string | null = null): Promise<string> {
     const task = this.#deps.tasks.get(id)
     if (task.delivery === 'discarded')
       throw new Failure('conflict', `Task ${id} is discarded: its work is gone.`)
+    if (against !== null) {
+      if (step === null) return await this.#diffInto(task, against)
+      throw new Failure('bad_request', 'Name a step or a branch, and not both.')
+    }
     const kept = this.#deps.store.checkpoints(id).filter((row) => row.commit !== null && row.step > 0)
     if (step === null) {
       return task.head === task.base.commit
@@ -206,6 +212,12 @@ export class Plane implements ControlPlane {
     if (to == null) throw new Failure('not_found', `Task ${id} has no checkpoint of step ${step}.`)
     const from = kept.slice(0, index).findLast((row) => row.step < step)?.commit ?? task.base.commit
     return this.#deps.worktrees.diff(placeOf(task), from, to)
+  }
+
+  async #diffInto(task: Task, branch: string): Promise<string> {
+    const problem = branchProblem(branch)
+    if (problem !== null) throw new Failure('bad_request', problem)
+    return await this.#deps.worktrees.diffInto(placeOf(task), task.head, branch)
   }
 
   logs(id: TaskId, step: number | null): Promise<string> {

@@ -121,6 +121,7 @@ export async function draftTask(
     outcome: null,
     marks: null,
     delivery: 'none',
+    merge: null,
     parentTaskId: null,
     createdBy: caller.actor,
     createdAt: now,

@@ -127,7 +127,8 @@ export class Tasks {
 
   /** Who has decided on the task before, for one who wanted to; '' where nobody has. */
   #decided({ id }: Task, { type }: Input): string {
-    if (type !== 'approved' && type !== 'rejected' && type !== 'suggested') return ''
+    const isDecided = ['approved', 'rejected', 'suggested', 'merge_decided', 'undo_decided'].includes(type)
+    if (!isDecided) return ''
     const last = this.#deps.store.lastDecision(id)
     return last === null ? '' : ` ${whoDecided(last)}`
   }

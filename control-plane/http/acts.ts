@@ -1,5 +1,7 @@
 import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
+import { mergeWays } from '../../src/domain/delivery/merge.ts'
+import { markRules } from '../../src/domain/marks/mark.ts'
 import type { Act, ControlPlane } from '../../src/domain/control-plane.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
@@ -25,9 +27,30 @@ const resume = z.strictObject({
     .default(null)
     .meta({ description: 'What is not named stays as it is.' }),
 })
+const merge = z.strictObject({
+  into: z
+    .string()
+    .min(1)
+    .max(200)
+    .nullable()
+    .default(null)
+    .meta({ description: 'The branch; else the configured one, or the one that the task began from.' }),
+  how: z.enum(mergeWays).nullable().default(null).meta({ description: 'Else as configured, or `merge`.' }),
+  accept: z
+    .array(z.enum(markRules))
+    .default([])
+    .meta({ description: 'The rules of the task’s marks: each of them has to be named by an owner.' }),
+})
 
 /** Decided on what was shown, so that it has to say which. */
-const decisions: ReadonlySet<Act['act']> = new Set<Act['act']>(['approve', 'reject', 'suggest', 'discard'])
+const decisions: ReadonlySet<Act['act']> = new Set<Act['act']>([
+  'approve',
+  'reject',
+  'suggest',
+  'merge',
+  'undo',
+  'discard',
+])
 
 /**
  * What a person can do with a task, each as a sub-resource. The answer is the task as it is afterwards. `If-Match` binds
@@ -76,6 +99,16 @@ export function actRoutes({ app, plane, caller }: Routes): void {
   route('approve', 'Let a draft run', nothing, () => ({ act: 'approve' }))
   route('pause', 'Halt a task for a while', nothing, () => ({ act: 'pause' }))
   route('discard', 'Throw the work of a task away', nothing, () => ({ act: 'discard' }))
+  route(
+    'merge',
+    'Merge the work into a branch of its repository, once what comes of it was tested',
+    merge,
+    (input) => ({
+      act: 'merge',
+      ...input,
+    }),
+  )
+  route('undo', 'Put the branch back to where it was before the merge', nothing, () => ({ act: 'undo' }))
   route('reject', 'Refuse a draft, or give a blocked task up', maybeText, (input) => ({
     act: 'reject',
     ...input,

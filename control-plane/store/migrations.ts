@@ -256,4 +256,8 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX messages_by_message ON messages (destination, message);
   `,
+  `
+  ALTER TABLE runtime_tasks ADD COLUMN merge TEXT;
+  CREATE INDEX runtime_tasks_delivering ON runtime_tasks (id) WHERE delivery = 'delivering';
+  `,
 ]

@@ -87,6 +87,7 @@ export function openStore(file: HostPath): Store {
       endOccurrences: (before) => safely(() => schedules.endOccurrences(before)),
     } satisfies ScheduleStore,
     othersWrites: () => safely(() => tasks.othersWrites()),
+    delivering: () => safely(() => tasks.delivering()),
     discarded: () => safely(() => tasks.discarded()),
     counts: () => safely(() => tasks.counts()),
     texts: (id) => safely(() => texts.texts(id)),

@@ -43,6 +43,7 @@ const rowsWith = (documents: Documents) =>
     outcome: column('outcome'),
     marks: json('marks'),
     delivery: column('delivery'),
+    merge: json('merge'),
     parentTaskId: column('parent_task_id'),
     createdBy: json('created_by'),
     createdAt: column('created_at'),
@@ -104,6 +105,11 @@ export function tasksTable(db: Connection, documents: Documents) {
   )
   const discarded = db
     .prepare<[], TaskId>(`SELECT id FROM runtime_tasks WHERE delivery = 'discarded'`)
+    .pluck()
+  const delivering = db
+    .prepare<[], TaskId>(
+      `SELECT id FROM runtime_tasks WHERE delivery = 'delivering' ORDER BY merge ->> 'at', created_at, id`,
+    )
     .pluck()
   const counts = db.prepare<[], { status: Status; tasks: number }>(
     'SELECT status, count(*) AS tasks FROM runtime_tasks GROUP BY status',
@@ -206,6 +212,13 @@ export function tasksTable(db: Connection, documents: Documents) {
     },
 
     inFlight: (): readonly Task[] => inFlight.all().map((row) => rows.fromRow(row)),
+
+    delivering: (): readonly Task[] => {
+      const ids = delivering.all()
+      if (ids.length === 0) return []
+      forgetOthers()
+      return ids.flatMap((id) => lookUp(id) ?? [])
+    },
 
     discarded: (): ReadonlySet<TaskId> => new Set(discarded.all()),
 

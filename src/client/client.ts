@@ -55,7 +55,8 @@ export interface Client {
   /** `keys`: public keys (DER, SPKI) to trust in place of the installation's. */
   verify(id: TaskId, keys: readonly Buffer[]): Promise<Verification>
   attestationKey(): Promise<AttestationKey>
-  diff(id: TaskId, step: number | null): Promise<string>
+  /** `against`: what a merge into that branch would change in it now. */
+  diff(id: TaskId, step: number | null, against?: string): Promise<string>
   logs(id: TaskId, step: number | null): Promise<string>
   explain(request: TaskRequest): Promise<Explanation>
   doctor(): Promise<readonly Finding[]>
@@ -144,7 +145,7 @@ export function createClient(fetch: FetchLike): Client {
       return read(await get(`/v1/tasks/${id}/verification${search({ key })}`), answers.verificationSchema)
     },
     attestationKey: async () => read(await get('/v1/attestation-key'), answers.attestationKeySchema),
-    diff: async (id, step) => textOf(await get(`/v1/tasks/${id}/diff${search({ step })}`)),
+    diff: async (id, step, against) => textOf(await get(`/v1/tasks/${id}/diff${search({ step, against })}`)),
     logs: async (id, step) => textOf(await get(`/v1/tasks/${id}/logs${search({ step })}`)),
     explain: async (request) => read(await post('/v1/explain', request), answers.explanationSchema),
     doctor: async () => (await read(await get('/v1/doctor'), answers.doctorSchema)).findings,

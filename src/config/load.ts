@@ -1,3 +1,4 @@
+import type { DeliveryDefaults } from '../domain/delivery/merge.ts'
 import { dirname } from 'node:path'
 import type { AgentChoice, AgentSettings } from '../domain/agent.ts'
 import type { HostPath } from '../domain/brand.ts'
@@ -167,13 +168,27 @@ function repositoriesOf(
   return Object.fromEntries(entries)
 }
 
-function present({ agent, setup, test, policy }: ConfigFile['repositories'][string]): RepositoryDefaults {
+function present({
+  agent,
+  setup,
+  test,
+  policy,
+  delivery,
+}: ConfigFile['repositories'][string]): RepositoryDefaults {
   return {
     ...(agent === undefined ? {} : { agent }),
     ...(setup === undefined ? {} : { setup }),
     ...(test === undefined ? {} : { test }),
     ...(policy === undefined ? {} : { policy }),
+    ...(delivery === undefined ? {} : { delivery: deliveryOf(delivery) }),
   }
+}
+
+function deliveryOf({
+  into,
+  how,
+}: NonNullable<ConfigFile['repositories'][string]['delivery']>): DeliveryDefaults {
+  return { ...(into === undefined ? {} : { into }), ...(how === undefined ? {} : { how }) }
 }
 
 /** An engine refuses more processors than there are, and the default of one box is never more than all may have. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { branchProblem, mergeWays } from '../domain/delivery/merge.ts'
 import { budgetRequestSchema } from '../domain/intake.ts'
 import { imageAgents } from '../domain/image.ts'
 import { usualRates } from '../domain/listen.ts'
@@ -221,6 +222,16 @@ export const configSchema = z.strictObject({
         test: command.optional(),
         policy: policyRequestSchema.optional(),
         image: z.strictObject({ dockerfile: path }).optional(),
+        /** What a merge of a task's work is where nobody says otherwise. */
+        delivery: z
+          .strictObject({
+            into: z
+              .string()
+              .refine((name) => branchProblem(name) === null, '"into" is the name of a branch.')
+              .optional(),
+            how: z.enum(mergeWays, `"how" is one of ${mergeWays.join(', ')}.`).optional(),
+          })
+          .optional(),
       }),
     )
     .default({}),

@@ -12,6 +12,8 @@ import type {
 } from './control-plane.ts'
 import type { Submitted } from './submitted.ts'
 import { roles } from './caller.ts'
+import { mergeWays } from './delivery/merge.ts'
+import { markRules } from './marks/mark.ts'
 import type { Decisions } from './decision.ts'
 import { failureCodes } from './failure.ts'
 import {
@@ -80,6 +82,9 @@ export const decisionsSchema = exactly<Decisions>()(
         expired: z.boolean(),
         choices: z.array(z.object({ action: z.string(), id: z.string() })),
       })
+      .nullable(),
+    merge: z
+      .object({ into: z.string(), how: z.enum(mergeWays), accepts: z.array(z.enum(markRules)) })
       .nullable(),
     last: z
       .object({ action: z.string(), by: actorSchema, text: z.string().nullable(), at: z.number() })

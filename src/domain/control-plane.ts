@@ -4,9 +4,11 @@ import type { SignedAttestation } from './attestation.ts'
 import type { BoxSpec } from './box.ts'
 import type { Millis } from './brand.ts'
 import type { Caller } from './caller.ts'
+import type { MergeWay } from './delivery/merge.ts'
 import type { Decisions } from './decision.ts'
 import type { EgressRow } from './egress.ts'
 import type { TaskId } from './ids.ts'
+import type { MarkRule } from './marks/mark.ts'
 import type { TaskRequest } from './intake.ts'
 import type { OutboxDesk } from './outbox/desk.ts'
 import type { Policy } from './policy.ts'
@@ -18,7 +20,18 @@ import type { Verification } from './verification/verify.ts'
 
 /** What a person can do with a task. `stop` and `pause` take effect on the state at once, then on the box. */
 export type Act =
-  | { readonly act: 'approve' | 'pause' | 'discard' }
+  | { readonly act: 'approve' | 'pause' | 'discard' | 'undo' }
+  /**
+   * Has the work merged into a branch of its repository, after a test of what comes of it. `into` and `how`: as configured,
+   * else the branch that it began from and a commit of its own, where they are null. `accept`: the rules of the task's
+   * marks, each of which an owner has to name.
+   */
+  | {
+      readonly act: 'merge'
+      readonly into: string | null
+      readonly how: MergeWay | null
+      readonly accept: readonly MarkRule[]
+    }
   | { readonly act: 'reject' | 'stop'; readonly text: string | null }
   | { readonly act: 'suggest' | 'steer'; readonly text: string }
   | { readonly act: 'resume'; readonly instruction: string | null; readonly budget: Partial<Budget> | null }
@@ -136,8 +149,11 @@ export interface ControlPlane {
    */
   verify(id: TaskId, keys: readonly string[]): Promise<Verification>
   attestationKey(): AttestationKey
-  /** Unified diff of the task's work, or of one step; `''` where there is none. */
-  diff(id: TaskId, step: number | null): Promise<string>
+  /**
+   * Unified diff of the task's work, or of one step; `''` where there is none. `against`: what a merge into that branch
+   * would change in it as it is now; a conflict is a `Failure('conflict')` that names it.
+   */
+  diff(id: TaskId, step: number | null, against?: string | null): Promise<string>
   /** What the boxes of a task (or of one step) printed, oldest first, as text with a heading per box; the newest 16 MiB of it. */
   logs(id: TaskId, step: number | null): Promise<string>
   /** The specs of each kind of box that a request of this caller would get, what is hidden, and the risks; nothing is run. */

@@ -1,7 +1,9 @@
 import { createHmac } from 'node:crypto'
 import type { Actor, Status } from './task.ts'
 import { canonicalJson } from './canonical-json.ts'
+import type { MergeWay } from './delivery/merge.ts'
 import { parseTaskId, type TaskId } from './ids.ts'
+import type { MarkRule } from './marks/mark.ts'
 
 /** What a button decides: one action, at one place where it is offered, about one revision of a task. */
 export interface Choice {
@@ -25,7 +27,16 @@ export interface Decisions {
   readonly revision: number
   /** Null where nothing is offered, or not to this caller. */
   readonly offer: Offer | null
+  /** What the button `merge` would do, where it is offered. */
+  readonly merge: MergeOffer | null
   readonly last: Decided | null
+}
+
+export interface MergeOffer {
+  readonly into: string
+  readonly how: MergeWay
+  /** The rules of the work's marks, which whoever presses it accepts: they have to be shown beside it. */
+  readonly accepts: readonly MarkRule[]
 }
 
 /** `expired`: past `expiresAt`, epoch ms; deciding by it then is refused and opens a fresh one. */

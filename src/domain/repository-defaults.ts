@@ -1,4 +1,5 @@
 import type { AgentChoice } from './agent.ts'
+import type { DeliveryDefaults } from './delivery/merge.ts'
 import type { PolicyRequest } from './policy-request.ts'
 
 /** What the operator configured for tasks on one repository; absent fields are not configured. */
@@ -7,4 +8,5 @@ export interface RepositoryDefaults {
   readonly setup?: string
   readonly test?: string
   readonly policy?: PolicyRequest
+  readonly delivery?: DeliveryDefaults
 }

@@ -13,6 +13,9 @@ const onOwnTask: ReadonlySet<Act['act']> = new Set<Act['act']>([
   'suggest',
 ])
 
+/** What an operator may do with a task of their own whose work wants no owner's word. */
+const onOwnUnmarked: ReadonlySet<Act['act']> = new Set<Act['act']>(['merge', 'undo'])
+
 /** Why a caller may not submit a task; null where they may. */
 export function submitRefusal({ actor, role }: Caller): string | null {
   return role === 'viewer'
@@ -21,12 +24,18 @@ export function submitRefusal({ actor, role }: Caller): string | null {
 }
 
 /** Why a caller may not do this with a task; null where they may. */
-export function actRefusal({ actor, role }: Caller, act: Act['act'], { id, createdBy }: Task): string | null {
+export function actRefusal(
+  { actor, role }: Caller,
+  act: Act['act'],
+  { id, createdBy, marks }: Pick<Task, 'id' | 'createdBy' | 'marks'>,
+): string | null {
   if (role === 'owner') return null
   if (role === 'viewer') return `${nameOf(actor)} may look, and not ${act} a task: an owner can do that.`
-  if (!onOwnTask.has(act))
+  if (!onOwnTask.has(act) && !onOwnUnmarked.has(act))
     return `${nameOf(actor)} is an operator, and may not ${act} a task: an owner can do that.`
   const own = actor.kind === createdBy.kind && actor.id === createdBy.id
+  if (own && onOwnUnmarked.has(act) && marks?.length !== 0)
+    return `${nameOf(actor)} is an operator, and the work of task ${id} is marked: an owner can ${act} it.`
   return own ? null : `${nameOf(actor)} is an operator, and task ${id} is not theirs: an owner can ${act} it.`
 }
 

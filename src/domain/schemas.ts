@@ -3,6 +3,7 @@ import { type AgentChoice, agentErrors, type AgentResult, type Marker, type Usag
 import type { BoxEnd, BoxMount, BoxSource, BoxSpec } from './box.ts'
 import type { BoxPath, CommitId, TreeId } from './brand.ts'
 import type { Egress, EgressCounts, EgressRow } from './egress.ts'
+import { type Merge, mergeWays } from './delivery/merge.ts'
 import { type Mark, markRules } from './marks/mark.ts'
 import { parseTaskId, type TaskId } from './ids.ts'
 import type { Policy, Violation } from './policy.ts'
@@ -232,6 +233,18 @@ export const riskSchema = exactly<RiskReason>()(z.object({ rule: z.string(), tex
 
 const markSchema = exactly<Mark>()(z.object({ rule: z.enum(markRules), path: z.string(), text: z.string() }))
 
+const mergeSchema = exactly<Merge>()(
+  z.object({
+    into: z.string(),
+    how: z.enum(mergeWays),
+    at: z.number(),
+    tries: count,
+    from: commitIdSchema.nullable(),
+    commit: commitIdSchema.nullable(),
+    said: z.string().nullable(),
+  }),
+)
+
 export const taskSchema = exactly<Task>()(
   z.object({
     id: taskIdSchema,
@@ -274,6 +287,7 @@ export const taskSchema = exactly<Task>()(
     outcome: z.enum(['tested', 'untested']).nullable(),
     marks: z.array(markSchema).nullable(),
     delivery: z.enum(deliveries),
+    merge: mergeSchema.nullable(),
     parentTaskId: taskIdSchema.nullable(),
     createdBy: actorSchema,
     createdAt: z.number(),

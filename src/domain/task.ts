@@ -1,6 +1,7 @@
 import type { AgentChoice, AgentResult } from './agent.ts'
 import type { BoxEnd, BoxKind, BoxSpec, Peaks } from './box.ts'
 import type { CommitId, Millis } from './brand.ts'
+import type { Merge } from './delivery/merge.ts'
 import type { EgressCounts } from './egress.ts'
 import type { TaskId } from './ids.ts'
 import type { Mark } from './marks/mark.ts'
@@ -23,7 +24,8 @@ export type Status = (typeof statuses)[number]
 
 /**
  * Where the loop is inside RUNNING and VALIDATING. `salvage` is left over after a halt: keep what is allowed. `postponed`:
- * that was not possible for want of disk, and a resume does it.
+ * that was not possible for want of disk, and a resume does it. Those from `merge` on are of an APPLIED task that is being
+ * delivered.
  */
 export const phases = [
   'prepare',
@@ -37,6 +39,11 @@ export const phases = [
   'handover',
   'salvage',
   'postponed',
+  'merge',
+  'merge_setup',
+  'merge_test',
+  'merge_move',
+  'undo',
 ] as const
 export type Phase = (typeof phases)[number]
 
@@ -183,7 +190,9 @@ export interface Task {
    */
   readonly marks: readonly Mark[] | null
   readonly delivery: Delivery
-  /** For a task that is to change another's work, which nothing makes yet; attested from the beginning all the same. */
+  /** The last delivery into a branch; null where there was none. */
+  readonly merge: Merge | null
+  /** The task whose work this one changes: it begins at that one's head. */
   readonly parentTaskId: TaskId | null
   readonly createdBy: Actor
   readonly createdAt: Millis
@@ -272,9 +281,26 @@ export function isWorking({ status }: Pick<Task, 'status'>): boolean {
 /** Statuses in which a person's or the loop's next act is possible without a resume. */
 export const activeStatuses: readonly Status[] = ['DRAFT', 'PENDING', ...workingStatuses]
 
+/** Its work is on the way into a branch, or on the way out of it again. */
+export function isDelivering({ delivery }: Pick<Task, 'delivery'>): boolean {
+  return delivery === 'delivering'
+}
+
 /** Nothing more happens to it by itself. What its last step did may wait for room on the disk, which a resume looks for. */
 export function isSettled({ status, phase }: Pick<Task, 'status' | 'phase'>): boolean {
-  return !activeStatuses.includes(status) && phase !== 'salvage'
+  return !activeStatuses.includes(status) && phase !== 'salvage' && !isMergePhase(phase)
+}
+
+const mergePhases: ReadonlySet<Phase | null> = new Set<Phase>([
+  'merge',
+  'merge_setup',
+  'merge_test',
+  'merge_move',
+  'undo',
+])
+
+function isMergePhase(phase: Phase | null): boolean {
+  return mergePhases.has(phase)
 }
 
 /** It is settled, and nothing waits to be put away: all that it did is on record. */

@@ -1,3 +1,4 @@
+import { mergeDecided } from '../../control-plane/gate/merge.ts'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -328,9 +329,24 @@ export class ScriptedPlane implements ControlPlane, Disposable {
     this.store[Symbol.dispose]()
   }
 
+  /** A goal that says `clash` does so with the branch. */
+  #deliver({ id, fence, goal, phase, merge }: Task): void {
+    const report = (input: Input): void => void this.transitions.report(id, fence, input)
+    const into = merge?.into ?? ''
+    if (phase === 'undo') report({ type: 'undone', text: `Undone: ${into} is as it was.` })
+    else if (goal.includes('clash'))
+      report({ type: 'merge_refused', as: 'conflict', text: `Not merged: ${into} has changed a.txt too.` })
+    else {
+      const made = { from: aCommit, commit: aCommitOf('d') }
+      report({ type: 'merge_advanced', phase: 'merge_move', text: 'It is tested.', made })
+      report({ type: 'merged', text: `Merged into ${into}.` })
+    }
+  }
+
   #work(id: TaskId): void {
     if (!this.#attended.has(id) || this.#ending.signal.aborted) return
-    const { status, fence } = this.task(id)
+    const { status, fence, delivery } = this.task(id)
+    if (delivery === 'delivering') this.#deliver(this.task(id))
     if (status !== 'PENDING') return
     const claimed = this.transitions.report(id, fence, { type: 'claimed', leaseUntil: Date.now() + 30_000 })
     if (claimed.kind === 'refused') return
@@ -369,6 +385,10 @@ function inputOf(act: Act, task: Task): Input {
       return { type: 'paused' }
     case 'discard':
       return { type: 'discarded' }
+    case 'merge':
+      return mergeDecided(task, act, {}, task.updatedAt)
+    case 'undo':
+      return { type: 'undo_decided' }
     case 'steer':
       return { type: 'steered', text: act.text }
     case 'suggest':

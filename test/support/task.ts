@@ -1,3 +1,4 @@
+import type { Merge } from '../../src/domain/delivery/merge.ts'
 import type { Caller } from '../../src/domain/caller.ts'
 import type { CommitId } from '../../src/domain/brand.ts'
 import { taskId, type TaskId } from '../../src/domain/ids.ts'
@@ -105,6 +106,7 @@ export function aTask(overrides: Partial<Task> = {}): Task {
     outcome: null,
     marks: null,
     delivery: 'none',
+    merge: null,
     parentTaskId: null,
     createdBy: aPerson,
     createdAt: aTime,
@@ -132,6 +134,20 @@ export function aCheckpoint(overrides: Partial<Checkpoint> = {}): Checkpoint {
     commit: null,
     startedAt: aTime,
     endedAt: null,
+    ...overrides,
+  }
+}
+
+/** A delivery into `main` that has just been decided. */
+export function aMerge(overrides: Partial<Merge> = {}): Merge {
+  return {
+    into: 'main',
+    how: 'merge',
+    at: aTime,
+    tries: 0,
+    from: null,
+    commit: null,
+    said: null,
     ...overrides,
   }
 }

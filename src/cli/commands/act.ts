@@ -1,6 +1,9 @@
 import type { Command } from 'commander'
 import { budgetParts } from '../../domain/budget.ts'
 import { Failure } from '../../domain/failure.ts'
+import type { Act } from '../../domain/control-plane.ts'
+import { mergeWays } from '../../domain/delivery/merge.ts'
+import { markRules } from '../../domain/marks/mark.ts'
 import { budgetRequestSchema } from '../../domain/intake.ts'
 import type { Budget } from '../../domain/task.ts'
 import { budgetNumbers } from '../request.ts'
@@ -14,6 +17,12 @@ interface ReasonOptions extends CommonOptions {
 /** The revision that was shown to whom decides. */
 interface BoundOptions {
   readonly revision?: string
+}
+
+interface MergeOptions extends ActOptions {
+  readonly into?: string
+  readonly how?: string
+  readonly accept?: string
 }
 
 interface ResumeOptions extends ActOptions {
@@ -42,6 +51,22 @@ export function actCommands(task: Command, shell: Shell): void {
         carryOut(shell, idOf(id), { act: name }, { ...options, detach: true }),
     )
   }
+  common(
+    task
+      .command('merge <id>')
+      .description('merge the work into a branch of its repository, once what comes of it was tested'),
+  )
+    .option('--into <branch>', 'the branch (default: as configured, or the one that the task began from)')
+    .option(`--how <way>`, `${mergeWays.join(', ')} (default: as configured, or merge)`)
+    .option('--accept <marks>', 'the marks of the work that you accept, by their names, such as ci,lockfile')
+    .option(...revision)
+    .option(...detach)
+    .action((id: string, options: MergeOptions & BoundOptions) =>
+      carryOut(shell, idOf(id), mergeOf(options), options, revisionOf(options)),
+    )
+  common(task.command('undo <id>').description('put the branch back to where it was before the merge'))
+    .option(...detach)
+    .action((id: string, options: ActOptions) => carryOut(shell, idOf(id), { act: 'undo' }, options))
   const withReason = (name: 'stop' | 'reject', description: string): Command =>
     common(task.command(`${name} <id>`).description(description))
       .option('--reason <text>', 'kept with the task')
@@ -90,6 +115,17 @@ export function actCommands(task: Command, shell: Shell): void {
   withReason('stop', 'stop a task; what it has done is kept')
   plainAct('pause', 'hold a task; resume goes on')
   plainAct('discard', 'throw the undelivered work of a task away')
+}
+
+function mergeOf({ into, how, accept }: MergeOptions): Act {
+  const way = mergeWays.find((each) => each === how) ?? null
+  if (how !== undefined && way === null)
+    throw new Failure('bad_request', `--how takes one of ${mergeWays.join(', ')}, not ${how}.`)
+  const named = (accept ?? '').split(/[\s,]+/).filter((word) => word !== '')
+  const rules = markRules.filter((rule) => named.includes(rule))
+  const strange = named.find((word) => !markRules.some((rule) => rule === word))
+  if (strange === undefined) return { act: 'merge', into: into ?? null, how: way, accept: rules }
+  throw new Failure('bad_request', `There is no mark ${strange}: --accept takes ${markRules.join(', ')}.`)
 }
 
 function revisionOf({ revision: text }: BoundOptions): number | undefined {

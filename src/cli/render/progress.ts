@@ -33,6 +33,14 @@ const tones: Readonly<Record<string, Tone>> = {
   paused: said,
   resumed: said,
   discarded: said,
+  merge_decided: said,
+  undo_decided: said,
+  superseded: said,
+  merged: good,
+  undone: good,
+  merge_refused: warn,
+  undo_refused: warn,
+  merge_overtaken: warn,
   put_away: quiet,
 }
 

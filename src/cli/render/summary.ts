@@ -4,7 +4,7 @@ import type { Paint } from '../terminal.ts'
 import { markLines, marksTitle } from './marks.ts'
 import { nextCommands, quoted, type Spell } from './next.ts'
 import { respelled } from './respelled.ts'
-import { columns, duration, hang } from './text.ts'
+import { columns, duration, hang, plain } from './text.ts'
 
 /** How a task ended, where its work is, and what to do next. `bare`: its repository has nothing checked out. */
 export function summaryLines(task: Task, spell: Spell, paint: Paint, bare: boolean): readonly string[] {
@@ -63,6 +63,7 @@ export function badge(task: Task, paint: Paint): string {
 function outcome(task: Task): string {
   if (task.status === 'DRAFT') return 'It waits for a person.'
   if (task.status !== 'APPLIED') return 'It goes on.'
+  if (task.merge?.said != null) return plain(task.merge.said)
   return task.outcome === 'untested'
     ? 'No test command was given, so nothing has tested it.'
     : 'The tests pass.'
@@ -72,10 +73,12 @@ function work(task: Task, spell: Spell, bare: boolean): readonly (readonly strin
   if (task.head === task.base.commit) return []
   const look = ['changes', spell(`task diff ${task.id}`)]
   if (task.status !== 'APPLIED') return [look]
+  const branch = ['branch', hang(`${task.branch} in ${task.repository.path}`, 12)]
+  if (task.delivery === 'merged') return [branch, look]
   const path = quoted(task.repository.path)
   const git = `git -C ${path}`
   return [
-    ['branch', hang(`${task.branch} in ${task.repository.path}`, 12)],
+    branch,
     look,
     ['commits', `${git} log --oneline ${task.base.commit.slice(0, 10)}..${task.branch}`],
     bare

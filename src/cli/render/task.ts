@@ -7,7 +7,7 @@ import { markLines, marksTitle } from './marks.ts'
 import { quoted, type Spell } from './next.ts'
 import { respelled } from './respelled.ts'
 import { badge, nextLines } from './summary.ts'
-import { columns, duration, firstLine, hang, moment } from './text.ts'
+import { columns, duration, firstLine, hang, moment, plain } from './text.ts'
 
 /** All that there is to show of one task. */
 export interface Shown {
@@ -41,8 +41,9 @@ export function taskLines(shown: Shown, spell: Spell, paint: Paint): readonly st
 }
 
 /** Why it rests. Of a discarded task nothing of that can be mended any more. */
-function standing({ delivery, halt }: Task, spell: Spell): readonly string[] {
+function standing({ delivery, halt, merge }: Task, spell: Spell): readonly string[] {
   if (delivery === 'discarded') return ['  discarded: its work is gone.']
+  if (merge?.said != null) return [`  ${hang(plain(merge.said), 2)}`]
   return halt === null ? [] : [`  ${halt.reason}: ${hang(respelled(halt.text, spell), 2)}`]
 }
 
@@ -61,8 +62,12 @@ function facts(task: Task): readonly (readonly string[])[] {
     ['steps', `${task.spent.steps} of ${task.budget.steps} used`],
     ['time', `${duration(task.spent.ms)} of ${duration(task.budget.seconds * 1000)} used`],
     ...spendingRows(task),
-    ...(task.delivery === 'none' ? [] : [['delivery', task.delivery]]),
+    ...(task.delivery === 'none' ? [] : [['delivery', deliveryText(task)]]),
   ]
+}
+
+function deliveryText({ delivery, merge }: Task): string {
+  return merge === null ? delivery : firstLine(`${delivery} (${merge.into})`, 200)
 }
 
 /** What models have cost, where they have, or where it is limited. */

@@ -1,9 +1,10 @@
 import type { Millis } from '../brand.ts'
+import type { Merge } from '../delivery/merge.ts'
 import type { Input, InputType } from '../input.ts'
 import { isWorking, type Phase, phases, type Task } from '../task.ts'
 import { describe } from './describe.ts'
 import { haltOf } from './halt.ts'
-import { guards, type Row, table } from './table.ts'
+import { guards, type Row, table, taskGuards } from './table.ts'
 
 /** A transition that may be written: the task as it will be, and the sentence for its event. */
 export interface Changed {
@@ -26,6 +27,8 @@ const personActs: readonly InputType[] = [
   'stopped',
   'paused',
   'resumed',
+  'merge_decided',
+  'undo_decided',
   'discarded',
 ]
 
@@ -37,6 +40,9 @@ const verbs: Partial<Record<InputType, string>> = {
   stopped: 'stop',
   paused: 'pause',
   resumed: 'resume',
+  merge_decided: 'merge',
+  undo_decided: 'undo',
+  superseded: 'request changes',
   discarded: 'discard',
 }
 
@@ -44,8 +50,23 @@ const verbs: Partial<Record<InputType, string>> = {
 export function possibleActs(task: Task): readonly string[] {
   if (task.delivery === 'discarded') return []
   return personActs
-    .filter((act) => table.some((row) => row.on === act && row.from.includes(task.status)))
+    .filter((act) => table.some((row) => row.on === act && mayFit(row, task)))
     .map((act) => verbs[act] ?? act)
+}
+
+/** Whether a row fits as far as the task decides that. */
+function mayFit({ from, when }: Row, task: Task): boolean {
+  if (!from.includes(task.status)) return false
+  return when === null || !isTaskGuard(when) || taskGuards[when](task)
+}
+
+function isTaskGuard(name: string): name is keyof typeof taskGuards {
+  return name in taskGuards
+}
+
+/** Whether the work of a task may be changed by another task now. */
+export function mayBeSuperseded(task: Task): boolean {
+  return task.delivery !== 'discarded' && table.some((row) => row.on === 'superseded' && mayFit(row, task))
 }
 
 /** The same as a sentence. */
@@ -84,13 +105,28 @@ function fits(row: Row, task: Task, input: Input): boolean {
 function refusal(task: Task, input: Input): string {
   const verb = verbs[input.type]
   if (verb === undefined) return `Task ${task.id} is ${task.status}: ${input.type} does not apply any more.`
-  const state = task.delivery === 'discarded' ? 'discarded' : task.status
-  return `Task ${task.id} is ${state}: ${verb} is not possible. ${possibleNow(task)}`
+  return `Task ${task.id} is ${stateOf(task)}: ${verb} is not possible. ${possibleNow(task)}`
+}
+
+function stateOf({ status, delivery, merge }: Task): string {
+  switch (delivery) {
+    case 'discarded':
+      return 'discarded'
+    case 'delivering':
+      return 'being delivered'
+    case 'merged':
+      return `merged into ${merge?.into}`
+    case 'superseded':
+      return 'superseded by another task'
+    default:
+      return status
+  }
 }
 
 function phaseOf(row: Row, task: Task, input: Input): Phase | null {
   if (row.phase === 'same') return task.phase
-  if (row.phase === 'input') return input.type === 'advanced' ? input.phase : task.phase
+  if (row.phase === 'input')
+    return input.type === 'advanced' || input.type === 'merge_advanced' ? input.phase : task.phase
   if (row.phase === 'salvage?') return mayLeaveThings(task) ? 'salvage' : null
   return row.phase
 }
@@ -158,6 +194,35 @@ function patch(task: Task, input: Input): Partial<Task> {
       return { losses: task.losses + 1 }
     case 'discarded':
       return { delivery: 'discarded' }
+    case 'superseded':
+      return { delivery: 'superseded' }
+    case 'merge_decided': {
+      const { into, how, at } = input
+      return {
+        delivery: 'delivering',
+        merge: { into, how, at, tries: 0, from: null, commit: null, said: null },
+      }
+    }
+    case 'merge_advanced':
+      return withMerge(task, input.made ?? {})
+    case 'merge_overtaken':
+      return withMerge(task, { tries: (task.merge?.tries ?? 0) + 1, from: null, commit: null })
+    case 'merged':
+      return {
+        delivery: 'merged',
+        ...withMerge(task, {
+          said: input.text,
+          ...(input.at === undefined ? {} : { from: input.at, commit: input.at }),
+        }),
+      }
+    case 'merge_refused':
+      return { delivery: input.as, ...withMerge(task, { said: input.text }) }
+    case 'undo_decided':
+      return { delivery: 'delivering', ...withMerge(task, { said: null }) }
+    case 'undone':
+      return { delivery: 'undone', ...withMerge(task, { said: input.text }) }
+    case 'undo_refused':
+      return { delivery: 'merged', ...withMerge(task, { said: input.text }) }
     case 'approved':
     case 'rejected':
     case 'stopped':
@@ -167,11 +232,16 @@ function patch(task: Task, input: Input): Partial<Task> {
     case 'noticed':
     case 'postponed':
     case 'put_away':
+    case 'merge_begun':
     case 'budget_spent':
     case 'halted':
     case 'failed':
       return {}
   }
+}
+
+function withMerge({ merge }: Task, more: Partial<Merge>): Pick<Task, 'merge'> {
+  return { merge: merge === null ? null : { ...merge, ...more } }
 }
 
 /** What was said after the prompt was written is for the next one. */

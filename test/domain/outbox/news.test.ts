@@ -18,6 +18,10 @@ describe('news', () => {
     ['steered', 'RUNNING', 'RUNNING', null],
     ['handed_over', 'VALIDATING', 'APPLIED', 'task.applied'],
     ['discarded', 'FAILED', 'FAILED', 'task.discarded'],
+    ['merge_decided', 'APPLIED', 'APPLIED', null],
+    ['merged', 'APPLIED', 'APPLIED', 'task.merged'],
+    ['merge_refused', 'APPLIED', 'APPLIED', 'task.unmerged'],
+    ['undone', 'APPLIED', 'APPLIED', 'task.undone'],
     ['salvaged', 'STOPPED', 'STOPPED', null],
   ])('%s, from %s to %s, is %s', (type, from, to, news) => {
     expect(newsTypeOf(event(type, from, to))).toBe(news)
@@ -29,9 +33,19 @@ describe('news', () => {
       expect.arrayContaining(statuses.map((status) => `task.${status.toLowerCase()}`)),
     )
     expect(usualNews).toEqual(
-      ['draft', 'applied', 'blocked', 'failed', 'timeout', 'stopped', 'rejected', 'discarded'].map(
-        (name) => `task.${name}`,
-      ),
+      [
+        'draft',
+        'applied',
+        'blocked',
+        'failed',
+        'timeout',
+        'stopped',
+        'rejected',
+        'discarded',
+        'merged',
+        'unmerged',
+        'undone',
+      ].map((name) => `task.${name}`),
     )
   })
 
