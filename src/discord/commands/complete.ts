@@ -14,6 +14,9 @@ const sensible: Readonly<Record<string, readonly Status[]>> = {
   task_suggest: ['DRAFT', 'BLOCKED', 'FAILED', 'TIMEOUT', 'STOPPED'],
   task_resume: ['BLOCKED', 'FAILED', 'TIMEOUT', 'STOPPED'],
   task_stop: ['DRAFT', 'PENDING', 'RUNNING', 'VALIDATING', 'BLOCKED'],
+  task_merge: ['APPLIED'],
+  task_undo: ['APPLIED'],
+  task_discard: ['APPLIED', 'BLOCKED', 'FAILED', 'TIMEOUT', 'STOPPED', 'REJECTED'],
   task_pause: ['PENDING', 'RUNNING', 'VALIDATING'],
 }
 

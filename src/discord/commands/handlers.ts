@@ -15,6 +15,7 @@ import {
   agentOf,
   budgetOf,
   type CommandDeps,
+  mergeOf,
   namedTask,
   repositoryOf,
   shownRevision,
@@ -129,6 +130,10 @@ export const handlers: Readonly<Record<string, Handler>> = {
     act(deps, namedTask(deps, typed).id, { act: 'stop', text: null }, caller),
   task_pause: (deps, { caller, typed }) => act(deps, namedTask(deps, typed).id, { act: 'pause' }, caller),
 
+  task_merge: (deps, { caller, typed }) => act(deps, namedTask(deps, typed).id, mergeOf(typed), caller),
+  task_undo: (deps, { caller, typed }) => act(deps, namedTask(deps, typed).id, { act: 'undo' }, caller),
+  task_discard: (deps, { caller, typed }) => act(deps, namedTask(deps, typed).id, { act: 'discard' }, caller),
+
   async task_logs(deps, { typed }) {
     const { id } = namedTask(deps, typed)
     const text = await deps.plane().logs(id, typed.number('step'))
@@ -199,7 +204,18 @@ async function act(deps: CommandDeps, id: TaskId, what: Act, caller: Caller): Pr
   return done(await deps.plane().act(id, what, caller, null))
 }
 
-export const done = ({ id, status }: Task): Reply => ({ text: `Task \`${id}\` is ${status} now.` })
+export const done = (task: Task): Reply => ({ text: `Task \`${task.id}\` is ${standing(task)} now.` })
+
+function standing({ status, delivery, merge }: Task): string {
+  switch (delivery) {
+    case 'delivering':
+      return `on the way into ${line(merge?.into ?? '', 100)}`
+    case 'discarded':
+      return 'discarded'
+    default:
+      return status
+  }
+}
 
 const signs: Readonly<Record<Finding['state'], string>> = { ok: '✅', warning: '⚠️', problem: '❌' }
 const findingLine = ({ name, state, text }: Finding): string =>

@@ -26,6 +26,9 @@ const wantsSomebody: ReadonlySet<Task['status']> = new Set<Task['status']>([
   'APPLIED',
 ])
 
+/** What comes of a delivery; the work itself was told of before. */
+const ofDelivery: ReadonlySet<string> = new Set(['merged', 'merge_refused', 'undone'])
+
 export interface Reporting {
   /** Who is pinged where it needs somebody. */
   readonly people: Members
@@ -54,14 +57,17 @@ export function newsMessage(
   const { colour, word } = glance(then)
   const test = checkpoints.at(-1)?.test ?? null
   const failing = news.status !== 'APPLIED' && test?.passed === false ? test.tail : null
-  const pings = wantsSomebody.has(news.status) && news.actor.kind !== 'discord' ? people : nobody
+  const isDelivery = ofDelivery.has(news.type)
+  const wants = isDelivery ? news.type === 'merge_refused' : wantsSomebody.has(news.status)
+  const pings = wants && news.actor.kind !== 'discord' ? people : nobody
+  const isNew = news.status === 'APPLIED' && !isDelivery
   const stat = statOf(checkpoints)
-  const untested = news.status === 'APPLIED' && task.outcome === 'untested'
+  const untested = isNew && task.outcome === 'untested'
   const parts = [
     line(news.text, 1200),
     ...(untested ? ['**Untested**: it has no test command.'] : []),
-    ...(news.status === 'APPLIED' && stat !== null ? [`Branch \`${task.branch}\`: ${stat}.`] : []),
-    ...(news.status === 'APPLIED' ? marked(task) : []),
+    ...(isNew && stat !== null ? [`Branch \`${task.branch}\`: ${stat}.`] : []),
+    ...(isNew ? marked(task) : []),
     ...(diff === '' || (attaches && diff.length <= mostDiff)
       ? []
       : [
@@ -123,6 +129,10 @@ export function nextSteps(task: Task, replies: boolean): string {
           `\`/task_changes task:${id}\` shows the diff; merge the branch \`${task.branch}\` where you want it.`,
         ]
       : []),
+    ...(acts.includes('merge')
+      ? [`\`/task_merge task:${id}\` does that here, once what comes of it was tested.`]
+      : []),
+    ...(acts.includes('undo') ? [`\`/task_undo task:${id}\` takes it out again.`] : []),
     ...(acts.includes('approve') ? [`\`/task_approve task:${id}\` runs it.`] : []),
     ...(acts.includes('resume')
       ? [

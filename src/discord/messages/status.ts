@@ -21,7 +21,7 @@ export function glance({ status, halt, delivery }: Pick<Task, 'status' | 'halt' 
     case 'VALIDATING':
       return { reaction: '👀', colour: colours.underWay, word: 'validating' }
     case 'APPLIED':
-      return { reaction: '✅', colour: colours.good, word: 'applied' }
+      return deliveredGlance(delivery)
     case 'BLOCKED':
       return {
         reaction: '⚠️',
@@ -36,6 +36,26 @@ export function glance({ status, halt, delivery }: Pick<Task, 'status' | 'halt' 
       return { reaction: null, colour: colours.over, word: 'stopped' }
     case 'REJECTED':
       return { reaction: null, colour: colours.over, word: 'rejected' }
+  }
+}
+
+/** Of an applied task: what has become of its work. */
+function deliveredGlance(delivery: Task['delivery']): ReturnType<typeof glance> {
+  switch (delivery) {
+    case 'delivering':
+      return { reaction: '👀', colour: colours.underWay, word: 'being merged' }
+    case 'merged':
+      return { reaction: '✅', colour: colours.good, word: 'merged' }
+    case 'conflict':
+      return { reaction: '⚠️', colour: colours.needsYou, word: 'not merged: a conflict' }
+    case 'rejected':
+      return { reaction: '⚠️', colour: colours.needsYou, word: 'not merged: its test fails there' }
+    case 'superseded':
+      return { reaction: null, colour: colours.over, word: 'superseded by another task' }
+    case 'undone':
+      return { reaction: '✅', colour: colours.good, word: 'applied; its merge was undone' }
+    default:
+      return { reaction: '✅', colour: colours.good, word: 'applied' }
   }
 }
 
