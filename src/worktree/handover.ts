@@ -26,7 +26,7 @@ export async function giveBranch(site: Site, task: TaskPlace, commit: CommitId):
   const ref = `refs/heads/${task.branch}`
   const gitDir = mirrorOf(site.data, task.repository.key)
   const pushed = (accepted: readonly Setting[]): Promise<GitAnswer> =>
-    push(site, gitDir, source, {
+    push(site.git, gitDir, source, {
       ref,
       to: commit,
       lease: null,

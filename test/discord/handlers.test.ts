@@ -6,7 +6,7 @@ import type { LetterFilter } from '../../src/domain/outbox/letter.ts'
 import type { MessageBook } from '../../src/domain/outbox/messages.ts'
 import { aBook } from '../support/discord/book.ts'
 import { aLetter } from '../support/letters.ts'
-import { anOwner, aTask, aTaskId } from '../support/task.ts'
+import { aMerge, anOwner, aTask, aTaskId } from '../support/task.ts'
 
 // What is decided by a command about a draft, by what was shown of it on Discord.
 
@@ -73,6 +73,48 @@ describe.each(commands)('/%s on a draft', (command) => {
   it('that nobody was told of here has it offered', async () => {
     expect(await use(command)).toMatch(/has not been shown here yet: wait for its message in <#2>/)
     expect(done).toEqual([[aTaskId, anOwner]])
+  })
+})
+
+describe('/task_merge', () => {
+  const merged = async (options: Readonly<Record<string, string>>): Promise<readonly [string, unknown]> => {
+    const acts: unknown[] = []
+    const plane = {
+      task: () => aTask({ status: 'APPLIED' }),
+      act: (_: unknown, act: unknown) => {
+        acts.push(act)
+        return Promise.resolve(aTask({ status: 'APPLIED', delivery: 'delivering', merge: aMerge() }))
+      },
+    }
+    const deps = { plane: () => plane as never, settings: {} as never, book }
+    const typed = {
+      text: (name: string) => (name === 'task' ? aTaskId : (options[name] ?? null)),
+      number: () => null,
+      yes: () => null,
+    }
+    try {
+      const said = await handlers['task_merge']?.(deps, { caller: anOwner, typed, key: 'k' })
+      return [said?.text ?? '', acts[0]]
+    } catch (error) {
+      return [String(error), acts[0]]
+    }
+  }
+
+  it('says where to and how, and what is accepted', async () => {
+    expect(await merged({})).toEqual([
+      `Task \`${aTaskId}\` is on the way into main now.`,
+      { act: 'merge', into: null, how: null, accept: [] },
+    ])
+    expect((await merged({ into: 'next', how: 'squash', accept: 'lockfile, ci' }))[1]).toEqual({
+      act: 'merge',
+      into: 'next',
+      how: 'squash',
+      accept: ['ci', 'lockfile'],
+    })
+  })
+
+  it('refuses a mark that there is not', async () => {
+    expect(await merged({ accept: 'luck' })).toEqual([expect.stringContaining('There is no mark luck'), undefined])
   })
 })
 

@@ -124,13 +124,11 @@ export function nextSteps(task: Task, replies: boolean): string {
   const more = needed === null ? '' : ` ${needed.option}:${needed.amount}`
   const acts = possibleActs(task)
   const lines = [
-    ...(task.status === 'APPLIED'
+    ...(acts.includes('merge')
       ? [
           `\`/task_changes task:${id}\` shows the diff; merge the branch \`${task.branch}\` where you want it.`,
+          `\`/task_merge task:${id}\` does that here, once what comes of it was tested.`,
         ]
-      : []),
-    ...(acts.includes('merge')
-      ? [`\`/task_merge task:${id}\` does that here, once what comes of it was tested.`]
       : []),
     ...(acts.includes('undo') ? [`\`/task_undo task:${id}\` takes it out again.`] : []),
     ...(acts.includes('approve') ? [`\`/task_approve task:${id}\` runs it.`] : []),

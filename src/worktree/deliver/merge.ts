@@ -65,7 +65,6 @@ async function bringTarget(
   task: TaskPlace,
   branch: string,
 ): Promise<{ mirror: HostPath; target: Target }> {
-  // A backup has no mirrors: what the source was given is brought back from there.
   await ensureMirror(site, task)
   const target = await targetOf(site, task, branch)
   const mirror = mirrorOf(site.data, task.repository.key)

@@ -2,7 +2,7 @@ import type { HostPath } from '../../domain/brand.ts'
 import { Failure } from '../../domain/failure.ts'
 import type { Moved, Move, TaskPlace } from '../../domain/worktree.ts'
 import { complaintsIn } from '../complaints.ts'
-import { gitFailure } from '../git.ts'
+import { gitFailure, openGit } from '../git.ts'
 import { acceptedAlready } from '../handover.ts'
 import { mirrorOf } from '../layout.ts'
 import { receiving } from '../receiving.ts'
@@ -54,10 +54,12 @@ async function pushed(
   { source }: Target,
   wanted: Push,
 ): Promise<string | null> {
-  let answer = await push(site, mirror, source, wanted)
+  // Not ended with this process: half of a checkout that follows would be neither the one nor the other.
+  const git = openGit(site.settings)
+  let answer = await push(git, mirror, source, wanted)
   if (answer.code !== 0 && complaintsIn(answer.err).length > 0) {
     const accepted = await acceptedAlready(site, mirror, task.base.commit)
-    answer = await push(site, mirror, source, { ...wanted, settings: [...wanted.settings, ...accepted] })
+    answer = await push(git, mirror, source, { ...wanted, settings: [...wanted.settings, ...accepted] })
   }
   return answer.code === 0 ? null : answer.err
 }

@@ -1,7 +1,6 @@
 import type { CommitId, HostPath } from '../../domain/brand.ts'
-import type { GitAnswer } from '../git.ts'
+import type { Git, GitAnswer } from '../git.ts'
 import { farEnd, type Setting } from '../hardening.ts'
-import type { Site } from '../site.ts'
 import type { Source } from '../source.ts'
 
 /** One branch of a user's repository, to be moved. */
@@ -16,12 +15,12 @@ export interface Push {
 
 /** Pushes one branch to a user's repository, under its owner's ids and with none of its hooks. */
 export function push(
-  site: Site,
+  git: Git,
   mirror: HostPath,
   source: Source,
   { ref, to, lease, settings }: Push,
 ): Promise<GitAnswer> {
-  return site.git.ask(
+  return git.ask(
     { gitDir: mirror },
     [
       'push',
