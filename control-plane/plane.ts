@@ -22,6 +22,7 @@ import type { TaskRequest } from '../src/domain/intake.ts'
 import type { Agent } from '../src/domain/agent.ts'
 import type { Registries } from '../src/domain/registries.ts'
 import type { RepositoryDefaults } from '../src/domain/repository-defaults.ts'
+import type { Reviewed, ReviewRequest } from '../src/domain/review/review.ts'
 import { submitRefusal } from '../src/domain/rights.ts'
 import type { Schedules } from '../src/domain/schedule/port.ts'
 import type { SearchAnswer, SearchRequest } from '../src/domain/search/search.ts'
@@ -41,6 +42,7 @@ import { openSurface } from './gate/surfaces.ts'
 import type { Loop } from './loop/loop.ts'
 import type { OutputFiles } from './loop/output-files.ts'
 import { placeOf } from './loop/work.ts'
+import { review } from './review/review.ts'
 import { readiness } from './ready.ts'
 import { knownRepositories } from './repositories.ts'
 import type { Store } from './store/store.ts'
@@ -150,6 +152,10 @@ export class Plane implements ControlPlane {
       await this.#deps.worktrees.discard(placeOf(task))
     }
     return task
+  }
+
+  review(id: TaskId, request: ReviewRequest, caller: Caller, shown: number | null): Promise<Reviewed> {
+    return review(this.#deps, id, request, caller, shown)
   }
 
   decisions(id: TaskId, caller: Caller): Decisions {

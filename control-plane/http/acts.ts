@@ -5,6 +5,8 @@ import { markRules } from '../../src/domain/marks/mark.ts'
 import type { Act, ControlPlane } from '../../src/domain/control-plane.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
+import { reviewedSchema } from '../../src/domain/answers.ts'
+import { reviewRequestSchema } from '../../src/domain/review/review.ts'
 import { taskSchema } from '../../src/domain/schemas.ts'
 import { empty, etagHeader, json, jsonBody, refusals, type Routes, taskPath } from './contract.ts'
 import { etag } from './etag.ts'
@@ -121,12 +123,41 @@ export function actRoutes({ app, plane, caller }: Routes): void {
   route('steer', 'Tell the agent something at its next step', text, (input) => ({ act: 'steer', ...input }))
   route('resume', 'Go on with a halted task', resume, (input) => ({ act: 'resume', ...input }))
 
+  app.openapi(reviews, async (context) => {
+    const { id } = context.req.valid('param')
+    const shown = shownRevision(context.req.valid('header')['if-match'])
+    const request = context.req.valid('json')
+    const reviewed = await plane.review(id, request, caller(context), shown).catch((error: unknown) => {
+      throw isStale(error, plane, id, shown) ? new Stale(error.message) : error
+    })
+    context.header('etag', etag(reviewed.task))
+    return context.json({ ...reviewed, notes: [...reviewed.notes] }, 200)
+  })
+
   // Not an act of a person: a client wants this task worked on from now on.
   app.openapi(attend, (context) => {
     plane.attend(context.req.valid('param').id)
     return context.body(null, 204)
   })
 }
+
+const reviews = createRoute({
+  method: 'post',
+  path: '/v1/tasks/{id}/reviews',
+  summary: 'Say something about the work of an applied task, and have another task change it',
+  description:
+    'What is said stays on record. With `requestChanges` all that was said so far becomes the goal of a task that begins at ' +
+    'this work; the reviewed task is superseded by it.',
+  request: {
+    params: taskPath,
+    headers: z.object({ 'if-match': ifMatch }),
+    body: jsonBody(reviewRequestSchema),
+  },
+  responses: {
+    200: json(reviewedSchema, 'The task, and the one that makes the changes, where they were asked for.', etagHeader),
+    ...refusals(403, 409, 412, 422),
+  },
+})
 
 const attend = createRoute({
   method: 'post',

@@ -17,6 +17,7 @@ import { Failure } from '../domain/failure.ts'
 import type { TaskId } from '../domain/ids.ts'
 import type { TaskRequest } from '../domain/intake.ts'
 import type { Letter, LetterAct, LetterFilter } from '../domain/outbox/letter.ts'
+import type { Reviewed, ReviewRequest } from '../domain/review/review.ts'
 import * as scheduleAnswers from '../domain/schedule/answers.ts'
 import type { Ran, ShownSchedule } from '../domain/schedule/port.ts'
 import type { ScheduleChange, ScheduleRequest } from '../domain/schedule/request.ts'
@@ -47,6 +48,8 @@ export interface Client {
   search(request: SearchRequest): Promise<SearchAnswer>
   /** `shown`: the revision of the task that was decided on; where it has another by now, nothing is done. */
   act(id: TaskId, act: Act, shown?: number): Promise<Task>
+  /** `shown`: the revision that was looked at. */
+  review(id: TaskId, request: ReviewRequest, shown?: number): Promise<Reviewed>
   events(id: TaskId, after: number): Promise<readonly TaskEvent[]>
   checkpoints(id: TaskId): Promise<readonly Checkpoint[]>
   /** What boxes asked of the gateway, oldest first. */
@@ -130,6 +133,11 @@ export function createClient(fetch: FetchLike): Client {
       read(
         await post(`/v1/tasks/${id}/${act}`, body, { 'if-match': shown === undefined ? '*' : `"${shown}"` }),
         taskSchema,
+      ),
+    review: async (id, request, shown) =>
+      read(
+        await post(`/v1/tasks/${id}/reviews`, request, { 'if-match': shown === undefined ? '*' : `"${shown}"` }),
+        answers.reviewedSchema,
       ),
     events: async (id, after) =>
       (await read(await get(`/v1/tasks/${id}/events${search({ after })}`), answers.eventsSchema)).events,

@@ -28,6 +28,7 @@ import {
   taskIdSchema,
   taskSchema,
 } from './schemas.ts'
+import type { Reviewed } from './review/review.ts'
 import { scopes } from './scopes.ts'
 import { type Letter, letterStates } from './outbox/letter.ts'
 import { kinds } from './search/piece.ts'
@@ -44,6 +45,9 @@ const texts = z.array(z.string())
 /** Nobody else says this of themselves: a client sends its token after it has read it. */
 export const healthSchema = z.object({ status: z.literal('ok'), service: z.literal('cofferdam') })
 export const submittedSchema = exactly<Submitted>()(z.object({ task: taskSchema, notes: texts }))
+export const reviewedSchema = exactly<Reviewed>()(
+  z.object({ task: taskSchema, followUp: taskSchema.nullable(), notes: texts }),
+)
 export const tasksSchema = z.object({
   tasks: z.array(taskSchema),
   /** The cursor of those that follow; null where none do. */

@@ -12,6 +12,7 @@ import type { MarkRule } from './marks/mark.ts'
 import type { TaskRequest } from './intake.ts'
 import type { OutboxDesk } from './outbox/desk.ts'
 import type { Policy } from './policy.ts'
+import type { Reviewed, ReviewRequest } from './review/review.ts'
 import type { Schedules } from './schedule/port.ts'
 import type { SearchAnswer, SearchRequest } from './search/search.ts'
 import type { Submitted } from './submitted.ts'
@@ -131,6 +132,11 @@ export interface ControlPlane {
   search(request: SearchRequest): Promise<SearchAnswer>
   /** `shown`: the revision that the person decided on; where the task has another by now, it is a `conflict`. */
   act(id: TaskId, act: Act, caller: Caller, shown: number | null): Promise<Task>
+  /**
+   * Puts on record what somebody says about the work of an applied task; where they ask for it, another task changes that,
+   * and this one is superseded. `shown`: as of `act`.
+   */
+  review(id: TaskId, request: ReviewRequest, caller: Caller, shown: number | null): Promise<Reviewed>
   /** What can be decided on a task by this caller, and what was decided last. */
   decisions(id: TaskId, caller: Caller): Decisions
   /** Decides by a button, as `decisions` names it in `id`; `text` is what the person says with it. */

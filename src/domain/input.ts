@@ -26,6 +26,8 @@ export type Input =
       readonly accepted: readonly MarkRule[]
     }
   | { readonly type: 'undo_decided' }
+  /** Somebody has looked at its work. */
+  | { readonly type: 'reviewed'; readonly text: string }
   /** Another task changes its work. */
   | { readonly type: 'superseded'; readonly by: TaskId }
   // by the loop

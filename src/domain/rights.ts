@@ -39,6 +39,12 @@ export function actRefusal(
   return own ? null : `${nameOf(actor)} is an operator, and task ${id} is not theirs: an owner can ${act} it.`
 }
 
+/** Why a caller may not review a task's work, or have it changed; null where they may: it is as to suggest something. */
+export function reviewRefusal(caller: Caller, task: Pick<Task, 'id' | 'createdBy' | 'marks'>): string | null {
+  const refused = actRefusal(caller, 'suggest', task)
+  return refused === null ? null : refused.replaceAll(/\bsuggest\b/g, 'review')
+}
+
 /** Why a caller may not see to tokens and the audit log; null where they may. */
 export function adminRefusal({ actor, role }: Caller): string | null {
   return role === 'owner' ? null : `${nameOf(actor)} is no owner: tokens and the audit log are for owners.`

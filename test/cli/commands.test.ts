@@ -351,6 +351,34 @@ APPLIED  Merged into next.`)
     expect((await machine.run(['task', 'merge', id, '--accept', 'ci'])).code).toBe(0)
   })
 
+  it('reviews what is applied, and follows the task that changes it', async () => {
+    const id = await made('Mend the tests')
+    const noted = await machine.run(['task', 'review', id, '--comment', 'src/a.ts:3:use let: it is read twice'])
+    expect([noted.code, noted.out]).toEqual([
+      0,
+      `What you said about task ${id} is on record. To have it changed:\n  cofferdam task review ${id} --request-changes\n`,
+    ])
+    expect((await machine.run(['task', 'show', id])).out).toContain(
+      'Reviewed: - src/a.ts:3: use let: it is read twice',
+    )
+    const changed = await machine.run(['task', 'review', id, '--text', 'And test it.', '--request-changes'])
+    expect([changed.code, changed.out]).toEqual([0, expect.stringContaining('✔ Applied:')])
+    expect((await machine.run(['task', 'show', id])).out).toContain('delivery    superseded')
+    const next = /Task ([a-z2-7]{10})/.exec(changed.out)?.[1] ?? ''
+    expect((await machine.run(['task', 'show', next])).out).toContain(`the work of task ${id}`)
+  })
+
+  it.each([
+    [['--comment', 'src/a.ts'], /takes FILE:LINE:TEXT/],
+    [['--comment', 'src/a.ts:0:x'], /Lines are counted from 1/],
+    [['--text', ' '], /The review is empty/],
+    [['--text', 'x', '--request-changes', '--steps', '0'], /at least 1 step/],
+  ])('refuses a review of %j', async (options, words) => {
+    const id = await made('Mend the tests')
+    const { code, error } = await machine.run(['task', 'review', id, ...options])
+    expect([code, error]).toEqual([2, expect.stringMatching(words)])
+  })
+
   it('says what is possible instead', async () => {
     const id = await made('Mend the tests')
     const { code, error } = await machine.run(['task', 'approve', id])

@@ -43,6 +43,7 @@ import { Failure } from '../../src/domain/failure.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import type { Input } from '../../src/domain/input.ts'
 import type { TaskRequest } from '../../src/domain/intake.ts'
+import { type Reviewed, type ReviewRequest, reviewText } from '../../src/domain/review/review.ts'
 import { submitRefusal } from '../../src/domain/rights.ts'
 import type { Destination } from '../../src/domain/outbox/destination.ts'
 import type { OutboxDesk } from '../../src/domain/outbox/desk.ts'
@@ -233,6 +234,20 @@ export class ScriptedPlane implements ControlPlane, Disposable {
     }
     if (task.status === 'PENDING') setImmediate(() => this.#work(id))
     return task
+  }
+
+  /** Its follow-up is made of nothing but what is said. */
+  review(id: TaskId, request: ReviewRequest, { actor }: Caller, shown: number | null): Promise<Reviewed> {
+    const task = this.task(id)
+    const text = reviewText([request], null)
+    if (!request.requestChanges) {
+      const noted = this.transitions.act(id, { type: 'reviewed', text }, actor, undefined, shown)
+      return Promise.resolve({ task: noted, followUp: null, notes: [] })
+    }
+    const next = this.transitions.freshId()
+    const superseded = this.transitions.act(id, { type: 'superseded', by: next }, actor, () => ({ data: { by: next } }), shown)
+    const born = aTask({ id: next, goal: text, repository: task.repository, parentTaskId: id, createdBy: actor, createdAt: Date.now() })
+    return Promise.resolve({ task: superseded, followUp: this.transitions.birth(born, 'Submitted.'), notes: [] })
   }
 
   decisions(id: TaskId, caller: Caller): Decisions {

@@ -61,8 +61,8 @@ async function approvals(connection: Connection, { act }: Act, shown: Task): Pro
   return await connection.persist((client) => client.events(shown.id, shown.version))
 }
 
-/** Follows the task from its event `after` on. */
-async function goOn(
+/** Follows a task from its event `after` on. */
+export async function goOn(
   { world }: Shell,
   connection: Connection,
   task: Task,

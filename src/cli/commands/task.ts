@@ -30,6 +30,7 @@ import {
   taskFilters,
   tellMore,
 } from './filters.ts'
+import { reviewCommand } from './review.ts'
 import { watchCommand } from './watch.ts'
 
 interface ListOptions extends CommonOptions, TaskFilterOptions, PageOptions {}
@@ -52,6 +53,7 @@ export function taskCommand(program: Command, shell: Shell): void {
   egressCommand(task, shell)
   watchCommand(task, shell)
   actCommands(task, shell)
+  reviewCommand(task, shell)
 }
 
 function listCommand(task: Command, shell: Shell): void {

@@ -35,6 +35,7 @@ const tones: Readonly<Record<string, Tone>> = {
   discarded: said,
   merge_decided: said,
   undo_decided: said,
+  reviewed: said,
   superseded: said,
   merged: good,
   undone: good,

@@ -62,6 +62,7 @@ function facts(task: Task): readonly (readonly string[])[] {
     ['steps', `${task.spent.steps} of ${task.budget.steps} used`],
     ['time', `${duration(task.spent.ms)} of ${duration(task.budget.seconds * 1000)} used`],
     ...spendingRows(task),
+    ...(task.parentTaskId === null ? [] : [['changes', `the work of task ${task.parentTaskId}`]]),
     ...(task.delivery === 'none' ? [] : [['delivery', deliveryText(task)]]),
   ]
 }

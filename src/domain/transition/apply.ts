@@ -42,6 +42,7 @@ const verbs: Partial<Record<InputType, string>> = {
   resumed: 'resume',
   merge_decided: 'merge',
   undo_decided: 'undo',
+  reviewed: 'review',
   superseded: 'request changes',
   discarded: 'discard',
 }
@@ -232,6 +233,7 @@ function patch(task: Task, input: Input): Partial<Task> {
     case 'noticed':
     case 'postponed':
     case 'put_away':
+    case 'reviewed':
     case 'merge_begun':
     case 'budget_spent':
     case 'halted':

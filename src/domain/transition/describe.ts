@@ -26,6 +26,8 @@ export function describe(input: Input, before: Task, after: Task): string {
       return mergeText(input)
     case 'undo_decided':
       return `The merge into ${before.merge?.into} is to be undone.`
+    case 'reviewed':
+      return `Reviewed: ${input.text}`
     case 'superseded':
       return `Changes were requested: task ${input.by} makes them.`
     case 'claimed':

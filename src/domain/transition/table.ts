@@ -175,5 +175,6 @@ export const table: readonly Row[] = [
   row(['APPLIED'], 'undo_decided', 'same', 'undo', 'the branch is to go back', 'merged by us'),
   row(['APPLIED'], 'undone', 'same', null, 'the branch is where it was before', 'being delivered'),
   row(['APPLIED'], 'undo_refused', 'same', null, 'somebody has moved the branch since', 'being delivered'),
+  row(['APPLIED'], 'reviewed', 'same', 'same', 'what is said is on record', 'not delivered'),
   row(['APPLIED'], 'superseded', 'same', 'same', 'another task changes the work', 'not delivered'),
 ]

@@ -6,7 +6,7 @@ import { readMarker } from '../../../src/domain/markers.ts'
 import { possibleActs, transition } from '../../../src/domain/transition/apply.ts'
 import { lossCap } from '../../../src/domain/transition/table.ts'
 import type { Violation } from '../../../src/domain/policy.ts'
-import { aBudget, aCommit, aCommitOf, aMerge, aSpent, aTask, aTaskId, aTime } from '../../support/task.ts'
+import { aBudget, aCommit, aCommitOf, aMerge, aSpent, aTask, aTaskId, aTaskIdOf, aTime } from '../../support/task.ts'
 
 const now = aTime + 1000
 const created: Violation = {
@@ -420,6 +420,7 @@ describe('the delivery of an applied task', () => {
     [{}, { type: 'undo_decided' }],
     // It had been there before.
     [{ delivery: 'merged', merge: aMerge({ from, commit: from }) }, { type: 'undo_decided' }],
+    [{ delivery: 'merged', merge: merging }, { type: 'reviewed', text: 'x' }],
     // What comes late.
     [
       { delivery: 'merged', merge: merging },
@@ -432,6 +433,16 @@ describe('the delivery of an applied task', () => {
     ],
   ])('%j: %j is refused', (overrides, input) => {
     expect(transition(aTask({ status: 'APPLIED', ...overrides }), input, now).kind).toBe('refused')
+  })
+
+  it('may be changed by another task, once, until it is delivered', () => {
+    const first = transition(aTask({ status: 'APPLIED' }), { type: 'reviewed', text: 'use let' }, now)
+    expect(first).toMatchObject({ text: 'Reviewed: use let', task: { delivery: 'none', revision: 1 } })
+    const next = transition(aTask({ status: 'APPLIED' }), { type: 'superseded', by: aTaskIdOf(2) }, now)
+    if (next.kind === 'refused') throw new Error(next.text)
+    expect([next.task.delivery, next.task.phase, possibleActs(next.task)]).toEqual(['superseded', null, ['discard']])
+    const again = transition(next.task, { type: 'superseded', by: aTaskIdOf(3) }, now)
+    expect(again.text).toContain('superseded by another task: request changes is not possible')
   })
 
   it('says what a merge was decided with', () => {
