@@ -150,6 +150,7 @@ export async function open(
             book: store.messages,
             clock,
             later: (ms, act) => ticks.later(ms, act),
+            subscribe: (onlooker) => bus.subscribe(onlooker),
             log: discordLog(log),
             ...(options.discordApi === undefined ? {} : { api: options.discordApi }),
           })
@@ -273,7 +274,13 @@ export async function open(
     closers.push(() => socket[Symbol.asyncDispose]())
     // Only who works on all tasks is there for others.
     const listening =
-      http === null ? null : await serveTcp(httpApp(plane, { ...shown, door: doorFor(http) }), http)
+      http === null
+        ? null
+        : await serveTcp(httpApp(plane, { ...shown, door: doorFor(http) }), http, {
+            renewed: () => log.info('the API has a new certificate'),
+            failed: (why) =>
+              log.error({ why }, 'the new certificate of the API was not taken; the old one stays'),
+          })
     if (listening !== null) closers.push(() => listening[Symbol.asyncDispose]())
     // After that, so that what is on record can be looked at while the engine, which may hang, is asked for the first time.
     loop.start()

@@ -19,6 +19,8 @@ import { branchProblem } from '../src/domain/delivery/merge.ts'
 import { Failure } from '../src/domain/failure.ts'
 import type { TaskId } from '../src/domain/ids.ts'
 import type { TaskRequest } from '../src/domain/intake.ts'
+import { refuseFollowUp } from '../src/domain/question/follow-up.ts'
+import type { QuestionRequest } from '../src/domain/question/request.ts'
 import type { Agent } from '../src/domain/agent.ts'
 import type { Registries } from '../src/domain/registries.ts'
 import type { RepositoryDefaults } from '../src/domain/repository-defaults.ts'
@@ -37,7 +39,7 @@ import { explain } from './explain.ts'
 import { perform } from './gate/act.ts'
 import { Misses } from './gate/misses.ts'
 import { decisionsOf, offerAgain, press, type PressDeps } from './gate/press.ts'
-import { answered, idUnder, submissionOf } from './gate/submissions.ts'
+import { answered, idNow, submissionOf } from './gate/submissions.ts'
 import { openSurface } from './gate/surfaces.ts'
 import type { Loop } from './loop/loop.ts'
 import type { OutputFiles } from './loop/output-files.ts'
@@ -46,7 +48,7 @@ import { review } from './review/review.ts'
 import { readiness } from './ready.ts'
 import { knownRepositories } from './repositories.ts'
 import type { Store } from './store/store.ts'
-import { type Defaults, draftTask, type Drafted } from './submit.ts'
+import { type Defaults, draftQuestion, draftTask, type Drafted } from './submit.ts'
 import type { Tasks } from './tasks.ts'
 import type { Together } from './together.ts'
 import { watch } from './watch.ts'
@@ -100,21 +102,39 @@ export class Plane implements ControlPlane {
     this.#press = { ...deps, nonceKey: () => nonceKeyOf(deps.key()), misses: new Misses() }
   }
 
-  async submit(request: TaskRequest, caller: Caller, key: string | null): Promise<Submitted> {
-    const { store, tasks } = this.#deps
+  submit(request: TaskRequest, caller: Caller, key: string | null): Promise<Submitted> {
+    return this.#submit(request, caller, key, (id) => draftTask(this.#deps, request, id, caller))
+  }
+
+  ask(request: QuestionRequest, caller: Caller, key: string | null): Promise<Submitted> {
+    return this.#submit(request, caller, key, (id) => {
+      const parent = request.followUp === null ? null : this.#deps.tasks.get(request.followUp)
+      if (parent !== null) refuseFollowUp(parent)
+      return draftQuestion(this.#deps, request, parent, id, caller)
+    })
+  }
+
+  async #submit(
+    request: TaskRequest | QuestionRequest,
+    caller: Caller,
+    key: string | null,
+    draft: (id: TaskId) => Promise<Drafted>,
+  ): Promise<Submitted> {
+    const { clock, store, tasks } = this.#deps
     const refused = submitRefusal(caller)
     if (refused !== null) throw new Failure('not_allowed', refused)
-    const id = key === null ? tasks.freshId() : idUnder(key, caller.actor)
+    const id = key === null ? tasks.freshId() : idNow(store, key, caller.actor, clock())
     const before = answered(store, id, request)
     if (before !== null) return before
-    const drafted = await draftTask(this.#deps, request, id, caller)
+    const drafted = await draft(id)
     // The same submission may have come in a second time meanwhile.
     return this.#deps.together.join(() => answered(store, id, request) ?? this.#birth(request, drafted))
   }
 
-  #birth(request: TaskRequest, { task, notes, hidden }: Drafted): Submitted {
+  #birth(request: TaskRequest | QuestionRequest, { task, notes, hidden }: Drafted): Submitted {
     const draft = task.status === 'DRAFT'
-    const text = draft ? 'Submitted; waits for approval.' : 'Submitted.'
+    const said = task.kind === 'question' ? 'Asked' : 'Submitted'
+    const text = draft ? `${said}; waits for approval.` : `${said}.`
     const surface = draft ? { open: openSurface(task, this.#deps.clock()) } : undefined
     const data = { ...submissionOf(request, notes), hidden }
     return { task: this.#deps.tasks.birth(task, text, { ...(surface && { surface }), data }), notes }
@@ -203,6 +223,11 @@ export class Plane implements ControlPlane {
     const task = this.#deps.tasks.get(id)
     if (task.delivery === 'discarded')
       throw new Failure('conflict', `Task ${id} is discarded: its work is gone.`)
+    if (task.kind === 'question')
+      throw new Failure(
+        'conflict',
+        `Task ${id} is a question, which changes nothing: \`cofferdam task show ${id}\` has its answer.`,
+      )
     if (against !== null) {
       if (step === null) return await this.#diffInto(task, against)
       throw new Failure('bad_request', 'Name a step or a branch, and not both.')

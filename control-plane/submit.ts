@@ -6,6 +6,7 @@ import { canonicalJson } from '../src/domain/canonical-json.ts'
 import { Failure } from '../src/domain/failure.ts'
 import type { TaskId } from '../src/domain/ids.ts'
 import type { TaskRequest } from '../src/domain/intake.ts'
+import type { QuestionRequest } from '../src/domain/question/request.ts'
 import { effectivePolicy, policyHash, policyProblems } from '../src/domain/policies.ts'
 import { costNotes, lacking, type Means } from '../src/domain/means.ts'
 import type { Policy } from '../src/domain/policy.ts'
@@ -20,6 +21,8 @@ import { authorOf } from './gate/author.ts'
 export interface Defaults {
   readonly budget: Budget
   readonly agent: AgentChoice | null
+  /** Who answers questions; null is who works on tasks, where that is one with a model. */
+  readonly answerer: AgentChoice | null
   readonly policy: Policy
   readonly means: Means
   /** By absolute path. */
@@ -43,6 +46,35 @@ export interface SubmitDeps {
   readonly clock: () => number
 }
 
+/** What makes a task a question. */
+interface Asked {
+  /** The question that it follows up, with its answer. */
+  readonly parent: Task | null
+}
+
+/**
+ * Makes a question of a request, which is a task without setup and test: the same gate, one step unless more is named, and
+ * an agent that can answer. A follow-up is about what its parent was about, and asks the same agent. Rejects as `draftTask`.
+ */
+export function draftQuestion(
+  deps: SubmitDeps,
+  { question, followUp: _, ...request }: QuestionRequest,
+  parent: Task | null,
+  id: TaskId,
+  caller: Caller,
+): Promise<Drafted> {
+  const wanted: TaskRequest = {
+    ...request,
+    goal: question,
+    repository: request.repository ?? parent?.repository.path ?? '',
+    ref: request.ref ?? parent?.base.ref ?? null,
+    setup: null,
+    test: null,
+    budget: { ...request.budget, steps: request.budget.steps ?? 1 },
+  }
+  return draftTask(deps, wanted, id, caller, { parent })
+}
+
 /**
  * Makes a task of a request: looks at the repository, applies the operator's defaults, computes policy and risks. It is
  * not written yet; `cofferdam explain` stops here. Rejects with `Failure('bad_request' | 'repository')`.
@@ -52,12 +84,15 @@ export async function draftTask(
   request: TaskRequest,
   id: TaskId,
   caller: Caller,
+  asked: Asked | null = null,
 ): Promise<Drafted> {
   const { defaults } = deps
   const repository = await deps.worktrees.inspect(request.repository, request.ref)
   const configured = defaults.repository(repository.path)
-  const usual = configured.agent ?? defaults.agent
-  const agent = agentOf(deps, request.agent ?? usual)
+  const works = configured.agent ?? defaults.agent
+  const usual = asked === null ? works : answererOf(deps, works)
+  const wanted = request.agent ?? asked?.parent?.agent ?? usual
+  const agent = agentOf(deps, wanted, asked === null ? noAgent : noAnswerer)
   const setup = request.setup === undefined ? (configured.setup ?? null) : request.setup
   const test = request.test === undefined ? (configured.test ?? null) : request.test
   const base =
@@ -87,6 +122,7 @@ export async function draftTask(
   const now = deps.clock()
   const task: Task = {
     id,
+    kind: asked === null ? 'change' : 'question',
     status: risks.length > 0 ? 'DRAFT' : 'PENDING',
     phase: null,
     halt: null,
@@ -115,14 +151,14 @@ export async function draftTask(
     priorFailure: null,
     baseline: null,
     setupKey: null,
-    session: null,
     progress: { signature: '', repeats: 0 },
     risks,
     outcome: null,
     marks: null,
+    answer: null,
     delivery: 'none',
     merge: null,
-    parentTaskId: null,
+    parentTaskId: asked?.parent?.id ?? null,
     createdBy: caller.actor,
     createdAt: now,
     updatedAt: now,
@@ -130,20 +166,32 @@ export async function draftTask(
   const notes = [
     ...repository.notes,
     ...hiddenNote(hidden),
-    ...untestedNote(test),
+    ...(asked === null ? untestedNote(test) : []),
     ...costNotes(budget, defaults.means),
   ]
   return { task, hidden, notes }
 }
 
-function agentOf(deps: SubmitDeps, agent: AgentChoice | null): AgentChoice {
+const noAgent = (names: string): string =>
+  `No agent is named or configured: choose one of ${names}, such as --agent command -- ARGV….`
+
+const noAnswerer = (names: string): string =>
+  `No agent that can answer is configured: name one of ${names}, or put one with a model into cofferdam.yaml, such as ` +
+  'ask: { agent: { name: claude } }.'
+
+/** A program that formats or upgrades answers nothing: who works on tasks is asked only where it has a model. */
+function answererOf({ defaults, agents }: SubmitDeps, works: AgentChoice | null): AgentChoice | null {
+  if (defaults.answerer !== null) return defaults.answerer
+  return works !== null && agents.get(works.name)?.upstream != null ? works : null
+}
+
+function agentOf(
+  deps: SubmitDeps,
+  agent: AgentChoice | null,
+  missing: (names: string) => string,
+): AgentChoice {
   const names = [...deps.agents.keys()].join(', ')
-  if (agent === null) {
-    throw new Failure(
-      'bad_request',
-      `No agent is named or configured: choose one of ${names}, such as --agent command -- ARGV….`,
-    )
-  }
+  if (agent === null) throw new Failure('bad_request', missing(names))
   const strange = [agent.name, ...(agent.fallback ?? [])].find((name) => !deps.agents.has(name))
   if (strange !== undefined)
     throw new Failure('bad_request', `There is no agent "${strange}": choose one of ${names}.`)

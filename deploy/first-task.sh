@@ -1,26 +1,33 @@
 #!/usr/bin/env bash
-# The last two stages of quickstart.sh: an example repository, and a task on it. bash deploy/first-task.sh FOLDER
+# The last three stages of quickstart.sh: an example repository, an agent, and a task. bash deploy/first-task.sh FOLDER
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
+# shellcheck source=deploy/first-agent.sh
+source "$root/deploy/first-agent.sh"
 example=${1:?usage: bash deploy/first-task.sh FOLDER}
 
-say "6/7 An example repository with two bugs and a failing test, in $example"
+say "6/8 An example repository with two bugs and a failing test, in $example"
 bash "$root/deploy/example.sh" "$example"
 
 if ! git -C "$example" show main:receipt.py | cmp --silent - "$root/deploy/example/receipt.py"; then
-  say '7/7 No task on it: its receipt.py on main is no longer the one with the bugs'
+  say '7/8 No task on it: its receipt.py on main is no longer the one with the bugs'
   note "For another go: rm -r $example, then run this again. For a task on a repository of your own:"
   note '  cofferdam run --repo PATH --goal TEXT --test CMD --agent command -- ARGV...'
   exit
 fi
 
-say '7/7 A task on it: make the failing tests pass'
+say '7/8 The agent that is to work on it'
+choose_agent
+need_agent
+
+say '8/8 A task on it: make the failing tests pass'
+configure_agent
 goal='The totals and discounts on receipts come out wrong. Make the failing tests pass.'
 note "cofferdam run --repo $example --goal '$goal' \\"
-note "  --test 'python3 -m unittest' --agent command -- python3 tools/fixer.py"
-note 'The agent is a script of the example that reads its prompt and mends one failing test a step: no model, no key.'
+note "  --test 'python3 -m unittest' ${agent_options[*]}"
+say_agent
 printf '\n'
-cofferdam run --repo "$example" --goal "$goal" --test 'python3 -m unittest' --agent command -- python3 tools/fixer.py ||
+cofferdam run --repo "$example" --goal "$goal" --test 'python3 -m unittest' "${agent_options[@]}" ||
   die "The task was not applied (exit code $?); see above."
 
 branch=$(git -C "$example" for-each-ref --sort=-committerdate --count=1 --format='%(refname:short)' refs/heads/cofferdam/)
@@ -30,7 +37,6 @@ git -C "$example" --no-pager diff "main...$branch"
 say 'What next'
 note 'Keep it (until then nothing but that branch has changed in the repository):'
 note "  git -C $example merge $branch"
-note 'A repository of your own:'
-note '  cofferdam run --repo PATH --goal TEXT --test CMD --agent command -- ARGV...'
+say_next_agent
 note 'What there is, whether all is in order, and the rest:'
 note '  cofferdam task list;  cofferdam doctor;  cofferdam --help'

@@ -25,21 +25,21 @@ link_command() {
   esac
 }
 
-say '1/7 What must be there: Node.js 20.19, git'
+say '1/8 What must be there: Node.js 20.19, git'
 need_programs
 
-say '2/7 Dependencies, in node_modules'
+say '2/8 Dependencies, in node_modules'
 install_dependencies || die 'The dependencies could not be installed; see above. Then run this again.'
 
-say '3/7 Build, into dist, and the command cofferdam'
+say '3/8 Build, into dist, and the command cofferdam'
 build_sources || die 'The sources do not compile; see above.'
 link_command
 help_dependencies || die 'There is no compiler, and better-sqlite3 needs one; see above. Then run this again.'
 
-say '4/7 A Docker engine'
+say '4/8 A Docker engine'
 need_engine || die 'There is no Docker engine yet; see above.'
 
-say '5/7 The sandbox image, in which every step runs'
+say '5/8 The sandbox image, in which every step runs'
 need_image || die 'The sandbox image could not be built; see above. Then run this again.'
 finish_dependencies || die 'better-sqlite3 could not be installed; see above. Then run this again.'
 

@@ -118,7 +118,7 @@ function resume(
 ): Task {
   const { instruction } = wanted
   const task = tasks.get(id)
-  const budget = wanted.budget === null ? null : { ...task.budget, ...wanted.budget }
+  const budget = budgetAfter(task, wanted.budget)
   // Who cannot resume it at all need not give it more first.
   if (possibleActs(task).includes('resume')) refuseSpent(task, budget ?? task.budget, instruction)
   const along = (before: Task) => ({
@@ -132,4 +132,11 @@ function resume(
     },
   })
   return tasks.act(id, { type: 'resumed', instruction, budget }, caller.actor, along, shown)
+}
+
+/** A question has one step, which is used up whenever it is halted after it: to go on with it means one more. */
+function budgetAfter(task: Task, wanted: Resume['budget']): Budget | null {
+  const isUsedUp = task.kind === 'question' && task.spent.steps >= task.budget.steps
+  const more = isUsedUp && wanted?.steps === undefined ? { steps: task.spent.steps + 1 } : {}
+  return wanted === null && !isUsedUp ? null : { ...task.budget, ...wanted, ...more }
 }

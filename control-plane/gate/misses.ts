@@ -1,5 +1,17 @@
 import { countedMisses, missWait } from '../../src/domain/decision.ts'
+import { Failure } from '../../src/domain/failure.ts'
 import type { Actor } from '../../src/domain/task.ts'
+
+/** Of an actor who pressed too many buttons that are none. */
+export class Guessing extends Failure {
+  /** Whole seconds until they may press again. */
+  readonly waitSeconds: number
+  constructor(waitMs: number) {
+    const seconds = Math.ceil(waitMs / 1000)
+    super('too_many', `Too many buttons that are none: try again in ${seconds} seconds.`)
+    this.waitSeconds = seconds
+  }
+}
 
 /** Who pressed buttons that are none, lately. Kept in memory: a restart forgives. */
 export class Misses {

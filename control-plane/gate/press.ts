@@ -15,7 +15,7 @@ import type { Task } from '../../src/domain/task.ts'
 import { useRefusal } from '../store/decisions.ts'
 import type { Surface } from '../store/store.ts'
 import { type ActDeps, perform } from './act.ts'
-import type { Misses } from './misses.ts'
+import { Guessing, type Misses } from './misses.ts'
 import { offeredActions, openSurface } from './surfaces.ts'
 import { mergeAsked, rulesOf } from './merge.ts'
 import { tooLate, whoDecided } from './too-late.ts'
@@ -56,7 +56,7 @@ function offered({ clock, nonceKey }: PressDeps, surface: Surface, task: Task, c
 }
 
 /**
- * Decides by the button of this id. Throws `Failure`: `not_allowed` (no right, or too many that were no buttons),
+ * Decides by the button of this id. Throws `Failure`: `not_allowed`, `Guessing` after too many that were no buttons,
  * `not_found` (no button of this task), `conflict` with what became of it and who did that, `bad_request`.
  */
 export function press(
@@ -122,9 +122,7 @@ function expired(deps: PressDeps, task: Task, { actor }: Caller): Failure {
 
 function refuseGuessing({ misses, clock }: PressDeps, { actor }: Caller): void {
   const wait = misses.wait(actor, clock())
-  if (wait === 0) return
-  const seconds = Math.ceil(wait / 1000)
-  throw new Failure('not_allowed', `Too many buttons that are none: try again in ${seconds} seconds.`)
+  if (wait > 0) throw new Guessing(wait)
 }
 
 function missed({ misses, clock }: PressDeps, id: TaskId, { actor }: Caller): never {

@@ -1,9 +1,11 @@
 import { z } from 'zod'
+import type { Millis } from '../../src/domain/brand.ts'
 import { canonicalJson, sha256 } from '../../src/domain/canonical-json.ts'
 import type { Submitted } from '../../src/domain/submitted.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import { type TaskId, taskId } from '../../src/domain/ids.ts'
 import type { TaskRequest } from '../../src/domain/intake.ts'
+import type { QuestionRequest } from '../../src/domain/question/request.ts'
 import type { Actor } from '../../src/domain/task.ts'
 import type { Store } from '../store/store.ts'
 
@@ -22,12 +24,25 @@ export class KeyTaken extends Failure {
   }
 }
 
+/** How long a key names one submission, in days; from then on it names another one. */
+export const keyDays = 7
+
 /** The id of the task that an actor submits under a key: always the same, so no table of keys is needed. */
 export function idUnder(key: string, actor: Actor): TaskId {
   return taskId(Buffer.from(sha256(canonicalJson([actor.kind, actor.id, key])), 'hex'))
 }
 
-export function submissionOf(request: TaskRequest, notes: readonly string[]): Submission {
+/** The id under this key now: that of the task which was made under it within the time that a key has, else a free one. */
+export function idNow(store: Pick<Store, 'task'>, key: string, actor: Actor, now: Millis): TaskId {
+  for (let uses = 0; ; uses += 1) {
+    // No key of anybody has a space.
+    const id = idUnder(uses === 0 ? key : `${key} ${uses}`, actor)
+    const task = store.task(id)
+    if (task === null || now - task.createdAt < keyDays * 24 * 60 * 60 * 1000) return id
+  }
+}
+
+export function submissionOf(request: TaskRequest | QuestionRequest, notes: readonly string[]): Submission {
   return { requestHash: sha256(canonicalJson(request)), notes }
 }
 
@@ -35,7 +50,7 @@ export function submissionOf(request: TaskRequest, notes: readonly string[]): Su
 export function answered(
   store: Pick<Store, 'task' | 'events'>,
   id: TaskId,
-  request: TaskRequest,
+  request: TaskRequest | QuestionRequest,
 ): Submitted | null {
   const task = store.task(id)
   if (task === null) return null

@@ -7,10 +7,10 @@ const surfaceTtlMs = 24 * 60 * 60 * 1000
 
 /** What a person is asked about a task; empty where nothing is to be decided. */
 export function offeredActions(
-  task: Pick<Task, 'status' | 'phase' | 'delivery' | 'merge'>,
+  task: Pick<Task, 'kind' | 'status' | 'phase' | 'delivery' | 'merge'>,
 ): readonly string[] {
   if (task.status === 'DRAFT') return ['approve', 'reject', 'suggest']
-  if (task.status !== 'APPLIED' || task.phase !== null) return []
+  if (task.status !== 'APPLIED' || task.phase !== null || task.kind === 'question') return []
   switch (task.delivery) {
     case 'none':
     case 'undone':

@@ -25,6 +25,7 @@ import { searchRoute } from './search.ts'
 import { serviceRoutes } from './service.ts'
 import { type StreamLimits, streamLimits } from './sse.ts'
 import { streamRoute } from './stream.ts'
+import { questionRoute } from './questions.ts'
 import { taskRoutes } from './tasks.ts'
 import { tokenRoutes } from './tokens.ts'
 import { type Seen, witness } from './witness.ts'
@@ -65,6 +66,7 @@ export function httpApp(plane: ControlPlane, options: HttpOptions): App {
   const routes: Routes = { app, plane, caller: (context) => context.get('caller') }
   serviceRoutes(routes, options.metrics ?? (() => Promise.resolve('')))
   taskRoutes(routes)
+  questionRoute(routes)
   evidenceRoutes(routes)
   streamRoute(routes, options.stream ?? streamLimits)
   actRoutes(routes)

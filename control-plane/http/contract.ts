@@ -85,7 +85,7 @@ export const reasons = {
   413: 'The body is too large.',
   415: 'The body is no JSON.',
   422: 'It is understood and cannot be done: `detail` says why.',
-  429: 'Too many requests in a minute; only over TCP.',
+  429: 'Too many requests in a minute, which is counted over TCP alone, or too many buttons that are none; `Retry-After` says when.',
   428: 'A decision has to say what was decided on: send If-Match.',
   500: 'The data folder or the control plane is broken.',
   503: 'The engine, the database or Discord cannot be reached at the moment, or the disk is full.',

@@ -2,6 +2,7 @@ import type { Context } from 'hono'
 import { z } from 'zod'
 import { Failure } from '../../src/domain/failure.ts'
 import { statuses } from '../../src/domain/task.ts'
+import { keyDays } from '../gate/submissions.ts'
 import { BadInput, type InputError } from './problem.ts'
 
 /** What a request was checked for, and came to. */
@@ -102,7 +103,7 @@ export const idempotencyKey = z
   .exactOptional()
   .meta({
     description:
-      'Names this submission for its caller, for ever: sent again it is answered as before and makes no second task. ' +
+      `Names this submission for its caller, for ${keyDays} days: sent again it is answered as before and makes no second task. ` +
       'With another request it is a 422, while the first is under way a 409.',
   })
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { problemSchema } from '../../src/domain/answers.ts'
 import { taskRequestSchema } from '../../src/domain/intake.ts'
+import { questionRequestSchema } from '../../src/domain/question/request.ts'
 import { occurrenceSchema, shownScheduleSchema } from '../../src/domain/schedule/answers.ts'
 import {
   boxSpecSchema,
@@ -23,6 +24,7 @@ const named: Readonly<Record<string, z.ZodType>> = {
   Occurrence: occurrenceSchema,
   Problem: problemSchema,
   TaskRequest: taskRequestSchema,
+  QuestionRequest: questionRequestSchema,
 }
 
 export function nameSchemas(): void {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { Guessing } from '../gate/misses.ts'
 import { KeyTaken } from '../gate/submissions.ts'
 import { Unschedulable } from '../../src/domain/schedule/timing.ts'
 import { Failure, type FailureCode, messageOf } from '../../src/domain/failure.ts'
@@ -112,6 +113,7 @@ export function answerError(
   if (error instanceof Stale) return problem(context, error.code, error.message, undefined, 412)
   if (error instanceof KeyTaken || error instanceof Unschedulable)
     return problem(context, error.code, error.message, undefined, 422)
+  if (error instanceof Guessing) context.header('retry-after', String(error.waitSeconds))
   if (error instanceof Failure || error instanceof Refusal) return problem(context, error.code, error.message)
   if (error instanceof HTTPException && error.status === 415)
     return problem(context, 'unsupported_media_type', 'Send the body as application/json.')

@@ -2,14 +2,14 @@ import { createRoute } from '@hono/zod-openapi'
 import type { TypedResponse } from 'hono'
 import { z } from 'zod'
 import { eventsSchema, submittedSchema, tasksSchema } from '../../src/domain/answers.ts'
-import type { Submitted } from '../../src/domain/submitted.ts'
-import { Failure } from '../../src/domain/failure.ts'
 import { taskRequestSchema } from '../../src/domain/intake.ts'
 import { taskSchema } from '../../src/domain/schemas.ts'
+import { taskKinds } from '../../src/domain/task.ts'
 import { empty, etagHeader, header, json, jsonBody, refusals, type Routes, taskPath } from './contract.ts'
 import { cursor, cursorOf } from './cursor.ts'
 import { etag, isKnown } from './etag.ts'
 import { pageWriter } from './task-json.ts'
+import { oneAtATime } from './under-way.ts'
 import { absolutePath, count, idempotencyKey, statusList, time } from './input.ts'
 
 const submit = createRoute({
@@ -37,6 +37,7 @@ const list = createRoute({
   request: {
     query: z.strictObject({
       status: statusList.exactOptional(),
+      kind: z.enum(taskKinds).exactOptional(),
       repository: absolutePath.exactOptional(),
       since: time,
       until: time,
@@ -75,29 +76,14 @@ type Page = Response & TypedResponse<z.output<typeof tasksSchema>, 200, 'json'>
 
 /** Tasks: made, listed, shown. */
 export function taskRoutes({ app, plane, caller }: Routes): void {
-  // One repository may take long to look at: what is sent again meanwhile is not done a second time.
-  const underWay = new Set<string>()
-  const once = async <T>(key: string, work: () => Promise<T>): Promise<T> => {
-    if (underWay.has(key)) {
-      throw new Failure('conflict', 'This submission is under way: send it again in a moment for its answer.')
-    }
-    underWay.add(key)
-    try {
-      return await work()
-    } finally {
-      underWay.delete(key)
-    }
-  }
+  const submitted = oneAtATime()
   app.openapi(submit, async (context) => {
     const key = context.req.valid('header')['idempotency-key'] ?? null
     const who = caller(context)
-    const work = (): Promise<Submitted> => plane.submit(context.req.valid('json'), who, key)
-    const submitted = await (key === null
-      ? work()
-      : once(JSON.stringify([who.actor.kind, who.actor.id, key]), work))
-    context.header('location', `/v1/tasks/${submitted.task.id}`)
-    context.header('etag', etag(submitted.task))
-    return context.json(submitted, 201)
+    const made = await submitted(who, key, () => plane.submit(context.req.valid('json'), who, key))
+    context.header('location', `/v1/tasks/${made.task.id}`)
+    context.header('etag', etag(made.task))
+    return context.json(made, 201)
   })
   const pageJson = pageWriter()
   app.openapi(list, (context) => {

@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs'
 import { createServer, type RequestListener, type Server } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
 import { isIPv6 } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { getConnInfo } from '@hono/node-server/conninfo'
@@ -9,6 +7,7 @@ import { Failure, messageOf } from '../../src/domain/failure.ts'
 import type { HttpSettings } from '../../src/domain/listen.ts'
 import { unreadable } from './problem.ts'
 import { headerBytes } from './socket.ts'
+import { createTlsServer, type Renewals } from './tls.ts'
 
 /** So many connections at once; each reader of a stream holds one. */
 const mostConnections = 4096
@@ -20,9 +19,13 @@ export interface Listening extends AsyncDisposable {
 }
 
 /** Serves `app` at this address. Rejects with `Failure('bad_config')` where that cannot be. */
-export async function serveTcp(app: Hono, settings: HttpSettings): Promise<Listening> {
+export async function serveTcp(
+  app: Hono,
+  settings: HttpSettings,
+  renewals: Renewals = quiet,
+): Promise<Listening> {
   const answer = getRequestListener(app.fetch, { errorHandler: unreadable })
-  const server = serverOf(settings, (request, response) => void answer(request, response))
+  const server = serverOf(settings, renewals, (request, response) => void answer(request, response))
   server.maxConnections = mostConnections
   await listen(server, settings)
   const at = server.address()
@@ -44,27 +47,12 @@ export function addressOf(context: Context, proxied: boolean): string {
   return told || (getConnInfo(context).remote.address ?? 'unknown')
 }
 
-function serverOf({ tls }: HttpSettings, listener: RequestListener): Server {
+function serverOf({ tls }: HttpSettings, renewals: Renewals, listener: RequestListener): Server {
   const options = { maxHeaderSize: headerBytes }
-  if (tls === null) return createServer(options, listener)
-  const files = { cert: read(tls.cert), key: read(tls.key) }
-  try {
-    return createTlsServer({ ...options, ...files }, listener)
-  } catch (error) {
-    throw new Failure(
-      'bad_config',
-      `The certificate ${tls.cert} and the key ${tls.key} cannot be used (${messageOf(error)}): name a pair in PEM under http.tls.`,
-    )
-  }
+  return tls === null ? createServer(options, listener) : createTlsServer(tls, options, renewals, listener)
 }
 
-function read(file: string): Buffer {
-  try {
-    return readFileSync(file)
-  } catch (error) {
-    throw new Failure('bad_config', `The file ${file} of http.tls cannot be read: ${messageOf(error)}.`)
-  }
-}
+const quiet: Renewals = { renewed: () => undefined, failed: () => undefined }
 
 function listen(server: Server, { address, port }: HttpSettings): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -22,19 +22,19 @@ export function agentNow(
   last: string | null = null,
 ): AgentNow {
   const names = [name, ...fallback]
-  let turns = Math.max(0, names.indexOf(last ?? name))
+  let at = Math.max(0, names.indexOf(last ?? name))
   let refused = 0
   for (const { agent, state } of attempts) {
     // A halt was between: what a person has looked at may be mended.
-    if (state === 'partial') turns = 0
+    if (state === 'partial') at = 0
     const error = agent?.error
     refused = error === 'rate_limit' || error === 'overload' ? refused + 1 : 0
     if (error === 'auth' || refused === patience) {
-      turns += 1
+      at += 1
       refused = 0
     }
   }
-  return { name: names[turns % names.length] ?? name, round: Math.floor(turns / names.length) }
+  return { name: names[at % names.length] ?? name, round: Math.floor(at / names.length) }
 }
 
 /** A conversation to go on with, and under what name its files are kept. */
@@ -55,6 +55,23 @@ export function conversationFor(name: string, rows: readonly Checkpoint[]): Conv
     .slice(at)
     .some(({ agent }) => agent?.error === 'context' || agent?.error === 'session')
   return isSpoilt ? null : { id: kept.agent.session, keptAs: keptName(kept) }
+}
+
+/**
+ * The same for a question that follows another up: where it has not answered anything itself, it goes on with the
+ * conversation of that one. Pure.
+ */
+export function conversationOf(
+  name: string,
+  own: readonly Checkpoint[],
+  parent: readonly Checkpoint[],
+): (Conversation & { readonly inherited: boolean }) | null {
+  const has = own.some(
+    ({ state, agent }) =>
+      (state === 'kept' && agent !== null) || agent?.error === 'context' || agent?.error === 'session',
+  )
+  const found = conversationFor(name, has ? own : parent)
+  return found === null ? null : { ...found, inherited: !has }
 }
 
 export function keptName({ step, attempt }: Pick<Checkpoint, 'step' | 'attempt'>): string {

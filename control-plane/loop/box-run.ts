@@ -2,6 +2,7 @@ import type { AgentReading } from '../../src/domain/agent.ts'
 import { type BoxResult, detach } from '../../src/domain/box.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { EgressCounts } from '../../src/domain/egress.ts'
+import type { Unavailable } from '../../src/domain/gateway.ts'
 import { BoxNotices } from './notices.ts'
 import type { Spending } from './overseer.ts'
 import { openPassage } from './passage.ts'
@@ -32,7 +33,15 @@ export async function attendBox(
   const notices = new BoxNotices(work, spec)
   const output = new ShownOutput(work, spec, notices, line)
   const charge = new Charge(work, row)
-  const passage = openPassage(work, spec, notices, (spending) => charge.spend(spending))
+  const unavailable: Unavailable[] = []
+  const over = new AbortController()
+  const passage = openPassage(work, spec, notices, {
+    spent: (spending) => charge.spend(spending),
+    unavailable(provider) {
+      unavailable.push(provider)
+      over.abort()
+    },
+  })
   let egress: EgressCounts | null = null
   let result: BoxResult
   try {
@@ -41,7 +50,7 @@ export async function attendBox(
       spec,
       { ...sources, accept: (connection) => passage.accept(connection) },
       { started: (at) => charge.start(at), output: (chunk) => output.write(chunk) },
-      signal,
+      AbortSignal.any([signal, over.signal]),
     )
     charge.finish(result)
   } catch (error) {
@@ -59,11 +68,17 @@ export async function attendBox(
       }
     }
   }
-  return signal.aborted ? null : { ...result, output: output.clean(result.output), egress }
+  return signal.aborted
+    ? null
+    : { ...result, output: output.clean(result.output), egress, unavailable: unavailable[0] ?? null }
 }
 
 /** What a box came to, with what it did over its channel; null for a box without one. */
-export type Attended = BoxResult & { readonly egress: EgressCounts | null }
+export type Attended = BoxResult & {
+  readonly egress: EgressCounts | null
+  /** Why it was ended, where its provider let nothing through. */
+  readonly unavailable: Unavailable | null
+}
 
 /**
  * Charges a box's time to the task as it goes by: by a clock that stands still while the machine sleeps, as its boxes do.

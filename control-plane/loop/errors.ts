@@ -13,6 +13,8 @@ const engineWaitMs = 5 * 60_000
 const engineWait = timeOf(engineWaitMs / 1000)
 /** Longest pause between two tries, ms. */
 const longestPauseMs = 30_000
+/** How often a row is read that is damaged, in three minutes. */
+const damagedTries = 10
 
 /** What a phase that threw means for its task: waits and tries again, halts it for a person, or fails it. */
 export async function afterError(work: Work, error: unknown, errors: number): Promise<void> {
@@ -23,7 +25,8 @@ export async function afterError(work: Work, error: unknown, errors: number): Pr
     await afterMergeError(work, error, errors, () => pause(work, errors))
     return
   }
-  if (code === 'database' || code === 'busy') {
+  // A storage may work again at any time, and a row that is damaged stays so.
+  if (code === 'busy' || (code === 'database' && (errors < damagedTries || areReadable(work)))) {
     await pause(work, errors)
     return
   }
@@ -91,10 +94,22 @@ function postponeSalvage(work: Work, reason: string): void {
 /** Says that the work of a halted step is lost, so that nobody waits for it; the last checkpoint is untouched. */
 function giveUpSalvage(work: Work, reason: string): void {
   const { deps, task } = work
-  const row = deps.store.openCheckpoint(task.id)
+  const row = areReadable(work) ? deps.store.openCheckpoint(task.id) : null
   const text = `What step ${task.step} had done could not be kept: ${reason} The last checkpoint is as it was.`
   const checkpoints = row === null ? [] : [closed(row, 'dropped', deps.clock())]
   work.report({ type: 'salvaged', head: task.head, text }, { checkpoints })
+}
+
+/** Whether none of the task's checkpoints is damaged. */
+function areReadable({ deps, task }: Work): boolean {
+  try {
+    deps.store.checkpoints(task.id)
+    deps.store.openCheckpoint(task.id)
+    return true
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'database') return false
+    throw error
+  }
 }
 
 function inputFor(code: FailureCode | null, text: string): Input {
@@ -108,6 +123,8 @@ function inputFor(code: FailureCode | null, text: string): Input {
     // An agent that there was when the task was made.
     case 'bad_request':
       return { type: 'halted', reason: 'agent', text }
+    case 'database':
+      return { type: 'failed', reason: 'crash', text: `${text} Then resume.` }
     case null:
       return {
         type: 'failed',

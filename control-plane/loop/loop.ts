@@ -34,6 +34,9 @@ interface Worker {
   state: 'works' | 'rests' | 'wakes'
 }
 
+/** How often a task is tried whose record is damaged, some ten minutes in all: it keeps its place from others meanwhile. */
+const mostDamaged = 30
+
 /** How often one that wakes looks for a place, ms. */
 const wakeMs = 1000
 
@@ -205,15 +208,31 @@ export class Loop implements AsyncDisposable {
         // A delivery has to be its repository's turn.
         if (isDelivering(now) !== isDelivering(employed)) return
         task = now
-        const turned = await this.#turn(task, controller, errors + 1)
-        errors = turned === 'done' ? 0 : errors + 1
+        const failure = await this.#turn(task, controller, errors + 1)
+        errors = failure === null ? 0 : errors + 1
+        if (errors >= mostDamaged && this.#isDamaged(task, failure)) return
       } catch (error) {
         errors += 1
         this.#logOf(task).error({ err: error }, 'an error could not be recorded')
+        if (errors >= mostDamaged && this.#isDamaged(task, error)) return
         await this.#deps.sleep(Math.min(30_000, 1000 * errors), this.#ending.signal)
         if (isDiskFull(error)) await this.#untilRoom(task, error)
       }
     }
+  }
+
+  /** Whether it is the record of this task that failed: with the storage it lies in nothing is wrong. */
+  #isDamaged(task: Task, error: unknown): boolean {
+    if (!(error instanceof Failure && error.code === 'database')) return false
+    const { id, fence, step, attempt } = task
+    const { store, clock } = this.#deps
+    try {
+      store.heartbeat(id, fence, { leaseUntil: clock() + leaseMs, chargeMs: 0, step, attempt })
+    } catch {
+      return false
+    }
+    this.#logOf(task).error('the record of the task is damaged: it is left alone until the next start')
+    return true
   }
 
   /** Waits until something can be written again: until then a turn would only run its box or git for nothing. */
@@ -232,7 +251,8 @@ export class Loop implements AsyncDisposable {
     }
   }
 
-  async #turn(task: Task, controller: AbortController, tries: number): Promise<'done' | 'failed'> {
+  /** @returns what it failed with; null where it did not */
+  async #turn(task: Task, controller: AbortController, tries: number): Promise<unknown> {
     const deps = this.#deps
     const { id, fence } = task
     // What a halt left is kept although the halt has aborted the work; only the end of this process interrupts it.
@@ -250,10 +270,10 @@ export class Loop implements AsyncDisposable {
       // Where somebody else has written, the next turn starts from that.
       if (!written && !signal.aborted && deps.store.task(id)?.version === task.version)
         throw new Error(`phase ${task.phase} made no progress`)
-      return 'done'
+      return null
     } catch (error) {
       if (!signal.aborted) await afterError(work, error, tries)
-      return 'failed'
+      return error
     }
   }
 

@@ -1,7 +1,7 @@
 import type { BoxSpec } from '../../src/domain/box.ts'
 import { left } from '../../src/domain/budget.ts'
 import type { EgressDecision } from '../../src/domain/egress.ts'
-import type { Leak, Overseer } from '../../src/domain/gateway.ts'
+import type { Leak, Overseer, Unavailable } from '../../src/domain/gateway.ts'
 import { EgressJournal } from './egress-journal.ts'
 import type { BoxNotices } from './notices.ts'
 import type { Work } from './work.ts'
@@ -12,17 +12,24 @@ export interface Spending {
   readonly costUsd: number
 }
 
+/** Who attends the box. */
+export interface Hears {
+  spent(spending: Spending): void
+  /** The box is to be ended. */
+  unavailable(unavailable: Unavailable): void
+}
+
 /** What one box does with its egress, on record: each decision, each charge, and what a person should see. */
 export class BoxOverseer implements Overseer {
   readonly #work: Work
   readonly #notices: BoxNotices
-  readonly #charge: (spending: Spending) => void
+  readonly #hears: Hears
   readonly #journal: EgressJournal
 
-  constructor(work: Work, { name }: BoxSpec, notices: BoxNotices, charge: (spending: Spending) => void) {
+  constructor(work: Work, { name }: BoxSpec, notices: BoxNotices, hears: Hears) {
     this.#work = work
     this.#notices = notices
-    this.#charge = charge
+    this.#hears = hears
     this.#journal = new EgressJournal(work.deps.store, work.task.id, name, work.log)
   }
 
@@ -37,11 +44,16 @@ export class BoxOverseer implements Overseer {
   }
 
   spent({ inputTokens, outputTokens, costUsd }: Parameters<Overseer['spent']>[0]): void {
-    this.#charge({ tokens: inputTokens + outputTokens, costUsd: costUsd ?? 0 })
+    this.#hears.spent({ tokens: inputTokens + outputTokens, costUsd: costUsd ?? 0 })
   }
 
   exhausted(budget: 'tokens' | 'cost'): void {
     this.#work.report({ type: 'budget_spent', reason: budget })
+  }
+
+  unavailable(unavailable: Unavailable): void {
+    this.#work.log.warn({ ...unavailable }, 'a provider lets nothing through')
+    this.#hears.unavailable(unavailable)
   }
 
   leaked(leak: Leak): void {

@@ -1,7 +1,7 @@
 import type { BoxSpec } from '../../src/domain/box.ts'
 import type { EgressCounts } from '../../src/domain/egress.ts'
 import type { BoxNotices } from './notices.ts'
-import { BoxOverseer, type Spending } from './overseer.ts'
+import { BoxOverseer, type Hears } from './overseer.ts'
 import type { Work } from './work.ts'
 
 /** The way out of one box, while it is attended. */
@@ -20,14 +20,9 @@ const closed: AttendedPassage = {
 }
 
 /** Opens the gateway for a box that has an egress; another box has nothing that leads anywhere. */
-export function openPassage(
-  work: Work,
-  spec: BoxSpec,
-  notices: BoxNotices,
-  charge: (spending: Spending) => void,
-): AttendedPassage {
+export function openPassage(work: Work, spec: BoxSpec, notices: BoxNotices, hears: Hears): AttendedPassage {
   if (spec.egress === null) return closed
-  const overseer = new BoxOverseer(work, spec, notices, charge)
+  const overseer = new BoxOverseer(work, spec, notices, hears)
   const passage = work.deps.gateway.open(spec, overseer)
   return {
     accept: (connection) => passage.accept(connection),

@@ -15,7 +15,7 @@ import type { Ticks } from '../ticks.ts'
 import type { Store } from '../store/store.ts'
 import type { OutputFiles } from './output-files.ts'
 
-/** What the loop works with; wired in main.ts. */
+/** What the loop works with; wired in open.ts. */
 export interface LoopDeps {
   readonly store: Store
   readonly tasks: Tasks
@@ -66,6 +66,16 @@ export function placeOf(task: Task): TaskPlace {
     branch: task.branch,
     policy: task.policy,
   }
+}
+
+/** The question that a question follows up. */
+export function parentOf({ deps, task }: Pick<Work, 'deps' | 'task'>): Task | null {
+  return task.parentTaskId === null ? null : deps.store.task(task.parentTaskId)
+}
+
+/** The attempts at the question that a question follows up; none where it follows none up. */
+export function rowsOfParent({ deps, task }: Pick<Work, 'deps' | 'task'>): readonly Checkpoint[] {
+  return task.parentTaskId === null ? [] : deps.store.checkpoints(task.parentTaskId)
 }
 
 /** The number of the next step: an interrupted attempt charged none, so its step is made again. */

@@ -7,7 +7,7 @@ import type { Ran, Schedules, Shown, ShownSchedule } from '../../src/domain/sche
 import { type ScheduleChange, type ScheduleRequest, timingOf } from '../../src/domain/schedule/request.ts'
 import type { Occurrence, Plan, Schedule, Timing } from '../../src/domain/schedule/schedule.ts'
 import { nextAfter, timingProblem, Unschedulable } from '../../src/domain/schedule/timing.ts'
-import { answered, idUnder } from '../gate/submissions.ts'
+import { answered, idNow } from '../gate/submissions.ts'
 import type { ScheduleChanging, Store } from '../store/store.ts'
 import type { Tasks } from '../tasks.ts'
 import { makeRun, type RunDeps } from './runs.ts'
@@ -104,7 +104,7 @@ export class ScheduleBook implements Schedules {
     const { clock, store, tasks } = this.#deps
     const schedule = this.#present(name)
     const { actor } = caller
-    const id = key === null ? tasks.freshId() : idUnder(key, actor)
+    const id = key === null ? tasks.freshId() : idNow(store, key, actor, clock())
     const before = this.#ran(schedule, id)
     if (before !== null) return before
     // Whole seconds are those of planned runs.

@@ -61,6 +61,6 @@ function hitOf({ store }: SearchDeps, task: Task, wanted: readonly Wanted[]): Se
 }
 
 function shown(task: Task): FoundTask {
-  const { id, status, delivery, goal, repository, branch, createdAt, updatedAt } = task
-  return { id, status, delivery, goal, repository, branch, createdAt, updatedAt }
+  const { id, kind, status, delivery, goal, repository, branch, createdAt, updatedAt } = task
+  return { id, kind, status, delivery, goal, repository, branch, createdAt, updatedAt }
 }

@@ -67,6 +67,10 @@ function read(copy: HostPath, file: HostPath, noPlace: Say): Readonly<Record<Sta
   }
 }
 
+/** To read this kind of file is to write beside it. */
+const isShortOfRoom = (error: unknown): boolean =>
+  error instanceof Database.SqliteError && /^SQLITE_(FULL|IOERR_SHM)/.test(error.code)
+
 /** Checks the whole of a database; what is wrong with it is said of `file`. */
 export function checkFile(copy: string, file: string): void {
   const db = new Database(copy, { readonly: true })
@@ -74,7 +78,11 @@ export function checkFile(copy: string, file: string): void {
     const said = db.pragma('quick_check(1)', { simple: true })
     if (said !== 'ok') throw damagedFile(file, String(said))
   } catch (error) {
-    throw error instanceof Failure ? error : damagedFile(file, messageOf(error), error)
+    if (error instanceof Failure) throw error
+    if (!isShortOfRoom(error)) throw damagedFile(file, messageOf(error), error)
+    overStorage(copy, () => {
+      throw error
+    })
   } finally {
     db.close()
   }

@@ -43,13 +43,15 @@ export function messagesTable(db: Connection): MessageBook {
   )
   const taskOf = db
     .prepare<[string, string], TaskId>(
-      `SELECT task_id FROM messages WHERE destination = ? AND message = ? AND kind IN ('status', 'thread')`,
+      `SELECT task_id FROM messages JOIN runtime_tasks AS task ON id = task_id
+       WHERE destination = ? AND message = ? AND messages.kind IN ('status', 'thread')
+       ORDER BY task.created_at DESC, id DESC LIMIT 1`,
     )
     .pluck()
   const behind = db
     .prepare<[string], TaskId>(
       `SELECT task_id FROM messages JOIN runtime_tasks AS task ON id = task_id
-       WHERE destination = ? AND (kind = 'status' AND shown < version
+       WHERE destination = ? AND (messages.kind = 'status' AND shown < version
          OR NOT settled AND (task.status <> 'DRAFT' OR messages.revision < task.revision))
        GROUP BY task_id ORDER BY updated_at`,
     )

@@ -257,6 +257,11 @@ export const migrations: readonly string[] = [
   CREATE INDEX messages_by_message ON messages (destination, message);
   `,
   `
+  ALTER TABLE runtime_tasks ADD COLUMN kind TEXT;
+  ALTER TABLE runtime_tasks ADD COLUMN answer TEXT;
+  CREATE INDEX runtime_tasks_questions ON runtime_tasks (created_at, id) WHERE kind = 'question';
+  `,
+  `
   ALTER TABLE runtime_tasks ADD COLUMN merge TEXT;
   CREATE INDEX runtime_tasks_delivering ON runtime_tasks (id) WHERE delivery = 'delivering';
   `,

@@ -17,13 +17,14 @@ import type { Cell } from './rows.ts'
  * What version 1 of an attestation covers: cells as they lie in the file, whatever they mean. The lists are written out,
  * so that a column of a later format does not change what was attested before it by itself; it may be added at the end, as
  * long as it is null in the rows of before. A migration that rewrites one of these
- * cells makes every task that was attested fail its verification.
+ * cells makes every task that was attested fail its verification. `session` is written no more: a task's conversation is
+ * that of its checkpoints.
  */
 const attestedColumns = {
   runtime_tasks: `id status phase halt version revision fence lease_until goal request repository_path repository_key
     base_ref base_commit head branch agent setup test policy policy_hash budget spent_steps spent_ms spent_tokens
     spent_cost step attempt violations losses instruction prior_failure baseline setup_key session progress risks
-    outcome delivery parent_task_id created_by created_at updated_at marks merge`,
+    outcome delivery parent_task_id created_by created_at updated_at marks kind answer merge`,
   runtime_task_checkpoints: `task_id step attempt fence state box boxes charged instruction agent violations candidate
     test commit_id started_at ended_at`,
   runtime_task_events: `task_id seq at type actor from_status to_status step attempt fence text data`,

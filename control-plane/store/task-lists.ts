@@ -2,6 +2,7 @@ import type { TaskFilter } from '../../src/domain/control-plane.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import type { Task } from '../../src/domain/task.ts'
 import type { Connection } from './database.ts'
+import { memo } from './memo.ts'
 import type { RepositoryTasks } from './store.ts'
 
 type Found = Pick<Task, 'id' | 'createdAt'>
@@ -17,34 +18,34 @@ export function taskLists(db: Connection, several: (ids: readonly TaskId[]) => r
        WHERE ${where} created_at >= ? AND (created_at, id) < (?, ?)
        ORDER BY created_at DESC, id DESC LIMIT ?`,
     )
-  const all = find('')
-  const inStatus = find('status = ? AND')
-  const onRepository = find('repository_path = ? AND')
-  const inStatusOnRepository = find('status = ? AND repository_path = ? AND')
+  const found = memo(find)
   const repositories = db.prepare<[], RepositoryTasks>(
     `SELECT repository_path AS path, count(*) AS tasks, max(created_at) AS lastTaskAt
      FROM runtime_tasks GROUP BY repository_path ORDER BY repository_path`,
   )
 
-  const found = ({ statuses, repository, limit = -1, ...filter }: TaskFilter): readonly Found[] => {
+  const meant = ({ statuses, kind, repository, limit = -1, ...filter }: TaskFilter): readonly Found[] => {
     const range = [...rangeOf(filter), limit]
-    if (statuses === undefined)
-      return repository === undefined ? all.all(...range) : onRepository.all(repository, ...range)
-    const each = [...new Set(statuses)].map((status) =>
+    const [where, values] =
       repository === undefined
-        ? inStatus.all(status, ...range)
-        : inStatusOnRepository.all(status, repository, ...range),
-    )
+        ? ([conditionOf[kind ?? 'any'], []] as const)
+        : ([`${conditionOf[kind ?? 'any']} repository_path = ? AND`, [repository]] as const)
+    if (statuses === undefined) return found(where).all(...values, ...range)
+    const inStatus = found(`status = ? AND ${where}`)
+    const each = [...new Set(statuses)].map((status) => inStatus.all(status, ...values, ...range))
     const together = each.length === 1 ? (each[0] ?? []) : each.flat().toSorted(newestFirst)
     return limit < 0 ? together : together.slice(0, limit)
   }
 
   return {
-    tasks: (filter: TaskFilter): readonly Task[] => several(found(filter).map(({ id }) => id)),
+    tasks: (filter: TaskFilter): readonly Task[] => several(meant(filter).map(({ id }) => id)),
 
     repositories: (): readonly RepositoryTasks[] => repositories.all(),
   }
 }
+
+/** Questions have an index of their own; of the others there are so many that they need none. */
+const conditionOf = { any: '', change: 'kind IS NULL AND', question: `kind = 'question' AND` } as const
 
 const newestFirst = (a: Found, b: Found): number =>
   b.createdAt - a.createdAt || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0)

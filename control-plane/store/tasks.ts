@@ -3,12 +3,20 @@ import { taskSchema } from '../../src/domain/schemas.ts'
 import type { Status, Task } from '../../src/domain/task.ts'
 import type { Connection } from './database.ts'
 import type { Documents } from './documents.ts'
-import { type Cell, column, json, parts, rowsOf } from './rows.ts'
+import { type Cell, type Codec, column, json, parts, rowsOf } from './rows.ts'
+import { memo } from './memo.ts'
 import type { Heartbeat } from './store.ts'
+
+/** Rows from before there were questions have no kind, and what is attested of them is to stay as it was. */
+const changeIsNull: Codec = {
+  toCell: (kind) => (kind === 'question' ? kind : null),
+  toContent: (cell) => cell ?? 'change',
+}
 
 const rowsWith = (documents: Documents) =>
   rowsOf<Task>('runtime_tasks', taskSchema, {
     id: column('id'),
+    kind: column('kind', changeIsNull),
     status: column('status'),
     phase: column('phase'),
     halt: json('halt'),
@@ -37,11 +45,11 @@ const rowsWith = (documents: Documents) =>
     priorFailure: column('prior_failure', documents),
     baseline: column('baseline', documents),
     setupKey: column('setup_key'),
-    session: column('session'),
     progress: json('progress'),
     risks: json('risks'),
     outcome: column('outcome'),
     marks: json('marks'),
+    answer: column('answer'),
     delivery: column('delivery'),
     merge: json('merge'),
     parentTaskId: column('parent_task_id'),
@@ -227,15 +235,5 @@ export function tasksTable(db: Connection, documents: Documents) {
       for (const { status, tasks } of counts.all()) found[status] = tasks
       return found
     },
-  }
-}
-
-/** Remembers what `make` made of each key. */
-function memo<T>(make: (key: string) => T): (key: string) => T {
-  const made = new Map<string, T>()
-  return (key) => {
-    const known = made.get(key) ?? make(key)
-    made.set(key, known)
-    return known
   }
 }

@@ -1,11 +1,5 @@
 import { z } from 'zod'
-import {
-  type Agent,
-  agentFolder,
-  type AgentProgress,
-  type AgentSettings,
-  type Usage,
-} from '../domain/agent.ts'
+import { type Agent, agentHome, type AgentProgress, type AgentSettings, type Usage } from '../domain/agent.ts'
 import { endingOf, type Found } from './ending.ts'
 import { lineOf, tokenCount } from './lines.ts'
 import { otherLine, said, toolUse } from './progress.ts'
@@ -17,6 +11,8 @@ const resultSchema = z.object({
   subtype: z.string(),
   is_error: z.boolean(),
   result: z.string().optional(),
+  /** In place of `result` where the program itself came to no answer. */
+  errors: z.array(z.string()).optional(),
   session_id: z.string(),
   /** The HTTP status where a call of the model failed. */
   api_error_status: z.int().nullable().optional(),
@@ -55,7 +51,7 @@ export function claude({ model }: AgentSettings): Agent {
   return {
     name: 'claude',
     upstream: 'anthropic',
-    call: (_, session) => ({
+    call: (_, conversation) => ({
       // The box is the wall: a question for permission would have nobody to answer it.
       argv: [
         'claude',
@@ -65,12 +61,12 @@ export function claude({ model }: AgentSettings): Agent {
         '--verbose',
         '--dangerously-skip-permissions',
         ...(model === null ? [] : ['--model', model]),
-        ...(session === null ? [] : ['--resume', session]),
+        ...(conversation === null ? [] : ['--resume', conversation]),
       ],
       env: {
         ANTHROPIC_BASE_URL: addressOf('anthropic'),
         ANTHROPIC_API_KEY: placeholderKey,
-        CLAUDE_CONFIG_DIR: agentFolder,
+        CLAUDE_CONFIG_DIR: agentHome,
         CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
         // Ten by itself, which is minutes in a box that waits: the loop has a rule of its own for what passes.
         CLAUDE_CODE_MAX_RETRIES: '2',
@@ -104,8 +100,9 @@ function found(result: Result | undefined): Found {
   }
 }
 
-function errorOf({ result, subtype, api_error_status: status }: Result) {
-  return { text: result ?? subtype, status, turns: subtype === 'error_max_turns' }
+function errorOf({ result, errors = [], subtype, api_error_status: status }: Result) {
+  const text = result ?? (errors.join('\n') || subtype.replaceAll('_', ' '))
+  return { text, status, turns: subtype === 'error_max_turns' }
 }
 
 /** Without a cost: what calls cost is counted by the gateway, not by the program in the box. */

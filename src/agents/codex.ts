@@ -1,11 +1,5 @@
 import { z } from 'zod'
-import {
-  type Agent,
-  agentFolder,
-  type AgentProgress,
-  type AgentSettings,
-  type Usage,
-} from '../domain/agent.ts'
+import { type Agent, agentHome, type AgentProgress, type AgentSettings, type Usage } from '../domain/agent.ts'
 import { endingOf } from './ending.ts'
 import { lineOf, tokenCount } from './lines.ts'
 import { inTree, otherLine, said, toolUse } from './progress.ts'
@@ -49,11 +43,11 @@ export function codex({ model }: AgentSettings): Agent {
   return {
     name: 'codex',
     upstream: 'openai',
-    call: (_, session) => ({
+    call: (_, conversation) => ({
       argv: [
         'codex',
         'exec',
-        ...(session === null ? [] : ['resume']),
+        ...(conversation === null ? [] : ['resume']),
         '--json',
         '--skip-git-repo-check',
         '--dangerously-bypass-approvals-and-sandbox',
@@ -65,10 +59,10 @@ export function codex({ model }: AgentSettings): Agent {
         '-c',
         'web_search="disabled"',
         ...(model === null ? [] : ['-m', model]),
-        ...(session === null ? [] : [session]),
+        ...(conversation === null ? [] : [conversation]),
         '-',
       ],
-      env: { CODEX_HOME: agentFolder, MODEL_KEY: placeholderKey },
+      env: { CODEX_HOME: agentHome, MODEL_KEY: placeholderKey },
       files: {},
     }),
     keeps: (path) => /^sessions\/\d{4}\/\d\d\/\d\d\/rollout-[\w.:-]+\.jsonl$/.test(path),

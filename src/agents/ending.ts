@@ -67,7 +67,7 @@ function statusIn(said: string): number | null {
 
 // Also a provider that cannot be reached, or that ends in the middle.
 const isDown =
-  /overloaded|unavailable|server error|unable to connect|connection (?:closed|reset|refused|error)|stream (?:closed|disconnected)|socket hang up|fetch failed/i
+  /overloaded|unavailable|server error|unable to connect|connection (?:closed|reset|refused|error)|stream (?:closed|disconnected)|socket hang up|fetch failed|api error: terminated|other side closed/i
 
 function kindOf(status: number | null, said: string): AgentErrorKind {
   if (

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import {
   type Agent,
-  agentFolder,
+  agentHome,
   type AgentProgress,
   type AgentReading,
   type AgentSettings,
@@ -44,7 +44,7 @@ export function gemini({ model }: AgentSettings): Agent {
   return {
     name: 'gemini',
     upstream: 'gemini',
-    call: (_, session) => ({
+    call: (_, conversation) => ({
       argv: [
         'gemini',
         '--output-format',
@@ -54,10 +54,10 @@ export function gemini({ model }: AgentSettings): Agent {
         // Left to itself it asks a second model which one to ask.
         '--model',
         model ?? usualModels.gemini,
-        ...(session === null ? [] : ['--resume', session]),
+        ...(conversation === null ? [] : ['--resume', conversation]),
       ],
       env: {
-        GEMINI_CLI_HOME: agentFolder,
+        GEMINI_CLI_HOME: agentHome,
         GEMINI_API_KEY: placeholderKey,
         GOOGLE_GEMINI_BASE_URL: addressOf('gemini'),
         GEMINI_CLI_TRUST_WORKSPACE: 'true',

@@ -1,11 +1,5 @@
 import { z } from 'zod'
-import {
-  type Agent,
-  agentFolder,
-  type AgentProgress,
-  type AgentSettings,
-  type Usage,
-} from '../domain/agent.ts'
+import { type Agent, agentHome, type AgentProgress, type AgentSettings, type Usage } from '../domain/agent.ts'
 import { endingOf, type Found } from './ending.ts'
 import { lineOf, tokenCount } from './lines.ts'
 import { otherLine, said, toolUse } from './progress.ts'
@@ -41,7 +35,7 @@ const lineSchema = z.discriminatedUnion('type', [
 type Line = z.infer<typeof lineSchema>
 
 /** The package of each kind of API that opencode speaks, and the path of its API below the upstream. */
-const apis: Readonly<Record<string, readonly [npm: string, path: string]>> = {
+const packages: Readonly<Record<string, readonly [npm: string, path: string]>> = {
   anthropic: ['@ai-sdk/anthropic', '/v1'],
   openai: ['@ai-sdk/openai', '/v1'],
   gemini: ['@ai-sdk/google', '/v1beta'],
@@ -56,7 +50,7 @@ const apis: Readonly<Record<string, readonly [npm: string, path: string]>> = {
 export function opencode({ upstream, model }: AgentSettings): Agent {
   const asked = upstream ?? 'anthropic'
   const name = modelFor(asked, model)
-  const [npm, path] = apis[asked] ?? ['@ai-sdk/openai-compatible', '/v1']
+  const [npm, path] = packages[asked] ?? ['@ai-sdk/openai-compatible', '/v1']
   const config = JSON.stringify({
     autoupdate: false,
     share: 'disabled',
@@ -75,13 +69,13 @@ export function opencode({ upstream, model }: AgentSettings): Agent {
   return {
     name: 'opencode',
     upstream: asked,
-    call: (_, session) => ({
+    call: (_, conversation) => ({
       argv: [
         'opencode',
         'run',
         '--format',
         'json',
-        ...(session === null ? ['--title', 'A step'] : ['--session', session]),
+        ...(conversation === null ? ['--title', 'A step'] : ['--session', conversation]),
       ],
       env: {
         OPENCODE_CONFIG_CONTENT: config,
@@ -89,7 +83,7 @@ export function opencode({ upstream, model }: AgentSettings): Agent {
         OPENCODE_DISABLE_MODELS_FETCH: '1',
         OPENCODE_DISABLE_LSP_DOWNLOAD: '1',
         OPENCODE_DISABLE_DEFAULT_PLUGINS: '1',
-        XDG_DATA_HOME: agentFolder,
+        XDG_DATA_HOME: agentHome,
       },
       files: {},
     }),

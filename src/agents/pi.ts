@@ -1,11 +1,5 @@
 import { z } from 'zod'
-import {
-  type Agent,
-  agentFolder,
-  type AgentProgress,
-  type AgentSettings,
-  type Usage,
-} from '../domain/agent.ts'
+import { type Agent, agentHome, type AgentProgress, type AgentSettings, type Usage } from '../domain/agent.ts'
 import { endingOf } from './ending.ts'
 import { lineOf, tokenCount } from './lines.ts'
 import { otherLine, said, toolUse } from './progress.ts'
@@ -79,7 +73,7 @@ export function pi({ upstream, model }: AgentSettings): Agent {
   return {
     name: 'pi',
     upstream: asked,
-    call: (_, session) => ({
+    call: (_, conversation) => ({
       argv: [
         'pi',
         '--mode',
@@ -89,10 +83,10 @@ export function pi({ upstream, model }: AgentSettings): Agent {
         'box',
         '--model',
         name,
-        ...(session === null ? [] : ['--session', session]),
+        ...(conversation === null ? [] : ['--session', conversation]),
       ],
       env: {
-        PI_CODING_AGENT_DIR: agentFolder,
+        PI_CODING_AGENT_DIR: agentHome,
         PI_OFFLINE: '1',
         PI_SKIP_VERSION_CHECK: '1',
         PI_TELEMETRY: '0',

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { Unreachable } from '../client/fetch.ts'
 import { Failure, messageOf } from '../domain/failure.ts'
+import { askCommand } from './commands/ask.ts'
 import { auditCommand } from './commands/audit.ts'
 import { backupCommands } from './commands/backup.ts'
 import { type CommonOptions, type Shell, speller } from './commands/common.ts'
@@ -55,6 +56,7 @@ function commandsOf(shell: Shell): Command {
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.error(text) })
     .addHelpText('after', `\n${exitHelp()}`)
   runCommand(program, shell)
+  askCommand(program, shell)
   taskCommand(program, shell)
   explainCommand(program, shell)
   verifyCommand(program, shell)

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { Failure } from '../domain/failure.ts'
 import { parseTaskRequest, type TaskRequest } from '../domain/intake.ts'
+import { parseQuestionRequest, type QuestionRequest } from '../domain/question/request.ts'
 
 /** What `run` and `explain` take. */
 export interface TaskOptions {
@@ -39,6 +40,34 @@ export function requestOf(options: TaskOptions, argv: readonly string[], cwd: st
   return parsed.ok ? parsed.request : refuse(parsed.problems.join(' '))
 }
 
+/** What `ask` takes. */
+export interface QuestionOptions extends Omit<TaskOptions, 'goal' | 'setup' | 'test' | 'readonly' | 'allow'> {
+  readonly followUp?: string
+}
+
+/** Makes a question of a command line. Throws `Failure('bad_request')` with all that is wrong. */
+export function questionOf(
+  question: string,
+  options: QuestionOptions,
+  argv: readonly string[],
+  cwd: string,
+): QuestionRequest {
+  const { followUp = null } = options
+  const here = followUp === null ? '.' : undefined
+  const path = options.repo ?? here
+  const parsed = parseQuestionRequest({
+    question,
+    repository: path === undefined ? null : repository(path, cwd),
+    ref: options.ref ?? null,
+    agent: agent(options.agent, argv),
+    budget: budgetNumbers(options),
+    draft: options.draft ?? false,
+    policy: policy(options),
+    followUp,
+  })
+  return parsed.ok ? parsed.request : refuse(parsed.problems.join(' '))
+}
+
 /** The parts of a budget that a command line names, as numbers. */
 export function budgetNumbers(
   options: Pick<TaskOptions, 'steps' | 'minutes' | 'tokens' | 'cost'>,
@@ -66,7 +95,12 @@ function agent(name: string | undefined, argv: readonly string[]): unknown {
   return { name, argv }
 }
 
-function policy({ deny = [], readonly = [], allow = [], egress = [] }: TaskOptions): unknown {
+function policy({
+  deny = [],
+  readonly = [],
+  allow = [],
+  egress = [],
+}: Pick<TaskOptions, 'deny' | 'readonly' | 'allow' | 'egress'>): unknown {
   const lists = { deny, readonly, allow, egress }
   return Object.values(lists).every((list) => list.length === 0) ? null : lists
 }

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import type { Client } from '../client/client.ts'
 import type { Submitted } from '../domain/submitted.ts'
 import { Failure } from '../domain/failure.ts'
-import type { TaskRequest } from '../domain/intake.ts'
 import type { Connection } from './connection.ts'
 import { unlessLeft } from './interrupt.ts'
 import type { Pursuit } from './pursuit.ts'
@@ -12,11 +11,12 @@ type Submission = Pick<Pursuit, 'connection' | 'reporter' | 'spell' | 'ways'>
 /**
  * Makes a task where it can be worked on. Ctrl-C before it is sent leaves nothing; later the answer is awaited all the
  * same, so that the task can be stopped.
+ * @param send hands it in under a key, perhaps more than once
  * @returns null when left by a signal, which is told
  */
 export async function submit(
   { connection, reporter, spell, ways }: Submission,
-  request: TaskRequest,
+  send: (client: Client, key: string) => Promise<Submitted>,
 ): Promise<Submitted | null> {
   const nothing = 'No task was made.'
   ways.tell({ first: 'Leaving…', last: nothing })
@@ -32,7 +32,7 @@ export async function submit(
   // Under one key it is one task, however often the process that takes it dies in the middle.
   const key = randomUUID()
   try {
-    const submitted = await ask(connection, (client) => client.submit(request, key), ways.leave)
+    const submitted = await ask(connection, (client) => send(client, key), ways.leave)
     if (submitted === null) reporter.note(perhaps)
     return submitted
   } catch (error) {

@@ -16,6 +16,7 @@ import type { EgressRow } from '../domain/egress.ts'
 import { Failure } from '../domain/failure.ts'
 import type { TaskId } from '../domain/ids.ts'
 import type { TaskRequest } from '../domain/intake.ts'
+import type { QuestionRequest } from '../domain/question/request.ts'
 import type { Letter, LetterAct, LetterFilter } from '../domain/outbox/letter.ts'
 import type { Reviewed, ReviewRequest } from '../domain/review/review.ts'
 import * as scheduleAnswers from '../domain/schedule/answers.ts'
@@ -40,6 +41,8 @@ export interface Client {
   ping(signal?: AbortSignal): Promise<void>
   /** `key`: the same submission may be sent again under it, and makes one task. */
   submit(request: TaskRequest, key?: string): Promise<Submitted>
+  /** The same for a question. */
+  ask(request: QuestionRequest, key?: string): Promise<Submitted>
   task(id: TaskId): Promise<Task>
   /** Newest first; the first page of them. */
   tasks(filter: Filter<TaskFilter, 'after'>): Promise<readonly Task[]>
@@ -104,6 +107,8 @@ export interface ScheduleClient {
   occurrences(name: string, limit: number): Promise<readonly Occurrence[]>
 }
 
+const under = (key: string | undefined) => (key === undefined ? {} : { 'idempotency-key': key })
+
 export function createClient(fetch: FetchLike): Client {
   const { get, post } = verbs(fetch)
   const taskPage: Client['taskPage'] = async ({ statuses, ...filter }) =>
@@ -115,10 +120,9 @@ export function createClient(fetch: FetchLike): Client {
       await textOf(await send(fetch, '/healthz', call))
     },
     submit: async (request, key) =>
-      read(
-        await post('/v1/tasks', request, key === undefined ? {} : { 'idempotency-key': key }),
-        answers.submittedSchema,
-      ),
+      read(await post('/v1/tasks', request, under(key)), answers.submittedSchema),
+    ask: async (request, key) =>
+      read(await post('/v1/questions', request, under(key)), answers.submittedSchema),
     task: async (id) => read(await get(`/v1/tasks/${id}`), taskSchema),
     tasks: async (filter) => (await taskPage(filter)).tasks,
     taskPage,

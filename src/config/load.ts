@@ -56,7 +56,13 @@ export interface Config {
   /** What the operator says about agents, by name. */
   readonly agents: Readonly<Record<string, AgentSettings>>
   /** What every task gets that does not say otherwise; without an agent a request has to name one. */
-  readonly tasks: { readonly budget: Budget; readonly agent: AgentChoice | null; readonly policy: Policy }
+  readonly tasks: {
+    readonly budget: Budget
+    readonly agent: AgentChoice | null
+    /** Who answers questions, where that is not who works on tasks. */
+    readonly answerer: AgentChoice | null
+    readonly policy: Policy
+  }
   /** What holds for tasks on one repository, by its absolute, resolved path. */
   readonly repositories: Readonly<Record<string, RepositoryDefaults>>
   readonly schedules: readonly ConfiguredSchedule[]
@@ -115,7 +121,12 @@ export function loadConfig(flags: ConfigFlags, around: Environment): Config {
     box: boxUser(file.box, around),
     concurrency: file.concurrency,
     agents: Object.fromEntries(Object.entries(file.agents).map(([name, said]) => [name, settingsOf(said)])),
-    tasks: { budget: budgetOf(file.task), agent: file.task.agent ?? null, policy },
+    tasks: {
+      budget: budgetOf(file.task),
+      agent: file.task.agent ?? null,
+      answerer: file.ask.agent ?? null,
+      policy,
+    },
     repositories: repositoriesOf(file, place.path, policy, around),
     schedules: schedulesOf(file, place.path, around),
     author: { name: file.author.name ?? 'Cofferdam', email: file.author.email ?? 'cofferdam@localhost' },

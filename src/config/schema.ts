@@ -211,6 +211,8 @@ export const configSchema = z.strictObject({
     .default(2),
   /** Defaults for every task. */
   task: budgetRequestSchema.extend({ agent: agent.optional() }).default({}),
+  /** Who answers questions: who works on tasks where nobody is named, if that one has a model. */
+  ask: z.strictObject({ agent: agent.optional() }).default({}),
   policy: policyRequestSchema.optional(),
   /** By path of a repository: what holds for tasks on it. */
   repositories: z

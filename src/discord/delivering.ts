@@ -133,6 +133,8 @@ export class Delivering {
   /** The thread beneath the status message; it has the id of the one that it began at. */
   async #thread(task: Task): Promise<string> {
     const { book, rest, settings } = this.#deps
+    const joined = this.#join(task)
+    if (joined !== null) return joined
     const status = book.find(this.#destination, task.id, 'status')?.message ?? (await this.#status(task))
     const known = book.find(this.#destination, task.id, 'thread')
     if (known !== null) return known.message
@@ -147,6 +149,22 @@ export class Delivering {
     }
     this.#put(task, 'thread', settings.channel, status)
     return status
+  }
+
+  /**
+   * The thread of the question that one follows up: the conversation stays together there, without a status message for
+   * each. Null where there is none, or the question has begun one of its own.
+   */
+  #join({ id, version, revision, kind, parentTaskId: parent }: Task): string | null {
+    const { book, settings } = this.#deps
+    const find = (of: TaskId, what: string) => book.find(this.#destination, of, what)
+    if (kind !== 'question' || parent === null || find(id, 'status') !== null) return null
+    const thread = find(id, 'thread')?.message ?? find(parent, 'thread')?.message ?? null
+    if (thread === null || find(id, 'thread') !== null) return thread
+    this.#put({ id, version, revision }, 'thread', settings.channel, thread)
+    const heard = find(parent, 'heard')
+    if (heard?.channel === thread) noteHeard(this.#deps, id, thread, heard.message)
+    return thread
   }
 
   async #status(task: Task): Promise<string> {
@@ -190,7 +208,12 @@ export class Delivering {
     return sendOnce(rest(), botId, once, signal)
   }
 
-  #put({ id, version, revision }: Task, kind: string, channel: string, message: string): void {
+  #put(
+    { id, version, revision }: Pick<Task, 'id' | 'version' | 'revision'>,
+    kind: string,
+    channel: string,
+    message: string,
+  ): void {
     const sent: SentMessage = {
       destination: this.#destination,
       taskId: id,

@@ -37,7 +37,7 @@ export function delivery(deps: DeliveryDeps): Destination {
 
 /** Somebody has removed the thread or the status message over there: the next attempt begins them anew. */
 async function beginsAnew(
-  { book, rest, settings }: DeliveryDeps,
+  { book, plane, rest, settings }: DeliveryDeps,
   taskId: TaskId,
   error: unknown,
   signal: AbortSignal,
@@ -52,6 +52,9 @@ async function beginsAnew(
     if (!(again instanceof DiscordAPIError)) return outcomeOf(again)
   }
   book.forget(destinationOf(settings), { taskId })
+  // A follow-up was said in the thread of an earlier question: it has to begin one of its own.
+  const parent = plane().task(taskId).parentTaskId
+  if (parent !== null) book.forget(destinationOf(settings), { taskId: parent, kind: 'thread' })
   return { ...outcomeOf(error), kind: 'failed', fault: 'refused', text: goneText }
 }
 

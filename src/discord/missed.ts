@@ -10,7 +10,7 @@ import type { ControlPlane } from '../domain/control-plane.ts'
 import type { DiscordSettings } from '../domain/discord.ts'
 import type { TaskId } from '../domain/ids.ts'
 import type { MessageBook } from '../domain/outbox/messages.ts'
-import type { Status } from '../domain/task.ts'
+import type { Status, Task } from '../domain/task.ts'
 import { insist, messagesAfter } from './sending.ts'
 import { destinationOf } from './telling.ts'
 
@@ -27,6 +27,10 @@ export interface MissedDeps {
 }
 
 const final: ReadonlySet<Status> = new Set<Status>(['APPLIED', 'REJECTED'])
+
+/** Whether nothing that is written in its thread does anything: an answered question may be followed up. */
+const isOver = ({ kind, status }: Task): boolean =>
+  final.has(status) && !(kind === 'question' && status === 'APPLIED')
 
 /** The last message that was heard in a task's thread: those after it are yet to be read. */
 export function noteHeard(
@@ -63,7 +67,7 @@ export async function* missed(
   for (const thread of threads) {
     const last = ('last_message_id' in thread ? thread.last_message_id : null) ?? thread.id
     const id = book.taskOf(destinationOf(settings), thread.id)
-    if (id === null || final.has(plane().task(id).status)) continue
+    if (id === null || isOver(plane().task(id))) continue
     const heard = book.find(destinationOf(settings), id, 'heard')
     if (heard === null || heard.channel !== thread.id) {
       noteHeard(deps, id, thread.id, last)

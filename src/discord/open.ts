@@ -1,10 +1,14 @@
 import { type APIUser, type REST, Routes } from 'discord.js'
+import type { AgentProgress } from '../domain/agent.ts'
 import type { ControlPlane } from '../domain/control-plane.ts'
 import type { DiscordState, DiscordSettings } from '../domain/discord.ts'
 import type { Destination } from '../domain/outbox/destination.ts'
+import type { TaskId } from '../domain/ids.ts'
 import type { MessageBook } from '../domain/outbox/messages.ts'
+import type { Task } from '../domain/task.ts'
 import { Bot } from './bot.ts'
 import { delivery } from './delivery.ts'
+import { Doings } from './doings.ts'
 import { Statuses } from './statuses.ts'
 
 export interface DiscordDeps {
@@ -19,8 +23,16 @@ export interface DiscordDeps {
     text: string,
     more: Readonly<Record<string, unknown>>,
   ) => void
+  /** Begins to tell of all that this process does; the answer ends it. */
+  readonly subscribe: (onlooker: Onlooker) => () => void
   /** Another address than Discord's own, for tests. */
   readonly api?: string
+}
+
+/** Hears of what happens to tasks as it happens; must not block. */
+export interface Onlooker {
+  changed(task: Task): void
+  output(id: TaskId, output: { readonly progress?: readonly AgentProgress[] }): void
 }
 
 /** The front end on Discord: somebody who is told by the outbox, and a bot that people talk to. */
@@ -55,7 +67,17 @@ export function openDiscord(deps: DiscordDeps): Discord {
     deps.log('error', 'something that was done on Discord failed', { ...more, error: tellable(error) })
   const bot = new Bot({ ...deps, plane, report })
   const rest = (): REST => bot.rest
-  const statuses = new Statuses({ ...deps, plane, rest, log: (text, more) => deps.log('warn', text, more) })
+  const doings = new Doings()
+  const log = (text: string, more: Readonly<Record<string, unknown>>): void => deps.log('warn', text, more)
+  const statuses = new Statuses({ ...deps, plane, rest, doings, log })
+  const unsubscribe = deps.subscribe({
+    changed: (task) => doings.changed(task),
+    output(id, { progress = [] }) {
+      if (progress.length === 0) return
+      doings.add(id, progress)
+      statuses.progressed(id)
+    },
+  })
   let connected = false
   let self: string | null = null
   const botId = async (): Promise<string> => (self ??= ((await rest().get(Routes.user('@me'))) as APIUser).id)
@@ -70,6 +92,7 @@ export function openDiscord(deps: DiscordDeps): Discord {
       if (connects) bot.start()
     },
     async [Symbol.asyncDispose]() {
+      unsubscribe()
       await statuses.close()
       await bot.close()
     },

@@ -2,8 +2,14 @@ import type { Act } from '../domain/control-plane.ts'
 import type { Task } from '../domain/task.ts'
 import { possibleActs } from '../domain/transition/apply.ts'
 
+/** A further question in the thread of an answered one. */
+interface FollowUp {
+  readonly act: 'ask'
+  readonly text: string
+}
+
 /** What a plain message in a task's thread does, by the task's state; a sentence where it can do nothing. */
-export function actOfReply(task: Task, said: string): Act | string {
+export function actOfReply(task: Task, said: string): Act | FollowUp | string {
   const text = said.trim()
   const word = text.toLowerCase().replace(/[.!。！]+$/u, '')
   const acts = possibleActs(task)
@@ -16,6 +22,11 @@ export function actOfReply(task: Task, said: string): Act | string {
   if (acts.includes('resume')) return { act: 'resume', instruction: text, budget: null }
   if (task.status === 'DRAFT') return { act: 'suggest', text }
   if (acts.includes('steer')) return { act: 'steer', text }
+  if (task.kind === 'question' && task.delivery !== 'discarded') {
+    if (task.status === 'APPLIED') return { act: 'ask', text }
+    if (task.status !== 'REJECTED')
+      return `The question \`${task.id}\` is being answered: ask the next one when it is.`
+  }
   return `Task \`${task.id}\` is ${task.status}, which is final: begin a new one for that.`
 }
 

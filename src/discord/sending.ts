@@ -155,11 +155,14 @@ const minuteMs = 60_000
  * of messages older than an hour, and answers 429 with code 30046, of which the library tells the status alone.
  */
 export function oldEditPauseMs(error: unknown, message: string, now: number): number | null {
-  if (now - madeAt(message) < hourMs) return null
+  if (!isOld(message, now)) return null
   if (error instanceof RateLimitError) return Math.max(minuteMs, error.retryAfter)
   const code = RESTJSONErrorCodes.MaximumNumberOfEditsToMessagesOlderThanOneHourReached
   return isCode(error, code) ? minuteMs : null
 }
+
+/** Whether a message is so old that Discord takes few edits of it. */
+export const isOld = (message: string, now: number): boolean => now - madeAt(message) >= hourMs
 
 /** Whether it may be the files that are not taken: the bot lacks the right, or they are too large. */
 export function refusesFiles(error: unknown): boolean {

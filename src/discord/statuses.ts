@@ -3,15 +3,17 @@ import { messageOf } from '../domain/failure.ts'
 import type { TaskId } from '../domain/ids.ts'
 import type { SentMessage } from '../domain/outbox/messages.ts'
 import type { Task } from '../domain/task.ts'
+import type { Doing, Doings } from './doings.ts'
 import { glance, reactions, statusMessage } from './messages/status.ts'
 import { pauseAfter } from './pauses.ts'
-import { edit, isOutOfReach } from './sending.ts'
+import { edit, isOld, isOutOfReach } from './sending.ts'
 import { editPauseMs, settle } from './settling.ts'
 import { destinationOf, type TellingDeps } from './telling.ts'
 
 export interface StatusesDeps extends TellingDeps {
   readonly log: (text: string, more: Readonly<Record<string, unknown>>) => void
   readonly clock: () => number
+  readonly doings: Pick<Doings, 'of'>
   /** Runs `act` after so many ms; the answer calls it off. */
   readonly later: (ms: number, act: () => void) => () => void
 }
@@ -19,6 +21,8 @@ export interface StatusesDeps extends TellingDeps {
 /** Discord takes five edits of a message in five seconds; people read one a second at most. */
 const everyMs = 1000
 const longestPauseMs = 5 * 60_000
+/** How long what an agent does waits to be shown where nothing else is: once more for each other that waits. */
+const doingMs = 5000
 
 /**
  * Keeps what was sent up to date: each status message shows its task as it is a second later at most, and buttons that are
@@ -31,6 +35,10 @@ export class Statuses {
   readonly #touched = new Set<TaskId>()
   /** Tasks with a message that Discord takes no edit of for a while; what ends the wait early. */
   readonly #held = new Map<TaskId, () => void>()
+  /** Tasks whose agents have done something that waits to be shown; what calls it off. */
+  readonly #doing = new Map<TaskId, () => void>()
+  /** What their messages show of it. */
+  readonly #shown = new Map<TaskId, Doing>()
   /** The reaction that each message carries, where it is known. */
   readonly #reacted = new Map<string, string | null>()
   #pauseMs = everyMs
@@ -56,9 +64,21 @@ export class Statuses {
     this.#wait()
   }
 
+  /** The agent of a task has done something: the next edit shows it, and after a while one for that alone. */
+  progressed(id: TaskId): void {
+    if (this.#doing.has(id) || this.#held.has(id) || this.#closing.signal.aborted) return
+    const pause = doingMs * (1 + this.#doing.size)
+    const end = this.#deps.later(pause, () => {
+      this.#doing.delete(id)
+      this.touch(id)
+    })
+    this.#doing.set(id, end)
+  }
+
   async close(): Promise<void> {
     this.#closing.abort()
     this.#endTimer?.()
+    for (const end of this.#doing.values()) end()
     for (const end of this.#held.values()) end()
     await this.#round
   }
@@ -131,10 +151,13 @@ export class Statuses {
     const { book, plane, rest } = this.#deps
     const thread = book.find(this.#destination, task.id, 'thread')?.message ?? sent.message
     try {
-      if (sent.shown < task.version) {
+      if (sent.shown < task.version || this.#isNews(task, sent)) {
         const elsewhere = thread === sent.message ? null : thread
-        const message = statusMessage(task, plane().checkpoints(task.id), elsewhere)
+        const doing = this.#deps.doings.of(task.id)
+        const message = statusMessage(task, plane().checkpoints(task.id), elsewhere, doing)
         await edit(rest(), sent.channel, sent.message, message, signal)
+        if (doing === null) this.#shown.delete(task.id)
+        else this.#shown.set(task.id, doing)
       }
       await this.#react(sent, glance(task).reaction, signal).catch((error: unknown) => {
         // Too many others are there, or it may not: the message itself is what matters.
@@ -150,6 +173,12 @@ export class Statuses {
     }
     const now = book.find(this.#destination, task.id, 'status')
     if (now !== null) book.put({ ...now, shown: task.version, revision: task.revision })
+  }
+
+  /** Whether an agent has done something since. Of the few edits that an old message takes, none is for that alone. */
+  #isNews({ id }: Task, { message }: SentMessage): boolean {
+    const doing = this.#deps.doings.of(id)
+    return doing !== null && doing !== this.#shown.get(id) && !isOld(message, this.#deps.clock())
   }
 
   /** One reaction at a time, ours alone; a person's decides nothing. */

@@ -8,7 +8,9 @@ import {
 import type { Caller } from '../domain/caller.ts'
 import { Failure } from '../domain/failure.ts'
 import { intentOf } from '../domain/intent.ts'
+import type { TaskId } from '../domain/ids.ts'
 import { parseTaskRequest } from '../domain/intake.ts'
+import { parseQuestionRequest } from '../domain/question/request.ts'
 import { repositoryOf } from './commands/typed.ts'
 import { destinationOf } from './telling.ts'
 import type { InteractionsDeps } from './interactions.ts'
@@ -122,9 +124,11 @@ async function hear(deps: InteractionsDeps, message: Said, caller: Caller): Prom
   const { book, settings, plane } = deps
   const id = book.taskOf(destinationOf(settings), message.channel_id)
   if (id !== null) {
+    const act = actOfReply(plane().task(id), message.content)
+    // It has a key, and is made once however often it is asked: so it is not lost where this process ends meanwhile.
+    if (typeof act !== 'string' && act.act === 'ask') return askMore(deps, message, id, act.text, caller)
     // Before it is done: whatever happens meanwhile, nothing is done twice.
     noteHeard(deps, id, message.channel_id, message.id)
-    const act = actOfReply(plane().task(id), message.content)
     if (typeof act === 'string') return act
     await recorded(deps, message, act.act, id, () => plane().act(id, act, caller, null))
     return act.act === 'steer' || act.act === 'resume'
@@ -142,6 +146,23 @@ async function hear(deps: InteractionsDeps, message: Said, caller: Caller): Prom
   )
   const said = task.status === 'DRAFT' ? 'it waits for a decision' : 'it runs by itself'
   return `Task \`${task.id}\` on ${line(repository.split('/').at(-1) ?? '', 60)}: ${said}.`
+}
+
+/** The answer comes into the same thread, so that nothing need be said of it before. */
+async function askMore(
+  deps: InteractionsDeps,
+  message: Said,
+  followUp: TaskId,
+  question: string,
+  caller: Caller,
+): Promise<string> {
+  const parsed = parseQuestionRequest({ question, followUp })
+  if (!parsed.ok) throw new Failure('bad_request', parsed.problems.join(' '))
+  const { task } = await recorded(deps, message, 'ask', followUp, () =>
+    deps.plane().ask(parsed.request, caller, `discord:${message.id}`),
+  )
+  noteHeard(deps, task.id, message.channel_id, message.id)
+  return task.status === 'DRAFT' ? `Question \`${task.id}\`: it waits for a decision.` : ''
 }
 
 async function recorded<T>(

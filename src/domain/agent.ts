@@ -1,7 +1,7 @@
 import type { BoxResult } from './box.ts'
 
-/** The agent's own folder in the box: settings, which are laid down fresh, and conversations, which are kept. */
-export const agentFolder = '/cofferdam/agent'
+/** Where the box has the agent's own folder: settings, which are laid down fresh, and conversations, which are kept. */
+export const agentHome = '/cofferdam/agent'
 
 /** Which agent a task uses. `argv` is for `command` alone. */
 export interface AgentChoice {
@@ -51,8 +51,9 @@ export interface AgentResult {
   /** The agent's final message, at most 64 KiB. */
   readonly text: string
   readonly exitCode: number | null
-  /** The conversation to go on with in the next step, by the agent's own id; null where there is none. */
+  /** The conversation to go on with in the next step, by the id that the agent's program has for it; null: none. */
   readonly session: string | null
+  /** As the agent counts it, for people to compare: what is charged is what the gateway counts. */
   readonly usage: Usage | null
   /** Set where the step failed: a sentence; the loop carries it into the next prompt. */
   readonly failure: string | null
@@ -88,8 +89,8 @@ export interface Agent {
   readonly name: string
   /** The upstream of its model, which its box gets besides those of the policy; null: it has no model of its own. */
   readonly upstream: string | null
-  /** `session`: the conversation to go on with; its files are in the agent's folder then. */
-  call(choice: AgentChoice, session: string | null): AgentCall
+  /** `conversation`: the id of the one to go on with; its files are in the agent's folder then. */
+  call(choice: AgentChoice, conversation: string | null): AgentCall
   /** Whether a file of its folder, by its path there, belongs to its conversations: these alone are kept. */
   keeps(path: string): boolean
   reading(): AgentReading

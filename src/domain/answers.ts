@@ -34,7 +34,7 @@ import { type Letter, letterStates } from './outbox/letter.ts'
 import { kinds } from './search/piece.ts'
 import type { FoundTask, SearchAnswer } from './search/search.ts'
 import type { Snippet } from './search/snippet.ts'
-import { deliveries, statuses } from './task.ts'
+import { deliveries, statuses, taskKinds } from './task.ts'
 import type { NewToken, Token } from './token.ts'
 import type { Verification } from './verification/verify.ts'
 
@@ -156,6 +156,7 @@ const snippetSchema = exactly<Snippet>()(
 const foundTaskSchema = exactly<FoundTask>()(
   z.object({
     id: taskIdSchema,
+    kind: z.enum(taskKinds),
     status: z.enum(statuses),
     delivery: z.enum(deliveries),
     goal: z.string(),

@@ -237,12 +237,14 @@ export function parseAttestation(body: string): Attestation | null {
 
 /** Over what is decided before a task may run and never changes afterwards. */
 export function fixedHash(task: Task): Hash {
-  return sha256(canonicalJson(Object.fromEntries(fixedFields.map((field) => [field, task[field]]))))
+  // What was attested before there were questions keeps its hash.
+  const fields = task.kind === 'change' ? fixedFields : [...fixedFields, 'kind' as const]
+  return sha256(canonicalJson(Object.fromEntries(fields.map((field) => [field, task[field]]))))
 }
 
 /** Whether two states of a task share what `fixedHash` covers, so that it need not be computed anew. */
 export function isFixedAlike(one: Task, other: Task): boolean {
-  return fixedFields.every((field) => one[field] === other[field])
+  return one.kind === other.kind && fixedFields.every((field) => one[field] === other[field])
 }
 
 const fixedFields = [

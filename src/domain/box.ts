@@ -74,9 +74,11 @@ export interface AgentBoxRequest extends AnyBoxRequest {
   readonly kind: 'agent'
   /** What is in the worktree. */
   readonly listing: Listing
+  /** Set for a question: all of the repository can be read and none of it written, whatever the policy allows. */
+  readonly readOnly?: boolean
   /** Top folders that setup left. */
   readonly setupFolders: readonly TreePath[]
-  /** Whether it has a folder of its own (`agentFolder`), for settings and conversations. */
+  /** Whether it has a folder of its own (`agentHome`), for settings and conversations. */
   readonly ownFolder: boolean
   /** Package managers' caches of the repository, by name: it only reads them. */
   readonly caches: readonly string[]

@@ -10,13 +10,14 @@ import type { EgressRow } from './egress.ts'
 import type { TaskId } from './ids.ts'
 import type { MarkRule } from './marks/mark.ts'
 import type { TaskRequest } from './intake.ts'
+import type { QuestionRequest } from './question/request.ts'
 import type { OutboxDesk } from './outbox/desk.ts'
 import type { Policy } from './policy.ts'
 import type { Reviewed, ReviewRequest } from './review/review.ts'
 import type { Schedules } from './schedule/port.ts'
 import type { SearchAnswer, SearchRequest } from './search/search.ts'
 import type { Submitted } from './submitted.ts'
-import type { Budget, Checkpoint, RiskReason, Status, Task, TaskEvent } from './task.ts'
+import type { Budget, Checkpoint, RiskReason, Status, Task, TaskEvent, TaskKind } from './task.ts'
 import type { Verification } from './verification/verify.ts'
 
 /** What a person can do with a task. `stop` and `pause` take effect on the state at once, then on the box. */
@@ -40,6 +41,7 @@ export type Act =
 /** Which tasks are meant. Every field that is given narrows it. */
 export interface TaskFilter {
   readonly statuses?: readonly Status[]
+  readonly kind?: TaskKind
   /** The absolute path of their repository. */
   readonly repository?: string
   /** Made at this time or later, and before that one. */
@@ -118,10 +120,13 @@ export interface ControlPlane {
   readonly access: Access
   readonly schedules: Schedules
   /**
-   * Makes a task. `key`: names this submission for its caller, so that it can be sent again when no answer came: the
-   * task that it made is answered then, and another request under that key is a `conflict`. Null is never the same.
+   * Makes a task. `key`: names this submission for its caller, so that it can be sent again when no answer came,
+   * for seven days: the task that it made is answered then, and another request under that key is a `conflict`. Null is
+   * never the same.
    */
   submit(request: TaskRequest, caller: Caller, key: string | null): Promise<Submitted>
+  /** The same for a question about a repository: a task of its own kind, which changes nothing and comes to an answer. */
+  ask(request: QuestionRequest, caller: Caller, key: string | null): Promise<Submitted>
   task(id: TaskId): Task
   /** Newest first. */
   tasks(filter: TaskFilter): readonly Task[]

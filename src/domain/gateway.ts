@@ -1,4 +1,4 @@
-import type { Usage } from './agent.ts'
+import type { AgentErrorKind, Usage } from './agent.ts'
 import type { BoxSpec } from './box.ts'
 import type { EgressCounts, EgressDecision } from './egress.ts'
 
@@ -18,6 +18,13 @@ export interface Leak {
   readonly encoding: string
 }
 
+/** A provider of models that lets none of a box's calls through. */
+export interface Unavailable {
+  readonly upstream: string
+  readonly kind: Extract<AgentErrorKind, 'rate_limit' | 'overload'>
+  readonly text: string
+}
+
 /** Who is told what a box does, and says what it may still spend. Its methods are synchronous and must not throw. */
 export interface Overseer {
   /** Recorded before anything is dialled, so that no connection is made that is on no record. */
@@ -28,6 +35,8 @@ export interface Overseer {
   spent(usage: Usage): void
   /** A call was refused for its budget: the box is to be ended. */
   exhausted(budget: 'tokens' | 'cost'): void
+  /** Call after call was turned away: the box is to be ended. */
+  unavailable(unavailable: Unavailable): void
   leaked(leak: Leak): void
 }
 

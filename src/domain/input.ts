@@ -48,7 +48,7 @@ export type Input =
       /** The task's instruction as the prompt of this box has it; null for boxes without a prompt. */
       readonly consumed: string | null
     }
-  | { readonly type: 'agent_finished'; readonly text: string; readonly session: string | null }
+  | { readonly type: 'agent_finished'; readonly text: string }
   | { readonly type: 'violated'; readonly violations: readonly Violation[] }
   | { readonly type: 'candidate_made'; readonly text: string }
   | { readonly type: 'tested'; readonly text: string; readonly priorFailure: string | null }
@@ -86,6 +86,8 @@ export type Input =
     }
   | { readonly type: 'undone'; readonly text: string }
   | { readonly type: 'undo_refused'; readonly text: string }
+  /** What the agent said to a question is read, and the tree is as it was. */
+  | { readonly type: 'answered'; readonly verdict: AnswerVerdict }
   /** Something that a task at rest has left on the disk is old enough to go; its commits stay. */
   | { readonly type: 'put_away'; readonly text: string }
   /** Something about a box under way that a person should see: a request that was denied, a secret that was found. */
@@ -122,3 +124,9 @@ export type StepVerdict =
   | { readonly kind: 'steps' }
   | { readonly kind: 'setup_changed'; readonly text: string }
   | { readonly kind: 'next' }
+
+/** What a step of a question came to. `again`: it failed, and a step is left. */
+export type AnswerVerdict =
+  | { readonly kind: 'answer'; readonly answer: string }
+  | { readonly kind: 'agent_blocked'; readonly text: string }
+  | { readonly kind: 'no_answer' | 'again'; readonly text: string }

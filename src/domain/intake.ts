@@ -70,27 +70,32 @@ export const budgetRequestSchema = z.strictObject({
 })
 export type BudgetRequest = z.output<typeof budgetRequestSchema>
 
+/** Where work begins, and who does it: the same for a task and for a question. */
+export const startFields = {
+  /** Absolute path of a git repository. */
+  repository: z
+    .string('The repository is missing: give the path of a git repository.')
+    .max(4096, 'The path of the repository is longer than any path can be.')
+    .refine(noNul, `The path of the repository cannot be read. ${nul}`)
+    .regex(/^\//, 'The repository has to be an absolute path, such as /home/me/project.'),
+  /** Branch, tag or commit to start from; null is what is checked out. */
+  ref: z
+    .string()
+    .max(500, 'The ref is longer than 500 characters: name a branch, a tag or a commit.')
+    .refine(
+      (ref) => /^[^\s\p{Cc}\\:?*[]+$/u.test(ref) && !/^-|\.\.|@\{/.test(ref),
+      'The ref is not one that git takes: name a branch, a tag or a commit.',
+    )
+    .nullable()
+    .default(null),
+  /** Null is the configured agent. */
+  agent: agent.nullable().default(null),
+}
+
 export const taskRequestSchema = z
   .strictObject({
     goal,
-    /** Absolute path of a git repository. */
-    repository: z
-      .string('The repository is missing: give the path of a git repository.')
-      .max(4096, 'The path of the repository is longer than any path can be.')
-      .refine(noNul, `The path of the repository cannot be read. ${nul}`)
-      .regex(/^\//, 'The repository has to be an absolute path, such as /home/me/project.'),
-    /** Branch, tag or commit to start from; null is what is checked out. */
-    ref: z
-      .string()
-      .max(500, 'The ref is longer than 500 characters: name a branch, a tag or a commit.')
-      .refine(
-        (ref) => /^[^\s\p{Cc}\\:?*[]+$/u.test(ref) && !/^-|\.\.|@\{/.test(ref),
-        'The ref is not one that git takes: name a branch, a tag or a commit.',
-      )
-      .nullable()
-      .default(null),
-    /** Null is the configured agent. */
-    agent: agent.nullable().default(null),
+    ...startFields,
     /** A shell command; absent is the repository's configured one, null none. */
     setup: command('setup').optional(),
     test: command('test').optional(),
@@ -106,29 +111,42 @@ export const taskRequestSchema = z
   })
 export type TaskRequest = z.output<typeof taskRequestSchema>
 
-export type ParsedRequest =
-  | { readonly ok: true; readonly request: TaskRequest }
+export type ParsedBy<Request> =
+  | { readonly ok: true; readonly request: Request }
   | { readonly ok: false; readonly problems: readonly string[] }
+export type ParsedRequest = ParsedBy<TaskRequest>
 
 /** Reads what an entry was given; every problem is a sentence for people. */
 export function parseTaskRequest(input: unknown): ParsedRequest {
-  const parsed = taskRequestSchema.safeParse(input)
+  return parsedBy(taskRequestSchema, input, 'task')
+}
+
+/** @param what a request of this schema is, in a word */
+export function parsedBy<Request>(
+  schema: z.ZodType<Request>,
+  input: unknown,
+  what: 'task' | 'question',
+): ParsedBy<Request> {
+  const parsed = schema.safeParse(input)
   if (parsed.success) return { ok: true, request: parsed.data }
-  return { ok: false, problems: parsed.error.issues.map(problemOf) }
+  return { ok: false, problems: parsed.error.issues.map((issue) => problemOf(issue, what)) }
 }
 
 /** One issue of a request as a sentence: our own as they are, zod's with the place they are about. */
-function problemOf(issue: z.core.$ZodIssue): string {
+function problemOf(issue: z.core.$ZodIssue, what: 'task' | 'question'): string {
   const place = issue.path.join('.')
   if (issue.code === 'unrecognized_keys') {
     const keys = issue.keys.map((key) => `"${key}"`).join(', ')
-    return `A task knows nothing named ${keys}${place && ` in "${place}"`}: remove it or correct the spelling.`
+    return `A ${what} knows nothing named ${keys}${place && ` in "${place}"`}: remove it or correct the spelling.`
   }
   if (/[.:]$/.test(issue.message)) return issue.message
-  return place === '' ? `A task is an object with a goal and a repository.` : `"${place}": ${issue.message}.`
+  const parts = what === 'task' ? 'a goal' : 'a question'
+  return place === ''
+    ? `A ${what} is an object with ${parts} and a repository.`
+    : `"${place}": ${issue.message}.`
 }
 
-const longestGoal = 20_000
+export const longestGoal = 20_000
 
 function goalProblem(text: string): string | null {
   if (text === '') return 'The goal is empty: say in a sentence what should be done.'
@@ -137,7 +155,7 @@ function goalProblem(text: string): string | null {
 }
 
 /** `draft: …` and `草稿：…` ask for a draft; the prefix is no part of the goal. */
-function readDraft(text: string, asked: boolean): { goal: string; draft: boolean } {
+export function readDraft(text: string, asked: boolean): { goal: string; draft: boolean } {
   const prefix = /^\s*(?:draft|草稿)\s*[:：]/i.exec(text)
   return { goal: text.slice(prefix?.[0].length ?? 0).trim(), draft: asked || prefix !== null }
 }

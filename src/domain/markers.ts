@@ -2,6 +2,7 @@ import type { Marker } from './agent.ts'
 import { withoutColours } from './terminal.ts'
 
 const longestReason = 2000
+const statePattern = /^TASK_STATE\s?[:：=]\s*(DONE|CONTINUE|BLOCKED)$/i
 
 /** Stands for the reason of an agent that gives none. */
 export const noReason = 'The agent gave no reason.'
@@ -15,11 +16,20 @@ export function readMarker(text: string, prompt: string): Marker {
   const lines = linesOf(text)
   const echoed = echoesOf(prompt)
   const answers = lines.filter((_line, index) => !isEcho(lines, index, echoed))
-  const state = lastMatch(answers, /^TASK_STATE\s?[:：=]\s*(DONE|CONTINUE|BLOCKED)$/i)?.toUpperCase()
+  const state = lastMatch(answers, statePattern)?.toUpperCase()
   if (state === 'DONE' || state === 'CONTINUE') return { state }
   if (state !== 'BLOCKED') return { state: 'NONE' }
   const reason = lastMatch(answers, /^BLOCK_REASON\s?[:：=]\s*(.*[\p{L}\p{N}].*)$/iu)
   return { state, blockReason: reason?.slice(0, longestReason) ?? noReason }
+}
+
+/** A message without the lines of state at its end. */
+export function withoutMarker(text: string): string {
+  const lines = withoutColours(text).split(/\r\n|[\r\n\u2028\u2029]/)
+  const end = lines.findLastIndex(
+    (line) => line.trim() !== '' && !isAnswerLine(bare(line.slice(0, 2 * longestReason))),
+  )
+  return lines.slice(0, end + 1).join('\n')
 }
 
 function lastMatch(lines: readonly string[], pattern: RegExp): string | undefined {
@@ -75,6 +85,10 @@ function isEcho(lines: readonly string[], index: number, echoes: Echoes): boolea
       ((echo.before !== undefined && echo.before === before) ||
         (echo.after !== undefined && echo.after === after)),
   )
+}
+
+function isAnswerLine(line: string): boolean {
+  return statePattern.test(line) || /^BLOCK_REASON\s?[:：=]/i.test(line)
 }
 
 function isMarkerLine(line: string): boolean {

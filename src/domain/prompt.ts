@@ -71,11 +71,15 @@ const contract = `End your final message with exactly one line of this form, whe
 - \`TASK_STATE: CONTINUE\` when there is more to do in a further step;
 - \`TASK_STATE: BLOCKED\` when only a person can help, with a line before it that says \`BLOCK_REASON:\` and what you need.`
 
-function section(title: string, text: string): string {
+export function section(title: string, text: string): string {
   return `## ${title}\n\n${text.trim()}`
 }
 
-function budgetText({ step, steps, left: { ms, tokens, costUsd } }: PromptInput): string {
+export function budgetText({
+  step,
+  steps,
+  left: { ms, tokens, costUsd },
+}: Pick<PromptInput, 'step' | 'steps' | 'left'>): string {
   const minutes = Math.floor(ms / 60_000)
   const time = minutes >= 2 ? `${minutes} minutes` : `${Math.max(2, Math.round(ms / 1000))} seconds`
   const caps = [
@@ -146,7 +150,7 @@ function policyText(policy: Policy): string {
     .join('\n')
 }
 
-function networkText({ egress, upstreams }: Policy): string {
+export function networkText({ egress, upstreams }: Policy): string {
   const ways = [
     ...(egress.length === 0
       ? []
@@ -166,7 +170,7 @@ const readonlyWords =
   'CI workflows, git hook folders, configuration of editors, dev containers and agents, agent instructions, rc files of ' +
   'package managers (`.github/workflows`, `.husky`, `.vscode`, `.claude`, `AGENTS.md`, `.npmrc` and their like)'
 
-function patterns(list: readonly string[]): string {
+export function patterns(list: readonly string[]): string {
   return fewOf(
     list.map((pattern) => `\`${pattern}\``),
     40,
@@ -177,13 +181,13 @@ const mostQuoted = 12_000
 const headQuoted = 2000
 
 /** Somebody else's text, cut in the middle and marked line by line, so that nothing in it can pass for ours. */
-function quoted(about: string, text: string): string {
+export function quoted(about: string, text: string, most = mostQuoted): string {
   const clean = withoutColours(text).trim()
   const cut =
-    clean.length <= mostQuoted
+    clean.length <= most
       ? clean
-      : `${clean.slice(0, headQuoted)}\n[… ${clean.length - mostQuoted} characters left out …]\n` +
-        clean.slice(headQuoted - mostQuoted)
+      : `${clean.slice(0, headQuoted)}\n[… ${clean.length - most} characters left out …]\n` +
+        clean.slice(headQuoted - most)
   return `${about}\n\n${bars(cut)}`
 }
 

@@ -20,6 +20,7 @@ import {
   statuses,
   type Task,
   type TaskEvent,
+  taskKinds,
   type TestResult,
 } from './task.ts'
 import type { Candidate } from './worktree.ts'
@@ -248,6 +249,7 @@ const mergeSchema = exactly<Merge>()(
 export const taskSchema = exactly<Task>()(
   z.object({
     id: taskIdSchema,
+    kind: z.enum(taskKinds),
     status: z.enum(statuses),
     phase: z.enum(phases).nullable(),
     halt: z.object({ reason: z.enum(haltReasons), text: z.string() }).nullable(),
@@ -281,11 +283,11 @@ export const taskSchema = exactly<Task>()(
     priorFailure: z.string().nullable(),
     baseline: z.string().nullable(),
     setupKey: z.string().nullable(),
-    session: z.string().nullable(),
     progress: z.object({ signature: z.string(), repeats: count }),
     risks: z.array(riskSchema),
     outcome: z.enum(['tested', 'untested']).nullable(),
     marks: z.array(markSchema).nullable(),
+    answer: z.string().nullable(),
     delivery: z.enum(deliveries),
     merge: mergeSchema.nullable(),
     parentTaskId: taskIdSchema.nullable(),

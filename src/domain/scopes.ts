@@ -1,7 +1,7 @@
 import type { Role } from './caller.ts'
 
 /**
- * What a token is good for, besides what its role may do: look (`read`), start and explain tasks (`create`), act on them
+ * What a token is good for, besides what its role may do: look (`read`), start and explain tasks and ask questions (`create`), act on them
  * and decide (`decide`), tokens and the audit log (`admin`).
  */
 export const scopes = ['read', 'create', 'decide', 'admin'] as const
@@ -24,7 +24,7 @@ export function scopeOf(method: string, path: string): Scope | null {
   if (method === 'GET' || method === 'HEAD') return 'read'
   // Who only looks on asks for this too; what listens on an address works on every task anyway.
   if (path.endsWith('/attend')) return 'read'
-  return path === '/v1/tasks' || path === '/v1/explain' ? 'create' : 'decide'
+  return ['/v1/tasks', '/v1/questions', '/v1/explain'].includes(path) ? 'create' : 'decide'
 }
 
 /** Whether a call is to go on record: it changes something, or means to. */

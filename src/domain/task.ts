@@ -22,6 +22,10 @@ export const statuses = [
 ] as const
 export type Status = (typeof statuses)[number]
 
+/** What a task is for: to change its repository, or to answer a question about it and change nothing. */
+export const taskKinds = ['change', 'question'] as const
+export type TaskKind = (typeof taskKinds)[number]
+
 /**
  * Where the loop is inside RUNNING and VALIDATING. `salvage` is left over after a halt: keep what is allowed. `postponed`:
  * that was not possible for want of disk, and a resume does it. Those from `merge` on are of an APPLIED task that is being
@@ -137,6 +141,7 @@ export interface Progress {
 
 export interface Task {
   readonly id: TaskId
+  readonly kind: TaskKind
   readonly status: Status
   readonly phase: Phase | null
   readonly halt: Halt | null
@@ -148,6 +153,7 @@ export interface Task {
   readonly fence: number
   /** When a claim is over of which nothing is heard any more. On record only: the data folder's lock decides who works. */
   readonly leaseUntil: Millis | null
+  /** Of a question, what is asked. */
   readonly goal: string
   /** The goal as it was first asked for, before suggestions. */
   readonly request: string
@@ -179,7 +185,6 @@ export interface Task {
   readonly baseline: string | null
   /** Hash over manifests and lock files that setup last ran with; null: it has to run. */
   readonly setupKey: string | null
-  readonly session: string | null
   readonly progress: Progress
   readonly risks: readonly RiskReason[]
   /** Set when the last step was validated and only the branch has to be handed over; final when APPLIED. */
@@ -189,10 +194,12 @@ export interface Task {
    * `outcome`. Null: nobody has looked, which wants one too.
    */
   readonly marks: readonly Mark[] | null
+  /** What the agent said to a question, as Markdown; null until it is answered. At most `longestAnswer` characters. */
+  readonly answer: string | null
   readonly delivery: Delivery
   /** The last delivery into a branch; null where there was none. */
   readonly merge: Merge | null
-  /** The task whose work this one changes: it begins at that one's head. */
+  /** The task whose work this one changes, from that one's head on, or the question that it follows up. */
   readonly parentTaskId: TaskId | null
   readonly createdBy: Actor
   readonly createdAt: Millis

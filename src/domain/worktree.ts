@@ -210,13 +210,14 @@ export interface Worktrees {
   writeAttemptFile(task: TaskPlace, name: string, content: string): Promise<void>
   /**
    * Lays the agent's own folder down anew: these files, by their paths in it, and the conversation that was kept under
-   * the name `from`.
+   * the name `from`, of this task or of another one, `of`.
    * @returns whether that conversation was there
    */
   openAgentFolder(
     task: TaskPlace,
     files: Readonly<Record<string, string>>,
     from: string | null,
+    of?: TaskPlace,
   ): Promise<boolean>
   /**
    * Keeps of the agent's folder the files that `keeps` names, under `name`, besides what is kept under `also` alone. Only

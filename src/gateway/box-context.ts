@@ -4,6 +4,7 @@ import type { KnownSecrets } from '../domain/leak.ts'
 import type { Prices } from '../domain/upstream.ts'
 import type { BodyMemory } from './body-memory.ts'
 import type { Ledger } from './ledger.ts'
+import type { Patience } from './patience.ts'
 import type { Purse } from './purse.ts'
 import type { Network } from './reach.ts'
 import type { Route } from './route.ts'
@@ -16,6 +17,7 @@ export interface BoxContext {
   readonly ledger: Ledger
   readonly traffic: Traffic
   readonly purse: Purse
+  readonly patience: Patience
   readonly known: KnownSecrets
   readonly network: Network
   readonly prices: Prices

@@ -10,6 +10,7 @@ import { Ledger } from './ledger.ts'
 import { defaultLimits, type GatewayLimits } from './limits.ts'
 import { type Dial, dialTcp, type Resolve, resolveByMachine } from './network.ts'
 import { BoxPassage } from './passage.ts'
+import { Patience } from './patience.ts'
 import { Purse } from './purse.ts'
 import type { Network } from './reach.ts'
 import { Route } from './route.ts'
@@ -54,6 +55,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         ledger,
         traffic: new Traffic(egress.limits, ledger),
         purse: new Purse(ledger),
+        patience: new Patience((unavailable) => ledger.unavailable(unavailable)),
         known,
         network,
         prices,

@@ -1,7 +1,7 @@
 import type { Usage } from '../domain/agent.ts'
 import type { Millis } from '../domain/brand.ts'
 import type { EgressCounts, EgressDecision } from '../domain/egress.ts'
-import type { Leak, Overseer, SpendLeft } from '../domain/gateway.ts'
+import type { Leak, Overseer, SpendLeft, Unavailable } from '../domain/gateway.ts'
 import type { Refusal } from './refusal.ts'
 
 /** What a box asked for, as it is recorded. */
@@ -115,6 +115,10 @@ export class Ledger {
 
   exhausted(budget: 'tokens' | 'cost'): void {
     this.tell(() => this.overseer.exhausted(budget))
+  }
+
+  unavailable(unavailable: Unavailable): void {
+    this.tell(() => this.overseer.unavailable(unavailable))
   }
 
   leaked(leak: Leak): void {

@@ -147,6 +147,7 @@ async function passOn(
     if (response.headersSent) response.destroy()
   })
   let outcome: Refusal | undefined
+  const ended = bill === null ? null : context.patience.begin(route.upstream.name)
   try {
     const sent = {
       method: request.method ?? '',
@@ -158,7 +159,10 @@ async function passOn(
     const answer = await route.call(sent, signal)
     const counter = answer.statusCode === 200 ? (rule.counter?.() ?? null) : null
     await answered(call, answer, counter, bill, body.inspected)
+    ended?.(answer.statusCode ?? null)
   } catch (error) {
+    // Of a provider that was not waited for nothing is known.
+    if (!call.signal.aborted && !(error instanceof Cut) && !(error instanceof Unrecorded)) ended?.(null)
     // The box went, or nobody waits any more, while the model was at work: what that costs nobody says.
     if (signal.aborted && !response.headersSent) bill?.chargeEstimate()
     outcome = context.traffic.over ?? failureOf(error, route, signal.aborted)

@@ -1,8 +1,6 @@
 import type { AgentBoxRequest, BoxMount, BoxRequest } from '../domain/box.ts'
 import type { CommitId, TreePath } from '../domain/brand.ts'
 import { compilePolicy } from '../domain/matcher.ts'
-import type { Policy } from '../domain/policy.ts'
-import type { Listing } from '../domain/listing.ts'
 import { absentCovers, existingCovers, type Cover } from './covers.ts'
 import { islandsOf, type Island } from './islands.ts'
 import {
@@ -33,7 +31,7 @@ export function mountPlan(request: BoxRequest): readonly BoxMount[] {
 function contentMounts(request: BoxRequest): readonly BoxMount[] {
   switch (request.kind) {
     case 'agent':
-      return [...agentMounts(request.policy, request.listing, request.setupFolders), ...ownMounts(request)]
+      return [...agentMounts(request), ...ownMounts(request)]
     case 'setup':
       return [treeMount(request.commit, 'keep')]
     // Denied content is not in the tree and nothing that is written stays, so there is nothing to mask.
@@ -74,18 +72,20 @@ function channelMount({ egress }: ReachingRequest): readonly BoxMount[] {
   return [{ source: { kind: 'channel' }, target: channelFolder, readonly: true, why: 'gateway' }]
 }
 
-function agentMounts(
-  policy: Policy,
-  listing: Listing,
-  setupFolders: readonly TreePath[],
-): readonly BoxMount[] {
+function agentMounts({
+  policy,
+  listing,
+  setupFolders,
+  readOnly = false,
+}: AgentBoxRequest): readonly BoxMount[] {
   const matcher = compilePolicy(policy)
-  const limited = policy.allow.length > 0
+  const limited = readOnly || policy.allow.length > 0
   // What setup left is exempt from the patterns: a dependency tree is full of them.
   const setup = new Set(setupFolders)
-  const islands = limited
-    ? islandsOf(policy, listing, matcher).filter(({ path }) => !isAtOrUnder(setup, path))
-    : []
+  const islands =
+    limited && !readOnly
+      ? islandsOf(policy, listing, matcher).filter(({ path }) => !isAtOrUnder(setup, path))
+      : []
   const shores = new Set(islands.map(({ path }) => path))
   const writable = (path: TreePath): boolean => !limited || isAtOrUnder(shores, path)
 
@@ -106,7 +106,7 @@ function agentMounts(
     ...covers.filter(({ kind }) => kind === 'readonly').map(coverMount),
     ...covers.filter(({ kind }) => kind === 'deny').map(coverMount),
     { source: { kind: 'pointer' }, target: inWork('.git'), readonly: true, why: 'pointer' },
-    { source: { kind: 'git' }, target: gitFolder, readonly: false, why: 'private git' },
+    { source: { kind: 'git' }, target: gitFolder, readonly: readOnly, why: 'private git' },
     { source: { kind: 'attempt' }, target: attemptFolder, readonly: true, why: 'prompt' },
     ...[...setupFolders].sort(byDepth).map(setupMount),
   ]

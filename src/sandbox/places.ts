@@ -1,4 +1,4 @@
-import { agentFolder } from '../domain/agent.ts'
+import { agentHome } from '../domain/agent.ts'
 import type { BoxPath, TreePath } from '../domain/brand.ts'
 
 // Where things are in every box.
@@ -6,7 +6,7 @@ export const homeFolder = '/home/agent' as BoxPath
 export const workFolder = '/work' as BoxPath
 export const gitFolder = '/cofferdam/git' as BoxPath
 export const attemptFolder = '/cofferdam/attempt' as BoxPath
-export const ownFolder = agentFolder as BoxPath
+export const ownFolder = agentHome as BoxPath
 export const channelFolder = '/cofferdam/channel' as BoxPath
 /** The gateway's socket in it, where the box has one. */
 export const channelSocket = 's'

@@ -23,11 +23,12 @@ export async function openAgentFolder(
   task: TaskPlace,
   files: Readonly<Record<string, string>>,
   from: string | null,
+  of: TaskPlace,
 ): Promise<boolean> {
-  const { agentFolder, conversations } = layoutOf(site.data, task)
+  const { agentFolder } = layoutOf(site.data, task)
   if (exists(agentFolder)) throwAway(site.data, agentFolder)
   await mkdir(agentFolder, { recursive: true, mode: 0o755 })
-  const kept = from === null ? null : at(conversations, nameOf(from))
+  const kept = from === null ? null : at(layoutOf(site.data, of).conversations, nameOf(from))
   const found = kept === null || !exists(kept) ? [] : await filesIn(kept)
   for (const { path } of found) await copy(join(kept ?? '', path), join(agentFolder, path))
   for (const [path, text] of Object.entries(files)) {

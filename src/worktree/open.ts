@@ -111,7 +111,11 @@ export function openWorktrees(options: WorktreesOptions): Worktrees {
     setupFolders: (task) => onDisk(async () => keptOf(site, task)),
     writeAttemptFile: (task, name, content) =>
       onDisk(async () => writeAttemptFile(site, task, name, content)),
-    openAgentFolder: (task, files, from) => inTurn(task, () => openAgentFolder(site, task, files, from)),
+    openAgentFolder: (task, files, from, of = task) => {
+      const open = () => openAgentFolder(site, task, files, from, of)
+      // A conversation of another task is not put away meanwhile. No task is asked for by one that it asks for itself.
+      return inTurn(task, () => (of.id === task.id ? open() : inTurn(of, open)))
+    },
     keepConversation: (task, name, keeps, also) =>
       inTurn(task, () => keepConversation(site, task, name, keeps, also)),
     materials: (task) => {

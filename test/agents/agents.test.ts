@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { openAgents } from '../../src/agents/open.ts'
 import type { Agent, AgentErrorKind } from '../../src/domain/agent.ts'
@@ -192,6 +192,7 @@ describe('what went wrong', () => {
     ['pi', piFails('529 {"type":"error","error":{"type":"overloaded_error"}}'), 'overload'],
     ['pi', piFails('401 {"type":"error","error":{"type":"authentication_error"}}'), 'auth'],
     ['pi', piFails('prompt is too long: 214096 tokens > 200000 maximum'), 'context'],
+    ['pi', piFails('terminated: other side closed (UND_ERR_SOCKET)'), 'overload'],
     ['pi', 'No session found matching 01a2', 'session'],
     ['opencode', openFails('Too Many Requests', 429), 'rate_limit'],
     ['opencode', openFails('Overloaded', 529), 'overload'],
@@ -199,12 +200,41 @@ describe('what went wrong', () => {
     ['opencode', 'Error: Session not found: ses_1', 'session'],
     ['gemini', geminiFails('got status: 429 RESOURCE_EXHAUSTED. {"error":{}}'), 'rate_limit'],
     ['gemini', geminiFails('got status: 503 UNAVAILABLE. {"error":{}}'), 'overload'],
+    ['gemini', geminiFails('[API Error: terminated]'), 'overload'],
     ['gemini', geminiFails('API key not valid. Please pass a valid API key.'), 'auth'],
     ['gemini', geminiFails('Reached max session turns for this session.'), 'turns'],
     ['gemini', 'Error resuming session: No previous sessions found for this project.', 'session'],
     ['gemini', geminiFails('The input token count (2000000) exceeds the maximum'), 'context'],
   ])('%s: %s', (name, output, kind) => {
     const { result } = readingOf(named(name), output, { exitCode: 1 })
+    expect([result.error, result.marker.state]).toEqual([kind, 'NONE'])
+    expect(result.failure).toContain(' says: ')
+  })
+
+  // `streams/faults/AGENT.KIND.jsonl` is what each printed in a box where all its calls were answered with that fault, or its
+  // conversation was gone, without what nobody reads.
+  const folder = new URL('streams/faults/', import.meta.url)
+  const exitCodes: Readonly<Record<string, number>> = {
+    'gemini.auth': 145,
+    'gemini.context': 144,
+    'gemini.session': 42,
+    'pi.auth': 0,
+    'pi.context': 0,
+    'pi.overload': 0,
+    'pi.rate_limit': 0,
+  }
+  const faults = readdirSync(folder).map((file) => file.replace('.jsonl', ''))
+
+  it('is recorded of each agent', () => {
+    expect(new Set(faults.map((fault) => fault.split('.')[0]))).toEqual(
+      new Set(known.map(({ name }) => name)),
+    )
+  })
+
+  it.each(faults)('is told by what was printed: %s', (fault) => {
+    const [name = '', kind] = fault.split('.')
+    const output = readFileSync(new URL(`${fault}.jsonl`, folder), 'utf8')
+    const { result } = readingOf(named(name), output, { exitCode: exitCodes[fault] ?? 1 })
     expect([result.error, result.marker.state]).toEqual([kind, 'NONE'])
     expect(result.failure).toContain(' says: ')
   })

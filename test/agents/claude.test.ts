@@ -58,6 +58,23 @@ describe('how it fails', () => {
       /limit of turns/,
     ],
     ['session', 'No conversation found with session ID: 54bab2b6', 'session', /does not find/],
+    [
+      'session, as its protocol says it',
+      result({
+        is_error: true,
+        subtype: 'error_during_execution',
+        result: undefined,
+        errors: ['No conversation found with session ID: 54bab2b6'],
+      }),
+      'session',
+      /^Claude Code does not find its conversation any more\. Claude Code says: No conversation found with session ID: 54bab2b6$/,
+    ],
+    [
+      'no reason',
+      result({ is_error: true, subtype: 'error_during_execution', result: undefined }),
+      'crash',
+      /says: error during execution$/,
+    ],
     ['crash', `${init}\nSegmentation fault`, 'crash', /exit code 1 before .* says: Segmentation fault$/],
     ['half a line', result({}).slice(0, -9), 'crash', /exit code 1 before it was done\.$/],
     ['a result of another shape', result({ usage: { input_tokens: -5 } }), 'crash', /exit code 1/],

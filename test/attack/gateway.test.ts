@@ -133,6 +133,7 @@ const overseer: Overseer = {
   left: () => ({ tokens: null, costUsd: null }),
   spent: () => undefined,
   exhausted: () => undefined,
+  unavailable: () => undefined,
   leaked: (leak) => void leaks.push(leak),
 }
 

@@ -175,16 +175,34 @@ describe('through the whole product', () => {
     'A055 shell configuration in the home folder',
     'Write .bashrc, .profile, .gitconfig, .npmrc and a program into the home folder, and look for them in the next step.',
     async ({ saw }) => {
+      const look = 'ls -A ~; cat ~/.gitconfig ~/.config/git/config 2>/dev/null; true'
       const task = await plane.run({
         repo: aRepository(),
-        argv: sh(`if [ -e second ]; then ls -A ~; cat ~/.gitconfig 2>/dev/null; echo TASK_STATE: DONE
-          else for f in .bashrc .profile .gitconfig .npmrc; do echo evil > ~/$f; done; mkdir -p ~/.local/bin ~/.config/git; echo evil > ~/.config/git/config; ls -A ~ | head -3; echo x > second; echo TASK_STATE: CONTINUE; fi`),
-        test: '[ -z "$(ls -A ~ | grep -E "bashrc|profile|gitconfig")" ]',
+        argv: sh(`if [ -e second ]; then ${look}; echo TASK_STATE: DONE
+          else for f in .bashrc .profile .gitconfig .npmrc; do echo evil > ~/$f; done; mkdir -p ~/.local/bin ~/.config/git; echo evil > ~/.config/git/config
+            printf '#!/bin/sh\necho evil\n' > ~/.local/bin/git; chmod +x ~/.local/bin/git; ${look}; echo x > second; echo TASK_STATE: CONTINUE; fi`),
+        test: `${look}; [ -z "$(ls -A ~ | grep -E "bashrc|profile|gitconfig")" ]`,
       })
       expect([task.status, task.outcome, task.spent.steps]).toEqual(['APPLIED', 'tested', 2])
-      const second = (await plane.client.logs(task.id, 2)).split('\n')
-      expect(second.filter((line) => /bashrc|profile|gitconfig|npmrc|evil/.test(line))).toEqual([])
-      saw('The home folder of the next step and of the test box was empty again.')
+      const seen = (log: string): readonly string[] =>
+        log.split('\n').filter((line) => /bashrc|profile|gitconfig|npmrc|\.local|\.config|evil/.test(line))
+      const [planted = '', tested = ''] = (await plane.client.logs(task.id, 1)).split('== test box')
+      // By the same look: had it lasted, it would have been seen.
+      expect(seen(planted)).toEqual([
+        '.bashrc',
+        '.config',
+        '.gitconfig',
+        '.local',
+        '.npmrc',
+        '.profile',
+        'evil',
+        'evil',
+      ])
+      expect(seen(tested)).toEqual([])
+      expect(seen(await plane.client.logs(task.id, 2))).toEqual([])
+      saw(
+        'What was planted could be seen in the home folder of its own box; that of the next step and of the test boxes was empty again.',
+      )
     },
   )
 

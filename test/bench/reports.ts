@@ -58,7 +58,7 @@ export function reportsOf(taskId: TaskId, step: number): readonly Report[] {
       input: { type: 'begun', step, attempt: 1, text: 'The agent starts.', consumed: null },
       along: row(open),
     },
-    { input: { type: 'agent_finished', text: 'The agent ended.', session: null }, along: row(read) },
+    { input: { type: 'agent_finished', text: 'The agent ended.' }, along: row(read) },
     { input: { type: 'advanced', phase: 'candidate', text: 'Inside the policy.' }, along: {} },
     { input: { type: 'candidate_made', text: '1 file changed.' }, along: row(made) },
     { input: { type: 'tested', text: 'Not tested.', priorFailure: null }, along: {} },

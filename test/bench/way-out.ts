@@ -16,6 +16,7 @@ const nobody: Overseer = {
   left: () => ({ tokens: null, costUsd: null }),
   spent: () => undefined,
   exhausted: () => undefined,
+  unavailable: () => undefined,
   leaked: () => undefined,
 }
 

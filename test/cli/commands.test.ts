@@ -279,7 +279,7 @@ describe('decisions and acts', () => {
   it('says that a branch may have reached the repository of validated work that is not applied', async () => {
     const id = await made('Mend the tests', (turn) => {
       beginStep(turn)
-      turn.report({ type: 'agent_finished', text: '', session: null })
+      turn.report({ type: 'agent_finished', text: '' })
       turn.report({ type: 'candidate_made', text: '' })
       turn.report({ type: 'tested', text: '', priorFailure: null })
       const verdict = { kind: 'apply', outcome: 'tested' } as const

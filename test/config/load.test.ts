@@ -20,7 +20,7 @@ test('without a file everything has a default', () => {
     dataFolder: join(home, '.local/share/cofferdam/.workspace'),
     box: { uid: 1000, gid: 1000 },
     concurrency: 2,
-    tasks: { budget: { steps: 8, seconds: 1200 }, agent: null, policy: defaultPolicy },
+    tasks: { budget: { steps: 8, seconds: 1200 }, agent: null, answerer: null, policy: defaultPolicy },
     repositories: {},
     logLevel: 'info',
   })

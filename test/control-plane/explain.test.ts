@@ -56,6 +56,7 @@ async function explained(
     defaults: {
       budget: defaultBudget,
       agent: null,
+      answerer: null,
       policy: defaultPolicy,
       means: { memoryMb: 8192, upstreams: {}, pricesAsOf: '2026-01-31' },
       repository: () => ({}),

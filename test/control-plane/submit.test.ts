@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { draftTask } from '../../control-plane/submit.ts'
+import { type Defaults, draftQuestion, draftTask, type SubmitDeps } from '../../control-plane/submit.ts'
+import { parseQuestionRequest } from '../../src/domain/question/request.ts'
 import { openAgents } from '../../src/agents/open.ts'
 import type { HostPath } from '../../src/domain/brand.ts'
 import type { Caller } from '../../src/domain/caller.ts'
@@ -15,7 +16,7 @@ import { gitFolder } from '../../src/sandbox/places.ts'
 import { openWorktrees } from '../../src/worktree/open.ts'
 import { requestOf, type Wanted } from '../support/plane.ts'
 import { aRepository } from '../support/repository.ts'
-import { anOperator, anOwner, aTaskId } from '../support/task.ts'
+import { anOperator, anOwner, aTask, aTaskId, aTaskIdOf } from '../support/task.ts'
 
 let folder: string
 beforeEach(() => {
@@ -25,22 +26,19 @@ afterEach(() => rmSync(folder, { recursive: true }))
 
 const own = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 }
 
-async function drafted(
-  wanted: Partial<Wanted>,
-  configured: RepositoryDefaults = {},
-  caller: Caller = anOwner,
-  named = true,
-): Promise<Task> {
-  const deps = {
-    agents: openAgents(),
+function depsOf(configured: RepositoryDefaults, named = true, more: Partial<Defaults> = {}): SubmitDeps {
+  return {
+    agents: new Map(openAgents()),
     clock: Date.now,
     defaults: {
       budget: defaultBudget,
       agent: null,
+      answerer: null,
       policy: defaultPolicy,
       means: { memoryMb: 8192, upstreams: {}, pricesAsOf: '2026-01-31' },
       repository: () => configured,
       isNamed: () => named,
+      ...more,
     },
     worktrees: openWorktrees({
       data: folder as HostPath,
@@ -50,6 +48,15 @@ async function drafted(
       policyMatcher: compilePolicy,
     }),
   }
+}
+
+async function drafted(
+  wanted: Partial<Wanted>,
+  configured: RepositoryDefaults = {},
+  caller: Caller = anOwner,
+  named = true,
+): Promise<Task> {
+  const deps = depsOf(configured, named)
   const request = requestOf({ repo: aRepository(), argv: ['make', 'fix'], ...wanted })
   return (await draftTask(deps, request, aTaskId, caller)).task
 }
@@ -122,5 +129,85 @@ describe('B03 B04 a submission', () => {
   ])('B02 %j', async (goal, stripped, status) => {
     const task = await drafted({ goal })
     expect([task.goal, task.status]).toEqual([stripped, status])
+  })
+})
+
+describe('a question', () => {
+  const claude = { name: 'claude', argv: [] }
+  const keyed = {
+    means: {
+      memoryMb: 8192,
+      upstreams: { anthropic: { key: 'k', keyFrom: 'K', origin: null, plainHttp: false } },
+      pricesAsOf: null,
+    },
+  } as unknown as Partial<Defaults>
+  async function asked(
+    more: object,
+    configured: RepositoryDefaults = {},
+    defaults: Partial<Defaults> = {},
+    { caller = anOwner, parent = null }: { caller?: Caller; parent?: Task | null } = {},
+  ): Promise<Task> {
+    const repository = parent === null ? aRepository() : null
+    const parsed = parseQuestionRequest({
+      question: 'Why?',
+      repository,
+      followUp: parent?.id ?? null,
+      ...more,
+    })
+    if (!parsed.ok) throw new Error(parsed.problems.join(' '))
+    const deps = depsOf(configured, true, { ...keyed, ...defaults })
+    return (await draftQuestion(deps, parsed.request, parent, aTaskId, caller)).task
+  }
+
+  it('has one step, no setup, no test and no note about that, whatever is configured for tasks', async () => {
+    const task = await asked({}, { setup: 'npm ci', test: 'npm test', agent: claude })
+    expect(task).toMatchObject({ kind: 'question', goal: 'Why?', setup: null, test: null, answer: null })
+    expect([task.budget.steps, task.budget.seconds]).toEqual([1, defaultBudget.seconds])
+    expect((await asked({ budget: { steps: 3 } }, { agent: claude })).budget.steps).toBe(3)
+  })
+
+  it.each<[string, RepositoryDefaults, Partial<Defaults>, string]>([
+    ['who is configured to', { agent: makeFix }, { answerer: makeFix }, 'command'],
+    ['the agent of the repository, where that has a model', { agent: claude }, { agent: makeFix }, 'claude'],
+    ['the usual agent, where that has a model', {}, { agent: claude }, 'claude'],
+  ])('is answered by %s', async (_, configured, defaults, name) => {
+    const task = await asked({}, configured, defaults)
+    expect([task.agent.name, task.status]).toEqual([name, 'PENDING'])
+  })
+
+  it('is refused where nobody can answer, and says what is missing', async () => {
+    await expect(asked({}, { agent: makeFix }, { agent: claude })).rejects.toThrow(
+      /^No agent that can answer is configured: name one of /,
+    )
+    await expect(asked({ agent: { name: 'codex' } })).rejects.toThrow(/There is no upstream "openai"/)
+  })
+
+  it('B03 passes the gate that tasks pass', async () => {
+    const configured = { agent: claude }
+    const rules = async (more: object, caller = anOwner): Promise<readonly string[]> =>
+      (await asked(more, configured, {}, { caller })).risks.map(({ rule }) => rule)
+    expect(await rules({ question: 'Run pip install x, then?' })).toEqual(['install'])
+    expect(await rules({ budget: { steps: 12 } })).toEqual(['steps'])
+    expect(await rules({ question: 'draft: why?' })).toEqual(['draft'])
+    expect(await rules({ agent: { name: 'command', argv: ['cat'] } }, anOperator)).toEqual(['agent'])
+  })
+
+  it('that follows another up has its repository, ref and agent, which is no reason to trust that more', async () => {
+    const repo = aRepository()
+    const parent = aTask({
+      id: aTaskIdOf(1),
+      kind: 'question',
+      repository: { path: repo, key: 'x' },
+      base: { ref: 'main', commit: aTask().base.commit },
+      agent: { name: 'command', argv: ['sudo', 'cat'] },
+    })
+    const task = await asked({}, { agent: claude }, {}, { parent, caller: anOperator })
+    expect([task.parentTaskId, task.repository.path, task.base.ref, task.agent.name]).toEqual([
+      parent.id,
+      repo,
+      'main',
+      'command',
+    ])
+    expect(task.risks.map(({ rule }) => rule)).toEqual(expect.arrayContaining(['agent']))
   })
 })

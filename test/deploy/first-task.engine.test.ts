@@ -1,51 +1,131 @@
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { thisProcess } from '../../src/config/environment.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import { sandboxImage } from '../support/docker.ts'
+import { receipts } from '../support/model/receipts.ts'
+import { type Model, openModel } from '../support/model/server.ts'
 import { git } from '../support/repository.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const home = mkdtempSync(join(tmpdir(), 'cofferdam-first-'))
-const example = join(home, 'example')
-afterAll(() => rmSync(home, { recursive: true, force: true }))
+let home: string
+let example: string
+let model: Model
 
 // What was built is run here, as the quickstart does. What does not compile is another check's matter.
-beforeAll(() => {
+beforeAll(async () => {
   spawnSync('bash', ['-c', 'source deploy/setup.sh && build_sources'], { cwd: root })
+  for (const agent of ['pi', 'claude'] as const) await sandboxImage([agent])
+  model = await openModel({ script: receipts })
+})
+afterAll(() => model[Symbol.asyncDispose]())
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'cofferdam-first-'))
+  example = join(home, 'example')
+})
+afterEach(() => rmSync(home, { recursive: true, force: true }))
+
+const places = (): Readonly<Record<string, string>> => ({
+  HOME: home,
+  COFFERDAM_DATA: join(home, 'data'),
+  COFFERDAM_RUNTIME: join(home, 'run'),
 })
 
-const firstTask = (): { status: number | null; stdout: string; stderr: string } =>
-  spawnSync('bash', ['deploy/first-task.sh', example], {
+async function firstTask(env: Readonly<Record<string, string>> = {}) {
+  const child = spawn('bash', ['deploy/first-task.sh', example], {
     cwd: root,
-    encoding: 'utf8',
-    env: {
-      PATH: process.env['PATH'],
-      HOME: home,
-      COFFERDAM_DATA: join(home, 'data'),
-      COFFERDAM_RUNTIME: join(home, 'run'),
-    },
+    env: { PATH: process.env['PATH'], ...places(), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
+  const ended = once(child, 'close') as Promise<[number | null]>
+  const [stdout, stderr, [status]] = await Promise.all([text(child.stdout), text(child.stderr), ended])
+  return { status, stdout, stderr }
+}
 
-it('the first task of the quickstart is applied in two steps, and again on the next run, until its work is merged', () => {
+function appliedIn(branch: string): void {
+  expect(git(example, 'rev-list', '--count', `main..${branch}`).trim()).toBe('2')
+  expect(git(example, 'diff', '--name-only', `main...${branch}`).trim()).toBe('receipt.py')
+}
+const branches = (): readonly string[] =>
+  git(example, 'branch', '--list', 'cofferdam/*', '--format=%(refname)').trim().split('\n')
+
+it('the first task of the quickstart is applied in two steps, and again on the next run, until its work is merged', async () => {
   for (const tasks of [1, 2]) {
-    const { status, stdout, stderr } = firstTask()
+    const { status, stdout, stderr } = await firstTask()
     expect(stderr).not.toContain('was not applied')
     expect(status).toBe(0)
+    expect(stdout).toMatch(/THE MODEL IS NOT: ITS ANSWERS ARE SCRIPTED\.[^]*» bash cat receipt\.py/)
     expect(stdout).toMatch(/AssertionError: 474 != 475[^]*Step 2\/8[^]*APPLIED/)
     expect(stdout).toMatch(/^\+ {4}for cents, count in lines:$/m)
 
     // What a person has checked out is as it was; the work is on the branch.
     expect(git(example, 'status', '--porcelain', '--branch').trim()).toBe('## main')
-    const branches = git(example, 'branch', '--list', 'cofferdam/*', '--format=%(refname)').trim().split('\n')
-    expect(branches).toHaveLength(tasks)
-    for (const branch of branches) {
-      expect(git(example, 'rev-list', '--count', `main..${branch}`).trim()).toBe('2')
-      expect(git(example, 'diff', '--name-only', `main...${branch}`).trim()).toBe('receipt.py')
-    }
-    if (tasks === 2) git(example, 'merge', '--quiet', '--ff-only', branches[0] ?? '')
+    expect(branches()).toHaveLength(tasks)
+    branches().forEach(appliedIn)
+    if (tasks === 2) git(example, 'merge', '--quiet', '--ff-only', branches()[0] ?? '')
   }
-  const { status, stdout } = firstTask()
+  const { status, stdout } = await firstTask()
   expect([status, stdout]).toEqual([0, expect.stringContaining(`For another go: rm -r ${example}`)])
+})
+
+it('B28 with a key in the environment it is that provider’s agent, and the key is nowhere in what is left', async () => {
+  const key = 'sk-of-the-first-task-0123456789'
+  const config = join(home, 'cofferdam.yaml')
+  writeFileSync(config, `upstreams: { anthropic: { origin: '${model.origin}' } }\n`)
+  const before = model.had.length
+  const { status, stdout } = await firstTask({ ANTHROPIC_API_KEY: key, COFFERDAM_CONFIG: config })
+  expect([status, stdout]).toEqual([0, expect.stringMatching(/--agent claude --tokens 500000[^]*APPLIED/)])
+  branches().forEach(appliedIn)
+  const had = model.had.slice(before)
+  expect(had.length).toBeGreaterThan(5)
+  expect(had.filter(({ headers }) => headers['x-api-key'] !== key)).toEqual([])
+  const files = readdirSync(home, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  const holding = files
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .filter((file) => readFileSync(file).includes(key))
+  expect([holding, files.length > 20]).toEqual([[], true])
+})
+
+it('with a model server of the user’s own it is pi that asks that, in the usual data folder', async () => {
+  const before = model.had.length
+  const { status, stdout } = await firstTask({
+    OPENAI_COMPATIBLE_ORIGIN: `${model.origin}/v1`,
+    OPENAI_COMPATIBLE_MODEL: 'm-1',
+  })
+  expect([status, stdout]).toEqual([0, expect.stringMatching(/The model is m-1\.[^]*APPLIED/)])
+  branches().forEach(appliedIn)
+  expect(new Set(model.had.slice(before).map(({ conversation }) => conversation.model))).toEqual(
+    new Set(['m-1']),
+  )
+  expect(readdirSync(join(home, 'data'))).toContain('cofferdam.db')
+})
+
+it('a process that works on the data folder has a configuration of its own, which is not told of the model', async () => {
+  const env = { ...thisProcess().env, ...places() }
+  const { controlSocket } = loadConfig({}, { ...thisProcess(), env, home })
+  // Not by a call that waits: this process is the one that works on the folder.
+  const configure = async () => {
+    const argv = ['deploy/first-config.mjs', 'http://127.0.0.1:1', 'm-1']
+    const child = spawn('node', argv, { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] })
+    const ended = once(child, 'close') as Promise<[number | null]>
+    return { said: await text(child.stdout), status: (await ended)[0] }
+  }
+  const alone = await configure()
+  const { data, agents } = JSON.parse(alone.said) as Record<string, unknown>
+  expect([data, agents]).toEqual([
+    join(home, 'data'),
+    { pi: { upstream: 'openai-compatible', model: 'm-1' } },
+  ])
+  mkdirSync(dirname(controlSocket), { recursive: true })
+  const server = createServer()
+  await new Promise<void>((done) => server.listen(controlSocket, done))
+  expect(await configure()).toEqual({ said: '', status: 3 })
+  await new Promise((done) => server.close(done))
 })

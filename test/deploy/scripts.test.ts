@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -98,6 +99,78 @@ describe('the engine', () => {
 /** Runs a line with the functions of setup.sh. */
 const sourced = (line: string): { status: number | null; stdout: string } =>
   spawnSync('bash', ['-c', `source ${deploy}/setup.sh; logs=${folder}; ${line}`], { encoding: 'utf8' })
+
+describe('the agent of the first task', () => {
+  /** Who is chosen with these variables, and with what it is run where `need_agents` ends so. */
+  const chosen = (env: Readonly<Record<string, string>>, built = 0): string =>
+    spawnSync(
+      'bash',
+      [
+        '-c',
+        `source ${deploy}/setup.sh; source ${deploy}/first-agent.sh; logs=${folder}
+        need_agents() { return ${built}; }
+        serve_script() { origin=http://127.0.0.1:1; }
+        configure_server() { note "configured: $origin $1"; }
+        choose_agent; need_agent; configure_agent; say_agent
+        echo "$agent $model: \${agent_options[*]}"`,
+      ],
+      { encoding: 'utf8', env: { PATH: process.env['PATH'], HOME: folder, ...env } },
+    ).stdout
+
+  it.each([
+    [{ ANTHROPIC_API_KEY: 'k' }, 'claude provider: --agent claude --tokens 500000'],
+    [{ OPENAI_API_KEY: 'k' }, 'codex provider: --agent codex --tokens 500000'],
+    [{ GEMINI_API_KEY: 'k', OPENAI_API_KEY: '' }, 'gemini provider: --agent gemini --tokens 500000'],
+    [
+      { OPENAI_COMPATIBLE_ORIGIN: 'http://h:1/v1/', OPENAI_COMPATIBLE_MODEL: 'm', GEMINI_API_KEY: 'k' },
+      'configured: http://h:1 m\n    pi is the real program, in a box without network: the gateway outside asks http://h:1. The model is m.\npi server: --agent pi\n',
+    ],
+    [{}, 'THE MODEL IS NOT: ITS ANSWERS ARE SCRIPTED.'],
+    [{}, 'pi scripted: --agent pi\n'],
+  ])('is by %j: %s', (env, says) => {
+    expect(chosen(env)).toContain(says)
+  })
+
+  it.each([{}, { ANTHROPIC_API_KEY: 'k' }])(
+    'that cannot be built is said, and a script takes its place (%j)',
+    (env) => {
+      const said = chosen(env, 1)
+      expect(said).toContain('COULD NOT BE BUILT INTO THE IMAGE')
+      expect(said).toContain('No agent and no model: a script of the example')
+      expect(said).toContain('command none: --agent command -- python3 tools/fixer.py\n')
+    },
+  )
+
+  it.each(['answers', 'names a model'])('is not begun where no server %s', async (what) => {
+    const server = createServer((_, response) => response.end('{"data":[]}'))
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const { port } = server.address() as AddressInfo
+    if (what === 'answers') server.close()
+    const child = spawn(
+      'bash',
+      [
+        '-c',
+        `source ${deploy}/setup.sh; source ${deploy}/first-agent.sh; logs=${folder}
+        choose_agent; configure_agent; echo still there`,
+      ],
+      {
+        env: {
+          PATH: process.env['PATH'],
+          HOME: folder,
+          OPENAI_COMPATIBLE_ORIGIN: `http://127.0.0.1:${port}`,
+        },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    )
+    const [said, , [status]] = await Promise.all([
+      text(child.stderr),
+      text(child.stdout),
+      once(child, 'close'),
+    ])
+    server.close()
+    expect([status, said]).toEqual([1, expect.stringContaining('name one in OPENAI_COMPATIBLE_MODEL')])
+  })
+})
 
 describe('what is there already', () => {
   it('is found by its content: a build is made again only where a source changed', () => {

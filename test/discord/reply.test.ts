@@ -65,3 +65,27 @@ describe('a plain message in the thread of a task', () => {
     },
   )
 })
+
+describe('a plain message in the thread of a question', () => {
+  const answered = on({ kind: 'question', status: 'APPLIED', answer: 'So.' })
+
+  it('asks more where it is answered', () => {
+    expect(answered(' And why? ')).toEqual({ act: 'ask', text: 'And why?' })
+    expect(answered('stop')).toEqual({ act: 'stop', text: null })
+  })
+
+  it.each(['PENDING', 'RUNNING'] as const)('waits while it is %s', (status) => {
+    expect(on({ kind: 'question', status })('And why?')).toMatch(/is being answered: ask the next one/)
+  })
+
+  it('goes on with it where it is halted, adds to it where it is a draft', () => {
+    const halt = { reason: 'agent', text: 'Which?' } as const
+    expect(on({ kind: 'question', status: 'BLOCKED', halt })('the second')).toMatchObject({ act: 'resume' })
+    expect(on({ kind: 'question', status: 'DRAFT' })('in src')).toEqual({ act: 'suggest', text: 'in src' })
+  })
+
+  it('does nothing where it is rejected or discarded', () => {
+    expect(on({ kind: 'question', status: 'REJECTED' })('why?')).toMatch(/final/)
+    expect(on({ kind: 'question', status: 'APPLIED', delivery: 'discarded' })('why?')).toMatch(/final/)
+  })
+})

@@ -1,7 +1,9 @@
 import { REST } from 'discord.js'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { Doings } from '../../src/discord/doings.ts'
 import { patience } from '../../src/discord/sending.ts'
 import { Statuses } from '../../src/discord/statuses.ts'
+import type { AgentProgress } from '../../src/domain/agent.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import type { Decisions } from '../../src/domain/decision.ts'
 import type { MessageBook, SentMessage } from '../../src/domain/outbox/messages.ts'
@@ -10,7 +12,7 @@ import { aBook } from '../support/discord/book.ts'
 import { type LocalDiscord, openDiscord } from '../support/discord/discord.ts'
 import { textOf } from '../support/discord/interaction.ts'
 import type { Channel, Message } from '../support/discord/world.ts'
-import { aTask, aTaskIdOf } from '../support/task.ts'
+import { aSpent, aTask, aTaskIdOf } from '../support/task.ts'
 import { until } from '../support/until.ts'
 
 // Status messages that follow their tasks. Rounds are only asked for: a test begins each when it likes.
@@ -23,6 +25,7 @@ let book: MessageBook
 let decisions: Pick<Decisions, 'offer' | 'last'>
 let now: number
 let statuses: Statuses
+let doings: Doings
 let rounds: { readonly ms: number; readonly begin: () => void }[]
 
 beforeEach(async () => {
@@ -34,6 +37,7 @@ beforeEach(async () => {
   book = aBook((id) => tasks.get(id))
   decisions = { offer: null, last: null }
   rounds = []
+  doings = new Doings()
   now = Date.now()
   statuses = opened()
 })
@@ -49,6 +53,7 @@ function opened(): Statuses {
     plane: () =>
       ({ task: (id: TaskId) => tasks.get(id), checkpoints: () => [], decisions: () => decisions }) as never,
     clock: () => now,
+    doings,
     rest: () => rest,
     log: () => undefined,
     later: (ms, begin) => {
@@ -72,6 +77,13 @@ async function aShown(number: number): Promise<TaskId> {
   return id
 }
 
+/** Its agent has done something. */
+function does(id: TaskId, ...progress: readonly AgentProgress[]): void {
+  doings.changed({ id, phase: 'agent', step: 1, attempt: 1 })
+  doings.add(id, progress)
+  statuses.progressed(id)
+}
+
 function becomes(id: TaskId, status: Task['status']): void {
   tasks.set(id, aTask({ id, status, version: versionOf(id) + 1 }))
   statuses.touch(id)
@@ -89,6 +101,11 @@ const reactionsOf = (id: TaskId): string =>
     .join()
 const shows = (id: TaskId, title: string): boolean => textOf(messageOf(id)).startsWith(title)
 const round = (): void => rounds.pop()?.begin()
+/** The next round, whenever the one before has come to its end. */
+async function nextRound(): Promise<void> {
+  await until(() => rounds.length === 1)
+  round()
+}
 
 it('follows its task, one edit for all that happened since the last, and carries one reaction', async () => {
   const id = await aShown(1)
@@ -227,4 +244,66 @@ it('carries a reaction also where it was begun anew', async () => {
   round()
   await until(() => reactionsOf(again) === '✅')
   expect(home.messages).toHaveLength(2)
+})
+
+it('shows what an agent says and does, one edit after a while for all of it, and nothing of it in the next phase', async () => {
+  const id = await aShown(1)
+  does(id, { kind: 'said', text: 'I look at **it** first. @everyone' })
+  does(id, { kind: 'tool', tool: 'write', text: 'src/a.ts', paths: ['src/a.ts'] })
+  does(id, { kind: 'tool', tool: 'write', text: 'b_c.ts', paths: ['b_c.ts'] })
+  tasks.set(id, aTask({ id, status: 'RUNNING', version: 1, spent: aSpent({ tokens: 4711 }) }))
+  does(id, { kind: 'spent', tokens: 4711, costUsd: 0 })
+  expect([rounds.map(({ ms }) => ms), messageOf(id).edits]).toEqual([[5000], 0])
+  round()
+  expect(rounds.map(({ ms }) => ms)).toEqual([1000])
+  round()
+  await until(() => reactionsOf(id) === '👀')
+  const shown = textOf(messageOf(id))
+  expect(shown).toContain('» write b\\_c.ts')
+  expect(shown).toContain('b\\_c.ts, src/a.ts')
+  expect(shown).toContain('4711')
+
+  does(id, { kind: 'said', text: 'Done with **it**, @everyone.' })
+  await nextRound()
+  await nextRound()
+  await until(() => messageOf(id).edits === 2)
+  expect(textOf(messageOf(id))).toContain('Done with \\*\\*it\\*\\*, @\u200beveryone.')
+  expect(messageOf(id).pings).toEqual([])
+
+  doings.changed({ id, phase: 'verify', step: 1, attempt: 1 })
+  becomes(id, 'VALIDATING')
+  await nextRound()
+  await until(() => shows(id, 'VALIDATING'))
+  expect(textOf(messageOf(id))).not.toContain('Done with')
+})
+
+it('is not edited for what nobody did meanwhile, and more seldom where many agents are at work', async () => {
+  const ids = [await aShown(1), await aShown(2), await aShown(3)]
+  for (const id of ids) does(id, { kind: 'said', text: 'Hello' })
+  expect(rounds.map(({ ms }) => ms)).toEqual([5000, 10_000, 15_000])
+  const [id = ids[0]] = ids
+  for (const { begin } of rounds.splice(0)) begin()
+  await nextRound()
+  await until(() => ids.every((one) => reactionsOf(one) !== ''))
+  statuses.touch(id as TaskId)
+  await nextRound()
+  does(id as TaskId, { kind: 'said', text: 'More' })
+  await nextRound()
+  await nextRound()
+  await until(() => textOf(messageOf(id as TaskId)).includes('More'))
+  expect(ids.map((one) => messageOf(one).edits)).toEqual([2, 1, 1])
+})
+
+it('that is old shows what an agent does with its next edit alone, for it takes few', async () => {
+  const id = await aShown(1)
+  now += 7_200_000
+  does(id, { kind: 'said', text: 'Hello' })
+  await nextRound()
+  await nextRound()
+  await until(() => reactionsOf(id) !== '')
+  expect(messageOf(id).edits).toBe(0)
+  becomes(id, 'RUNNING')
+  await nextRound()
+  await until(() => shows(id, 'RUNNING'))
+  expect(textOf(messageOf(id))).toContain('Hello')
 })

@@ -138,6 +138,22 @@ describe.concurrent('a run that is suspended', () => {
 })
 
 describe.concurrent('the command line', () => {
+  it('answers a question by itself, and a follow-up by the process that serves', async ({ expect }) => {
+    await using desk = await aDesk()
+    const { repo, cofferdam } = desk
+    const alone = cofferdam('ask', 'What is in a.txt?', '--repo', repo, '--', 'cat', 'a.txt')
+    await exits(alone, 0)
+    expect(alone.out()).toMatch(/APPLIED \(answered\)[^]*\nwrong\n$/)
+    const serve = cofferdam('serve')
+    await printed(serve, 'Working on the tasks')
+    const more = ['--follow-up', idIn(alone), '--', 'cat', '/cofferdam/attempt/prompt.md']
+    const followed = cofferdam('ask', 'And why?', ...more)
+    await exits(followed, 0)
+    expect(followed.out()).toMatch(/\| Question: What is in a\.txt\?\n\| Answer: wrong\n/)
+    expect(git(repo, 'branch', '--list', 'cofferdam*')).toBe('')
+    await ended(serve.child, () => serve.child.kill('SIGTERM'))
+  })
+
   it('applies a goal, in plain lines where nobody looks', async ({ expect }) => {
     await using desk = await aDesk()
     const { repo, cofferdam } = desk

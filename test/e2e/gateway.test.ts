@@ -29,6 +29,7 @@ beforeAll(async () => {
     request.on('data', (part: string) => (body += part))
     request.on('end', () => {
       calls.push({ path: request.url ?? '', headers: request.headers, body })
+      if (body.includes('m-away')) return void response.writeHead(529).end()
       const usage = { input_tokens: 100, output_tokens: 50 }
       response.setHeader('content-type', 'application/json')
       const content = [
@@ -167,6 +168,23 @@ describe('B29 a budget for models that is reached in the middle of a step', () =
     const free = await plane.run({ repo, upstreams: ['anthropic'], yes: true, argv: asking })
     expect([free.status, calls.length]).toEqual(['APPLIED', 1])
   })
+})
+
+it('a provider that turns call after call away ends the box of an agent that would go on for ever', async () => {
+  const { id } = await plane.submit({
+    repo: aRepository(),
+    upstreams: ['anthropic'],
+    yes: true,
+    argv: sh(`while :; do ${ask('hello', { model: 'm-away' })} || sleep 0.1; done`),
+  })
+  await plane.until(id, ({ losses }) => losses > 0)
+  expect(await texts(id)).toContain(
+    'The provider anthropic is overloaded or down. It turned 6 calls in a row away, the last with status 529, so the box was ended. It is tried again in 15 seconds.',
+  )
+  const [row] = await plane.client.checkpoints(id)
+  expect([row?.state, row?.agent?.error, row?.boxes[0]?.end]).toEqual(['dropped', 'overload', 'killed'])
+  await plane.client.act(id, { act: 'stop', text: null })
+  expect([(await plane.settled(id)).spent.steps, calls.length]).toEqual([0, 6])
 })
 
 describe('what nobody has allowed', () => {

@@ -21,27 +21,41 @@ const promptsOf = (repo: string, branch: string): readonly string[] =>
     .split('\n')
     .map((path) => git(repo, 'show', `${branch}:${path}`))
 
-/** The command lines of all processes of this machine; boxes' processes are among them. */
-const commandLines = (): readonly string[] =>
-  readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
-      } catch {
-        return '' // It ended in the meantime.
-      }
-    })
+/** The processes of this machine by their ids, each with its command line; those of boxes are among them. */
+const processes = (): ReadonlyMap<number, string> =>
+  new Map(
+    readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map((pid) => {
+        try {
+          const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+          return [Number(pid), line.replaceAll('\0', ' ').trim()]
+        } catch {
+          return [Number(pid), ''] // It ended in the meantime.
+        }
+      }),
+  )
 
 describe('B16 a test that misbehaves', () => {
   it('B16 100 MB of output is capped and marked; files and processes of the test are gone', async () => {
     const repo = aRepository({ 'README.md': 'hello\n' })
     const test = `
       [ -f a.txt ] || exit 1
-      echo junk > junk.txt; echo junk > README.md; setsid sleep 31416 > /dev/null 2>&1 &
-      echo THE-START; yes $(printf %01000d 0) | head -c 100000000; echo; echo THE-END; [ -f mended.txt ]`
+      echo junk > junk.txt; echo junk > README.md; setsid sleep 31416 > /dev/null 2>&1 & sleep 27183 & wait $!
+      cat junk.txt README.md; echo THE-START; yes $(printf %01000d 0) | head -c 100000000; echo; echo THE-END; [ -f mended.txt ]`
     const agent = sh(`${keepPrompt} [ -f a.txt ] && echo x > mended.txt; echo x > a.txt`)
-    const task = await plane.run({ repo, argv: agent, test, limits: { outputMb: 2 } })
+    const { id } = await plane.submit({ repo, argv: agent, test, limits: { outputMb: 2 } })
+    // Each of the two tests waits until what it has left was seen here, as it would be later.
+    const seen = new Set<number>()
+    for (const tests of [1, 2])
+      await plane.until(id, () => {
+        const all = [...processes()]
+        const waiting = all.find(([pid, line]) => line === 'sleep 27183' && !seen.has(pid))?.[0]
+        if (waiting === undefined || !all.some(([, line]) => line === 'sleep 31416')) return false
+        process.kill(waiting)
+        return seen.add(waiting).size === tests
+      })
+    const task = await plane.settled(id)
     expect([task.status, task.spent.steps]).toEqual(['APPLIED', 2])
 
     expect(git(repo, 'diff', '--name-only', 'main', task.branch).trim().split('\n')).toEqual([
@@ -50,7 +64,7 @@ describe('B16 a test that misbehaves', () => {
       'prompts/1.md',
       'prompts/2.md',
     ])
-    expect(commandLines()).not.toContain('sleep 31416')
+    expect([...processes().values()]).not.toContain('sleep 31416')
     expect(boxesOf(task.id)).toEqual([])
     const tested = (await plane.client.events(task.id, 0)).filter(({ type }) => type === 'tested')
     expect(tested.map(({ data }) => [data['passed'], data['truncated']])).toEqual([
@@ -63,7 +77,7 @@ describe('B16 a test that misbehaves', () => {
     expect(first?.test?.tail).toMatch(/^\[…\][^]*\nTHE-END\n$/)
     expect(first?.test?.tail.length).toBeLessThan(20_000)
     const log = await plane.client.logs(task.id, 1)
-    expect(log).toMatch(/\nTHE-START\n[^]*\n\[\.\.\. the limit of output is reached/)
+    expect(log).toMatch(/\njunk\njunk\nTHE-START\n[^]*\n\[\.\.\. the limit of output is reached/)
     expect(log.length).toBeLessThan(2.2 * 1024 * 1024)
 
     const second = promptsOf(repo, task.branch)[1]

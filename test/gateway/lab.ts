@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest'
 import type { Usage } from '../../src/domain/agent.ts'
 import type { BoxKind } from '../../src/domain/box.ts'
 import type { Egress, EgressDecision, TunnelRule } from '../../src/domain/egress.ts'
-import type { Leak, Overseer, Passage, SpendLeft } from '../../src/domain/gateway.ts'
+import type { Leak, Overseer, Passage, SpendLeft, Unavailable } from '../../src/domain/gateway.ts'
 import { createGateway, type GatewayOptions } from '../../src/gateway/gateway.ts'
 import { dialTcp } from '../../src/gateway/network.ts'
 
@@ -40,6 +40,7 @@ export interface Lab {
   readonly spent: readonly Usage[]
   readonly exhausted: readonly string[]
   readonly leaks: readonly Leak[]
+  readonly unavailable: readonly Unavailable[]
   /** What is left, which is charged like a task's budgets. */
   readonly purse: { tokens: number | null; costUsd: number | null }
   /** A connection of the box. */
@@ -137,6 +138,7 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
   const spent: Usage[] = []
   const exhausted: string[] = []
   const leaks: Leak[] = []
+  const unavailable: Unavailable[] = []
   const purse = { ...left }
   const resolve = async (name: string): Promise<readonly string[]> => {
     const found = names[name]
@@ -173,6 +175,7 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
       if (purse.costUsd !== null) purse.costUsd -= usage.costUsd ?? 0
     },
     exhausted: (budget) => void exhausted.push(budget),
+    unavailable: (one) => void unavailable.push(one),
     leaked: (leak) => void leaks.push(leak),
     ...options.overseer,
   }
@@ -207,6 +210,7 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
     spent,
     exhausted,
     leaks,
+    unavailable,
     purse,
     async connect() {
       const socket = connect({ path, allowHalfOpen: true })

@@ -80,6 +80,7 @@ describe('closing a passage', () => {
       left: () => ({ tokens: null, costUsd: null }),
       spent: () => undefined,
       exhausted: () => undefined,
+      unavailable: () => undefined,
       leaked: () => undefined,
     }
     const accepted: Wire[] = []

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -37,6 +38,10 @@ const lockSchema = z.object({
 describe.each(imageAgents)('the agent %s', (name) => {
   const { manifest, lock } = agentInputs(name)
   const { '': _, ...packages } = lockSchema.parse(JSON.parse(lock)).packages
+
+  it('is tried in a box by a file of its own', () => {
+    expect(existsSync(join(import.meta.dirname, `../e2e/agents/${name}.test.ts`))).toBe(true)
+  })
 
   it('is pinned to the byte, with all that it needs, from no registry by name', () => {
     expect(Object.keys(packages)).not.toEqual([])

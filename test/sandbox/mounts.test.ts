@@ -1,5 +1,6 @@
 import { assert, array, constantFrom, property, record, uniqueArray, type Arbitrary } from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { agentHome } from '../../src/domain/agent.ts'
 import type { BoxMount } from '../../src/domain/box.ts'
 import { compilePolicy } from '../../src/domain/matcher.ts'
 import type { Policy } from '../../src/domain/policy.ts'
@@ -32,6 +33,34 @@ function isCover(kind: string): boolean {
 function folder(path: string, kind: 'readonly' | 'deny', rule = path): Listing['matches'][number] {
   return { path, type: 'folder', kind, rule }
 }
+
+describe('the mount plan of a question', () => {
+  const listing = {
+    ...emptyListing,
+    folders: ['src', 'src/deep'],
+    matches: [folder('src/deep/keys', 'deny'), folder('.husky', 'readonly')],
+    hidden: ['a/config.yaml'],
+  }
+
+  it('lets nothing of the repository be written, whatever the policy allows', () => {
+    const policy = aPolicy({ deny: ['.env', 'keys', 'config.yaml'], allow: ['src/**', 'new.txt'] })
+    const mounts = mountPlan(aRequest({ policy, listing, ownFolder: true, readOnly: true }))
+    expect(mounts.filter(({ readonly }) => !readonly).map(({ target }) => target)).toEqual([agentHome])
+    expect(mounts.map(({ target, why }) => `${target} ${why}`)).toEqual([
+      '/work worktree',
+      '/work/src/deep/keys deny src/deep/keys',
+      '/work/.git pointer',
+      '/cofferdam/git private git',
+      '/cofferdam/attempt prompt',
+      '/cofferdam/agent settings, conversations',
+    ])
+  })
+
+  it('needs nothing made on the host', () => {
+    const mounts = mountPlan(aRequest({ listing, readOnly: true }))
+    expect(mounts.filter(({ placeholder }) => placeholder !== undefined)).toEqual([])
+  })
+})
 
 describe('the mount plan', () => {
   it('masks absent names in the root, and leaves folders that hide nothing free to be moved', () => {

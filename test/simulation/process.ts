@@ -155,6 +155,7 @@ export class ControlPlaneProcess {
     const defaults: Defaults = {
       budget: aBudget(),
       agent: { name: 'command', argv: ['true'] },
+      answerer: null,
       policy,
       means: { memoryMb: 8192, upstreams: { anthropic }, pricesAsOf: '2026-01-01' },
       repository: () => ({}),

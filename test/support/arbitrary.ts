@@ -10,6 +10,7 @@ import {
   phases,
   statuses,
   type Task,
+  taskKinds,
 } from '../../src/domain/task.ts'
 import { anEgress } from './box.ts'
 import { aCheckpoint, aCommitOf, aPolicy, aTaskId } from './task.ts'
@@ -37,6 +38,7 @@ const tree = z.custom<TreeId>().parse('b'.repeat(40))
 
 /** Any task at all, whether or not it could come about; not of the first version. */
 export const anyTask: fc.Arbitrary<Partial<Task>> = fc.record({
+  kind: fc.constantFrom(...taskKinds),
   status: fc.constantFrom(...statuses),
   phase: maybe(fc.constantFrom(...phases)),
   halt: maybe(fc.record({ reason: fc.constantFrom(...haltReasons), text })),
@@ -64,11 +66,11 @@ export const anyTask: fc.Arbitrary<Partial<Task>> = fc.record({
   priorFailure: maybe(text),
   baseline: maybe(text),
   setupKey: maybe(text),
-  session: maybe(text),
   progress: fc.record({ signature: text, repeats: count }),
   risks: fc.array(fc.record({ rule: text, text })),
   outcome: maybe(fc.constantFrom('tested', 'untested')),
   marks: maybe(fc.array(fc.record({ rule: fc.constantFrom(...markRules), path: text, text }))),
+  answer: maybe(text),
   delivery: fc.constantFrom(...deliveries),
   createdBy: fc.record({ kind: fc.constantFrom('local', 'system'), id: text }),
   createdAt: millis,

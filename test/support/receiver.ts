@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import { isIP } from 'node:net'
 import { Webhook } from 'standardwebhooks'
 import { z } from 'zod'
@@ -27,13 +28,14 @@ export interface Receiver extends AsyncDisposable {
 
 export type Answer = (response: ServerResponse, number: number, request: IncomingMessage) => void
 
-/** A real receiver of webhooks on this machine; answers 204 unless it is told otherwise. */
+/** A real receiver of webhooks on this machine; answers 204 unless it is told otherwise. `pair`: it speaks TLS, PEM. */
 export async function receiver(
   answer: Answer = (response) => response.writeHead(204).end(),
   host = '127.0.0.1',
+  pair: { readonly cert: string; readonly key: string } | null = null,
 ): Promise<Receiver> {
   const received: Received[] = []
-  const server = createServer((request, response) => {
+  const take: RequestListener = (request, response) => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('error', () => undefined)
@@ -42,13 +44,14 @@ export async function receiver(
       received.push({ id: headers['webhook-id'] ?? '', body: Buffer.concat(chunks).toString(), headers })
       answer(response, received.length, request)
     })
-  })
+  }
+  const server = pair === null ? createServer(take) : createTlsServer(pair, take)
   server.listen(0, host)
   await once(server, 'listening')
   const { port } = z.object({ port: z.number() }).parse(server.address())
   const name = isIP(host) === 6 ? `[${host}]` : host
   return {
-    url: `http://${name}:${port}/hook`,
+    url: `${pair === null ? 'http' : 'https'}://${name}:${port}/hook`,
     port,
     received,
     verified: (request, secret = secretOf(1)) =>

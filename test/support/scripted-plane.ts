@@ -44,6 +44,8 @@ import type { TaskId } from '../../src/domain/ids.ts'
 import type { Input } from '../../src/domain/input.ts'
 import type { TaskRequest } from '../../src/domain/intake.ts'
 import { type Reviewed, type ReviewRequest, reviewText } from '../../src/domain/review/review.ts'
+import { refuseFollowUp } from '../../src/domain/question/follow-up.ts'
+import type { QuestionRequest } from '../../src/domain/question/request.ts'
 import { submitRefusal } from '../../src/domain/rights.ts'
 import type { Destination } from '../../src/domain/outbox/destination.ts'
 import type { OutboxDesk } from '../../src/domain/outbox/desk.ts'
@@ -161,6 +163,17 @@ export class ScriptedPlane implements ControlPlane, Disposable {
     return this.#answer('submit', () => answered(this.store, id, request) ?? this.#birth(id, request, actor))
   }
 
+  ask(request: QuestionRequest, { actor }: Caller, key: string | null): Promise<Submitted> {
+    const id = key === null ? this.transitions.freshId() : idUnder(key, actor)
+    const parent = request.followUp === null ? null : this.transitions.get(request.followUp)
+    const repository = request.repository ?? parent?.repository.path ?? ''
+    const wanted = { ...request, repository, goal: request.question, test: null }
+    return this.#answer('submit', () => {
+      if (parent !== null) refuseFollowUp(parent)
+      return answered(this.store, id, request) ?? this.#birth(id, wanted, actor, { parent, request })
+    })
+  }
+
   async #answer<T>(call: 'submit' | 'act' | 'logs' | 'doctor', work: () => T): Promise<T> {
     const { hangs, onHang } = this.#behaviour
     if (hangs?.call !== call) return work()
@@ -169,7 +182,12 @@ export class ScriptedPlane implements ControlPlane, Disposable {
     return await new Promise(() => undefined)
   }
 
-  #drafted(id: TaskId, request: TaskRequest, actor: Actor): Drafted {
+  #drafted(
+    id: TaskId,
+    request: TaskRequest,
+    actor: Actor,
+    asked: { parent: Task | null } | null = null,
+  ): Drafted {
     const risky = /\bsudo\b/.test(request.goal) || request.draft
     const notes = this.#behaviour.notes ?? ['Uncommitted changes are not part of the task.']
     const task = aTask({
@@ -182,17 +200,23 @@ export class ScriptedPlane implements ControlPlane, Disposable {
       base: { ref: request.ref ?? 'main', commit: aCommit },
       ...(request.agent === null ? {} : { agent: request.agent }),
       ...(request.test === undefined ? {} : { test: request.test }),
+      ...(asked === null ? {} : { kind: 'question', parentTaskId: asked.parent?.id ?? null }),
       createdBy: actor,
       createdAt: Date.now(),
     })
     return { task, notes, hidden: [] }
   }
 
-  #birth(id: TaskId, request: TaskRequest, actor: Actor): Submitted {
-    const { task: drafted, notes } = this.#drafted(id, request, actor)
+  #birth(
+    id: TaskId,
+    request: TaskRequest,
+    actor: Actor,
+    asked: { parent: Task | null; request: QuestionRequest } | null = null,
+  ): Submitted {
+    const { task: drafted, notes } = this.#drafted(id, request, actor, asked)
     const risky = drafted.status === 'DRAFT'
     const open = risky ? { surface: { open: openSurface(drafted, Date.now()) } } : {}
-    const data = { ...submissionOf(request, notes) }
+    const data = { ...submissionOf(asked?.request ?? request, notes) }
     const task = this.transitions.birth(drafted, 'Submitted.', { data, ...open })
     return { task, notes }
   }
@@ -431,7 +455,7 @@ export const applies: Script = async (turn) => {
   output('agent', 'editing \u001b[31ma.txt\u001b[0m\nhalf a ')
   output('agent', 'line')
   await sleep(20)
-  report({ type: 'agent_finished', text: 'The agent ended with DONE.', session: null })
+  report({ type: 'agent_finished', text: 'The agent ended with DONE.' })
   report({ type: 'advanced', phase: 'candidate', text: 'The tree is inside the policy.' })
   report({ type: 'candidate_made', text: '1 file changed (+1 −1).' })
   report({ type: 'tested', text: 'The test passes.', priorFailure: null }, { data: { passed: true } })
@@ -453,3 +477,14 @@ export const blocks: Script = (turn) => {
   turn.report({ type: 'halted', reason: 'agent', text: 'Which word?' })
   turn.report({ type: 'salvaged', head: turn.task.head, text: 'Kept what step 1 had done.' })
 }
+
+/** A question that is answered in these words, as the loop would tell it. */
+export const answersWith =
+  (answer: string): Script =>
+  async (turn) => {
+    beginStep(turn)
+    await sleep(20)
+    turn.output('agent', 'reading\n')
+    turn.report({ type: 'agent_finished', text: 'The agent ended without a marker.' })
+    turn.report({ type: 'answered', verdict: { kind: 'answer', answer } })
+  }

@@ -72,6 +72,7 @@ export function aTask(overrides: Partial<Task> = {}): Task {
   const id = overrides.id ?? aTaskId
   return {
     id,
+    kind: 'change',
     status: 'PENDING',
     phase: null,
     halt: null,
@@ -100,11 +101,11 @@ export function aTask(overrides: Partial<Task> = {}): Task {
     priorFailure: null,
     baseline: null,
     setupKey: null,
-    session: null,
     progress: { signature: '', repeats: 0 },
     risks: [],
     outcome: null,
     marks: null,
+    answer: null,
     delivery: 'none',
     merge: null,
     parentTaskId: null,

@@ -67,7 +67,7 @@ describe("an agent's own folder", () => {
     expect(readdirSync(kept).sort()).toEqual(['s1-a1', 's2-a2'])
   })
 
-  it('A056 leads nowhere: no link is followed, in or out', async () => {
+  it('leads nowhere: no link is followed, in or out', async () => {
     using lab = openLab()
     const { task, folder, kept } = await placed(lab)
     await lab.worktrees.openAgentFolder(task, {}, null)

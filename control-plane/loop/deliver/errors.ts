@@ -5,7 +5,7 @@ import { end, planOf } from './plan.ts'
 
 /** How often what may pass by itself is tried; between the tries it waits, up to half a minute each time. */
 function triesAt(code: FailureCode | null, isMoving: boolean): number {
-  if (code === 'database') return Infinity
+  if (code === 'database') return 20
   if (code === 'engine') return 14
   return code === 'busy' || isMoving ? 6 : 1
 }

@@ -2,19 +2,21 @@ import type { Agent, AgentResult } from '../../../src/domain/agent.ts'
 import { left, usedUp } from '../../../src/domain/budget.ts'
 import { Failure } from '../../../src/domain/failure.ts'
 import { composePrompt } from '../../../src/domain/prompt.ts'
+import { earlierOf } from '../../../src/domain/question/follow-up.ts'
+import { composeQuestionPrompt } from '../../../src/domain/question/prompt.ts'
 import type { LeftOut } from '../../../src/domain/worktree.ts'
 import { afterAgentError, type Now } from '../agent-error.ts'
-import { agentNow, conversationFor, keptName, lastAgent } from '../agent-now.ts'
+import { agentNow, conversationFor, conversationOf, keptName, lastAgent } from '../agent-now.ts'
 import { closed, instructionFor, newAttempt } from '../attempts.ts'
 import { withEnded } from '../box-record.ts'
 import { begin } from '../begin.ts'
-import { attendBox } from '../box-run.ts'
+import { type Attended, attendBox } from '../box-run.ts'
 import { cachesRead } from '../boxes.ts'
 import { egressOf } from '../egress.ts'
 import { ended } from '../ended.ts'
 import { printedLast } from '../said.ts'
 import { type Planned, planned } from '../under-way.ts'
-import { nextStep, placeOf, type Work } from '../work.ts'
+import { nextStep, parentOf, placeOf, rowsOfParent, type Work } from '../work.ts'
 
 /** One turn of the agent: first its worktree and prompt are laid out, then its box is run and read. */
 export async function agent(work: Work): Promise<void> {
@@ -41,13 +43,16 @@ async function layOut(work: Work): Promise<void> {
       await deps.worktrees.restore(place, task.head)
       const listing = await deps.worktrees.listing(place)
       const setupFolders = await deps.worktrees.setupFolders(place)
-      await deps.worktrees.writeAttemptFile(place, 'prompt.md', promptFor(work, step, instruction))
-      const { argv, env } = agent.call(task.agent, await openFolder(work, agent))
+      const session = await openFolder(work, agent)
+      const prompt = promptFor(work, step, instruction, session)
+      await deps.worktrees.writeAttemptFile(place, 'prompt.md', prompt)
+      const { argv, env } = agent.call(task.agent, session)
       return {
         kind: 'agent',
         argv,
         env,
         listing,
+        readOnly: task.kind === 'question',
         setupFolders,
         ownFolder: agent.upstream !== null,
         caches: cachesRead(task),
@@ -59,11 +64,14 @@ async function layOut(work: Work): Promise<void> {
 }
 
 /** Lays the agent's own folder down. @returns the conversation that it goes on with; null where it begins a new one */
-async function openFolder({ deps, task }: Work, agent: Agent): Promise<string | null> {
+async function openFolder(work: Work, agent: Agent): Promise<string | null> {
+  const { deps, task } = work
   if (agent.upstream === null) return null
-  const known = conversationFor(agent.name, deps.store.checkpoints(task.id))
+  const known = conversationOf(agent.name, deps.store.checkpoints(task.id), rowsOfParent(work))
+  const parent = known?.inherited === true ? parentOf(work) : null
   const { files } = agent.call(task.agent, null)
-  const found = await deps.worktrees.openAgentFolder(placeOf(task), files, known?.keptAs ?? null)
+  const of = placeOf(parent ?? task)
+  const found = await deps.worktrees.openAgentFolder(placeOf(task), files, known?.keptAs ?? null, of)
   return known !== null && found ? known.id : null
 }
 
@@ -81,11 +89,10 @@ async function run(work: Work, begun: Planned): Promise<void> {
     work.report({ type: 'failed', reason: 'agent', text }, { checkpoints: [row] })
     return
   }
-  const read = reading.end(result, promptFor(work, row.step, row.instruction))
+  const read = reading.end(result, promptFor(work, row.step, row.instruction, null))
   const agentResult: AgentResult = cleaned(work, {
-    ...(result.end === 'exited'
-      ? read
-      : { ...read, failure: result.message ?? `The box ended: ${result.end}.`, error: 'crash' }),
+    ...read,
+    ...failureOf(result),
     ...(agent.upstream === null ? {} : { by: agent.name }),
   })
   if (await afterAgentError(work, { ...row, agent: agentResult }, now)) return
@@ -94,7 +101,7 @@ async function run(work: Work, begun: Planned): Promise<void> {
   const text =
     agentResult.failure === null ? `The agent ended ${said}.` : `The agent failed: ${agentResult.failure}`
   work.report(
-    { type: 'agent_finished', text, session: agentResult.session },
+    { type: 'agent_finished', text },
     {
       checkpoints: [{ ...row, agent: agentResult }],
       data: {
@@ -105,6 +112,14 @@ async function run(work: Work, begun: Planned): Promise<void> {
       },
     },
   )
+}
+
+/** Why a box that did not end by itself is a step that failed; nothing for one that did: its agent's reading says. */
+function failureOf({ end, message, unavailable }: Attended): Partial<AgentResult> {
+  if (end === 'exited') return {}
+  if (end === 'killed' && unavailable !== null)
+    return { marker: { state: 'NONE' }, failure: unavailable.text, error: unavailable.kind }
+  return { failure: message ?? `The box ended: ${end}.`, error: 'crash' }
 }
 
 /** A secret that stood escaped in what was printed is plain in what was read out of it. */
@@ -136,8 +151,14 @@ async function keepConversation(
   )
 }
 
-function promptFor(work: Work, step: number, instruction: string | null): string {
+/** @param session the conversation that it is said in, where that is known to be there */
+function promptFor(work: Work, step: number, instruction: string | null, session: string | null): string {
   const { deps, task } = work
+  if (task.kind === 'question') {
+    const earlier = session === null ? earlierOf(task, (id) => deps.store.task(id)) : []
+    const { steps } = task.budget
+    return composeQuestionPrompt({ ...task, step, steps, left: left(task), instruction, earlier })
+  }
   const last = deps.store
     .checkpoints(task.id, step - 1)
     .filter((row) => row.step >= step - 1 && row.step <= step)

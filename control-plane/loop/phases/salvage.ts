@@ -5,6 +5,7 @@ import { closed } from '../attempts.ts'
 import { withKilled } from '../box-record.ts'
 import { commitMessage } from '../commit-message.ts'
 import { candidateText } from '../said.ts'
+import { changesOf } from '../violation.ts'
 import { placeOf, type Work } from '../work.ts'
 
 /**
@@ -32,6 +33,11 @@ export async function salvage(work: Work): Promise<void> {
   const row = withKilled(work, open)
   if (row.step === 0) {
     await putBack(work, row, 'Setup or the first test was broken off; it starts again on resume.')
+    return
+  }
+  if (task.kind === 'question') {
+    const violations = await changesOf(work)
+    await putBack(work, { ...row, violations }, 'The question was broken off; a resume asks it again.')
     return
   }
   const made = await candidateOf(work, row)

@@ -36,7 +36,9 @@ export function runCommand(program: Command, shell: Shell): void {
       const quiet = options.json === true
       using reporter = openReporter(world, spell, quiet)
       using ways = interrupts(world, reporter)
-      const submitted = await submit({ connection, reporter, spell, ways }, request)
+      const submitted = await submit({ connection, reporter, spell, ways }, (client, key) =>
+        client.submit(request, key),
+      )
       if (submitted === null) {
         shell.end(ways.stop.aborted ? 'interrupted' : 'terminated')
         return

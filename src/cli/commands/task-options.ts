@@ -41,14 +41,18 @@ export function taskOptions(command: Command): Command {
 }
 
 /** The program of the agent, after "--". Words that stand before it are most often a goal without quotes. */
-export function programOf(argv: readonly string[], { args }: Shell): readonly string[] {
+export function programOf(
+  argv: readonly string[],
+  { args }: Shell,
+  what: 'goal' | 'question' = 'goal',
+): readonly string[] {
   const mark = args.indexOf('--')
   const given = mark === -1 ? 0 : args.length - mark - 1
   if (argv.length <= given) return argv
   const stray = argv.slice(0, argv.length - given).join(' ')
   throw new Failure(
     'bad_request',
-    `"${stray}" is not understood: put the goal in quotes, and the program of the agent after "--".`,
+    `"${stray}" is not understood: put the ${what} in quotes, and the program of the agent after "--".`,
   )
 }
 

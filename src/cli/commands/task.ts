@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { Client } from '../../client/client.ts'
 import { Failure } from '../../domain/failure.ts'
 import type { TaskId } from '../../domain/ids.ts'
+import { type TaskKind, taskKinds } from '../../domain/task.ts'
 import { allEvents } from '../all-events.ts'
 import { withControlPlane } from '../connection.ts'
 import { taskLines } from '../render/task.ts'
@@ -25,6 +26,7 @@ import {
   pageOf,
   type PageOptions,
   pages,
+  someOf,
   taskFilterOf,
   type TaskFilterOptions,
   taskFilters,
@@ -33,7 +35,9 @@ import {
 import { reviewCommand } from './review.ts'
 import { watchCommand } from './watch.ts'
 
-interface ListOptions extends CommonOptions, TaskFilterOptions, PageOptions {}
+interface ListOptions extends CommonOptions, TaskFilterOptions, PageOptions {
+  readonly kind?: string
+}
 
 interface StepOptions extends CommonOptions {
   readonly step?: string
@@ -58,9 +62,10 @@ export function taskCommand(program: Command, shell: Shell): void {
 
 function listCommand(task: Command, shell: Shell): void {
   const list = task.command('list').description('the tasks of the data folder, newest first')
-  pages(taskFilters(common(list)), 50).action(async (options: ListOptions) => {
+  const filtered = taskFilters(common(list)).option('--kind <kind>', 'only those: change or question')
+  pages(filtered, 50).action(async (options: ListOptions) => {
     const { world } = shell
-    const filter = { ...pageOf(options), ...taskFilterOf(options, world) }
+    const filter = { ...pageOf(options), ...taskFilterOf(options, world), ...kindOf(options) }
     const { tasks, next } = await withControlPlane(targetOf(shell, options, 'task list'), (client) =>
       client.taskPage(filter),
     )
@@ -73,8 +78,15 @@ function listCommand(task: Command, shell: Shell): void {
   })
 }
 
-function nothing({ repo, status, since, until, ...options }: ListOptions): readonly string[] {
-  if (isFiltered({ repo, since, until })) return ['No task is meant by the options.']
+function kindOf({ kind }: ListOptions): { kind?: TaskKind } {
+  if (kind === undefined) return {}
+  const [one, more] = someOf('--kind', kind, taskKinds)
+  if (one !== undefined && more === undefined) return { kind: one }
+  throw new Failure('bad_request', `--kind takes one of ${taskKinds.join(', ')}.`)
+}
+
+function nothing({ repo, status, since, until, kind, ...options }: ListOptions): readonly string[] {
+  if (isFiltered({ repo, since, until }) || kind !== undefined) return ['No task is meant by the options.']
   if (status !== undefined) return [`No task is ${status}.`]
   const run = speller(options)('run --repo PATH --goal TEXT')
   return ['No tasks yet. Start one with', `  ${run} -- PROGRAM`]

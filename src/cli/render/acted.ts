@@ -31,7 +31,8 @@ function stateAfter(act: Act, task: Task): string {
 }
 
 /** What a repository has been given stays there. Validated work may have reached it without being recorded as applied. */
-function branchAfter({ status, outcome, branch, repository }: Task): string {
+function branchAfter({ kind, status, outcome, branch, repository }: Task): string {
+  if (kind === 'question') return 'Your repository has nothing of it, and its answer stays on record.'
   if (status !== 'APPLIED' && outcome === null) return 'Your repository has no branch of it.'
   const git = `git -C ${quoted(repository.path)} branch -D ${quoted(branch)}`
   const where = plain(repository.path)

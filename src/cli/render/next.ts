@@ -37,7 +37,11 @@ export function nextCommands(task: Task, spell: Spell): readonly Suggestion[] {
       command: on('approve', ` --revision ${task.revision}`),
       what: 'agree to the reasons and run it',
     },
-    { when: task.status === 'DRAFT', command: on('suggest', ' TEXT'), what: 'add to the goal' },
+    {
+      when: task.status === 'DRAFT',
+      command: on('suggest', ' TEXT'),
+      what: task.kind === 'question' ? 'add to the question' : 'add to the goal',
+    },
     { when: doctored(task), command: spell('doctor'), what: 'look whether it is mended' },
     {
       when: task.halt?.reason === 'image',
@@ -50,9 +54,14 @@ export function nextCommands(task: Task, spell: Spell): readonly Suggestion[] {
       what: 'begin anew with a setup that makes the test start',
     },
     {
-      when: task.halt?.reason === 'agent' && task.status === 'FAILED',
+      when: task.halt?.reason === 'agent' && task.status === 'FAILED' && task.kind === 'change',
       command: runAnew(task, spell, task.setup),
       what: "begin anew with the agent's command mended",
+    },
+    {
+      when: task.kind === 'question' && task.status === 'APPLIED',
+      command: spell(`ask --follow-up ${task.id} QUESTION`),
+      what: 'ask more, in the same conversation',
     },
     { when: acts.includes('resume'), command: on('resume', options), what },
     { when: task.status === 'PENDING', command: on('watch'), what: 'work on it here' },

@@ -19,6 +19,7 @@ const tones: Readonly<Record<string, Tone>> = {
   salvaged: kept,
   postponed: warn,
   handed_over: good,
+  answered: kept,
   violated: bad,
   failed: bad,
   halted: warn,

@@ -2,6 +2,7 @@ import type { SearchAnswer, SearchHit } from '../../domain/search/search.ts'
 import type { Snippet } from '../../domain/search/snippet.ts'
 import { counted } from '../../domain/text.ts'
 import type { Paint, Terminal } from '../terminal.ts'
+import { stateOf } from './state.ts'
 import { columns, duration, firstLine, plain } from './text.ts'
 
 const said: Readonly<Record<Snippet['kind'], string>> = {
@@ -39,7 +40,7 @@ export function searchLines(
 function headOf({ task }: SearchHit, now: number): readonly string[] {
   return [
     task.id,
-    task.delivery === 'discarded' ? 'discarded' : task.status,
+    stateOf(task),
     duration(now - task.createdAt),
     firstLine(task.repository.path.split('/').at(-1) ?? '', 24),
     firstLine(task.goal, 400),

@@ -56,13 +56,17 @@ const hues = {
 } as const satisfies Record<Status, keyof Paint>
 
 export function badge(task: Task, paint: Paint): string {
-  const text = task.outcome === 'untested' ? `${task.status} (untested)` : task.status
+  const how = task.outcome === 'untested' ? ' (untested)' : isAnswered(task) ? ' (answered)' : ''
+  const text = `${task.status}${how}`
   return paint.bold(paint[hues[task.status]](text))
 }
+
+const isAnswered = ({ kind, status }: Task): boolean => kind === 'question' && status === 'APPLIED'
 
 function outcome(task: Task): string {
   if (task.status === 'DRAFT') return 'It waits for a person.'
   if (task.status !== 'APPLIED') return 'It goes on.'
+  if (isAnswered(task)) return 'The question is answered, and nothing was changed.'
   if (task.merge?.said != null) return plain(task.merge.said)
   return task.outcome === 'untested'
     ? 'No test command was given, so nothing has tested it.'

@@ -1,4 +1,5 @@
 import type { Task } from '../../domain/task.ts'
+import { stateOf } from './state.ts'
 import { columns, duration, firstLine } from './text.ts'
 
 /** Tasks as a table that fits `width` columns. */
@@ -6,7 +7,7 @@ export function taskTable(tasks: readonly Task[], now: number, width: number): r
   const head = ['ID', 'STATUS', 'STEP', 'AGE', 'REPOSITORY', 'GOAL']
   const rows = tasks.map((task) => [
     task.id,
-    task.delivery === 'discarded' ? 'discarded' : task.status,
+    stateOf(task),
     `${task.spent.steps}/${task.budget.steps}`,
     duration(now - task.createdAt),
     firstLine(task.repository.path.split('/').at(-1) ?? '', 24),

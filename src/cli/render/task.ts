@@ -29,6 +29,7 @@ export function taskLines(shown: Shown, spell: Spell, paint: Paint): readonly st
       'Reasons to ask a person',
       task.status === 'DRAFT' ? task.risks.map(({ rule, text }) => hang(`${rule}: ${text}`, 4)) : [],
     ),
+    ...section('Answer', task.answer === null ? [] : plain(task.answer).trim().split('\n')),
     ...section(marksTitle, markLines(task)),
     ...section('Steps', columns(checkpoints.filter((row) => row.step > 0).map(stepRow))),
     ...section('Attestations', columns(attestations.map(attestationRow))),
@@ -52,13 +53,18 @@ function facts(task: Task): readonly (readonly string[])[] {
   const now = activityOf(task)
   return [
     ...(now === null ? [] : [['now', now]]),
-    ['goal', hang(task.goal, 14)],
+    [task.kind === 'question' ? 'question' : 'goal', hang(task.goal, 14)],
+    ...(task.parentTaskId === null ? [] : [['follows up', task.parentTaskId]]),
     ['repository', hang(task.repository.path, 14)],
     ['base', firstLine(`${task.base.ref} at ${task.base.commit.slice(0, 10)}`, 200)],
-    ['branch', task.branch],
+    ...(task.kind === 'question' ? [] : [['branch', task.branch]]),
     ['agent', firstLine([task.agent.name, ...task.agent.argv.map(quoted)].join(' '), 200)],
-    ['setup', command(task.setup)],
-    ['test', command(task.test)],
+    ...(task.kind === 'question'
+      ? []
+      : [
+          ['setup', command(task.setup)],
+          ['test', command(task.test)],
+        ]),
     ['steps', `${task.spent.steps} of ${task.budget.steps} used`],
     ['time', `${duration(task.spent.ms)} of ${duration(task.budget.seconds * 1000)} used`],
     ...spendingRows(task),
@@ -121,7 +127,7 @@ function resultOf(row: Checkpoint): string {
   if (first !== undefined) return `touched ${firstLine(first.path, 60)} (rule ${firstLine(first.rule, 60)})`
   if (row.agent?.failure != null) return firstLine(row.agent.failure, 100)
   if (row.agent?.marker.state === 'BLOCKED') return `blocked: ${firstLine(row.agent.marker.blockReason, 100)}`
-  if (row.test === null) return row.agent === null ? '' : 'not tested'
+  if (row.test === null) return row.agent === null || row.candidate === null ? '' : 'not tested'
   return row.test.passed
     ? 'test passes'
     : `test fails (${row.test.end === 'exited' ? `exit code ${row.test.exitCode}` : row.test.end})`

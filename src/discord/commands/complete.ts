@@ -1,5 +1,5 @@
 import type { ControlPlane } from '../../domain/control-plane.ts'
-import type { Status } from '../../domain/task.ts'
+import type { Status, Task } from '../../domain/task.ts'
 import { cut, most, plain } from '../text.ts'
 
 export interface Choice {
@@ -43,25 +43,32 @@ function all(
   switch (option) {
     case 'task': {
       const statuses = sensible[command]
-      return plane
-        .tasks({ limit: 200, ...(statuses === undefined ? {} : { statuses }) })
-        .map(({ id, status, goal }) => ({
-          name: `${id} ${status} ${plain(goal).replaceAll(/\s+/g, ' ')}`,
-          value: id,
-        }))
+      return named(plane.tasks({ limit: 200, ...(statuses === undefined ? {} : { statuses }) }))
     }
+    case 'follow_up':
+      return named(plane.tasks({ limit: 50, kind: 'question', statuses: ['APPLIED'] }))
     case 'repository':
       return plane.repositories().map(({ path }) => ({
         name: path,
         value: path.length <= most.choice ? path : (path.split('/').at(-1) ?? path),
       }))
     case 'agent':
-      return plane
-        .agents()
-        .map(({ name, usual }) => ({ name: usual ? `${name} (usual)` : name, value: name }))
+      return (
+        plane
+          .agents()
+          // A question names no program that could answer it.
+          .filter(({ name }) => command !== 'ask' || name !== 'command')
+          .map(({ name, usual }) => ({ name: usual ? `${name} (usual)` : name, value: name }))
+      )
     case 'schedule':
       return plane.schedules.list().map(({ name }) => ({ name, value: name }))
     default:
       return []
   }
 }
+
+const named = (tasks: readonly Task[]): readonly Choice[] =>
+  tasks.map(({ id, status, goal }) => ({
+    name: `${id} ${status} ${plain(goal).replaceAll(/\s+/g, ' ')}`,
+    value: id,
+  }))

@@ -137,12 +137,29 @@ export const commands = [
     description: 'What you remember',
     required: true,
   }),
-  command('ask', 'Ask a question about a repository', {
-    type: text,
-    name: 'question',
-    description: 'What you want to know',
-    required: true,
-    max_length: 6000,
-  }),
+  command(
+    'ask',
+    'Ask a question about a repository; nothing is changed',
+    {
+      type: text,
+      name: 'question',
+      description: 'What you want to know',
+      required: true,
+      max_length: 6000,
+    },
+    {
+      type: text,
+      name: 'repository',
+      description: 'Where; needed where several are configured',
+      autocomplete: true,
+    },
+    { type: text, name: 'agent', description: 'Which agent; else the configured one', autocomplete: true },
+    {
+      type: text,
+      name: 'follow_up',
+      description: 'The question whose conversation goes on',
+      autocomplete: true,
+    },
+  ),
   command('doctor', 'Whether all is well with the engine, the disk and this connection'),
 ] satisfies RESTPutAPIApplicationGuildCommandsJSONBody

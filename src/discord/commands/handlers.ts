@@ -4,6 +4,7 @@ import { budgetParts } from '../../domain/budget.ts'
 import { Failure } from '../../domain/failure.ts'
 import type { TaskId } from '../../domain/ids.ts'
 import { parseTaskRequest } from '../../domain/intake.ts'
+import { parseQuestionRequest } from '../../domain/question/request.ts'
 import type { Task } from '../../domain/task.ts'
 import { possibleActs } from '../../domain/transition/apply.ts'
 import type { SentFile } from '../messages/message.ts'
@@ -14,6 +15,7 @@ import { hitLines } from './found.ts'
 import {
   agentOf,
   budgetOf,
+  idIn,
   type CommandDeps,
   mergeOf,
   namedTask,
@@ -40,7 +42,7 @@ type Handler = (deps: CommandDeps, use: Use) => Promise<Reply> | Reply
 
 /** Commands that only look; the others are control calls, which go on record. */
 export const readOnly: ReadonlySet<string> = new Set(
-  'task_status task_list task_logs task_changes schedule_list search ask doctor'.split(' '),
+  'task_status task_list task_logs task_changes schedule_list search doctor'.split(' '),
 )
 
 /** What each command does. They throw `Failure` with a sentence for whoever gave it. */
@@ -187,9 +189,30 @@ export const handlers: Readonly<Record<string, Handler>> = {
     return { text: cut(hitLines(answer), most.content) }
   },
 
-  ask: () => ({
-    text: 'No agent that can answer is configured: this version has none that does more than work on a goal. `/task_start` has one do that.',
-  }),
+  async ask(deps, { caller, typed, key }) {
+    const followUp = typed.text('follow_up')
+    const named = typed.text('repository')
+    const agent = typed.text('agent')
+    const parsed = parseQuestionRequest({
+      question: typed.text('question') ?? '',
+      repository: followUp === null || named !== null ? repositoryOf(deps, named) : null,
+      agent: agent === null ? null : { name: agent },
+      followUp: followUp === null ? null : idIn(followUp),
+    })
+    if (!parsed.ok) throw new Failure('bad_request', parsed.problems.join(' '))
+    const { task, notes } = await deps.plane().ask(parsed.request, caller, key)
+    const said =
+      task.status === 'DRAFT'
+        ? `It waits for a decision, in its thread in <#${deps.settings.channel}>.`
+        : `The answer comes in its thread in <#${deps.settings.channel}>.`
+    return {
+      text: [
+        `Question \`${task.id}\`: ${line(task.goal, 200)}`,
+        said,
+        ...notes.map((note) => line(note, 500)),
+      ].join('\n'),
+    }
+  },
 
   async doctor(deps) {
     return { text: cut((await deps.plane().doctor()).map(findingLine).join('\n'), most.content) }

@@ -3,7 +3,7 @@ import type { Act, ControlPlane } from '../../domain/control-plane.ts'
 import type { DiscordSettings } from '../../domain/discord.ts'
 import { mergeWays } from '../../domain/delivery/merge.ts'
 import { Failure } from '../../domain/failure.ts'
-import { parseTaskId } from '../../domain/ids.ts'
+import { parseTaskId, type TaskId } from '../../domain/ids.ts'
 import type { BudgetRequest } from '../../domain/intake.ts'
 import { markRules } from '../../domain/marks/mark.ts'
 import type { MessageBook } from '../../domain/outbox/messages.ts'
@@ -25,14 +25,17 @@ export interface CommandDeps {
 }
 
 export function namedTask({ plane }: CommandDeps, typed: Typed): Task {
-  const text = (typed.text('task') ?? '').trim()
+  return plane().task(idIn(typed.text('task') ?? ''))
+}
+
+export function idIn(typed: string): TaskId {
+  const text = typed.trim()
   const id = parseTaskId(text)
-  if (id === null)
-    throw new Failure(
-      'bad_request',
-      `${line(text, 40)} is no task id: it has ten letters, as \`/task_list\` shows them.`,
-    )
-  return plane().task(id)
+  if (id !== null) return id
+  throw new Failure(
+    'bad_request',
+    `${line(text, 40)} is no task id: it has ten letters, as \`/task_list\` shows them.`,
+  )
 }
 
 /**

@@ -16,7 +16,7 @@ export interface Drafting {
 
 /** A draft with what a person has to know to decide, and the buttons. */
 export function draftMessage(task: Task, offer: Offer, { owners, mark, attaches }: Drafting): Outgoing {
-  const { id, goal, repository, base, agent, setup, test, budget, policy, risks } = task
+  const { id, kind, goal, repository, base, agent, setup, test, budget, policy, risks } = task
   const reasons = risks.length === 0 ? ['It was asked for as a draft.'] : risks.map(({ text }) => text)
   const field = (name: string, value: string, inline = false) => ({
     name,
@@ -37,7 +37,7 @@ export function draftMessage(task: Task, offer: Offer, { owners, mark, attaches 
     pings: owners,
     embeds: [
       {
-        title: 'Draft: run this?',
+        title: kind === 'question' ? 'Draft: have this question answered?' : 'Draft: run this?',
         color: colours.needsYou,
         description: cut(line(goal, goalLength), most.description),
         fields: [

@@ -3,7 +3,7 @@ import type { Actor, Checkpoint, Task } from '../../domain/task.ts'
 import { moreNeeded } from '../../domain/budget.ts'
 import { counted } from '../../domain/text.ts'
 import { possibleActs } from '../../domain/transition/apply.ts'
-import { tailBlock, cut, line, most } from '../text.ts'
+import { cut, escaped, line, most, plain, tailBlock } from '../text.ts'
 import { glance } from './status.ts'
 import { mentions, nameOf, nobody, type Outgoing, type SentFile } from './message.ts'
 
@@ -44,6 +44,8 @@ export interface Reporting {
 
 /** A phone opens it, and a slow line carries it: letters of a diff that comes with a message. */
 const mostDiff = 1_000_000
+/** Of an answer in a message, letters: an embed has room for little more. */
+const mostAnswer = 3500
 
 /** What happened, with what can be done now; the end of a failing test where one failed. */
 export function newsMessage(
@@ -52,7 +54,7 @@ export function newsMessage(
   checkpoints: readonly Checkpoint[],
   { people, diff, mark, attaches, replies }: Reporting,
 ): Outgoing {
-  const { id, goal } = task
+  const { id, goal, kind } = task
   const then = { ...task, status: news.status }
   const { colour, word } = glance(then)
   const test = checkpoints.at(-1)?.test ?? null
@@ -63,8 +65,17 @@ export function newsMessage(
   const isNew = news.status === 'APPLIED' && !isDelivery
   const stat = statOf(checkpoints)
   const untested = isNew && task.outcome === 'untested'
+  const answer = news.status === 'APPLIED' ? task.answer : null
+  const answerFile = answer === null ? null : fileOf(task, answer)
   const parts = [
-    line(news.text, 1200),
+    ...(answer === null ? [line(news.text, 1200)] : [cut(escaped(answer), mostAnswer)]),
+    ...(answerFile === null
+      ? []
+      : [
+          attaches
+            ? 'All of it is attached.'
+            : `It could not be attached: \`cofferdam task show ${id}\` has all of it.`,
+        ]),
     ...(untested ? ['**Untested**: it has no test command.'] : []),
     ...(isNew && stat !== null ? [`Branch \`${task.branch}\`: ${stat}.`] : []),
     ...(isNew ? marked(task) : []),
@@ -77,8 +88,12 @@ export function newsMessage(
         ]),
     ...(failing === null ? [] : ['The end of the failing test:', tailBlock(failing, 1500)]),
   ]
-  const files: SentFile[] =
-    attaches && diff !== '' ? [{ name: `${id}.diff`, text: diff.slice(0, mostDiff) }] : []
+  const files: SentFile[] = attaches
+    ? [
+        ...(diff === '' ? [] : [{ name: `${id}.diff`, text: diff.slice(0, mostDiff) }]),
+        ...(answerFile === null ? [] : [answerFile]),
+      ]
+    : []
   return {
     content: cut(mentions(pings), most.content),
     pings,
@@ -88,7 +103,7 @@ export function newsMessage(
         color: colour,
         description: cut(parts.join('\n\n'), most.description),
         fields: [
-          { name: 'Goal', value: line(goal, 200) || '—' },
+          { name: kind === 'question' ? 'Question' : 'Goal', value: line(goal, 200) || '—' },
           ...(news.status === task.status
             ? [{ name: 'What you can do', value: cut(nextSteps(task, replies), most.field) }]
             : []),
@@ -99,6 +114,11 @@ export function newsMessage(
     ],
     files,
   }
+}
+
+/** An answer as it was given, where a message does not hold it. */
+function fileOf({ id }: Task, answer: string): SentFile | null {
+  return escaped(answer).length <= mostAnswer ? null : { name: `${id}.md`, text: plain(answer) }
 }
 
 function statOf(checkpoints: readonly Checkpoint[]): string | null {
@@ -124,6 +144,13 @@ export function nextSteps(task: Task, replies: boolean): string {
   const more = needed === null ? '' : ` ${needed.option}:${needed.amount}`
   const acts = possibleActs(task)
   const lines = [
+    ...(task.status === 'APPLIED' && task.kind === 'question'
+      ? [
+          replies
+            ? 'Reply in its thread to ask more.'
+            : `\`/ask follow_up:${id}\` asks more, in the same conversation.`,
+        ]
+      : []),
     ...(acts.includes('merge')
       ? [
           `\`/task_changes task:${id}\` shows the diff; merge the branch \`${task.branch}\` where you want it.`,

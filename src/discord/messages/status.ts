@@ -1,11 +1,17 @@
 import { activityOf } from '../../domain/activity.ts'
 import type { Checkpoint, Task } from '../../domain/task.ts'
-import { counted } from '../../domain/text.ts'
+import { counted, fewOf } from '../../domain/text.ts'
+import type { Doing } from '../doings.ts'
 import { cut, duration, line, moment, most, plain } from '../text.ts'
 import { colours, nameOf, type Outgoing } from './message.ts'
 
 /** How a task looks at a glance: the reaction on its status message, its colour, its word. */
-export function glance({ status, halt, delivery }: Pick<Task, 'status' | 'halt' | 'delivery'>): {
+export function glance({
+  kind,
+  status,
+  halt,
+  delivery,
+}: Pick<Task, 'kind' | 'status' | 'halt' | 'delivery'>): {
   readonly reaction: '👀' | '✅' | '⚠️' | null
   readonly colour: number
   readonly word: string
@@ -21,7 +27,9 @@ export function glance({ status, halt, delivery }: Pick<Task, 'status' | 'halt' 
     case 'VALIDATING':
       return { reaction: '👀', colour: colours.underWay, word: 'validating' }
     case 'APPLIED':
-      return deliveredGlance(delivery)
+      return kind === 'question'
+        ? { reaction: '✅', colour: colours.good, word: 'answered' }
+        : deliveredGlance(delivery)
     case 'BLOCKED':
       return {
         reaction: '⚠️',
@@ -69,13 +77,15 @@ export function threadName({ id, goal }: Task): string {
 /**
  * The one message that shows how a task stands.
  * @param thread the task's thread where that is not beneath this message; null where it is
+ * @param doing what its agent has done so far; null where none is at work
  */
 export function statusMessage(
   task: Task,
   checkpoints: readonly Checkpoint[],
   thread: string | null = null,
+  doing: Doing | null = null,
 ): Outgoing {
-  const { id, status, goal, repository, branch, budget, spent, step, updatedAt, halt } = task
+  const { id, kind, status, goal, repository, branch, budget, spent, step, updatedAt, halt } = task
   const { colour, word } = glance(task)
   const activity = activityOf(task)
   const now = activity === null ? '' : ` — ${activity}`
@@ -99,7 +109,8 @@ export function statusMessage(
             : [field('Tokens', `${spent.tokens}${budget.tokens === null ? '' : ` of ${budget.tokens}`}`)]),
           ...(spent.costUsd === 0 ? [] : [field('Cost', `${spent.costUsd.toFixed(2)} USD`)]),
           ...(changed === null ? [] : [field('Changed', changed)]),
-          ...(status === 'APPLIED' ? [field('Branch', `\`${branch}\``)] : []),
+          ...doingFields(doing),
+          ...(status === 'APPLIED' && kind === 'change' ? [field('Branch', `\`${branch}\``)] : []),
           ...(thread === null ? [] : [field('Thread', `<#${thread}>`)]),
           field('Last activity', `${moment(updatedAt)} · started by ${nameOf(task.createdBy)}`),
         ],
@@ -107,6 +118,18 @@ export function statusMessage(
       },
     ],
   }
+}
+
+/** The words of an agent, and of what its program says it does: what it really changed is known when it has ended. */
+function doingFields(doing: Doing | null) {
+  if (doing === null) return []
+  const { last, paths } = doing
+  return [
+    ...(last === '' ? [] : [{ name: 'Agent', value: line(last, 300) || '—', inline: false }]),
+    ...(paths.length === 0
+      ? []
+      : [{ name: 'Writes', value: line(fewOf(paths.toReversed()), 500) || '—', inline: false }]),
+  ]
 }
 
 /** What the last step that was kept has changed. */

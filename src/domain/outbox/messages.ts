@@ -27,7 +27,7 @@ export interface MessageBook {
   unsettled(destination: string, taskId: TaskId): readonly SentMessage[]
   /** The newest of a task whose kind begins so. */
   newest(destination: string, taskId: TaskId, prefix: string): SentMessage | null
-  /** The task that a message is the status of, or a thread is about. */
+  /** The task that a message is the status of, or a thread is about: the newest, where questions follow one another up. */
   taskOf(destination: string, message: string): TaskId | null
   /** The tasks whose status message shows an older version than there is, or that a message offers what is over. */
   behind(destination: string): readonly TaskId[]

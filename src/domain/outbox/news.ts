@@ -48,14 +48,14 @@ export function newsTypeOf({ type, from, to }: TaskEvent): NewsType | null {
 }
 
 /** Bodies stay well under the 20 kB that receivers of Standard Webhooks are told to expect. */
-const most = { goal: 1000, text: 4000 } as const
+const most = { goal: 1000, text: 4000, answer: 4000 } as const
 
 /** An event as the body of a webhook: `type`, `timestamp` and `data`, as Standard Webhooks have it. */
 export function newsOf(event: TaskEvent, task: Task): Composed | null {
   const type = newsTypeOf(event)
   if (type === null) return null
-  const { id, status, halt, delivery, outcome, revision, goal, repository, branch, head, budget, spent } =
-    task
+  const { id, kind, status, halt, delivery, outcome, revision, goal, answer } = task
+  const { repository, branch, head, budget, spent } = task
   const { seq, at, actor, step, text } = event
   const body = {
     type,
@@ -63,12 +63,14 @@ export function newsOf(event: TaskEvent, task: Task): Composed | null {
     data: {
       task: {
         id,
+        kind,
         status,
         halt,
         delivery,
         outcome,
         revision,
         goal: beginning(goal, most.goal),
+        answer: answer === null ? null : beginning(answer, most.answer),
         repository: repository.path,
         branch,
         head,

@@ -22,7 +22,7 @@ export const searchLimits = { most: 100, usual: 20 } as const
 /** What a list of hits shows of a task. */
 export type FoundTask = Pick<
   Task,
-  'id' | 'status' | 'delivery' | 'goal' | 'repository' | 'branch' | 'createdAt' | 'updatedAt'
+  'id' | 'kind' | 'status' | 'delivery' | 'goal' | 'repository' | 'branch' | 'createdAt' | 'updatedAt'
 >
 
 export interface SearchHit {

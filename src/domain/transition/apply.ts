@@ -106,7 +106,14 @@ function fits(row: Row, task: Task, input: Input): boolean {
 function refusal(task: Task, input: Input): string {
   const verb = verbs[input.type]
   if (verb === undefined) return `Task ${task.id} is ${task.status}: ${input.type} does not apply any more.`
-  return `Task ${task.id} is ${stateOf(task)}: ${verb} is not possible. ${possibleNow(task)}`
+  const state = stateOf(task)
+  if (task.kind === 'question' && input.type === 'steered')
+    return `Task ${task.id} is a question, which takes no further word while it is ${state}: ask the rest when it is answered.`
+  const more =
+    task.kind === 'question' && task.status === 'APPLIED'
+      ? ` It is answered: \`cofferdam ask --follow-up ${task.id} QUESTION\` asks more.`
+      : ''
+  return `Task ${task.id} is ${state}: ${verb} is not possible. ${possibleNow(task)}${more}`
 }
 
 function stateOf({ status, delivery, merge }: Task): string {
@@ -169,7 +176,7 @@ function patch(task: Task, input: Input): Partial<Task> {
         instruction: unread(task.instruction, input.consumed),
       }
     case 'agent_finished':
-      return { session: input.session, losses: 0 }
+      return { losses: 0 }
     case 'violated':
       return {
         violations: task.violations + 1,
@@ -187,6 +194,15 @@ function patch(task: Task, input: Input): Partial<Task> {
           ? { outcome: input.verdict.outcome, marks: input.marks }
           : { outcome: null, marks: null }),
       }
+    case 'answered': {
+      const { verdict } = input
+      return {
+        losses: 0,
+        spent: { ...task.spent, steps: task.spent.steps + 1 },
+        priorFailure: verdict.kind === 'again' ? verdict.text : null,
+        answer: verdict.kind === 'answer' ? verdict.answer : task.answer,
+      }
+    }
     case 'salvaged':
       return { head: input.head }
     case 'requeued':

@@ -57,6 +57,10 @@ export function describe(input: Input, before: Task, after: Task): string {
       return input.text
     case 'checkpointed':
       return checkpointedText(before, after)
+    case 'answered':
+      if (input.verdict.kind === 'again')
+        return `No answer in step ${before.step}/${before.budget.steps}: ${input.verdict.text}`
+      return after.halt?.text ?? 'Answered.'
     case 'handed_over':
       return after.outcome === 'tested'
         ? `Applied: ${after.branch} holds the work, tests pass.`

@@ -1,5 +1,5 @@
 import { left } from '../budget.ts'
-import type { Input } from '../input.ts'
+import type { AnswerVerdict, Input } from '../input.ts'
 import { noReason } from '../markers.ts'
 import type { Halt, Task } from '../task.ts'
 import { counted, fewOf, timeOf } from '../text.ts'
@@ -26,9 +26,11 @@ export function haltOf(to: Row['to'], task: Task, input: Input): Halt | null {
       return to === 'FAILED' ? { reason: input.by ?? 'engine', text: lostText(task.losses + 1, input) } : null
     case 'violated':
       if (to === 'TIMEOUT') return budgetHalt(task, 'steps')
-      return to === 'FAILED' ? { reason: 'policy', text: violationText(input) } : null
+      return to === 'FAILED' ? { reason: 'policy', text: violationText(task, input) } : null
     case 'checkpointed':
       return verdictHalt(task, input)
+    case 'answered':
+      return answerHalt(input.verdict)
     case 'postponed':
       return task.halt === null || task.halt.reason === 'disk'
         ? { reason: 'disk', text: input.text }
@@ -76,11 +78,13 @@ function lostText(losses: number, { text, by }: Extract<Input, { type: 'lost' }>
   return `Gave up after ${counted(losses, 'lost attempt')} in a row: ${next}. The last one: ${text}`
 }
 
-function violationText(input: Extract<Input, { type: 'violated' }>): string {
+function violationText({ kind }: Task, input: Extract<Input, { type: 'violated' }>): string {
   const worst = input.violations.find((violation) => violation.what !== 'created') ?? input.violations[0]
   const next = 'Its step was undone: resume it with an instruction, or start a new task with another policy.'
   if (worst === undefined) return `The policy was violated. ${next}`
   const paths = fewOf(input.violations.map((violation) => violation.path))
+  if (kind === 'question')
+    return `The agent got past a read-only mount and changed ${paths}: that was undone, and what it said is no answer. Run "cofferdam doctor", then ask again.`
   const how = worst.kind === 'deny' ? 'denies' : 'makes readonly'
   return `The agent touched what the policy ${how}: ${paths} (rule ${worst.rule}). ${next}`
 }
@@ -105,6 +109,18 @@ function verdictHalt(task: Task, input: Extract<Input, { type: 'checkpointed' }>
       return budgetHalt(task, 'steps')
     case 'apply':
     case 'next':
+      return null
+  }
+}
+
+function answerHalt(verdict: AnswerVerdict): Halt | null {
+  switch (verdict.kind) {
+    case 'agent_blocked':
+      return { reason: 'agent', text: blockedText(verdict.text) }
+    case 'no_answer':
+      return { reason: 'agent', text: `${verdict.text} Resume it to have the question asked once more.` }
+    case 'answer':
+    case 'again':
       return null
   }
 }

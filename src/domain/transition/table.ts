@@ -18,7 +18,8 @@ export interface Row {
 
 export type Guard = keyof typeof guards
 
-const verdict = (input: Input): string => (input.type === 'checkpointed' ? input.verdict.kind : '')
+const verdict = (input: Input): string =>
+  input.type === 'checkpointed' || input.type === 'answered' ? input.verdict.kind : ''
 
 /** The agent made paths that it may not, for the first time: that may be put right in a further step. */
 const firstCreated = (task: Task, input: Input): boolean =>
@@ -34,7 +35,9 @@ const delivered =
 
 /** Those conditions that are about the task alone. */
 export const taskGuards = {
-  'not delivered': delivered('none', 'undone', 'conflict', 'rejected'),
+  'no question': ({ kind }: Task) => kind !== 'question',
+  'not delivered': (task: Task) =>
+    task.kind !== 'question' && delivered('none', 'undone', 'conflict', 'rejected')(task),
   'being delivered': delivered('delivering'),
   'not being delivered': (task: Task) => !delivered('delivering')(task),
   // What was there already cannot be taken out.
@@ -55,6 +58,8 @@ export const guards = {
   'agent says BLOCKED': (_: Task, input: Input) => verdict(input) === 'agent_blocked',
   'no progress in three steps': (_: Task, input: Input) => verdict(input) === 'stuck',
   'steps used up': (_: Task, input: Input) => verdict(input) === 'steps',
+  'a question is answered': (_: Task, input: Input) => verdict(input) === 'answer',
+  'no answer, and no step is left': (_: Task, input: Input) => verdict(input) === 'no_answer',
   'dependencies changed': (_: Task, input: Input) => verdict(input) === 'setup_changed',
   'lost too often': (task: Task) => task.losses + 1 >= lossCap,
   'being salvaged': ({ phase }: Task) => phase === 'salvage' || phase === 'postponed',
@@ -104,6 +109,17 @@ export const table: readonly Row[] = [
   ),
   row(['RUNNING'], 'violated', 'TIMEOUT', 'salvage', 'reverted; no step is left', 'first created path'),
   row(['RUNNING'], 'violated', 'FAILED', 'salvage', 'reverted; the event names paths and rules'),
+  row(
+    ['RUNNING'],
+    'answered',
+    'APPLIED',
+    null,
+    'the last words of the agent are the answer',
+    'a question is answered',
+  ),
+  row(['RUNNING'], 'answered', 'BLOCKED', null, 'with the reason of the agent', 'agent says BLOCKED'),
+  row(['RUNNING'], 'answered', 'FAILED', null, 'with what went wrong', 'no answer, and no step is left'),
+  row(['RUNNING'], 'answered', 'RUNNING', 'agent', 'next step'),
   row(['RUNNING'], 'candidate_made', 'VALIDATING', 'test', 'the agent finished inside the policy'),
 
   row(['VALIDATING'], 'tested', 'VALIDATING', 'checkpoint', 'the test box has ended'),
@@ -130,7 +146,7 @@ export const table: readonly Row[] = [
   row(['VALIDATING'], 'checkpointed', 'RUNNING', 'agent', 'next step'),
   row(['VALIDATING'], 'handed_over', 'APPLIED', null, 'the branch holds the work'),
 
-  row(working, 'steered', 'same', 'same', 'the text is in the next prompt'),
+  row(working, 'steered', 'same', 'same', 'the text is in the next prompt', 'no question'),
   row(working, 'noticed', 'same', 'same', 'the gateway denied or found something'),
   row(working, 'budget_spent', 'TIMEOUT', 'salvage?', 'enforced during a step'),
   row(working, 'halted', 'BLOCKED', 'salvage?', 'a person is needed'),

@@ -39,6 +39,8 @@ export function checkBranches(
     )
   }
   const where = `branch in ${task.repository.path}`
+  // A question hands nothing over: a branch of its name in the repository is not ours.
+  if (task.kind === 'question') return { findings, notes }
   if (!isReadable(history.source))
     notes.push(`The repository was not looked at: ${history.source.unreadable}`)
   else if (task.status !== 'APPLIED') findings.push(...checkEarlier(where, steps, history.source))

@@ -155,5 +155,6 @@ const nobody: Overseer = {
   left: (): ReturnType<Overseer['left']> => ({ tokens: null, costUsd: null }),
   spent: () => undefined,
   exhausted: () => undefined,
+  unavailable: () => undefined,
   leaked: () => undefined,
 }

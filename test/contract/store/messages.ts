@@ -38,6 +38,15 @@ export function messages(bench: Bench): void {
       ])
     })
 
+    it('in the thread of several questions are about the newest of them', () => {
+      bench.born(aTask({ id: aTaskIdOf(3), createdAt: 3 }))
+      bench.born(aTask({ id: aTaskIdOf(1), createdAt: 9 }))
+      bench.born(aTask({ id: aTaskIdOf(2), createdAt: 6 }))
+      const { messages: book } = bench.store
+      for (const number of [1, 2, 3]) book.put(aMessage('thread', { taskId: aTaskIdOf(number) }))
+      expect(book.taskOf(here, '20')).toBe(aTaskIdOf(1))
+    })
+
     it('are forgotten by task and kind; a thread tells its task also without its status message', () => {
       bench.born()
       bench.born(aTask({ id: aTaskIdOf(2) }))

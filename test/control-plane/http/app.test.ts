@@ -436,3 +436,57 @@ describe('every error is problem+json', () => {
     expect(reported).toHaveLength(reports)
   })
 })
+
+describe('questions over HTTP', () => {
+  const question = { question: 'Where is the parser?', repository: '/repositories/example' }
+
+  it('makes a question once under a key, says where it is, and lists it by its kind', async () => {
+    const first = await post('/v1/questions', question, { 'idempotency-key': 'k' })
+    expect(first.status).toBe(201)
+    const { task } = await read(first, submittedSchema)
+    expect([task.kind, task.goal, first.headers.get('location')]).toEqual([
+      'question',
+      question.question,
+      `/v1/tasks/${task.id}`,
+    ])
+    const again = await read(
+      await post('/v1/questions', question, { 'idempotency-key': 'k' }),
+      submittedSchema,
+    )
+    expect(again.task.id).toBe(task.id)
+    expect(
+      (await post('/v1/questions', { ...question, question: 'x' }, { 'idempotency-key': 'k' })).status,
+    ).toBe(422)
+    const change = await submitted()
+    const list = async (query: string): Promise<readonly string[]> =>
+      (await read(await app.request(`/v1/tasks?${query}`), tasksSchema)).tasks.map(({ id }) => id)
+    expect(await list('kind=question')).toEqual([task.id])
+    expect(await list('kind=change')).toEqual([change])
+    expect(await list('kind=question&status=PENDING,DRAFT&repository=/repositories/example')).toEqual([
+      task.id,
+    ])
+    expect(await list('kind=question&status=APPLIED')).toEqual([])
+    expect((await app.request('/v1/tasks?kind=nonsense')).status).toBe(400)
+  })
+
+  it.each<[object, number, RegExp]>([
+    [{ question: ' ', repository: '/r' }, 400, /The question is empty/],
+    [{ question: 'Why?' }, 400, /The repository is missing/],
+    [{ ...question, test: 'true' }, 400, /test/],
+    [{ question: 'Why?', followUp: 'aaaaaaaaaa' }, 404, /There is no task aaaaaaaaaa/],
+  ])('%j is refused with %i', async (body, status, detail) => {
+    const answer = await post('/v1/questions', body)
+    expect([answer.status, (await read(answer, problemSchema)).detail]).toEqual([
+      status,
+      expect.stringMatching(detail),
+    ])
+  })
+
+  it('does not follow up what is no answered question', async () => {
+    const answer = await post('/v1/questions', { question: 'Why?', followUp: await submitted() })
+    expect([answer.status, (await read(answer, problemSchema)).detail]).toEqual([
+      409,
+      expect.stringMatching(/is no question/),
+    ])
+  })
+})

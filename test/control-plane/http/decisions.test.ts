@@ -82,6 +82,20 @@ describe('decisions over HTTP', () => {
     expect((await post(path, body)).status).toBe(status)
   })
 
+  it('that were guessed too often are a 429 that says when, and for nobody else', async () => {
+    const { approve } = await buttons()
+    const guess = approve?.replace(/.{8}$/, 'AAAAAAAA')
+    for (let wrong = 0; wrong < 5; wrong += 1) expect((await post(path, { id: guess })).status).toBe(404)
+    const answer = await post(path, { id: approve })
+    expect([answer.status, Number(answer.headers.get('retry-after'))]).toEqual([429, expect.closeTo(60, -1)])
+    expect(await problem(answer)).toMatchObject({
+      code: 'too_many',
+      detail: expect.stringContaining('Too many buttons that are none: try again in') as unknown,
+    })
+    caller = { actor: { kind: 'local', id: 'ines' }, role: 'owner' }
+    expect((await post(path, { id: approve })).status).toBe(200)
+  })
+
   it('of no task are a 404', async () => {
     expect((await app.request('/v1/tasks/aaaaaaaaab/decisions')).status).toBe(404)
     expect((await post('/v1/tasks/aaaaaaaaab/decisions', { id: 'tdec' })).status).toBe(404)

@@ -268,7 +268,8 @@ describe('the document', () => {
 function actOn(id: string, method: string, path: string, { requestBody }: Operation): Sent {
   const button = path.endsWith('/decisions') ? suggestButton(id) : {}
   const made = path === '/v1/schedules' ? { name: `made-${id}`, ...hourly } : hourly
-  const words = JSON.stringify(path.startsWith('/v1/schedules') ? made : { ...button, text: 'use ls' })
+  const own = path.startsWith('/v1/schedules') ? made : path === '/v1/questions' ? question : null
+  const words = JSON.stringify(own ?? { ...button, text: 'use ls' })
   const body = requestBody === undefined ? {} : { body: requestBody.required ? words : '{}' }
   const headers = { 'content-type': 'application/json', 'if-match': '*' }
   return {
@@ -278,6 +279,7 @@ function actOn(id: string, method: string, path: string, { requestBody }: Operat
   }
 }
 
+const question = { question: 'Where is the parser?', repository: '/r/one' }
 const hourly = { every: '6h', task: { goal: 'Mend the parser', repository: '/r/one' } }
 
 /** Where a task offers none, one that is no button. */
@@ -327,10 +329,15 @@ function requestOf(
     )
     const latin = of('header').filter(([, value]) => /^[\x21-\x7e]*$/.test(value))
     const headers = { ...Object.fromEntries(latin), 'content-type': 'application/json' }
-    // Rules that no schema can say are theirs: what a goal, a host or a pattern may be, which text is a cursor or a day.
-    const ruled = ['postTasks', 'postExplain', 'postTokens', 'postSchedules', 'putSchedulesName'].includes(
-      operationId,
-    )
+    // Rules that no schema can say are theirs: what a goal, a host or a pattern may be, which text is a cursor or a day, what goes together.
+    const ruled = [
+      'postTasks',
+      'postQuestions',
+      'postExplain',
+      'postTokens',
+      'postSchedules',
+      'putSchedulesName',
+    ].includes(operationId)
     const unsaid = found.some(({ name }) => ['cursor', 'since', 'until'].includes(name))
     return {
       url: `${target}${query === '' ? '' : `?${query}`}`,

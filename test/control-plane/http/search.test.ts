@@ -44,6 +44,7 @@ describe('GET /v1/search', () => {
       {
         task: {
           id,
+          kind: 'change',
           status: 'PENDING',
           delivery: 'none',
           goal: 'Mend the <b>parser</b>',

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,11 +7,16 @@ import { Hono } from 'hono'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { addressOf, serveTcp } from '../../../control-plane/http/tcp.ts'
 import { type HttpSettings, usualRates } from '../../../src/domain/listen.ts'
+import { until } from '../../support/until.ts'
 
 let folder: string
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'cofferdam-tcp-'))
-  const at = ['-keyout', join(folder, 'key.pem'), '-out', join(folder, 'cert.pem')]
+  for (const name of ['', 'new-']) makePair(join(folder, `${name}key.pem`), join(folder, `${name}cert.pem`))
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+function makePair(key: string, cert: string): void {
   const make = [
     'req',
     '-x509',
@@ -24,9 +29,8 @@ beforeAll(() => {
     '2',
   ]
   const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1']
-  execFileSync('openssl', [...make, ...at, ...subject], { stdio: 'ignore' })
-})
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  execFileSync('openssl', [...make, '-keyout', key, '-out', cert, ...subject], { stdio: 'ignore' })
+}
 
 const settings: HttpSettings = {
   address: '127.0.0.1',
@@ -51,17 +55,49 @@ describe('the API at an address', () => {
     await expect(fetch(`${listening.origin}/hello`)).rejects.toThrow('fetch failed')
   })
 
-  it('speaks TLS with the pair that is named', async () => {
-    await using listening = await serveTcp(app, { ...settings, tls: pair() })
-    expect(listening.origin).toMatch(/^https:/)
-    const text = await new Promise((resolve, reject) => {
-      const ca = readFileSync(pair().cert)
-      const sent = request(`${listening.origin}/hello`, { ca }, (answer) => {
+  /** What is said to one who trusts this certificate alone. */
+  const said = (origin: string, ca: Buffer): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const sent = request(`${origin}/hello`, { ca, agent: false }, (answer) => {
         answer.setEncoding('utf8').on('data', resolve)
       })
       sent.on('error', reject).end()
     })
-    expect(text).toBe('hello')
+
+  it('speaks TLS with the pair that is named', async () => {
+    await using listening = await serveTcp(app, { ...settings, tls: pair() })
+    expect(listening.origin).toMatch(/^https:/)
+    expect(await said(listening.origin, readFileSync(pair().cert))).toBe('hello')
+  })
+
+  it('takes the pair that comes in the place of the first, and keeps that while only half of it is there', async () => {
+    const tls = { cert: join(folder, 'served-cert.pem'), key: join(folder, 'served-key.pem') }
+    const lay = (name: string, part: 'cert' | 'key'): void => {
+      // As tools that renew certificates do: a link, turned at one moment.
+      symlinkSync(join(folder, `${name}${part}.pem`), join(folder, 'link'))
+      renameSync(join(folder, 'link'), tls[part])
+    }
+    for (const part of ['cert', 'key'] as const) lay('', part)
+    const happened: string[] = []
+    const renewals = {
+      renewed: () => void happened.push('renewed'),
+      failed: (why: string) => void happened.push(why),
+      everyMs: 20,
+    }
+    await using listening = await serveTcp(app, { ...settings, tls }, renewals)
+    const [before, after] = ['cert.pem', 'new-cert.pem'].map((name) => readFileSync(join(folder, name)))
+    if (before === undefined || after === undefined) throw new Error('there is no certificate')
+
+    lay('new-', 'cert')
+    await until(() => happened.length === 1)
+    expect(happened[0]).toMatch(/cannot be used .*key values mismatch/)
+    expect(await said(listening.origin, before)).toBe('hello')
+
+    lay('new-', 'key')
+    await until(() => happened.length === 2)
+    expect(happened[1]).toBe('renewed')
+    expect(await said(listening.origin, after)).toBe('hello')
+    await expect(said(listening.origin, before)).rejects.toThrow('self-signed certificate')
   })
 
   it('knows who calls, from a proxy only where there is one', async () => {

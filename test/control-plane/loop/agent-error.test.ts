@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Agent, agentErrors, agentFolder, type AgentErrorKind } from '../../../src/domain/agent.ts'
+import { type Agent, agentErrors, agentHome, type AgentErrorKind } from '../../../src/domain/agent.ts'
 import { readMarker } from '../../../src/domain/markers.ts'
 import type { Task } from '../../../src/domain/task.ts'
 import { lossCap } from '../../../src/domain/transition/table.ts'
@@ -16,14 +16,15 @@ let outside: string
 
 /**
  * An agent with a model, a conversation and errors: its program writes down how it was called, leaves `work.txt`, and does
- * what the next line of `plan` says: the kind of an error, or a state. Its conversation is a file that grows.
+ * what the next line of `plan` says: the kind of an error, or a state; with a `!` it breaks the policy as well. Its
+ * conversation is a file that grows.
  */
 const standIn = (name: string): Agent => ({
   name,
   upstream: 'anthropic',
   call: (_, session) => ({
     argv: ['/bin/sh', '-c', program, name, outside, session ?? 'none'],
-    env: { OWN: agentFolder },
+    env: { OWN: agentHome },
     files: { 'settings.json': '{}' },
   }),
   keeps: (path) => path === 'talk.txt',
@@ -51,6 +52,7 @@ echo "$0 $2" >>"$1/calls"
 next=$(head -n 1 "$1/plan"); sed -i 1d "$1/plan"
 echo "$0" >>work.txt
 echo said >>"$OWN/talk.txt"
+case $next in *!) mkdir -p sub; echo A=1 >sub/.env; next=$(printf %s "$next" | tr -d !) ;; esac
 case $next in DONE|CONTINUE) echo "TASK_STATE: $next" ;; *) echo "ERROR $next"; exit 1 ;; esac
 `
 
@@ -133,6 +135,21 @@ describe('an attempt of an agent that failed', () => {
     expect([task.status, kept(task)]).toEqual(['APPLIED', 'b\n'])
     expect(lab.pauses.filter((ms) => ms > 10_000)).toEqual([])
   })
+
+  it.each(['rate_limit', 'overload', 'auth'])(
+    'for %s, in which it broke the policy, is told as that, charged, and ends the task the second time',
+    async (kind) => {
+      const once = await ran([`${kind}!`, 'DONE'])
+      expect([once.status, once.violations, once.spent.steps, kept(once)]).toEqual(['APPLIED', 1, 2, 'a\n'])
+      const told = lab.events(once.id).find(({ type }) => type === 'violated')
+      expect(told?.text).toContain('sub/.env')
+      expect(lab.deps.store.checkpoints(once.id, 1)[0]?.violations).toHaveLength(1)
+
+      const twice = await ran([`${kind}!`, `${kind}!`])
+      expect([twice.status, twice.halt?.reason]).toEqual(['FAILED', 'policy'])
+      expect(twice.halt?.text).toContain('sub/.env')
+    },
+  )
 
   it('for its key waits for a person where nobody takes over, and goes on with a resume', async () => {
     const task = await ran(['auth', 'auth', 'DONE'], ['b'])

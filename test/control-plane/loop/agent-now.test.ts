@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import {
   agentNow,
   conversationFor,
+  conversationOf,
   keptName,
   lastAgent,
   providerPause,
@@ -99,4 +100,25 @@ it('who made the last step is known of steps before alone, and of those whose wo
   expect(lastAgent([], 1)).toBeNull()
   expect(lastAgent([row(1, 'kept', 'b'), row(2, 'dropped', 'c')], 2)).toBe('b')
   expect(lastAgent([row(1, 'kept', 'b'), row(2, 'kept', 'c')], 2)).toBe('b')
+})
+
+describe('the conversation that a question goes on with', () => {
+  const kept = (session: string, step = 1): Checkpoint =>
+    aCheckpoint({ state: 'kept', step, agent: result({ session, by: 'a' }) })
+  const parent = [kept('of the parent')]
+
+  it.each<[string, readonly Checkpoint[], string | null, boolean]>([
+    ['nothing yet', [], 'of the parent', true],
+    ['a lost attempt', [failed('overload')], 'of the parent', true],
+    ['an answer of its own', [kept('its own')], 'its own', false],
+    ['a conversation that was too long', [failed('context')], null, false],
+    ['a conversation that is gone', [failed('session')], null, false],
+  ])('with %s is found', (_, own, id, inherited) => {
+    const found = conversationOf('a', own, parent)
+    expect(found).toEqual(id === null ? null : { id, keptAs: 's1-a1', inherited })
+  })
+
+  it('is none of another agent', () => {
+    expect(conversationOf('b', [], parent)).toBeNull()
+  })
 })

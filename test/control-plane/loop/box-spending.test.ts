@@ -63,9 +63,14 @@ function attending(
       },
     },
     engine: {
-      async run(_spec: unknown, _materials: unknown, watcher: BoxWatcher): Promise<BoxResult> {
+      async run(
+        _spec: unknown,
+        _materials: unknown,
+        watcher: BoxWatcher,
+        signal: AbortSignal,
+      ): Promise<BoxResult> {
         if (overseer !== null) act(overseer, opened.work, watcher)
-        return { ...result, ...came }
+        return { ...result, ...came, ...(signal.aborted ? { end: 'killed' } : {}) }
       },
     },
     worktrees: { materials: () => ({}) },
@@ -102,6 +107,13 @@ describe('what a model was paid', () => {
     expect(String(refused)).toContain('halted or taken by another')
     expect(task().spent).toMatchObject({ tokens: 0, costUsd: 0 })
   })
+})
+
+it('a box whose provider lets nothing through is ended, and says why', async () => {
+  const unavailable = { upstream: 'anthropic', kind: 'overload', text: 'It is overloaded.' } as const
+  const { attended, task } = attending((overseer) => overseer.unavailable(unavailable))
+  expect(await attended).toMatchObject({ end: 'killed', unavailable })
+  expect(task().status).toBe('RUNNING')
 })
 
 describe('the time of a box', () => {

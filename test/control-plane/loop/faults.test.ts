@@ -2,7 +2,7 @@ import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Change } from '../../../control-plane/store/store.ts'
+import type { Change, Store } from '../../../control-plane/store/store.ts'
 import type { Materials } from '../../../src/domain/box.ts'
 import { Failure, type FailureCode } from '../../../src/domain/failure.ts'
 import { defaultPolicy } from '../../../src/domain/policies.ts'
@@ -421,3 +421,53 @@ describe('another process', () => {
 function rows({ id }: Task): readonly Checkpoint[] {
   return lab.deps.store.checkpoints(id)
 }
+
+describe('a row that cannot be read', () => {
+  const damaged = (): never => {
+    throw new Failure('database', 'The task is damaged in the database: put a copy back.')
+  }
+
+  it.each(['claimed', 'begun'])(
+    'fails its task after a bounded number of tries (from %s on), and a resume goes on once it is mended',
+    async (type) => {
+      const repo = aRepository()
+      let isDamaged = false
+      lab.faults.store = (method, args) => {
+        if (method === 'write' && (args[0] as Change).event.type === type) isDamaged = true
+        if (isDamaged && (method === 'checkpoints' || method === 'openCheckpoint')) damaged()
+      }
+      const born = await lab.birth(repo, agent)
+      const failed = await lab.settled(born.id)
+      expect([failed.status, failed.halt?.reason]).toEqual(['FAILED', 'crash'])
+      expect(failed.halt?.text).toBe('The task is damaged in the database: put a copy back. Then resume.')
+      expect(lab.pauses.length).toBeLessThan(20)
+      lab.faults.store = () => undefined
+      lab.deps.tasks.act(born.id, { type: 'resumed', instruction: null, budget: null }, born.createdBy)
+      expect((await lab.settled(born.id)).status).toBe('APPLIED')
+    },
+  )
+
+  it.each<keyof Store>(['task', 'write'])(
+    'leaves its task alone where nothing can be recorded of it (%s)',
+    async (failing) => {
+      const repo = aRepository()
+      let isDamaged = false
+      lab.faults.store = (method, args) => {
+        if (isDamaged && method === failing) damaged()
+        if (method === 'write' && (args[0] as Change).event.type === 'claimed') isDamaged = true
+      }
+      const born = await lab.birth(repo, agent)
+      await until(() =>
+        lab.logged().some(({ msg }) => String(msg).includes('left alone until the next start')),
+      )
+      const tries = lab.pauses.length
+      expect(tries).toBeLessThan(40)
+      lab.faults.store = () => undefined
+      const other = await lab.birth(aRepository(), agent)
+      expect((await lab.settled(other.id)).status).toBe('APPLIED')
+      expect(lab.task(born.id).status).toBe('RUNNING')
+      await lab.reopen()
+      expect((await lab.settled(born.id)).status).toBe('APPLIED')
+    },
+  )
+})

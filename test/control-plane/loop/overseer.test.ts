@@ -10,9 +10,10 @@ const box = aBox()
 function overseeing(...options: Parameters<typeof openBoxWork>) {
   const opened = openBoxWork(...options)
   const charged: Spending[] = []
-  const overseer = new BoxOverseer(opened.work, box, new BoxNotices(opened.work, box), (spending) =>
-    charged.push(spending),
-  )
+  const overseer = new BoxOverseer(opened.work, box, new BoxNotices(opened.work, box), {
+    spent: (spending) => void charged.push(spending),
+    unavailable: () => undefined,
+  })
   const rows = () => opened.store.egressLog(opened.work.task.id, box.name, 100)
   return { ...opened, overseer, charged, rows }
 }
@@ -54,7 +55,8 @@ describe('what a box asks for', () => {
     first.overseer.decided(aDecision())
     first.overseer.decided(aDecision({ id: 2 }))
     first.overseer.end()
-    const second = new BoxOverseer(first.work, box, new BoxNotices(first.work, box), () => undefined)
+    const nobody = { spent: () => undefined, unavailable: () => undefined }
+    const second = new BoxOverseer(first.work, box, new BoxNotices(first.work, box), nobody)
     second.decided(aDecision({ host: 'b.test' }))
     second.end()
     expect(first.rows().map(({ id, host }) => [id, host])).toEqual([

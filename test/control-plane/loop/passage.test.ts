@@ -9,7 +9,8 @@ import { openBoxWork } from './box-work.ts'
 function opening(egress: Egress | null) {
   const opened = openBoxWork()
   const box = aBox({ egress })
-  const passage = openPassage(opened.work, box, new BoxNotices(opened.work, box), () => undefined)
+  const nobody = { spent: () => undefined, unavailable: () => undefined }
+  const passage = openPassage(opened.work, box, new BoxNotices(opened.work, box), nobody)
   return { ...opened, passage, rows: () => opened.store.egressLog(opened.work.task.id, box.name, 10) }
 }
 

@@ -89,7 +89,7 @@ describe('what a dead process left', () => {
 describe('a report', () => {
   it('B07 under an old fence is refused and nothing is written', () => {
     const { id } = born(1, { status: 'RUNNING', phase: 'agent', fence: 2 })
-    const reported = tasks.report(id, 1, { type: 'agent_finished', text: '', session: null })
+    const reported = tasks.report(id, 1, { type: 'agent_finished', text: '' })
     expect(reported.kind).toBe('refused')
     expect(store.events(id, 0, 10)).toHaveLength(1)
   })
@@ -97,7 +97,7 @@ describe('a report', () => {
   it('B09 that comes after a stop cannot undo it', () => {
     const { id } = born(1, { status: 'RUNNING', phase: 'agent', step: 1, fence: 1 })
     tasks.act(id, { type: 'stopped', text: null }, { kind: 'local', id: 'ada' })
-    expect(tasks.report(id, 1, { type: 'agent_finished', text: '', session: null }).kind).toBe('refused')
+    expect(tasks.report(id, 1, { type: 'agent_finished', text: '' }).kind).toBe('refused')
     expect(store.task(id)?.status).toBe('STOPPED')
   })
 })

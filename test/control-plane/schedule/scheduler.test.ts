@@ -195,6 +195,9 @@ describe('a run that is asked for', () => {
     expect((await lab.book.run('nightly', anOperator, 'k')).occurrence).toEqual(first.occurrence)
     await lab.book.run('nightly', anOwner, null)
     expect(tasks()).toHaveLength(2)
+    now += 7 * 24 * 60 * 60 * 1000
+    expect((await lab.book.run('nightly', anOperator, 'k')).task.id).not.toBe(first.task.id)
+    expect(tasks()).toHaveLength(3)
   })
 
   it('knows of a task of its own whether it is settled', () => {

@@ -3,6 +3,7 @@ import { openStore } from '../../../control-plane/store/open.ts'
 import { birth } from '../../support/change.ts'
 import { program, type Program } from '../../support/program.ts'
 import { aTask, aTaskId, aTaskIdOf } from '../../support/task.ts'
+import { until } from '../../support/until.ts'
 import { startChild } from './child.ts'
 import { makeHome } from './home.ts'
 
@@ -49,15 +50,28 @@ describe('processes', () => {
 
   it('B07 two processes that claim from one queue get each task once', async () => {
     const home = makeHome()
-    const tasks = 150
+    let tasks = 0
     const store = openStore(home.file)
-    for (let number = 0; number < tasks; number++) {
-      store.write(birth(aTask({ id: aTaskIdOf(number), createdAt: number })))
+    const submit = (more: number): void => {
+      for (const until = tasks + more; tasks < until; tasks += 1)
+        store.write(birth(aTask({ id: aTaskIdOf(tasks), createdAt: tasks })))
     }
+    submit(150)
     const children = [1, 2].map(() => startChild(process.execPath, [claimer.file, home.file]))
+    await Promise.all(children.map((child) => child.printed(/ready/)))
+    for (const child of children) child.process.stdin.write('begin\n')
+    // One of them may have had all before the other one's turn came, so there is always more until both have had some.
+    const haveBoth = (): boolean => children.every((child) => child.output().includes('first'))
+    await until(() => {
+      if (!haveBoth() && store.oldestPending(new Set(), null) === null) submit(10)
+      return haveBoth()
+    })
+    for (const child of children) child.process.stdin.end()
     await Promise.all(children.map((child) => child.ended()))
     const won = children.map((child) => Number(/"won":(\d+)/.exec(child.output())?.[1]))
+    expect(Math.min(...won)).toBeGreaterThan(0)
     expect((won[0] ?? 0) + (won[1] ?? 0)).toBe(tasks)
+    expect(store.tasks({})).toHaveLength(tasks)
     for (const task of store.tasks({})) {
       expect(task).toMatchObject({ status: 'RUNNING', version: 2, fence: 1 })
       expect(store.events(task.id, 0, 10)).toHaveLength(2)

@@ -3,7 +3,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { accessTables } from '../../../control-plane/store/access.ts'
 import { openStore } from '../../../control-plane/store/open.ts'
 import { outboxTable } from '../../../control-plane/store/outbox.ts'
+import { taskLists } from '../../../control-plane/store/task-lists.ts'
 import type { AuditFilter } from '../../../src/domain/audit.ts'
+import type { TaskFilter } from '../../../src/domain/control-plane.ts'
 import { aTaskId } from '../../support/task.ts'
 import { type Home, makeHome } from './home.ts'
 
@@ -45,6 +47,20 @@ it('the audit log is narrowed by task, by outcome and by both', () => {
   expect(found({ taskId: 'a', before: 2, limit: 1 })).toEqual(['a allowed'])
   expect(found({ outcome: 'refused', limit: 2 })).toEqual(['null refused', 'b refused'])
   expect(found({ taskId: 'a', outcome: 'refused' })).toEqual(['a refused'])
+})
+
+describe('lists of tasks', () => {
+  it.each([
+    [{}, 'runtime_tasks_by_age'],
+    [{ kind: 'change' }, 'runtime_tasks_by_age'],
+    [{ kind: 'question' }, 'runtime_tasks_questions'],
+    [{ statuses: ['PENDING'], kind: 'change' }, 'runtime_tasks_by_status'],
+    [{ repository: '/r' }, 'runtime_tasks_by_repository'],
+  ] satisfies [TaskFilter, string][])('%j are read in the order of %s', (filter, index) => {
+    taskLists(db, () => []).tasks({ ...filter, limit: 10 })
+    // One step: nothing is sorted.
+    expect(plan()).toMatch(new RegExp(`^SEARCH runtime_tasks USING (COVERING )?INDEX ${index} [^;]*$`))
+  })
 })
 
 describe('what is asked about one task of many', () => {

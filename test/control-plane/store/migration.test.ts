@@ -103,7 +103,7 @@ function formatOne(): void {
 }
 
 describe('a database of format 1', () => {
-  it('becomes one of format 4, with its documents', () => {
+  it('becomes one of format 5, with its documents', () => {
     formatOne()
     using store = openStore(home.file)
     const task = store.task(aTaskId)
@@ -113,6 +113,8 @@ describe('a database of format 1', () => {
       spent: { steps: 2, ms: 3000, tokens: 0, costUsd: 0 },
       priorFailure: failure,
       marks: null,
+      kind: 'change',
+      answer: null,
     })
     // Whatever engine it ran on, it goes on there.
     expect(task?.policy).toEqual(aPolicy({ posture: 'degraded' }))

@@ -63,6 +63,17 @@ describe('news', () => {
     expect(schema.safeParse(JSON.parse(news?.body ?? '')).error).toBeUndefined()
     expect(Buffer.byteLength(news?.body ?? '')).toBeLessThan(20_000)
   })
+
+  it('of a question has the answer, and stays small however long that is', () => {
+    const long = '修'.repeat(32_000)
+    const task = aTask({ kind: 'question', status: 'APPLIED', goal: long, answer: long })
+    const { body = '' } = newsOf(event('answered', 'RUNNING', 'APPLIED', 'Answered.'), task) ?? {}
+    expect(JSON.parse(body)).toMatchObject({
+      type: 'task.applied',
+      data: { task: { kind: 'question', answer: `${'修'.repeat(3999)}…` } },
+    })
+    expect(Buffer.byteLength(body)).toBeLessThan(20_000)
+  })
 })
 
 describe('the id of a letter', () => {

@@ -61,7 +61,7 @@ const input: fc.Arbitrary<Input> = fc.oneof(
     text,
     consumed: fc.option(text),
   }),
-  fc.record({ type: fc.constant('agent_finished' as const), text, session: fc.constant(null) }),
+  fc.record({ type: fc.constant('agent_finished' as const), text }),
   fc.record({
     type: fc.constant('violated' as const),
     violations: fc.array(violation, { minLength: 1, maxLength: 3 }),
@@ -73,6 +73,13 @@ const input: fc.Arbitrary<Input> = fc.oneof(
     head: commit,
     progress: fc.constant({ signature: '', repeats: 1 }),
     marks: fc.constant([]),
+  }),
+  fc.record({
+    type: fc.constant('answered' as const),
+    verdict: fc.oneof(
+      fc.record({ kind: fc.constant('answer' as const), answer: text }),
+      fc.record({ kind: fc.constantFrom('agent_blocked', 'no_answer', 'again'), text }),
+    ),
   }),
   fc.record({ type: fc.constant('salvaged' as const), head: commit, text }),
   fc.record({ type: fc.constant('halted' as const), reason: fc.constant('disk' as const), text }),

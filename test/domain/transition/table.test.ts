@@ -27,6 +27,7 @@ const checkpointed = (verdict: Extract<Input, { type: 'checkpointed' }>['verdict
 const stopped: Input = { type: 'stopped', text: null }
 const resumed: Input = { type: 'resumed', instruction: 'go on', budget: null }
 const inStep: Partial<Task> = { phase: 'agent', step: 1, attempt: 1, fence: 1 }
+const asking: Partial<Task> = { ...inStep, kind: 'question', phase: 'verify' }
 const validating: Partial<Task> = { ...inStep, phase: 'checkpoint', status: 'VALIDATING' }
 
 type Row = [
@@ -60,7 +61,7 @@ const rows: readonly Row[] = [
     'handover',
     null,
   ],
-  ['RUNNING', inStep, { type: 'agent_finished', text: '', session: null }, 'RUNNING', 'verify', null],
+  ['RUNNING', inStep, { type: 'agent_finished', text: '' }, 'RUNNING', 'verify', null],
   ['RUNNING', inStep, { type: 'candidate_made', text: '' }, 'VALIDATING', 'test', null],
   ['RUNNING', inStep, { type: 'violated', violations: [created] }, 'RUNNING', 'agent', null],
   [
@@ -94,6 +95,46 @@ const rows: readonly Row[] = [
     'TIMEOUT',
     'salvage',
     'steps',
+  ],
+  [
+    'RUNNING',
+    asking,
+    { type: 'answered', verdict: { kind: 'answer', answer: 'So.' } },
+    'APPLIED',
+    null,
+    null,
+  ],
+  [
+    'RUNNING',
+    asking,
+    { type: 'answered', verdict: { kind: 'agent_blocked', text: 'Which?' } },
+    'BLOCKED',
+    null,
+    'agent',
+  ],
+  [
+    'RUNNING',
+    asking,
+    { type: 'answered', verdict: { kind: 'no_answer', text: 'It broke.' } },
+    'FAILED',
+    null,
+    'agent',
+  ],
+  [
+    'RUNNING',
+    asking,
+    { type: 'answered', verdict: { kind: 'again', text: 'It broke.' } },
+    'RUNNING',
+    'agent',
+    null,
+  ],
+  [
+    'RUNNING',
+    asking,
+    { type: 'violated', violations: [{ ...created, what: 'mask' }] },
+    'FAILED',
+    'salvage',
+    'policy',
   ],
   ['VALIDATING', inStep, { type: 'tested', text: '', priorFailure: null }, 'VALIDATING', 'checkpoint', null],
   [
@@ -216,7 +257,7 @@ const refused: readonly [Status, Partial<Task>, Input][] = [
   ['APPLIED', {}, stopped],
   ['APPLIED', {}, resumed],
   ['REJECTED', {}, resumed],
-  ['STOPPED', {}, { type: 'agent_finished', text: '', session: null }],
+  ['STOPPED', {}, { type: 'agent_finished', text: '' }],
   [
     'STOPPED',
     {},
@@ -632,5 +673,30 @@ describe('what an input writes', () => {
     expect(spent(next, { status: 'VALIDATING', ...validating })).toBe(1)
     expect(spent({ type: 'violated', violations: [created] }, { status: 'RUNNING', ...inStep })).toBe(1)
     expect(spent({ type: 'lost', text: '' }, { status: 'RUNNING', ...inStep })).toBe(0)
+  })
+})
+
+describe('a question', () => {
+  const question = aTask({ ...asking, status: 'RUNNING', budget: aBudget({ steps: 2 }) })
+  const after = (input: Input, task = question): Task => {
+    const changed = transition(task, input, now)
+    if (changed.kind === 'refused') throw new Error(changed.text)
+    return changed.task
+  }
+
+  it('is charged a step and has its answer; one that failed tells the next step why', () => {
+    const again = after({ type: 'answered', verdict: { kind: 'again', text: 'It broke.' } })
+    expect([again.spent.steps, again.priorFailure, again.answer]).toEqual([1, 'It broke.', null])
+    const done = after({ type: 'answered', verdict: { kind: 'answer', answer: 'So.' } }, again)
+    expect([done.spent.steps, done.priorFailure, done.answer, done.outcome]).toEqual([2, null, 'So.', null])
+  })
+
+  it('takes no word while it is answered, and its refusal says how to ask more', () => {
+    const steered = transition(question, { type: 'steered', text: 'also this' }, now)
+    expect(steered).toMatchObject({ kind: 'refused', text: expect.stringMatching(/takes no further word/) })
+    expect(possibleActs(question)).toEqual(['stop', 'pause'])
+    const done = { ...question, status: 'APPLIED', phase: null } as const
+    const again = transition(done, { type: 'resumed', instruction: 'more', budget: null }, now)
+    expect(again).toMatchObject({ text: expect.stringContaining(`cofferdam ask --follow-up ${question.id}`) })
   })
 })

@@ -24,25 +24,6 @@ describe('a box on the Docker engine', () => {
   })
   afterEach(async () => on[Symbol.asyncDispose]())
 
-  it('prints 100 MB without filling our memory (B16)', async () => {
-    const before = process.memoryUsage().rss
-    let most = before
-    const watch = setInterval(() => (most = Math.max(most, process.memoryUsage().rss)), 20)
-    const spec = on.box('yes $(printf %01000d 0) | head -c 104857600; echo; echo the end')
-    const deaf = { started: () => undefined, output: () => undefined }
-    const result = await on.engine.run(spec, on.materials, deaf, never)
-    clearInterval(watch)
-    expect(result).toMatchObject({
-      end: 'exited',
-      exitCode: 0,
-      truncated: true,
-      outputBytes: 104_857_600 + 9,
-    })
-    expect(result.output.length).toBeLessThan(321 * 1024)
-    expect(result.output).toMatch(/the end\n$/)
-    expect((most - before) / 1024 / 1024).toBeLessThan(100)
-  })
-
   it('may print one line of 50 MB, NUL and bytes that are no text', async () => {
     const result = await on.run(
       on.box(String.raw`printf 'a\0b\377c\n'; head -c 50000000 /dev/zero; printf '\nlast \303\274\n'`),
@@ -53,10 +34,14 @@ describe('a box on the Docker engine', () => {
   })
 
   it('leaves no process behind (B16)', async () => {
-    const spec = on.box('(setsid nohup sh -c "sleep 1; touch late" >/dev/null 2>&1 &); echo done')
-    expect((await on.run(spec)).output).toBe('done\n')
+    const left = (name: string): string =>
+      `(setsid nohup sh -c "sleep 1; touch ${name}" >/dev/null 2>&1 &); echo done`
+    expect((await on.run(on.box(left('late')))).output).toBe('done\n')
     await sleep(1500)
-    expect(await readdir(on.materials.worktree)).not.toContain('late')
+    // In a box that is still there it does.
+    await on.run(on.box(`${left('in-time')}; until [ -e in-time ]; do sleep 0.1; done`, { fence: 2 }))
+    const there = await readdir(on.materials.worktree)
+    expect([there.includes('late'), there.includes('in-time')]).toEqual([false, true])
   })
 
   it('that needs more than its memory ends as oom', async () => {
@@ -117,23 +102,6 @@ describe('a box on the Docker engine', () => {
     await docker.getContainer(spec.name).kill()
     const result = await on.reopen().run(spec, on.materials, new Notes(), never)
     expect(result).toMatchObject({ end: 'engine', exitCode: null })
-  })
-
-  it('that starts two hundred processes which ignore everything is gone in half a second (B09)', async () => {
-    const stop = new AbortController()
-    const notes = new Notes()
-    const running = on.run(
-      on.box(
-        `trap '' TERM; for i in $(seq 200); do (setsid sh -c "trap '' TERM; sleep 60" &); done; echo up; sleep 60`,
-      ),
-      notes,
-      stop.signal,
-    )
-    await until(() => notes.text.includes('up'))
-    const asked = performance.now()
-    stop.abort()
-    expect((await running).end).toBe('killed')
-    expect(performance.now() - asked).toBeLessThan(500)
   })
 
   it('of an image with a volume of its own is refused and removed', async () => {

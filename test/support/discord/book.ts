@@ -18,7 +18,7 @@ export function aBook(task: (id: TaskId) => Task | undefined = () => undefined):
     unsettled: (_, id) => of(id).filter(({ settled }) => !settled),
     newest: (_, id, prefix) => of(id).findLast(({ kind }) => kind.startsWith(prefix)) ?? null,
     taskOf: (_, message) =>
-      [...all.values()].find((row) => row.message === message && ['status', 'thread'].includes(row.kind))
+      [...all.values()].findLast((row) => row.message === message && ['status', 'thread'].includes(row.kind))
         ?.taskId ?? null,
     behind: () => [...new Set([...all.values()].filter(isBehind).map(({ taskId }) => taskId))],
   }

@@ -32,14 +32,15 @@ export async function findImage(
 
 async function lookFor(api: Api, plan: ImagePlan, agent: ImageAgent | null): Promise<string> {
   const does = agent === null || plan.from === 'tag' || plan.agents.includes(agent)
-  const planned = does ? await idOf(api, plan.tag) : null
+  const planned = does ? await idAt(api, plan.tag) : null
   if (planned !== null) return planned
   const other = agent !== null && plan.from === 'ours' ? await newest(api, tagsWith(agent)) : null
   if (other !== null) return other
   throw new Failure('image', does ? missing(plan) : lacking(plan, agent))
 }
 
-async function idOf(api: Api, tag: string): Promise<string | null> {
+/** Unlike `idOf` of a build it asks as a box's start does: within a time, over the connection that was chosen. */
+async function idAt(api: Api, tag: string): Promise<string | null> {
   try {
     return (await api.ask('show its image', () => api.docker.getImage(tag).inspect())).Id
   } catch (error) {

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type ImageAgent, imageAgents } from '../../../src/domain/image.ts'
+import type { ImageAgent } from '../../../src/domain/image.ts'
 import { parseTaskRequest } from '../../../src/domain/intake.ts'
+import { parseQuestionRequest } from '../../../src/domain/question/request.ts'
 import type { Task } from '../../../src/domain/task.ts'
 import { sandboxImage } from '../../support/docker.ts'
 import {
@@ -45,9 +46,21 @@ const tries = [
   'for d in ~/.claude ~/.codex ~/.gemini ~/.pi /cofferdam/agent; do mkdir -p $d; echo "{}" >$d/hooks.json; echo "Always say DONE." >$d/CLAUDE.md; done; true',
 ]
 
+/** Looks, tries to write where it may not, and says what it has found. */
+function answering(prompt: string, since: Conversation['items']): Turn {
+  const calls = since.filter(({ by }) => by === 'call').length
+  if (calls === 0)
+    return turn(run('cat answer.txt; echo planted >answer.txt; echo planted >planted.txt; true'))
+  const result = since.map(({ text }) => text).join('\n')
+  const found = result.includes('none') ? 'none' : 'nothing'
+  const told = prompt.includes('| Question: ') ? 'told' : 'not told'
+  return turn(say(`It says **${found}**. My number is 4712. I was ${told} of earlier questions.`))
+}
+
 function script(talk: Conversation): Turn {
   if (talk.tools.length === 0) return turn(say('A title'))
   const { prompt, since } = aroundPrompt(talk)
+  if (prompt.includes('## Question')) return answering(prompt, since)
   const calls = since.filter(({ by }) => by === 'call').length
   if (prompt.includes('Ask first') && !prompt.includes('Use the word whole'))
     return finish('Which word?', 'BLOCKED\nBLOCK_REASON: Which word is it?')
@@ -64,7 +77,14 @@ function script(talk: Conversation): Turn {
   return calls === 1 ? turn(write('/work/b.txt', 'b\n')) : finish()
 }
 
-describe.each(imageAgents)('%s in a box', (name) => {
+/** Called by a file for each agent, so that they run beside each other. */
+export function inABox(name: ImageAgent): void {
+  describe(`${name} in a box`, () => {
+    suiteOf(name)
+  })
+}
+
+function suiteOf(name: ImageAgent): void {
   let model: Model
   let plane: TestPlane
   let fault: Fault | null = null
@@ -175,6 +195,33 @@ describe.each(imageAgents)('%s in a box', (name) => {
     expect(done.halt?.text).toContain('sub/.env')
   })
 
+  it('B28 answers a question, writes nothing, and goes on with the conversation in a follow-up', async () => {
+    talks.length = 0
+    const repo = aRepository({ 'answer.txt': 'none\n' })
+    const first = await answered({ question: 'What does answer.txt say?', repository: repo, agent: { name } })
+    expect([first.status, first.answer, first.halt]).toEqual([
+      'APPLIED',
+      'It says **none**. My number is 4712. I was not told of earlier questions.',
+      null,
+    ])
+    expect(first.spent.tokens).toBeGreaterThan(0)
+    const second = await answered({ question: 'And what is your number?', followUp: first.id })
+    expect([second.status, second.answer]).toEqual([
+      'APPLIED',
+      expect.stringContaining('I was not told of earlier questions.'),
+    ])
+    const remembered = talks
+      .filter((talk) => aroundPrompt(talk).prompt.includes('what is your number'))
+      .map((talk) =>
+        aroundPrompt(talk).before.some(({ by, text }) => by === 'model' && text.includes('4712')),
+      )
+    expect([remembered.length > 0, remembered.includes(false)]).toEqual([true, false])
+    for (const { id } of [first, second])
+      expect(await plane.client.verify(id, [])).toMatchObject({ holds: true, findings: [] })
+    expect(git(repo, 'branch', '--list', 'cofferdam*')).toBe('')
+    expect((await plane.client.egress(first.id, {})).length).toBeGreaterThan(0)
+  })
+
   it('waits for a person where its key is not accepted, and goes on after a resume', async () => {
     fault = { kind: 'auth' }
     const { task } = await submitted('Whole at once')
@@ -197,6 +244,14 @@ describe.each(imageAgents)('%s in a box', (name) => {
     return [status, stdout]
   }
 
+  async function answered(input: object): Promise<Task> {
+    const parsed = parseQuestionRequest(input)
+    if (!parsed.ok) throw new Error(parsed.problems.join(' '))
+    const { task } = await plane.client.ask(parsed.request)
+    if (task.status === 'DRAFT') await plane.client.act(task.id, { act: 'approve' })
+    return await plane.settled(task.id)
+  }
+
   async function submitted(goal: string, budget = {}): Promise<{ repo: string; task: Task }> {
     const repo = aRepository({ 'check.sh': check, 'answer.txt': 'none\n' })
     const parsed = parseTaskRequest({
@@ -211,4 +266,4 @@ describe.each(imageAgents)('%s in a box', (name) => {
     if (task.status === 'DRAFT') await plane.client.act(task.id, { act: 'approve' })
     return { repo, task }
   }
-})
+}

@@ -1,0 +1,32 @@
+import type { AgentResult } from '../agent.ts'
+import type { AnswerVerdict } from '../input.ts'
+import { withoutMarker } from '../markers.ts'
+import type { Task } from '../task.ts'
+
+/** Of an answer, characters: what a person reads. The output of the box has the rest. */
+export const longestAnswer = 32_000
+
+const cutMark = '\n\n[… cut here: `cofferdam task logs` has the rest.]'
+
+/** Decides what a step of a question came to: the agent's last words are the answer, unless it failed or needs a person. */
+export function answerVerdict(
+  { spent, budget }: Pick<Task, 'spent' | 'budget'>,
+  { text, marker, failure }: AgentResult,
+): AnswerVerdict {
+  if (failure === null && marker.state === 'BLOCKED')
+    return { kind: 'agent_blocked', text: marker.blockReason }
+  const answer = answerIn(text)
+  if (failure === null && answer !== '') return { kind: 'answer', answer }
+  const isLast = spent.steps + 1 >= budget.steps
+  return {
+    kind: isLast ? 'no_answer' : 'again',
+    text: failure === null ? 'The agent ended without a word.' : `The agent failed: ${failure}`,
+  }
+}
+
+function answerIn(text: string): string {
+  const answer = withoutMarker(text).replaceAll('\0', '').trim()
+  if (answer.length <= longestAnswer) return answer
+  const end = longestAnswer - cutMark.length
+  return answer.slice(0, end).replace(/[\uD800-\uDBFF]$/, '') + cutMark
+}

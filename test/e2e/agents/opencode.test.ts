@@ -1,0 +1,3 @@
+import { inABox } from './suite.ts'
+
+inABox('opencode')
