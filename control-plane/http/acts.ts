@@ -131,7 +131,7 @@ export function actRoutes({ app, plane, caller }: Routes): void {
       throw isStale(error, plane, id, shown) ? new Stale(error.message) : error
     })
     context.header('etag', etag(reviewed.task))
-    return context.json({ ...reviewed, notes: [...reviewed.notes] }, 200)
+    return context.json(reviewed, 200)
   })
 
   // Not an act of a person: a client wants this task worked on from now on.

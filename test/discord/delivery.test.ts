@@ -274,7 +274,7 @@ describe('what is to become of applied work', () => {
     becomes(5, { marks: [] }, { offer: offering('merge', 'discard'), merge })
     for (let time = 0; time < 2; time += 1) await arrives(letterOf(5, 'handed_over'))
     expect(titles()).toEqual(['APPLIED · applied', 'Merge into main, as one commit?'])
-    expect(textOf(discord.thread(home)?.messages[1] ?? fail())).toContain('[Merge] [Discard]')
+    expect(textOf(discord.thread(home)?.messages[1] ?? fail())).toContain('[Merge]\n[Discard]')
   })
 
   it('is asked with every mark that is accepted by it, and by a command alone where there are too many', async () => {

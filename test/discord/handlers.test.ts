@@ -6,7 +6,7 @@ import type { LetterFilter } from '../../src/domain/outbox/letter.ts'
 import type { MessageBook } from '../../src/domain/outbox/messages.ts'
 import { aBook } from '../support/discord/book.ts'
 import { aLetter } from '../support/letters.ts'
-import { aMerge, anOwner, aTask, aTaskId } from '../support/task.ts'
+import { aMerge, anOwner, aTask, aTaskId, aTaskIdOf } from '../support/task.ts'
 
 // What is decided by a command about a draft, by what was shown of it on Discord.
 
@@ -73,6 +73,33 @@ describe.each(commands)('/%s on a draft', (command) => {
   it('that nobody was told of here has it offered', async () => {
     expect(await use(command)).toMatch(/has not been shown here yet: wait for its message in <#2>/)
     expect(done).toEqual([[aTaskId, anOwner]])
+  })
+})
+
+describe('/task_suggest on an applied task', () => {
+  it('has another task change its work, as it was shown', async () => {
+    const given: unknown[] = []
+    const plane = {
+      task: () => aTask({ status: 'APPLIED', revision: 2 }),
+      review: (...all: readonly unknown[]) => {
+        given.push(...all)
+        return Promise.resolve({ task: aTask(), followUp: aTask({ id: aTaskIdOf(1) }), notes: [] })
+      },
+    }
+    const deps = { plane: () => plane as never, settings: {} as never, book }
+    const typed = {
+      text: (name: string) => (name === 'task' ? aTaskId : 'use tabs'),
+      number: () => null,
+      yes: () => null,
+    }
+    const said = await handlers['task_suggest']?.(deps, { caller: anOwner, typed, key: 'k' })
+    expect(said?.text).toContain(`Task \`${aTaskIdOf(1)}\` changes it, and is PENDING.`)
+    expect(given).toEqual([
+      aTaskId,
+      { text: 'use tabs', comments: [], requestChanges: true, budget: {} },
+      anOwner,
+      2,
+    ])
   })
 })
 

@@ -11,7 +11,7 @@ export interface Choice {
 const sensible: Readonly<Record<string, readonly Status[]>> = {
   task_approve: ['DRAFT'],
   task_reject: ['DRAFT', 'BLOCKED'],
-  task_suggest: ['DRAFT', 'BLOCKED', 'FAILED', 'TIMEOUT', 'STOPPED'],
+  task_suggest: ['DRAFT', 'APPLIED', 'BLOCKED', 'FAILED', 'TIMEOUT', 'STOPPED'],
   task_resume: ['BLOCKED', 'FAILED', 'TIMEOUT', 'STOPPED'],
   task_stop: ['DRAFT', 'PENDING', 'RUNNING', 'VALIDATING', 'BLOCKED'],
   task_merge: ['APPLIED'],

@@ -76,7 +76,7 @@ export const commands = [
   }),
   command(
     'task_suggest',
-    'Add to a draft, go on with a halted task, or tell a running agent something',
+    'Add to a draft, go on with a halted task, tell an agent something, or have applied work changed',
     task,
     {
       type: text,

@@ -6,7 +6,7 @@ import type { TaskId } from '../../domain/ids.ts'
 import { parseTaskRequest } from '../../domain/intake.ts'
 import { parseQuestionRequest } from '../../domain/question/request.ts'
 import type { Task } from '../../domain/task.ts'
-import { possibleActs } from '../../domain/transition/apply.ts'
+import { mayBeSuperseded, possibleActs } from '../../domain/transition/apply.ts'
 import type { SentFile } from '../messages/message.ts'
 import { nextSteps } from '../messages/news.ts'
 import { glance, statusMessage } from '../messages/status.ts'
@@ -116,6 +116,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
     const text = typed.text('text') ?? ''
     // Where replies are not heard this is the one way to tell a running agent something.
     if (possibleActs(task).includes('steer')) return act(deps, task.id, { act: 'steer', text }, caller)
+    if (mayBeSuperseded(task)) return await changed(deps, task, text, caller)
     return done(
       await deps.plane().act(task.id, { act: 'suggest', text }, caller, shownRevision(deps, task, caller)),
     )
@@ -221,6 +222,14 @@ export const handlers: Readonly<Record<string, Handler>> = {
 
 /** Discord takes 10 MiB; a phone opens less. */
 const mostFile = 4_000_000
+
+/** Has another task change the work of an applied one. */
+async function changed(deps: CommandDeps, { id, revision }: Task, text: string, caller: Caller): Promise<Reply> {
+  const request = { text, comments: [], requestChanges: true, budget: {} }
+  const { followUp } = await deps.plane().review(id, request, caller, revision)
+  const next = followUp === null ? '' : ` Task \`${followUp.id}\` changes it, and is ${followUp.status}.`
+  return { text: `The work of \`${id}\` is not merged as it is.${next}` }
+}
 
 /** What an act of somebody's came to. */
 async function act(deps: CommandDeps, id: TaskId, what: Act, caller: Caller): Promise<Reply> {

@@ -12,14 +12,14 @@ const words = (what: string) =>
     .max(longest, `${what} is longer than ${longest.toLocaleString('en')} characters.`)
 
 /** What somebody says about the work of a task, about one place in it. */
-export const reviewCommentSchema = z.strictObject({
+const reviewCommentSchema = z.strictObject({
   /** Of a file that the work changes. */
   path: z.string().min(1, 'A comment names the path of a file.').max(4096, 'A path is that long nowhere.'),
   /** As the work leaves the file, from 1; null is all of it. */
   line: z.int('A line is a whole number, from 1.').min(1, 'Lines are counted from 1.').nullable().default(null),
   text: words('A comment'),
 })
-export type ReviewComment = z.output<typeof reviewCommentSchema>
+type ReviewComment = z.output<typeof reviewCommentSchema>
 
 /** A look at the work of an applied task, by a person. */
 export const reviewRequestSchema = z
