@@ -8,7 +8,7 @@ import { actorKinds, statuses, type Task } from '../domain/task.ts'
 import { deliveryMessage } from './messages/delivery.ts'
 import { draftMessage } from './messages/draft.ts'
 import type { Outgoing } from './messages/message.ts'
-import { type News, newsMessage } from './messages/news.ts'
+import { type News, newsMessage, ofDelivery } from './messages/news.ts'
 import { statusMessage, threadName } from './messages/status.ts'
 import { noteHeard } from './missed.ts'
 import { find, isCode, isTooSlow, nonceMs, refusesFiles, sendOnce } from './sending.ts'
@@ -32,7 +32,7 @@ export interface Attempt {
 }
 
 /** Events that leave something to be decided about the work of an applied task. */
-const offering: ReadonlySet<string> = new Set(['handed_over', 'merged', 'merge_refused', 'undone'])
+const offering: ReadonlySet<string> = new Set(['handed_over', ...ofDelivery])
 
 const bodySchema: z.ZodType<News> = z.object({
   seq: z.int(),
@@ -117,7 +117,7 @@ export class Delivering {
 
   async #report(news: News, task: Task, thread: string): Promise<void> {
     const checkpoints = this.#deps.plane().checkpoints(task.id)
-    const isNew = news.status === 'APPLIED' && !['merged', 'merge_refused', 'undone'].includes(news.type)
+    const isNew = news.status === 'APPLIED' && !ofDelivery.has(news.type)
     const diff = isNew ? await this.#diff(task) : ''
     await this.#sayOnce(task, thread, `news:${news.seq}`, (mark, attaches) =>
       newsMessage(task, news, checkpoints, {

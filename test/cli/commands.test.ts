@@ -363,9 +363,9 @@ APPLIED  Merged into next.`)
     )
     const changed = await machine.run(['task', 'review', id, '--text', 'And test it.', '--request-changes'])
     expect([changed.code, changed.out]).toEqual([0, expect.stringContaining('✔ Applied:')])
-    expect((await machine.run(['task', 'show', id])).out).toContain('delivery    superseded')
+    expect((await machine.run(['task', 'show', id])).out).toMatch(/^ {2}delivery +superseded$/m)
     const next = /Task ([a-z2-7]{10})/.exec(changed.out)?.[1] ?? ''
-    expect((await machine.run(['task', 'show', next])).out).toContain(`the work of task ${id}`)
+    expect((await machine.run(['task', 'show', next])).out).toMatch(new RegExp(`^ {2}changes task +${id}$`, 'm'))
   })
 
   it.each([

@@ -204,6 +204,7 @@ const letters: Invariant = ({ before, now, event }) => {
 const newsOfType: Readonly<Record<string, string>> = {
   discarded: 'task.discarded',
   merged: 'task.merged',
+  undo_refused: 'task.merged',
   merge_refused: 'task.unmerged',
   undone: 'task.undone',
 }

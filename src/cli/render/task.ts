@@ -54,7 +54,9 @@ function facts(task: Task): readonly (readonly string[])[] {
   return [
     ...(now === null ? [] : [['now', now]]),
     [task.kind === 'question' ? 'question' : 'goal', hang(task.goal, 14)],
-    ...(task.parentTaskId === null ? [] : [['follows up', task.parentTaskId]]),
+    ...(task.parentTaskId === null
+      ? []
+      : [[task.kind === 'question' ? 'follows up' : 'changes task', task.parentTaskId]]),
     ['repository', hang(task.repository.path, 14)],
     ['base', firstLine(`${task.base.ref} at ${task.base.commit.slice(0, 10)}`, 200)],
     ...(task.kind === 'question' ? [] : [['branch', task.branch]]),
@@ -68,7 +70,6 @@ function facts(task: Task): readonly (readonly string[])[] {
     ['steps', `${task.spent.steps} of ${task.budget.steps} used`],
     ['time', `${duration(task.spent.ms)} of ${duration(task.budget.seconds * 1000)} used`],
     ...spendingRows(task),
-    ...(task.parentTaskId === null ? [] : [['changes', `the work of task ${task.parentTaskId}`]]),
     ...(task.delivery === 'none' ? [] : [['delivery', deliveryText(task)]]),
   ]
 }

@@ -27,7 +27,7 @@ const wantsSomebody: ReadonlySet<Task['status']> = new Set<Task['status']>([
 ])
 
 /** What comes of a delivery; the work itself was told of before. */
-const ofDelivery: ReadonlySet<string> = new Set(['merged', 'merge_refused', 'undone'])
+export const ofDelivery: ReadonlySet<string> = new Set(['merged', 'merge_refused', 'undone', 'undo_refused'])
 
 export interface Reporting {
   /** Who is pinged where it needs somebody. */
@@ -60,7 +60,7 @@ export function newsMessage(
   const test = checkpoints.at(-1)?.test ?? null
   const failing = news.status !== 'APPLIED' && test?.passed === false ? test.tail : null
   const isDelivery = ofDelivery.has(news.type)
-  const wants = isDelivery ? news.type === 'merge_refused' : wantsSomebody.has(news.status)
+  const wants = isDelivery ? news.type.endsWith('_refused') : wantsSomebody.has(news.status)
   const pings = wants && news.actor.kind !== 'discord' ? people : nobody
   const isNew = news.status === 'APPLIED' && !isDelivery
   const stat = statOf(checkpoints)

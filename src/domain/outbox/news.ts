@@ -36,6 +36,8 @@ export function newsTypeOf({ type, from, to }: TaskEvent): NewsType | null {
     case 'discarded':
       return 'task.discarded'
     case 'merged':
+    // It is so still.
+    case 'undo_refused':
       return 'task.merged'
     case 'merge_refused':
       return 'task.unmerged'

@@ -22,6 +22,7 @@ describe('news', () => {
     ['merged', 'APPLIED', 'APPLIED', 'task.merged'],
     ['merge_refused', 'APPLIED', 'APPLIED', 'task.unmerged'],
     ['undone', 'APPLIED', 'APPLIED', 'task.undone'],
+    ['undo_refused', 'APPLIED', 'APPLIED', 'task.merged'],
     ['salvaged', 'STOPPED', 'STOPPED', null],
   ])('%s, from %s to %s, is %s', (type, from, to, news) => {
     expect(newsTypeOf(event(type, from, to))).toBe(news)
