@@ -1,5 +1,6 @@
 import { statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import type { AgentChoice } from '../src/domain/agent.ts'
 import type { HostPath } from '../src/domain/brand.ts'
 import type { Engine } from '../src/domain/box.ts'
 import type { DiscordState } from '../src/domain/discord.ts'
@@ -13,8 +14,8 @@ import { refuseOrphans } from './store/orphans.ts'
 import type { Store } from './store/store.ts'
 
 interface Around {
-  /** The agent of tasks that name none; null: each has to name one. */
-  readonly agent: string | null
+  /** Those that tasks and questions are given to that name none; empty: each has to name one. */
+  readonly agents: readonly string[]
   readonly engine: Pick<Engine, 'describe' | 'image' | 'posture'>
   readonly data: string
   /** Boxes are ended when less than this is free, MiB. */
@@ -73,7 +74,7 @@ export async function diagnose(deps: DiagnoseDeps): Promise<readonly Finding[]> 
 /** What is outside the data folder. */
 function surroundings({
   engine,
-  agent,
+  agents,
   data,
   diskFreeMb,
   attestationKey,
@@ -94,11 +95,17 @@ function surroundings({
     }),
     finding('image', async () => {
       const id = await engine.image()
-      if (agent === null) return ok(id)
       // Tasks with another agent run all the same.
-      return await engine
-        .image({ agent, repository: null })
-        .then(ok, (error: unknown) => warning(messageOf(error)))
+      const missing = await Promise.all(
+        agents.map((agent) =>
+          engine.image({ agent, repository: null }).then(
+            () => null,
+            (error: unknown) => messageOf(error),
+          ),
+        ),
+      )
+      const texts = missing.filter((text) => text !== null)
+      return texts.length === 0 ? ok(id) : warning([...new Set(texts)].join(' '))
     }),
     finding('disk', async () => {
       const freeMb = await freeAt(data)
@@ -109,6 +116,11 @@ function surroundings({
     }),
     finding('attestation key', () => ok(attestationKey())),
   ])
+}
+
+/** Each agent once. */
+export function namesOf(...choices: readonly (AgentChoice | null)[]): readonly string[] {
+  return [...new Set(choices.flatMap((choice) => (choice === null ? [] : [choice.name])))]
 }
 
 /** Space on the disk where `path` is or will be, MiB. */

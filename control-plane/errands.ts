@@ -10,7 +10,7 @@ import { apartEngine } from './adapters.ts'
 import { describeKey, type KeyPlaces, keyPlaces } from './attest/key.ts'
 import { backUp } from './backup/backup.ts'
 import { restore } from './backup/restore.ts'
-import { diagnose } from './doctor.ts'
+import { diagnose, namesOf } from './doctor.ts'
 import { ownerOf } from './store/lock.ts'
 
 // What is done without a control plane that is open.
@@ -19,7 +19,7 @@ import { ownerOf } from './store/lock.ts'
 export async function diagnoseClosed(config: Config, around: Environment): Promise<readonly Finding[]> {
   return await diagnose({
     engine: apartEngine(config, around),
-    agent: config.tasks.agent?.name ?? null,
+    agents: namesOf(config.tasks.agent, config.tasks.answerer),
     data: config.dataFolder,
     tmp: around.tmp,
     diskFreeMb: config.tasks.policy.limits.diskFreeMb,

@@ -21,7 +21,7 @@ import type { TaskId } from '../src/domain/ids.ts'
 import type { TaskRequest } from '../src/domain/intake.ts'
 import { refuseFollowUp } from '../src/domain/question/follow-up.ts'
 import type { QuestionRequest } from '../src/domain/question/request.ts'
-import type { Agent } from '../src/domain/agent.ts'
+import type { Agent, AgentChoice } from '../src/domain/agent.ts'
 import type { Registries } from '../src/domain/registries.ts'
 import type { RepositoryDefaults } from '../src/domain/repository-defaults.ts'
 import type { Reviewed, ReviewRequest } from '../src/domain/review/review.ts'
@@ -34,7 +34,7 @@ import type { Worktrees } from '../src/domain/worktree.ts'
 import { describeKey, type KeyPlaces, nonceKeyOf, type SigningKey } from './attest/key.ts'
 import { publicHalf, verifyAttestations } from './attest/verify.ts'
 import type { Bus } from './bus.ts'
-import { doctor } from './doctor.ts'
+import { doctor, namesOf } from './doctor.ts'
 import { explain } from './explain.ts'
 import { perform } from './gate/act.ts'
 import { Misses } from './gate/misses.ts'
@@ -48,7 +48,7 @@ import { review } from './review/review.ts'
 import { readiness } from './ready.ts'
 import { knownRepositories } from './repositories.ts'
 import type { Store } from './store/store.ts'
-import { type Defaults, draftQuestion, draftTask, type Drafted } from './submit.ts'
+import { answererOf, type Defaults, draftQuestion, draftTask, type Drafted } from './submit.ts'
 import type { Tasks } from './tasks.ts'
 import type { Together } from './together.ts'
 import { watch } from './watch.ts'
@@ -140,6 +140,11 @@ export class Plane implements ControlPlane {
     return { task: this.#deps.tasks.birth(task, text, { ...(surface && { surface }), data }), notes }
   }
 
+  made(key: string, { actor }: Caller): Task | null {
+    const { clock, store } = this.#deps
+    return store.task(idNow(store, key, actor, clock()))
+  }
+
   task(id: TaskId): Task {
     return this.#deps.tasks.get(id)
   }
@@ -154,7 +159,17 @@ export class Plane implements ControlPlane {
 
   agents(): readonly KnownAgent[] {
     const usual = this.#deps.defaults.agent?.name
-    return [...this.#deps.agents.keys()].map((name) => ({ name, usual: name === usual }))
+    const answers = this.#answerer()?.name
+    return [...this.#deps.agents.keys()].map((name) => ({
+      name,
+      usual: name === usual,
+      answers: name === answers,
+    }))
+  }
+
+  /** Where neither the question nor its repository names one. */
+  #answerer(): AgentChoice | null {
+    return answererOf(this.#deps, this.#deps.defaults.agent)
   }
 
   search(request: SearchRequest): Promise<SearchAnswer> {
@@ -263,7 +278,7 @@ export class Plane implements ControlPlane {
   doctor() {
     return doctor({
       ...this.#deps,
-      agent: this.#deps.defaults.agent?.name ?? null,
+      agents: namesOf(this.#deps.defaults.agent, this.#answerer()),
       diskFreeMb: this.#deps.defaults.policy.limits.diskFreeMb,
       attestationKey: () => describeKey(this.#deps.keyPlaces),
     })

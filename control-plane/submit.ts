@@ -7,6 +7,7 @@ import { Failure } from '../src/domain/failure.ts'
 import type { TaskId } from '../src/domain/ids.ts'
 import type { TaskRequest } from '../src/domain/intake.ts'
 import type { QuestionRequest } from '../src/domain/question/request.ts'
+import { narrowerBudget, narrowerPolicy } from '../src/domain/narrower.ts'
 import { effectivePolicy, policyHash, policyProblems } from '../src/domain/policies.ts'
 import { costNotes, lacking, type Means } from '../src/domain/means.ts'
 import type { Policy } from '../src/domain/policy.ts'
@@ -54,7 +55,8 @@ interface Asked {
 
 /**
  * Makes a question of a request, which is a task without setup and test: the same gate, one step unless more is named, and
- * an agent that can answer. A follow-up is about what its parent was about, and asks the same agent. Rejects as `draftTask`.
+ * an agent that can answer. A follow-up is about what its parent was about, asks the same agent, and gets no more than its
+ * parent: the policy and budget of that, within today's defaults. Rejects as `draftTask`.
  */
 export function draftQuestion(
   deps: SubmitDeps,
@@ -87,20 +89,22 @@ export async function draftTask(
   asked: Asked | null = null,
 ): Promise<Drafted> {
   const { defaults } = deps
+  const parent = asked?.parent ?? null
   const repository = await deps.worktrees.inspect(request.repository, request.ref)
   const configured = defaults.repository(repository.path)
   const works = configured.agent ?? defaults.agent
   const usual = asked === null ? works : answererOf(deps, works)
-  const wanted = request.agent ?? asked?.parent?.agent ?? usual
+  const wanted = request.agent ?? parent?.agent ?? usual
   const agent = agentOf(deps, wanted, asked === null ? noAgent : noAnswerer)
   const setup = request.setup === undefined ? (configured.setup ?? null) : request.setup
   const test = request.test === undefined ? (configured.test ?? null) : request.test
   const base =
     configured.policy === undefined ? defaults.policy : effectivePolicy(configured.policy, defaults.policy)
-  const policy = policyOf(request, base)
+  const policy = policyOf(request, parent === null ? base : narrowerPolicy(parent.policy, base))
   const missing = lacking(policy, modelsOf(deps, agent), defaults.means)
   if (missing.length > 0) throw new Failure('bad_request', missing.join(' '))
-  const budget: Budget = { ...defaults.budget, ...budgetParts(request.budget) }
+  const granted = parent === null ? defaults.budget : narrowerBudget(parent.budget, defaults.budget)
+  const budget: Budget = { ...granted, ...budgetParts(request.budget) }
   const writer = authorOf(caller)
   const hidden = await deps.worktrees.hidden(repository.path, repository.commit, policy)
   const risks: readonly RiskReason[] = [
@@ -113,7 +117,7 @@ export async function draftTask(
       test,
       testBy: test === configured.test ? 'config' : writer,
       agent,
-      agentBy: canonicalJson(agent) === canonicalJson(usual) ? 'config' : writer,
+      agentBy: isConfigured(agent, usual) ? 'config' : writer,
       budget,
       policy,
       configured: { budget: defaults.budget, policy: base },
@@ -158,7 +162,7 @@ export async function draftTask(
     answer: null,
     delivery: 'none',
     merge: null,
-    parentTaskId: asked?.parent?.id ?? null,
+    parentTaskId: parent?.id ?? null,
     createdBy: caller.actor,
     createdAt: now,
     updatedAt: now,
@@ -180,9 +184,21 @@ const noAnswerer = (names: string): string =>
   'ask: { agent: { name: claude } }.'
 
 /** A program that formats or upgrades answers nothing: who works on tasks is asked only where it has a model. */
-function answererOf({ defaults, agents }: SubmitDeps, works: AgentChoice | null): AgentChoice | null {
+export function answererOf(
+  { defaults, agents }: Pick<SubmitDeps, 'defaults' | 'agents'>,
+  works: AgentChoice | null,
+): AgentChoice | null {
   if (defaults.answerer !== null) return defaults.answerer
   return works !== null && agents.get(works.name)?.upstream != null ? works : null
+}
+
+/** The configured one, also where it is named, which leaves out those that may take its place. */
+function isConfigured({ name, argv, fallback = [] }: AgentChoice, usual: AgentChoice | null): boolean {
+  return (
+    name === usual?.name &&
+    canonicalJson(argv) === canonicalJson(usual.argv) &&
+    fallback.every((each) => usual.fallback?.includes(each))
+  )
 }
 
 function agentOf(

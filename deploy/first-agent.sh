@@ -6,6 +6,10 @@ choose_agent() {
   model=provider
   if [ -n "${OPENAI_COMPATIBLE_ORIGIN:-}" ]; then
     agent=pi model=server
+    # Said here and written down below: what is secret in it would be too.
+    case $OPENAI_COMPATIBLE_ORIGIN in
+      *[@?#]*) die 'OPENAI_COMPATIBLE_ORIGIN is more than an address such as http://127.0.0.1:11434. Leave user, password and query out (a key goes into OPENAI_COMPATIBLE_API_KEY), then run this again.' ;;
+    esac
     origin=${OPENAI_COMPATIBLE_ORIGIN%/}
     origin=${origin%/v1}
     note "OPENAI_COMPATIBLE_ORIGIN is set: pi, with the model server at $origin"
@@ -49,17 +53,21 @@ configure_agent() {
   fi
   case $model in
     none) agent_options=(--agent command -- python3 tools/fixer.py) ;;
-    # More than it needs, and little enough to lose.
-    provider) agent_options=(--agent "$agent" --tokens 500000) ;;
-    *) agent_options=(--agent "$agent") ;;
+    # More than it needs, and little enough to lose. Also where the model is a script: what is left of an interrupted task
+    # goes on under the usual configuration, with a model that costs.
+    *) agent_options=(--agent "$agent" --tokens 500000) ;;
   esac
 }
 
-# The name of the first model of the server: those of a user's own mostly have one.
+# The name of the first model of the server, if it is one that a configuration takes: those of a user's own mostly have one.
 first_model() {
   node -e '
     fetch(`${process.argv[1]}/v1/models`, { signal: AbortSignal.timeout(5000) }).then((answer) => answer.json())
-      .then(({ data }) => console.log(data[0].id)).catch(() => process.exit(1))' "$origin"
+      .then((models) => models?.data?.[0]?.id, () => undefined)
+      .then((id) => {
+        if (typeof id === "string" && /^[A-Za-z0-9][\w.:\/@[\]-]{0,99}$/.test(id)) console.log(id)
+        else process.exitCode = 1
+      })' "$origin"
 }
 
 # Sets `origin`.
@@ -74,15 +82,19 @@ serve_script() {
   finish 'scripted model'
 }
 
-# configure_server MODEL: a configuration for this task alone, with the server at `origin`.
+# configure_server MODEL: the usual configuration for this task alone, with the server at `origin`.
 configure_server() {
-  local file=$logs/first-task.yaml code=0
+  local file code=0
   mkdir -p "$logs"
-  node "$root/deploy/first-config.mjs" "$origin" "$1" >"$file" || code=$?
+  file=$(node "$root/deploy/first-config.mjs" "$origin" "$1" "$logs") || code=$?
   case $code in
     0) export COFFERDAM_CONFIG=$file ;;
     3)
       note 'ANOTHER PROCESS (such as cofferdam serve) WORKS ON THE DATA FOLDER, WITH A CONFIGURATION WITHOUT THIS MODEL.'
+      without_agent
+      ;;
+    4)
+      note 'NO FILE CAN BE WRITTEN BESIDE THE CONFIGURATION, so that this model cannot be added for the task; see above.'
       without_agent
       ;;
     *) die 'The configuration of the first task could not be made; see above.' ;;
@@ -92,7 +104,7 @@ configure_server() {
 say_agent() {
   case $model in
     provider) note "$agent is the real program, in a box without network and key: the gateway outside adds the key. At most 500000 tokens." ;;
-    server) note "pi is the real program, in a box without network: the gateway outside asks $origin. The model is $name." ;;
+    server) note "pi is the real program, in a box without network: the gateway outside asks $origin. The model is $name. At most 500000 tokens." ;;
     scripted)
       note 'pi is the real program, in the real box, and the gateway is real. THE MODEL IS NOT: ITS ANSWERS ARE SCRIPTED.'
       note "The script mends one failing test a step; it is $root/test/support/model/receipts.ts."

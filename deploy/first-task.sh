@@ -27,8 +27,11 @@ note "cofferdam run --repo $example --goal '$goal' \\"
 note "  --test 'python3 -m unittest' ${agent_options[*]}"
 say_agent
 printf '\n'
-cofferdam run --repo "$example" --goal "$goal" --test 'python3 -m unittest' "${agent_options[@]}" ||
-  die "The task was not applied (exit code $?); see above."
+code=0
+with_keys cofferdam run --repo "$example" --goal "$goal" --test 'python3 -m unittest' "${agent_options[@]}" || code=$?
+# The address in it is that of a script, which ends here too.
+[ "$model" != scripted ] || rm -f "$COFFERDAM_CONFIG"
+[ "$code" -eq 0 ] || die "The task was not applied (exit code $code); see above."
 
 branch=$(git -C "$example" for-each-ref --sort=-committerdate --count=1 --format='%(refname:short)' refs/heads/cofferdam/)
 say "What it changed, on the branch $branch of $example"

@@ -43,4 +43,4 @@ say '5/8 The sandbox image, in which every step runs'
 need_image || die 'The sandbox image could not be built; see above. Then run this again.'
 finish_dependencies || die 'better-sqlite3 could not be installed; see above. Then run this again.'
 
-bash "$root/deploy/first-task.sh" "${COFFERDAM_EXAMPLE:-$HOME/cofferdam-example}"
+with_keys bash "$root/deploy/first-task.sh" "${COFFERDAM_EXAMPLE:-$HOME/cofferdam-example}"

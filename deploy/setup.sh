@@ -8,6 +8,13 @@ source "$root/deploy/jobs.sh"
 # shellcheck source=deploy/engine.sh
 source "$root/deploy/engine.sh"
 
+# Keys are for the first task alone: all else that is started here would have them in its environment, an engine for good.
+keys=(ANTHROPIC_API_KEY OPENAI_API_KEY GEMINI_API_KEY OPENAI_COMPATIBLE_API_KEY DISCORD_TOKEN)
+export -n "${keys[@]}"
+
+# with_keys COMMAND...: runs it with those keys.
+with_keys() { (export "${keys[@]}" && "$@"); }
+
 is_root_with_apt() { [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; }
 
 # apt_install PACKAGE...: installs what is missing of these packages, also where an earlier run was interrupted in the middle.

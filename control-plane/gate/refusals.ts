@@ -8,11 +8,16 @@ import { possibleActs, possibleNow } from '../../src/domain/transition/apply.ts'
 export function refuseSuggestion(task: Task): void {
   const acts = possibleActs(task)
   if (acts.includes('resume')) return
-  const steer = acts.includes('steer') ? ' What you steer with is in the next prompt.' : ''
+  const more = acts.includes('steer') ? ' What you steer with is in the next prompt.' : askMore(task)
   throw new Failure(
     'conflict',
-    `Task ${task.id} is ${task.status}: suggest is for a DRAFT or a halted task. ${possibleNow(task)}${steer}`,
+    `Task ${task.id} is ${task.status}: suggest is for a DRAFT or a halted task. ${possibleNow(task)}${more}`,
   )
+}
+
+function askMore({ id, kind, status, delivery }: Task): string {
+  if (kind !== 'question' || status !== 'APPLIED' || delivery === 'discarded') return ''
+  return ` It is answered: \`cofferdam ask --follow-up ${id} QUESTION\` asks more.`
 }
 
 /** Throws a `conflict` where a resume would find its budget used up, or as short as it was when the task was halted for it. */

@@ -1,6 +1,7 @@
 import type { Context } from 'hono'
 import { z } from 'zod'
 import { Failure } from '../../src/domain/failure.ts'
+import { wellFormed } from '../../src/domain/intake.ts'
 import { statuses } from '../../src/domain/task.ts'
 import { keyDays } from '../gate/submissions.ts'
 import { BadInput, type InputError } from './problem.ts'
@@ -59,7 +60,7 @@ export const time = z
   })
 
 /** What a person says. */
-export const words = z.string().trim().regex(/\S/, 'say something').max(20_000)
+export const words = z.string().trim().regex(/\S/, 'say something').max(20_000).overwrite(wellFormed)
 
 /** An absolute path of this machine. */
 export const absolutePath = z.string().startsWith('/', 'takes an absolute path')

@@ -14,7 +14,7 @@ const ask = createRoute({
   description:
     'A question is a task of the kind `question`: it passes the same risk gate and is looked at and acted on as any ' +
     'other, but its box can write nothing of the repository, and it ends APPLIED with an `answer`. With `followUp` the ' +
-    'agent goes on with the conversation of an answered question.',
+    'agent goes on with the conversation of an answered question, under its policy and within its budget.',
   request: {
     headers: z.object({ 'idempotency-key': idempotencyKey }),
     body: jsonBody(questionRequestSchema),

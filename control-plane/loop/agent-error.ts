@@ -2,7 +2,7 @@ import type { Agent, AgentResult } from '../../src/domain/agent.ts'
 import type { Checkpoint } from '../../src/domain/task.ts'
 import { timeOf } from '../../src/domain/text.ts'
 import { lossCap } from '../../src/domain/transition/table.ts'
-import { type AgentNow, agentNow, conversationOf, lastAgent, providerPause } from './agent-now.ts'
+import { type AgentNow, agentNow, conversationNow, lastAgent, providerPause } from './agent-now.ts'
 import { closed } from './attempts.ts'
 import type { Planned } from './under-way.ts'
 import { reportViolation, violationsOf } from './violation.ts'
@@ -29,7 +29,7 @@ export async function afterAgentError(
   const before: readonly Checkpoint[] = deps.store
     .checkpoints(task.id)
     .filter(({ step, attempt }) => step < row.step || (step === row.step && attempt < row.attempt))
-  const conversation = conversationOf(now.name, before, rowsOfParent(work))
+  const conversation = conversationNow(now.name, before, rowsOfParent(work))
   if (error === undefined || error === 'turns' || error === 'crash') return false
   // One that began anew is a step like any other: the next would fill as fast.
   if ((error === 'context' || error === 'session') && conversation === null) return false

@@ -47,7 +47,7 @@ export interface Conversation {
  * The conversation that an agent's next attempt goes on with: the last one of a step whose work was kept, by the same
  * agent. Null where there is none, and where it, or an attempt since, failed because of it. Pure.
  */
-export function conversationFor(name: string, rows: readonly Checkpoint[]): Conversation | null {
+export function keptConversation(name: string, rows: readonly Checkpoint[]): Conversation | null {
   const at = rows.findLastIndex(({ state, agent }) => state === 'kept' && agent !== null)
   const kept = rows[at]
   if (kept?.agent?.session == null || kept.agent.by !== name) return null
@@ -61,7 +61,7 @@ export function conversationFor(name: string, rows: readonly Checkpoint[]): Conv
  * The same for a question that follows another up: where it has not answered anything itself, it goes on with the
  * conversation of that one. Pure.
  */
-export function conversationOf(
+export function conversationNow(
   name: string,
   own: readonly Checkpoint[],
   parent: readonly Checkpoint[],
@@ -70,7 +70,7 @@ export function conversationOf(
     ({ state, agent }) =>
       (state === 'kept' && agent !== null) || agent?.error === 'context' || agent?.error === 'session',
   )
-  const found = conversationFor(name, has ? own : parent)
+  const found = keptConversation(name, has ? own : parent)
   return found === null ? null : { ...found, inherited: !has }
 }
 

@@ -25,8 +25,6 @@ const retryMs = 30_000
 /** So many tasks are compared at a time, and put in by one transaction. */
 const compared = 500
 const together = 8
-/** So much is tended after each transaction that what is untended does not grow. */
-const tended = 1
 
 /**
  * Keeps the index as the store is: told of changes by the bus, and after a start by comparing the version of every task,
@@ -146,8 +144,8 @@ export class Indexer implements Disposable {
     }
     this.#deps.index.put(entries, gone)
     for (const id of taken) this.#stale.delete(id)
-    this.#untended = true
-    for (let times = 0; this.#untended && times < tended; times += 1) this.#untended = this.#deps.index.tend()
+    // Once for each transaction, so that what is untended does not grow.
+    this.#untended = this.#deps.index.tend()
   }
 
   /** Null where there is no such task. One that cannot be read is found by nothing, and does not keep others out. */

@@ -41,11 +41,11 @@ export function messagesTable(db: Connection): MessageBook {
     `DELETE FROM messages WHERE destination = :destination
        AND task_id = coalesce(:taskId, task_id) AND kind = coalesce(:kind, kind)`,
   )
-  const taskOf = db
-    .prepare<[string, string], TaskId>(
-      `SELECT task_id FROM messages JOIN runtime_tasks AS task ON id = task_id
+  const tasksOf = db
+    .prepare<[string, string, number], TaskId>(
+      `SELECT DISTINCT id FROM messages JOIN runtime_tasks AS task ON id = task_id
        WHERE destination = ? AND message = ? AND messages.kind IN ('status', 'thread')
-       ORDER BY task.created_at DESC, id DESC LIMIT 1`,
+       ORDER BY task.created_at DESC, id DESC LIMIT ?`,
     )
     .pluck()
   const behind = db
@@ -63,7 +63,9 @@ export function messagesTable(db: Connection): MessageBook {
     forget: (destination, { taskId = null, kind = null }) => void forget.run({ destination, taskId, kind }),
     unsettled: (destination, taskId) => unsettled.all(destination, taskId).map((row) => rows.fromRow(row)),
     newest: (destination, taskId, prefix) => one(newest.get(destination, taskId, prefix)),
-    taskOf: (destination, message) => taskOf.get(destination, message) ?? null,
+    taskOf: (destination, message) => tasksOf.get(destination, message, 1) ?? null,
+    // A negative limit is none.
+    tasksOf: (destination, message) => tasksOf.all(destination, message, -1),
     behind: (destination) => behind.all(destination),
   }
 }

@@ -110,6 +110,7 @@ export function openStore(file: HostPath): Store {
       unsettled: (destination, id) => safely(() => messages.unsettled(destination, id)),
       newest: (destination, id, prefix) => safely(() => messages.newest(destination, id, prefix)),
       taskOf: (destination, message) => safely(() => messages.taskOf(destination, message)),
+      tasksOf: (destination, message) => safely(() => messages.tasksOf(destination, message)),
       behind: (destination) => safely(() => messages.behind(destination)),
     },
     [Symbol.dispose]: () => db.close(),

@@ -25,7 +25,9 @@ type Places<T> = { readonly [Field in keyof T]-?: Place }
 
 const asItIs: Codec = {
   toCell(content) {
-    if (typeof content === 'string' || typeof content === 'number' || content === null) return content
+    // Half a character that stands alone would be read back as three that are none.
+    if (typeof content === 'string') return content.toWellFormed()
+    if (typeof content === 'number' || content === null) return content
     throw new Error(`a column takes no ${typeof content}`)
   },
   toContent: (cell) => cell,

@@ -46,7 +46,7 @@ async function asked(
     })
     .finally(() => decided.abort())
   reporter.pause()
-  const answer = await question(pursuit, decided.signal)
+  const answer = await choice(pursuit, decided.signal)
   answered.abort()
   const elsewhere = await watching.finally(() => reporter.resume())
   if (elsewhere !== null) return elsewhere
@@ -81,7 +81,7 @@ async function decide(
   }
 }
 
-async function question({ world }: Pursuit, signal: AbortSignal): Promise<'approve' | 'reject' | 'leave'> {
+async function choice({ world }: Pursuit, signal: AbortSignal): Promise<'approve' | 'reject' | 'leave'> {
   for (;;) {
     const answer = await world.terminal.ask('[a]pprove, [r]eject or [l]eave it for later? ', signal)
     const word = answer?.trim().toLowerCase()

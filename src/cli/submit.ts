@@ -2,8 +2,11 @@ import { randomUUID } from 'node:crypto'
 import type { Client } from '../client/client.ts'
 import type { Submitted } from '../domain/submitted.ts'
 import { Failure } from '../domain/failure.ts'
+import type { TaskId } from '../domain/ids.ts'
 import type { Connection } from './connection.ts'
+import type { Exit } from './exit.ts'
 import { unlessLeft } from './interrupt.ts'
+import { pursue } from './pursue.ts'
 import type { Pursuit } from './pursuit.ts'
 
 type Submission = Pick<Pursuit, 'connection' | 'reporter' | 'spell' | 'ways'>
@@ -14,14 +17,14 @@ type Submission = Pick<Pursuit, 'connection' | 'reporter' | 'spell' | 'ways'>
  * @param send hands it in under a key, perhaps more than once
  * @returns null when left by a signal, which is told
  */
-export async function submit(
+async function submit(
   { connection, reporter, spell, ways }: Submission,
   send: (client: Client, key: string) => Promise<Submitted>,
 ): Promise<Submitted | null> {
   const nothing = 'No task was made.'
   ways.tell({ first: 'Leaving…', last: nothing })
   const left = AbortSignal.any([ways.stop, ways.leave])
-  await ask(connection, refuseWithoutEngine, left)
+  await call(connection, refuseWithoutEngine, left)
   if (left.aborted) {
     reporter.note(nothing)
     return null
@@ -32,7 +35,7 @@ export async function submit(
   // Under one key it is one task, however often the process that takes it dies in the middle.
   const key = randomUUID()
   try {
-    const submitted = await ask(connection, (client) => send(client, key), ways.leave)
+    const submitted = await call(connection, (client) => send(client, key), ways.leave)
     if (submitted === null) reporter.note(perhaps)
     return submitted
   } catch (error) {
@@ -41,8 +44,21 @@ export async function submit(
   }
 }
 
+/** The same, and what was made is followed to where it settles. @returns null for the task where none is known of */
+export async function submitAndPursue(
+  start: Omit<Pursuit, 'mine' | 'after'>,
+  send: (client: Client, key: string) => Promise<Submitted>,
+): Promise<{ readonly exit: Exit; readonly id: TaskId | null }> {
+  const { reporter, ways } = start
+  const submitted = await submit(start, send)
+  if (submitted === null) return { exit: ways.stop.aborted ? 'interrupted' : 'terminated', id: null }
+  const { task, notes } = submitted
+  reporter.task(task, notes)
+  return { exit: await pursue({ ...start, mine: true, after: 0 }, task), id: task.id }
+}
+
 /** An errand, wherever it is answered; null when left before. Looking for another process is not cut off: it may open one. */
-async function ask<T>(
+async function call<T>(
   connection: Connection,
   errand: (client: Client) => Promise<T>,
   left: AbortSignal,

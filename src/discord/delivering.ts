@@ -162,8 +162,6 @@ export class Delivering {
     const thread = find(id, 'thread')?.message ?? find(parent, 'thread')?.message ?? null
     if (thread === null || find(id, 'thread') !== null) return thread
     this.#put({ id, version, revision }, 'thread', settings.channel, thread)
-    const heard = find(parent, 'heard')
-    if (heard?.channel === thread) noteHeard(this.#deps, id, thread, heard.message)
     return thread
   }
 

@@ -19,6 +19,7 @@ import { completions } from './commands/complete.ts'
 import { done, handlers, readOnly, type Reply } from './commands/handlers.ts'
 import type { CommandDeps, Typed } from './commands/typed.ts'
 import { callerOf, stranger } from './members.ts'
+import { respelled } from './respelled.ts'
 import { Seen } from './seen.ts'
 import { insist, isCode } from './sending.ts'
 import { cut, most } from './text.ts'
@@ -102,7 +103,7 @@ async function answer<T extends Asked>(
         : 'That went wrong inside Cofferdam; its log says more. Nothing may have happened: look at the task.'
       record(isOurs ? 'refused' : 'failed', text)
       if (!isOurs) deps.report(error, { interaction: interaction.id })
-      return { text }
+      return { text: respelled(text) }
     }
   }
   await respond(interaction, await does())

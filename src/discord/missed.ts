@@ -10,7 +10,9 @@ import type { ControlPlane } from '../domain/control-plane.ts'
 import type { DiscordSettings } from '../domain/discord.ts'
 import type { TaskId } from '../domain/ids.ts'
 import type { MessageBook } from '../domain/outbox/messages.ts'
+import { canFollowUp } from '../domain/question/follow-up.ts'
 import type { Status, Task } from '../domain/task.ts'
+import { addressee } from './reply.ts'
 import { insist, messagesAfter } from './sending.ts'
 import { destinationOf } from './telling.ts'
 
@@ -29,8 +31,7 @@ export interface MissedDeps {
 const final: ReadonlySet<Status> = new Set<Status>(['APPLIED', 'REJECTED'])
 
 /** Whether nothing that is written in its thread does anything: an answered question may be followed up. */
-const isOver = ({ kind, status }: Task): boolean =>
-  final.has(status) && !(kind === 'question' && status === 'APPLIED')
+const isOver = (task: Task): boolean => final.has(task.status) && !canFollowUp(task)
 
 /** The last message that was heard in a task's thread: those after it are yet to be read. */
 export function noteHeard(
@@ -44,6 +45,19 @@ export function noteHeard(
   if (last !== null && last.channel === thread && BigInt(last.message) >= BigInt(message)) return
   const row = { destination, taskId, kind: 'heard', channel: thread, message }
   book.put({ ...row, shown: 0, revision: 0, settled: true })
+}
+
+/** The same of a thread, whichever of its tasks it was said to; null where nothing is noted. */
+export function heardIn(
+  { book, settings }: Pick<MissedDeps, 'book' | 'settings'>,
+  thread: string,
+): string | null {
+  const destination = destinationOf(settings)
+  const marks = book
+    .tasksOf(destination, thread)
+    .map((id) => book.find(destination, id, 'heard'))
+    .flatMap((row) => (row?.channel === thread ? [BigInt(row.message)] : []))
+  return marks.length === 0 ? null : String(marks.reduce((one, other) => (one > other ? one : other)))
 }
 
 /**
@@ -66,16 +80,17 @@ export async function* missed(
   )
   for (const thread of threads) {
     const last = ('last_message_id' in thread ? thread.last_message_id : null) ?? thread.id
-    const id = book.taskOf(destinationOf(settings), thread.id)
-    if (id === null || isOver(plane().task(id))) continue
-    const heard = book.find(destinationOf(settings), id, 'heard')
-    if (heard === null || heard.channel !== thread.id) {
-      noteHeard(deps, id, thread.id, last)
+    const tasks = book.tasksOf(destinationOf(settings), thread.id).map((id) => plane().task(id))
+    const [newest] = tasks
+    if (newest === undefined || isOver(addressee(newest, tasks))) continue
+    const heard = heardIn(deps, thread.id)
+    if (heard === null) {
+      noteHeard(deps, newest.id, thread.id, last)
       continue
     }
-    if (BigInt(last) <= BigInt(heard.message)) continue
+    if (BigInt(last) <= BigInt(heard)) continue
     try {
-      for await (const message of messagesAfter(rest, thread.id, heard.message, signal)) {
+      for await (const message of messagesAfter(rest, thread.id, heard, signal)) {
         if (message.author.bot === true) continue
         const roles = await rolesOf(message.author.id)
         yield { ...message, guild_id: settings.guild, member: { roles } }

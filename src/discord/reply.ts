@@ -1,4 +1,5 @@
 import type { Act } from '../domain/control-plane.ts'
+import { canFollowUp } from '../domain/question/follow-up.ts'
 import type { Task } from '../domain/task.ts'
 import { possibleActs } from '../domain/transition/apply.ts'
 
@@ -6,6 +7,15 @@ import { possibleActs } from '../domain/transition/apply.ts'
 interface FollowUp {
   readonly act: 'ask'
   readonly text: string
+}
+
+/**
+ * The task that a plain message in a thread is for, of all that it is about, newest first: the newest, or where that is a
+ * question that came to nothing, the last one with an answer.
+ */
+export function addressee(newest: Task, tasks: readonly Task[]): Task {
+  const isOver = newest.status === 'REJECTED' || newest.delivery === 'discarded'
+  return newest.kind === 'question' && isOver ? (tasks.find(canFollowUp) ?? newest) : newest
 }
 
 /** What a plain message in a task's thread does, by the task's state; a sentence where it can do nothing. */
@@ -22,11 +32,9 @@ export function actOfReply(task: Task, said: string): Act | FollowUp | string {
   if (acts.includes('resume')) return { act: 'resume', instruction: text, budget: null }
   if (task.status === 'DRAFT') return { act: 'suggest', text }
   if (acts.includes('steer')) return { act: 'steer', text }
-  if (task.kind === 'question' && task.delivery !== 'discarded') {
-    if (task.status === 'APPLIED') return { act: 'ask', text }
-    if (task.status !== 'REJECTED')
-      return `The question \`${task.id}\` is being answered: ask the next one when it is.`
-  }
+  if (canFollowUp(task)) return { act: 'ask', text }
+  if (task.kind === 'question' && task.delivery !== 'discarded' && task.status !== 'REJECTED')
+    return `The question \`${task.id}\` is being answered: ask the next one when it is.`
   return `Task \`${task.id}\` is ${task.status}, which is final: begin a new one for that.`
 }
 

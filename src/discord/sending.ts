@@ -12,6 +12,7 @@ import {
 } from 'discord.js'
 import { messageOf, systemCodeOf } from '../domain/failure.ts'
 import type { Outcome } from '../domain/outbox/destination.ts'
+import { makeRequest } from './form.ts'
 import { bodyOf, type Outgoing } from './messages/message.ts'
 
 /** What a request waits where Discord wants to be asked less often, ms: reactions, for one, may come four a second. */
@@ -24,6 +25,7 @@ const waitMs = 3000
 export const patience = {
   retries: 0,
   timeout: 10_000,
+  makeRequest,
   rejectOnRateLimit: ({ route, retryAfter }: RateLimitData) =>
     route.startsWith('/channels') && retryAfter > waitMs,
 }

@@ -85,7 +85,7 @@ export async function* setUp(settings: DiscordSettings, api?: string): AsyncGene
       )
     : ok('owners', `${members.owner.users.length} people and ${members.owner.roles.length} roles.`)
 
-  const body = bodyOf({ content: 'Cofferdam can write here. Begin with `/task_start`.' })
+  const body = bodyOf({ content: 'Cofferdam can write here. Begin with `/task_start` or `/ask`.' })
   const sent = await tried('message', async () => rest.post(Routes.channelMessages(channel), { body }))
   if (isFinding(sent)) return yield sent
   yield ok('message', 'A test message is in the channel.')

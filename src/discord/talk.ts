@@ -11,16 +11,19 @@ import { intentOf } from '../domain/intent.ts'
 import type { TaskId } from '../domain/ids.ts'
 import { parseTaskRequest } from '../domain/intake.ts'
 import { parseQuestionRequest } from '../domain/question/request.ts'
+import type { Task } from '../domain/task.ts'
 import { repositoryOf } from './commands/typed.ts'
 import { destinationOf } from './telling.ts'
 import type { InteractionsDeps } from './interactions.ts'
 import { callerOf } from './members.ts'
+import { respelled } from './respelled.ts'
 import { missed, noteHeard, type Said } from './missed.ts'
 import { pauseAfter } from './pauses.ts'
-import { actOfReply } from './reply.ts'
+import { actOfReply, addressee } from './reply.ts'
 import { Seen } from './seen.ts'
 import { insist } from './sending.ts'
 import { cut, line, most } from './text.ts'
+import { Turns } from './turns.ts'
 
 /** Between two tries to read a thread, ms. */
 const longestPauseMs = 300_000
@@ -34,6 +37,8 @@ export class Talk {
   readonly #deps: InteractionsDeps
   readonly #rest: () => REST
   readonly #seen = new Seen()
+  /** Of threads: what is noted as heard would lose what was written before it and is still being asked. */
+  readonly #turns = new Turns()
   readonly #closing = new AbortController()
   /** What was written while nobody listened has been read, but for `#unread`. */
   #caughtUp: Promise<void> = Promise.resolve()
@@ -106,12 +111,14 @@ export class Talk {
     if (caller === null || caller.role === 'viewer') return
     const rest = this.#rest()
     try {
-      const answer = await hear(this.#deps, message, caller)
+      const isWish = settings.listen.some(({ channel }) => channel === message.channel_id)
+      const work = (): Promise<string | null> => hear(this.#deps, message, caller)
+      const answer = await (isWish ? work() : this.#turns.take(message.channel_id, work))
       if (answer === null) return
       await nod(rest, message).catch(() => undefined)
       if (answer !== '') await replyTo(rest, message, answer)
     } catch (error) {
-      if (error instanceof Failure) return replyTo(rest, message, error.message)
+      if (error instanceof Failure) return replyTo(rest, message, respelled(error.message))
       report(error, { message: id })
       const sorry = 'That went wrong inside Cofferdam, whose log says more: look how the task stands.'
       await replyTo(rest, message, sorry)
@@ -122,19 +129,9 @@ export class Talk {
 /** What they are told; '' for nothing more than that they were heard, null where they were not meant to be. */
 async function hear(deps: InteractionsDeps, message: Said, caller: Caller): Promise<string | null> {
   const { book, settings, plane } = deps
-  const id = book.taskOf(destinationOf(settings), message.channel_id)
-  if (id !== null) {
-    const act = actOfReply(plane().task(id), message.content)
-    // It has a key, and is made once however often it is asked: so it is not lost where this process ends meanwhile.
-    if (typeof act !== 'string' && act.act === 'ask') return askMore(deps, message, id, act.text, caller)
-    // Before it is done: whatever happens meanwhile, nothing is done twice.
-    noteHeard(deps, id, message.channel_id, message.id)
-    if (typeof act === 'string') return act
-    await recorded(deps, message, act.act, id, () => plane().act(id, act, caller, null))
-    return act.act === 'steer' || act.act === 'resume'
-      ? ''
-      : `Task \`${id}\` is ${plane().task(id).status} now.`
-  }
+  const tasks = book.tasksOf(destinationOf(settings), message.channel_id).map((id) => plane().task(id))
+  const [newest] = tasks
+  if (newest !== undefined) return hearReply(deps, message, addressee(newest, tasks), caller)
   const place = settings.listen.find(({ channel }) => channel === message.channel_id)
   const intent = place === undefined ? null : intentOf(message.content)
   if (place === undefined || intent?.kind !== 'task') return null
@@ -142,13 +139,37 @@ async function hear(deps: InteractionsDeps, message: Said, caller: Caller): Prom
   const parsed = parseTaskRequest({ goal: intent.goal, repository })
   if (!parsed.ok) throw new Failure('bad_request', parsed.problems.join(' '))
   const { task } = await recorded(deps, message, 'message', null, () =>
-    plane().submit(parsed.request, caller, `discord:${message.id}`),
+    plane().submit(parsed.request, caller, keyOf(message)),
   )
   const said = task.status === 'DRAFT' ? 'it waits for a decision' : 'it runs by itself'
   return `Task \`${task.id}\` on ${line(repository.split('/').at(-1) ?? '', 60)}: ${said}.`
 }
 
-/** The answer comes into the same thread, so that nothing need be said of it before. */
+/** What is made of a message is made under this, once. */
+const keyOf = ({ id }: Said): string => `discord:${id}`
+
+/** @param task the one of the thread that it is for */
+async function hearReply(deps: InteractionsDeps, message: Said, task: Task, caller: Caller): Promise<string> {
+  const { plane } = deps
+  const { id } = task
+  // Asked by a process that ended before it could note so: the thread may be about another question by now.
+  const made = plane().made(keyOf(message), caller)
+  if (made !== null) {
+    noteHeard(deps, id, message.channel_id, message.id)
+    return askedText(made)
+  }
+  const act = actOfReply(task, message.content)
+  // It has a key, and is made once however often it is asked: so it is not lost where this process ends meanwhile.
+  if (typeof act !== 'string' && act.act === 'ask') return askMore(deps, message, id, act.text, caller)
+  // Before it is done: whatever happens meanwhile, nothing is done twice.
+  noteHeard(deps, id, message.channel_id, message.id)
+  if (typeof act === 'string') return act
+  await recorded(deps, message, act.act, id, () => plane().act(id, act, caller, null))
+  return act.act === 'steer' || act.act === 'resume'
+    ? ''
+    : `Task \`${id}\` is ${plane().task(id).status} now.`
+}
+
 async function askMore(
   deps: InteractionsDeps,
   message: Said,
@@ -156,14 +177,28 @@ async function askMore(
   question: string,
   caller: Caller,
 ): Promise<string> {
-  const parsed = parseQuestionRequest({ question, followUp })
-  if (!parsed.ok) throw new Failure('bad_request', parsed.problems.join(' '))
-  const { task } = await recorded(deps, message, 'ask', followUp, () =>
-    deps.plane().ask(parsed.request, caller, `discord:${message.id}`),
-  )
-  noteHeard(deps, task.id, message.channel_id, message.id)
-  return task.status === 'DRAFT' ? `Question \`${task.id}\`: it waits for a decision.` : ''
+  const heard = (): void => noteHeard(deps, followUp, message.channel_id, message.id)
+  const { task } = await recorded(deps, message, 'ask', followUp, async () => {
+    const parsed = parseQuestionRequest({ question, followUp })
+    if (!parsed.ok) throw new Failure('bad_request', parsed.problems.join(' '))
+    return deps.plane().ask(parsed.request, caller, keyOf(message))
+  }).catch((error: unknown) => {
+    // They are told why, and are not to find it asked, and paid for, on another day.
+    if (isRefused(error)) heard()
+    throw error
+  })
+  heard()
+  return askedText(task)
 }
+
+/** Whether they are told no for good: a git that was ended may have been so with this process, and the next asks again. */
+const isRefused = (error: unknown): boolean =>
+  error instanceof Failure &&
+  [error, error.cause].every((each) => !(each instanceof Failure && each.code === 'worktree'))
+
+/** The answer comes into the same thread, so that nothing need be said of it before. */
+const askedText = ({ id, status }: Task): string =>
+  status === 'DRAFT' ? `Question \`${id}\`: it waits for a decision.` : ''
 
 async function recorded<T>(
   deps: InteractionsDeps,

@@ -12,10 +12,13 @@ export function plain(text: string): string {
   return stripVTControlCharacters(text.replaceAll('\r\n', '\n')).replaceAll('\r', '\n').replaceAll(unseen, '')
 }
 
+// Never over the end of a line, wherever a line may begin: to look from each of many empty ones to their end takes seconds.
+const marks = /[\\*_~`|[\]]|^[^\S\n\r\u2028\u2029]*[->#+]/gm
+
 /** The same as Discord shows it letter by letter: no formatting, no links with other words, no mentions. */
 export function escaped(text: string): string {
   return plain(text)
-    .replaceAll(/[\\*_~`|[\]]|^\s*[->#+]/gm, (letters) => letters.replace(/\S$/, '\\$&'))
+    .replaceAll(marks, (letters) => letters.replace(/\S$/, '\\$&'))
     .replaceAll(/@/g, '@\u200b')
     .replaceAll('<', '\\<')
 }
@@ -35,16 +38,22 @@ export function line(text: string, length: number): string {
   return cut(escaped(text).replaceAll(/\s+/g, ' ').trim(), length)
 }
 
+/** As it stands in a block of code, which three backticks in a row would end. */
+const inside = (text: string): string =>
+  plain(text)
+    .trimEnd()
+    .replaceAll(/`(?=``)/g, '`\u200b')
+
 /** A block of code, its beginning where it is too long: that is where a command says what it does. */
 export function headBlock(text: string, length: number): string {
-  const shown = plain(text).trimEnd().replaceAll('```', '`\u200b``')
+  const shown = inside(text)
   const room = length - 10
   return `\`\`\`\n${shown.length <= room ? shown : `${shown.slice(0, room - 1).replace(/[\uD800-\uDBFF]$/, '')}…`}\n\`\`\``
 }
 
 /** A block of code, its end where it is too long: that is where a test says what failed. */
 export function tailBlock(text: string, length: number): string {
-  const shown = plain(text).trimEnd().replaceAll('```', '`\u200b``')
+  const shown = inside(text)
   const room = length - 10
   return `\`\`\`\n${shown.length <= room ? shown : `…${shown.slice(-room + 1).replace(/^[\uDC00-\uDFFF]/, '')}`}\n\`\`\``
 }

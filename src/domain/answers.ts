@@ -69,7 +69,9 @@ export const repositoriesSchema = z.object({
   ),
 })
 export const agentsSchema = z.object({
-  agents: z.array(exactly<KnownAgent>()(z.object({ name: z.string(), usual: z.boolean() }))),
+  agents: z.array(
+    exactly<KnownAgent>()(z.object({ name: z.string(), usual: z.boolean(), answers: z.boolean() })),
+  ),
 })
 export const eventsSchema = z.object({ events: z.array(taskEventSchema) })
 export const checkpointsSchema = z.object({ checkpoints: z.array(checkpointSchema) })

@@ -70,6 +70,8 @@ export interface KnownAgent {
   readonly name: string
   /** Whether it is taken where a task names none. */
   readonly usual: boolean
+  /** The same for a question. */
+  readonly answers: boolean
 }
 
 /** What happens on a task while one looks: events in order of `seq`, and the output of its boxes as it comes. */
@@ -127,6 +129,8 @@ export interface ControlPlane {
   submit(request: TaskRequest, caller: Caller, key: string | null): Promise<Submitted>
   /** The same for a question about a repository: a task of its own kind, which changes nothing and comes to an answer. */
   ask(request: QuestionRequest, caller: Caller, key: string | null): Promise<Submitted>
+  /** The task that this caller has made under a key; null where there is none. */
+  made(key: string, caller: Caller): Task | null
   task(id: TaskId): Task
   /** Newest first. */
   tasks(filter: TaskFilter): readonly Task[]

@@ -5,10 +5,13 @@ import { policyRequestSchema } from './policy-request.ts'
 
 const noNul = (text: string): boolean => !text.includes('\0')
 const nul = 'It holds a NUL character: remove it.'
+/** Half a character that stands alone is not kept as it is anywhere: the same text is to be run, shown and hashed. */
+export const wellFormed = (text: string): string => text.toWellFormed()
 
 const goal = z
   .string('The goal is missing: say in a sentence what should be done.')
   .refine(noNul, `The goal cannot be read. ${nul}`)
+  .overwrite(wellFormed)
 
 const command = (what: string): z.ZodType<string | null> =>
   z
@@ -18,6 +21,7 @@ const command = (what: string): z.ZodType<string | null> =>
       `The ${what} command is longer than 10,000 characters: put it in a script of the repository.`,
     )
     .refine(noNul, `The ${what} command cannot be read. ${nul}`)
+    .overwrite(wellFormed)
     .transform((text) => text.trim() || null)
     .nullable()
 
@@ -31,7 +35,8 @@ const agent = z
         z
           .string()
           .max(100_000, 'An argument of the agent is longer than 100,000 characters.')
-          .refine(noNul, nul),
+          .refine(noNul, nul)
+          .overwrite(wellFormed),
       )
       .max(1000, 'The agent has more than 1,000 arguments: put them in a script of the repository.')
       .default([]),

@@ -19,7 +19,7 @@ export function readMarker(text: string, prompt: string): Marker {
   const state = lastMatch(answers, statePattern)?.toUpperCase()
   if (state === 'DONE' || state === 'CONTINUE') return { state }
   if (state !== 'BLOCKED') return { state: 'NONE' }
-  const reason = lastMatch(answers, /^BLOCK_REASON\s?[:：=]\s*(.*[\p{L}\p{N}].*)$/iu)
+  const reason = lastMatch(answers, /^BLOCK_REASON\s?[:：=](?=.*[\p{L}\p{N}])(.*)$/iu)
   return { state, blockReason: reason?.slice(0, longestReason) ?? noReason }
 }
 
@@ -57,8 +57,14 @@ function bare(line: string): string {
     .replace(/^\s*(?:>\s*|[-+•]\s+|\d+[.)]\s+|#+\s+)*/, '')
     .replace(/^[\s_~"'“”„«‘’]+/, '')
   // A reason is a sentence and may end with a dot; a state has none of its own.
-  const tail = /^TASK_STATE/i.test(inner) ? /[\s_~"'“”»’.。!！;,]+$/ : /[\s_~"“”»]+$/
-  return inner.replace(tail, '')
+  return withoutEnd(inner, /^TASK_STATE/i.test(inner) ? /[\s_~"'“”»’.。!！;,]/ : /[\s_~"“”»]/)
+}
+
+/** Without the letters of that kind at its end. A pattern would be tried at each that stands before, to the end each time. */
+function withoutEnd(text: string, kind: RegExp): string {
+  let end = text.length
+  while (end > 0 && kind.test(text.charAt(end - 1))) end -= 1
+  return text.slice(0, end)
 }
 
 /** The marker lines of a prompt with their neighbours. */

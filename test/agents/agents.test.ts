@@ -225,6 +225,17 @@ describe('what went wrong', () => {
   }
   const faults = readdirSync(folder).map((file) => file.replace('.jsonl', ''))
 
+  it.each([
+    ['claude', 'context overload session'],
+    ['codex', 'auth context overload rate_limit session'],
+    ['gemini', 'auth context session'],
+    ['opencode', 'auth context rate_limit session'],
+    ['pi', 'auth context overload rate_limit session'],
+  ])('is recorded of %s as %s', (name, kinds) => {
+    const recorded = faults.filter((fault) => fault.startsWith(`${name}.`)).sort()
+    expect(recorded).toEqual(kinds.split(' ').map((kind) => `${name}.${kind}`))
+  })
+
   it('is recorded of each agent', () => {
     expect(new Set(faults.map((fault) => fault.split('.')[0]))).toEqual(
       new Set(known.map(({ name }) => name)),

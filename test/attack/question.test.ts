@@ -19,7 +19,7 @@ beforeAll(async () => {
 })
 afterAll(() => plane.close())
 
-/** Each way to write, and the file or folder that it would leave behind or change. */
+/** Each way to write. */
 const writes: Readonly<Record<string, string>> = {
   'append to a file': 'echo more >>a.txt',
   'make a file': 'echo new >new.txt',
@@ -27,7 +27,7 @@ const writes: Readonly<Record<string, string>> = {
   'make a file in a folder': 'echo new >src/deep/new.txt',
   'make a folder': 'mkdir new',
   'remove a file': 'rm -f a.txt && [ ! -e a.txt ]',
-  'rename a file': 'mv a.txt c.txt',
+  'rename a file': 'mv .gitignore ignored.txt',
   'rename a folder': 'mv src other',
   'change a mode': 'chmod 777 run.sh',
   'change a time': 'touch a.txt',
@@ -39,7 +39,7 @@ const writes: Readonly<Record<string, string>> = {
     'import os\nfd = os.open("a.txt", os.O_RDONLY)\nopen(f"/proc/self/fd/{fd}", "w").write("x")',
   ),
   'write by a shared mapping': python(
-    'import mmap\nf = open("a.txt", "rb")\nm = mmap.mmap(f.fileno(), 0, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE)\nm[0] = 120',
+    'import mmap\nf = open("a.txt", "r+b")\nm = mmap.mmap(f.fileno(), 0, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE)\nm[0] = 120',
   ),
   'mount over it again':
     'mount -o remount,rw /work || unshare -Urm sh -c "mount -o remount,rw /work && echo x >/work/a.txt"',
@@ -50,6 +50,16 @@ const writes: Readonly<Record<string, string>> = {
   'configure git': 'git config core.fsmonitor "touch /work/hooked"',
   'write the prompt': 'echo x >>/cofferdam/attempt/prompt.md',
 }
+
+/** Those that no box lets through, whatever it may write. */
+const never: ReadonlySet<string> = new Set([
+  'link a file out and write it there',
+  'mount over it again',
+  'denied where it is named',
+  'replace the pointer of git',
+  'set a hook',
+  'write the prompt',
+])
 
 async function asked(script: string): Promise<Task> {
   const agent = { name: 'command', argv: ['/bin/sh', '-c', script] }
@@ -85,8 +95,8 @@ describe('a question that writes', () => {
       expect(findings).toEqual([])
       // The same where it may write: what failed above did not fail by itself.
       const free = await plane.run({ repo, argv: sh(`${tried.join('\n')}\ntrue`), yes: true })
-      const worked = (await plane.client.logs(free.id, 1)).match(/DONE .*/g) ?? []
-      expect(worked.length).toBeGreaterThan(10)
+      const worked = (await plane.client.logs(free.id, 1)).match(/(?<=DONE ).*/g) ?? []
+      expect(worked).toEqual(Object.keys(writes).filter((name) => !never.has(name)))
       saw(
         `${Object.keys(writes).length} ways to write failed inside the box; worktree and repository are byte for byte as before, there is no branch, the record holds, and the answer came all the same.`,
       )

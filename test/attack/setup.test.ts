@@ -33,7 +33,8 @@ attack(
       setup: `mkdir -p node_modules/.bin node_modules/pkg/.git/hooks node_modules/.github; for f in git node npm docker sh prettier tsc setpriv rm chown; do ${program} > node_modules/.bin/$f; chmod 6755 node_modules/.bin/$f; done
         ln -s ${decoy} node_modules/evil; ln -s / node_modules/root; ln -s ${decoy} vendor; ${program} > node_modules/pkg/.git/hooks/post-checkout; mkfifo node_modules/pipe; printf '[core]\\n\\tfsmonitor = ${marks.leave('fsmonitor')}\\n' > node_modules/pkg/.git/config`,
       argv: sh(
-        `grep -c touch node_modules/.bin/git; ls -d node_modules/pkg/.git/hooks; ls node_modules/evil/ vendor/ 2>&1 && echo REACHED
+        // In one stream: what comes out of two has no order.
+        `exec 2>&1; grep -c touch node_modules/.bin/git; ls -d node_modules/pkg/.git/hooks; ls node_modules/evil/ vendor/ 2>&1 && echo REACHED
         if [ -e second ]; then ls node_modules/planted node_modules/from-test && echo STAYED; echo SECOND; echo TASK_STATE: DONE; else echo evil > node_modules/planted && echo PLANTED; echo evil > node_modules/.bin/git; rm -rf node_modules/pkg; echo x > second; echo TASK_STATE: CONTINUE; fi`,
       ),
       test: 'echo evil > node_modules/from-test && ! ls node_modules/evil/x',

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { answersWith, beginStep, blocks, type Script } from '../support/scripted-plane.ts'
 import { type ScriptedMachine, scriptedMachine } from '../support/scripted-world.ts'
@@ -17,8 +18,27 @@ describe('ask', () => {
     expect([code, out]).toEqual([0, 'In **a.ts**, line 3.\n'])
     expect(error).toContain('● Answered.')
     expect(error).toMatch(/APPLIED \(answered\) {2}The question is answered, and nothing was changed\./)
-    expect(error).not.toMatch(/reading|branch|merge/)
+    expect(error).not.toMatch(/reading|branch|merge|line 3/)
     expect(error).toContain(`cofferdam ask --follow-up ${idIn(error)} QUESTION`)
+  })
+
+  it('shows what the agent does, and not what it says, which is the answer', async () => {
+    const works: Script = async (turn) => {
+      beginStep(turn)
+      const progress = [
+        { kind: 'said', text: 'I will look.' },
+        { kind: 'tool', tool: 'read', text: '', paths: ['src/a\u001b[2J.ts'] },
+        { kind: 'spent', tokens: 4711, costUsd: 0.1 },
+      ] as const
+      turn.output('agent', 'I will look.\n» read src/a.ts\n', progress)
+      await sleep(20)
+      turn.report({ type: 'agent_finished', text: 'The agent ended without a marker.' })
+      turn.report({ type: 'answered', verdict: { kind: 'answer', answer: 'In a.ts.' } })
+    }
+    const { out, error } = await machine.run(ask, { script: works })
+    expect(out).toBe('In a.ts.\n')
+    expect(error.match(/^ +agent │ .*$/gm)).toEqual(['    agent │ » read src/a.ts'])
+    expect(error).not.toContain('I will look')
   })
 
   it('writes one JSON object per line for machines', async () => {
@@ -101,6 +121,29 @@ describe('ask', () => {
     expect(waiting.error).toMatch(/cofferdam task approve/)
     expect((await machine.run([...risky.slice(0, 2), '--yes', '--', 'cat'])).out).toContain('line 3')
     expect((await machine.run(risky, { answers: ['a'] })).out).toContain('line 3')
+  })
+
+  it('is shown with its answer by whatever follows it to its end', async () => {
+    const waiting = await machine.run(['ask', 'What does sudo do here?', '--', 'cat'])
+    const id = idIn(waiting.error)
+    expect(waiting.error).not.toContain('Answer:')
+    const shown = /^APPLIED \(answered\)[^]*\nAnswer:\n {2}In \*\*a\.ts\*\*, line 3\.\n\nNext:\n/m
+    const approved = (await machine.run(['task', 'approve', id, '--revision', '1'])).out
+    expect(approved).toMatch(shown)
+    expect(approved).toContain(
+      '  question: What does sudo do here?\nThis question wants a person, because:\n',
+    )
+    expect((await machine.run(['task', 'watch', id])).out).toMatch(shown)
+    const blocked = idIn((await machine.run(ask, { script: blocks })).error)
+    expect((await machine.run(['task', 'resume', blocked, '--instruction', 'more'])).out).toMatch(shown)
+  })
+
+  it('says in its help who is asked, what a program reads, and what follows a Ctrl-C', async () => {
+    const { out } = await machine.run(['ask', '--help'])
+    expect(out).toMatch(/a follow-up goes to whom the question before it went to/)
+    expect(out).toMatch(/it reads the prompt, which holds the\nquestion, on standard input/)
+    expect(out).toMatch(/Ctrl-C stops the question; `cofferdam task resume ID` has it asked once more/)
+    expect((await machine.run(['search', '--help'])).out.replaceAll(/\s+/g, ' ')).toContain('or answered')
   })
 
   it('explains itself where something else is meant', async () => {

@@ -233,6 +233,19 @@ describe('what to do next', () => {
   })
 })
 
+it('a question that failed is asked once more, or given up: it has neither checkpoint nor work', () => {
+  const failed = aTask({
+    kind: 'question',
+    status: 'FAILED',
+    halt: { reason: 'agent', text: '' },
+    test: null,
+  })
+  expect(nextCommands(failed, spell).map(({ what }) => what)).toEqual([
+    'have it asked once more',
+    'give it up: its record stays',
+  ])
+})
+
 it('an agent that could not be started is offered a mended command before it is tried again', () => {
   const halt = { reason: 'agent', text: '' } as const
   const offered = nextCommands(aTask({ status: 'FAILED', halt, setup: 'npm ci' }), spell)

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { thisProcess } from '../../src/config/environment.ts'
 import { loadConfig } from '../../src/config/load.ts'
@@ -149,6 +150,21 @@ Next:
     expect(code).toBe(0)
     expect(out).toContain(`Another task waits and will not be worked on here: ${waiting}.`)
     expect((await machine.run(['task', 'show', waiting, '--json'])).out).toContain('"status":"PENDING"')
+  })
+
+  it('at a terminal says while the agent works what its models have cost so far', async () => {
+    const spends: Script = async (turn) => {
+      beginStep(turn)
+      while (!turn.signal.aborted) {
+        await sleep(20)
+        turn.output('agent', '', [{ kind: 'spent', tokens: 4711, costUsd: 1.25 }])
+        turn.output('agent', 'reading\n')
+      }
+    }
+    const command = machine.start(run, { live: true, script: spends })
+    await command.printed('left · 4711 tokens · 1.25 USD')
+    command.signal('SIGINT')
+    expect(await command.code).toBe(6)
   })
 
   it('keeps one live line at a terminal, and leaves none behind', async () => {

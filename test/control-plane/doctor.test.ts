@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { describeKey, keyPlaces } from '../../control-plane/attest/key.ts'
-import { diagnose } from '../../control-plane/doctor.ts'
+import { diagnose, namesOf } from '../../control-plane/doctor.ts'
 import { openStore } from '../../control-plane/store/open.ts'
 import { findDataFolder, openDataFolder } from '../../src/config/data-folder.ts'
 import { hostPath } from '../../src/config/places.ts'
@@ -48,12 +48,12 @@ async function found(
   engine = up,
   alive = false,
   tmp = tmpdir(),
-  agent: string | null = null,
+  agents: readonly string[] = [],
 ): Promise<Readonly<Record<string, Omit<Finding, 'name'>>>> {
   const before = picture(folder)
   const findings = await diagnose({
     engine,
-    agent,
+    agents,
     data: hostPath(data),
     tmp,
     diskFreeMb: 0,
@@ -148,18 +148,36 @@ describe('doctor, where no process answers', () => {
     const text = 'No sandbox image of this version has claude: run `cofferdam image build --agents claude`.'
     const image: Engine['image'] = (need) =>
       need?.agent === 'claude' ? Promise.reject(new Failure('image', text)) : Promise.resolve('sha256:1')
-    expect((await found({ ...up, image }, false, tmpdir(), 'claude'))['image']).toEqual({
+    expect((await found({ ...up, image }, false, tmpdir(), ['claude']))['image']).toEqual({
       state: 'warning',
       text,
     })
-    expect((await found({ ...up, image }, false, tmpdir(), 'command'))['image']).toEqual({
+    expect((await found({ ...up, image }, false, tmpdir(), ['command']))['image']).toEqual({
       state: 'ok',
       text: 'sha256:1',
     })
     const none = (): Promise<never> => Promise.reject(new Failure('image', 'There is none.'))
-    expect((await found({ ...up, image: none }, false, tmpdir(), 'claude'))['image']).toMatchObject({
+    expect((await found({ ...up, image: none }, false, tmpdir(), ['claude']))['image']).toMatchObject({
       state: 'problem',
     })
+  })
+
+  it('warns of each agent that the image has not, of that for questions too', async () => {
+    const image: Engine['image'] = (need) =>
+      need === undefined || need.agent === 'claude'
+        ? Promise.resolve('sha256:1')
+        : Promise.reject(new Failure('image', `It has no ${need.agent}.`))
+    const warned = async (agents: readonly string[]): Promise<unknown> =>
+      (await found({ ...up, image }, false, tmpdir(), agents))['image']
+    const claude = { name: 'claude', argv: [] }
+    const pi = { name: 'pi', argv: [] }
+    expect(await warned(namesOf(claude, null))).toEqual({ state: 'ok', text: 'sha256:1' })
+    expect(await warned(namesOf(claude, pi))).toEqual({ state: 'warning', text: 'It has no pi.' })
+    expect(await warned(namesOf({ ...pi, name: 'codex' }, pi))).toEqual({
+      state: 'warning',
+      text: 'It has no codex. It has no pi.',
+    })
+    expect(namesOf(pi, pi)).toEqual(['pi'])
   })
 
   it('names the process that holds the folder and does not answer, and leaves its database alone', async () => {

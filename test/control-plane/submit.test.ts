@@ -5,18 +5,20 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Defaults, draftQuestion, draftTask, type SubmitDeps } from '../../control-plane/submit.ts'
 import { parseQuestionRequest } from '../../src/domain/question/request.ts'
 import { openAgents } from '../../src/agents/open.ts'
+import type { AgentChoice } from '../../src/domain/agent.ts'
 import type { HostPath } from '../../src/domain/brand.ts'
 import type { Caller } from '../../src/domain/caller.ts'
 import { defaultBudget } from '../../src/domain/budget.ts'
 import { compilePolicy } from '../../src/domain/matcher.ts'
-import { defaultPolicy } from '../../src/domain/policies.ts'
+import { defaultPolicy, effectivePolicy } from '../../src/domain/policies.ts'
+import { policyRequestSchema } from '../../src/domain/policy-request.ts'
 import type { RepositoryDefaults } from '../../src/domain/repository-defaults.ts'
 import type { Task } from '../../src/domain/task.ts'
 import { gitFolder } from '../../src/sandbox/places.ts'
 import { openWorktrees } from '../../src/worktree/open.ts'
 import { requestOf, type Wanted } from '../support/plane.ts'
 import { aRepository } from '../support/repository.ts'
-import { anOperator, anOwner, aTask, aTaskId, aTaskIdOf } from '../support/task.ts'
+import { aBudget, anOperator, anOwner, aTask, aTaskId, aTaskIdOf } from '../support/task.ts'
 
 let folder: string
 beforeEach(() => {
@@ -192,6 +194,30 @@ describe('a question', () => {
     expect(await rules({ agent: { name: 'command', argv: ['cat'] } }, anOperator)).toEqual(['agent'])
   })
 
+  it('B03 has the configured agent, also where an operator names it', async () => {
+    const usual = { ...claude, fallback: ['codex', 'pi'] }
+    const gate = async (agent: object, answerer: AgentChoice): Promise<unknown> => {
+      const task = await asked({ agent }, {}, { answerer }, { caller: anOperator })
+      return [task.status, task.agent]
+    }
+    expect(await gate({ name: 'claude' }, usual)).toEqual(['PENDING', expect.objectContaining(claude)])
+    expect(await gate({ name: 'command', argv: ['cat'] }, usual)).toEqual(['DRAFT', expect.anything()])
+    const program = { name: 'command', argv: ['cat'], fallback: [] }
+    expect(await gate({ name: 'command', argv: ['cat', '-n'] }, program)).toEqual([
+      'DRAFT',
+      expect.anything(),
+    ])
+  })
+
+  it('B03 that follows up one whose agent an owner chose says no more than that nobody chose it for this one', async () => {
+    const agent = { name: 'command', argv: ['cat'] }
+    const parent = aTask({ kind: 'question', repository: { path: aRepository(), key: 'x' }, agent })
+    const { risks } = await asked({}, { agent: claude }, {}, { parent, caller: anOperator })
+    expect(risks.map(({ text }) => text)).toEqual([
+      'The agent "command" is not the configured one, and nobody who may approve chose it for this task.',
+    ])
+  })
+
   it('that follows another up has its repository, ref and agent, which is no reason to trust that more', async () => {
     const repo = aRepository()
     const parent = aTask({
@@ -209,5 +235,53 @@ describe('a question', () => {
       'command',
     ])
     expect(task.risks.map(({ rule }) => rule)).toEqual(expect.arrayContaining(['agent']))
+  })
+
+  describe('that follows another up', () => {
+    const hidden = {
+      deny: ['payroll.txt'],
+      readonly: ['.env'],
+      egress: ['a.example.com'],
+      limits: { pids: 64 },
+    }
+    const parentWith = (budget: Partial<Task['budget']>): Task =>
+      aTask({
+        id: aTaskIdOf(1),
+        kind: 'question',
+        repository: { path: aRepository(), key: 'x' },
+        base: { ref: 'main', commit: aTask().base.commit },
+        agent: claude,
+        policy: effectivePolicy(policyRequestSchema.parse(hidden), defaultPolicy),
+        budget: aBudget({ steps: 1, ...budget }),
+      })
+    const small = { seconds: 60, tokens: 1000, costUsd: 0.1 }
+
+    it('has that one’s policy and budget, and needs no person for them', async () => {
+      const task = await asked({}, { agent: claude }, {}, { parent: parentWith(small) })
+      expect([task.status, task.budget]).toEqual(['PENDING', { steps: 1, ...small }])
+      expect(task.policy.deny).toEqual(expect.arrayContaining(['payroll.txt', '.env']))
+      expect([task.policy.egress, task.policy.except, task.policy.limits.pids]).toEqual([
+        [],
+        defaultPolicy.except,
+        64,
+      ])
+    })
+
+    it('has what it names itself on top of that', async () => {
+      const named = { policy: { deny: ['x'] }, budget: { tokens: 2000 } }
+      const task = await asked(named, { agent: claude }, {}, { parent: parentWith(small) })
+      expect(task.policy.deny).toEqual(expect.arrayContaining(['payroll.txt', 'x']))
+      expect(task.budget).toEqual({ steps: 1, ...small, tokens: 2000 })
+    })
+
+    it('has no more than is configured today', async () => {
+      const budget = { ...defaultBudget, tokens: 500 }
+      const parent = parentWith({ seconds: 9999, tokens: null })
+      const policy = { deny: ['wages.txt'] }
+      const configured = { agent: claude, policy: policyRequestSchema.parse(policy) }
+      const task = await asked({}, configured, { budget }, { parent })
+      expect([task.status, task.budget]).toEqual(['PENDING', { ...budget, steps: 1 }])
+      expect(task.policy.deny).toEqual(expect.arrayContaining(['payroll.txt', 'wages.txt']))
+    })
   })
 })

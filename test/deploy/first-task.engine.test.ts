@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -57,7 +57,13 @@ const branches = (): readonly string[] =>
   git(example, 'branch', '--list', 'cofferdam/*', '--format=%(refname)').trim().split('\n')
 
 it('the first task of the quickstart is applied in two steps, and again on the next run, until its work is merged', async () => {
+  // The second time the installation is in use.
+  const config = join(home, '.config', 'cofferdam')
   for (const tasks of [1, 2]) {
+    if (tasks === 2) {
+      mkdirSync(config, { recursive: true })
+      writeFileSync(join(config, 'cofferdam.yaml'), 'keep: { worktrees: never }\ntask: { cost: 5 }\n')
+    }
     const { status, stdout, stderr } = await firstTask()
     expect(stderr).not.toContain('was not applied')
     expect(status).toBe(0)
@@ -69,6 +75,7 @@ it('the first task of the quickstart is applied in two steps, and again on the n
     expect(git(example, 'status', '--porcelain', '--branch').trim()).toBe('## main')
     expect(branches()).toHaveLength(tasks)
     branches().forEach(appliedIn)
+    if (tasks === 2) expect(readdirSync(config)).toEqual(['cofferdam.yaml'])
     if (tasks === 2) git(example, 'merge', '--quiet', '--ff-only', branches()[0] ?? '')
   }
   const { status, stdout } = await firstTask()
@@ -107,18 +114,19 @@ it('with a model server of the user’s own it is pi that asks that, in the usua
   expect(readdirSync(join(home, 'data'))).toContain('cofferdam.db')
 })
 
+// Not by a call that waits: this process is the one that works on the folder.
+async function configured(env: Readonly<Record<string, string | undefined>>) {
+  const argv = ['deploy/first-config.mjs', 'http://127.0.0.1:1', 'm-1', home]
+  const child = spawn('node', argv, { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const ended = once(child, 'close') as Promise<[number | null]>
+  return { said: await text(child.stdout), status: (await ended)[0] }
+}
+
 it('a process that works on the data folder has a configuration of its own, which is not told of the model', async () => {
   const env = { ...thisProcess().env, ...places() }
   const { controlSocket } = loadConfig({}, { ...thisProcess(), env, home })
-  // Not by a call that waits: this process is the one that works on the folder.
-  const configure = async () => {
-    const argv = ['deploy/first-config.mjs', 'http://127.0.0.1:1', 'm-1']
-    const child = spawn('node', argv, { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] })
-    const ended = once(child, 'close') as Promise<[number | null]>
-    return { said: await text(child.stdout), status: (await ended)[0] }
-  }
-  const alone = await configure()
-  const { data, agents } = JSON.parse(alone.said) as Record<string, unknown>
+  const alone = await configured(env)
+  const { data, agents } = JSON.parse(readFileSync(alone.said.trim(), 'utf8')) as Record<string, unknown>
   expect([data, agents]).toEqual([
     join(home, 'data'),
     { pi: { upstream: 'openai-compatible', model: 'm-1' } },
@@ -126,6 +134,46 @@ it('a process that works on the data folder has a configuration of its own, whic
   mkdirSync(dirname(controlSocket), { recursive: true })
   const server = createServer()
   await new Promise<void>((done) => server.listen(controlSocket, done))
-  expect(await configure()).toEqual({ said: '', status: 3 })
+  expect(await configured(env)).toEqual({ said: '', status: 3 })
   await new Promise((done) => server.close(done))
+})
+
+it('the configuration of an installation in use holds for the first task too, but for the model and what that costs', async () => {
+  const folder = join(home, 'etc')
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'token'), 'token-0123456789')
+  const file = join(folder, 'cofferdam.yaml')
+  writeFileSync(
+    file,
+    `keep: { worktrees: never, output: 3, undelivered: 9, audit: never }
+author: { name: Ada }
+attestation: { key: attestation.pem }
+secrets: { deploy: { file: token } }
+webhooks: { ci: { url: 'https://hooks.example.com/', secret: { file: hook }, events: [task.applied] } }
+policy: { deny: [payroll/] }
+task: { steps: 5, cost: 2, agent: { name: claude } }
+agents: { claude: { model: m-0 }, pi: { upstream: anthropic } }
+upstreams: { anthropic: { key: { file: token } }, openai-compatible: { origin: 'http://127.0.0.1:9', key: { file: token } } }
+repositories: { example: { test: make } }
+`,
+  )
+  writeFileSync(join(folder, 'hook'), `whsec_${Buffer.alloc(32, 7).toString('base64')}`)
+  const env = { ...thisProcess().env, ...places(), COFFERDAM_CONFIG: file }
+  const { said, status } = await configured(env)
+  const place = said.trim()
+  expect([status, dirname(place), statSync(place).mode & 0o777]).toEqual([0, folder, 0o600])
+  const around = { ...thisProcess(), env, home }
+  const usual = loadConfig({}, around)
+  const keyFrom = 'the environment variable OPENAI_COMPATIBLE_API_KEY'
+  expect(loadConfig({ config: place }, around)).toEqual({
+    ...usual,
+    file: place,
+    agents: { ...usual.agents, pi: { upstream: 'openai-compatible', model: 'm-1' } },
+    tasks: { ...usual.tasks, budget: { ...usual.tasks.budget, costUsd: null } },
+    upstreams: {
+      ...usual.upstreams,
+      'openai-compatible': { origin: 'http://127.0.0.1:1', key: null, keyFrom },
+    },
+    secrets: usual.secrets.filter(({ name }) => name !== 'openai-compatible key'),
+  })
 })

@@ -123,13 +123,40 @@ describe('the agent of the first task', () => {
     [{ GEMINI_API_KEY: 'k', OPENAI_API_KEY: '' }, 'gemini provider: --agent gemini --tokens 500000'],
     [
       { OPENAI_COMPATIBLE_ORIGIN: 'http://h:1/v1/', OPENAI_COMPATIBLE_MODEL: 'm', GEMINI_API_KEY: 'k' },
-      'configured: http://h:1 m\n    pi is the real program, in a box without network: the gateway outside asks http://h:1. The model is m.\npi server: --agent pi\n',
+      'configured: http://h:1 m\n    pi is the real program, in a box without network: the gateway outside asks http://h:1. The model is m. At most 500000 tokens.\npi server: --agent pi --tokens 500000\n',
     ],
     [{}, 'THE MODEL IS NOT: ITS ANSWERS ARE SCRIPTED.'],
-    [{}, 'pi scripted: --agent pi\n'],
+    [{}, 'pi scripted: --agent pi --tokens 500000\n'],
   ])('is by %j: %s', (env, says) => {
     expect(chosen(env)).toContain(says)
   })
+
+  it.each(['http://me:hush@h:1', 'http://h:1/v1?key=hush', 'http:me:hush@h:1', 'http://h:1#hush'])(
+    'is not begun with an address that holds a secret, and does not show it: %s',
+    (origin) => {
+      const { status, stdout, stderr } = spawnSync(
+        'bash',
+        [
+          '-c',
+          `source ${deploy}/setup.sh; source ${deploy}/first-agent.sh; logs=${folder}; choose_agent; configure_agent`,
+        ],
+        {
+          encoding: 'utf8',
+          env: {
+            PATH: process.env['PATH'],
+            HOME: folder,
+            OPENAI_COMPATIBLE_ORIGIN: origin,
+            OPENAI_COMPATIBLE_MODEL: 'm',
+          },
+        },
+      )
+      expect([status, stderr]).toEqual([
+        1,
+        expect.stringContaining('a key goes into OPENAI_COMPATIBLE_API_KEY'),
+      ])
+      expect([stdout + stderr, readdirSync(folder)]).toEqual([expect.not.stringContaining('hush'), []])
+    },
+  )
 
   it.each([{}, { ANTHROPIC_API_KEY: 'k' }])(
     'that cannot be built is said, and a script takes its place (%j)',
@@ -141,11 +168,18 @@ describe('the agent of the first task', () => {
     },
   )
 
-  it.each(['answers', 'names a model'])('is not begun where no server %s', async (what) => {
-    const server = createServer((_, response) => response.end('{"data":[]}'))
+  it.each([
+    ['answers', null],
+    ['names a model', '{"data":[]}'],
+    ['says the name of a model', '{"data":[{"object":"model"}]}'],
+    ['lists models', 'null'],
+    ['speaks JSON', '<html>'],
+    ['names a model that can be one', '{"data":[{"id":"\\u001b[2Jm 1"}]}'],
+  ])('is not begun where no server %s', async (_, body) => {
+    const server = createServer((_request, response) => response.end(body))
     await once(server.listen(0, '127.0.0.1'), 'listening')
     const { port } = server.address() as AddressInfo
-    if (what === 'answers') server.close()
+    if (body === null) server.close()
     const child = spawn(
       'bash',
       [
@@ -168,7 +202,10 @@ describe('the agent of the first task', () => {
       once(child, 'close'),
     ])
     server.close()
-    expect([status, said]).toEqual([1, expect.stringContaining('name one in OPENAI_COMPATIBLE_MODEL')])
+    expect([status, said.trim()]).toEqual([
+      1,
+      expect.stringMatching(/^bash: No server .* name one in OPENAI_COMPATIBLE_MODEL[^\n]*$/),
+    ])
   })
 })
 
@@ -215,6 +252,57 @@ describe('what is there already', () => {
     // Back to what was built before: of that, the interrupted build may have left anything.
     writeFileSync(join(project, 'src/a.ts'), '{}')
     expect(build('mkdir -p dist/src/cli; touch dist/src/cli/main.js')).not.toContain('already built')
+  })
+})
+
+describe('the keys of providers', () => {
+  const keys = [
+    'ANTHROPIC_API_KEY',
+    'OPENAI_API_KEY',
+    'GEMINI_API_KEY',
+    'OPENAI_COMPATIBLE_API_KEY',
+    'DISCORD_TOKEN',
+  ]
+  const env = (): Readonly<Record<string, string | undefined>> => ({
+    PATH: `${folder}/bin:${process.env['PATH']}`,
+    HOME: folder,
+    COFFERDAM_BIN: join(folder, 'bin'),
+    ...Object.fromEntries(keys.map((name) => [name, `hush-${name}`])),
+  })
+  beforeEach(() => mkdirSync(join(folder, 'bin')))
+
+  it('B28 are nothing that an engine gets to know that is started here', () => {
+    // Whichever of them starts it.
+    for (const name of ['dockerd', 'systemctl'])
+      writeFileSync(
+        join(folder, 'bin', name),
+        `#!/bin/sh\nenv >${folder}/env.new; mv ${folder}/env.new ${folder}/env\n`,
+        { mode: 0o755 },
+      )
+    const line = `engine_log=${folder}/log; engine_version() { :; }
+      engine_state() { if [ -e ${folder}/env ]; then echo up; else echo down; fi; }; start_engine`
+    spawnSync('bash', ['-c', `source ${deploy}/setup.sh; ${line}`], { env: env(), encoding: 'utf8' })
+    const known = readFileSync(join(folder, 'env'), 'utf8')
+    expect([known, known]).toEqual([expect.stringContaining('HOME='), expect.not.stringContaining('hush')])
+  })
+
+  it('B28 are given to the first task, and to no stage before it', () => {
+    const copy = join(folder, 'deploy')
+    mkdirSync(copy)
+    for (const name of ['quickstart.sh', 'setup.sh', 'jobs.sh', 'engine.sh'])
+      writeFileSync(join(copy, name), readFileSync(join(deploy, name)))
+    const stages = 'need_programs install_dependencies build_sources help_dependencies need_engine need_image'
+    const told = [...stages.split(' '), 'finish_dependencies'].map((name) => `${name}() { env; }\n`)
+    writeFileSync(join(copy, 'setup.sh'), told.join(''), { flag: 'a' })
+    writeFileSync(join(copy, 'first-task.sh'), 'echo; echo FIRST TASK; env\n')
+    const { status, stdout } = spawnSync('bash', [join(copy, 'quickstart.sh')], {
+      env: env(),
+      encoding: 'utf8',
+    })
+    const [before = '', after = ''] = stdout.split('FIRST TASK')
+    expect([status, before]).toEqual([0, expect.not.stringContaining('hush')])
+    expect(before.split('HOME=').length).toBeGreaterThan(7)
+    expect(keys.filter((name) => !after.includes(`${name}=hush-${name}\n`))).toEqual([])
   })
 })
 

@@ -1,6 +1,8 @@
-import { PermissionFlagsBits, REST } from 'discord.js'
+import { ChannelType, PermissionFlagsBits, REST } from 'discord.js'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { delivery } from '../../src/discord/delivery.ts'
+import { actOfReply } from '../../src/discord/reply.ts'
+import { patience } from '../../src/discord/sending.ts'
 import type { Told } from '../../src/discord/telling.ts'
 import type { Decisions } from '../../src/domain/decision.ts'
 import type { Role } from '../../src/domain/caller.ts'
@@ -16,7 +18,7 @@ import { textOf } from '../support/discord/interaction.ts'
 import type { Channel } from '../support/discord/world.ts'
 import { aLetter, aTaskEvent } from '../support/letters.ts'
 import { present } from '../contract/store/bench.ts'
-import { aTask, aTaskId } from '../support/task.ts'
+import { aTask, aTaskId, aTaskIdOf } from '../support/task.ts'
 import { until } from '../support/until.ts'
 
 // Letters that are delivered until they have arrived, to a Discord of one's own that goes wrong.
@@ -59,7 +61,7 @@ beforeEach(async () => {
     listen: [],
     members,
   }
-  const rest = new REST({ api: discord.api, retries: 0, timeout: 300, rejectOnRateLimit: ['/channels'] })
+  const rest = new REST({ ...patience, api: discord.api, timeout: 300, rejectOnRateLimit: ['/channels'] })
   rest.setToken(discord.token)
   touched = 0
   told = delivery({
@@ -154,6 +156,16 @@ describe('B26 a draft is told of once, whatever goes wrong', () => {
   })
 })
 
+it('a follow-up is what the thread of its question is about before its first letter is delivered', async () => {
+  task = aTask({ kind: 'question', status: 'APPLIED', answer: 'So.' })
+  await arrives(letterOf(1, 'submitted'))
+  const thread = discord.thread(home) ?? fail()
+  const next = aTask({ id: aTaskIdOf(1), kind: 'question', parentTaskId: aTaskId })
+  told.compose(aTaskEvent({ taskId: next.id, seq: 1, type: 'submitted', from: null, to: 'PENDING' }), next)
+  expect(book.taskOf('', thread.id)).toBe(next.id)
+  expect(actOfReply(next, 'And why?')).toMatch(/is being answered: ask the next one when it is/)
+})
+
 describe('what is shown', () => {
   const changed = (text: string, code: string): void => {
     task = { ...task, goal: text, version: task.version + 1, revision: task.revision + 1 }
@@ -213,6 +225,16 @@ describe('what is shown', () => {
     task = { ...task, goal: 'x'.repeat(3000) }
     expect(await arrives(letterOf(1, 'submitted'))).toEqual([{ kind: 'delivered' }])
     expect(textOf(discord.thread(home)?.messages[0] ?? fail())).toMatch(/cofferdam task show [^]*\[Approve\]/)
+  })
+
+  it('of a question says nothing of setup and test, in the message and in the file', async () => {
+    task = { ...task, kind: 'question', goal: `Why? ${'x'.repeat(3000)}`, test: null }
+    await arrives(letterOf(1, 'submitted'))
+    const [message] = discord.thread(home)?.messages ?? []
+    expect(textOf(message ?? fail())).toMatch(/ A question waits for your decision\.\n/)
+    expect(textOf(message ?? fail())).not.toMatch(/Setup|Test|A task/)
+    expect(message?.files[0]?.bytes.toString()).toMatch(/^Question:\nWhy\? x+\n/)
+    expect(message?.files[0]?.bytes.toString()).not.toMatch(/Setup|Test|Goal/)
   })
 
   it('of a command begins where the command does', async () => {
@@ -493,6 +515,45 @@ it('a thread that somebody has locked is left in peace, and later letters go on'
   task = { ...task, status: 'REJECTED' }
   expect(await arrives(letterOf(2, 'rejected'))).toEqual([{ kind: 'delivered' }])
   expect(thread.messages).toHaveLength(1)
+})
+
+describe('a follow-up in a thread that somebody has locked', () => {
+  const [parent, first] = [aTaskIdOf(1), aTaskIdOf(2)]
+  let thread: Channel
+
+  beforeEach(() => {
+    const id = discord.world.id()
+    thread = discord.world.addChannel('a question', { id, type: ChannelType.PublicThread, parent: home.id })
+    const row = { destination: '', channel: home.id, message: id, shown: 1, revision: 1, settled: true }
+    for (const kind of ['status', 'thread']) book.put({ ...row, taskId: parent, kind })
+    book.put({ ...row, taskId: first, kind: 'thread' })
+    thread.archived = true
+    thread.locked = true
+    task = { ...task, kind: 'question', parentTaskId: first }
+  })
+
+  it('has its draft and its answer in one of its own, and later ones too', async () => {
+    const [gone, done] = await arrives(letterOf(1, 'submitted'))
+    expect(gone).toMatchObject({ kind: 'failed', text: expect.stringContaining('gone or locked') })
+    expect(done).toEqual({ kind: 'delivered' })
+    const own = discord.world.threads(home).find(({ id }) => id !== thread.id) ?? fail()
+    expect(textOf(own.messages[0] ?? fail())).toContain('[Approve]')
+    task = { ...task, status: 'APPLIED', answer: 'So.', version: 3 }
+    decisions = { ...decisions, offer: null }
+    expect(await arrives(letterOf(3, 'halted'))).toEqual([{ kind: 'delivered' }])
+    expect([own.messages.length, thread.messages.length, home.messages.length]).toEqual([2, 0, 1])
+    expect(textOf(own.messages[1] ?? fail())).toContain('So.')
+    expect(book.find('', aTaskId, 'thread')?.message).toBe(own.id)
+  })
+
+  it('that was said there before leaves noted what was heard there', async () => {
+    const row = { destination: '', shown: 1, revision: 1, settled: true }
+    book.put({ ...row, taskId: aTaskId, kind: 'thread', channel: home.id, message: thread.id })
+    const heard = discord.world.id()
+    book.put({ ...row, taskId: aTaskId, kind: 'heard', channel: thread.id, message: heard })
+    await arrives(letterOf(1, 'submitted'))
+    expect(book.find('', parent, 'heard')).toMatchObject({ channel: thread.id, message: heard })
+  })
 })
 
 it('a channel that the bot may not write in is said, with what to do', async () => {

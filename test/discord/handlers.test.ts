@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { completions } from '../../src/discord/commands/complete.ts'
 import { handlers } from '../../src/discord/commands/handlers.ts'
 import type { CommandDeps } from '../../src/discord/commands/typed.ts'
 import { markOf } from '../../src/discord/telling.ts'
@@ -176,5 +177,58 @@ describe('/task_start with an agent', () => {
     ['it is another than the repository’s own', 'command', 'claude', { name: 'claude', argv: [] }],
   ])('has it taken from the configuration or by its name, where %s', async (_, own, named, agent) => {
     expect(await requested(own, named)).toEqual(agent)
+  })
+})
+
+describe('/ask', () => {
+  it.each([
+    ['a question of its own', 'PENDING', null, 'The answer comes in its thread in <#2>.'],
+    ['a follow-up', 'PENDING', '77', 'The answer comes in <#77>.'],
+    ['a follow-up that waits', 'DRAFT', '77', 'It waits for a decision, in <#77>.'],
+  ] as const)('of %s says where the answer comes', async (_, status, thread, said) => {
+    const task = aTask({ kind: 'question', status, parentTaskId: thread === null ? null : aTaskIdOf(1) })
+    const plane = {
+      repositories: () => [{ path: '/shop', configured: true, agent: null }],
+      ask: () => {
+        const row = {
+          destination: here,
+          taskId: task.id,
+          kind: 'thread',
+          channel: '2',
+          shown: 1,
+          revision: 1,
+        }
+        if (thread !== null) book.put({ ...row, message: thread, settled: true })
+        return Promise.resolve({ task, notes: [] })
+      },
+    }
+    const deps: CommandDeps = {
+      plane: () => plane as never,
+      settings: { guild: '1', channel: '2' } as never,
+      book,
+    }
+    const followUp = thread === null ? null : aTaskIdOf(1)
+    const typed = {
+      text: (name: string) => (name === 'question' ? 'Why?' : name === 'follow_up' ? followUp : null),
+      number: () => null,
+      yes: () => null,
+    }
+    const reply = await handlers['ask']?.(deps, { caller: anOwner, typed, key: 'k' })
+    expect(reply?.text?.split('\n')[1]).toBe(said)
+  })
+})
+
+describe('the agents that are offered', () => {
+  const agents = [
+    { name: 'command', usual: false, answers: false },
+    { name: 'claude', usual: true, answers: false },
+    { name: 'pi', usual: false, answers: true },
+  ]
+  const offered = (command: string): readonly string[] =>
+    completions({ agents: () => agents } as never, command, 'agent', '').map(({ name }) => name)
+
+  it('tell the usual one of tasks from that of questions', () => {
+    expect(offered('task_start')).toEqual(['command', 'claude (usual)', 'pi'])
+    expect(offered('ask')).toEqual(['claude', 'pi (usual)'])
   })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { actOfReply } from '../../src/discord/reply.ts'
+import { actOfReply, addressee } from '../../src/discord/reply.ts'
 import type { Task } from '../../src/domain/task.ts'
-import { aTask } from '../support/task.ts'
+import { aTask, aTaskIdOf } from '../support/task.ts'
 
 const on = (overrides: Partial<Task>) => (said: string) => actOfReply(aTask(overrides), said)
 
@@ -87,5 +87,29 @@ describe('a plain message in the thread of a question', () => {
   it('does nothing where it is rejected or discarded', () => {
     expect(on({ kind: 'question', status: 'REJECTED' })('why?')).toMatch(/final/)
     expect(on({ kind: 'question', status: 'APPLIED', delivery: 'discarded' })('why?')).toMatch(/final/)
+  })
+})
+
+describe('of several questions in a thread a plain message is for', () => {
+  const question = (number: number, more: Partial<Task>): Task =>
+    aTask({ id: aTaskIdOf(number), kind: 'question', status: 'APPLIED', answer: 'So.', ...more })
+  const unanswered = (number: number, status: Task['status']): Task =>
+    question(number, { status, answer: null })
+  const discarded = (number: number): Task => question(number, { delivery: 'discarded' })
+  const first = question(1, {})
+
+  it.each<[string, Task, Task]>([
+    ['the newest, which is answered', question(2, {}), question(2, {})],
+    ['the newest, which is halted', unanswered(2, 'BLOCKED'), unanswered(2, 'BLOCKED')],
+    ['the newest, which is a draft', unanswered(2, 'DRAFT'), unanswered(2, 'DRAFT')],
+    ['the last answered one, where the newest is rejected', unanswered(2, 'REJECTED'), first],
+    ['the last answered one, where the newest is discarded', discarded(2), first],
+  ])('%s', (_, newest, meant) => {
+    expect(addressee(newest, [newest, discarded(3), unanswered(4, 'REJECTED'), first])).toEqual(meant)
+  })
+
+  it('the newest, where none has an answer', () => {
+    const newest = unanswered(2, 'REJECTED')
+    expect(addressee(newest, [newest, discarded(1)])).toEqual(newest)
   })
 })

@@ -46,7 +46,7 @@ describe('setting up Discord', () => {
     ])
     expect(discord.commands.all.map(({ name }) => name)).toContain('task_start')
     expect(channel.messages.map(({ content }) => content)).toEqual([
-      'Cofferdam can write here. Begin with `/task_start`.',
+      'Cofferdam can write here. Begin with `/task_start` or `/ask`.',
     ])
   })
 

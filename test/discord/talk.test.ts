@@ -3,13 +3,16 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { patience } from '../../src/discord/sending.ts'
 import { Talk } from '../../src/discord/talk.ts'
 import type { Act } from '../../src/domain/control-plane.ts'
+import { Failure } from '../../src/domain/failure.ts'
+import type { TaskId } from '../../src/domain/ids.ts'
 import type { MessageBook } from '../../src/domain/outbox/messages.ts'
+import type { QuestionRequest } from '../../src/domain/question/request.ts'
 import type { Task } from '../../src/domain/task.ts'
 import { aBook } from '../support/discord/book.ts'
 import { type LocalDiscord, openDiscord } from '../support/discord/discord.ts'
 import type { Person } from '../support/discord/person.ts'
 import type { Channel, Message } from '../support/discord/world.ts'
-import { aTask, aTaskId } from '../support/task.ts'
+import { aTask, aTaskId, aTaskIdOf } from '../support/task.ts'
 import { until } from '../support/until.ts'
 
 // What is written while nobody listens. Sessions begin when a test says so.
@@ -19,7 +22,14 @@ let thread: Channel
 let owner: Person
 let book: MessageBook
 let task: Task
+/** Further tasks, which follow that one up. */
+let later: Map<TaskId, Task>
 let said: (string | null)[]
+let asked: QuestionRequest[]
+/** What asking comes to, by the question. */
+let asks: (question: string) => Promise<void>
+/** The questions by the messages that they were asked with. */
+let made: Map<string, Task>
 let reported: unknown[]
 let talks: Talk[]
 let roles: string[]
@@ -37,7 +47,11 @@ beforeEach(async () => {
   book.put({ ...row, kind: 'thread', message: thread.id })
   book.put({ ...row, kind: 'heard', channel: thread.id, message: thread.id })
   task = aTask({ status: 'RUNNING', phase: 'agent' })
+  later = new Map()
   said = []
+  asked = []
+  asks = () => Promise.resolve()
+  made = new Map()
   reported = []
   talks = []
 })
@@ -51,7 +65,19 @@ function aTalk(): Talk {
   const rest = new REST({ api: discord.api, ...patience }).setToken(discord.token)
   const nobody = { users: [], roles: [] }
   const plane = {
-    task: () => task,
+    task: (id: TaskId) => later.get(id) ?? task,
+    made: (key: string) => made.get(key) ?? null,
+    ask: async (request: QuestionRequest, _: unknown, key: string) => {
+      asked.push(request)
+      await asks(request.question)
+      const question = aTask({
+        id: aTaskIdOf(asked.length),
+        kind: 'question',
+        parentTaskId: request.followUp,
+      })
+      made.set(key, question)
+      return { task: question }
+    },
     act: (_: unknown, act: Act) => {
       said.push('text' in act ? act.text : act.act)
       return Promise.resolve(task)
@@ -64,12 +90,12 @@ function aTalk(): Talk {
     members: { owner: { users: [owner.id], roles }, operator: nobody, viewer: nobody },
   }
   const report = (error: unknown): void => void reported.push(error)
-  const made = new Talk(
+  const talk = new Talk(
     { plane: () => plane as never, settings: settings as never, book, report },
     () => rest,
   )
-  talks.push(made)
-  return made
+  talks.push(talk)
+  return talk
 }
 
 /** As the gateway tells of it. */
@@ -184,4 +210,93 @@ describe('what was written while nobody listened', () => {
     await aTalk().catchUp()
     expect([said, reported.length]).toEqual([[null, 'use tabs'], 1])
   })
+})
+
+describe('in the thread of several questions', () => {
+  const answered: Partial<Task> = { kind: 'question', status: 'APPLIED', answer: 'So.' }
+  /** A follow-up whose first letter has come into the thread. */
+  const joins = (number: number, more: Partial<Task> = {}): TaskId => {
+    const id = aTaskIdOf(number)
+    later.set(id, aTask({ ...answered, id, parentTaskId: aTaskId, ...more }))
+    const row = { destination: 'd', taskId: id, channel: 'c', shown: 1, revision: 1, settled: true }
+    book.put({ ...row, kind: 'thread', message: thread.id })
+    return id
+  }
+  const goals = (): readonly string[] => asked.map(({ question }) => question)
+
+  beforeEach(() => {
+    task = aTask(answered)
+  })
+
+  it('what was said to an earlier one is not heard again, and what was written since is', async () => {
+    const talk = aTalk()
+    joins(1, { status: 'RUNNING', answer: null })
+    await talk.hear(dispatched(owner.type(thread, 'stop')))
+    joins(2)
+    owner.type(thread, 'And why?')
+    await aTalk().catchUp()
+    await aTalk().catchUp()
+    expect([said, goals()]).toEqual([[null], ['And why?']])
+  })
+
+  it('what was asked by a process that ended then is not done with a later one', async () => {
+    const first = owner.type(thread, 'And why?')
+    made.set(`discord:${first.id}`, aTask({ ...answered, id: joins(1) }))
+    joins(2, { status: 'BLOCKED', answer: null, halt: { reason: 'agent', text: 'Which?' } })
+    await aTalk().catchUp()
+    await aTalk().catchUp()
+    expect([said, goals(), eyes(first)]).toEqual([[], [], true])
+  })
+
+  it('what is still being asked when the process ends is asked by the next, with what was written after it', async () => {
+    const talk = aTalk()
+    asks = (question) => (question === 'first' ? new Promise(() => undefined) : Promise.resolve())
+    const all = ['first', 'second'].map((text) => owner.type(thread, text))
+    for (const message of all) void talk.hear(dispatched(message))
+    await until(() => asked.length > 0)
+    talk.close()
+    asks = () => Promise.resolve()
+    await aTalk().catchUp()
+    expect(goals()).toEqual(['first', 'first', 'second'])
+  })
+
+  it.each([
+    ['refused', new Failure('repository', 'It is not there.'), ['And why?']],
+    ['broken off', new Failure('worktree', 'git was ended.'), ['And why?', 'And why?']],
+    [
+      'broken off while it looked at the repository',
+      new Failure('repository', 'git was ended.', { cause: new Failure('worktree', 'git was ended.') }),
+      ['And why?', 'And why?'],
+    ],
+    ['lost to a bug', new Error('a bug'), ['And why?', 'And why?']],
+  ])('what is %s is asked so often in all', async (_, error, often) => {
+    owner.type(thread, 'And why?')
+    asks = () => Promise.reject(error)
+    await aTalk().catchUp()
+    asks = () => Promise.resolve()
+    for (let starts = 0; starts < 2; starts += 1) await aTalk().catchUp()
+    expect([goals(), made.size]).toEqual([often, often.length - 1])
+    expect(thread.messages[1]?.content).toContain(error instanceof Failure ? error.message : 'went wrong')
+  })
+
+  it('what is no question that can be asked is noted as heard too', async () => {
+    const { id } = owner.type(thread, 'And \0why?')
+    await aTalk().catchUp()
+    expect([goals(), book.find('d', aTaskId, 'heard')?.message]).toEqual([[], id])
+  })
+
+  it.each<Partial<Task>>([{ status: 'REJECTED', answer: null }, { delivery: 'discarded' }])(
+    'what is written after one that is %j follows the last answered one up, also while nobody listens',
+    async (over) => {
+      const last = joins(1)
+      joins(2, over)
+      await aTalk().hear(dispatched(owner.type(thread, 'And why?')))
+      owner.type(thread, 'And who?')
+      await aTalk().catchUp()
+      expect(asked.map(({ question, followUp }) => [question, followUp])).toEqual([
+        ['And why?', last],
+        ['And who?', last],
+      ])
+    },
+  )
 })

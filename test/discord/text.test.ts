@@ -12,6 +12,7 @@ describe('what others wrote', () => {
     ['# title', '\\# title'],
     ['a - b # c', 'a - b # c'],
     ['- item\n> quote', '\\- item\n\\> quote'],
+    ['a\n\n  \t- b\n\u2028# c', 'a\n\n  \t\\- b\n\u2028\\# c'],
     ['[a](http://x)', '\\[a\\](http://x)'],
     ['@everyone <@1>', '@\u200beveryone \\<@\u200b1>'],
     ['a\u001b[31mb\u202ec\r\nd', 'abc\nd'],
@@ -33,6 +34,16 @@ describe('what others wrote', () => {
       }),
     )
   })
+
+  // Read from each empty line to the last, these take longer than the test may, and else some milliseconds.
+  it.each(['\n', '\u2028', ' ', ' \n'])(
+    'is read once, however many %j there are',
+    { timeout: 5000 },
+    (blank) => {
+      const text = `a${blank.repeat(100_000)}b`
+      expect(escaped(text)).toBe(text)
+    },
+  )
 
   it('as a line has no line ends, and as a block ends where the block does', () => {
     expect(line('a\n\n b', 10)).toBe('a b')

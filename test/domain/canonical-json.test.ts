@@ -8,6 +8,7 @@ test.each([
   [{ Z: 1, a: 2, é: 3 }, '{"Z":1,"a":2,"é":3}'],
   [JSON.parse('{"__proto__":1,"a":2}'), '{"__proto__":1,"a":2}'],
   [null, 'null'],
+  [{ a: ['x\ud83d', '\udea3', '🚣'] }, '{"a":["x\ufffd","\ufffd","🚣"]}'],
 ])('%j has one text (%#)', (value, text) => {
   expect(canonicalJson(value)).toBe(text)
 })

@@ -44,6 +44,17 @@ test('all of it', () => {
   expect(request.policy?.deny).toEqual(['secrets/'])
 })
 
+test('half a character that stands alone is none, wherever a person writes', () => {
+  const half = 'a\ud83d b'
+  const agent = { name: 'command', argv: [half] }
+  expect(parse({ goal: half, setup: half, test: half, agent })).toMatchObject({
+    goal: 'a\ufffd b',
+    setup: 'a\ufffd b',
+    test: 'a\ufffd b',
+    agent: { argv: ['a\ufffd b'] },
+  })
+})
+
 describe('B02 a draft by its prefix', () => {
   test.each([
     ['draft: do x', 'do x', true],

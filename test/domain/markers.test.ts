@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { readMarker } from '../../src/domain/markers.ts'
+import { readMarker, withoutMarker } from '../../src/domain/markers.ts'
 import { defaultPolicy } from '../../src/domain/policies.ts'
 import { composePrompt } from '../../src/domain/prompt.ts'
 
@@ -137,6 +137,17 @@ test('reading is total and quick', () => {
   for (const char of [' ', '_', '>', '- ', '1. ', '*', '"', '\u001b['])
     readMarker(`${char.repeat(300_000)}TASK_STATE: ${char.repeat(20_000)}x`, '')
   expect(performance.now() - began).toBeLessThan(3000)
+})
+
+// Read from each of their letters to the end, these take longer than the test may, and else some milliseconds.
+test.each([
+  ['underlines', `BLOCK_REASON: x${'_'.repeat(3900)}x`],
+  ['dots', `TASK_STATE: x${'.'.repeat(3900)}x`],
+  ['blanks', `BLOCK_REASON: ${' '.repeat(3900)}-`],
+])('lines that are full of %s are read once', { timeout: 5000 }, (_, line) => {
+  const lines = `hi\n${`${line}\n`.repeat(2000)}`
+  expect(readMarker(`${lines}TASK_STATE: BLOCKED`, '').state).toBe('BLOCKED')
+  expect(withoutMarker(`${lines}TASK_STATE: DONE`)).toMatch(/^hi/)
 })
 
 test('an answer at the end is read whatever stands before it', () => {

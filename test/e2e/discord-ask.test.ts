@@ -88,7 +88,7 @@ describe('a question on Discord', () => {
     expect(await owner.complete(home, 'ask', 'follow_up', '')).toContain(last?.id)
   })
 
-  it('also by the command, where plain messages are not heard', async () => {
+  it('also by the command, which names the question that it follows up', async () => {
     const id = await ask({ question: 'What does the README say?' })
     const thread = await lab.threadOf(id)
     await answerIn(thread, 1)
@@ -142,7 +142,7 @@ describe('a question on Discord', () => {
     const id = await ask({ question: 'What does the README say?' })
     await answerIn(await lab.threadOf(id), 1)
     expect((await owner.slash(home, 'task_changes', { task: id })).text).toMatch(/changes nothing/)
-    expect((await owner.slash(home, 'task_resume', { task: id })).text).toMatch(/cofferdam ask --follow-up/)
+    expect((await owner.slash(home, 'task_resume', { task: id })).text).toMatch(/`\/ask follow_up:/)
     expect((await owner.slash(home, 'task_status', { task: id })).text).toMatch(
       /Reply in its thread to ask more/,
     )
@@ -167,6 +167,40 @@ describe('a question on Discord', () => {
       const status = lab.statusOf(next)
       return status !== undefined && textOf(status).includes('APPLIED · answered')
     })
+  })
+
+  it('B26 and where somebody has locked the first, also where it waits for a decision', async () => {
+    const id = await ask({ question: 'What does the README say?' })
+    const thread = await lab.threadOf(id)
+    await answerIn(thread, 1)
+    thread.archived = true
+    thread.locked = true
+    const { text } = await owner.slash(home, 'ask', {
+      question: 'Run pip install requests, what happens?',
+      follow_up: id,
+    })
+    const next = /`([a-z2-7]{10})`/.exec(text)?.[1] ?? ''
+    const [own, draft] = await lab.draftOf(next)
+    await owner.press(own, draft, 'Approve')
+    expect(textOf(await answerIn(own, 1))).toContain('after 1')
+  })
+
+  it('B26 what was said to one question of a thread is not said to the next after a restart', async () => {
+    const id = await ask({ question: 'What does the README say?' })
+    const thread = await lab.threadOf(id)
+    await answerIn(thread, 1)
+    owner.type(thread, 'And what else?')
+    await answerIn(thread, 2)
+    const next = await ask({ question: 'Which one?', follow_up: id })
+    await discord.sees(thread, (one) => textOf(one).includes(next) && textOf(one).includes('BLOCKED'), 60_000)
+    await plane.reopen()
+    // Whatever was missed is read before this.
+    const stop = owner.type(thread, 'stop')
+    await until(() => stop.reactions.some(({ emoji }) => emoji === '👀'))
+    expect((await plane.settled(next)).status).toBe('STOPPED')
+    const types = (await plane.client.events(next, 0)).map(({ type }) => type)
+    expect(types).not.toContain('resumed')
+    expect(thread.messages.filter((one) => textOf(one).includes('APPLIED'))).toHaveLength(2)
   })
 
   it('B26 what is asked while Cofferdam is away is heard when it is back', async () => {

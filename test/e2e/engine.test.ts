@@ -16,9 +16,10 @@ describe('B21 an engine that goes away', () => {
     await engine[Symbol.asyncDispose]()
   })
 
-  const running = async (): Promise<void> => {
+  /** Of the task itself: the canary's box is there before it, and is called an agent's too. */
+  const running = async (id: string): Promise<void> => {
     for (const until = Date.now() + 30_000; Date.now() < until;) {
-      if (engine.docker('ps', '--format', '{{.Names}}').includes('-agent-')) return
+      if (engine.docker('ps', '--format', '{{.Names}}').includes(`-${id}-s1-a1-agent-`)) return
       await new Promise((resolve) => setTimeout(resolve, 100))
     }
     throw new Error('no agent box came up')
@@ -29,7 +30,7 @@ describe('B21 an engine that goes away', () => {
     async (signal) => {
       const repo = aRepository()
       const task = await plane.submit({ repo, argv: sh('echo "try" >> tries.txt; sleep 6') })
-      await running()
+      await running(task.id)
       await engine.end(signal)
       expect((await plane.client.task(task.id)).status).toBe('RUNNING')
       await new Promise((resolve) => setTimeout(resolve, 1500))

@@ -1,4 +1,8 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { agentsSchema } from '../../src/domain/answers.ts'
 import { parseQuestionRequest } from '../../src/domain/question/request.ts'
 import type { Submitted } from '../../src/domain/submitted.ts'
 import type { Task } from '../../src/domain/task.ts'
@@ -8,17 +12,27 @@ import { aRepository, git } from '../support/repository.ts'
 // The real engine and git; the agent is a program.
 
 const answerer = sh(`
+  if grep -q 'split' /cofferdam/attempt/prompt.md; then printf 'It is token-\\033[0m0123456789\\007abcdef.'; exit; fi
   if grep -q 'sleeps' /cofferdam/attempt/prompt.md; then sleep 60; fi
   echo "prompt: $(grep -c '^| Question: ' /cofferdam/attempt/prompt.md) before"
   echo "a.txt: $(cat a.txt)"; git log --oneline | wc -l; echo x 2>/dev/null >b.txt || echo "nothing written"`)
 
 let plane: TestPlane
 let repo: string
+let folder: string
 beforeAll(async () => {
-  plane = await openTestPlane(`ask: { agent: { name: command, argv: ${JSON.stringify(answerer)} } }\n`)
+  folder = mkdtempSync(join(tmpdir(), 'cofferdam-question-'))
+  writeFileSync(join(folder, 'token'), 'token-0123456789abcdef')
+  plane = await openTestPlane(
+    `ask: { agent: { name: command, argv: ${JSON.stringify(answerer)} } }
+secrets: { deploy: { file: ${JSON.stringify(join(folder, 'token'))} } }\n`,
+  )
   repo = aRepository({ 'a.txt': 'the letter a\n', '.env': 'KEY=1\n', 'config.yaml': 'a: 1\n' })
 })
-afterAll(() => plane.close())
+afterAll(async () => {
+  await plane.close()
+  rmSync(folder, { recursive: true })
+})
 
 async function submitted(input: object): Promise<Submitted> {
   const parsed = parseQuestionRequest(input)
@@ -75,6 +89,11 @@ describe('a question about a repository', () => {
     ).rejects.toThrow(/is no question/)
   })
 
+  it('B28 has no known secret in its answer, also one that the agent wrote with something unseen in it', async () => {
+    const task = await asked({ question: 'What was split?', repository: repo })
+    expect([task.status, task.answer]).toEqual(['APPLIED', 'It is [redacted:deploy].'])
+  })
+
   it('B03 passes the same gate, waits for approval, and is answered then', async () => {
     const { task } = await submitted({ question: 'Run pip install requests and tell me', repository: repo })
     expect([task.status, task.risks.map(({ text }) => text).join(' ')]).toEqual([
@@ -113,4 +132,11 @@ describe('without an agent that can answer', () => {
       await bare.close()
     }
   })
+})
+
+it('is answered by whom the list of agents names for it, not by whom it names for tasks', async () => {
+  const { agents } = agentsSchema.parse(await (await plane.get('/v1/agents')).json())
+  expect(agents.filter(({ usual, answers }) => usual || answers)).toEqual([
+    { name: 'command', usual: false, answers: true },
+  ])
 })

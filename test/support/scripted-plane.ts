@@ -35,6 +35,7 @@ import { type Along, Tasks } from '../../control-plane/tasks.ts'
 import { watch } from '../../control-plane/watch.ts'
 import { hostPath } from '../../src/config/places.ts'
 import type { Access } from '../../src/domain/access.ts'
+import type { AgentProgress } from '../../src/domain/agent.ts'
 import type { SignedAttestation } from '../../src/domain/attestation.ts'
 import { defaultBudget } from '../../src/domain/budget.ts'
 import type { Caller } from '../../src/domain/caller.ts'
@@ -69,7 +70,7 @@ const scriptedKey: AttestationKey = {
 export interface Turn {
   readonly task: Task
   readonly report: (input: Input, along?: Along) => void
-  readonly output: (box: string, text: string) => void
+  readonly output: (box: string, text: string, progress?: readonly AgentProgress[]) => void
   /** Aborted when the task is halted or its process ends. */
   readonly signal: AbortSignal
 }
@@ -174,6 +175,10 @@ export class ScriptedPlane implements ControlPlane, Disposable {
     })
   }
 
+  made(key: string, { actor }: Caller): Task | null {
+    return this.store.task(idUnder(key, actor))
+  }
+
   async #answer<T>(call: 'submit' | 'act' | 'logs' | 'doctor', work: () => T): Promise<T> {
     const { hangs, onHang } = this.#behaviour
     if (hangs?.call !== call) return work()
@@ -234,7 +239,7 @@ export class ScriptedPlane implements ControlPlane, Disposable {
   }
 
   agents(): readonly KnownAgent[] {
-    return [{ name: 'command', usual: true }]
+    return [{ name: 'command', usual: true, answers: true }]
   }
 
   search(request: SearchRequest): Promise<SearchAnswer> {
@@ -398,7 +403,8 @@ export class ScriptedPlane implements ControlPlane, Disposable {
       report: (input, along) => {
         if (!signal.aborted) this.transitions.report(id, task.fence, input, along)
       },
-      output: (box, text) => this.#bus.output(id, { step: 1, box, text }),
+      output: (box, text, progress) =>
+        this.#bus.output(id, { step: 1, box, text, ...(progress === undefined ? {} : { progress }) }),
     }
     void Promise.resolve(this.#script(turn)).catch((error: unknown) => {
       if (!signal.aborted) throw error

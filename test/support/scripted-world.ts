@@ -170,7 +170,7 @@ function startCommand(
           posture: () =>
             Promise.resolve({ level: 'strong', missing: [], engine: 'scripted', seen: {}, at: 0 }),
         },
-        agent: null,
+        agents: [],
         data: config.dataFolder,
         tmp: around.tmp,
         diskFreeMb: 0,

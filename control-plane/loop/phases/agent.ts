@@ -6,7 +6,7 @@ import { earlierOf } from '../../../src/domain/question/follow-up.ts'
 import { composeQuestionPrompt } from '../../../src/domain/question/prompt.ts'
 import type { LeftOut } from '../../../src/domain/worktree.ts'
 import { afterAgentError, type Now } from '../agent-error.ts'
-import { agentNow, conversationFor, conversationOf, keptName, lastAgent } from '../agent-now.ts'
+import { agentNow, keptConversation, conversationNow, keptName, lastAgent } from '../agent-now.ts'
 import { closed, instructionFor, newAttempt } from '../attempts.ts'
 import { withEnded } from '../box-record.ts'
 import { begin } from '../begin.ts'
@@ -67,7 +67,7 @@ async function layOut(work: Work): Promise<void> {
 async function openFolder(work: Work, agent: Agent): Promise<string | null> {
   const { deps, task } = work
   if (agent.upstream === null) return null
-  const known = conversationOf(agent.name, deps.store.checkpoints(task.id), rowsOfParent(work))
+  const known = conversationNow(agent.name, deps.store.checkpoints(task.id), rowsOfParent(work))
   const parent = known?.inherited === true ? parentOf(work) : null
   const { files } = agent.call(task.agent, null)
   const of = placeOf(parent ?? task)
@@ -142,7 +142,7 @@ async function keepConversation(
   { session }: AgentResult,
 ): Promise<void> {
   if (agent.upstream === null || session === null) return
-  const before = conversationFor(agent.name, deps.store.checkpoints(task.id))
+  const before = keptConversation(agent.name, deps.store.checkpoints(task.id))
   await deps.worktrees.keepConversation(
     placeOf(task),
     keptName(row),

@@ -1,7 +1,7 @@
 import { underWay } from '../under-way.ts'
 import { reportViolation, violationsOf } from '../violation.ts'
 import { needed, type Work } from '../work.ts'
-import { answer } from './answer.ts'
+import { answer } from '../answer.ts'
 
 /** Removes the agent's box and reads the tree that it left: what the policy forbids undoes the step. */
 export async function verify(work: Work): Promise<void> {

@@ -1,13 +1,14 @@
 import type { Command } from 'commander'
+import type { AgentProgress } from '../../domain/agent.ts'
 import type { Sight } from '../../domain/control-plane.ts'
+import { progressText } from '../../domain/progress.ts'
 import { Connection } from '../connection.ts'
 import { exitHelp } from '../exit.ts'
 import { interrupts } from '../interrupt.ts'
-import { pursue } from '../pursue.ts'
 import { openReporter, type Reporter } from '../reporter.ts'
 import { plain } from '../render/text.ts'
 import { type QuestionOptions, questionOf } from '../request.ts'
-import { submit } from '../submit.ts'
+import { submitAndPursue } from '../submit.ts'
 import type { World } from '../world.ts'
 import { common, type CommonOptions, idOf, several, type Shell, speller, targetOf } from './common.ts'
 import { programOf } from './task-options.ts'
@@ -20,11 +21,14 @@ const examples = `
 Examples:
   cofferdam ask "Where is the session cookie set, and what can read it?" --repo ~/shop
   cofferdam ask --follow-up ID "And where is it removed?"
-  git log -5 --format=%s | cofferdam ask - --agent claude > answer.md
+  cofferdam ask - --agent claude < question.md > answer.md
 
 The answer goes to standard output, all else to standard error. Who answers is the agent of the configuration ("ask", else
-the repository's or that of "task", where that has a model). Its box can read the repository and write nothing of it.
-A program after "--" answers too: it reads the question on standard input, and what it prints is the answer.
+the repository's or that of "task", where that has a model); a follow-up goes to whom the question before it went to. Its
+box can read the repository and write nothing of it. A program after "--" answers too: it reads the prompt, which holds the
+question, on standard input, and what it prints is the answer.
+
+Ctrl-C stops the question; \`cofferdam task resume ID\` has it asked once more, where it was stopped or had no answer.
 
 ${exitHelp()}`
 
@@ -57,20 +61,11 @@ export function askCommand(program: Command, shell: Shell): void {
         ? openReporter(world, spell, true)
         : withoutOutput(openReporter(beside, spell, false))
       using ways = interrupts(world, reporter)
-      const submitted = await submit({ connection, reporter, spell, ways }, (client, key) =>
-        client.ask(request, key),
-      )
-      if (submitted === null) {
-        shell.end(ways.stop.aborted ? 'interrupted' : 'terminated')
-        return
-      }
-      const { task, notes } = submitted
-      reporter.task(task, notes)
       const yes = options.yes === true
-      const pursuit = { world: beside, connection, reporter, spell, ways, yes, quiet, mine: true, after: 0 }
-      const exit = await pursue(pursuit, task)
-      if (exit === 'done' && !quiet) {
-        const { answer } = await connection.persist((client) => client.task(task.id), ways.leave)
+      const start = { world: beside, connection, reporter, spell, ways, yes, quiet }
+      const { exit, id } = await submitAndPursue(start, (client, key) => client.ask(request, key))
+      if (exit === 'done' && id !== null && !quiet) {
+        const { answer } = await connection.persist((client) => client.task(id), ways.leave)
         world.terminal.out(`${plain(answer ?? '').trim()}\n`)
       }
       shell.end(exit)
@@ -83,15 +78,22 @@ function onStandardError(world: World): World {
   return { ...world, terminal: { ...terminal, out: (text) => terminal.error(text) } }
 }
 
-/** What the agent prints is the answer, or on the way to it: it would be read twice. */
+/** Without the answer, and of the agent only what it does: what it says is the answer or on the way to it, and would be read twice. */
 function withoutOutput(reporter: Reporter): Reporter {
   return {
     task: (task, notes) => reporter.task(task, notes),
-    sight: (sight: Sight) => reporter.sight(sight.kind === 'output' ? { ...sight, text: '' } : sight),
+    sight: (sight: Sight) =>
+      reporter.sight(sight.kind === 'output' ? { ...sight, text: doneIn(sight.progress ?? []) } : sight),
     note: (text) => reporter.note(text),
     pause: () => reporter.pause(),
     resume: () => reporter.resume(),
-    end: (task) => reporter.end(task),
+    end: (task) => reporter.end({ ...task, answer: null }),
     [Symbol.dispose]: () => reporter[Symbol.dispose](),
   }
 }
+
+const doneIn = (progress: readonly AgentProgress[]): string =>
+  progress
+    .filter(({ kind }) => kind === 'tool')
+    .map((one) => `${progressText(one)}\n`)
+    .join('')

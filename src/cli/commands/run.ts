@@ -2,10 +2,9 @@ import type { Command } from 'commander'
 import { exitHelp } from '../exit.ts'
 import { Connection } from '../connection.ts'
 import { interrupts } from '../interrupt.ts'
-import { pursue } from '../pursue.ts'
 import { openReporter } from '../reporter.ts'
 import { requestOf, type TaskOptions } from '../request.ts'
-import { submit } from '../submit.ts'
+import { submitAndPursue } from '../submit.ts'
 import { type CommonOptions, type Shell, speller, targetOf } from './common.ts'
 import { goalRead, programOf, taskOptions } from './task-options.ts'
 
@@ -36,17 +35,9 @@ export function runCommand(program: Command, shell: Shell): void {
       const quiet = options.json === true
       using reporter = openReporter(world, spell, quiet)
       using ways = interrupts(world, reporter)
-      const submitted = await submit({ connection, reporter, spell, ways }, (client, key) =>
-        client.submit(request, key),
-      )
-      if (submitted === null) {
-        shell.end(ways.stop.aborted ? 'interrupted' : 'terminated')
-        return
-      }
-      const { task, notes } = submitted
-      reporter.task(task, notes)
       const yes = options.yes === true
-      const pursuit = { world, connection, reporter, spell, ways, yes, quiet, mine: true, after: 0 }
-      shell.end(await pursue(pursuit, task))
+      const start = { world, connection, reporter, spell, ways, yes, quiet }
+      const { exit } = await submitAndPursue(start, (client, key) => client.submit(request, key))
+      shell.end(exit)
     })
 }

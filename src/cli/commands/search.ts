@@ -15,7 +15,7 @@ export function searchCommand(program: Command, shell: Shell): void {
   const search = program
     .command('search <words...>')
     .description(
-      'tasks by what you remember: goal, instructions, events, what agents said, test output, paths, commits',
+      'tasks and questions by what you remember: goal, instructions, events, what agents said or answered, test output, paths, commits',
     )
   taskFilters(common(search))
     .option('--limit <n>', 'show this many at most', String(searchLimits.usual))

@@ -85,7 +85,7 @@ export function nextCommands(task: Task, spell: Spell): readonly Suggestion[] {
     {
       when: acts.includes('discard') && task.status !== 'APPLIED',
       command: on('discard'),
-      what: 'throw its work away',
+      what: task.kind === 'question' ? 'give it up: its record stays' : 'throw its work away',
     },
   ]
   return offers.filter((offer) => offer.when).map(({ command, what }) => ({ command, what }))
@@ -136,7 +136,10 @@ function doctored({ halt }: Task): boolean {
 
 /** What a resume needs to have an effect: more budget after a timeout, a word to an agent that is stuck, ... */
 function resumeOf(task: Task): { options: string; what: string } {
-  const again = { options: '', what: 'go on from the last checkpoint' }
+  const again = {
+    options: '',
+    what: task.kind === 'question' ? 'have it asked once more' : 'go on from the last checkpoint',
+  }
   const wordy = { options: ' --instruction TEXT', what: 'go on with a word for the agent' }
   if (task.outcome !== null) return { options: '', what: 'hand over what is validated' }
   const more = moreNeeded(task)

@@ -14,6 +14,7 @@ export function summaryLines(task: Task, spell: Spell, paint: Paint, bare: boole
     `${badge(task, paint)}  ${hang(respelled(task.halt?.text ?? outcome(task), spell), 2)}`,
     ...columns([['used', cost], ...work(task, spell, bare)]).map((line) => `  ${line}`),
     ...reviewLines(task),
+    ...answerLines(task),
     ...nextLines(task, spell),
   ]
 }
@@ -21,6 +22,19 @@ export function summaryLines(task: Task, spell: Spell, paint: Paint, bare: boole
 function reviewLines(task: Task): readonly string[] {
   const lines = markLines(task)
   return lines.length === 0 ? [] : ['', `${marksTitle}:`, ...lines.map((line) => `  ${line}`)]
+}
+
+/** What a question came to; empty where it has come to nothing. */
+export function answerLines({ answer }: Task): readonly string[] {
+  if (answer === null) return []
+  return [
+    '',
+    'Answer:',
+    ...plain(answer)
+      .trim()
+      .split('\n')
+      .map((line) => `  ${line}`),
+  ]
 }
 
 /** Of a command with words beside it, characters. */

@@ -6,8 +6,8 @@ import type { Paint } from '../terminal.ts'
 import { markLines, marksTitle } from './marks.ts'
 import { quoted, type Spell } from './next.ts'
 import { respelled } from './respelled.ts'
-import { badge, nextLines } from './summary.ts'
-import { columns, duration, firstLine, hang, moment, plain } from './text.ts'
+import { answerLines, badge, nextLines } from './summary.ts'
+import { columns, duration, firstLine, hang, moment } from './text.ts'
 
 /** All that there is to show of one task. */
 export interface Shown {
@@ -29,7 +29,7 @@ export function taskLines(shown: Shown, spell: Spell, paint: Paint): readonly st
       'Reasons to ask a person',
       task.status === 'DRAFT' ? task.risks.map(({ rule, text }) => hang(`${rule}: ${text}`, 4)) : [],
     ),
-    ...section('Answer', task.answer === null ? [] : plain(task.answer).trim().split('\n')),
+    ...answerLines(task),
     ...section(marksTitle, markLines(task)),
     ...section('Steps', columns(checkpoints.filter((row) => row.step > 0).map(stepRow))),
     ...section('Attestations', columns(attestations.map(attestationRow))),

@@ -1,4 +1,5 @@
 import type { ControlPlane } from '../../domain/control-plane.ts'
+import { canFollowUp } from '../../domain/question/follow-up.ts'
 import type { Status, Task } from '../../domain/task.ts'
 import { cut, most, plain } from '../text.ts'
 
@@ -46,7 +47,7 @@ function all(
       return named(plane.tasks({ limit: 200, ...(statuses === undefined ? {} : { statuses }) }))
     }
     case 'follow_up':
-      return named(plane.tasks({ limit: 50, kind: 'question', statuses: ['APPLIED'] }))
+      return named(plane.tasks({ limit: 50, kind: 'question', statuses: ['APPLIED'] }).filter(canFollowUp))
     case 'repository':
       return plane.repositories().map(({ path }) => ({
         name: path,
@@ -58,7 +59,10 @@ function all(
           .agents()
           // A question names no program that could answer it.
           .filter(({ name }) => command !== 'ask' || name !== 'command')
-          .map(({ name, usual }) => ({ name: usual ? `${name} (usual)` : name, value: name }))
+          .map(({ name, usual, answers }) => ({
+            name: (command === 'ask' ? answers : usual) ? `${name} (usual)` : name,
+            value: name,
+          }))
       )
     case 'schedule':
       return plane.schedules.list().map(({ name }) => ({ name, value: name }))

@@ -1,11 +1,12 @@
 import type { SearchAnswer } from '../../domain/search/search.ts'
 import { counted } from '../../domain/text.ts'
+import { kindOf } from '../messages/status.ts'
 import { escaped, line, moment } from '../text.ts'
 
 /** What a search found, the best first, with what was found in bold. */
 export function hitLines({ hits, more, behind }: SearchAnswer): string {
   const lines = hits.flatMap(({ task, snippets }) => [
-    `\`${task.id}\` **${task.status}** ${moment(task.createdAt)} — ${line(task.goal, 80)}`,
+    `\`${task.id}\` **${task.status}** ${moment(task.createdAt)} — ${kindOf(task)}${line(task.goal, 80)}`,
     ...snippets
       .slice(0, 1)
       .map(

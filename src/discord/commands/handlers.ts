@@ -9,8 +9,10 @@ import type { Task } from '../../domain/task.ts'
 import { mayBeSuperseded, possibleActs } from '../../domain/transition/apply.ts'
 import type { SentFile } from '../messages/message.ts'
 import { nextSteps } from '../messages/news.ts'
-import { glance, statusMessage } from '../messages/status.ts'
-import { cut, line, moment, most } from '../text.ts'
+import { glance, kindOf, statusMessage } from '../messages/status.ts'
+import { respelled } from '../respelled.ts'
+import { destinationOf } from '../telling.ts'
+import { cut, line, moment, most, plain } from '../text.ts'
 import { hitLines } from './found.ts'
 import {
   agentOf,
@@ -67,7 +69,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
       text: [
         `Task \`${task.id}\`: ${line(task.goal, 200)}`,
         said,
-        ...notes.map((note) => line(note, 500)),
+        ...notes.map((note) => line(respelled(note), 500)),
       ].join('\n'),
     }
   },
@@ -75,7 +77,8 @@ export const handlers: Readonly<Record<string, Handler>> = {
   task_status(deps, { typed }) {
     const task = namedTask(deps, typed)
     const { embeds } = statusMessage(task, deps.plane().checkpoints(task.id))
-    return { text: nextSteps(task, deps.settings.listen.length > 0), embeds }
+    const files = task.answer === null ? [] : [{ name: `${task.id}.md`, text: plain(task.answer) }]
+    return { text: nextSteps(task, deps.settings.listen.length > 0), embeds, files }
   },
 
   task_list(deps, { typed }) {
@@ -92,7 +95,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
       text: tasks
         .map(
           (task) =>
-            `\`${task.id}\` **${task.status}** ${glance(task).word} ${moment(task.updatedAt)} — ${line(task.goal, 70)}`,
+            `\`${task.id}\` **${task.status}** ${glance(task).word} ${moment(task.updatedAt)} — ${kindOf(task)}${line(task.goal, 70)}`,
         )
         .join('\n'),
     }
@@ -202,15 +205,16 @@ export const handlers: Readonly<Record<string, Handler>> = {
     })
     if (!parsed.ok) throw new Failure('bad_request', parsed.problems.join(' '))
     const { task, notes } = await deps.plane().ask(parsed.request, caller, key)
+    // A follow-up is said where the question before it was.
+    const shared = deps.book.find(destinationOf(deps.settings), task.id, 'thread')
+    const where = shared === null ? `its thread in <#${deps.settings.channel}>` : `<#${shared.message}>`
     const said =
-      task.status === 'DRAFT'
-        ? `It waits for a decision, in its thread in <#${deps.settings.channel}>.`
-        : `The answer comes in its thread in <#${deps.settings.channel}>.`
+      task.status === 'DRAFT' ? `It waits for a decision, in ${where}.` : `The answer comes in ${where}.`
     return {
       text: [
         `Question \`${task.id}\`: ${line(task.goal, 200)}`,
         said,
-        ...notes.map((note) => line(note, 500)),
+        ...notes.map((note) => line(respelled(note), 500)),
       ].join('\n'),
     }
   },
@@ -251,4 +255,4 @@ function standing({ status, delivery, merge }: Task): string {
 
 const signs: Readonly<Record<Finding['state'], string>> = { ok: '✅', warning: '⚠️', problem: '❌' }
 const findingLine = ({ name, state, text }: Finding): string =>
-  `${signs[state]} **${name}** ${line(text, 300)}`
+  `${signs[state]} **${name}** ${line(respelled(text), 300)}`

@@ -16,7 +16,8 @@ export interface Drafting {
 
 /** A draft with what a person has to know to decide, and the buttons. */
 export function draftMessage(task: Task, offer: Offer, { owners, mark, attaches }: Drafting): Outgoing {
-  const { id, kind, goal, repository, base, agent, setup, test, budget, policy, risks } = task
+  const { id, goal, repository, base, agent, setup, test, budget, policy, risks } = task
+  const asks = task.kind === 'question'
   const reasons = risks.length === 0 ? ['It was asked for as a draft.'] : risks.map(({ text }) => text)
   const field = (name: string, value: string, inline = false) => ({
     name,
@@ -33,11 +34,14 @@ export function draftMessage(task: Task, offer: Offer, { owners, mark, attaches 
     line(reach, Infinity).length > commandLength ||
     bulleted(reasons) !== reasons.map((reason) => `• ${line(reason, Infinity)}`).join('\n')
   return {
-    content: cut(`${mentions(owners)} A task waits for your decision.`.trim(), most.content),
+    content: cut(
+      `${mentions(owners)} A ${asks ? 'question' : 'task'} waits for your decision.`.trim(),
+      most.content,
+    ),
     pings: owners,
     embeds: [
       {
-        title: kind === 'question' ? 'Draft: have this question answered?' : 'Draft: run this?',
+        title: asks ? 'Draft: have this question answered?' : 'Draft: run this?',
         color: colours.needsYou,
         description: cut(line(goal, goalLength), most.description),
         fields: [
@@ -47,8 +51,8 @@ export function draftMessage(task: Task, offer: Offer, { owners, mark, attaches 
             `${line(repository.path, 300)}\nfrom ${line(base.ref, 80)} at \`${base.commit.slice(0, 10)}\``,
           ),
           field('Agent', headBlock(program, commandLength)),
-          field('Setup', command(setup), true),
-          field('Test', command(test), true),
+          // Of a question there is neither.
+          ...(asks ? [] : [field('Setup', command(setup), true), field('Test', command(test), true)]),
           field('Budget', `${counted(budget.steps, 'step')}, ${timeOf(budget.seconds)}`, true),
           field(
             'May reach',
@@ -67,11 +71,10 @@ export function draftMessage(task: Task, offer: Offer, { owners, mark, attaches 
             {
               name: fileName,
               text: [
-                `Goal:\n${goal}`,
+                `${asks ? 'Question' : 'Goal'}:\n${goal}`,
                 `Why you are asked:\n${reasons.join('\n')}`,
                 `Agent:\n${program}`,
-                `Setup:\n${setup ?? 'none'}`,
-                `Test:\n${test ?? 'none'}`,
+                ...(asks ? [] : [`Setup:\n${setup ?? 'none'}`, `Test:\n${test ?? 'none'}`]),
                 `May reach:\n${reach === '' ? 'nothing' : reach}`,
                 '',
               ].join('\n\n'),

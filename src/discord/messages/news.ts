@@ -1,9 +1,12 @@
 import type { Members } from '../../domain/discord.ts'
 import type { Actor, Checkpoint, Task } from '../../domain/task.ts'
 import { moreNeeded } from '../../domain/budget.ts'
+import { canFollowUp } from '../../domain/question/follow-up.ts'
 import { counted } from '../../domain/text.ts'
 import { possibleActs } from '../../domain/transition/apply.ts'
+import { respelled } from '../respelled.ts'
 import { cut, escaped, line, most, plain, tailBlock } from '../text.ts'
+import { shownAnswer } from './answer.ts'
 import { glance } from './status.ts'
 import { mentions, nameOf, nobody, type Outgoing, type SentFile } from './message.ts'
 
@@ -68,7 +71,7 @@ export function newsMessage(
   const answer = news.status === 'APPLIED' ? task.answer : null
   const answerFile = answer === null ? null : fileOf(task, answer)
   const parts = [
-    ...(answer === null ? [line(news.text, 1200)] : [cut(escaped(answer), mostAnswer)]),
+    ...(answer === null ? [line(respelled(news.text), 1200)] : [shownAnswer(answer, mostAnswer)]),
     ...(answerFile === null
       ? []
       : [
@@ -118,7 +121,8 @@ export function newsMessage(
 
 /** An answer as it was given, where a message does not hold it. */
 function fileOf({ id }: Task, answer: string): SentFile | null {
-  return escaped(answer).length <= mostAnswer ? null : { name: `${id}.md`, text: plain(answer) }
+  const text = plain(answer)
+  return text.length <= mostAnswer && escaped(text).length <= mostAnswer ? null : { name: `${id}.md`, text }
 }
 
 function statOf(checkpoints: readonly Checkpoint[]): string | null {
@@ -144,7 +148,7 @@ export function nextSteps(task: Task, replies: boolean): string {
   const more = needed === null ? '' : ` ${needed.option}:${needed.amount}`
   const acts = possibleActs(task)
   const lines = [
-    ...(task.status === 'APPLIED' && task.kind === 'question'
+    ...(canFollowUp(task)
       ? [
           replies
             ? 'Reply in its thread to ask more.'

@@ -2,6 +2,7 @@ import { activityOf } from '../../domain/activity.ts'
 import type { Checkpoint, Task } from '../../domain/task.ts'
 import { counted, fewOf } from '../../domain/text.ts'
 import type { Doing } from '../doings.ts'
+import { respelled } from '../respelled.ts'
 import { cut, duration, line, moment, most, plain } from '../text.ts'
 import { colours, nameOf, type Outgoing } from './message.ts'
 
@@ -67,6 +68,9 @@ function deliveredGlance(delivery: Task['delivery']): ReturnType<typeof glance> 
   }
 }
 
+/** Before what a task is about, among which there are more changes than questions: only these are named. */
+export const kindOf = ({ kind }: Pick<Task, 'kind'>): string => (kind === 'question' ? '**Question**: ' : '')
+
 export const reactions = ['👀', '✅', '⚠️'] as const
 
 /** What a thread is called. */
@@ -97,7 +101,9 @@ export function statusMessage(
         title: `${status} · ${word}`,
         color: colour,
         description: cut(
-          line(goal, 600) + (halt === null ? '' : `\n\n**${halt.reason}**: ${line(halt.text, 600)}`),
+          kindOf(task) +
+            line(goal, 600) +
+            (halt === null ? '' : `\n\n**${halt.reason}**: ${line(respelled(halt.text), 600)}`),
           most.description,
         ),
         fields: [

@@ -29,6 +29,8 @@ export interface MessageBook {
   newest(destination: string, taskId: TaskId, prefix: string): SentMessage | null
   /** The task that a message is the status of, or a thread is about: the newest, where questions follow one another up. */
   taskOf(destination: string, message: string): TaskId | null
+  /** All of them, newest first. */
+  tasksOf(destination: string, message: string): readonly TaskId[]
   /** The tasks whose status message shows an older version than there is, or that a message offers what is over. */
   behind(destination: string): readonly TaskId[]
 }

@@ -10,18 +10,29 @@ export interface Exchange {
 /** So much of a conversation is told to an agent that was not there. */
 const mostExchanges = 6
 
-/** Throws a `conflict` where a task cannot be followed up by a question: it is none, or has no answer yet. */
-export function refuseFollowUp({ id, kind, status, answer }: Task): void {
+/** Whether a question can follow this task up: it is an answered one that nobody has discarded. */
+export function canFollowUp({ kind, status, answer, delivery }: Task): boolean {
+  return kind === 'question' && status === 'APPLIED' && answer !== null && delivery !== 'discarded'
+}
+
+/** Throws a `conflict` with the reason where no question can follow a task up. */
+export function refuseFollowUp(task: Task): void {
+  if (canFollowUp(task)) return
+  const { id, kind, status, delivery } = task
   if (kind !== 'question')
     throw new Failure(
       'conflict',
       `Task ${id} is no question, so none can follow it up: ask about its repository instead.`,
     )
-  if (status !== 'APPLIED' || answer === null)
+  if (delivery === 'discarded')
     throw new Failure(
       'conflict',
-      `Question ${id} is ${status} and has no answer yet: ask the next one when it is answered.`,
+      `Question ${id} is discarded, and its conversation with it: ask about its repository instead.`,
     )
+  throw new Failure(
+    'conflict',
+    `Question ${id} is ${status} and has no answer yet: ask the next one when it is answered.`,
+  )
 }
 
 /** What was asked and answered before a question, oldest first. */

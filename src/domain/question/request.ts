@@ -6,6 +6,7 @@ import {
   budgetRequestSchema,
   longestGoal,
   startFields,
+  wellFormed,
 } from '../intake.ts'
 import { policyRequestSchema } from '../policy-request.ts'
 import { taskIdSchema } from '../schemas.ts'
@@ -22,7 +23,8 @@ export const questionRequestSchema = z
       .refine(
         (text) => !text.includes('\0'),
         'The question cannot be read. It holds a NUL character: remove it.',
-      ),
+      )
+      .overwrite(wellFormed),
     ...startFields,
     /** Of a follow-up it is that of the question before it, and is not named again. */
     repository: startFields.repository.nullable().default(null),

@@ -30,7 +30,9 @@ export const authorRules: readonly RiskRule[] = [
     id: 'agent',
     explain: ({ agent, agentBy }) =>
       agentBy === 'other'
-        ? [`The agent "${agent.name}" is not the configured one, and nobody who may approve chose it.`]
+        ? [
+            `The agent "${agent.name}" is not the configured one, and nobody who may approve chose it for this task.`,
+          ]
         : [],
   },
 ]

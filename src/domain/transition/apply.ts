@@ -107,13 +107,14 @@ function refusal(task: Task, input: Input): string {
   const verb = verbs[input.type]
   if (verb === undefined) return `Task ${task.id} is ${task.status}: ${input.type} does not apply any more.`
   const state = stateOf(task)
-  if (task.kind === 'question' && input.type === 'steered')
+  if (task.kind === 'question' && input.type === 'steered' && possibleActs(task).includes('pause'))
     return `Task ${task.id} is a question, which takes no further word while it is ${state}: ask the rest when it is answered.`
   const more =
-    task.kind === 'question' && task.status === 'APPLIED'
+    task.kind === 'question' && state === 'APPLIED'
       ? ` It is answered: \`cofferdam ask --follow-up ${task.id} QUESTION\` asks more.`
       : ''
-  return `Task ${task.id} is ${state}: ${verb} is not possible. ${possibleNow(task)}${more}`
+  const what = task.kind === 'question' && verb === 'steer' ? ' with a question' : ''
+  return `Task ${task.id} is ${state}: ${verb} is not possible${what}. ${possibleNow(task)}${more}`
 }
 
 function stateOf({ status, delivery, merge }: Task): string {

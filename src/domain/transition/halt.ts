@@ -11,7 +11,7 @@ export function haltOf(to: Row['to'], task: Task, input: Input): Halt | null {
     case 'stopped':
       return {
         reason: 'stopped',
-        text: input.text ?? 'A person stopped it; resume goes on from the last checkpoint.',
+        text: input.text ?? `A person stopped it; resume ${afterStop(task)}.`,
       }
     case 'paused':
       return { reason: 'paused', text: 'A person paused it; resume goes on.' }
@@ -45,6 +45,9 @@ export function haltOf(to: Row['to'], task: Task, input: Input): Halt | null {
       return null
   }
 }
+
+const afterStop = ({ kind }: Task): string =>
+  kind === 'question' ? 'has it asked once more' : 'goes on from the last checkpoint'
 
 function budgetHalt(task: Task, reason: 'time' | 'steps' | 'tokens' | 'cost'): Halt {
   const { budget } = task

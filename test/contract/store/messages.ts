@@ -42,9 +42,14 @@ export function messages(bench: Bench): void {
       bench.born(aTask({ id: aTaskIdOf(3), createdAt: 3 }))
       bench.born(aTask({ id: aTaskIdOf(1), createdAt: 9 }))
       bench.born(aTask({ id: aTaskIdOf(2), createdAt: 6 }))
+      bench.born(aTask({ id: aTaskIdOf(4), createdAt: 10 }))
       const { messages: book } = bench.store
       for (const number of [1, 2, 3]) book.put(aMessage('thread', { taskId: aTaskIdOf(number) }))
+      book.put(aMessage('status', { taskId: aTaskIdOf(3) }))
+      book.put(aMessage('heard', { taskId: aTaskIdOf(4), message: '20' }))
       expect(book.taskOf(here, '20')).toBe(aTaskIdOf(1))
+      expect(book.tasksOf(here, '20')).toEqual([1, 2, 3].map(aTaskIdOf))
+      expect([book.tasksOf(here, '21'), book.tasksOf('discord:2', '20')]).toEqual([[], []])
     })
 
     it('are forgotten by task and kind; a thread tells its task also without its status message', () => {

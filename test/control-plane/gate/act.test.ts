@@ -167,6 +167,14 @@ describe('a suggestion', () => {
     )
   })
 
+  it('on an answered question says how to ask more, where it is not discarded', () => {
+    born({ kind: 'question', status: 'APPLIED', answer: 'So.' })
+    const more = `\`cofferdam ask --follow-up ${aTaskId} QUESTION\` asks more`
+    expect(() => act({ act: 'suggest', text: 'and why?' })).toThrow(more)
+    act({ act: 'discard' })
+    expect(() => act({ act: 'suggest', text: 'and why?' })).toThrow(/Nothing more can be done with it\.$/)
+  })
+
   it('B25 on a DRAFT is part of the goal, read for risks, with a new surface', () => {
     born({ status: 'DRAFT' })
     const old = store.openSurface(aTaskId)

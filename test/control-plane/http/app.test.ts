@@ -116,7 +116,7 @@ describe('tasks over HTTP', () => {
       ['/repositories/example', 1],
     ])
     expect(await (await app.request('/v1/agents')).json()).toEqual({
-      agents: [{ name: 'command', usual: true }],
+      agents: [{ name: 'command', usual: true, answers: true }],
     })
   })
 

@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import type { AgentProgress } from '../../../src/domain/agent.ts'
 import type { Sight } from '../../../src/domain/control-plane.ts'
 import { until } from '../../support/until.ts'
 import { eventStream } from '../../../control-plane/http/sse.ts'
 
 const quick = { heartbeatMs: 20, stallMs: 60, bufferBytes: 1000 }
 
-function output(text: string): Sight {
-  return { kind: 'output', step: 1, box: 'agent', text }
+function output(text: string, progress?: readonly AgentProgress[]): Sight {
+  return { kind: 'output', step: 1, box: 'agent', text, progress }
 }
 
 /** Sights as they are given, then silence until the reader has gone. */
@@ -35,6 +36,14 @@ describe('a stream of sights', () => {
     const text = await read(reader, ': beat')
     expect(text).toContain('event: output\ndata: {"step":1,"box":"agent","text":"one\\ntwo"}\n\n')
     expect(text).not.toContain('id:')
+    await reader.cancel()
+  })
+
+  it('sends with the output what the agent did in it', async () => {
+    const progress: readonly AgentProgress[] = [{ kind: 'tool', tool: 'read', text: '', paths: ['a.txt'] }]
+    const stream = eventStream((signal) => watched([output('one', progress)], signal), quick)
+    const reader = stream.getReader()
+    expect(await read(reader, ': beat')).toContain(`"text":"one","progress":${JSON.stringify(progress)}}\n\n`)
     await reader.cancel()
   })
 

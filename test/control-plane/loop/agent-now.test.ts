@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import {
   agentNow,
-  conversationFor,
-  conversationOf,
+  keptConversation,
+  conversationNow,
   keptName,
   lastAgent,
   providerPause,
@@ -64,7 +64,7 @@ describe('the conversation that goes on', () => {
     aCheckpoint({ step, attempt: 2, state: 'kept', agent: result({ session, by }) })
 
   it('is that of the last step whose work was kept', () => {
-    expect(conversationFor('a', [kept(1, 'one'), kept(2, 'two')])).toEqual({ id: 'two', keptAs: 's2-a2' })
+    expect(keptConversation('a', [kept(1, 'one'), kept(2, 'two')])).toEqual({ id: 'two', keptAs: 's2-a2' })
     expect(keptName(kept(2, 'two'))).toBe('s2-a2')
   })
 
@@ -80,11 +80,11 @@ describe('the conversation that goes on', () => {
       [aCheckpoint({ state: 'dropped', agent: result({ session: 's', by: 'a' }) })],
     ],
   ])('is none where %s', (_, rows) => {
-    expect(conversationFor('a', rows)).toBeNull()
+    expect(keptConversation('a', rows)).toBeNull()
   })
 
   it('is still that of the last step after an attempt that failed for another reason', () => {
-    expect(conversationFor('a', [kept(1, 'one'), failed('overload')])?.id).toBe('one')
+    expect(keptConversation('a', [kept(1, 'one'), failed('overload')])?.id).toBe('one')
   })
 })
 
@@ -114,11 +114,11 @@ describe('the conversation that a question goes on with', () => {
     ['a conversation that was too long', [failed('context')], null, false],
     ['a conversation that is gone', [failed('session')], null, false],
   ])('with %s is found', (_, own, id, inherited) => {
-    const found = conversationOf('a', own, parent)
+    const found = conversationNow('a', own, parent)
     expect(found).toEqual(id === null ? null : { id, keptAs: 's1-a1', inherited })
   })
 
   it('is none of another agent', () => {
-    expect(conversationOf('b', [], parent)).toBeNull()
+    expect(conversationNow('b', [], parent)).toBeNull()
   })
 })

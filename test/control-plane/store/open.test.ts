@@ -58,6 +58,7 @@ storeContract('one file, closed and opened again around every call', () => {
         unsettled: (destination, id) => once(({ messages }) => messages.unsettled(destination, id)),
         newest: (destination, id, prefix) => once(({ messages }) => messages.newest(destination, id, prefix)),
         taskOf: (destination, message) => once(({ messages }) => messages.taskOf(destination, message)),
+        tasksOf: (destination, message) => once(({ messages }) => messages.tasksOf(destination, message)),
         behind: (destination) => once(({ messages }) => messages.behind(destination)),
       },
       texts: (id) => once((store) => store.texts(id)),

@@ -29,6 +29,10 @@ describe('a question', () => {
     expect(asked({ question: '草稿：why?' })).toMatchObject({ request: { question: 'why?', draft: true } })
   })
 
+  it('has no half character that stands alone', () => {
+    expect(asked({ question: 'Why \ud83d?' })).toMatchObject({ request: { question: 'Why \ufffd?' } })
+  })
+
   it('that follows another up has that one’s repository', () => {
     const parsed = parseQuestionRequest({ question: 'And?', followUp: aTaskId })
     expect(parsed).toMatchObject({ ok: true, request: { repository: null, followUp: aTaskId } })

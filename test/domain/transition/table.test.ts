@@ -695,8 +695,23 @@ describe('a question', () => {
     const steered = transition(question, { type: 'steered', text: 'also this' }, now)
     expect(steered).toMatchObject({ kind: 'refused', text: expect.stringMatching(/takes no further word/) })
     expect(possibleActs(question)).toEqual(['stop', 'pause'])
+    const late = { ...question, status: 'APPLIED', phase: null } as const
+    expect(transition(late, { type: 'steered', text: 'also this' }, now)).toEqual({
+      kind: 'refused',
+      text: `Task ${question.id} is APPLIED: steer is not possible with a question. Possible now: discard. It is answered: \`cofferdam ask --follow-up ${question.id} QUESTION\` asks more.`,
+    })
     const done = { ...question, status: 'APPLIED', phase: null } as const
     const again = transition(done, { type: 'resumed', instruction: 'more', budget: null }, now)
     expect(again).toMatchObject({ text: expect.stringContaining(`cofferdam ask --follow-up ${question.id}`) })
+    const gone = transition({ ...done, delivery: 'discarded' }, { type: 'stopped', text: null }, now)
+    expect(gone).toMatchObject({ kind: 'refused', text: expect.not.stringContaining('--follow-up') })
+  })
+  it('stopped says that a resume asks it once more: it has no checkpoint', () => {
+    const said = (kind: Task['kind']): unknown =>
+      after({ type: 'stopped', text: null }, { ...question, kind }).halt?.text
+    expect([said('question'), said('change')]).toEqual([
+      'A person stopped it; resume has it asked once more.',
+      'A person stopped it; resume goes on from the last checkpoint.',
+    ])
   })
 })

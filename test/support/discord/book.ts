@@ -8,6 +8,11 @@ export function aBook(task: (id: TaskId) => Task | undefined = () => undefined):
   const of = (id: TaskId): readonly SentMessage[] => [...all.values()].filter(({ taskId }) => taskId === id)
   const isBehind = ({ taskId, kind, shown }: SentMessage): boolean =>
     kind === 'status' && shown < (task(taskId)?.version ?? 0)
+  const about = (message: string): readonly TaskId[] => {
+    const rows = [...all.values()].filter((row) => row.message === message)
+    const ids = rows.filter(({ kind }) => ['status', 'thread'].includes(kind)).map(({ taskId }) => taskId)
+    return [...new Set(ids.toReversed())]
+  }
   return {
     find: (_, id, kind) => all.get(`${id} ${kind}`) ?? null,
     put: (message) => void all.set(`${message.taskId} ${message.kind}`, message),
@@ -17,9 +22,8 @@ export function aBook(task: (id: TaskId) => Task | undefined = () => undefined):
     },
     unsettled: (_, id) => of(id).filter(({ settled }) => !settled),
     newest: (_, id, prefix) => of(id).findLast(({ kind }) => kind.startsWith(prefix)) ?? null,
-    taskOf: (_, message) =>
-      [...all.values()].findLast((row) => row.message === message && ['status', 'thread'].includes(row.kind))
-        ?.taskId ?? null,
+    taskOf: (_, message) => about(message)[0] ?? null,
+    tasksOf: (_, message) => about(message),
     behind: () => [...new Set([...all.values()].filter(isBehind).map(({ taskId }) => taskId))],
   }
 }
