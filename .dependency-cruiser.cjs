@@ -25,7 +25,7 @@ module.exports = {
       name: 'adapters-do-not-meet',
       comment: 'An adapter knows the domain, its own folder and its own library.',
       severity: 'error',
-      from: { path: '^src/(sandbox|gateway|worktree|agents|discord|webhooks|search|client|config)/' },
+      from: { path: '^src/(sandbox|gateway|worktree|agents|discord|webhooks|forges|search|client|config)/' },
       to: { path: '^src/(?!domain/)', pathNot: '^src/$1/' },
     },
     {
@@ -87,6 +87,12 @@ module.exports = {
       'standardwebhooks lives in its adapter',
       ['standardwebhooks'],
       '^src/webhooks/',
+    ),
+    only(
+      'forges-in-forges',
+      'the clients of forges live in their adapter',
+      ['@octokit', '@gitbeaker'],
+      '^src/forges/',
     ),
   ],
   options: {

@@ -162,6 +162,7 @@ export async function draftTask(
     answer: null,
     delivery: 'none',
     merge: null,
+    pull: null,
     parentTaskId: parent?.id ?? null,
     createdBy: caller.actor,
     createdAt: now,

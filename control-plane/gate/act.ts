@@ -13,6 +13,7 @@ import type { Store, Surface } from '../store/store.ts'
 import type { Tasks } from '../tasks.ts'
 import { mergeDecided } from './merge.ts'
 import { readLater } from './later.ts'
+import { pullDecided } from './pull.ts'
 import { refuseSpent, refuseSuggestion } from './refusals.ts'
 import { decide, openSurface } from './surfaces.ts'
 
@@ -80,6 +81,14 @@ export function perform(deps: ActDeps, id: TaskId, act: Act, doer: Doer): Task {
       const input = mergeDecided(task, act, configured, clock())
       const { into, how, accepted } = input
       const along = (before: Task) => ({ ...decided(null)(before), data: { into, how, accepted } })
+      return tasks.act(id, input, actor, along, shown)
+    }
+    case 'pull-request': {
+      const task = tasks.get(id)
+      const configured = deps.defaults?.repository?.(task.repository.path) ?? {}
+      const input = pullDecided(task, act, configured, clock())
+      const { to, accepted } = input
+      const along = (before: Task) => ({ ...decided(null)(before), data: { ...to, accepted } })
       return tasks.act(id, input, actor, along, shown)
     }
     case 'undo':

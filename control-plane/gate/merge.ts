@@ -25,7 +25,7 @@ export function mergeDecided(
   if (isTaskBranch(into))
     throw new Failure('bad_request', `${into} is a task's own branch: name the branch to merge into.`)
   // Who cannot merge it at all need not name anything first.
-  if (possibleActs(task).includes('merge')) refuseUnnamed(task, wanted.accept)
+  if (possibleActs(task).includes('merge')) refuseUnnamed(task, 'merge', wanted.accept)
   const accepted = rulesOf(task).filter((rule) => wanted.accept.includes(rule))
   return { type: 'merge_decided', into, how, at: now, accepted }
 }
@@ -45,7 +45,12 @@ export function rulesOf({ marks }: Pick<Task, 'marks'>): readonly MarkRule[] {
   return markRules.filter((rule) => marks.some((mark) => mark.rule === rule))
 }
 
-function refuseUnnamed(task: Task, accept: readonly MarkRule[]): void {
+/** Throws `Failure('conflict')` where something about the work wants an owner's word and is not named. */
+export function refuseUnnamed(
+  task: Task,
+  command: 'merge' | 'pull-request',
+  accept: readonly MarkRule[],
+): void {
   const missing = rulesOf(task).filter((rule) => !accept.includes(rule))
   if (missing.length === 0) return
   const marks = (task.marks ?? []).filter(({ rule }) => missing.includes(rule))
@@ -54,6 +59,6 @@ function refuseUnnamed(task: Task, accept: readonly MarkRule[]): void {
   const why = task.marks === null ? 'Nobody has looked through what it changes.' : `${texts.join(' ')}${more}`
   throw new Failure(
     'conflict',
-    `${why} Look at that, and name it to merge it all the same: \`cofferdam task merge ${task.id} --accept ${rulesOf(task).join(',')}\`.`,
+    `${why} Look at that, and name it to deliver it all the same: \`cofferdam task ${command} ${task.id} --accept ${rulesOf(task).join(',')}\`.`,
   )
 }

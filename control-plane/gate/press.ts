@@ -10,6 +10,7 @@ import {
 } from '../../src/domain/decision.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
+import type { RepositoryDefaults } from '../../src/domain/repository-defaults.ts'
 import { actRefusal } from '../../src/domain/rights.ts'
 import type { Task } from '../../src/domain/task.ts'
 import { useRefusal } from '../store/decisions.ts'
@@ -18,6 +19,7 @@ import { type ActDeps, perform } from './act.ts'
 import { Guessing, type Misses } from './misses.ts'
 import { offeredActions, openSurface } from './surfaces.ts'
 import { mergeAsked, rulesOf } from './merge.ts'
+import { pullOffer } from './pull.ts'
 import { tooLate, whoDecided } from './too-late.ts'
 
 export interface PressDeps extends ActDeps {
@@ -36,23 +38,36 @@ export function decisionsOf(deps: PressDeps, id: TaskId, caller: Caller): Decisi
       ? null
       : { action: last.usedAction, by: last.usedBy, text: last.text, at: last.closedAt ?? last.openedAt }
   const offer = surface === null ? null : offered(deps, surface, task, caller)
-  const mayMerge = offer?.choices.some(({ action }) => action === 'merge') === true
-  const merge = mayMerge ? mergeOffer(deps, task) : null
-  return { taskId: id, status: task.status, revision: task.revision, offer, merge, last: decided }
+  const isOffered = (wanted: string): boolean =>
+    offer?.choices.some(({ action }) => action === wanted) === true
+  const merge = isOffered('merge') ? mergeOffer(deps, task) : null
+  const pull = isOffered('pull-request') ? pullOffer(task, configuredFor(deps, task)) : null
+  return { taskId: id, status: task.status, revision: task.revision, offer, merge, pull, last: decided }
 }
 
-function mergeOffer({ defaults }: PressDeps, task: Task): MergeOffer {
-  const configured = defaults?.repository?.(task.repository.path) ?? {}
-  return { ...mergeAsked(task, { into: null, how: null }, configured), accepts: rulesOf(task) }
+function configuredFor({ defaults }: PressDeps, task: Task): RepositoryDefaults {
+  return defaults?.repository?.(task.repository.path) ?? {}
 }
 
-function offered({ clock, nonceKey }: PressDeps, surface: Surface, task: Task, caller: Caller) {
+function mergeOffer(deps: PressDeps, task: Task): MergeOffer {
+  const asked = mergeAsked(task, { into: null, how: null }, configuredFor(deps, task))
+  return { ...asked, accepts: rulesOf(task) }
+}
+
+function offered(deps: PressDeps, surface: Surface, task: Task, caller: Caller) {
+  const { clock, nonceKey } = deps
   const { id, openedAt, expiresAt, revision, actions } = surface
   const key = nonceKey()
+  const other = otherWay(configuredFor(deps, task))
   const choices = actions
-    .filter((action) => isButton(action) && actRefusal(caller, action, task) === null)
+    .filter((action) => isButton(action) && action !== other && actRefusal(caller, action, task) === null)
     .map((action) => ({ action, id: decisionId(key, { surface: id, taskId: task.id, action, revision }) }))
   return choices.length === 0 ? null : { openedAt, expiresAt, expired: expiresAt <= clock(), choices }
+}
+
+/** Of the two ways to deliver, the one that is not offered; a command takes it all the same. */
+function otherWay({ delivery }: RepositoryDefaults): Button {
+  return delivery?.way === 'pull-request' && delivery.pull !== undefined ? 'merge' : 'pull-request'
 }
 
 /**
@@ -133,18 +148,19 @@ function missed({ misses, clock }: PressDeps, id: TaskId, { actor }: Caller): ne
   )
 }
 
-type Button = 'approve' | 'reject' | 'suggest' | 'merge' | 'undo' | 'discard'
+type Button = 'approve' | 'reject' | 'suggest' | 'merge' | 'pull-request' | 'undo' | 'discard'
 const buttons: readonly string[] = [
   'approve',
   'reject',
   'suggest',
   'merge',
+  'pull-request',
   'undo',
   'discard',
 ] satisfies readonly Button[]
 const isButton = (action: string): action is Button => buttons.includes(action)
 
-/** Whoever presses to merge was shown the marks beside the button, and accepts each of them. */
+/** Whoever presses to deliver it was shown the marks beside the button, and accepts each of them. */
 function actOf(action: Button, text: string | null, task: Task): Act {
   if (action === 'reject') return { act: action, text }
   if (action === 'suggest') {
@@ -153,5 +169,7 @@ function actOf(action: Button, text: string | null, task: Task): Act {
   }
   if (text !== null)
     throw new Failure('bad_request', `The button ${action} takes no text: suggest instead, or leave it out.`)
-  return action === 'merge' ? { act: action, into: null, how: null, accept: rulesOf(task) } : { act: action }
+  const accept = rulesOf(task)
+  if (action === 'merge') return { act: action, into: null, how: null, accept }
+  return action === 'pull-request' ? { act: action, into: null, draft: null, accept } : { act: action }
 }

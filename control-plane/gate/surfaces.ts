@@ -16,7 +16,8 @@ export function offeredActions(
     case 'undone':
     case 'conflict':
     case 'rejected':
-      return ['merge', 'discard']
+    case 'pr_closed':
+      return ['merge', 'pull-request', 'discard']
     case 'merged':
       // What the branch had already cannot be taken out of it.
       return task.merge !== null && task.merge.from !== task.merge.commit ? ['undo'] : []

@@ -44,12 +44,25 @@ const merge = z.strictObject({
     .meta({ description: 'The rules of the task’s marks: each of them has to be named by an owner.' }),
 })
 
+const pull = z.strictObject({
+  into: z
+    .string()
+    .min(1)
+    .max(200)
+    .nullable()
+    .default(null)
+    .meta({ description: 'The branch there; else the configured one, or the one that the task began from.' }),
+  draft: z.boolean().nullable().default(null).meta({ description: 'Else as configured, or `true`.' }),
+  accept: merge.shape.accept,
+})
+
 /** Decided on what was shown, so that it has to say which. */
 const decisions: ReadonlySet<Act['act']> = new Set<Act['act']>([
   'approve',
   'reject',
   'suggest',
   'merge',
+  'pull-request',
   'undo',
   'discard',
 ])
@@ -110,6 +123,12 @@ export function actRoutes({ app, plane, caller }: Routes): void {
       ...input,
     }),
   )
+  route(
+    'pull-request',
+    'Push the work, and propose it as a pull request on the forge that is configured',
+    pull,
+    (input) => ({ act: 'pull-request', ...input }),
+  )
   route('undo', 'Put the branch back to where it was before the merge', nothing, () => ({ act: 'undo' }))
   route('reject', 'Refuse a draft, or give a blocked task up', maybeText, (input) => ({
     act: 'reject',
@@ -154,7 +173,11 @@ const reviews = createRoute({
     body: jsonBody(reviewRequestSchema),
   },
   responses: {
-    200: json(reviewedSchema, 'The task, and the one that makes the changes, where they were asked for.', etagHeader),
+    200: json(
+      reviewedSchema,
+      'The task, and the one that makes the changes, where they were asked for.',
+      etagHeader,
+    ),
     ...refusals(403, 409, 412, 422),
   },
 })

@@ -1,7 +1,7 @@
 import { detach } from '../../src/domain/box.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
-import { isDelivering, isWorking, type Task } from '../../src/domain/task.ts'
+import { isDelivering, isWorking, type Phase, type Task } from '../../src/domain/task.ts'
 import type { Log } from '../log.ts'
 import { leaseMs } from './box-run.ts'
 import { afterError } from './errors.ts'
@@ -33,6 +33,9 @@ interface Worker {
   /** `rests`: others may have its place. `wakes`: it waits for one, before any task of the queue. */
   state: 'works' | 'rests' | 'wakes'
 }
+
+/** The parts of a delivery that are git's and a forge's alone. */
+const boxless: ReadonlySet<Phase | null> = new Set<Phase>(['undo', 'push', 'pull_open'])
 
 /** How often a task is tried whose record is damaged, some ten minutes in all: it keeps its place from others meanwhile. */
 const mostDamaged = 30
@@ -134,7 +137,7 @@ export class Loop implements AsyncDisposable {
 
   /**
    * What a person waits for comes before the queue, in the order in which it was decided, and one at a time in each
-   * repository. To undo takes no box, and so waits for none.
+   * repository. What takes no box waits for none.
    */
   #deliverAll(): void {
     if (!this.#claims) return
@@ -143,7 +146,7 @@ export class Loop implements AsyncDisposable {
       const { key } = task.repository
       if (taken.has(key)) continue
       taken.add(key)
-      const mayBegin = task.phase === 'undo' || (this.#isFree() && this.#hasRoom(task))
+      const mayBegin = boxless.has(task.phase) || (this.#isFree() && this.#hasRoom(task))
       if (mayBegin && !this.#workers.has(task.id)) this.#employ(task)
     }
   }
@@ -192,7 +195,7 @@ export class Loop implements AsyncDisposable {
         this.#workers.delete(task.id)
         this.#claim()
       })
-    const memoryMb = task.phase === 'undo' ? 0 : task.policy.limits.memoryMb
+    const memoryMb = boxless.has(task.phase) ? 0 : task.policy.limits.memoryMb
     const delivers = isDelivering(task) ? task.repository.key : null
     this.#workers.set(task.id, { fence: task.fence, memoryMb, delivers, controller, done, state: 'works' })
   }

@@ -1,5 +1,6 @@
 import { merge } from './deliver/merge.ts'
 import { mergeMove, undo } from './deliver/move.ts'
+import { pullOpen, push } from './deliver/pull.ts'
 import { mergeSetup } from './deliver/setup.ts'
 import { mergeTest } from './deliver/test.ts'
 import { agent } from './phases/agent.ts'
@@ -64,6 +65,12 @@ export async function tick(work: Work): Promise<void> {
       return
     case 'undo':
       await undo(work)
+      return
+    case 'push':
+      await push(work)
+      return
+    case 'pull_open':
+      await pullOpen(work)
       return
     case 'postponed':
     case null:

@@ -75,6 +75,7 @@ export async function followUp(
     marks: null,
     delivery: 'none',
     merge: null,
+    pull: null,
     parentTaskId: parent.id,
     createdBy: caller.actor,
     createdAt: now,

@@ -265,4 +265,8 @@ export const migrations: readonly string[] = [
   ALTER TABLE runtime_tasks ADD COLUMN merge TEXT;
   CREATE INDEX runtime_tasks_delivering ON runtime_tasks (id) WHERE delivery = 'delivering';
   `,
+  `
+  ALTER TABLE runtime_tasks ADD COLUMN pull TEXT;
+  CREATE INDEX runtime_tasks_proposed ON runtime_tasks (id) WHERE delivery = 'pr_open';
+  `,
 ]

@@ -88,6 +88,7 @@ export function openStore(file: HostPath): Store {
     } satisfies ScheduleStore,
     othersWrites: () => safely(() => tasks.othersWrites()),
     delivering: () => safely(() => tasks.delivering()),
+    proposed: () => safely(() => tasks.proposed()),
     discarded: () => safely(() => tasks.discarded()),
     counts: () => safely(() => tasks.counts()),
     texts: (id) => safely(() => texts.texts(id)),

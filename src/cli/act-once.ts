@@ -33,6 +33,7 @@ const eventsOf = {
   pause: ['paused'],
   discard: ['discarded'],
   merge: ['merge_decided'],
+  'pull-request': ['pull_decided'],
   undo: ['undo_decided'],
 } as const satisfies Record<Act['act'], readonly string[]>
 

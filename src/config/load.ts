@@ -1,4 +1,3 @@
-import type { DeliveryDefaults } from '../domain/delivery/merge.ts'
 import { dirname } from 'node:path'
 import type { AgentChoice, AgentSettings } from '../domain/agent.ts'
 import type { HostPath } from '../domain/brand.ts'
@@ -17,6 +16,7 @@ import type { Secret } from '../domain/secret.ts'
 import type { Budget } from '../domain/task.ts'
 import type { PriceList, UpstreamSettings } from '../domain/upstream.ts'
 import type { Environment } from './environment.ts'
+import { deliveryOf } from './delivery.ts'
 import { readConfigFile } from './file.ts'
 import { pricesOf, secretsOf, upstreamsOf } from './providers.ts'
 import { discordOf } from './discord.ts'
@@ -47,7 +47,7 @@ export interface Config {
   readonly totalMemoryMb: number
   readonly upstreams: Readonly<Record<string, UpstreamSettings>>
   readonly prices: PriceList
-  /** What is looked for in all that leaves a box: the keys of the upstreams, the secrets of webhooks, and others that are configured. */
+  /** What is looked for in all that leaves a box: the keys of the upstreams, the secrets of webhooks, the tokens of forges, and others that are configured. */
   readonly secrets: readonly Secret[]
   readonly webhooks: readonly WebhookSettings[]
   /** Whom boxes run as. */
@@ -98,6 +98,8 @@ export function loadConfig(flags: ConfigFlags, around: Environment): Config {
   const webhooks = webhooksOf(file, place.path, around)
   const discord = discordOf(file, place.path, around)
   const policy = policyOf(place.path, file.policy, forMachine(defaultPolicy, around.cpus, totalMemoryMb))
+  const repositories = repositoriesOf(file, place.path, policy, around)
+  const tokens = Object.values(repositories).flatMap(({ delivery }) => delivery?.pull?.token ?? [])
   return deepFreeze({
     file: found === null ? null : place.path,
     dataFolder: data,
@@ -116,6 +118,7 @@ export function loadConfig(flags: ConfigFlags, around: Environment): Config {
       ...secretsOf(file, upstreams, place.path, around),
       ...webhooks.flatMap(({ secrets }) => secrets),
       ...(discord?.token == null ? [] : [discord.token]),
+      ...tokens,
     ],
     webhooks,
     box: boxUser(file.box, around),
@@ -127,7 +130,7 @@ export function loadConfig(flags: ConfigFlags, around: Environment): Config {
       answerer: file.ask.agent ?? null,
       policy,
     },
-    repositories: repositoriesOf(file, place.path, policy, around),
+    repositories,
     schedules: schedulesOf(file, place.path, around),
     author: { name: file.author.name ?? 'Cofferdam', email: file.author.email ?? 'cofferdam@localhost' },
     attestationKey:
@@ -174,32 +177,24 @@ function repositoriesOf(
   const entries = Object.entries(file.repositories).map(([key, own]): [string, RepositoryDefaults] => {
     policyOf(path, own.policy, policy)
     // As git names it; a repository on a disk that is not there keeps the path it was given.
-    return [resolved(expand(key, dirname(path), around)), present(own)]
+    return [resolved(expand(key, dirname(path), around)), present(own, key, path, around)]
   })
   return Object.fromEntries(entries)
 }
 
-function present({
-  agent,
-  setup,
-  test,
-  policy,
-  delivery,
-}: ConfigFile['repositories'][string]): RepositoryDefaults {
+function present(
+  { agent, setup, test, policy, delivery }: ConfigFile['repositories'][string],
+  key: string,
+  path: string,
+  around: Environment,
+): RepositoryDefaults {
   return {
     ...(agent === undefined ? {} : { agent }),
     ...(setup === undefined ? {} : { setup }),
     ...(test === undefined ? {} : { test }),
     ...(policy === undefined ? {} : { policy }),
-    ...(delivery === undefined ? {} : { delivery: deliveryOf(delivery) }),
+    ...(delivery === undefined ? {} : { delivery: deliveryOf(delivery, key, path, around) }),
   }
-}
-
-function deliveryOf({
-  into,
-  how,
-}: NonNullable<ConfigFile['repositories'][string]['delivery']>): DeliveryDefaults {
-  return { ...(into === undefined ? {} : { into }), ...(how === undefined ? {} : { how }) }
 }
 
 /** An engine refuses more processors than there are, and the default of one box is never more than all may have. */

@@ -17,6 +17,8 @@ const doing: Readonly<Record<Phase, string>> = {
   merge_test: 'testing what is merged',
   merge_move: 'moving the branch',
   undo: 'undoing the merge',
+  push: 'pushing the branch',
+  pull_open: 'opening the pull request',
 }
 
 /** What is being done on a task; null where nothing is. */

@@ -13,6 +13,7 @@ import type {
 import type { Submitted } from './submitted.ts'
 import { roles } from './caller.ts'
 import { mergeWays } from './delivery/merge.ts'
+import { forgeKinds } from './delivery/pull.ts'
 import { markRules } from './marks/mark.ts'
 import type { Decisions } from './decision.ts'
 import { failureCodes } from './failure.ts'
@@ -91,6 +92,15 @@ export const decisionsSchema = exactly<Decisions>()(
       .nullable(),
     merge: z
       .object({ into: z.string(), how: z.enum(mergeWays), accepts: z.array(z.enum(markRules)) })
+      .nullable(),
+    pull: z
+      .object({
+        forge: z.enum(forgeKinds),
+        project: z.string(),
+        into: z.string(),
+        draft: z.boolean(),
+        accepts: z.array(z.enum(markRules)),
+      })
       .nullable(),
     last: z
       .object({ action: z.string(), by: actorSchema, text: z.string().nullable(), at: z.number() })

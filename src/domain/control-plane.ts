@@ -34,6 +34,16 @@ export type Act =
       readonly how: MergeWay | null
       readonly accept: readonly MarkRule[]
     }
+  /**
+   * Has the work pushed, and proposed as a pull request where the repository's configuration says. `into` and `draft`: as
+   * configured, else the branch that it began from and a draft, where they are null. `accept`: as of `merge`.
+   */
+  | {
+      readonly act: 'pull-request'
+      readonly into: string | null
+      readonly draft: boolean | null
+      readonly accept: readonly MarkRule[]
+    }
   | { readonly act: 'reject' | 'stop'; readonly text: string | null }
   | { readonly act: 'suggest' | 'steer'; readonly text: string }
   | { readonly act: 'resume'; readonly instruction: string | null; readonly budget: Partial<Budget> | null }

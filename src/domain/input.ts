@@ -1,5 +1,6 @@
 import type { CommitId, Millis } from './brand.ts'
 import type { MergeWay } from './delivery/merge.ts'
+import type { Pull } from './delivery/pull.ts'
 import type { TaskId } from './ids.ts'
 import type { Budget, HaltReason, Phase, Progress, RiskReason } from './task.ts'
 import type { Mark, MarkRule } from './marks/mark.ts'
@@ -26,6 +27,12 @@ export type Input =
       readonly accepted: readonly MarkRule[]
     }
   | { readonly type: 'undo_decided' }
+  | {
+      readonly type: 'pull_decided'
+      readonly to: Pick<Pull, 'forge' | 'project' | 'remote' | 'into' | 'draft' | 'at'>
+      /** The rules of the marks that were accepted with it. */
+      readonly accepted: readonly MarkRule[]
+    }
   /** Somebody has looked at its work. */
   | { readonly type: 'reviewed'; readonly text: string }
   /** Another task changes its work. */
@@ -86,6 +93,19 @@ export type Input =
     }
   | { readonly type: 'undone'; readonly text: string }
   | { readonly type: 'undo_refused'; readonly text: string }
+  /** The branch is where the pull request is to be opened. */
+  | { readonly type: 'pull_pushed'; readonly text: string; readonly pushed: CommitId }
+  | {
+      readonly type: 'pull_opened'
+      readonly text: string
+      readonly number: number
+      readonly url: string | null
+    }
+  /** There is no pull request; what was pushed stays where it is. */
+  | { readonly type: 'pull_refused'; readonly text: string }
+  /** Somebody there has merged or closed it. */
+  | { readonly type: 'pull_merged'; readonly text: string }
+  | { readonly type: 'pull_closed'; readonly text: string }
   /** What the agent said to a question is read, and the tree is as it was. */
   | { readonly type: 'answered'; readonly verdict: AnswerVerdict }
   /** Something that a task at rest has left on the disk is old enough to go; its commits stay. */

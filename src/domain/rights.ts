@@ -14,7 +14,7 @@ const onOwnTask: ReadonlySet<Act['act']> = new Set<Act['act']>([
 ])
 
 /** What an operator may do with a task of their own whose work wants no owner's word. */
-const onOwnUnmarked: ReadonlySet<Act['act']> = new Set<Act['act']>(['merge', 'undo'])
+const onOwnUnmarked: ReadonlySet<Act['act']> = new Set<Act['act']>(['merge', 'pull-request', 'undo'])
 
 /** Why a caller may not submit a task; null where they may. */
 export function submitRefusal({ actor, role }: Caller): string | null {

@@ -4,6 +4,7 @@ import type { BoxEnd, BoxMount, BoxSource, BoxSpec } from './box.ts'
 import type { BoxPath, CommitId, TreeId } from './brand.ts'
 import type { Egress, EgressCounts, EgressRow } from './egress.ts'
 import { type Merge, mergeWays } from './delivery/merge.ts'
+import { forgeKinds, type Pull } from './delivery/pull.ts'
 import { type Mark, markRules } from './marks/mark.ts'
 import { parseTaskId, type TaskId } from './ids.ts'
 import type { Policy, Violation } from './policy.ts'
@@ -246,6 +247,21 @@ const mergeSchema = exactly<Merge>()(
   }),
 )
 
+const pullSchema = exactly<Pull>()(
+  z.object({
+    forge: z.enum(forgeKinds),
+    project: z.string(),
+    remote: z.string(),
+    into: z.string(),
+    draft: z.boolean(),
+    at: z.number(),
+    pushed: commitIdSchema.nullable(),
+    number: count.nullable(),
+    url: z.string().nullable(),
+    said: z.string().nullable(),
+  }),
+)
+
 export const taskSchema = exactly<Task>()(
   z.object({
     id: taskIdSchema,
@@ -290,6 +306,7 @@ export const taskSchema = exactly<Task>()(
     answer: z.string().nullable(),
     delivery: z.enum(deliveries),
     merge: mergeSchema.nullable(),
+    pull: pullSchema.nullable(),
     parentTaskId: taskIdSchema.nullable(),
     createdBy: actorSchema,
     createdAt: z.number(),

@@ -3,6 +3,7 @@ import type { TaskId } from './ids.ts'
 import type { Sources } from './box.ts'
 import type { Unreadable } from './failure.ts'
 import type { Listing } from './listing.ts'
+import type { Remote } from './delivery/forge.ts'
 import type { MergeWay } from './delivery/merge.ts'
 import type { Change } from './marks/mark.ts'
 import type { Policy, Violation } from './policy.ts'
@@ -128,6 +129,12 @@ export type Moved =
   | { readonly kind: 'elsewhere'; readonly tip: CommitId }
   | { readonly kind: 'refused'; readonly text: string }
 
+/** `elsewhere`: the branch there holds what is not the task's; `refused`: with what the far end says. Nothing was done then. */
+export type Pushed =
+  | { readonly kind: 'pushed' }
+  | { readonly kind: 'elsewhere'; readonly tip: CommitId }
+  | { readonly kind: 'refused'; readonly text: string }
+
 /**
  * Git on the host. All methods are safe to call again with the same arguments. They reject with
  * `Failure('repository' | 'worktree' | 'disk')`, whose message is for people.
@@ -183,6 +190,11 @@ export interface Worktrees {
    * Where it rejects it may have been moved all the same, as when the process ends in the middle: the next call finds out.
    */
   move(task: TaskPlace, move: Move): Promise<Moved>
+  /**
+   * Makes the task's branch in another repository what `head` is, unless it holds something else there. The hooks there
+   * run, as they are its own; where it is a folder, under its owner's ids. Ends within ten minutes.
+   */
+  push(task: TaskPlace, head: CommitId, remote: Remote): Promise<Pushed>
   /** What a merge of the work up to `head` would change in a branch as it is now. A conflict is a `Failure('conflict')`. */
   diffInto(task: TaskPlace, head: CommitId, branch: string): Promise<string>
   /** The unified diff of two commits of the task, as text; capped at 8 MiB with a mark. */

@@ -7,6 +7,7 @@ import { makeCandidate } from './candidate.ts'
 import { changesOf } from './changes.ts'
 import { diffInto, mergeInto } from './deliver/merge.ts'
 import { moveTarget } from './deliver/move.ts'
+import { pushBranch } from './deliver/remote.ts'
 import { diffText } from './diff.ts'
 import { discardTask, laidOutIn, putAwayTask, sweepAll } from './discard.ts'
 import { onDisk } from './disk.ts'
@@ -93,6 +94,7 @@ export function openWorktrees(options: WorktreesOptions): Worktrees {
     checkpoint: (task, commit) => inTurn(task, () => moveBranch(site, task, commit)),
     handover: (task, commit) => inTurn(task, () => giveBranch(site, task, commit)),
     merge: (task, head, wish) => inTurn(task, () => mergeInto(site, task, head, wish)),
+    push: (task, head, remote) => inTurn(task, () => pushBranch(site, task, head, remote)),
     move: (task, move) => inTurn(task, () => moveTarget(site, task, move)),
     diffInto: (task, head, branch) =>
       inTurn(task, async () => {

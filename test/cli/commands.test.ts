@@ -310,6 +310,23 @@ APPLIED  Merged into next.`)
     expect([undone.code, undone.out]).toEqual([0, expect.stringContaining('Undone: next is as it was.')])
   })
 
+  it('proposes it as a pull request, and says where that is', async () => {
+    const id = await made('Mend the tests')
+    const proposed = await machine.run(['task', 'pull-request', id, '--into', 'next', '--ready'])
+    expect([proposed.code, proposed.error]).toEqual([0, ''])
+    expect(proposed.out).toContain('» To be proposed for next of ada/tools, as a pull request.')
+    expect(proposed.out).toContain('✔ Proposed for main: #7 of ada/tools, a draft (https://forge.test/7).')
+    const shown = await machine.run(['task', 'show', id])
+    expect(shown.out).toContain('delivery    pr_open (#7 of ada/tools, https://forge.test/7)')
+    const again = await machine.run(['task', 'merge', id])
+    expect([again.code, again.error]).toEqual([2, expect.stringContaining('is proposed as #7 of ada/tools')])
+    const both = await machine.run(['task', 'pull-request', id, '--draft', '--ready'])
+    expect([both.code, both.error]).toEqual([
+      2,
+      expect.stringContaining('Name --draft or --ready, not both.'),
+    ])
+  })
+
   it('says by its exit code that a merge did not come about, and why', async () => {
     const id = await made('Mend the clash')
     const { code, out } = await machine.run(['task', 'merge', id])
@@ -346,14 +363,20 @@ APPLIED  Merged into next.`)
     const refused = await machine.run(['task', 'merge', id])
     expect([refused.code, refused.error]).toEqual([
       2,
-      `cofferdam: "ci.yml" is what CI runs. Look at that, and name it to merge it all the same: \`cofferdam task merge ${id} --accept ci\`.\n`,
+      `cofferdam: "ci.yml" is what CI runs. Look at that, and name it to deliver it all the same: \`cofferdam task merge ${id} --accept ci\`.\n`,
     ])
     expect((await machine.run(['task', 'merge', id, '--accept', 'ci'])).code).toBe(0)
   })
 
   it('reviews what is applied, and follows the task that changes it', async () => {
     const id = await made('Mend the tests')
-    const noted = await machine.run(['task', 'review', id, '--comment', 'src/a.ts:3:use let: it is read twice'])
+    const noted = await machine.run([
+      'task',
+      'review',
+      id,
+      '--comment',
+      'src/a.ts:3:use let: it is read twice',
+    ])
     expect([noted.code, noted.out]).toEqual([
       0,
       `What you said about task ${id} is on record. To have it changed:\n  cofferdam task review ${id} --request-changes\n`,
@@ -365,7 +388,9 @@ APPLIED  Merged into next.`)
     expect([changed.code, changed.out]).toEqual([0, expect.stringContaining('✔ Applied:')])
     expect((await machine.run(['task', 'show', id])).out).toMatch(/^ {2}delivery +superseded$/m)
     const next = /Task ([a-z2-7]{10})/.exec(changed.out)?.[1] ?? ''
-    expect((await machine.run(['task', 'show', next])).out).toMatch(new RegExp(`^ {2}changes task +${id}$`, 'm'))
+    expect((await machine.run(['task', 'show', next])).out).toMatch(
+      new RegExp(`^ {2}changes task +${id}$`, 'm'),
+    )
   })
 
   it.each([
@@ -384,7 +409,7 @@ APPLIED  Merged into next.`)
     const { code, error } = await machine.run(['task', 'approve', id])
     expect([code, error]).toEqual([
       2,
-      `cofferdam: Task ${id} is APPLIED: approve is not possible. Possible now: merge, discard.\n`,
+      `cofferdam: Task ${id} is APPLIED: approve is not possible. Possible now: merge, pull-request, discard.\n`,
     ])
   })
 

@@ -7,7 +7,7 @@ import type { LetterFilter } from '../../src/domain/outbox/letter.ts'
 import type { MessageBook } from '../../src/domain/outbox/messages.ts'
 import { aBook } from '../support/discord/book.ts'
 import { aLetter } from '../support/letters.ts'
-import { aMerge, anOwner, aTask, aTaskId, aTaskIdOf } from '../support/task.ts'
+import { aMerge, anOwner, aPull, aTask, aTaskId, aTaskIdOf } from '../support/task.ts'
 
 // What is decided by a command about a draft, by what was shown of it on Discord.
 
@@ -104,6 +104,27 @@ describe('/task_suggest on an applied task', () => {
   })
 })
 
+describe('/task_pull_request', () => {
+  it('says where to, whether as a draft, and what is accepted', async () => {
+    const acts: unknown[] = []
+    const plane = {
+      task: () => aTask({ status: 'APPLIED' }),
+      act(_: unknown, act: unknown) {
+        acts.push(act)
+        return Promise.resolve(
+          aTask({ status: 'APPLIED', phase: 'push', delivery: 'delivering', pull: aPull() }),
+        )
+      },
+    }
+    const deps = { plane: () => plane as never, settings: {} as never, book }
+    const options: Readonly<Record<string, string>> = { task: aTaskId, into: 'next', accept: 'ci' }
+    const typed = { text: (name: string) => options[name] ?? null, number: () => null, yes: () => false }
+    const said = await handlers['task_pull_request']?.(deps, { caller: anOwner, typed, key: 'k' })
+    expect(said?.text).toBe(`Task \`${aTaskId}\` is on the way to ada/tools now.`)
+    expect(acts).toEqual([{ act: 'pull-request', into: 'next', draft: false, accept: ['ci'] }])
+  })
+})
+
 describe('/task_merge', () => {
   const merged = async (options: Readonly<Record<string, string>>): Promise<readonly [string, unknown]> => {
     const acts: unknown[] = []
@@ -142,7 +163,10 @@ describe('/task_merge', () => {
   })
 
   it('refuses a mark that there is not', async () => {
-    expect(await merged({ accept: 'luck' })).toEqual([expect.stringContaining('There is no mark luck'), undefined])
+    expect(await merged({ accept: 'luck' })).toEqual([
+      expect.stringContaining('There is no mark luck'),
+      undefined,
+    ])
   })
 })
 

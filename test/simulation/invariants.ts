@@ -71,6 +71,7 @@ const decisive: Readonly<Record<string, string>> = {
   suggested: 'suggest',
   discarded: 'discard',
   merge_decided: 'merge',
+  pull_decided: 'pull-request',
   undo_decided: 'undo',
 }
 

@@ -29,6 +29,7 @@ const eventOf: Readonly<Record<Act['act'], readonly string[]>> = {
   resume: ['resumed'],
   discard: ['discarded'],
   merge: ['merge_decided'],
+  'pull-request': ['pull_decided'],
   undo: ['undo_decided'],
 }
 

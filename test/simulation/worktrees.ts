@@ -103,6 +103,9 @@ export function virtualWorktrees(machine: Machine, ended: () => void): Worktrees
       }
       return !back && leadsTo(machine, to, tip) ? { kind: 'moved' } : { kind: 'elsewhere', tip }
     },
+    async push() {
+      return { kind: 'pushed' }
+    },
     async diffInto() {
       return ''
     },

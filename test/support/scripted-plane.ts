@@ -1,4 +1,5 @@
 import { mergeDecided } from '../../control-plane/gate/merge.ts'
+import { pullDecided } from '../../control-plane/gate/pull.ts'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -40,6 +41,7 @@ import type { SignedAttestation } from '../../src/domain/attestation.ts'
 import { defaultBudget } from '../../src/domain/budget.ts'
 import type { Caller } from '../../src/domain/caller.ts'
 import type { EgressRow } from '../../src/domain/egress.ts'
+import type { PullSettings } from '../../src/domain/delivery/pull.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import type { Input } from '../../src/domain/input.ts'
@@ -55,6 +57,7 @@ import { largerBudget } from '../../src/domain/risk/budget.ts'
 import type { SearchAnswer, SearchRequest } from '../../src/domain/search/search.ts'
 import type { Actor, Checkpoint, RiskReason, Task, TaskEvent } from '../../src/domain/task.ts'
 import { defaultPolicy } from '../../src/domain/policies.ts'
+import { Secret } from '../../src/domain/secret.ts'
 import type { Verification } from '../../src/domain/verification/verify.ts'
 import { attesting } from './attesting.ts'
 import { aBox } from './box.ts'
@@ -274,9 +277,26 @@ export class ScriptedPlane implements ControlPlane, Disposable {
       return Promise.resolve({ task: noted, followUp: null, notes: [] })
     }
     const next = this.transitions.freshId()
-    const superseded = this.transitions.act(id, { type: 'superseded', by: next }, actor, () => ({ data: { by: next } }), shown)
-    const born = aTask({ id: next, goal: text, repository: task.repository, parentTaskId: id, createdBy: actor, createdAt: Date.now() })
-    return Promise.resolve({ task: superseded, followUp: this.transitions.birth(born, 'Submitted.'), notes: [] })
+    const superseded = this.transitions.act(
+      id,
+      { type: 'superseded', by: next },
+      actor,
+      () => ({ data: { by: next } }),
+      shown,
+    )
+    const born = aTask({
+      id: next,
+      goal: text,
+      repository: task.repository,
+      parentTaskId: id,
+      createdBy: actor,
+      createdAt: Date.now(),
+    })
+    return Promise.resolve({
+      task: superseded,
+      followUp: this.transitions.birth(born, 'Submitted.'),
+      notes: [],
+    })
   }
 
   decisions(id: TaskId, caller: Caller): Decisions {
@@ -377,7 +397,11 @@ export class ScriptedPlane implements ControlPlane, Disposable {
   #deliver({ id, fence, goal, phase, merge }: Task): void {
     const report = (input: Input): void => void this.transitions.report(id, fence, input)
     const into = merge?.into ?? ''
-    if (phase === 'undo') report({ type: 'undone', text: `Undone: ${into} is as it was.` })
+    if (phase === 'push') {
+      report({ type: 'pull_pushed', text: 'It is pushed.', pushed: aCommit })
+      const text = 'Proposed for main: #7 of ada/tools, a draft (https://forge.test/7).'
+      report({ type: 'pull_opened', text, number: 7, url: 'https://forge.test/7' })
+    } else if (phase === 'undo') report({ type: 'undone', text: `Undone: ${into} is as it was.` })
     else if (goal.includes('clash'))
       report({ type: 'merge_refused', as: 'conflict', text: `Not merged: ${into} has changed a.txt too.` })
     else {
@@ -412,6 +436,19 @@ export class ScriptedPlane implements ControlPlane, Disposable {
   }
 }
 
+/** Where its pull requests are opened. */
+const scriptedPulls: PullSettings = {
+  forge: 'github',
+  address: 'https://forge.test',
+  project: 'ada/tools',
+  remote: 'https://forge.test/ada/tools',
+  user: 'x',
+  token: new Secret('forge', 'a token of the script'),
+  tokenFrom: 'the environment variable FORGE',
+  network: 'public',
+  draft: true,
+}
+
 function risksOf(act: Act, { budget }: Task): readonly RiskReason[] {
   return act.act === 'resume' && act.budget !== null
     ? largerBudget({ ...budget, ...act.budget }, budget, defaultBudget)
@@ -432,6 +469,8 @@ function inputOf(act: Act, task: Task): Input {
       return { type: 'discarded' }
     case 'merge':
       return mergeDecided(task, act, {}, task.updatedAt)
+    case 'pull-request':
+      return pullDecided(task, act, { delivery: { pull: scriptedPulls } }, task.updatedAt)
     case 'undo':
       return { type: 'undo_decided' }
     case 'steer':

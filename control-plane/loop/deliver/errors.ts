@@ -2,6 +2,7 @@ import { Failure, type FailureCode, messageOf } from '../../../src/domain/failur
 import { closed } from '../attempts.ts'
 import type { Work } from '../work.ts'
 import { end, planOf } from './plan.ts'
+import { refuse } from './pull.ts'
 
 /** How often what may pass by itself is tried; between the tries it waits, up to half a minute each time. */
 function triesAt(code: FailureCode | null, isMoving: boolean): number {
@@ -26,6 +27,10 @@ export async function afterMergeError(
   const isMoving = task.phase === 'merge_move' || task.phase === 'undo'
   if (errors < triesAt(code, isMoving)) {
     await pause()
+    return
+  }
+  if (task.phase === 'push' || task.phase === 'pull_open') {
+    refuse(work, messageOf(error))
     return
   }
   const row = deps.store.openCheckpoint(task.id)

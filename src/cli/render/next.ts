@@ -72,6 +72,11 @@ export function nextCommands(task: Task, spell: Spell): readonly Suggestion[] {
       what: `merge it into ${plain(task.merge?.into ?? task.base.ref)}`,
     },
     {
+      when: acts.includes('pull-request') && task.pull !== null,
+      command: on('pull-request', acceptOf(task)),
+      what: `propose it for ${plain(task.pull?.into ?? task.base.ref)} again`,
+    },
+    {
       when: acts.includes('undo'),
       command: on('undo'),
       what: `take it out of ${plain(task.merge?.into ?? '')} again`,

@@ -1,3 +1,4 @@
+import { lastSaid } from '../../domain/delivery/last.ts'
 import type { Status, Task } from '../../domain/task.ts'
 import { counted } from '../../domain/text.ts'
 import type { Paint } from '../terminal.ts'
@@ -75,13 +76,21 @@ export function badge(task: Task, paint: Paint): string {
   return paint.bold(paint[hues[task.status]](text))
 }
 
+/** Its work is where somebody wanted it, or proposed for it. */
+const isElsewhere: ReadonlySet<Task['delivery']> = new Set<Task['delivery']>([
+  'merged',
+  'pr_open',
+  'pr_merged',
+])
+
 const isAnswered = ({ kind, status }: Task): boolean => kind === 'question' && status === 'APPLIED'
 
 function outcome(task: Task): string {
   if (task.status === 'DRAFT') return 'It waits for a person.'
   if (task.status !== 'APPLIED') return 'It goes on.'
   if (isAnswered(task)) return 'The question is answered, and nothing was changed.'
-  if (task.merge?.said != null) return plain(task.merge.said)
+  const last = lastSaid(task)
+  if (last !== null) return plain(last)
   return task.outcome === 'untested'
     ? 'No test command was given, so nothing has tested it.'
     : 'The tests pass.'
@@ -92,7 +101,7 @@ function work(task: Task, spell: Spell, bare: boolean): readonly (readonly strin
   const look = ['changes', spell(`task diff ${task.id}`)]
   if (task.status !== 'APPLIED') return [look]
   const branch = ['branch', hang(`${task.branch} in ${task.repository.path}`, 12)]
-  if (task.delivery === 'merged') return [branch, look]
+  if (isElsewhere.has(task.delivery)) return [branch, look]
   const path = quoted(task.repository.path)
   const git = `git -C ${path}`
   return [

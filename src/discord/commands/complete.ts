@@ -16,6 +16,7 @@ const sensible: Readonly<Record<string, readonly Status[]>> = {
   task_resume: ['BLOCKED', 'FAILED', 'TIMEOUT', 'STOPPED'],
   task_stop: ['DRAFT', 'PENDING', 'RUNNING', 'VALIDATING', 'BLOCKED'],
   task_merge: ['APPLIED'],
+  task_pull_request: ['APPLIED'],
   task_undo: ['APPLIED'],
   task_discard: ['APPLIED', 'BLOCKED', 'FAILED', 'TIMEOUT', 'STOPPED', 'REJECTED'],
   task_pause: ['PENDING', 'RUNNING', 'VALIDATING'],

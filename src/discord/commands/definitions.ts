@@ -16,6 +16,12 @@ const step = {
   min_value: 0,
   max_value: 100,
 } as const
+const accepted = {
+  type: text,
+  name: 'accept',
+  description: 'The marks of the work that you accept, such as ci, lockfile',
+  max_length: 200,
+} as const
 const budget = [
   { type: whole, name: 'steps', description: 'How many steps in all', min_value: 1, max_value: 100 },
   {
@@ -112,12 +118,15 @@ export const commands = [
         { name: 'as one commit', value: 'squash' },
       ],
     },
-    {
-      type: text,
-      name: 'accept',
-      description: 'The marks of the work that you accept, such as ci, lockfile',
-      max_length: 200,
-    },
+    accepted,
+  ),
+  command(
+    'task_pull_request',
+    'Push the work of an applied task, and propose it as a pull request',
+    task,
+    { type: text, name: 'into', description: 'The branch there; else the usual one', max_length: 200 },
+    { type: yes, name: 'draft', description: 'Else as configured' },
+    accepted,
   ),
   command('task_undo', 'Put a branch back to where it was before a merge', task),
   command('task_discard', 'Throw the undelivered work of a task away', task),

@@ -20,6 +20,7 @@ import {
   idIn,
   type CommandDeps,
   mergeOf,
+  pullOf,
   namedTask,
   repositoryOf,
   shownRevision,
@@ -137,6 +138,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
   task_pause: (deps, { caller, typed }) => act(deps, namedTask(deps, typed).id, { act: 'pause' }, caller),
 
   task_merge: (deps, { caller, typed }) => act(deps, namedTask(deps, typed).id, mergeOf(typed), caller),
+  task_pull_request: (deps, { caller, typed }) => act(deps, namedTask(deps, typed).id, pullOf(typed), caller),
   task_undo: (deps, { caller, typed }) => act(deps, namedTask(deps, typed).id, { act: 'undo' }, caller),
   task_discard: (deps, { caller, typed }) => act(deps, namedTask(deps, typed).id, { act: 'discard' }, caller),
 
@@ -228,7 +230,12 @@ export const handlers: Readonly<Record<string, Handler>> = {
 const mostFile = 4_000_000
 
 /** Has another task change the work of an applied one. */
-async function changed(deps: CommandDeps, { id, revision }: Task, text: string, caller: Caller): Promise<Reply> {
+async function changed(
+  deps: CommandDeps,
+  { id, revision }: Task,
+  text: string,
+  caller: Caller,
+): Promise<Reply> {
   const request = { text, comments: [], requestChanges: true, budget: {} }
   const { followUp } = await deps.plane().review(id, request, caller, revision)
   const next = followUp === null ? '' : ` Task \`${followUp.id}\` changes it, and is ${followUp.status}.`
@@ -242,9 +249,10 @@ async function act(deps: CommandDeps, id: TaskId, what: Act, caller: Caller): Pr
 
 export const done = (task: Task): Reply => ({ text: `Task \`${task.id}\` is ${standing(task)} now.` })
 
-function standing({ status, delivery, merge }: Task): string {
+function standing({ status, phase, delivery, merge, pull }: Task): string {
   switch (delivery) {
     case 'delivering':
+      if (phase === 'push' || phase === 'pull_open') return `on the way to ${line(pull?.project ?? '', 100)}`
       return `on the way into ${line(merge?.into ?? '', 100)}`
     case 'discarded':
       return 'discarded'

@@ -8,6 +8,7 @@ const styles: Readonly<Record<string, Style>> = {
   reject: ButtonStyle.Danger,
   suggest: ButtonStyle.Secondary,
   merge: ButtonStyle.Success,
+  'pull-request': ButtonStyle.Success,
   undo: ButtonStyle.Secondary,
   discard: ButtonStyle.Danger,
 }
@@ -16,6 +17,7 @@ const labels: Readonly<Record<string, string>> = {
   reject: 'Reject',
   suggest: 'Suggest',
   merge: 'Merge',
+  'pull-request': 'Pull request',
   undo: 'Undo',
   discard: 'Discard',
 }

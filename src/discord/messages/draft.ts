@@ -138,6 +138,8 @@ function outcomeOf({ status, revision }: Task, last: Decided | null, shownRevisi
       return 'A suggestion was added: see the newer message'
     case 'merge':
       return 'A merge was decided'
+    case 'pull-request':
+      return 'A pull request was decided'
     case 'undo':
       return 'To be undone, it was decided'
     case 'discard':

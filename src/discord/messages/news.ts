@@ -30,7 +30,16 @@ const wantsSomebody: ReadonlySet<Task['status']> = new Set<Task['status']>([
 ])
 
 /** What comes of a delivery; the work itself was told of before. */
-export const ofDelivery: ReadonlySet<string> = new Set(['merged', 'merge_refused', 'undone', 'undo_refused'])
+export const ofDelivery: ReadonlySet<string> = new Set([
+  'merged',
+  'merge_refused',
+  'undone',
+  'undo_refused',
+  'pull_opened',
+  'pull_refused',
+  'pull_merged',
+  'pull_closed',
+])
 
 export interface Reporting {
   /** Who is pinged where it needs somebody. */
@@ -63,7 +72,9 @@ export function newsMessage(
   const test = checkpoints.at(-1)?.test ?? null
   const failing = news.status !== 'APPLIED' && test?.passed === false ? test.tail : null
   const isDelivery = ofDelivery.has(news.type)
-  const wants = isDelivery ? news.type.endsWith('_refused') : wantsSomebody.has(news.status)
+  const wants = isDelivery
+    ? news.type.endsWith('_refused') || news.type === 'pull_closed'
+    : wantsSomebody.has(news.status)
   const pings = wants && news.actor.kind !== 'discord' ? people : nobody
   const isNew = news.status === 'APPLIED' && !isDelivery
   const stat = statOf(checkpoints)

@@ -52,13 +52,19 @@ export function glance({
 function deliveredGlance(delivery: Task['delivery']): ReturnType<typeof glance> {
   switch (delivery) {
     case 'delivering':
-      return { reaction: '👀', colour: colours.underWay, word: 'being merged' }
+      return { reaction: '👀', colour: colours.underWay, word: 'being delivered' }
     case 'merged':
       return { reaction: '✅', colour: colours.good, word: 'merged' }
     case 'conflict':
       return { reaction: '⚠️', colour: colours.needsYou, word: 'not merged: a conflict' }
     case 'rejected':
       return { reaction: '⚠️', colour: colours.needsYou, word: 'not merged: its test fails there' }
+    case 'pr_open':
+      return { reaction: '✅', colour: colours.good, word: 'proposed as a pull request' }
+    case 'pr_merged':
+      return { reaction: '✅', colour: colours.good, word: 'merged where it was proposed' }
+    case 'pr_closed':
+      return { reaction: '⚠️', colour: colours.needsYou, word: 'its pull request was closed' }
     case 'superseded':
       return { reaction: null, colour: colours.over, word: 'superseded by another task' }
     case 'undone':

@@ -1,4 +1,5 @@
 import type { CommitId, Millis } from '../brand.ts'
+import type { DeliveryWay, PullSettings } from './pull.ts'
 
 /**
  * How a task's work gets into a branch: a commit of two parents, the branch moved to the task's own last commit (only
@@ -26,8 +27,12 @@ export interface Merge {
 
 /** What the operator configured for deliveries of a repository; absent fields are not configured. */
 export interface DeliveryDefaults {
+  /** What is offered of the two; `merge` where it is not said. */
+  readonly way?: DeliveryWay
   readonly into?: string
   readonly how?: MergeWay
+  /** Where pull requests are opened. */
+  readonly pull?: PullSettings
 }
 
 /** After so many beginnings a delivery is given up: a branch that moves all the time needs a person. */

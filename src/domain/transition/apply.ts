@@ -1,5 +1,6 @@
 import type { Millis } from '../brand.ts'
 import type { Merge } from '../delivery/merge.ts'
+import { isSamePlace, type Pull, pullName } from '../delivery/pull.ts'
 import type { Input, InputType } from '../input.ts'
 import { isWorking, type Phase, phases, type Task } from '../task.ts'
 import { describe } from './describe.ts'
@@ -28,6 +29,7 @@ const personActs: readonly InputType[] = [
   'paused',
   'resumed',
   'merge_decided',
+  'pull_decided',
   'undo_decided',
   'discarded',
 ]
@@ -41,6 +43,7 @@ const verbs: Partial<Record<InputType, string>> = {
   paused: 'pause',
   resumed: 'resume',
   merge_decided: 'merge',
+  pull_decided: 'pull-request',
   undo_decided: 'undo',
   reviewed: 'review',
   superseded: 'request changes',
@@ -117,7 +120,7 @@ function refusal(task: Task, input: Input): string {
   return `Task ${task.id} is ${state}: ${verb} is not possible${what}. ${possibleNow(task)}${more}`
 }
 
-function stateOf({ status, delivery, merge }: Task): string {
+function stateOf({ status, delivery, merge, pull }: Task): string {
   switch (delivery) {
     case 'discarded':
       return 'discarded'
@@ -125,6 +128,10 @@ function stateOf({ status, delivery, merge }: Task): string {
       return 'being delivered'
     case 'merged':
       return `merged into ${merge?.into}`
+    case 'pr_open':
+      return `proposed as ${pull === null ? 'a pull request' : pullName(pull)}`
+    case 'pr_merged':
+      return 'merged where it was proposed'
     case 'superseded':
       return 'superseded by another task'
     default:
@@ -241,6 +248,26 @@ function patch(task: Task, input: Input): Partial<Task> {
       return { delivery: 'undone', ...withMerge(task, { said: input.text }) }
     case 'undo_refused':
       return { delivery: 'merged', ...withMerge(task, { said: input.text }) }
+    case 'pull_decided': {
+      const before = task.pull
+      const pushed = before !== null && isSamePlace(before, input.to) ? before.pushed : null
+      return {
+        delivery: 'delivering',
+        pull: { ...input.to, pushed, number: null, url: null, said: null },
+      }
+    }
+    case 'pull_pushed':
+      return withPull(task, { pushed: input.pushed })
+    case 'pull_opened': {
+      const { number, url, text: said } = input
+      return { delivery: 'pr_open', ...withPull(task, { number, url, said }) }
+    }
+    case 'pull_refused':
+      return { delivery: 'none', ...withPull(task, { said: input.text }) }
+    case 'pull_merged':
+      return { delivery: 'pr_merged', ...withPull(task, { said: input.text }) }
+    case 'pull_closed':
+      return { delivery: 'pr_closed', ...withPull(task, { said: input.text }) }
     case 'approved':
     case 'rejected':
     case 'stopped':
@@ -261,6 +288,10 @@ function patch(task: Task, input: Input): Partial<Task> {
 
 function withMerge({ merge }: Task, more: Partial<Merge>): Pick<Task, 'merge'> {
   return { merge: merge === null ? null : { ...merge, ...more } }
+}
+
+function withPull({ pull }: Task, more: Partial<Pull>): Pick<Task, 'pull'> {
+  return { pull: pull === null ? null : { ...pull, ...more } }
 }
 
 /** What was said after the prompt was written is for the next one. */

@@ -37,8 +37,9 @@ const delivered =
 export const taskGuards = {
   'no question': ({ kind }: Task) => kind !== 'question',
   'not delivered': (task: Task) =>
-    task.kind !== 'question' && delivered('none', 'undone', 'conflict', 'rejected')(task),
+    task.kind !== 'question' && delivered('none', 'undone', 'conflict', 'rejected', 'pr_closed')(task),
   'being delivered': delivered('delivering'),
+  'pull request is open': delivered('pr_open'),
   'not being delivered': (task: Task) => !delivered('delivering')(task),
   // What was there already cannot be taken out.
   'merged by us': (task: Task) =>
@@ -191,6 +192,12 @@ export const table: readonly Row[] = [
   row(['APPLIED'], 'undo_decided', 'same', 'undo', 'the branch is to go back', 'merged by us'),
   row(['APPLIED'], 'undone', 'same', null, 'the branch is where it was before', 'being delivered'),
   row(['APPLIED'], 'undo_refused', 'same', null, 'somebody has moved the branch since', 'being delivered'),
+  row(['APPLIED'], 'pull_decided', 'same', 'push', 'the work is to be proposed elsewhere', 'not delivered'),
+  row(['APPLIED'], 'pull_pushed', 'same', 'pull_open', 'the branch is there', 'being delivered'),
+  row(['APPLIED'], 'pull_opened', 'same', null, 'people there decide', 'being delivered'),
+  row(['APPLIED'], 'pull_refused', 'same', null, 'there is no pull request', 'being delivered'),
+  row(['APPLIED'], 'pull_merged', 'same', null, 'people there took it', 'pull request is open'),
+  row(['APPLIED'], 'pull_closed', 'same', null, 'people there did not take it', 'pull request is open'),
   row(['APPLIED'], 'reviewed', 'same', 'same', 'what is said is on record', 'not delivered'),
   row(['APPLIED'], 'superseded', 'same', 'same', 'another task changes the work', 'not delivered'),
 ]

@@ -116,7 +116,7 @@ describe('a merge', () => {
     expect(refused.merge?.said).toBe(
       'Not merged: the test fails on main with this work (exit code 1). It printed last: "no room"',
     )
-    expect(lab.deps.store.openSurface(task.id)?.actions).toEqual(['merge', 'discard'])
+    expect(lab.deps.store.openSurface(task.id)?.actions).toEqual(['merge', 'pull-request', 'discard'])
   })
 
   it('of the second of two that change the same lines names them, and leaves the first as it is', async () => {

@@ -23,6 +23,12 @@ describe('news', () => {
     ['merge_refused', 'APPLIED', 'APPLIED', 'task.unmerged'],
     ['undone', 'APPLIED', 'APPLIED', 'task.undone'],
     ['undo_refused', 'APPLIED', 'APPLIED', 'task.merged'],
+    ['pull_decided', 'APPLIED', 'APPLIED', null],
+    ['pull_pushed', 'APPLIED', 'APPLIED', null],
+    ['pull_opened', 'APPLIED', 'APPLIED', 'task.proposed'],
+    ['pull_refused', 'APPLIED', 'APPLIED', 'task.unproposed'],
+    ['pull_merged', 'APPLIED', 'APPLIED', 'task.pull_merged'],
+    ['pull_closed', 'APPLIED', 'APPLIED', 'task.pull_closed'],
     ['salvaged', 'STOPPED', 'STOPPED', null],
   ])('%s, from %s to %s, is %s', (type, from, to, news) => {
     expect(newsTypeOf(event(type, from, to))).toBe(news)
@@ -46,6 +52,10 @@ describe('news', () => {
         'merged',
         'unmerged',
         'undone',
+        'proposed',
+        'unproposed',
+        'pull_merged',
+        'pull_closed',
       ].map((name) => `task.${name}`),
     )
   })

@@ -6,7 +6,17 @@ import { readMarker } from '../../../src/domain/markers.ts'
 import { possibleActs, transition } from '../../../src/domain/transition/apply.ts'
 import { lossCap } from '../../../src/domain/transition/table.ts'
 import type { Violation } from '../../../src/domain/policy.ts'
-import { aBudget, aCommit, aCommitOf, aMerge, aSpent, aTask, aTaskId, aTaskIdOf, aTime } from '../../support/task.ts'
+import {
+  aBudget,
+  aCommit,
+  aCommitOf,
+  aMerge,
+  aSpent,
+  aTask,
+  aTaskId,
+  aTaskIdOf,
+  aTime,
+} from '../../support/task.ts'
 
 const now = aTime + 1000
 const created: Violation = {
@@ -317,6 +327,11 @@ describe('what a person asks for in any state', () => {
     pause: { type: 'paused' },
     resume: resumed,
     merge: { type: 'merge_decided', into: 'main', how: 'merge', at: 1, accepted: [] },
+    'pull-request': {
+      type: 'pull_decided',
+      to: { forge: 'github', project: 'a/b', remote: '/b.git', into: 'main', draft: true, at: 1 },
+      accepted: [],
+    },
     undo: { type: 'undo_decided' },
     discard: { type: 'discarded' },
   }
@@ -461,7 +476,10 @@ describe('the delivery of an applied task', () => {
     [{}, { type: 'undo_decided' }],
     // It had been there before.
     [{ delivery: 'merged', merge: aMerge({ from, commit: from }) }, { type: 'undo_decided' }],
-    [{ delivery: 'merged', merge: merging }, { type: 'reviewed', text: 'x' }],
+    [
+      { delivery: 'merged', merge: merging },
+      { type: 'reviewed', text: 'x' },
+    ],
     // What comes late.
     [
       { delivery: 'merged', merge: merging },
@@ -481,7 +499,11 @@ describe('the delivery of an applied task', () => {
     expect(first).toMatchObject({ text: 'Reviewed: use let', task: { delivery: 'none', revision: 1 } })
     const next = transition(aTask({ status: 'APPLIED' }), { type: 'superseded', by: aTaskIdOf(2) }, now)
     if (next.kind === 'refused') throw new Error(next.text)
-    expect([next.task.delivery, next.task.phase, possibleActs(next.task)]).toEqual(['superseded', null, ['discard']])
+    expect([next.task.delivery, next.task.phase, possibleActs(next.task)]).toEqual([
+      'superseded',
+      null,
+      ['discard'],
+    ])
     const again = transition(next.task, { type: 'superseded', by: aTaskIdOf(3) }, now)
     expect(again.text).toContain('superseded by another task: request changes is not possible')
   })
