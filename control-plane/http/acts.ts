@@ -154,7 +154,11 @@ const reviews = createRoute({
     body: jsonBody(reviewRequestSchema),
   },
   responses: {
-    200: json(reviewedSchema, 'The task, and the one that makes the changes, where they were asked for.', etagHeader),
+    200: json(
+      reviewedSchema,
+      'The task, and the one that makes the changes, where they were asked for.',
+      etagHeader,
+    ),
     ...refusals(403, 409, 412, 422),
   },
 })

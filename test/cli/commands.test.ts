@@ -333,7 +333,7 @@ APPLIED  Merged into next.`)
   it('names what has to be accepted, and merges where it is', async () => {
     const id = await made('Mend the tests', (turn) => {
       beginStep(turn)
-      turn.report({ type: 'agent_finished', text: '', session: null })
+      turn.report({ type: 'agent_finished', text: '' })
       turn.report({ type: 'advanced', phase: 'candidate', text: '' })
       turn.report({ type: 'candidate_made', text: '' })
       turn.report({ type: 'tested', text: '', priorFailure: null })
@@ -353,7 +353,13 @@ APPLIED  Merged into next.`)
 
   it('reviews what is applied, and follows the task that changes it', async () => {
     const id = await made('Mend the tests')
-    const noted = await machine.run(['task', 'review', id, '--comment', 'src/a.ts:3:use let: it is read twice'])
+    const noted = await machine.run([
+      'task',
+      'review',
+      id,
+      '--comment',
+      'src/a.ts:3:use let: it is read twice',
+    ])
     expect([noted.code, noted.out]).toEqual([
       0,
       `What you said about task ${id} is on record. To have it changed:\n  cofferdam task review ${id} --request-changes\n`,
@@ -365,7 +371,9 @@ APPLIED  Merged into next.`)
     expect([changed.code, changed.out]).toEqual([0, expect.stringContaining('✔ Applied:')])
     expect((await machine.run(['task', 'show', id])).out).toMatch(/^ {2}delivery +superseded$/m)
     const next = /Task ([a-z2-7]{10})/.exec(changed.out)?.[1] ?? ''
-    expect((await machine.run(['task', 'show', next])).out).toMatch(new RegExp(`^ {2}changes task +${id}$`, 'm'))
+    expect((await machine.run(['task', 'show', next])).out).toMatch(
+      new RegExp(`^ {2}changes task +${id}$`, 'm'),
+    )
   })
 
   it.each([

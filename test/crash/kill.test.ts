@@ -202,11 +202,11 @@ describe('the process is killed', () => {
       'merged',
     ])
     expect(git(repo, 'log', '--merges', '--format=%s', 'main').trim()).toBe(`Merge ${task.branch} into main`)
-    expect([git(repo, 'status', '--porcelain'), git(repo, 'show', 'main:new.txt'), git(repo, 'fsck')]).toEqual([
-      '',
-      'new\n',
-      '',
-    ])
+    expect([
+      git(repo, 'status', '--porcelain'),
+      git(repo, 'show', 'main:new.txt'),
+      git(repo, 'fsck'),
+    ]).toEqual(['', 'new\n', ''])
     expect(await client.verify(task.id, [])).toMatchObject({ holds: true, findings: [] })
     for (let tries = 0; boxesOf(task.id).length > 0 && tries < 100; tries += 1) await sleep(100)
     expect(boxesOf(task.id)).toEqual([])

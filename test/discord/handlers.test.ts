@@ -142,7 +142,10 @@ describe('/task_merge', () => {
   })
 
   it('refuses a mark that there is not', async () => {
-    expect(await merged({ accept: 'luck' })).toEqual([expect.stringContaining('There is no mark luck'), undefined])
+    expect(await merged({ accept: 'luck' })).toEqual([
+      expect.stringContaining('There is no mark luck'),
+      undefined,
+    ])
   })
 })
 

@@ -7,7 +7,7 @@ import { markLines, marksTitle } from './marks.ts'
 import { quoted, type Spell } from './next.ts'
 import { respelled } from './respelled.ts'
 import { answerLines, badge, nextLines } from './summary.ts'
-import { columns, duration, firstLine, hang, moment } from './text.ts'
+import { columns, duration, firstLine, hang, moment, plain } from './text.ts'
 
 /** All that there is to show of one task. */
 export interface Shown {

@@ -228,7 +228,12 @@ export const handlers: Readonly<Record<string, Handler>> = {
 const mostFile = 4_000_000
 
 /** Has another task change the work of an applied one. */
-async function changed(deps: CommandDeps, { id, revision }: Task, text: string, caller: Caller): Promise<Reply> {
+async function changed(
+  deps: CommandDeps,
+  { id, revision }: Task,
+  text: string,
+  caller: Caller,
+): Promise<Reply> {
   const request = { text, comments: [], requestChanges: true, budget: {} }
   const { followUp } = await deps.plane().review(id, request, caller, revision)
   const next = followUp === null ? '' : ` Task \`${followUp.id}\` changes it, and is ${followUp.status}.`
