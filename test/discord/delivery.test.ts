@@ -285,7 +285,10 @@ describe('the status message', () => {
 describe('what is to become of applied work', () => {
   const titles = (): readonly (string | undefined)[] =>
     (discord.thread(home)?.messages ?? []).map((one) => one.embeds[0]?.title)
-  const offering = (...actions: readonly string[]) => ({ ...present(decisions.offer), choices: actions.map(button) })
+  const offering = (...actions: readonly string[]) => ({
+    ...present(decisions.offer),
+    choices: actions.map(button),
+  })
   const becomes = (version: number, more: Partial<Task>, next: Partial<Decisions>): void => {
     task = { ...task, status: 'APPLIED', version, ...more }
     decisions = { ...decisions, status: 'APPLIED', offer: null, merge: null, ...next }
@@ -301,7 +304,11 @@ describe('what is to become of applied work', () => {
 
   it('is asked with every mark that is accepted by it, and by a command alone where there are too many', async () => {
     const mark = (path: string) => ({ rule: 'ci', path, text: `"${path}" is what CI runs.` }) as const
-    becomes(5, { marks: [mark('ci.yml')] }, { offer: offering('merge', 'discard'), merge: { ...merge, accepts: ['ci'] } })
+    becomes(
+      5,
+      { marks: [mark('ci.yml')] },
+      { offer: offering('merge', 'discard'), merge: { ...merge, accepts: ['ci'] } },
+    )
     await arrives(letterOf(5, 'handed_over'))
     const few = textOf(discord.thread(home)?.messages[1] ?? fail())
     expect(few).toMatch(/To be looked at before it is merged:\n• "ci\.yml" is what CI runs\.[^]*\[Merge\]/)
@@ -317,7 +324,16 @@ describe('what is to become of applied work', () => {
     becomes(5, { marks: [] }, { offer: offering('merge', 'discard'), merge })
     await arrives(letterOf(5, 'handed_over'))
     const last = { action: 'merge', by: { kind: 'discord', id: '7' }, text: null, at: now } as const
-    const merged = { into: 'main', how: 'merge', at: now, tries: 0, from: null, commit: null, said: 'Merged.' } as const
+    const merged = {
+      into: 'main',
+      how: 'merge',
+      accepted: [],
+      at: now,
+      tries: 0,
+      from: null,
+      commit: null,
+      said: 'Merged.',
+    } as const
     becomes(8, { delivery: 'merged', merge: merged }, { offer: offering('undo'), last })
     await arrives(letterOf(8, 'merged', 'Merged into main.'))
     expect(titles()).toEqual([

@@ -274,9 +274,26 @@ export class ScriptedPlane implements ControlPlane, Disposable {
       return Promise.resolve({ task: noted, followUp: null, notes: [] })
     }
     const next = this.transitions.freshId()
-    const superseded = this.transitions.act(id, { type: 'superseded', by: next }, actor, () => ({ data: { by: next } }), shown)
-    const born = aTask({ id: next, goal: text, repository: task.repository, parentTaskId: id, createdBy: actor, createdAt: Date.now() })
-    return Promise.resolve({ task: superseded, followUp: this.transitions.birth(born, 'Submitted.'), notes: [] })
+    const superseded = this.transitions.act(
+      id,
+      { type: 'superseded', by: next },
+      actor,
+      () => ({ data: { by: next } }),
+      shown,
+    )
+    const born = aTask({
+      id: next,
+      goal: text,
+      repository: task.repository,
+      parentTaskId: id,
+      createdBy: actor,
+      createdAt: Date.now(),
+    })
+    return Promise.resolve({
+      task: superseded,
+      followUp: this.transitions.birth(born, 'Submitted.'),
+      notes: [],
+    })
   }
 
   decisions(id: TaskId, caller: Caller): Decisions {

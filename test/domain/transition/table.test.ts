@@ -6,7 +6,17 @@ import { readMarker } from '../../../src/domain/markers.ts'
 import { possibleActs, transition } from '../../../src/domain/transition/apply.ts'
 import { lossCap } from '../../../src/domain/transition/table.ts'
 import type { Violation } from '../../../src/domain/policy.ts'
-import { aBudget, aCommit, aCommitOf, aMerge, aSpent, aTask, aTaskId, aTaskIdOf, aTime } from '../../support/task.ts'
+import {
+  aBudget,
+  aCommit,
+  aCommitOf,
+  aMerge,
+  aSpent,
+  aTask,
+  aTaskId,
+  aTaskIdOf,
+  aTime,
+} from '../../support/task.ts'
 
 const now = aTime + 1000
 const created: Violation = {
@@ -362,6 +372,7 @@ describe('the delivery of an applied task', () => {
   const begun = {
     into: 'main',
     how: 'squash',
+    accepted: ['ci'],
     at: 5,
     tries: 0,
     from: null,
@@ -461,7 +472,10 @@ describe('the delivery of an applied task', () => {
     [{}, { type: 'undo_decided' }],
     // It had been there before.
     [{ delivery: 'merged', merge: aMerge({ from, commit: from }) }, { type: 'undo_decided' }],
-    [{ delivery: 'merged', merge: merging }, { type: 'reviewed', text: 'x' }],
+    [
+      { delivery: 'merged', merge: merging },
+      { type: 'reviewed', text: 'x' },
+    ],
     // What comes late.
     [
       { delivery: 'merged', merge: merging },
@@ -481,7 +495,11 @@ describe('the delivery of an applied task', () => {
     expect(first).toMatchObject({ text: 'Reviewed: use let', task: { delivery: 'none', revision: 1 } })
     const next = transition(aTask({ status: 'APPLIED' }), { type: 'superseded', by: aTaskIdOf(2) }, now)
     if (next.kind === 'refused') throw new Error(next.text)
-    expect([next.task.delivery, next.task.phase, possibleActs(next.task)]).toEqual(['superseded', null, ['discard']])
+    expect([next.task.delivery, next.task.phase, possibleActs(next.task)]).toEqual([
+      'superseded',
+      null,
+      ['discard'],
+    ])
     const again = transition(next.task, { type: 'superseded', by: aTaskIdOf(3) }, now)
     expect(again.text).toContain('superseded by another task: request changes is not possible')
   })
