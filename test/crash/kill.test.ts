@@ -19,7 +19,7 @@ import { requestOf, sh } from '../support/plane.ts'
 import { aRepository, git } from '../support/repository.ts'
 
 // The built program, in a process of its own, killed with SIGKILL.
-const program = join(import.meta.dirname, '../../dist/src/cli/main.js')
+const program = join(import.meta.dirname, '../../dist/program/cofferdam.js')
 
 let data: string
 let config: Config
