@@ -7,7 +7,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 
 # The command as a link to the built program, where programs of this user are looked for.
 link_command() {
-  local folder=${COFFERDAM_BIN:-/usr/local/bin} target=$root/dist/src/cli/main.js link
+  local folder=${COFFERDAM_BIN:-/usr/local/bin} target=$root/dist/program/cofferdam.js link
   [ -w "$folder" ] || folder=$HOME/.local/bin
   link=$folder/cofferdam
   if [ "$(readlink "$link" 2>/dev/null)" = "$target" ]; then

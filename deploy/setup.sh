@@ -146,7 +146,7 @@ need_shells() {
 # Compiles the sources where they differ from what was compiled last.
 build_sources() {
   local stamp=$root/dist/.built want
-  want=$(cd "$root" && find control-plane src test tsconfig.json package-lock.json -type f -print0 |
+  want=$(cd "$root" && find control-plane src test package.json package-lock.json rolldown.config.ts tsconfig.json -type f -print0 |
     sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16)
   if [ "$(cat "$stamp" 2>/dev/null)" = "$want" ]; then
     note 'already built'
@@ -156,11 +156,11 @@ build_sources() {
   [ -e "$stamp" ] || rm -rf "$root/dist"
   rm -f "$stamp"
   long 'npm run build' npm --prefix "$root" run build || return
-  chmod +x "$root/dist/src/cli/main.js"
+  chmod +x "$root/dist/program/cofferdam.js"
   printf '%s' "$want" >"$stamp"
 }
 
-cofferdam() { node "$root/dist/src/cli/main.js" "$@"; }
+cofferdam() { node "$root/dist/program/cofferdam.js" "$@"; }
 
 # Whether the image with these agents is there.
 image_is_there() {

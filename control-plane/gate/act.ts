@@ -78,7 +78,9 @@ export function perform(deps: ActDeps, id: TaskId, act: Act, doer: Doer): Task {
     case 'merge': {
       const task = tasks.get(id)
       const configured = deps.defaults?.repository?.(task.repository.path) ?? {}
-      const input = mergeDecided(task, act, configured, clock())
+      // Whoever may merge what is not marked may do that, and accept nothing.
+      const wanted = caller.role === 'owner' ? act : { ...act, accept: [] }
+      const input = mergeDecided(task, wanted, configured, clock())
       const { into, how, accepted } = input
       const along = (before: Task) => ({ ...decided(null)(before), data: { into, how, accepted } })
       return tasks.act(id, input, actor, along, shown)

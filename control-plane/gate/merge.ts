@@ -26,7 +26,10 @@ export function mergeDecided(
     throw new Failure('bad_request', `${into} is a task's own branch: name the branch to merge into.`)
   // Who cannot merge it at all need not name anything first.
   if (possibleActs(task).includes('merge')) refuseUnnamed(task, 'merge', wanted.accept)
-  const accepted = rulesOf(task).filter((rule) => wanted.accept.includes(rule))
+  // Whether others' commits would come with it, which nobody has looked at either, is only seen when it is merged.
+  const accepted = markRules.filter(
+    (rule) => wanted.accept.includes(rule) && (rule === 'unread' || rulesOf(task).includes(rule)),
+  )
   return { type: 'merge_decided', into, how, at: now, accepted }
 }
 

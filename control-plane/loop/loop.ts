@@ -144,7 +144,8 @@ export class Loop implements AsyncDisposable {
     const taken = new Set([...this.#workers.values()].map(({ delivers }) => delivers))
     for (const task of this.#deps.store.delivering()) {
       const { key } = task.repository
-      if (taken.has(key)) continue
+      const isOurs = this.#options.attend === 'all' || this.#attended.has(task.id)
+      if (!isOurs || taken.has(key)) continue
       taken.add(key)
       const mayBegin = boxless.has(task.phase) || (this.#isFree() && this.#hasRoom(task))
       if (mayBegin && !this.#workers.has(task.id)) this.#employ(task)

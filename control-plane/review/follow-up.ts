@@ -68,7 +68,6 @@ export async function followUp(
     priorFailure: null,
     baseline: null,
     setupKey: null,
-    session: null,
     progress: { signature: '', repeats: 0 },
     risks,
     outcome: null,

@@ -57,12 +57,20 @@ export async function review(
   if (refused !== null) throw new Failure('not_allowed', refused)
   if (!mayBeSuperseded(task)) {
     const state = task.status === 'APPLIED' ? task.delivery : task.status
-    throw new Failure('conflict', `Task ${id} is ${state}: its work cannot be reviewed now. ${possibleNow(task)}`)
+    throw new Failure(
+      'conflict',
+      `Task ${id} is ${state}: its work cannot be reviewed now. ${possibleNow(task)}`,
+    )
   }
   const { text, comments } = request
-  const said = request.requestChanges ? [...earlier(deps.store, id), { text, comments }] : [{ text, comments }]
+  const said = request.requestChanges
+    ? [...earlier(deps.store, id), { text, comments }]
+    : [{ text, comments }]
   if (said.every((each) => each.text === null && each.comments.length === 0))
-    throw new Failure('bad_request', 'Nothing is said about the work: comment on a line, or say what is to change.')
+    throw new Failure(
+      'bad_request',
+      'Nothing is said about the work: comment on a line, or say what is to change.',
+    )
   const changes = await changesFor(deps, task, said)
   const problems = commentProblems(comments, changes)
   if (problems.length > 0) throw new Failure('bad_request', problems.join(' '))

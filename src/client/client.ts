@@ -140,7 +140,9 @@ export function createClient(fetch: FetchLike): Client {
       ),
     review: async (id, request, shown) =>
       read(
-        await post(`/v1/tasks/${id}/reviews`, request, { 'if-match': shown === undefined ? '*' : `"${shown}"` }),
+        await post(`/v1/tasks/${id}/reviews`, request, {
+          'if-match': shown === undefined ? '*' : `"${shown}"`,
+        }),
         answers.reviewedSchema,
       ),
     events: async (id, after) =>

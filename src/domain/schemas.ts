@@ -239,6 +239,7 @@ const mergeSchema = exactly<Merge>()(
   z.object({
     into: z.string(),
     how: z.enum(mergeWays),
+    accepted: z.array(z.enum(markRules)),
     at: z.number(),
     tries: count,
     from: commitIdSchema.nullable(),

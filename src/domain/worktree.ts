@@ -94,6 +94,8 @@ export interface History {
 export interface MergeWish {
   readonly into: string
   readonly how: MergeWay
+  /** Where the work begins, which the branch has to hold: else more than the work would come with it. Null: it may. */
+  readonly since: CommitId | null
   /** The date of the commit: with it the same arguments make the same one. */
   readonly at: Millis
   readonly message: string
@@ -110,6 +112,8 @@ export type Merged =
     }
   /** The branch has the work already. */
   | { readonly kind: 'contained'; readonly from: CommitId }
+  /** It does not hold what the work began from: so many commits would come with it that are not the work's. */
+  | { readonly kind: 'foreign'; readonly from: CommitId; readonly commits: number }
   /** The branch has gone on by itself, so that it cannot be moved to the work's last commit. */
   | { readonly kind: 'diverged'; readonly from: CommitId }
   | { readonly kind: 'conflict'; readonly from: CommitId; readonly paths: readonly TreePath[] }

@@ -71,7 +71,7 @@ function listening(pid: number): readonly string[] {
 const escape = String.fromCodePoint(27)
 const bell = String.fromCodePoint(7)
 
-const program = join(import.meta.dirname, '../../dist/src/cli/main.js')
+const program = join(import.meta.dirname, '../../dist/program/cofferdam.js')
 
 function lineOf(...args: readonly string[]): string {
   return [process.execPath, program, ...args, '--data', server.data].map((word) => `'${word}'`).join(' ')

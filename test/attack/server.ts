@@ -24,7 +24,7 @@ export interface OwnServer extends AsyncDisposable {
   settled(id: TaskId): Promise<Task>
 }
 
-const program = join(import.meta.dirname, '../../dist/src/cli/main.js')
+const program = join(import.meta.dirname, '../../dist/program/cofferdam.js')
 
 export async function ownServer(): Promise<OwnServer> {
   const data = mkdtempSync(join(tmpdir(), 'cofferdam-server-'))

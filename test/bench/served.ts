@@ -8,7 +8,7 @@ import { loadConfig } from '../../src/config/load.ts'
 import type { Lab } from './lab.ts'
 import { installationOf, type Premises } from './plane.ts'
 
-const program = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+const program = fileURLToPath(new URL('../../program/cofferdam.js', import.meta.url))
 
 /** `cofferdam serve` in a process of its own. */
 export interface Served extends AsyncDisposable {

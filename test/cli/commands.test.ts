@@ -350,7 +350,7 @@ APPLIED  Merged into next.`)
   it('names what has to be accepted, and merges where it is', async () => {
     const id = await made('Mend the tests', (turn) => {
       beginStep(turn)
-      turn.report({ type: 'agent_finished', text: '', session: null })
+      turn.report({ type: 'agent_finished', text: '' })
       turn.report({ type: 'advanced', phase: 'candidate', text: '' })
       turn.report({ type: 'candidate_made', text: '' })
       turn.report({ type: 'tested', text: '', priorFailure: null })

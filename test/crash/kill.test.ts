@@ -19,7 +19,7 @@ import { requestOf, sh } from '../support/plane.ts'
 import { aRepository, git } from '../support/repository.ts'
 
 // The built program, in a process of its own, killed with SIGKILL.
-const program = join(import.meta.dirname, '../../dist/src/cli/main.js')
+const program = join(import.meta.dirname, '../../dist/program/cofferdam.js')
 
 let data: string
 let config: Config
@@ -202,11 +202,11 @@ describe('the process is killed', () => {
       'merged',
     ])
     expect(git(repo, 'log', '--merges', '--format=%s', 'main').trim()).toBe(`Merge ${task.branch} into main`)
-    expect([git(repo, 'status', '--porcelain'), git(repo, 'show', 'main:new.txt'), git(repo, 'fsck')]).toEqual([
-      '',
-      'new\n',
-      '',
-    ])
+    expect([
+      git(repo, 'status', '--porcelain'),
+      git(repo, 'show', 'main:new.txt'),
+      git(repo, 'fsck'),
+    ]).toEqual(['', 'new\n', ''])
     expect(await client.verify(task.id, [])).toMatchObject({ holds: true, findings: [] })
     for (let tries = 0; boxesOf(task.id).length > 0 && tries < 100; tries += 1) await sleep(100)
     expect(boxesOf(task.id)).toEqual([])

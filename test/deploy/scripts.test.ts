@@ -214,13 +214,13 @@ describe('what is there already', () => {
     const project = join(folder, 'project')
     for (const name of ['control-plane', 'src', 'test', 'bin'])
       mkdirSync(join(project, name), { recursive: true })
-    for (const name of ['tsconfig.json', 'package-lock.json', 'src/a.ts'])
+    for (const name of ['tsconfig.json', 'package-lock.json', 'rolldown.config.ts', 'src/a.ts'])
       writeFileSync(join(project, name), '{}')
     // A build that notes that it ran.
     writeFileSync(
       join(project, 'package.json'),
       JSON.stringify({
-        scripts: { build: 'mkdir -p dist/src/cli && echo x >>built && touch dist/src/cli/main.js' },
+        scripts: { build: 'mkdir -p dist/program && echo x >>built && touch dist/program/cofferdam.js' },
       }),
     )
     const build = (): string => sourced(`root=${project}; build_sources`).stdout
@@ -238,9 +238,15 @@ describe('what is there already', () => {
 
   it('is not taken for whole where its making was interrupted', () => {
     const project = join(folder, 'project')
-    for (const name of ['control-plane', 'src', 'test', 'dist/src/cli'])
+    for (const name of ['control-plane', 'src', 'test', 'dist/program'])
       mkdirSync(join(project, name), { recursive: true })
-    for (const name of ['tsconfig.json', 'package-lock.json', 'src/a.ts', 'dist/src/cli/main.js'])
+    for (const name of [
+      'tsconfig.json',
+      'package-lock.json',
+      'rolldown.config.ts',
+      'src/a.ts',
+      'dist/program/cofferdam.js',
+    ])
       writeFileSync(join(project, name), '{}')
     const build = (script: string): string => {
       writeFileSync(join(project, 'package.json'), JSON.stringify({ scripts: { build: script } }))
@@ -251,7 +257,7 @@ describe('what is there already', () => {
     build('false')
     // Back to what was built before: of that, the interrupted build may have left anything.
     writeFileSync(join(project, 'src/a.ts'), '{}')
-    expect(build('mkdir -p dist/src/cli; touch dist/src/cli/main.js')).not.toContain('already built')
+    expect(build('mkdir -p dist/program; touch dist/program/cofferdam.js')).not.toContain('already built')
   })
 })
 

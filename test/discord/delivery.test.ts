@@ -352,6 +352,7 @@ describe('what is to become of applied work', () => {
     const merged = {
       into: 'main',
       how: 'merge',
+      accepted: [],
       at: now,
       tries: 0,
       from: null,

@@ -10,7 +10,7 @@ import { sh } from '../support/plane.ts'
 import { aRepository, git } from '../support/repository.ts'
 
 // The built program, as a person runs it, and sqlite3 in the hands of somebody else.
-const program = join(import.meta.dirname, '../../dist/src/cli/main.js')
+const program = join(import.meta.dirname, '../../dist/program/cofferdam.js')
 
 let folder: string
 beforeAll(async () => {

@@ -12,7 +12,7 @@ import { aRepository, git } from '../support/repository.ts'
 import { until } from '../support/until.ts'
 
 // The built program, as a person runs it.
-const program = join(import.meta.dirname, '../../dist/src/cli/main.js')
+const program = join(import.meta.dirname, '../../dist/program/cofferdam.js')
 
 beforeAll(() => needEngine())
 

@@ -72,6 +72,22 @@ it('a test box that is under way when the process ends is taken over, and the me
   expect(begun).toHaveLength(1)
 })
 
+it('a merge that nobody looks on at is not made by a process that works on one task alone', async () => {
+  const repo = aRepository({ 'a.txt': 'one\n' })
+  const [left, followed] = [
+    await plane.run({ repo, argv: sh('echo 1 > 1.txt') }),
+    await plane.run({ repo, argv: sh('echo 2 > 2.txt') }),
+  ]
+  await plane.reopen('own')
+  await plane.client.act(left.id, merge)
+  await plane.client.act(followed.id, merge)
+  await plane.client.attend(followed.id)
+  expect((await delivered(followed)).delivery).toBe('merged')
+  expect((await plane.client.task(left.id)).phase).toBe('merge')
+  await plane.reopen()
+  expect((await delivered(left)).delivery).toBe('merged')
+})
+
 it('of two tasks on the same lines the second is a conflict, which is told with its paths', async () => {
   const repo = aRepository({ 'a.txt': 'one\n' })
   const [one, two] = await Promise.all([

@@ -48,9 +48,7 @@ function wrongDelivery(machine: Machine, { task, attempts }: Pick<View, 'task' |
   const isMerged = task.delivery === 'merged'
   if (isThere !== isMerged)
     return `delivery: it is ${task.delivery}, and ${isThere ? '' : 'not '}in the branch`
-  const last = attempts.findLast(
-    ({ kind, state, step }) => step === 0 && state === 'kept' && kind === 'test',
-  )
+  const last = attempts.findLast(({ kind, state, step }) => step === 0 && state === 'kept' && kind === 'test')
   return isMerged && last?.passed === 0 ? 'delivery: what was merged has failed its test' : null
 }
 

@@ -146,6 +146,7 @@ export function aMerge(overrides: Partial<Merge> = {}): Merge {
   return {
     into: 'main',
     how: 'merge',
+    accepted: [],
     at: aTime,
     tries: 0,
     from: null,

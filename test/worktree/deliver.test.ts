@@ -4,19 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { CommitId } from '../../src/domain/brand.ts'
 import type { MergeWay } from '../../src/domain/delivery/merge.ts'
 import type { Merged, TaskPlace } from '../../src/domain/worktree.ts'
-import {
-  boxOf,
-  commit,
-  type Files,
-  git,
-  type Lab,
-  made,
-  openLab,
-  repository,
-  snapshot,
-  taskOn,
-  write,
-} from './lab.ts'
+import { appliedIn, commit, type Files, git, type Lab, openLab, repository, snapshot, write } from './lab.ts'
 
 const files = { 'a.txt': 'one\ntwo\nthree\n', 'src/b.txt': 'b\n', '.env': 'SECRET=1\n' }
 const at = Date.UTC(2026, 0, 2, 3, 4, 5)
@@ -29,20 +17,10 @@ beforeEach(() => {
 })
 afterEach(() => lab[Symbol.dispose]())
 
-/** A task whose work is these files, handed over to the source. */
-async function applied(work: Files, letter = 'a'): Promise<{ task: TaskPlace; head: CommitId }> {
-  const { worktrees } = lab
-  const task = await taskOn(worktrees, repo, {}, letter)
-  await worktrees.open(task)
-  write(await boxOf(worktrees, task), work)
-  const { commit: head } = made(await worktrees.candidate(task, task.base.commit, 'step 1\n'))
-  await worktrees.checkpoint(task, head)
-  await worktrees.handover(task, head)
-  return { task, head }
-}
+const applied = (work: Files, letter?: string) => appliedIn(lab, repo, work, letter)
 
 function merged(task: TaskPlace, head: CommitId, how: MergeWay = 'merge', into = 'main'): Promise<Merged> {
-  return lab.worktrees.merge(task, head, { into, how, at, message: 'Merge it\n' })
+  return lab.worktrees.merge(task, head, { into, how, since: task.base.commit, at, message: 'Merge it\n' })
 }
 
 async function commitOf(merge: Promise<Merged>): Promise<Extract<Merged, { kind: 'made' }>> {
@@ -137,6 +115,23 @@ describe('what is merged', () => {
   ])('needs a branch that is there: %s', async (into, words) => {
     const { task, head } = await applied({ 'new.txt': 'new\n' })
     await expect(merged(task, head, 'merge', into)).rejects.toThrow(words)
+  })
+
+  it('goes into no branch that lacks what it began from, as more would come with it, unless that is wanted', async () => {
+    git(repo, 'branch', 'release')
+    for (const name of ['1', '2']) commit(repo, { [name]: 'x\n' })
+    const { task, head } = await applied({ 'new.txt': 'new\n' })
+    const wish = { into: 'release', how: 'squash', at, message: 'Merge it\n' } as const
+    const [since, from] = [task.base.commit, tipOf('release')]
+    expect(await lab.worktrees.merge(task, head, { ...wish, since })).toEqual({
+      kind: 'foreign',
+      from,
+      commits: 2,
+    })
+    expect(await lab.worktrees.merge(task, head, { ...wish, since: null })).toMatchObject({
+      kind: 'made',
+      from,
+    })
   })
 
   it('goes into no branch that is another name of one', async () => {
@@ -287,11 +282,13 @@ describe('a checkout of the branch', () => {
 
   it('keeps a file of somebody’s that is in the way', async () => {
     const { task, head } = await applied({ 'new.txt': 'new\n' })
-    write(repo, { 'new.txt': 'mine\n' })
     const { from, commit: to } = await commitOf(merged(task, head))
+    write(repo, { 'new.txt': 'mine\n' })
+    const words = /files are in the way that are not tracked \(new\.txt\): move them/
+    await expect(merged(task, head)).rejects.toThrow(words)
     expect(await lab.worktrees.move(task, { into: 'main', from, to, back: false })).toEqual({
       kind: 'refused',
-      text: expect.stringContaining('new.txt is in the way'),
+      text: expect.stringMatching(words),
     })
     expect([tipOf('main'), readFileSync(join(repo, 'new.txt'), 'utf8')]).toEqual([from, 'mine\n'])
   })

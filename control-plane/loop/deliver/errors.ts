@@ -35,7 +35,7 @@ export async function afterMergeError(
   }
   const row = deps.store.openCheckpoint(task.id)
   const checkpoints = row === null ? [] : [closed(row, 'dropped', deps.clock())]
-  const text = messageOf(error)
+  const text = `${messageOf(error)}${code === 'disk' ? ' Make room there, then try again.' : ''}`
   if (task.phase === 'undo') end(work, { type: 'undo_refused', text: `Not undone: ${text}` }, { checkpoints })
   else {
     const said = `Not merged into ${planOf(task).into}: ${text}`

@@ -1,20 +1,25 @@
 import { mergeMessage } from '../../../src/domain/delivery/message.ts'
 import type { MergePhase } from '../../../src/domain/input.ts'
 import type { Task } from '../../../src/domain/task.ts'
-import { fewOf } from '../../../src/domain/text.ts'
+import { counted, fewOf } from '../../../src/domain/text.ts'
 import type { Merged } from '../../../src/domain/worktree.ts'
+import { originOf } from '../marks.ts'
 import { placeOf, type Work } from '../work.ts'
 import { end, planOf } from './plan.ts'
 
 /** Makes the commit that the branch is to be moved to, where nobody sees it yet, and finds out what would not let it. */
 export async function merge(work: Work): Promise<void> {
   const { deps, task } = work
-  const { into, how, at } = planOf(task)
+  const { into, how, at, accepted } = planOf(task)
   const message = mergeMessage(task, into, how)
-  const made = await deps.worktrees.merge(placeOf(task), task.head, { into, how, at, message })
+  const since = accepted.includes('unread') ? null : originOf(deps.store, task)
+  const made = await deps.worktrees.merge(placeOf(task), task.head, { into, how, since, at, message })
   switch (made.kind) {
     case 'contained':
       end(work, { type: 'merged', at: made.from, text: `${into} has this work already: nothing was moved.` })
+      return
+    case 'foreign':
+      end(work, { type: 'merge_refused', as: 'none', text: foreignText(task, into, made.commits) })
       return
     case 'diverged':
       end(work, {
@@ -33,6 +38,10 @@ export async function merge(work: Work): Promise<void> {
     case 'made':
       await afterwards(work, made)
   }
+}
+
+function foreignText({ id, base }: Task, into: string, commits: number): string {
+  return `Not merged: ${into} does not hold the commit of ${base.ref} that the work began from, so ${counted(commits, 'commit')} would come with it that are not this task's. Look at \`cofferdam task diff ${id} --against ${into}\`; an owner merges them too with \`cofferdam task merge ${id} --into ${into} --accept unread\`.`
 }
 
 /** So many paths are kept with the event. */

@@ -35,7 +35,10 @@ export function reviewCommand(task: Command, shell: Shell): void {
       several,
     )
     .option('--text <text>', 'about all of it')
-    .option('--request-changes', 'have a task make the changes; it begins at this work, and supersedes the task')
+    .option(
+      '--request-changes',
+      'have a task make the changes; it begins at this work, and supersedes the task',
+    )
     .option('--steps <n>', 'its limit of steps (default: that of this task)')
     .option('--minutes <n>', 'its limit of minutes')
     .option('--tokens <n>', 'its limit of model tokens')
@@ -62,7 +65,11 @@ export function reviewCommand(task: Command, shell: Shell): void {
     })
 }
 
-function lines({ followUp, notes }: Reviewed, id: TaskId, spell: (command: string) => string): readonly string[] {
+function lines(
+  { followUp, notes }: Reviewed,
+  id: TaskId,
+  spell: (command: string) => string,
+): readonly string[] {
   if (followUp === null)
     return [
       `What you said about task ${id} is on record. To have it changed:`,

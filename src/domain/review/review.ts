@@ -16,25 +16,28 @@ const reviewCommentSchema = z.strictObject({
   /** Of a file that the work changes. */
   path: z.string().min(1, 'A comment names the path of a file.').max(4096, 'A path is that long nowhere.'),
   /** As the work leaves the file, from 1; null is all of it. */
-  line: z.int('A line is a whole number, from 1.').min(1, 'Lines are counted from 1.').nullable().default(null),
+  line: z
+    .int('A line is a whole number, from 1.')
+    .min(1, 'Lines are counted from 1.')
+    .nullable()
+    .default(null),
   text: words('A comment'),
 })
 type ReviewComment = z.output<typeof reviewCommentSchema>
 
 /** A look at the work of an applied task, by a person. */
-export const reviewRequestSchema = z
-  .strictObject({
-    /** About all of it. */
-    text: words('The review').nullable().default(null),
-    comments: z
-      .array(reviewCommentSchema)
-      .max(200, 'A review has at most 200 comments: ask for a part of it first.')
-      .default([]),
-    /** Has another task make the changes, beginning at this one's work. Else what is said stays on record for then. */
-    requestChanges: z.boolean('"requestChanges" is true or false.').default(false),
-    /** Of that task; what is not named is as for this one. */
-    budget: budgetRequestSchema.default({}),
-  })
+export const reviewRequestSchema = z.strictObject({
+  /** About all of it. */
+  text: words('The review').nullable().default(null),
+  comments: z
+    .array(reviewCommentSchema)
+    .max(200, 'A review has at most 200 comments: ask for a part of it first.')
+    .default([]),
+  /** Has another task make the changes, beginning at this one's work. Else what is said stays on record for then. */
+  requestChanges: z.boolean('"requestChanges" is true or false.').default(false),
+  /** Of that task; what is not named is as for this one. */
+  budget: budgetRequestSchema.default({}),
+})
 export type ReviewRequest = z.output<typeof reviewRequestSchema>
 
 /** What a review says, whenever it was said. */
@@ -64,7 +67,8 @@ export function commentProblems(
   if (changes === null) return []
   return comments.flatMap(({ path, line }) => {
     const change = changes.find((each) => each.path === path)
-    if (change === undefined) return [`${JSON.stringify(path)} is not among the files that the task has changed.`]
+    if (change === undefined)
+      return [`${JSON.stringify(path)} is not among the files that the task has changed.`]
     const lines = linesOf(change)
     if (line === null || lines === null || line <= lines.length) return []
     return [`${JSON.stringify(path)} has ${lines.length} lines, and no line ${line}.`]

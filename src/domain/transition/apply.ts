@@ -222,10 +222,10 @@ function patch(task: Task, input: Input): Partial<Task> {
     case 'superseded':
       return { delivery: 'superseded' }
     case 'merge_decided': {
-      const { into, how, at } = input
+      const { into, how, at, accepted } = input
       return {
         delivery: 'delivering',
-        merge: { into, how, at, tries: 0, from: null, commit: null, said: null },
+        merge: { into, how, accepted, at, tries: 0, from: null, commit: null, said: null },
       }
     }
     case 'merge_advanced':

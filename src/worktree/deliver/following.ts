@@ -2,14 +2,15 @@ import type { CommitId, HostPath } from '../../domain/brand.ts'
 import { Failure } from '../../domain/failure.ts'
 import { fewOf } from '../../domain/text.ts'
 import { readText } from '../files.ts'
-import { filtersOff } from '../filters-off.ts'
 import type { GitPlace, Setting } from '../hardening.ts'
 import { at } from '../layout.ts'
-import { parts, textOf } from '../raw.ts'
+import { parts, type RawPath, textOf } from '../raw.ts'
 import type { Site } from '../site.ts'
 import { asRepository } from '../source.ts'
 import { parseStatus } from '../status.ts'
-import { type Checkout, checkoutsOn, isLocked, openCheckout, underWay } from './checkouts.ts'
+import { takeBack } from './broken-off.ts'
+import { type Checkout, checkoutsOn, isLocked, isThere, openCheckout, underWay } from './checkouts.ts'
+import { obstacleIn } from './obstacles.ts'
 import { Refused, type Target } from './target.ts'
 
 /** What the far end of a push is told about a checkout of the branch. */
@@ -40,6 +41,7 @@ export async function followingOf(
         `is checked out in several folders (${fewOf(folders)})`,
         'leave it in all but one',
       )
+    if (!isThere(folder)) throw notThere(target, folder)
     const checkout = await openCheckout(site, target, folder)
     if (isLocked(checkout))
       throw new Failure(
@@ -49,11 +51,12 @@ export async function followingOf(
     const busy = underWay(checkout)
     if (busy !== null) throw refusal(target, `is checked out in ${folder}, where ${busy}`, 'finish that')
     if (await isAt(site, checkout, to)) return { how: 'already', settings: deny('ignore') }
-    const changed = await changesIn(site, checkout)
+    let changed = await changesIn(site, checkout)
+    if (await takeBack(site, mirror, checkout, target.tip, changed)) changed = await changesIn(site, checkout)
     if (changed.length > 0)
       throw refusal(
         target,
-        `is checked out in ${folder} with changes that are not committed (${fewOf(changed)})`,
+        `is checked out in ${folder} with changes that are not committed (${fewOf(changed.map(textOf))})`,
         'commit or stash them, or check out another branch there',
       )
     if (await wantsFilter(site, mirror, target, checkout, to))
@@ -62,7 +65,10 @@ export async function followingOf(
         `is checked out in ${folder}, where files go through a filter, and Cofferdam runs none`,
         'check out another branch there',
       )
-    return { how: 'follows', settings: [...deny('updateInstead'), ...filtersOff(checkout.filters)] }
+    const obstacle = await obstacleIn(site, mirror, checkout, target.tip, to)
+    if (obstacle !== null)
+      throw refusal(target, `is checked out in ${folder}, ${obstacle.what}`, obstacle.next)
+    return { how: 'follows', settings: [...deny('updateInstead'), ...checkout.options.config] }
   })
 }
 
@@ -75,19 +81,35 @@ function refusal({ branch, source }: Target, what: string, next: string): Refuse
   return new Refused(`The branch ${branch} of ${source.top} ${what}: ${next}, then try again.`)
 }
 
+/** Whoever finds that folder again would have a checkout that says that all of the work is taken back. */
+function notThere(target: Target, folder: HostPath): Refused {
+  const { top, commonDir } = target.source
+  return folder === commonDir
+    ? refusal(
+        target,
+        `is checked out in ${top}, whose git folder lies elsewhere (${commonDir})`,
+        'check out another branch there',
+      )
+    : refusal(
+        target,
+        `is checked out in ${folder}, which is not there or not to be seen`,
+        `mount it, or \`git -C ${top} worktree prune\``,
+      )
+}
+
 async function isAt(site: Site, { place, options }: Checkout, commit: CommitId): Promise<boolean> {
   const says = async (...args: readonly string[]): Promise<boolean> =>
     (await site.git.ask(place, args, options)).code === 0
   return (
     (await says('cat-file', '-e', `${commit}^{commit}`)) &&
     (await says('diff-index', '--cached', '--quiet', commit, '--')) &&
-    (await says('diff', '--quiet', '--no-ext-diff', '--ignore-submodules=all'))
+    (await says('diff', '--quiet', '--no-ext-diff', '--no-textconv', '--ignore-submodules=all'))
   )
 }
 
-async function changesIn(site: Site, { place, options }: Checkout): Promise<readonly string[]> {
+async function changesIn(site: Site, { place, options }: Checkout): Promise<readonly RawPath[]> {
   const args = ['--porcelain=v2', '-z', '--no-renames', '--ignore-submodules=all', '--untracked-files=no']
-  return parseStatus(await site.git.run(place, ['status', ...args], options)).map(textOf)
+  return parseStatus(await site.git.run(place, ['status', ...args], options))
 }
 
 /** Whether a file there may be one that is not written as the commit has it. */

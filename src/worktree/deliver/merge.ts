@@ -26,6 +26,10 @@ export async function mergeInto(
   const from = target.tip
   const place = { gitDir: mirror }
   if (await isAncestor(site, mirror, head, from)) return { kind: 'contained', from }
+  if (wish.since !== null && !(await isAncestor(site, mirror, wish.since, from))) {
+    const count = await site.git.line(place, ['rev-list', '--count', `${from}..${wish.since}`])
+    return { kind: 'foreign', from, commits: Number(count) }
+  }
   const forward = await isAncestor(site, mirror, from, head)
   if (wish.how === 'fast-forward') {
     if (!forward) return { kind: 'diverged', from }

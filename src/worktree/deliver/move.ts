@@ -7,6 +7,7 @@ import { acceptedAlready } from '../handover.ts'
 import { mirrorOf } from '../layout.ts'
 import { receiving } from '../receiving.ts'
 import type { Site } from '../site.ts'
+import { beginMove, endMove } from './broken-off.ts'
 import { followingOf } from './following.ts'
 import { push, type Push } from './push.ts'
 import { leadsTo, Refused, type Target, targetOf } from './target.ts'
@@ -21,7 +22,8 @@ export async function moveTarget(site: Site, task: TaskPlace, move: Move): Promi
   try {
     const target = await targetOf(site, task, into)
     if (target.tip !== from) return await whereItIs(site, target, move)
-    const { settings } = await followingOf(site, mirror, target, to)
+    const { settings, how } = await followingOf(site, mirror, target, to)
+    if (how === 'follows') await beginMove(mirror, to)
     const said = await pushed(site, mirror, task, target, {
       ref: target.ref,
       to,
@@ -29,7 +31,13 @@ export async function moveTarget(site: Site, task: TaskPlace, move: Move): Promi
       settings: [...receiving(target.ref), ['receive.denyNonFastForwards', String(!back)], ...settings],
     })
     const after = await targetOf(site, task, into)
-    if (after.tip !== from) return await whereItIs(site, after, move)
+    if (after.tip !== from) {
+      endMove(mirror)
+      return await whereItIs(site, after, move)
+    }
+    // What git could not bring to an end in a checkout is taken back.
+    if (how === 'follows') await followingOf(site, mirror, target, to)
+    endMove(mirror)
     if (said !== null) return { kind: 'refused', text: refusalOf(target, said) }
   } catch (error) {
     if (error instanceof Refused) return { kind: 'refused', text: error.message }
@@ -66,7 +74,8 @@ async function pushed(
 
 function refusalOf({ source, branch }: Target, err: string): string {
   const said = gitFailure('push', err)
-  if (said.code === 'disk') throw said
+  if (said.code === 'disk')
+    throw new Failure('disk', `The disk is full that ${source.top} lies on, or that of the data folder.`)
   const untracked = /[Uu]ntracked working tree file '([^']+)'/.exec(err)?.[1]
   const reason =
     untracked !== undefined

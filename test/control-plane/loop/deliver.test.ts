@@ -35,10 +35,10 @@ async function applied(script: string, more: Partial<Task> = {}): Promise<Task> 
   return task
 }
 
-function decide({ id }: Pick<Task, 'id'>, act: Partial<Act> & Pick<Act, 'act'>): Task {
+function decide({ id }: Pick<Task, 'id'>, act: Partial<Act> & Pick<Act, 'act'>, caller = owner): Task {
   const wanted = { into: null, how: null, accept: [], ...act } as Act
   return perform({ store: lab.deps.store, tasks: lab.deps.tasks, clock: lab.deps.clock }, id, wanted, {
-    caller: owner,
+    caller,
     shown: null,
   })
 }
@@ -177,6 +177,22 @@ describe('a merge', () => {
     await delivered(one)
     expect([most, under]).toEqual([1, 0])
     expect(git(repo, 'ls-tree', '--name-only', 'main')).toContain('1.txt\n2.txt')
+  })
+
+  it('brings no more than the work into a branch, unless an owner accepts that unread', async () => {
+    git(repo, 'branch', 'release', 'main')
+    moves('theirs.txt')
+    const task = await applied('echo new > new.txt')
+    const refused = await merge(task, { into: 'release' })
+    expect([refused.delivery, refused.merge?.said]).toEqual([
+      'none',
+      expect.stringContaining("1 commit would come with it that are not this task's"),
+    ])
+    const input = { act: 'merge', into: 'release', accept: ['unread'] } as const
+    expect(() => decide(task, input, { ...owner, role: 'operator' })).not.toThrow()
+    expect((await delivered(task)).delivery).toBe('none')
+    expect((await merge(task, input)).delivery).toBe('merged')
+    expect(git(repo, 'show', 'release:theirs.txt')).toBe('x\n')
   })
 
   it('says why it was refused by the repository, and can be decided again', async () => {

@@ -20,7 +20,8 @@ beforeEach(async () => {
 afterEach(() => lab[Symbol.asyncDispose]())
 
 /** What the agent of every task here does: it appends a line, and on the second time it does something else. */
-const script = 'if [ -f new.txt ]; then echo more > more.txt; else echo new > new.txt; echo "{\\"scripts\\":{\\"x\\":\\"y\\"}}" > package.json; fi'
+const script =
+  'if [ -f new.txt ]; then echo more > more.txt; else echo new > new.txt; echo "{\\"scripts\\":{\\"x\\":\\"y\\"}}" > package.json; fi'
 
 async function applied(more: Partial<Task> = {}): Promise<Task> {
   const born = await lab.birth(repo, script, more)
@@ -48,7 +49,10 @@ describe('a review', () => {
     const { task: after, followUp } = await reviewed(task, { text: 'Nearly.', comments: [comment] })
     expect([after.delivery, followUp]).toEqual(['none', null])
     const event = lab.events(task.id).at(-1)
-    expect([event?.type, event?.text]).toEqual(['reviewed', 'Reviewed: Nearly.\n- new.txt:1 (`new`): say more'])
+    expect([event?.type, event?.text]).toEqual([
+      'reviewed',
+      'Reviewed: Nearly.\n- new.txt:1 (`new`): say more',
+    ])
     expect(event?.data).toEqual({ text: 'Nearly.', comments: [comment] })
     expect(lab.deps.store.openSurface(task.id)?.actions).toEqual(['merge', 'discard'])
   })
@@ -57,8 +61,17 @@ describe('a review', () => {
     const task = await applied({ goal: 'Add a file' })
     await reviewed(task, { comments: [comment] })
     const surface = lab.deps.store.openSurface(task.id)
-    const { task: parent, followUp } = await reviewed(task, { text: 'And test it.', requestChanges: true }, owner, 2)
-    expect([parent.delivery, followUp?.status, followUp?.parentTaskId]).toEqual(['superseded', 'PENDING', task.id])
+    const { task: parent, followUp } = await reviewed(
+      task,
+      { text: 'And test it.', requestChanges: true },
+      owner,
+      2,
+    )
+    expect([parent.delivery, followUp?.status, followUp?.parentTaskId]).toEqual([
+      'superseded',
+      'PENDING',
+      task.id,
+    ])
     expect([followUp?.base.commit, followUp?.base.ref]).toEqual([task.head, 'main'])
     expect(followUp?.goal).toMatch(/^Add a file\n\n.*\n\nAnd test it\.\n- new\.txt:1 \(`new`\): say more$/s)
     expect(lab.deps.store.surfaces(task.id).find(({ id }) => id === surface?.id)?.closedAt).not.toBe(null)
@@ -94,10 +107,14 @@ describe('a review', () => {
 
   it('comes too late where the work is merged, superseded or another than was shown', async () => {
     const task = await applied({ marks: [] })
-    await expect(reviewed(task, { text: 'x', requestChanges: true }, owner, 1)).rejects.toThrow(/changed since it was shown/)
+    await expect(reviewed(task, { text: 'x', requestChanges: true }, owner, 1)).rejects.toThrow(
+      /changed since it was shown/,
+    )
     expect(lab.deps.store.tasks({}).length).toBe(1)
     await reviewed(task, { text: 'x', requestChanges: true })
-    await expect(reviewed(task, { text: 'y', requestChanges: true })).rejects.toThrow(/is superseded: its work cannot be reviewed now/)
+    await expect(reviewed(task, { text: 'y', requestChanges: true })).rejects.toThrow(
+      /is superseded: its work cannot be reviewed now/,
+    )
     expect(lab.deps.store.tasks({}).length).toBe(2)
   })
 })
@@ -110,20 +127,34 @@ describe('what a review asks for is read by the rules of a submission', () => {
     const { followUp, task: parent } = await reviewed(task, risky, operator)
     expect([followUp?.status, parent.delivery]).toEqual(['DRAFT', 'superseded'])
     expect(followUp?.risks.some(({ text }) => text.includes('sudo'))).toBe(true)
-    expect(lab.deps.store.openSurface(followUp?.id ?? task.id)?.actions).toEqual(['approve', 'reject', 'suggest'])
+    expect(lab.deps.store.openSurface(followUp?.id ?? task.id)?.actions).toEqual([
+      'approve',
+      'reject',
+      'suggest',
+    ])
     const other = await applied()
     expect((await reviewed(other, risky)).followUp?.status).toBe('PENDING')
   })
 
   it('also a larger budget', async () => {
     const task = await applied({ createdBy: operator.actor, budget: aBudget({ steps: 8 }) })
-    const { followUp } = await reviewed(task, { text: 'x', requestChanges: true, budget: { steps: 30 } }, operator)
-    expect([followUp?.status, followUp?.budget.steps, followUp?.risks[0]?.rule]).toEqual(['DRAFT', 30, 'steps'])
+    const { followUp } = await reviewed(
+      task,
+      { text: 'x', requestChanges: true, budget: { steps: 30 } },
+      operator,
+    )
+    expect([followUp?.status, followUp?.budget.steps, followUp?.risks[0]?.rule]).toEqual([
+      'DRAFT',
+      30,
+      'steps',
+    ])
   })
 
   it('and is for those who may suggest something', async () => {
     const task = await applied()
-    await expect(reviewed(task, { text: 'x' }, operator)).rejects.toThrow(/is an operator, and task .* is not theirs: an owner can review it/)
+    await expect(reviewed(task, { text: 'x' }, operator)).rejects.toThrow(
+      /is an operator, and task .* is not theirs: an owner can review it/,
+    )
     const viewer: Caller = { ...operator, role: 'viewer' }
     await expect(reviewed(task, { text: 'x' }, viewer)).rejects.toThrow(/may look, and not review a task/)
   })

@@ -15,7 +15,11 @@ const change = (path: string, after: string | null): Change => ({
   before: 'before\n',
   after,
 })
-const changes = [change('a.ts', 'one\n  two()\nthree\n'), change('gone.ts', null), change('last.ts', 'no end')]
+const changes = [
+  change('a.ts', 'one\n  two()\nthree\n'),
+  change('gone.ts', null),
+  change('last.ts', 'no end'),
+]
 const on = (path: string, line: number | null, text = 'say why') => ({ path, line, text })
 
 describe('a comment', () => {

@@ -377,6 +377,7 @@ describe('the delivery of an applied task', () => {
   const begun = {
     into: 'main',
     how: 'squash',
+    accepted: ['ci'],
     at: 5,
     tries: 0,
     from: null,
