@@ -60,8 +60,10 @@ export function refuseUnnamed(
   const texts = marks.slice(0, 5).map(({ text }) => text)
   const more = marks.length > texts.length ? ` And ${marks.length - texts.length} more.` : ''
   const why = task.marks === null ? 'Nobody has looked through what it changes.' : `${texts.join(' ')}${more}`
-  throw new Failure(
-    'conflict',
-    `${why} Look at that, and name it to deliver it all the same: \`cofferdam task ${command} ${task.id} --accept ${rulesOf(task).join(',')}\`.`,
-  )
+  const rules = rulesOf(task).join(',')
+  const again = {
+    merge: `\`cofferdam task merge ${task.id} --accept ${rules}\``,
+    'pull-request': `\`cofferdam task pull-request ${task.id} --accept ${rules}\``,
+  }[command]
+  throw new Failure('conflict', `${why} Look at that, and name it to deliver it all the same: ${again}.`)
 }
