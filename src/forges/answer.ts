@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { PullSettings } from '../domain/delivery/pull.ts'
 import { Failure } from '../domain/failure.ts'
+import { KnownSecrets } from '../domain/leak.ts'
 
 /** Of what a forge says, characters. */
 const most = 300
@@ -10,12 +11,13 @@ const most = 300
  * @param said the body, as the forge sent it
  */
 export function refusalOf(
-  { project, address, tokenFrom }: Pick<PullSettings, 'project' | 'address' | 'tokenFrom'>,
+  settings: Pick<PullSettings, 'project' | 'address' | 'token' | 'tokenFrom'>,
   status: number,
   said: string,
 ): Failure {
+  const { project, address, tokenFrom } = settings
   const host = new URL(address).host
-  const words = wordsOf(said)
+  const words = wordsOf(withoutToken(settings, said))
   const quote = words === '' ? '' : ` It says: ${JSON.stringify(words)}.`
   if (status === 429 || status >= 500 || (status === 403 && /rate limit/i.test(words)))
     return new Failure('busy', `${host} does not answer as it should (${status}).${quote} Try again later.`)
@@ -40,6 +42,12 @@ export function refusalOf(
     'repository',
     `${host} refuses that in ${project} (${status}).${quote} Mend that, then try again.`,
   )
+}
+
+/** A forge may say again what it was told, and what it says is logged. */
+function withoutToken({ token }: Pick<PullSettings, 'token'>, said: string): string {
+  if (token === null) return said
+  return new KnownSecrets([{ name: token.name, value: token.reveal() }]).redact(said)
 }
 
 /** An answer that is not what its documentation says. */

@@ -156,6 +156,18 @@ describe('a pull request', () => {
     expect(() => press(deps, id, button?.id ?? '', null, owner)).toThrow('has decided already (pull-request')
   })
 
+  it('tells no secret that is known, whoever wrote it', async () => {
+    lab.secrets = new KnownSecrets([{ name: 'forge', value: forgeToken }])
+    await lab.reopen()
+    const task = await lab.settled((await lab.birth(repo, 'echo x > x', { goal: `Use ${forgeToken}` })).id)
+    hook(`echo ${forgeToken} >&2; exit 1`)
+    expect((await propose(task)).pull?.said).toContain('it says: "[redacted:forge]"')
+    hook('exit 0')
+    await propose(task)
+    expect(forge.pulls).toHaveLength(1)
+    expect(JSON.stringify(forge.pulls)).not.toContain(forgeToken)
+  })
+
   it('that the remote rejects leaves the task as it was, with a sentence, and can be decided again', async () => {
     const task = await applied()
     hook('echo not on Fridays >&2; exit 1')
@@ -177,11 +189,11 @@ describe('a pull request', () => {
       answer(response, 422, { message: `Draft pull requests are not supported (${forgeToken})` })
       return true
     }
-    lab.secrets = new KnownSecrets([{ name: 'forge', value: forgeToken }])
-    await lab.reopen()
     const refused = await propose(task)
     expect([refused.delivery, refused.pull?.pushed]).toEqual(['none', task.head])
     expect(refused.pull?.said).toContain('Draft pull requests are not supported ([redacted:forge])')
+    // Nor does it stand in the log.
+    expect(JSON.stringify([lab.logged(), lab.events(task.id)])).not.toContain(forgeToken)
     forge.instead = () => false
     expect((await propose(task)).delivery).toBe('pr_open')
   })

@@ -54,7 +54,7 @@ describe('a review', () => {
       'Reviewed: Nearly.\n- new.txt:1 (`new`): say more',
     ])
     expect(event?.data).toEqual({ text: 'Nearly.', comments: [comment] })
-    expect(lab.deps.store.openSurface(task.id)?.actions).toEqual(['merge', 'discard'])
+    expect(lab.deps.store.openSurface(task.id)?.actions).toEqual(['merge', 'pull-request', 'discard'])
   })
 
   it('that requests changes has another task make them on this work, with all that was said', async () => {
