@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import {
   chmodSync,
   chownSync,
@@ -97,6 +98,24 @@ describe('a branch is pushed to a folder', () => {
       kind: 'refused',
       text: expect.stringContaining('its disk is full'),
     })
+  })
+
+  it.runIf(process.geteuid?.() === 0)('unless its disk is full, as git itself says it', async () => {
+    const small = join(lab.folder, 'small')
+    mkdirSync(small)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', small])
+    try {
+      git(lab.folder, 'clone', '-q', '--bare', '--template=', '--no-local', repo, join(small, 'x.git'))
+      const { worktrees } = lab
+      const big = await taskOn(worktrees, repo, {}, 'b')
+      await worktrees.open(big)
+      write(await boxOf(worktrees, big), { 'big.bin': randomBytes(2_000_000).toString('base64') })
+      const { commit: work } = made(await worktrees.candidate(big, big.base.commit, 'step 1\n'))
+      const pushed = await worktrees.push(big, work, { ...folder(), url: join(small, 'x.git') })
+      expect(pushed).toMatchObject({ kind: 'refused', text: expect.stringContaining('its disk is full') })
+    } finally {
+      execFileSync('umount', ['-l', small])
+    }
   })
 
   it('and ends where a hook there hangs', async () => {

@@ -87,7 +87,7 @@ function mergeText({ into, how, accepted }: Extract<Input, { type: 'merge_decide
 
 function pullText({ to, accepted }: Extract<Input, { type: 'pull_decided' }>): string {
   const marks = accepted.length === 0 ? '' : ` Accepted with it: ${accepted.join(', ')}.`
-  return `To be proposed for ${to.into} of ${to.project}, as a ${to.draft ? 'draft of a ' : ''}pull request.${marks}`
+  return `To be proposed for ${to.into} of ${to.project}, as a ${to.draft ? 'draft ' : ''}pull request.${marks}`
 }
 
 function resumedText(input: Extract<Input, { type: 'resumed' }>): string {
