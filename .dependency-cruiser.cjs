@@ -25,7 +25,9 @@ module.exports = {
       name: 'adapters-do-not-meet',
       comment: 'An adapter knows the domain, its own folder and its own library.',
       severity: 'error',
-      from: { path: '^src/(sandbox|gateway|worktree|agents|discord|webhooks|forges|search|client|config)/' },
+      from: {
+        path: '^src/(sandbox|gateway|worktree|agents|discord|webhooks|forges|search|client|config|dashboard)/',
+      },
       to: { path: '^src/(?!domain/)', pathNot: '^src/$1/' },
     },
     {
@@ -33,6 +35,22 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/cli/' },
       to: { path: '^control-plane/' },
+    },
+    {
+      name: 'dashboard-runs-in-a-browser',
+      comment: 'What browsers run knows the domain by its types alone, which are gone when it runs.',
+      severity: 'error',
+      from: { path: '^src/dashboard/' },
+      to: {
+        pathNot: '^(src/dashboard/|node_modules/preact/)',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'nothing-imports-the-dashboard',
+      severity: 'error',
+      from: { path: '^(src/(?!dashboard/)|control-plane/)' },
+      to: { path: '^src/dashboard/' },
     },
     {
       name: 'cli-enters-by-main',
@@ -60,6 +78,7 @@ module.exports = {
       from: { path: '^(src|control-plane)/' },
       to: { path: '^test/' },
     },
+    only('preact-in-dashboard', 'preact is for browsers', ['preact', 'diff2html'], '^src/dashboard/'),
     only('docker-in-sandbox', 'dockerode lives in one place', ['dockerode'], '^src/sandbox/docker/'),
     only(
       'tar-at-the-edges',

@@ -2,6 +2,7 @@ import type { Access, Admitted } from '../src/domain/access.ts'
 import type { Caller } from '../src/domain/caller.ts'
 import { Failure } from '../src/domain/failure.ts'
 import { adminRefusal, roleScopesRefusal, tokenScopesRefusal } from '../src/domain/rights.ts'
+import { isSession, type Session, sessionHash, sessionMs, sessionText } from '../src/domain/session.ts'
 import { isTokenOf, type Token, tokenHash, tokenIdIn, tokenRefusal, tokenText } from '../src/domain/token.ts'
 import type { AccessStore, KeptToken } from './store/access.ts'
 
@@ -30,6 +31,25 @@ export function openAccess({ store: { access: store }, clock, random }: AccessDe
     store.token(which) ??
     store.tokens().find(({ name, revokedAt }) => name === which && revokedAt === null) ??
     null
+
+  // The same holds for sessions. There are as many as browsers that came since this process began.
+  const sessions = new Map<string, Session>()
+  const sessionOf = (hash: string): Session | null => {
+    const session = sessions.get(hash) ?? store.session(hash)
+    if (session !== null) sessions.set(hash, session)
+    return session
+  }
+  const admitted = (kept: KeptToken): Admitted => {
+    const now = clock()
+    const refused = tokenRefusal(kept, now)
+    if (refused !== null) throw new Failure('unauthorized', refused)
+    if (now - (kept.lastUsedAt ?? 0) >= usedEveryMs) {
+      store.usedToken(kept.id, now)
+      read.set(kept.id, { ...kept, lastUsedAt: now })
+    }
+    const { name, role, scopes } = kept
+    return { token: shown(kept), caller: { actor: { kind: 'token', id: name }, role, scopes } }
+  }
 
   return {
     createToken(request, caller) {
@@ -68,15 +88,25 @@ export function openAccess({ store: { access: store }, clock, random }: AccessDe
       const kept = id === null ? null : byId(id)
       // One sentence for an unknown id and a wrong secret: who guesses learns of neither.
       if (kept === null || !isTokenOf(text, kept.hash)) throw new Failure('unauthorized', unknown)
+      return admitted(kept)
+    },
+    signIn({ id }) {
       const now = clock()
-      const refused = tokenRefusal(kept, now)
-      if (refused !== null) throw new Failure('unauthorized', refused)
-      if (now - (kept.lastUsedAt ?? 0) >= usedEveryMs) {
-        store.usedToken(kept.id, now)
-        read.set(kept.id, { ...kept, lastUsedAt: now })
-      }
-      const { name, role, scopes } = kept
-      return { token: shown(kept), caller: { actor: { kind: 'token', id: name }, role, scopes } }
+      const text = sessionText(random(32))
+      const session = { hash: sessionHash(text), token: id, createdAt: now, expiresAt: now + sessionMs }
+      store.addSession(session)
+      return { session, text }
+    },
+    admitSession(text): Admitted {
+      const session = isSession(text) ? sessionOf(sessionHash(text)) : null
+      const kept = session === null || session.expiresAt <= clock() ? null : byId(session.token)
+      if (kept === null) throw new Failure('unauthorized', over)
+      return admitted(kept)
+    },
+    signOut(text) {
+      const hash = sessionHash(text)
+      sessions.delete(hash)
+      store.endSession(hash)
     },
     record: (row) => store.addAudit({ ...row, at: clock() }),
     audit(filter, caller) {
@@ -88,5 +118,7 @@ export function openAccess({ store: { access: store }, clock, random }: AccessDe
 
 const unknown =
   'This token is not known here: check it, or have an owner make one with `cofferdam token create` on the server.'
+
+const over = 'This session is over: sign in again with a token.'
 
 const shown = ({ hash: _, ...token }: KeptToken): Token => token

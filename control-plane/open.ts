@@ -31,6 +31,7 @@ import { attestor } from './attest/attestor.ts'
 import { findKey, keyPlaces, openKey, type SigningKey } from './attest/key.ts'
 import { Bus } from './bus.ts'
 import { httpApp } from './http/app.ts'
+import { dashboardPlaces } from './http/dashboard/files.ts'
 import type { Door } from './http/door.ts'
 import { serveSocket } from './http/socket.ts'
 import { addressOf, serveTcp } from './http/tcp.ts'
@@ -281,11 +282,15 @@ export async function open(
     const listening =
       http === null
         ? null
-        : await serveTcp(httpApp(plane, { ...shown, door: doorFor(http) }), http, {
-            renewed: () => log.info('the API has a new certificate'),
-            failed: (why) =>
-              log.error({ why }, 'the new certificate of the API was not taken; the old one stays'),
-          })
+        : await serveTcp(
+            httpApp(plane, { ...shown, door: doorFor(http), dashboard: dashboardPlaces() }),
+            http,
+            {
+              renewed: () => log.info('the API has a new certificate'),
+              failed: (why) =>
+                log.error({ why }, 'the new certificate of the API was not taken; the old one stays'),
+            },
+          )
     if (listening !== null) closers.push(() => listening[Symbol.asyncDispose]())
     // After that, so that what is on record can be looked at while the engine, which may hang, is asked for the first time.
     loop.start()
@@ -328,8 +333,9 @@ function refuseExposure(http: HttpSettings, store: Store, now: number): void {
   if (refused !== null) throw new Failure('bad_config', refused)
 }
 
-function doorFor({ hosts, perMinute, proxyTls }: HttpSettings): Door {
-  return { hosts, perMinute, address: (context) => addressOf(context, proxyTls) }
+function doorFor({ hosts, perMinute, tls, proxyTls }: HttpSettings): Door {
+  const isSecure = tls !== null || proxyTls
+  return { hosts, perMinute, isSecure, address: (context) => addressOf(context, proxyTls) }
 }
 
 /** A request as the log has it. */

@@ -14,6 +14,7 @@ import type {
   TaskFilter,
 } from '../src/domain/control-plane.ts'
 import type { Submitted } from '../src/domain/submitted.ts'
+import { type Day, type DayFilter, everyDay, spanOf } from '../src/domain/day.ts'
 import type { Decisions } from '../src/domain/decision.ts'
 import { branchProblem } from '../src/domain/delivery/merge.ts'
 import { Failure } from '../src/domain/failure.ts'
@@ -29,7 +30,7 @@ import { submitRefusal } from '../src/domain/rights.ts'
 import type { Schedules } from '../src/domain/schedule/port.ts'
 import type { SearchAnswer, SearchRequest } from '../src/domain/search/search.ts'
 import type { OutboxDesk } from '../src/domain/outbox/desk.ts'
-import type { Task } from '../src/domain/task.ts'
+import type { Status, Task } from '../src/domain/task.ts'
 import type { Worktrees } from '../src/domain/worktree.ts'
 import { describeKey, type KeyPlaces, nonceKeyOf, type SigningKey } from './attest/key.ts'
 import { publicHalf, verifyAttestations } from './attest/verify.ts'
@@ -51,6 +52,7 @@ import type { Store } from './store/store.ts'
 import { answererOf, type Defaults, draftQuestion, draftTask, type Drafted } from './submit.ts'
 import type { Tasks } from './tasks.ts'
 import type { Together } from './together.ts'
+import { changes } from './changes.ts'
 import { watch } from './watch.ts'
 
 export interface PlaneDeps {
@@ -151,6 +153,15 @@ export class Plane implements ControlPlane {
 
   tasks(filter: TaskFilter): readonly Task[] {
     return this.#deps.store.tasks(filter)
+  }
+
+  counts(): Readonly<Record<Status, number>> {
+    return this.#deps.store.counts()
+  }
+
+  days(filter: DayFilter): readonly Day[] {
+    const span = spanOf(filter, this.#deps.clock())
+    return everyDay(span, this.#deps.store.days(span))
   }
 
   repositories(): readonly KnownRepository[] {
@@ -287,6 +298,10 @@ export class Plane implements ControlPlane {
   watch(id: TaskId, after: number, signal: AbortSignal): AsyncIterable<Sight> {
     this.#deps.tasks.get(id)
     return watch(this.#deps.store, this.#deps.bus, id, after, signal)
+  }
+
+  changes(signal: AbortSignal): AsyncIterable<Task> {
+    return changes(this.#deps.bus, signal)
   }
 
   attend(id: TaskId): void {

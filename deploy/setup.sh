@@ -143,6 +143,11 @@ need_shells() {
   is_root_with_apt && apt_install zsh fish
 }
 
+# The browser in which the dashboard is tried, for its tests.
+need_browser() {
+  [ -x /usr/bin/chromium ] || { is_root_with_apt && apt_install chromium; }
+}
+
 # Compiles the sources where they differ from what was compiled last.
 build_sources() {
   local stamp=$root/dist/.built want

@@ -26,6 +26,7 @@ else
   note 'No Docker engine can be used: the suites that need one will fail.'
 fi
 need_shells || note 'Not every shell is there: the tests of its completion are skipped, and say so.'
+need_browser || note 'There is no chromium: the tests of the dashboard will fail. On Debian: apt-get install chromium'
 finish_dependencies || die 'better-sqlite3 could not be installed; see above.'
 
 passed=0

@@ -1,12 +1,13 @@
 import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
-import { mergeWays } from '../../src/domain/delivery/merge.ts'
-import { markRules } from '../../src/domain/marks/mark.ts'
+import { actsSchema, reviewedSchema } from '../../src/domain/answers.ts'
 import type { Act, ControlPlane } from '../../src/domain/control-plane.ts'
+import { mergeWays } from '../../src/domain/delivery/merge.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
-import { reviewedSchema } from '../../src/domain/answers.ts'
+import { markRules } from '../../src/domain/marks/mark.ts'
 import { reviewRequestSchema } from '../../src/domain/review/review.ts'
+import { actsOf } from '../../src/domain/rights.ts'
 import { taskSchema } from '../../src/domain/schemas.ts'
 import { empty, etagHeader, json, jsonBody, refusals, type Routes, taskPath } from './contract.ts'
 import { etag } from './etag.ts'
@@ -153,6 +154,12 @@ export function actRoutes({ app, plane, caller }: Routes): void {
     return context.json(reviewed, 200)
   })
 
+  app.openapi(possible, (context) => {
+    const task = plane.task(context.req.valid('param').id)
+    context.header('etag', etag(task))
+    return context.json({ acts: [...actsOf(caller(context), task)] }, 200)
+  })
+
   // Not an act of a person: a client wants this task worked on from now on.
   app.openapi(attend, (context) => {
     plane.attend(context.req.valid('param').id)
@@ -180,6 +187,15 @@ const reviews = createRoute({
     ),
     ...refusals(403, 409, 412, 422),
   },
+})
+
+const possible = createRoute({
+  method: 'get',
+  path: '/v1/tasks/{id}/acts',
+  summary: 'What you can do with a task as it is now',
+  description: 'For whoever shows buttons: each call is judged anew.',
+  request: { params: taskPath },
+  responses: { 200: json(actsSchema, 'The names of their routes.', etagHeader) },
 })
 
 const attend = createRoute({

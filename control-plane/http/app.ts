@@ -10,28 +10,39 @@ import { Failure } from '../../src/domain/failure.ts'
 import { actRoutes } from './acts.ts'
 import { anyLength, onBodies } from './any-length.ts'
 import { auditRoute } from './audit.ts'
+import { forBrowsers } from './browsers.ts'
 import { catalogueRoutes } from './catalogue.ts'
 import { type App, json, type Routes } from './contract.ts'
 import { decisionRoutes } from './decisions.ts'
+import type { DashboardPlaces } from './dashboard/files.ts'
+import { dashboard } from './dashboard/pages.ts'
 import { type Door, doorOf } from './door.ts'
 import { openApiDocument } from './document.ts'
 import { evidenceRoutes } from './evidence.ts'
 import { bodiless, refuseInput } from './input.ts'
 import { insightRoutes } from './insight.ts'
 import { outboxRoutes } from './outbox.ts'
+import { overviewRoutes } from './overview.ts'
 import { answerError, Refusal } from './problem.ts'
 import { scheduleRoutes } from './schedules.ts'
 import { searchRoute } from './search.ts'
 import { serviceRoutes } from './service.ts'
+import { sessionRoutes } from './session.ts'
 import { type StreamLimits, streamLimits } from './sse.ts'
-import { streamRoute } from './stream.ts'
 import { questionRoute } from './questions.ts'
+import { streamRoutes } from './stream.ts'
 import { taskRoutes } from './tasks.ts'
 import { tokenRoutes } from './tokens.ts'
 import { type Seen, witness } from './witness.ts'
 
 /** Who is behind a request: whoever can reach the app, or whom the door lets in. */
-type Entrance = { readonly caller: (context: Context) => Caller } | { readonly door: Door }
+type Entrance =
+  | { readonly caller: (context: Context) => Caller }
+  | {
+      readonly door: Door
+      /** Absent: there is no dashboard. */
+      readonly dashboard?: DashboardPlaces
+    }
 
 export type HttpOptions = Entrance & {
   /** Told of everything that is thrown and no expected failure, with the id of the request. */
@@ -59,16 +70,20 @@ export function httpApp(plane: ControlPlane, options: HttpOptions): App {
   const { report, seen = () => undefined } = options
   app.use(requestId({ limitLength: 100 }))
   app.use(witness({ access: plane.access, seen, report }))
+  if ('door' in options) app.use(forBrowsers)
   app.use('door' in options ? doorOf(options.door, plane.access) : known(options.caller))
+  if ('dashboard' in options && options.dashboard !== undefined) app.use(dashboard(options.dashboard))
   app.use(onBodies(anyLength))
   app.use(onBodies(bodyLimit({ maxSize: bodyBytes, onError })))
   app.use(bodiless)
   const routes: Routes = { app, plane, caller: (context) => context.get('caller') }
   serviceRoutes(routes, options.metrics ?? (() => Promise.resolve('')))
+  sessionRoutes(routes, 'door' in options && options.door.isSecure)
+  overviewRoutes(routes)
   taskRoutes(routes)
   questionRoute(routes)
   evidenceRoutes(routes)
-  streamRoute(routes, options.stream ?? streamLimits)
+  streamRoutes(routes, options.stream ?? streamLimits)
   actRoutes(routes)
   decisionRoutes(routes)
   insightRoutes(routes)

@@ -46,7 +46,8 @@ export function openApiDocument(routes: readonly RouteConfig[]): Json {
           type: 'http',
           scheme: 'bearer',
           description:
-            'Over TCP alone: `cfd_…`, as `cofferdam token create` shows it. Each route names the scope that it needs.',
+            'Over TCP alone: `cfd_…`, as `cofferdam token create` shows it. Each route names the scope that it needs. ' +
+            'From pages of this server the cookie of `POST /v1/session` does as well.',
         },
       },
     },

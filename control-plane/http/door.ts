@@ -6,11 +6,15 @@ import { Failure } from '../../src/domain/failure.ts'
 import type { RateLimits } from '../../src/domain/listen.ts'
 import { isControl, scopeOf } from '../../src/domain/scopes.ts'
 import type { Token } from '../../src/domain/token.ts'
-import { hostRefusal, senderRefusal } from './origin.ts'
+import { isDashboard } from './dashboard/pages.ts'
+import { hostRefusal, pageRefusal, senderRefusal, visitRefusal } from './origin.ts'
+import { sessionIn } from './session.ts'
 
 declare module 'hono' {
   interface ContextVariableMap {
     caller: Caller
+    /** What they came with; not set where it was a session. */
+    token: Token
     /** A refusal of one who was refused for the same a moment ago: it is not put on record again. */
     again: boolean
     /** Of the rate limiter. */
@@ -23,15 +27,18 @@ export interface Door {
   /** Names that this server has, besides localhost and addresses. */
   readonly hosts: readonly string[]
   readonly perMinute: RateLimits
+  /** Whether browsers come over TLS. */
+  readonly isSecure: boolean
   /** Where a request comes from, as failures are counted. */
   readonly address: (context: Context) => string
 }
 
 /**
- * Lets in who brings a good token for what they want. In this order: the host is ours, no web page of somebody else sent it,
- * the token is good, it is not too often, the token is for such calls. What the role may do is decided further in.
+ * Lets in who brings a good token for what they want, or a session that began with one. In this order: the host is ours, no
+ * web page of somebody else sent it, token or session is good, it is not too often, the token is for such calls. What the
+ * role may do is decided further in.
  */
-export function doorOf({ hosts, perMinute, address }: Door, access: Access): MiddlewareHandler {
+export function doorOf({ hosts, perMinute, isSecure, address }: Door, access: Access): MiddlewareHandler {
   const reads = limiter('token', perMinute.reads, ({ var: { caller } }) => caller.actor.id)
   const calls = limiter('token', perMinute.calls, ({ var: { caller } }) => caller.actor.id)
   const failures = limiter('address', perMinute.failures, address)
@@ -40,12 +47,21 @@ export function doorOf({ hosts, perMinute, address }: Door, access: Access): Mid
     const { method, path } = context.req
     const header = (name: string): string | null => context.req.header(name) ?? null
     const host = header('host') ?? new URL(context.req.url).host
-    const sender = { host, origin: header('origin'), site: header('sec-fetch-site') }
-    const foreign = hostRefusal(host, hosts) ?? senderRefusal(sender)
+    const sender = {
+      host,
+      origin: header('origin'),
+      site: header('sec-fetch-site'),
+      mode: header('sec-fetch-mode'),
+      dest: header('sec-fetch-dest'),
+    }
+    const page = isDashboard(path)
+    const foreign = hostRefusal(host, hosts) ?? (page ? visitRefusal(sender) : senderRefusal(sender))
     if (foreign !== null) throw new Failure('not_allowed', foreign)
-    const scope = scopeOf(method, path)
+    const scope = page ? null : scopeOf(method, path)
     if (scope === null) return await next()
-    const found = admitted(access, header('authorization'))
+    const authorization = header('authorization')
+    const session = authorization === null ? sessionIn(context, isSecure) : null
+    const found = admitted(access, authorization, session)
     if (found instanceof Failure) {
       return await failures(context, () => {
         const error = header('authorization') === null ? '' : ', error="invalid_token"'
@@ -53,7 +69,12 @@ export function doorOf({ hosts, perMinute, address }: Door, access: Access): Mid
         throw found
       })
     }
+    if (session !== null && isChange(method)) {
+      const refused = pageRefusal(sender)
+      if (refused !== null) throw new Failure('not_allowed', refused)
+    }
     context.set('caller', found.caller)
+    if (session === null) context.set('token', found.token)
     const goOn: Next = () => {
       if (found.token.scopes.includes(scope)) return next()
       throw new Failure('not_allowed', outOfScope(found.token, scope))
@@ -62,11 +83,14 @@ export function doorOf({ hosts, perMinute, address }: Door, access: Access): Mid
   }
 }
 
-function admitted(access: Access, authorization: string | null): Admitted | Failure {
+const isChange = (method: string): boolean => !['GET', 'HEAD', 'OPTIONS'].includes(method)
+
+function admitted(access: Access, authorization: string | null, session: string | null): Admitted | Failure {
   const [, text = null] = /^Bearer +(\S+) *$/i.exec(authorization ?? '') ?? []
-  if (text === null) return new Failure('unauthorized', 'Send a token: `Authorization: Bearer cfd_…`.')
+  if (text === null && session === null)
+    return new Failure('unauthorized', 'Send a token: `Authorization: Bearer cfd_…`.')
   try {
-    return access.admit(text)
+    return text === null ? access.admitSession(session ?? '') : access.admit(text)
   } catch (error) {
     if (error instanceof Failure && error.code === 'unauthorized') return error
     throw error

@@ -31,6 +31,10 @@ const diffQuery = z.strictObject({
     .meta({ description: 'A branch of the repository: what a merge would change in it as it is now.' }),
 })
 
+const logsQuery = stepQuery.extend({
+  last: count(1, 1e9, 1e9).meta({ description: 'At most so many characters of its end.' }),
+})
+
 const checkpoints = createRoute({
   method: 'get',
   path: '/v1/tasks/{id}/checkpoints',
@@ -71,7 +75,7 @@ const logs = createRoute({
   method: 'get',
   path: '/v1/tasks/{id}/logs',
   summary: 'What the boxes of a task, or of one step, printed',
-  request: { params: taskPath, query: stepQuery },
+  request: { params: taskPath, query: logsQuery },
   responses: { 200: plainText('Oldest first, with a heading for each box; of too much the newest 16 MiB.') },
 })
 
@@ -99,8 +103,8 @@ export function evidenceRoutes({ app, plane }: Routes): void {
     return context.text(await plane.diff(context.req.valid('param').id, step, against), 200)
   })
   app.openapi(logs, async (context) => {
-    const { step = null } = context.req.valid('query')
-    return context.text(await plane.logs(context.req.valid('param').id, step), 200)
+    const { step = null, last } = context.req.valid('query')
+    return context.text((await plane.logs(context.req.valid('param').id, step)).slice(-last), 200)
   })
 }
 

@@ -22,6 +22,9 @@ export interface Sender {
   readonly host: string
   readonly origin: string | null
   readonly site: string | null
+  /** How it is asked for, and what it is for. */
+  readonly mode: string | null
+  readonly dest: string | null
 }
 
 /** Why a request comes from a web page of somebody else; null where it does not. */
@@ -29,6 +32,25 @@ export function senderRefusal({ host, origin, site }: Sender): string | null {
   const own = origin === null || originHost(origin) === host.toLowerCase()
   if (own && (site === null || site === 'same-origin' || site === 'none')) return null
   return 'Requests that web pages of other origins make are not taken: call the API from a program.'
+}
+
+/**
+ * Why a change is not taken that comes with nothing but a cookie; null where a page of this server sent it, as browsers say
+ * in one header or the other.
+ */
+export function pageRefusal(sender: Sender): string | null {
+  const told = sender.origin !== null || sender.site === 'same-origin'
+  return told
+    ? senderRefusal(sender)
+    : 'What changes something needs a token, or has to come from a page of this server.'
+}
+
+/**
+ * Why somebody is not shown a page; null where they are. A link elsewhere may lead here: what it leads to holds nothing
+ * yet, and asks for the rest by itself.
+ */
+export function visitRefusal(sender: Sender): string | null {
+  return sender.mode === 'navigate' && sender.dest === 'document' ? null : senderRefusal(sender)
 }
 
 function originHost(origin: string): string | null {

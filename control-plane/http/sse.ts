@@ -13,18 +13,24 @@ export interface StreamLimits {
 
 export const streamLimits: StreamLimits = { heartbeatMs: 15_000, stallMs: 30_000, bufferBytes: 256 * 1024 }
 
+export const streamHeaders = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-store',
+  'x-accel-buffering': 'no',
+} as const
+
 /**
- * Sights as server-sent events. An event carries its `seq` as the id, so a reader that comes back with `Last-Event-ID`
- * misses none; output has no id and is not repeated. `watch` ends when the reader goes away or is dropped.
+ * What is watched as server-sent events, each written by `frameOf`. `watch` ends when the reader goes away or is dropped.
  */
-export function eventStream(
-  watch: (signal: AbortSignal) => AsyncIterable<Sight>,
+export function eventStream<T>(
+  watch: (signal: AbortSignal) => AsyncIterable<T>,
+  frameOf: (seen: T) => string,
   limits: StreamLimits,
 ): ReadableStream<Uint8Array> {
   const gone = new AbortController()
   const sights = watch(gone.signal)[Symbol.asyncIterator]()
   // Asked for at once: from now on nothing is missed.
-  let next: Promise<IteratorResult<Sight>> | null = sights.next()
+  let next: Promise<IteratorResult<T>> | null = sights.next()
   let stall: NodeJS.Timeout | undefined
   const end = (): void => {
     clearTimeout(stall)
@@ -71,7 +77,11 @@ export function eventStream(
 const encoder = new TextEncoder()
 const encode = (text: string): Uint8Array => encoder.encode(text)
 
-function frameOf(sight: Sight): string {
+/**
+ * An event carries its `seq` as the id, so a reader that comes back with `Last-Event-ID` misses none; output has no id
+ * and is not repeated.
+ */
+export function sightFrame(sight: Sight): string {
   if (sight.kind === 'output') {
     const { step, box, text, progress } = sight
     return `event: output\ndata: ${JSON.stringify({ step, box, text, progress })}\n\n`

@@ -4,7 +4,8 @@ import type { Sight } from '../../src/domain/control-plane.ts'
 import { isSettled, type Task } from '../../src/domain/task.ts'
 import { empty, type Routes, taskPath } from './contract.ts'
 import { count } from './input.ts'
-import { eventStream, type StreamLimits } from './sse.ts'
+import { eventStream, sightFrame, streamHeaders, type StreamLimits } from './sse.ts'
+import { taskJson } from './task-json.ts'
 
 const stream = createRoute({
   method: 'get',
@@ -34,26 +35,40 @@ const stream = createRoute({
   },
 })
 
+const changes = createRoute({
+  method: 'get',
+  path: '/v1/changes',
+  summary: 'Tasks as they change from now on, as server-sent events',
+  description:
+    '`event: task` has the task as its data. Nothing is repeated: who comes back reads the lists again. To a reader that ' +
+    'is slower than a task, the last of its states is told.',
+  responses: {
+    200: {
+      description: 'The stream.',
+      content: { 'text/event-stream': { schema: z.string() } },
+    },
+  },
+})
+
 const seq = z.coerce.number().int().min(0)
 
-export function streamRoute({ app, plane }: Routes, limits: StreamLimits): void {
+export function streamRoutes({ app, plane }: Routes, limits: StreamLimits): void {
   app.openapi(stream, (context) => {
     const { id } = context.req.valid('param')
     const task = plane.task(id) // an unknown task is a plain 404, not a stream that ends
     const last = seq.safeParse(context.req.valid('header')['last-event-id'] || undefined)
     const after = last.success ? last.data : context.req.valid('query').after
     if (isOver(task, after)) return context.body(null, 204)
-    const headers = {
-      'content-type': 'text/event-stream',
-      'cache-control': 'no-store',
-      'x-accel-buffering': 'no',
-    }
-    return context.body(
-      eventStream((signal) => untilOver(plane.watch(id, after, signal)), limits),
-      { headers },
-    )
+    const sights = (signal: AbortSignal) => untilOver(plane.watch(id, after, signal))
+    return context.body(eventStream(sights, sightFrame, limits), { headers: streamHeaders })
+  })
+  app.openapi(changes, (context) => {
+    const tasks = (signal: AbortSignal) => plane.changes(signal)
+    return context.body(eventStream(tasks, taskFrame, limits), { headers: streamHeaders })
   })
 }
+
+const taskFrame = (task: Task): string => `event: task\ndata: ${taskJson(task).toString()}\n\n`
 
 /** A final task of which the event `seq`, which is its last, was seen. */
 function isOver(task: Task, seq: number): boolean {

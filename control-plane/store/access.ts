@@ -5,14 +5,15 @@ import { auditRowSchema, tokenSchema } from '../../src/domain/answers.ts'
 import type { Token } from '../../src/domain/token.ts'
 import type { Connection } from './database.ts'
 import { type Cell, column, json, rowsOf } from './rows.ts'
+import { type SessionStore, sessionsTable } from './sessions.ts'
 
 /** Of tokens only the hash is kept. */
 export interface KeptToken extends Token {
   readonly hash: string
 }
 
-/** Tokens and the audit log, as they are stored. */
-export interface AccessStore {
+/** Tokens, sessions and the audit log, as they are stored. */
+export interface AccessStore extends SessionStore {
   /** Changes nothing, and false, where another that is not revoked has the name. */
   addToken(token: KeptToken): boolean
   token(id: string): KeptToken | null
@@ -91,6 +92,7 @@ export function accessTables(db: Connection): AccessStore {
   }
 
   return {
+    ...sessionsTable(db),
     addToken: (token) => add.run(...tokenRows.toRow(token)).changes === 1,
     token(id) {
       const row = one.get(id)

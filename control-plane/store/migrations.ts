@@ -262,6 +262,14 @@ export const migrations: readonly string[] = [
   CREATE INDEX runtime_tasks_questions ON runtime_tasks (created_at, id) WHERE kind = 'question';
   `,
   `
+  CREATE TABLE api_sessions (
+    hash TEXT PRIMARY KEY NOT NULL,
+    token TEXT NOT NULL REFERENCES api_tokens (id),
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
+  `
   ALTER TABLE runtime_tasks ADD COLUMN merge TEXT;
   CREATE INDEX runtime_tasks_delivering ON runtime_tasks (id) WHERE delivery = 'delivering';
   `,

@@ -5,6 +5,7 @@ import { attestationsTable } from './attestations.ts'
 import { checkpointsTable } from './checkpoints.ts'
 import { type Connection, openDatabase } from './database.ts'
 import { decisionsTable } from './decisions.ts'
+import { dayReader } from './days.ts'
 import { documentsTable } from './documents.ts'
 import { egressTable } from './egress.ts'
 import { eventsTable } from './events.ts'
@@ -41,6 +42,7 @@ export function openStore(file: HostPath): Store {
     records,
     texts,
     schedules,
+    days,
   } = tables
   const write = writer(db, tables)
   const heartbeat = heartbeats(db, tables)
@@ -91,6 +93,7 @@ export function openStore(file: HostPath): Store {
     proposed: () => safely(() => tasks.proposed()),
     discarded: () => safely(() => tasks.discarded()),
     counts: () => safely(() => tasks.counts()),
+    days: (span) => safely(() => days(span)),
     texts: (id) => safely(() => texts.texts(id)),
     versions: (after, limit) => safely(() => texts.versions(after, limit)),
     outbox: {
@@ -125,6 +128,9 @@ function overAccess(access: AccessStore, safely: <T>(act: () => T) => T): Access
     tokens: () => safely(() => access.tokens()),
     revokeToken: (id, at) => safely(() => access.revokeToken(id, at)),
     usedToken: (id, at) => safely(() => access.usedToken(id, at)),
+    addSession: (session) => safely(() => access.addSession(session)),
+    session: (hash) => safely(() => access.session(hash)),
+    endSession: (hash) => safely(() => access.endSession(hash)),
     addAudit: (row) => safely(() => access.addAudit(row)),
     endAudit: (before) => safely(() => access.endAudit(before)),
     audit: (filter) => safely(() => access.audit(filter)),
@@ -151,6 +157,7 @@ function prepareTables(db: Connection, file: string) {
       records: recordReader(db),
       texts: textsReader(db),
       schedules: schedulesTable(db),
+      days: dayReader(db),
       forget(): void {
         documents.forget()
         tasks.forget()

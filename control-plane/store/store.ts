@@ -6,12 +6,14 @@ import type {
   SignedAttestation,
   TaskRecord,
 } from '../../src/domain/attestation.ts'
+import type { DaySpan } from '../../src/domain/day.ts'
 import type { EgressRow } from '../../src/domain/egress.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import type { Occurrence, Schedule } from '../../src/domain/schedule/schedule.ts'
 import type { Actor, Checkpoint, Status, Task, TaskEvent } from '../../src/domain/task.ts'
 import type { TaskFilter } from '../../src/domain/control-plane.ts'
 import type { AccessStore } from './access.ts'
+import type { DaySums } from './days.ts'
 import type { NewLetter } from '../../src/domain/outbox/letter.ts'
 import type { MessageBook } from '../../src/domain/outbox/messages.ts'
 import type { OutboxRows } from './outbox.ts'
@@ -253,6 +255,7 @@ export interface Store {
   /** Every task that has been discarded. */
   discarded(): ReadonlySet<TaskId>
   counts(): Readonly<Record<Status, number>>
+  days(span: DaySpan): DaySums
   /** What a person may remember a task by; null where there is no such task. Throws where a row cannot be read. */
   texts(id: TaskId): TaskTexts | null
   /** The tasks that come after this one in the order of `tasks`, newest first, at most `limit`; from the first for null. */

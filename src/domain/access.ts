@@ -1,5 +1,6 @@
 import type { AuditFilter, AuditRow } from './audit.ts'
 import type { Caller } from './caller.ts'
+import type { NewSession } from './session.ts'
 import type { NewToken, Token, TokenRequest } from './token.ts'
 
 /** A caller who was let in by a token. */
@@ -18,6 +19,12 @@ export interface Access {
   revokeToken(which: string, caller: Caller): Token
   /** Throws `unauthorized`, with what to do, where this is no good token. */
   admit(text: string): Admitted
+  /** Begins a session of a browser that came with this token. */
+  signIn(token: Token): NewSession
+  /** Throws `unauthorized`, with what to do, where this is no session, or none any more. */
+  admitSession(text: string): Admitted
+  /** Ends a session. What is none is no error. */
+  signOut(text: string): void
   /** Adds to the audit log. */
   record(row: Omit<AuditRow, 'seq' | 'at'>): void
   /** Newest first. Throws `not_allowed` where the caller is no owner. */

@@ -15,7 +15,9 @@ import { roles } from './caller.ts'
 import { mergeWays } from './delivery/merge.ts'
 import { forgeKinds } from './delivery/pull.ts'
 import { markRules } from './marks/mark.ts'
+import { abilities, acts } from './rights.ts'
 import type { Decisions } from './decision.ts'
+import type { Day } from './day.ts'
 import { failureCodes } from './failure.ts'
 import {
   actorSchema,
@@ -73,6 +75,29 @@ export const agentsSchema = z.object({
   agents: z.array(
     exactly<KnownAgent>()(z.object({ name: z.string(), usual: z.boolean(), answers: z.boolean() })),
   ),
+})
+export const countsSchema = z.object({ counts: z.record(z.enum(statuses), z.int().nonnegative()) })
+export const daysSchema = z.object({
+  days: z.array(
+    exactly<Day>()(
+      z.object({
+        day: z.iso.date(),
+        tasks: z.int().nonnegative(),
+        applied: z.int().nonnegative(),
+        steps: z.int().nonnegative(),
+        ms: z.number().nonnegative(),
+        tokens: z.number().nonnegative(),
+        costUsd: z.number().nonnegative(),
+      }),
+    ),
+  ),
+})
+export const actsSchema = z.object({ acts: z.array(z.enum(acts)) })
+/** Who asks, and what they can do that is not about one task. */
+export const sessionSchema = z.object({
+  actor: actorSchema,
+  role: z.enum(roles),
+  may: z.array(z.enum(abilities)),
 })
 export const eventsSchema = z.object({ events: z.array(taskEventSchema) })
 export const checkpointsSchema = z.object({ checkpoints: z.array(checkpointSchema) })

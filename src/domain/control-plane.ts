@@ -5,6 +5,7 @@ import type { BoxSpec } from './box.ts'
 import type { Millis } from './brand.ts'
 import type { Caller } from './caller.ts'
 import type { MergeWay } from './delivery/merge.ts'
+import type { Day, DayFilter } from './day.ts'
 import type { Decisions } from './decision.ts'
 import type { EgressRow } from './egress.ts'
 import type { TaskId } from './ids.ts'
@@ -144,6 +145,10 @@ export interface ControlPlane {
   task(id: TaskId): Task
   /** Newest first. */
   tasks(filter: TaskFilter): readonly Task[]
+  /** How many there are in each state. */
+  counts(): Readonly<Record<Status, number>>
+  /** Oldest first. */
+  days(filter: DayFilter): readonly Day[]
   /** In order of their paths. */
   repositories(): readonly KnownRepository[]
   agents(): readonly KnownAgent[]
@@ -190,6 +195,8 @@ export interface ControlPlane {
   readonly outbox: OutboxDesk
   /** Replays events after `after`, then goes on live until `signal` aborts. */
   watch(id: TaskId, after: number, signal: AbortSignal): AsyncIterable<Sight>
+  /** Tasks as they change from now on, until `signal` aborts; of one that changes faster than it is read, the last state. */
+  changes(signal: AbortSignal): AsyncIterable<Task>
   /** Asks the loop to work on this task too from now on, where it works only on what it is asked to (see `run`). */
   attend(id: TaskId): void
 }

@@ -3,6 +3,22 @@ import type { Act } from './control-plane.ts'
 import type { LetterAct } from './outbox/letter.ts'
 import { type Scope, usualScopes } from './scopes.ts'
 import type { Actor, Task } from './task.ts'
+import { possibleActs } from './transition/apply.ts'
+
+/** Every act, by its name. */
+export const acts = [
+  'approve',
+  'suggest',
+  'reject',
+  'steer',
+  'resume',
+  'pause',
+  'stop',
+  'merge',
+  'pull-request',
+  'undo',
+  'discard',
+] as const satisfies readonly Act['act'][]
 
 /** What an operator may do with a task of their own. What decides about it is left to owners. */
 const onOwnTask: ReadonlySet<Act['act']> = new Set<Act['act']>([
@@ -85,6 +101,31 @@ export function scheduleRefusal({ actor, role }: Caller, act: ScheduleAct): stri
     ? `${nameOf(actor)} may look, and not ${act} a schedule: an owner can do that.`
     : `${nameOf(actor)} is an operator, and may not ${act} a schedule: an owner can do that.`
 }
+
+/** What is not about one task: to start one, to have a schedule run, to change schedules, to see to letters of the outbox. */
+export const abilities = ['start', 'run_schedule', 'change_schedule', 'act_on_letter'] as const
+export type Ability = (typeof abilities)[number]
+
+/** What a caller can do at all, for whoever shows buttons. Each call is judged anew. */
+export function abilitiesOf(caller: Caller): readonly Ability[] {
+  const can: Readonly<Record<Ability, boolean>> = {
+    start: has(caller, 'create') && submitRefusal(caller) === null,
+    run_schedule: has(caller, 'decide') && scheduleRefusal(caller, 'run') === null,
+    change_schedule: has(caller, 'decide') && scheduleRefusal(caller, 'change') === null,
+    act_on_letter: has(caller, 'decide') && letterActRefusal(caller, 'retry') === null,
+  }
+  return abilities.filter((ability) => can[ability])
+}
+
+/** What a caller can do with a task as it is now. */
+export function actsOf(caller: Caller, task: Task): readonly Act['act'][] {
+  const possible = possibleActs(task)
+  return acts.filter(
+    (act) => possible.includes(act) && has(caller, 'decide') && actRefusal(caller, act, task) === null,
+  )
+}
+
+const has = ({ scopes }: Caller, scope: Scope): boolean => scopes?.includes(scope) ?? true
 
 /** How an actor is named in a sentence. */
 const nameOf = ({ kind, id }: Actor): string => (kind === 'token' ? `The token ${id}` : id)

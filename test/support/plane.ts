@@ -38,6 +38,8 @@ export interface Wanted {
 /** A control plane in this process, on a data folder of its own and the real engine. */
 export interface TestPlane {
   readonly client: Client
+  /** Where it is offered over TCP, if the configuration says so. */
+  origin(): string | null
   /** What a path is answered with over HTTP. */
   get(path: string): Promise<Response>
   readonly config: Config
@@ -102,6 +104,7 @@ export async function openTestPlane(
   }
   return {
     client,
+    origin: () => opened.origin,
     get: async (path) => opened.fetch(path, { method: 'GET', headers: {} }),
     config,
     submit,

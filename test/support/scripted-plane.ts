@@ -33,6 +33,7 @@ import type { Store } from '../../control-plane/store/store.ts'
 import { openStore } from '../../control-plane/store/open.ts'
 import type { Drafted } from '../../control-plane/submit.ts'
 import { type Along, Tasks } from '../../control-plane/tasks.ts'
+import { changes } from '../../control-plane/changes.ts'
 import { watch } from '../../control-plane/watch.ts'
 import { hostPath } from '../../src/config/places.ts'
 import type { Access } from '../../src/domain/access.ts'
@@ -40,6 +41,7 @@ import type { AgentProgress } from '../../src/domain/agent.ts'
 import type { SignedAttestation } from '../../src/domain/attestation.ts'
 import { defaultBudget } from '../../src/domain/budget.ts'
 import type { Caller } from '../../src/domain/caller.ts'
+import { type Day, type DayFilter, everyDay, spanOf } from '../../src/domain/day.ts'
 import type { EgressRow } from '../../src/domain/egress.ts'
 import type { PullSettings } from '../../src/domain/delivery/pull.ts'
 import { Failure } from '../../src/domain/failure.ts'
@@ -55,7 +57,7 @@ import type { OutboxDesk } from '../../src/domain/outbox/desk.ts'
 import { newsOf } from '../../src/domain/outbox/news.ts'
 import { largerBudget } from '../../src/domain/risk/budget.ts'
 import type { SearchAnswer, SearchRequest } from '../../src/domain/search/search.ts'
-import type { Actor, Checkpoint, RiskReason, Task, TaskEvent } from '../../src/domain/task.ts'
+import type { Actor, Checkpoint, RiskReason, Status, Task, TaskEvent } from '../../src/domain/task.ts'
 import { defaultPolicy } from '../../src/domain/policies.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import type { Verification } from '../../src/domain/verification/verify.ts'
@@ -211,6 +213,7 @@ export class ScriptedPlane implements ControlPlane, Disposable {
       ...(asked === null ? {} : { kind: 'question', parentTaskId: asked.parent?.id ?? null }),
       createdBy: actor,
       createdAt: Date.now(),
+      updatedAt: Date.now(),
     })
     return { task, notes, hidden: [] }
   }
@@ -235,6 +238,15 @@ export class ScriptedPlane implements ControlPlane, Disposable {
 
   tasks(filter: TaskFilter): readonly Task[] {
     return this.store.tasks(filter)
+  }
+
+  counts(): Readonly<Record<Status, number>> {
+    return this.store.counts()
+  }
+
+  days(filter: DayFilter): readonly Day[] {
+    const span = spanOf(filter, Date.now())
+    return everyDay(span, this.store.days(span))
   }
 
   repositories(): readonly KnownRepository[] {
@@ -379,6 +391,10 @@ export class ScriptedPlane implements ControlPlane, Disposable {
 
   watch(id: TaskId, after: number, signal: AbortSignal): AsyncIterable<Sight> {
     return watch(this.store, this.#bus, id, after, signal)
+  }
+
+  changes(signal: AbortSignal): AsyncIterable<Task> {
+    return changes(this.#bus, signal)
   }
 
   attend(id: TaskId): void {

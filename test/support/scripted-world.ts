@@ -189,7 +189,7 @@ function startCommand(
       const app = httpApp(plane, { caller: () => anOwner, report })
       hang(app, options.behaviour ?? {})
       const { http } = config
-      const door = { hosts: [], perMinute: usualRates, address: () => 'here' }
+      const door = { hosts: [], perMinute: usualRates, isSecure: false, address: () => 'here' }
       const tcp =
         http === null || what !== 'serve' ? null : await serveTcp(httpApp(plane, { door, report }), http)
       const server = await serveSocket(app, config.controlSocket)

@@ -23,7 +23,7 @@ export function serveCommand(program: Command, shell: Shell): void {
     const { origin } = opened
     if (options.json === true) printJson(world, { type: 'serving', dataFolder, controlSocket, origin })
     else {
-      const where = origin === null ? '' : `The API is at ${origin}. `
+      const where = origin === null ? '' : `The dashboard is at ${origin}/dashboard/, the API at ${origin}. `
       world.terminal.out(
         `Working on the tasks of ${dataFolder}. ${where}Ctrl-C ends this; running boxes are left to the next start.\n`,
       )

@@ -62,7 +62,7 @@ beforeAll(() => {
   plane = new ScriptedPlane(folder, applies)
   const report = (error: unknown): unknown => reported.push(error)
   app = httpApp(plane, { caller: () => anOwner, report })
-  const door = { hosts: [], perMinute: usualRates, address: () => 'here' }
+  const door = { hosts: [], perMinute: usualRates, isSecure: false, address: () => 'here' }
   guarded = httpApp(plane, { door, report })
   for (const role of roles) {
     const wanted = { name: role, role, scopes: usualScopes[role], expiresAt: null }
@@ -235,7 +235,7 @@ describe('the document', () => {
 
   it('says of every route that it refuses who brings no token, the wrong one, and too many', async () => {
     const once = { reads: 1, calls: 1, failures: 1000 }
-    const door = { hosts: [], perMinute: once, address: () => 'here' }
+    const door = { hosts: [], perMinute: once, isSecure: false, address: () => 'here' }
     const [viewer, owner] = ['late-viewer', 'late-owner'].map((name) => {
       const wanted = {
         name,

@@ -25,7 +25,7 @@ let address = 'here'
 const seen: Seen[] = []
 
 function guarded(perMinute = usualRates): void {
-  const door = { hosts: ['cofferdam.example.com'], perMinute, address: () => address }
+  const door = { hosts: ['cofferdam.example.com'], perMinute, isSecure: false, address: () => address }
   app = httpApp(plane, { door, report: () => undefined, seen: (each) => seen.push(each) })
 }
 

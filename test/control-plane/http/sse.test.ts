@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { AgentProgress } from '../../../src/domain/agent.ts'
 import type { Sight } from '../../../src/domain/control-plane.ts'
 import { until } from '../../support/until.ts'
-import { eventStream } from '../../../control-plane/http/sse.ts'
+import { eventStream, sightFrame } from '../../../control-plane/http/sse.ts'
 
 const quick = { heartbeatMs: 20, stallMs: 60, bufferBytes: 1000 }
 
@@ -31,7 +31,7 @@ async function read(reader: ReadableStreamDefaultReader<Uint8Array>, until: stri
 
 describe('a stream of sights', () => {
   it('sends output, then a heartbeat where nothing comes', async () => {
-    const stream = eventStream((signal) => watched([output('one\ntwo')], signal), quick)
+    const stream = eventStream((signal) => watched([output('one\ntwo')], signal), sightFrame, quick)
     const reader = stream.getReader()
     const text = await read(reader, ': beat')
     expect(text).toContain('event: output\ndata: {"step":1,"box":"agent","text":"one\\ntwo"}\n\n')
@@ -41,7 +41,7 @@ describe('a stream of sights', () => {
 
   it('sends with the output what the agent did in it', async () => {
     const progress: readonly AgentProgress[] = [{ kind: 'tool', tool: 'read', text: '', paths: ['a.txt'] }]
-    const stream = eventStream((signal) => watched([output('one', progress)], signal), quick)
+    const stream = eventStream((signal) => watched([output('one', progress)], signal), sightFrame, quick)
     const reader = stream.getReader()
     expect(await read(reader, ': beat')).toContain(`"text":"one","progress":${JSON.stringify(progress)}}\n\n`)
     await reader.cancel()
@@ -49,12 +49,16 @@ describe('a stream of sights', () => {
 
   it('ends its watching when the reader goes away', async () => {
     let ended = false
-    const stream = eventStream((signal) => {
-      signal.addEventListener('abort', () => {
-        ended = true
-      })
-      return watched([], signal)
-    }, quick)
+    const stream = eventStream(
+      (signal) => {
+        signal.addEventListener('abort', () => {
+          ended = true
+        })
+        return watched([], signal)
+      },
+      sightFrame,
+      quick,
+    )
     await stream.cancel()
     expect(ended).toBe(true)
   })
@@ -75,7 +79,7 @@ describe('a stream of sights', () => {
         yield output('x'.repeat(100))
       }
     }
-    const stream = eventStream(() => flood(), quick)
+    const stream = eventStream(() => flood(), sightFrame, quick)
     const reader = stream.getReader()
     await sleep(30)
     const before = made
@@ -89,7 +93,7 @@ describe('a stream of sights', () => {
 
   it('lets a reader go on that is slow but takes what comes', async () => {
     const many = Array.from({ length: 100 }, (_, index) => output(`${index} ${'x'.repeat(100)}`))
-    const stream = eventStream((signal) => watched(many, signal), quick)
+    const stream = eventStream((signal) => watched(many, signal), sightFrame, quick)
     const reader = stream.getReader()
     for (let round = 0; round < 5; round += 1) {
       await sleep(30)

@@ -103,7 +103,7 @@ function formatOne(): void {
 }
 
 describe('a database of format 1', () => {
-  it('becomes one of format 5, with its documents', () => {
+  it('becomes one of format 6, with its documents', () => {
     formatOne()
     using store = openStore(home.file)
     const task = store.task(aTaskId)

@@ -1,0 +1,173 @@
+import { useEffect, useState } from 'preact/hooks'
+import type { Status, Task } from '../domain/task.ts'
+import { get, query } from './api.ts'
+import { extended, type List, type Lists, placed } from './board-lists.ts'
+import { asError, useLoaded, useNow, useSending, useSettled } from './hooks.ts'
+import { Link } from './navigation.tsx'
+import { Liveness, Moment, Problem, State, Title } from './parts.tsx'
+import { listen, type StreamState } from './stream.ts'
+import { useMay } from './who.ts'
+import { firstLine, folderName, type Group, groups, numberOf } from './words.ts'
+
+/** So many tasks of each group are shown first, and with each further press. */
+const pageSize = 20
+
+type Counts = Readonly<Record<Status, number>>
+
+const pageOf = ({ statuses }: Group, cursor: string | null): Promise<List> =>
+  get<List>(`/v1/tasks${query({ status: statuses.join(','), limit: pageSize, cursor })}`)
+
+async function firstPages(): Promise<Lists> {
+  return Object.fromEntries(
+    await Promise.all(groups.map(async (group) => [group.name, await pageOf(group, null)] as const)),
+  )
+}
+
+/** All tasks by what they wait for. */
+export function Board() {
+  const [lists, setLists] = useState<Lists>({})
+  const [error, setError] = useState<string | null>(null)
+  const [state, setState] = useState<StreamState>('connecting')
+  const counts = useLoaded(() => get<{ counts: Counts }>('/v1/counts'), [])
+  const count = useSettled(counts.reload)
+  useEffect(() => {
+    // What changes while lists are on their way may not be in them yet.
+    let meanwhile: readonly Task[] = []
+    const load = async (): Promise<void> => {
+      meanwhile = []
+      try {
+        const found = await firstPages()
+        setLists(meanwhile.reduce(placed, found))
+        setError(null)
+      } catch (failure) {
+        setError(asError(failure).message)
+      }
+    }
+    void load()
+    return listen({
+      address: () => '/v1/changes',
+      on: {
+        task: (data) => {
+          const task = JSON.parse(data) as Task
+          meanwhile = [...meanwhile.slice(-1000), task]
+          setLists((before) => placed(before, task))
+          count()
+        },
+      },
+      state: (next) => {
+        setState(next)
+        // Nobody told of what happened while there was no connection.
+        if (next === 'live') {
+          void load()
+          count()
+        }
+      },
+    })
+  }, [])
+  return (
+    <>
+      <div class="line">
+        <Title>Board</Title>
+        <Liveness state={state} />
+      </div>
+      <Problem text={error} />
+      {counts.value !== null && isEmpty(counts.value.counts) && <Begin />}
+      <div class="board">
+        {groups.map((group) => (
+          <Section
+            key={group.name}
+            group={group}
+            list={lists[group.name]}
+            count={counts.value === null ? null : countOf(group, counts.value.counts)}
+            onMore={(page) =>
+              setLists((before) => ({
+                ...before,
+                [group.name]: extended(before[group.name] ?? { tasks: [], next: null }, page),
+              }))
+            }
+          />
+        ))}
+      </div>
+    </>
+  )
+}
+
+const isEmpty = (counts: Counts): boolean => Object.values(counts).every((count) => count === 0)
+
+/** What somebody sees who has no task yet. */
+function Begin() {
+  const may = useMay('start')
+  return (
+    <p>
+      There are no tasks yet.{' '}
+      {may && (
+        <>
+          <Link to={{ page: 'new' }}>Start one</Link>: an agent works on a goal in a box of its own, and what
+          it has done comes as a branch of your repository.
+        </>
+      )}
+    </p>
+  )
+}
+
+const countOf = ({ statuses }: Group, counts: Counts): number =>
+  statuses.reduce((sum, status) => sum + counts[status], 0)
+
+interface SectionProps {
+  readonly group: Group
+  readonly list: List | undefined
+  readonly count: number | null
+  readonly onMore: (page: List) => void
+}
+
+function Section({ group, list, count, onMore }: SectionProps) {
+  const now = useNow()
+  const sending = useSending()
+  const more = (): void => sending.send(async () => onMore(await pageOf(group, list?.next ?? null)))
+  return (
+    <section class={`group ${group.name}`} aria-labelledby={group.name}>
+      <h2 id={group.name}>
+        {group.title} <span class="count">{count === null ? '' : numberOf(count)}</span>
+      </h2>
+      {list === undefined ? (
+        <p class="faint">Loading…</p>
+      ) : list.tasks.length === 0 ? (
+        <p class="faint">None.</p>
+      ) : (
+        <ul class="cards">
+          {list.tasks.map((task) => (
+            <Card key={task.id} task={task} now={now} />
+          ))}
+        </ul>
+      )}
+      {list !== undefined && list.next !== null && (
+        <button type="button" onClick={more} aria-disabled={sending.busy}>
+          Show more of “{group.title}”
+        </button>
+      )}
+      <Problem text={sending.error} />
+    </section>
+  )
+}
+
+function Card({ task, now }: { readonly task: Task; readonly now: number }) {
+  const { id, kind, goal, repository, step, budget, halt, risks, status, updatedAt } = task
+  const why = status === 'DRAFT' ? risks[0]?.text : halt?.text
+  return (
+    <li class="card">
+      <Link to={{ page: 'task', id, view: 'overview' }}>{firstLine(goal)}</Link>
+      <p class="facts">
+        <State task={task} />
+        {kind === 'question' && <span>question</span>}
+        <span>{folderName(repository.path)}</span>
+        {step > 0 && (
+          <span>
+            step {step}/{budget.steps}
+          </span>
+        )}
+        <Moment at={updatedAt} now={now} />
+      </p>
+      {why !== undefined && <p class="why">{firstLine(why, 220)}</p>}
+    </li>
+  )
+}

@@ -1,0 +1,149 @@
+import type { ComponentChildren } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
+import type { Loaded, Sending } from './hooks.ts'
+import type { StreamState } from './stream.ts'
+import { agoOf, groupOf, type Standing, stateOf } from './words.ts'
+
+/** The heading of a page: a reader is led to it, and the window is named by it. */
+export function Title({ children }: { readonly children: string }) {
+  const heading = useRef<HTMLHeadingElement>(null)
+  useEffect(() => {
+    document.title = `${children} · Cofferdam`
+  }, [children])
+  useEffect(() => {
+    heading.current?.focus({ preventScroll: true })
+    scrollTo(0, 0)
+  }, [])
+  return (
+    <h1 ref={heading} tabIndex={-1}>
+      {children}
+    </h1>
+  )
+}
+
+/** The state of a task, told apart by its words and not by its colour alone. */
+export function State({ task }: { readonly task: Standing }) {
+  return <span class={`state ${groupOf(task.status).name}`}>{stateOf(task)}</span>
+}
+
+export function Moment({ at, now }: { readonly at: number; readonly now: number }) {
+  const date = new Date(at)
+  return (
+    <time dateTime={date.toISOString()} title={date.toLocaleString()}>
+      {agoOf(at, now)}
+    </time>
+  )
+}
+
+/** Why something was not done, read out when it comes. */
+export function Problem({ text }: { readonly text: string | null }) {
+  return (
+    <p class="problem" role="alert" hidden={text === null}>
+      {text}
+    </p>
+  )
+}
+
+interface WaitingProps<T> {
+  readonly of: Loaded<T>
+  readonly children: (value: T) => ComponentChildren
+}
+
+/** What was loaded, or that it is on its way, or why it is not there. */
+export function Waiting<T>({ of: { value, error, reload }, children }: WaitingProps<T>) {
+  return (
+    <>
+      {error !== null && (
+        <p class="problem" role="alert">
+          {error.message}{' '}
+          <button type="button" onClick={reload}>
+            Try again
+          </button>
+        </p>
+      )}
+      {value === null ? error === null && <p class="faint">Loading…</p> : children(value)}
+    </>
+  )
+}
+
+const told: Readonly<Record<StreamState, string>> = {
+  connecting: 'Connecting…',
+  live: 'Live',
+  lost: 'Reconnecting…',
+  over: 'Connecting…',
+}
+
+/** Whether what is shown is what is so now. */
+export function Liveness({ state }: { readonly state: StreamState }) {
+  return (
+    <span class={`liveness ${state}`} role="status">
+      {told[state]}
+    </span>
+  )
+}
+
+interface SendProps {
+  readonly sending: Sending
+  readonly children: ComponentChildren
+  readonly class?: string
+}
+
+/** The button that sends a form. It stays in reach while that is on its way, so that nobody loses their place. */
+export function Send({ sending, children, class: look }: SendProps) {
+  return (
+    <button type="submit" class={look} aria-disabled={sending.busy}>
+      {children}
+    </button>
+  )
+}
+
+/** A form that is sent by code alone. */
+export function Form({
+  onSend,
+  children,
+  label,
+}: {
+  readonly onSend: () => void
+  readonly children: ComponentChildren
+  readonly label?: string
+}) {
+  return (
+    <form
+      aria-label={label}
+      onSubmit={(event) => {
+        event.preventDefault()
+        onSend()
+      }}
+    >
+      {children}
+    </form>
+  )
+}
+
+/** A table that scrolls by itself where the window is narrow. */
+export function Table({
+  label,
+  head,
+  children,
+}: {
+  readonly label: string
+  readonly head: readonly string[]
+  readonly children: ComponentChildren
+}) {
+  return (
+    <div class="wide" role="region" aria-label={label} tabIndex={0}>
+      <table>
+        <thead>
+          <tr>
+            {head.map((title) => (
+              <th key={title} scope="col">
+                {title}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>{children}</tbody>
+      </table>
+    </div>
+  )
+}

@@ -1,0 +1,153 @@
+import { useState } from 'preact/hooks'
+import type { Ran, ShownSchedule } from '../domain/schedule/port.ts'
+import type { Occurrence, Timing } from '../domain/schedule/schedule.ts'
+import { get, newKey, post } from './api.ts'
+import { useLoaded, useNow, useSending } from './hooks.ts'
+import { Link } from './navigation.tsx'
+import { Moment, Problem, Title, Waiting } from './parts.tsx'
+import { useMay } from './who.ts'
+import { firstLine } from './words.ts'
+
+/** Tasks by the clock. */
+export function Schedules() {
+  const loaded = useLoaded(
+    async () => (await get<{ schedules: readonly ShownSchedule[] }>('/v1/schedules')).schedules,
+    [],
+  )
+  return (
+    <>
+      <Title>Schedules</Title>
+      <Waiting of={loaded}>
+        {(schedules) =>
+          schedules.length === 0 ? (
+            <p class="faint">
+              There are none. <code>cofferdam schedule add</code> makes one, and so does the configuration.
+            </p>
+          ) : (
+            <ul class="cards">
+              {schedules.map((schedule) => (
+                <Schedule key={schedule.name} schedule={schedule} reload={loaded.reload} />
+              ))}
+            </ul>
+          )
+        }
+      </Waiting>
+    </>
+  )
+}
+
+const when = (timing: Timing): string =>
+  timing.kind === 'cron' ? `${timing.cron} (${timing.timezone})` : `every ${timing.every}`
+
+function Schedule({ schedule, reload }: { readonly schedule: ShownSchedule; readonly reload: () => void }) {
+  const now = useNow()
+  const { name, enabled, gone, nextAt, last, timing, task, autoApprove } = schedule
+  const [mayRun, mayChange] = [useMay('run_schedule'), useMay('change_schedule')]
+  const [ran, setRan] = useState<Ran | null>(null)
+  const sending = useSending()
+  const at = `/v1/schedules/${encodeURIComponent(name)}`
+  const run = (): void =>
+    sending.send(async () => {
+      setRan(await post<Ran>(`${at}/run`, {}, { 'idempotency-key': newKey() }))
+      reload()
+    })
+  const enable = (): void =>
+    sending.send(async () => {
+      await post<ShownSchedule>(`${at}/${enabled ? 'disable' : 'enable'}`)
+      reload()
+    })
+  return (
+    <li class="card">
+      <h2>{name}</h2>
+      <p class="facts">
+        <span>{when(timing)}</span>
+        <span>{gone ? 'gone' : enabled ? 'enabled' : 'disabled'}</span>
+        {nextAt !== null && (
+          <span>
+            next <Moment at={nextAt} now={now} />
+          </span>
+        )}
+        {autoApprove && <span>approved in advance</span>}
+      </p>
+      <p class="words">{firstLine(task.goal)}</p>
+      <p class="faint">{task.repository}</p>
+      {last !== null && <Run run={last} now={now} />}
+      {(mayRun || mayChange) && !gone && (
+        <p class="buttons">
+          {mayRun && (
+            <button type="button" onClick={run} aria-disabled={sending.busy}>
+              Run {name} now
+            </button>
+          )}
+          {mayChange && (
+            <button type="button" onClick={enable} aria-disabled={sending.busy}>
+              {enabled ? `Disable ${name}` : `Enable ${name}`}
+            </button>
+          )}
+        </p>
+      )}
+      <div role="status">
+        {ran !== null && (
+          <p>
+            It runs as{' '}
+            <Link to={{ page: 'task', id: ran.task.id, view: 'overview' }}>task {ran.task.id}</Link>.
+          </p>
+        )}
+      </div>
+      <Problem text={sending.error} />
+      <Runs name={name} at={at} />
+    </li>
+  )
+}
+
+function Run({
+  run: { state, task, text, plannedAt },
+  now,
+}: {
+  readonly run: Occurrence
+  readonly now: number
+}) {
+  return (
+    <p class="facts">
+      <Moment at={plannedAt} now={now} />
+      <span>{state}</span>
+      {task !== null && <Link to={{ page: 'task', id: task, view: 'overview' }}>{task}</Link>}
+      <span>{text}</span>
+    </p>
+  )
+}
+
+function Runs({ name, at }: { readonly name: string; readonly at: string }) {
+  const [open, setOpen] = useState(false)
+  return (
+    <details onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>Earlier runs of {name}</summary>
+      {open && <Earlier at={at} />}
+    </details>
+  )
+}
+
+function Earlier({ at }: { readonly at: string }) {
+  const now = useNow()
+  const loaded = useLoaded(
+    async () => (await get<{ occurrences: readonly Occurrence[] }>(`${at}/occurrences?limit=20`)).occurrences,
+    [at],
+  )
+  return (
+    <Waiting of={loaded}>
+      {(runs) =>
+        runs.length === 0 ? (
+          <p class="faint">None yet.</p>
+        ) : (
+          <ul class="plain">
+            {runs.map((run) => (
+              <li key={run.plannedAt}>
+                <Run run={run} now={now} />
+              </li>
+            ))}
+          </ul>
+        )
+      }
+    </Waiting>
+  )
+}

@@ -1,0 +1,41 @@
+import { useState } from 'preact/hooks'
+import { signIn, type Who } from './api.ts'
+import { useSending } from './hooks.ts'
+import { Form, Problem, Send, Title } from './parts.tsx'
+
+/** Asks for a token. It is sent once, for a session, and kept nowhere in the browser. */
+export function SignIn({ onSignedIn }: { readonly onSignedIn: (who: Who) => void }) {
+  const [token, setToken] = useState('')
+  const sending = useSending()
+  const send = (): void =>
+    sending.send(async () => {
+      const who = await signIn(token.trim())
+      setToken('')
+      onSignedIn(who)
+    })
+  return (
+    <main class="narrow">
+      <Title>Sign in</Title>
+      <p>
+        A token lets you in. Whoever owns the data folder makes one on the server with{' '}
+        <code>cofferdam token create NAME</code>.
+      </p>
+      <Form onSend={send}>
+        <label for="token">Token</label>
+        <input
+          id="token"
+          type="password"
+          autocomplete="current-password"
+          placeholder="cfd_…"
+          required
+          value={token}
+          onInput={(event) => setToken(event.currentTarget.value)}
+        />
+        <Problem text={sending.error} />
+        <Send sending={sending} class="main">
+          Sign in
+        </Send>
+      </Form>
+    </main>
+  )
+}

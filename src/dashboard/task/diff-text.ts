@@ -1,0 +1,51 @@
+// A unified diff as git writes it, read without a library.
+
+/** The parts of a diff, one for each file. Lines of content never begin so. */
+export function filesOfDiff(diff: string): readonly string[] {
+  return diff.split(/^(?=diff --git )/m).filter((part) => part.startsWith('diff --git '))
+}
+
+/** What the server says at its end of a diff that is too long; null where it has all of it. */
+export function cutOf(diff: string): string | null {
+  return /^\[cut: (.*)\]\n?$/m.exec(diff.slice(diff.trimEnd().lastIndexOf('\n') + 1))?.[1] ?? null
+}
+
+/** The file that a part of a diff is about, as it is called after the change, or before it where it is gone. */
+export function nameInDiff(text: string): string {
+  const head = text.split(/^@@ /m, 1)[0] ?? ''
+  const line = (begin: string): string | null => new RegExp(`^${begin}(.*)$`, 'm').exec(head)?.[1] ?? null
+  const moved = line('rename to ') ?? line('copy to ')
+  if (moved !== null) return unquoted(moved)
+  const name =
+    [line('\\+\\+\\+ '), line('--- ')].find((each) => each !== null && each !== '/dev/null') ?? null
+  if (name !== null) return unquoted(name.replace(/\t$/, '')).slice(2)
+  // Neither lines nor another name: both names here are the same.
+  const both = (head.split('\n', 1)[0] ?? '').slice('diff --git '.length)
+  const one = both.slice(0, (both.length - 1) / 2)
+  return unquoted(one).slice(2)
+}
+
+const letters: Readonly<Record<string, number>> = { a: 7, b: 8, t: 9, n: 10, v: 11, f: 12, r: 13 }
+
+/** A name without the quotes and escapes of git, which writes the bytes of what is not plain in octal. */
+function unquoted(name: string): string {
+  const [, inside = null] = /^"(.*)"$/.exec(name) ?? []
+  if (inside === null) return name
+  const bytes: number[] = []
+  for (const [all, octal, letter] of inside.matchAll(/\\([0-7]{3})|\\(.)|[^\\]+/gu)) {
+    if (octal !== undefined) bytes.push(Number.parseInt(octal, 8))
+    else if (letter !== undefined) bytes.push(letters[letter] ?? letter.charCodeAt(0))
+    else bytes.push(...new TextEncoder().encode(all))
+  }
+  return new TextDecoder().decode(new Uint8Array(bytes))
+}
+
+/** How many lines a part of a diff adds and takes away. */
+export function sizeOfDiff(text: string): { readonly added: number; readonly removed: number } {
+  const lines = text.slice(text.search(/^@@ /m)).split('\n')
+  if (!/^@@ /m.test(text)) return { added: 0, removed: 0 }
+  return {
+    added: lines.filter((line) => line.startsWith('+')).length,
+    removed: lines.filter((line) => line.startsWith('-')).length,
+  }
+}

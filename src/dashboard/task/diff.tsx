@@ -1,0 +1,90 @@
+import type { Diff2HtmlConfig } from 'diff2html'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { nameInDiff, sizeOfDiff } from './diff-text.ts'
+
+/** Browsers that know Trusted Types let text become markup by a named policy alone, and this is the only one. */
+interface TrustedTypes {
+  readonly createPolicy: (
+    name: string,
+    rules: { readonly createHTML: (text: string) => string },
+  ) => { readonly createHTML: (text: string) => string }
+}
+
+/** The library's, whose enums are not in what browsers load. */
+type DiffSettings = Omit<Diff2HtmlConfig, 'colorScheme'> & { readonly colorScheme: 'auto' }
+
+declare global {
+  // The library's script puts it there.
+  var Diff2Html: { readonly html: (diff: string, settings: DiffSettings) => string } | undefined
+  var trustedTypes: TrustedTypes | undefined
+}
+
+/** Text is only parsed by it, in a document of its own in which nothing runs and nothing is fetched. */
+const policy = globalThis.trustedTypes?.createPolicy('diff', { createHTML: (text) => text })
+
+/** What a diff is shown with. Anything else is left out, whatever the library makes of the names and lines of an agent. */
+const elements: ReadonlySet<string> = new Set('DIV SPAN TABLE TBODY TR TD INS DEL'.split(' '))
+
+/** The view of a diff as nodes that have text and classes and nothing else. */
+function viewOf(markup: string): DocumentFragment {
+  const parsed = new DOMParser().parseFromString(policy?.createHTML(markup) ?? markup, 'text/html')
+  const view = document.createDocumentFragment()
+  for (const node of parsed.body.childNodes) copy(node, view)
+  return view
+}
+
+function copy(node: Node, into: Node): void {
+  if (node instanceof Text) {
+    into.appendChild(document.createTextNode(node.data))
+    return
+  }
+  if (!(node instanceof Element)) return
+  const isKnown = elements.has(node.tagName)
+  const made = isKnown ? document.createElement(node.tagName) : null
+  if (made !== null && node.classList.length > 0) made.className = node.className
+  // What is of no known kind is gone, what stands in it is shown.
+  for (const child of node.childNodes) copy(child, made ?? into)
+  if (made !== null) into.appendChild(made)
+}
+
+/** A longer diff of one file is shown as text, and of that so much, characters. */
+const longest = 400_000
+
+function textOf(text: string): Node {
+  const place = document.createElement('pre')
+  place.textContent = text.length > longest ? `${text.slice(0, longest)}\n[…]` : text
+  return place
+}
+
+interface FileDiffProps {
+  readonly text: string
+  readonly isWide: boolean
+  readonly isOpen: boolean
+}
+
+/** A changed file; its lines are made when it is opened. */
+export function FileDiff({ text, isWide, isOpen }: FileDiffProps) {
+  const [open, setOpen] = useState(isOpen)
+  const place = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    if (!open) return
+    const settings: DiffSettings = {
+      drawFileList: false,
+      matching: 'lines',
+      outputFormat: isWide ? 'side-by-side' : 'line-by-line',
+      colorScheme: 'auto',
+    }
+    const made = text.length > longest ? undefined : globalThis.Diff2Html?.html(text, settings)
+    place.current?.replaceChildren(made === undefined ? textOf(text) : viewOf(made))
+  }, [open, text, isWide])
+  const name = nameInDiff(text)
+  const { added, removed } = sizeOfDiff(text)
+  return (
+    <details class="file" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>
+        <code>{name}</code> <span class="good">+{added}</span> <span class="bad">−{removed}</span>
+      </summary>
+      <div class="diff" ref={place} tabIndex={0} role="region" aria-label={`Changes of ${name}`} />
+    </details>
+  )
+}

@@ -1,0 +1,62 @@
+import { useState } from 'preact/hooks'
+import type { TaskEvent } from '../../domain/task.ts'
+import { useNow } from '../hooks.ts'
+import { Moment } from '../parts.tsx'
+import { nameOf } from '../words.ts'
+
+/** So many are shown without being asked for. */
+const usual = 100
+
+/** What happened, newest first. */
+export function Timeline({ events }: { readonly events: readonly TaskEvent[] }) {
+  const now = useNow()
+  const [most, setMost] = useState(usual)
+  const shown = events.slice(-most).toReversed()
+  return (
+    <>
+      <ol class="timeline">
+        {shown.map((event) => (
+          <Entry key={event.seq} event={event} now={now} />
+        ))}
+      </ol>
+      {events.length > most && (
+        <button type="button" onClick={() => setMost(most + 10 * usual)}>
+          Show what was earlier ({events.length - most})
+        </button>
+      )}
+    </>
+  )
+}
+
+function Entry({ event, now }: { readonly event: TaskEvent; readonly now: number }) {
+  const { seq, at, step, from, to, text, actor, data } = event
+  const risks = reasonsIn(data['risks'])
+  return (
+    <li value={seq}>
+      <p class="facts">
+        <Moment at={at} now={now} />
+        {step > 0 && <span>step {step}</span>}
+        {from !== to && <span>{to.toLowerCase()}</span>}
+        {actor.kind !== 'system' && <span>{nameOf(actor)}</span>}
+      </p>
+      <p class="words">{text}</p>
+      {risks.length > 0 && (
+        <ul>
+          {risks.map((reason) => (
+            <li key={reason}>{reason}</li>
+          ))}
+        </ul>
+      )}
+    </li>
+  )
+}
+
+/** The reasons that an event names, if it does. */
+function reasonsIn(risks: unknown): readonly string[] {
+  if (!Array.isArray(risks)) return []
+  return risks.flatMap((risk: unknown) =>
+    typeof risk === 'object' && risk !== null && 'text' in risk && typeof risk.text === 'string'
+      ? [risk.text]
+      : [],
+  )
+}

@@ -1,0 +1,12 @@
+import { createContext } from 'preact'
+import { useContext } from 'preact/hooks'
+import type { Ability } from '../domain/rights.ts'
+import type { Who } from './api.ts'
+
+const Context = createContext<Who>({ actor: { kind: 'local', id: '' }, role: 'viewer', may: [] })
+export const WhoProvider = Context.Provider
+
+/** Whether who looks may do this: what they may not has no button. */
+export function useMay(ability: Ability): boolean {
+  return useContext(Context).may.includes(ability)
+}

@@ -1,0 +1,104 @@
+import type { Actor, Status, Task } from '../domain/task.ts'
+
+// What people read, made of what the API says.
+
+/** The five lists of the board, and the states that each holds. */
+export const groups = [
+  { name: 'needs-you', title: 'Needs you', statuses: ['DRAFT', 'BLOCKED'] },
+  { name: 'running', title: 'Running', statuses: ['RUNNING', 'VALIDATING'] },
+  { name: 'queued', title: 'Queued', statuses: ['PENDING'] },
+  { name: 'done', title: 'Done', statuses: ['APPLIED'] },
+  { name: 'halted', title: 'Halted', statuses: ['FAILED', 'TIMEOUT', 'STOPPED', 'REJECTED'] },
+] as const satisfies readonly { name: string; title: string; statuses: readonly Status[] }[]
+export type Group = (typeof groups)[number]
+export type GroupName = Group['name']
+
+export function groupOf(status: Status): Group {
+  const found = groups.find(({ statuses }) => (statuses as readonly Status[]).includes(status))
+  if (found === undefined) throw new Error(`no list of the board holds ${status}`)
+  return found
+}
+
+/** What of a task its state in words is made of. */
+export type Standing = Pick<Task, 'kind' | 'status' | 'halt' | 'outcome' | 'delivery'>
+
+/** A state in a word for people, with what differs from task to task. */
+export function stateOf({ kind, status, halt, outcome, delivery }: Standing): string {
+  const word = kind === 'question' && status === 'APPLIED' ? 'answered' : status.toLowerCase()
+  const why = halt === null || halt.reason === word ? '' : ` (${halt.reason.replaceAll('_', ' ')})`
+  const untested = status === 'APPLIED' && outcome === 'untested' ? ', untested' : ''
+  const gone = delivery === 'none' ? '' : `, ${delivery.replaceAll('_', ' ')}`
+  return `${word}${why}${untested}${gone}`
+}
+
+/** The first line of a text, at most `most` characters. */
+export function firstLine(text: string, most = 160): string {
+  const line = text.trimStart().split('\n', 1)[0] ?? ''
+  return line.length > most ? `${line.slice(0, most)}…` : line
+}
+
+export const nameOf = ({ kind, id }: Actor): string => (kind === 'system' ? 'Cofferdam' : id)
+
+/** The last folder of a path. */
+export const folderName = (path: string): string => path.split('/').findLast((part) => part !== '') ?? path
+
+/** A span of time in its two greatest units, such as `2 h 5 min`. */
+export function spanOf(ms: number): string {
+  const seconds = Math.round(ms / 1000)
+  if (seconds < 60) return `${seconds} s`
+  const minutes = Math.floor(seconds / 60)
+  if (minutes < 60) return pair(minutes, 'min', seconds % 60, 's')
+  const hours = Math.floor(minutes / 60)
+  return hours < 48
+    ? pair(hours, 'h', minutes % 60, 'min')
+    : pair(Math.floor(hours / 24), 'd', hours % 24, 'h')
+}
+
+const pair = (most: number, unit: string, rest: number, smaller: string): string =>
+  rest === 0 ? `${most} ${unit}` : `${most} ${unit} ${rest} ${smaller}`
+
+/** How long ago, or in how long, in one unit. */
+export function agoOf(at: number, now: number): string {
+  const ms = Math.abs(now - at)
+  if (ms < 45_000) return now >= at ? 'just now' : 'in a moment'
+  const [amount, unit] =
+    ms < 3_600_000
+      ? [Math.round(ms / 60_000), 'min']
+      : ms < 48 * 3_600_000
+        ? [Math.round(ms / 3_600_000), 'h']
+        : [Math.round(ms / 86_400_000), 'd']
+  return now >= at ? `${amount} ${unit} ago` : `in ${amount} ${unit}`
+}
+
+export const moneyOf = (usd: number): string => `$${usd.toFixed(usd !== 0 && usd < 0.1 ? 4 : 2)}`
+
+export const numberOf = (count: number): string => count.toLocaleString('en')
+
+/** Bytes in the unit that suits them. */
+export function bytesOf(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`
+  const units = ['kB', 'MB', 'GB', 'TB']
+  const power = Math.min(units.length, Math.floor(Math.log10(bytes) / 3))
+  return `${(bytes / 1000 ** power).toFixed(1)} ${units[power - 1] ?? ''}`
+}
+
+const controls = new RegExp(
+  `${String.fromCodePoint(27)}(?:\\[[0-9;?]*[A-Za-z]|\\][^${String.fromCodePoint(7, 27)}]*(?:${String.fromCodePoint(7)}|${String.fromCodePoint(27)}\\\\)?)?|[^\\P{Cc}\\n\\t]`,
+  'gu',
+)
+const directions = /[\p{Bidi_Control}\u2028\u2029]/gu
+
+/** The output of a program as text: without commands to a terminal, and with marks that turn the direction made visible. */
+export function plain(text: string): string {
+  return text.replaceAll('\r\n', '\n').replaceAll(controls, '').replaceAll(directions, '\u{fffd}')
+}
+
+/**
+ * A log as it was read, and what came while that was on its way: some of it may be in the log already, as its end.
+ */
+export function joined(log: string, live: string): string {
+  for (let length = Math.min(log.length, live.length); length > 0; length--) {
+    if (log.endsWith(live.slice(0, length))) return log + live.slice(length)
+  }
+  return log + live
+}

@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest'
+import { cutOf, filesOfDiff, nameInDiff, sizeOfDiff } from '../../src/dashboard/task/diff-text.ts'
+
+const one = `diff --git a/a.txt b/a.txt
+index 1..2 100644
+--- a/a.txt
++++ b/a.txt
+@@ -1,3 +1,3 @@
+ a
+-diff --git a/x b/x
+--- b
++++ c
++d
+`
+const two = `diff --git a/b b/b
+new file mode 100644
+index 0..1
+--- /dev/null
++++ b/b
+@@ -0,0 +1 @@
++b
+`
+
+it('a diff has a part for each file, and what its lines hold begins none', () => {
+  expect(filesOfDiff(one + two)).toEqual([one, two])
+  expect(filesOfDiff('')).toEqual([])
+})
+
+it('a diff that was cut says why', () => {
+  expect(cutOf(`${one}[cut: the diff is longer than 8 MiB]\n`)).toBe('the diff is longer than 8 MiB')
+  expect(cutOf(`${one}+[cut: by an agent]\n`)).toBeNull()
+  expect(cutOf('')).toBeNull()
+})
+
+it('lines that look like a heading are counted as what they are', () => {
+  expect(sizeOfDiff(one)).toEqual({ added: 2, removed: 2 })
+  expect(sizeOfDiff('diff --git a/b b/b\nBinary files a/b and b/b differ\n')).toEqual({
+    added: 0,
+    removed: 0,
+  })
+})
+
+describe('the name of a file in a diff', () => {
+  it.each<[string, string, string]>([
+    ['a changed file', one, 'a.txt'],
+    ['a new file', two, 'b'],
+    ['a file that is gone', 'diff --git a/c d b/c d\n--- a/c d\t\n+++ /dev/null\n@@ -1 +0,0 @@\n-c\n', 'c d'],
+    ['a moved file', 'diff --git a/x b/y z\nsimilarity index 100%\nrename from x\nrename to y z\n', 'y z'],
+    ['another mode alone', 'diff --git a/run me b/run me\nold mode 100644\nnew mode 100755\n', 'run me'],
+    ['no text', 'diff --git a/i.png b/i.png\nindex 1..2\nBinary files a/i.png and b/i.png differ\n', 'i.png'],
+    [
+      'a name that git quotes',
+      'diff --git "a/\\303\\244 \\"b\\"\\t\\\\.txt" "b/\\303\\244 \\"b\\"\\t\\\\.txt"\n--- /dev/null\n+++ "b/\\303\\244 \\"b\\"\\t\\\\.txt"\n@@ -0,0 +1 @@\n+x\n',
+      'ä "b"\t\\.txt',
+    ],
+  ])('of %s', (_, text, name) => {
+    expect(nameInDiff(text)).toBe(name)
+  })
+})

@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest'
+import {
+  agoOf,
+  bytesOf,
+  firstLine,
+  groupOf,
+  joined,
+  moneyOf,
+  plain,
+  spanOf,
+  stateOf,
+} from '../../src/dashboard/words.ts'
+import { statuses } from '../../src/domain/task.ts'
+import { aTask } from '../support/task.ts'
+
+describe('the board', () => {
+  it('has a list for every state', () => {
+    expect(statuses.map((status) => [status, groupOf(status).title])).toEqual([
+      ['DRAFT', 'Needs you'],
+      ['PENDING', 'Queued'],
+      ['RUNNING', 'Running'],
+      ['VALIDATING', 'Running'],
+      ['APPLIED', 'Done'],
+      ['BLOCKED', 'Needs you'],
+      ['FAILED', 'Halted'],
+      ['TIMEOUT', 'Halted'],
+      ['STOPPED', 'Halted'],
+      ['REJECTED', 'Halted'],
+    ])
+  })
+})
+
+it.each([
+  [{ status: 'PENDING' }, 'pending'],
+  [{ status: 'BLOCKED', halt: { reason: 'no_change', text: '' } }, 'blocked (no change)'],
+  [{ status: 'STOPPED', halt: { reason: 'stopped', text: '' } }, 'stopped'],
+  [{ status: 'APPLIED', outcome: 'untested' }, 'applied, untested'],
+  [{ status: 'APPLIED', kind: 'question' }, 'answered'],
+  [{ status: 'APPLIED', outcome: 'tested', delivery: 'discarded' }, 'applied, discarded'],
+] as const)('%j is %s', (fields, text) => {
+  expect(stateOf(aTask(fields))).toBe(text)
+})
+
+it.each([
+  [0, '0 s'],
+  [59_400, '59 s'],
+  [60_000, '1 min'],
+  [125_000, '2 min 5 s'],
+  [3_900_000, '1 h 5 min'],
+  [49 * 3_600_000, '2 d 1 h'],
+])('%i ms are %s', (ms, text) => {
+  expect(spanOf(ms)).toBe(text)
+})
+
+it.each([
+  [0, 'just now'],
+  [10 * 60_000, '10 min ago'],
+  [5 * 3_600_000, '5 h ago'],
+  [72 * 3_600_000, '3 d ago'],
+  [-10_000, 'in a moment'],
+  [-2 * 3_600_000, 'in 2 h'],
+])('%i ms before now is %s', (ms, text) => {
+  expect(agoOf(1_000_000_000 - ms, 1_000_000_000)).toBe(text)
+})
+
+it('money and bytes are as long as they matter', () => {
+  expect([0, 0.0042, 1.5].map(moneyOf)).toEqual(['$0.00', '$0.0042', '$1.50'])
+  expect([7, 1500, 2_500_000].map(bytesOf)).toEqual(['7 B', '1.5 kB', '2.5 MB'])
+})
+
+it('a first line is no longer than it may be', () => {
+  expect(firstLine('  one\ntwo')).toBe('one')
+  expect(firstLine('x'.repeat(10), 4)).toBe('xxxx…')
+})
+
+describe('the output of a program', () => {
+  const escape = String.fromCodePoint(27)
+  const bell = String.fromCodePoint(7)
+  it.each([
+    [`${escape}[31mred${escape}[0m`, 'red'],
+    [`${escape}]0;title${bell}text`, 'text'],
+    [`${escape}]8;;file:///etc${escape}\\link`, 'link'],
+    [`a\r\nb\tc\u0000\u009b2J`, 'a\nb\tc2J'],
+    ['abc\u202etxt.exe', 'abc\ufffdtxt.exe'],
+    ['日本語 é 👩‍💻', '日本語 é 👩‍💻'],
+  ])('%j is shown as %j', (text, shown) => {
+    expect(plain(text)).toBe(shown)
+  })
+
+  it.each([
+    ['one\n', 'two\n', 'one\ntwo\n'],
+    ['one\ntwo\n', 'two\n', 'one\ntwo\n'],
+    ['one\ntwo\n', 'two\nthree\n', 'one\ntwo\nthree\n'],
+    ['one\n', '', 'one\n'],
+    ['', 'one\n', 'one\n'],
+  ])('read as %j, with %j meanwhile, is %j', (log, live, all) => {
+    expect(joined(log, live)).toBe(all)
+  })
+})

@@ -1,0 +1,108 @@
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import type { Browser } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { openBrowser } from '../../support/dashboard/browser.ts'
+import { sees } from '../../support/dashboard/sees.ts'
+import { builtDashboard } from '../../support/dashboard/built.ts'
+import { type DashboardLab, dashboardLab } from '../../support/dashboard/lab.ts'
+import { applies, blocks } from '../../support/scripted-plane.ts'
+import { aTaskIdOf, anOwner } from '../../support/task.ts'
+
+const places = builtDashboard()
+let browser: Browser
+let lab: DashboardLab
+beforeAll(async () => {
+  browser = await openBrowser()
+})
+afterAll(() => browser.close())
+beforeEach(async () => {
+  lab = await dashboardLab(browser, places, (turn) =>
+    turn.task.goal.includes('block') ? blocks(turn) : applies(turn),
+  )
+})
+afterEach(() => lab[Symbol.asyncDispose]())
+
+/** Makes so many more tasks of the one that there is, each younger than the one before. */
+function copies(file: string, count: number): void {
+  const db = new Database(file)
+  db.exec('CREATE TEMP TABLE one AS SELECT * FROM runtime_tasks')
+  const change = db.prepare('UPDATE one SET id = ?, goal = ?, created_at = created_at + 1')
+  const copy = db.prepare('INSERT INTO runtime_tasks SELECT * FROM one')
+  db.transaction(() => {
+    for (let number = 1; number <= count; number += 1) {
+      change.run(aTaskIdOf(number), `Task ${number}`)
+      copy.run()
+    }
+  })()
+  db.close()
+}
+
+describe('the board', () => {
+  it('has each task in the list of what it waits for, and moves it while one looks on', async () => {
+    const draft = await lab.submit('Use sudo to mend it')
+    const queued = await lab.submit('Mend the parser')
+    const stuck = await lab.submit('Get blocked')
+    const page = await lab.page('/dashboard/')
+    const list = (name: string) => page.getByRole('region', { name })
+    await sees(list('Needs you').getByText('Use sudo to mend it'))
+    await sees(list('Needs you').getByText('The goal says "sudo".'))
+    await sees(list('Queued 2').getByText('Mend the parser'))
+
+    lab.plane.attend(queued.id)
+    await sees(list('Done 1').getByText('Mend the parser'))
+    lab.plane.attend(stuck.id)
+    await sees(list('Needs you 2').getByText('Which word?'))
+    await lab.plane.act(draft.id, { act: 'reject', text: null }, anOwner, null)
+    await sees(list('Halted 1').getByText('Use sudo to mend it'))
+    await sees(list('Queued 0').getByText('None.'))
+    await lab.submit('Write the docs')
+    await sees(list('Queued 1').getByText('Write the docs'))
+  })
+
+  it('is quick with 10,000 tasks: it reads the first of each list, and more when it is asked to', async () => {
+    await lab.submit('Task 0')
+    copies(join(lab.folder, 'cofferdam.db'), 9999)
+    const page = await lab.page('/dashboard/')
+    const queued = page.getByRole('region', { name: 'Queued 10,000' })
+    await sees(queued.getByText('Task 9999'))
+    expect(await page.locator('.card').count()).toBe(20)
+    await queued.getByRole('button', { name: 'Show more' }).click()
+    await sees(queued.getByText('Task 9965', { exact: true }))
+    expect(await page.locator('.card').count()).toBe(40)
+  })
+
+  it('says that it is cut off, and shows what happened meanwhile when the server is back', async () => {
+    const page = await lab.page('/dashboard/')
+    await sees(page.getByText('Live', { exact: true }))
+    await lab.stop()
+    await sees(page.getByText('Reconnecting…'))
+    await lab.submit('Made meanwhile')
+    await lab.start()
+    await sees(page.getByText('Live', { exact: true }))
+    await sees(page.getByRole('region', { name: 'Queued 1' }).getByText('Made meanwhile'))
+  })
+
+  it('leads who has no task yet to their first', async () => {
+    const page = await lab.page('/dashboard/')
+    await sees(page.getByText('There are no tasks yet.'))
+    await page.getByRole('link', { name: 'Start one' }).click()
+    await sees(page.getByRole('heading', { name: 'New task' }))
+  })
+
+  it('can be used without a mouse', async () => {
+    await lab.submit('Mend the parser')
+    const page = await lab.page('/dashboard/')
+    const link = page.getByRole('link', { name: 'Mend the parser' })
+    await link.waitFor()
+    for (let tries = 0; tries < 20; tries += 1) {
+      await page.keyboard.press('Tab')
+      if ((await page.evaluate('document.activeElement.textContent')) === 'Mend the parser') break
+    }
+    await page.keyboard.press('Enter')
+    await sees(page.getByRole('heading', { name: 'Mend the parser' }))
+    expect(await page.evaluate('document.activeElement.tagName')).toBe('H1')
+    await page.goBack()
+    await sees(page.getByRole('heading', { name: 'Board' }))
+  })
+})

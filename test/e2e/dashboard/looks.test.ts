@@ -1,0 +1,99 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { scheduleRequestSchema } from '../../../src/domain/schedule/request.ts'
+import type { Task } from '../../../src/domain/task.ts'
+import { barriers } from '../../support/dashboard/axe.ts'
+import { openBrowser } from '../../support/dashboard/browser.ts'
+import { sees, settled } from '../../support/dashboard/sees.ts'
+import { builtDashboard } from '../../support/dashboard/built.ts'
+import { type DashboardLab, dashboardLab, pathOf } from '../../support/dashboard/lab.ts'
+import { anInstallation } from '../../support/dashboard/installation.ts'
+import { anOwner } from '../../support/task.ts'
+
+// Each page as it is seen: on a phone and at a desk, dark and light. What is seen lies in `.results/dashboard` afterwards,
+// and `npm run screenshots` takes the pictures of the README from there.
+
+const folder = join(import.meta.dirname, '../../../.results/dashboard')
+const places = builtDashboard()
+let browser: Browser
+let lab: DashboardLab
+let tasks: { readonly draft: Task; readonly running: Task; readonly applied: Task }
+beforeAll(async () => {
+  mkdirSync(folder, { recursive: true })
+  browser = await openBrowser()
+  const { script, behaviour, fill } = anInstallation()
+  lab = await dashboardLab(browser, places, script, behaviour)
+  tasks = await fill(lab)
+  const task = { goal: 'Update the lock file and run the tests', repository: '/home/ada/shop' }
+  lab.plane.schedules.create(
+    scheduleRequestSchema.parse({ name: 'nightly', cron: '30 2 * * *', task }),
+    anOwner,
+  )
+})
+afterAll(async () => {
+  await lab[Symbol.asyncDispose]()
+  await browser.close()
+})
+
+const ways: Readonly<Record<string, BrowserContextOptions>> = {
+  phone: { viewport: { width: 390, height: 844 }, colorScheme: 'dark', hasTouch: true },
+  desk: { viewport: { width: 1280, height: 800 }, colorScheme: 'light' },
+}
+
+const pages: readonly (readonly [string, () => string])[] = [
+  ['board', () => '/dashboard/'],
+  ['draft', () => pathOf(tasks.draft.id)],
+  ['running', () => pathOf(tasks.running.id)],
+  ['output', () => pathOf(tasks.running.id, 'output')],
+  ['changes', () => pathOf(tasks.applied.id, 'changes')],
+  ['tests', () => pathOf(tasks.applied.id, 'tests')],
+  ['egress', () => pathOf(tasks.applied.id, 'egress')],
+  ['proof', () => pathOf(tasks.applied.id, 'proof')],
+  ['new', () => '/dashboard/new'],
+  ['ask', () => '/dashboard/ask'],
+  ['search', () => '/dashboard/search?q=parser'],
+  ['schedules', () => '/dashboard/schedules'],
+  ['health', () => '/dashboard/health'],
+  ['nowhere', () => '/dashboard/none'],
+]
+
+/** At a desk those that lie otherwise there. */
+const atDesk: ReadonlySet<string> = new Set(['board', 'running', 'changes', 'tests', 'health', 'new'])
+
+describe.each(Object.entries(ways))('on a %s', (way, options) => {
+  let page: Page
+  beforeAll(async () => {
+    page = await lab.page('/dashboard/', 'owner', options)
+  })
+  afterAll(() => page.context().close())
+
+  it.each(pages.filter(([name]) => way === 'phone' || atDesk.has(name)))(
+    '%s has no barriers and fits',
+    async (name, path) => {
+      await page.goto(path())
+      await sees(page.getByRole('heading', { level: 1 }))
+      await settled(page)
+      await page.screenshot({ path: join(folder, `${name}-${way}.png`), animations: 'disabled' })
+      expect(await barriers(page)).toEqual([])
+      expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
+    },
+  )
+
+  it('a form that is open has no barriers', async () => {
+    await page.goto(pathOf(tasks.running.id))
+    await page.getByRole('button', { name: 'Steer' }).click()
+    expect(await barriers(page)).toEqual([])
+    await page.goto(pathOf(tasks.draft.id))
+    await page.getByRole('button', { name: 'Suggest' }).click()
+    expect(await barriers(page)).toEqual([])
+  })
+})
+
+it('the page that asks for a token has no barriers', async () => {
+  const page = await (await lab.context()).newPage()
+  await page.goto('/')
+  await sees(page.getByLabel('Token'))
+  expect(await barriers(page)).toEqual([])
+})

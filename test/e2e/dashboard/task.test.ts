@@ -1,0 +1,270 @@
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { openBrowser } from '../../support/dashboard/browser.ts'
+import { sees } from '../../support/dashboard/sees.ts'
+import { builtDashboard } from '../../support/dashboard/built.ts'
+import { type DashboardLab, dashboardLab, pathOf } from '../../support/dashboard/lab.ts'
+import { applies, beginStep, type Turn } from '../../support/scripted-plane.ts'
+import { anOwner } from '../../support/task.ts'
+import { until } from '../../support/until.ts'
+
+const places = builtDashboard()
+let browser: Browser
+let lab: DashboardLab
+/** The turn of the task that works until a test says more. */
+let turn: Turn | null = null
+beforeAll(async () => {
+  browser = await openBrowser()
+})
+afterAll(() => browser.close())
+beforeEach(async () => {
+  turn = null
+  lab = await dashboardLab(browser, places, (begun) => {
+    if (!begun.task.goal.includes('slow')) return applies(begun)
+    beginStep(begun)
+    turn = begun
+    return undefined
+  })
+})
+afterEach(() => lab[Symbol.asyncDispose]())
+
+/** A task whose agent is at work. */
+async function slow(): Promise<Turn> {
+  const { id } = await lab.submit('Be slow')
+  lab.plane.attend(id)
+  await until(() => turn !== null)
+  if (turn === null) throw new Error('it was there')
+  return turn
+}
+
+const shown = (page: Page, text: string | RegExp) => sees(page.getByText(text))
+
+describe('a draft', () => {
+  it('shows its reasons, and is approved by its button', async () => {
+    const task = await lab.submit('Use sudo to mend it')
+    lab.plane.attend(task.id)
+    const page = await lab.page(pathOf(task.id))
+    await page
+      .getByRole('region', { name: 'This task wants a person' })
+      .getByText('The goal says "sudo".')
+      .waitFor()
+    await page.getByRole('button', { name: 'Approve' }).click()
+    await shown(page, /applied/)
+    await shown(page, /approved this/)
+    expect(lab.plane.task(task.id).status).toBe('APPLIED')
+  })
+
+  it('takes a suggestion, and what was offered before is good for nothing', async () => {
+    const task = await lab.submit('Use sudo to mend it')
+    const page = await lab.page(pathOf(task.id))
+    const other = await lab.page(pathOf(task.id))
+    await sees(other.getByRole('button', { name: 'Approve' }))
+    // The other page hears of nothing any more.
+    await other.route('**/v1/tasks/*/stream*', (route) => route.abort())
+    await other.route('**/v1/tasks/*/decisions', (route) =>
+      route.request().method() === 'GET' ? route.abort() : route.continue(),
+    )
+    await other.evaluate('dispatchEvent(new Event("online"))')
+    await page.getByRole('button', { name: 'Suggest' }).click()
+    await page.getByLabel('What should be added to the goal?').fill('Without sudo, please')
+    await page.getByRole('button', { name: 'Send the suggestion' }).click()
+    await sees(page.getByText('Without sudo, please', { exact: false }))
+    await other.getByRole('button', { name: 'Approve' }).click()
+    await other
+      .getByText(/suggest/i)
+      .first()
+      .waitFor()
+    expect(lab.plane.task(task.id)).toMatchObject({ status: 'DRAFT', revision: 2 })
+  })
+
+  it('is rejected with a reason', async () => {
+    const task = await lab.submit('Use sudo to mend it')
+    const page = await lab.page(pathOf(task.id))
+    await page.getByRole('button', { name: 'Reject' }).click()
+    await page.getByLabel('Why?').fill('Not on this machine')
+    await page.getByRole('button', { name: 'Reject it for good' }).click()
+    await shown(page, /“Not on this machine”/)
+    expect(lab.plane.task(task.id).status).toBe('REJECTED')
+  })
+})
+
+describe('what a person may not do', () => {
+  it('has no button', async () => {
+    const draft = await lab.submit('Use sudo to mend it')
+    const { task } = await slow()
+    for (const id of [draft.id, task.id]) {
+      const page = await lab.page(pathOf(id), 'viewer')
+      await sees(page.getByRole('heading', { level: 1 }))
+      await shown(page, 'Timeline')
+      expect(await page.locator('main').getByRole('button').allTextContents()).toEqual([])
+      expect(await page.getByRole('link', { name: 'New task' }).count()).toBe(0)
+    }
+  })
+})
+
+describe('a task under way', () => {
+  it('shows what its box prints while it prints it', async () => {
+    const { task, output } = await slow()
+    lab.left.log = 'before\n'
+    const page = await lab.page(pathOf(task.id))
+    const out = page.getByRole('region', { name: 'Output of the boxes' })
+    await sees(out.getByText('before'))
+    output('agent', 'reading \u001b[31ma.txt\u001b[0m\n')
+    await sees(out.getByText('reading a.txt'))
+  })
+
+  it('is steered, paused, resumed with a larger budget, and stopped', async () => {
+    const { task } = await slow()
+    const page = await lab.page(pathOf(task.id))
+    await page.getByRole('button', { name: 'Steer' }).click()
+    await page.getByLabel('What should the agent hear').fill('Look at the lexer')
+    await page.getByRole('button', { name: 'Send it' }).click()
+    await sees(page.getByRole('heading', { name: 'For the next step' }))
+    await page.getByRole('button', { name: 'Pause' }).click()
+    await page.getByRole('button', { name: 'Pause it' }).click()
+    await shown(page, /blocked \(paused\)/)
+    await until(() => lab.plane.task(task.id).phase === null)
+    await page.getByRole('button', { name: 'Resume' }).click()
+    await page.getByText('A larger budget').click()
+    await page.getByRole('spinbutton', { name: 'Steps' }).fill('12')
+    await page.getByLabel('Minutes').fill('30')
+    await page.getByRole('button', { name: 'Go on' }).click()
+    await shown(page, 'of 12')
+    expect(lab.plane.task(task.id).budget).toMatchObject({ steps: 12, seconds: 1800 })
+    await page.getByRole('button', { name: 'Stop' }).click()
+    await page.getByLabel('Why?').fill('Enough')
+    await page.getByRole('button', { name: 'Stop it now' }).click()
+    await shown(page, /stopped/)
+    expect(lab.plane.task(task.id).status).toBe('STOPPED')
+    await page.getByRole('button', { name: 'Discard' }).click()
+    await page.getByRole('button', { name: 'Throw its work away' }).click()
+    await shown(page, /discarded/)
+  })
+
+  it('survives a restart of the server: nothing of it is missed or twice, and nothing that was typed is lost', async () => {
+    const { task } = await slow()
+    const page = await lab.page(pathOf(task.id))
+    await sees(page.getByText('Live', { exact: true }))
+    await page.getByRole('button', { name: 'Steer' }).click()
+    const field = page.getByLabel('What should the agent hear')
+    await field.pressSequentially('Look at ')
+    await lab.stop()
+    await sees(page.getByText('Reconnecting…'))
+    await lab.plane.act(task.id, { act: 'steer', text: 'said meanwhile' }, anOwner, null)
+    await field.pressSequentially('the ')
+    await page.getByRole('button', { name: 'Send it' }).click()
+    await shown(page, /The server does not answer/)
+    await lab.start()
+    await sees(page.getByText('Live', { exact: true }))
+    await field.pressSequentially('lexer')
+    expect(await field.inputValue()).toBe('Look at the lexer')
+    await page.getByRole('button', { name: 'Send it' }).click()
+    await until(() => lab.plane.task(task.id).instruction === 'said meanwhile\n\nLook at the lexer')
+    await until(
+      async () => (await page.locator('.timeline > li').count()) === lab.plane.task(task.id).version,
+    )
+  })
+
+  it('keeps what was typed over a reload', async () => {
+    const { task } = await slow()
+    const page = await lab.page(pathOf(task.id))
+    await page.getByRole('button', { name: 'Steer' }).click()
+    await page.getByLabel('What should the agent hear').fill('half a sent')
+    await page.reload()
+    await page.getByRole('button', { name: 'Steer' }).click()
+    expect(await page.getByLabel('What should the agent hear').inputValue()).toBe('half a sent')
+  })
+})
+
+const diff = `diff --git a/src/a.py b/src/a.py
+index 1111111..2222222 100644
+--- a/src/a.py
++++ b/src/a.py
+@@ -1,2 +1,2 @@
+ def total(lines):
+-    return sum(lines)
++    return round(sum(lines), 2)
+diff --git a/new.txt b/new.txt
+new file mode 100644
+index 0000000..3333333
+--- /dev/null
++++ b/new.txt
+@@ -0,0 +1 @@
++new
+`
+
+describe('a task that is applied', () => {
+  it('shows what it changed, file by file, by lines or side by side', async () => {
+    const task = await lab.submit('Mend the sum')
+    lab.plane.attend(task.id)
+    await until(() => lab.plane.task(task.id).status === 'APPLIED')
+    lab.left.diff = diff
+    const page = await lab.page(pathOf(task.id, 'changes'), 'viewer', {
+      viewport: { width: 1280, height: 800 },
+    })
+    const file = page.getByRole('region', { name: 'Changes of src/a.py' })
+    await sees(file.getByText('return round(sum(lines), 2)'))
+    expect(await file.locator('.d2h-file-side-diff').count()).toBe(2)
+    await page.getByLabel('Side by side').uncheck()
+    await until(async () => (await file.locator('.d2h-file-side-diff').count()) === 0)
+    await sees(file.getByText('return round(sum(lines), 2)'))
+    await sees(page.getByRole('region', { name: 'Changes of new.txt' }))
+  })
+})
+
+describe('a task that is over', () => {
+  it('tells of what somebody does with it afterwards, also after a restart of the server', async () => {
+    const task = await lab.submit('Mend the sum')
+    lab.plane.attend(task.id)
+    await until(() => lab.plane.task(task.id).status === 'APPLIED')
+    const page = await lab.page(pathOf(task.id), 'viewer')
+    await sees(page.getByText('Live', { exact: true }))
+    await lab.stop()
+    await sees(page.getByText('Reconnecting…'))
+    await lab.start()
+    await sees(page.getByText('Live', { exact: true }))
+    await lab.plane.act(task.id, { act: 'discard' }, anOwner, null)
+    await shown(page, 'applied, discarded')
+  })
+})
+
+describe('the proof of a task', () => {
+  it('is its attestations, held against all else when that is asked for', async () => {
+    const task = await lab.submit('Mend the sum')
+    const page = await lab.page(pathOf(task.id, 'proof'), 'viewer')
+    await sees(page.getByRole('cell', { name: 'interim' }))
+    await page.getByRole('button', { name: 'Verify now' }).click()
+    await shown(page, /All holds/)
+  })
+})
+
+describe('the egress of a task', () => {
+  it('is each thing that was asked for, with the rule that decided it', async () => {
+    const task = await lab.submit('Mend the sum')
+    lab.plane.store.recordEgress([
+      {
+        taskId: task.id,
+        box: 'box-1',
+        id: 1,
+        at: Date.now(),
+        kind: 'tunnel',
+        host: 'docs.example.com',
+        port: 443,
+        method: null,
+        path: null,
+        verdict: 'denied',
+        rule: 'no rule',
+        text: 'Nothing allows it.',
+        address: null,
+        bytesUp: null,
+        bytesDown: null,
+      },
+    ])
+    const page = await lab.page(pathOf(task.id, 'egress'), 'viewer')
+    const row = page.getByRole('row', { name: /docs\.example\.com:443/ })
+    await sees(row)
+    expect(await row.getByRole('cell').allTextContents()).toEqual(
+      expect.arrayContaining(['denied', 'no rule']),
+    )
+  })
+})

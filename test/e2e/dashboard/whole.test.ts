@@ -1,0 +1,64 @@
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { usualScopes } from '../../../src/domain/scopes.ts'
+import { openBrowser } from '../../support/dashboard/browser.ts'
+import { sees } from '../../support/dashboard/sees.ts'
+import { openTestPlane, type TestPlane } from '../../support/plane.ts'
+import { aRepository, git } from '../../support/repository.ts'
+
+// The built dashboard, the real engine, and a person who has nothing but a token and a browser.
+
+let plane: TestPlane
+let browser: Browser
+beforeAll(async () => {
+  plane = await openTestPlane('http: { listen: "127.0.0.1:0" }\n')
+  browser = await openBrowser()
+})
+afterAll(async () => {
+  await browser.close()
+  await plane.close()
+})
+
+const script = 'echo "mending a.txt"; sleep 1; echo mended > a.txt; echo "TASK_STATE: DONE"'
+
+it('a task is started, approved, watched, looked through and verified in a browser alone', async () => {
+  const repository = aRepository()
+  const { secret } = await plane.client.createToken({
+    name: 'ada',
+    role: 'owner',
+    scopes: usualScopes.owner,
+    expiresAt: null,
+  })
+  const page = await browser.newPage({ baseURL: plane.origin() ?? '' })
+  page.setDefaultTimeout(60_000)
+  await page.goto('/')
+  await page.getByLabel('Token').fill(secret)
+  await page.keyboard.press('Enter')
+  await page.getByRole('link', { name: 'New task' }).click()
+  await page.getByLabel('Goal').fill('Mend the file')
+  await page.getByLabel('Repository').fill(repository)
+  await page.getByLabel('Agent').selectOption('command')
+  await page.getByLabel('Command that the agent runs').fill(script)
+  await page.getByLabel('Test command').fill('grep mended a.txt')
+  await page.getByText('Budget, setup and more').click()
+  await page.getByLabel('As a draft').check()
+  await page.getByRole('button', { name: 'Start' }).click()
+  await page.getByRole('link', { name: /^Task / }).click()
+  await page.getByRole('button', { name: 'Approve' }).click()
+
+  await sees(page.getByRole('region', { name: 'Output of the boxes' }).getByText('mending a.txt'))
+  await sees(page.getByText('applied', { exact: true }))
+  await page.getByRole('link', { name: 'Changes' }).click()
+  await sees(page.getByRole('region', { name: 'Changes of a.txt' }).getByText('mended'))
+  await page.getByRole('link', { name: 'Tests' }).click()
+  await sees(page.getByText('test passed'))
+  await page.getByRole('link', { name: 'Proof' }).click()
+  await sees(page.getByRole('cell', { name: 'step 1, attempt 1' }))
+  await page.getByRole('button', { name: 'Verify now' }).click()
+  await sees(page.getByText('All holds'))
+  await page.getByRole('link', { name: 'Health' }).click()
+  await sees(page.getByText('posture'))
+
+  const [task] = await plane.client.tasks({})
+  expect(git(repository, 'show', `${task?.branch ?? ''}:a.txt`)).toBe('mended\n')
+})

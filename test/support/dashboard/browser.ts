@@ -1,0 +1,13 @@
+import { existsSync } from 'node:fs'
+import { type Browser, chromium } from 'playwright-core'
+
+const program = '/usr/bin/chromium'
+
+/** A headless Chromium, Debian's. Rejects with a sentence where there is none. */
+export async function openBrowser(...more: readonly string[]): Promise<Browser> {
+  if (!existsSync(program))
+    throw new Error(`There is no ${program}, in which the dashboard is tried: apt-get install chromium.`)
+  // Root has no sandbox of Chromium's; what is looked at here is our own.
+  const args = process.getuid?.() === 0 ? ['--no-sandbox'] : []
+  return chromium.launch({ executablePath: program, args: [...args, ...more] })
+}
