@@ -33,6 +33,9 @@ const eventOf: Readonly<Record<Act['act'], readonly string[]>> = {
   undo: ['undo_decided'],
 }
 
+/** What applied work can be, where something is to be decided about it. */
+const deliverable: ReadonlySet<string> = new Set(['none', 'merged', 'undone', 'conflict', 'rejected'])
+
 const merging = (how: MergeWay | null): Act => ({ act: 'merge', into: 'main', how, accept: ['unread'] })
 
 /** What somebody did, and what they heard of it: nothing, where the process died over it. */
@@ -74,15 +77,30 @@ export class People {
       : this.#act(process, id, caller)
   }
 
+  /** Asks for work that most likely comes to something. */
+  askForMore(process: ControlPlaneProcess): string {
+    for (const key of ['more 1', 'more 2', 'more 3']) {
+      const budget = { steps: 8, minutes: 20 }
+      const request = { ...this.#request(), goal: 'Fix the bug', budget, draft: false }
+      void this.#submitted(process, request, ada, key)
+    }
+    return 'ada asks for more work'
+  }
+
   /** Decides about the work of an applied task, where there is one. */
   deliver(process: ControlPlaneProcess): string | null {
     const random = this.#random
-    const applied = this.#tasks.filter((id) => this.#view(id)?.task.status === 'APPLIED')
+    const deliveryOf = (id: TaskId): string => {
+      const task = this.#view(id)?.task
+      return task?.status === 'APPLIED' ? task.delivery : ''
+    }
+    const applied = this.#tasks.filter((id) => deliverable.has(deliveryOf(id)))
     if (applied.length === 0) return null
     const id = random.pick(applied)
     if (random.chance(0.4)) return this.#press(process, id, ada)
     const how = random.pick([null, 'squash', 'fast-forward'] as const)
-    return this.#do(process, id, ada, random.pick<Act>([merging(how), merging(how), { act: 'undo' }]))
+    const undoes = random.chance(deliveryOf(id) === 'merged' ? 0.8 : 0.1)
+    return this.#do(process, id, ada, undoes ? { act: 'undo' } : merging(how))
   }
 
   /** What is wrong with what they were told, once all is over; null where nothing is. */
