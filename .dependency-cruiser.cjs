@@ -26,7 +26,7 @@ module.exports = {
       comment: 'An adapter knows the domain, its own folder and its own library.',
       severity: 'error',
       from: {
-        path: '^src/(sandbox|gateway|worktree|agents|discord|webhooks|search|client|config|dashboard)/',
+        path: '^src/(sandbox|gateway|worktree|agents|discord|webhooks|forges|search|client|config|dashboard)/',
       },
       to: { path: '^src/(?!domain/)', pathNot: '^src/$1/' },
     },
@@ -106,6 +106,12 @@ module.exports = {
       'standardwebhooks lives in its adapter',
       ['standardwebhooks'],
       '^src/webhooks/',
+    ),
+    only(
+      'forges-in-forges',
+      'the clients of forges live in their adapter',
+      ['@octokit', '@gitbeaker'],
+      '^src/forges/',
     ),
   ],
   options: {

@@ -6,12 +6,14 @@ import type { Engine } from '../src/domain/box.ts'
 import type { HostPath } from '../src/domain/brand.ts'
 import type { NotTheSame } from '../src/domain/same-place.ts'
 import type { WantedImage } from '../src/domain/image.ts'
+import type { Forge, PullPlaces } from '../src/domain/delivery/forge.ts'
 import type { Gateway } from '../src/domain/gateway.ts'
 import { messageOf } from '../src/domain/failure.ts'
 import { compilePolicy } from '../src/domain/matcher.ts'
 import type { Remotes } from '../src/domain/remote.ts'
 import type { Secret } from '../src/domain/secret.ts'
 import type { Worktrees } from '../src/domain/worktree.ts'
+import { openForge } from '../src/forges/open.ts'
 import { createGateway } from '../src/gateway/gateway.ts'
 import { anthropic } from '../src/gateway/upstreams/anthropic.ts'
 import { gemini } from '../src/gateway/upstreams/gemini.ts'
@@ -135,6 +137,25 @@ export function gitOf(
   return {
     remotes: opened,
     worktrees: openWorktrees({ data, user: box, author, remotes: opened, ...places }),
+  }
+}
+
+/** Where pull requests of each repository are opened, as it is configured. */
+export function pullsOf({ repositories }: Pick<Config, 'repositories'>): PullPlaces {
+  const forges = new Map<string, Promise<Forge>>()
+  return (repository) => {
+    const settings = repositories[repository]?.delivery?.pull
+    if (settings === undefined) return null
+    const { remote: url, user, token, network } = settings
+    return {
+      settings,
+      remote: { url, user, token, network },
+      forge() {
+        const opened = forges.get(repository) ?? openForge(settings)
+        forges.set(repository, opened)
+        return opened
+      },
+    }
   }
 }
 

@@ -24,7 +24,7 @@ import { specHash } from '../src/sandbox/hash.ts'
 import { compileBox } from '../src/sandbox/spec.ts'
 import { webhook } from '../src/webhooks/webhook.ts'
 import { openAccess } from './access.ts'
-import { engineOf, gatewayOf, gitOf, placesApart, revealed } from './adapters.ts'
+import { engineOf, gatewayOf, gitOf, placesApart, pullsOf, revealed } from './adapters.ts'
 import { attestor } from './attest/attestor.ts'
 import { findKey, keyPlaces, openKey, type SigningKey } from './attest/key.ts'
 import { copyBeforeUpgrade } from './backup/upgrade.ts'
@@ -43,6 +43,7 @@ import { openMetrics } from './metrics.ts'
 import { outboxDesk } from './outbox/desk.ts'
 import { Dispatcher } from './outbox/dispatcher.ts'
 import { Plane } from './plane.ts'
+import { PullFollower } from './pulls/follower.ts'
 import { namedRepositories } from './repositories.ts'
 import { ScheduleBook } from './schedule/book.ts'
 import { takeConfigured } from './schedule/configured.ts'
@@ -188,6 +189,7 @@ export async function open(
     let posture: Posture | null = null
     const engine: Engine = { ...docker, posture: async () => (posture = await docker.posture()) }
     const { remotes, worktrees } = gitOf(config, (level, text, more) => log[level](more, text))
+    const pulls = pullsOf(config)
     const registries = remembered(() => readRegistries(around))
     const shared = {
       store,
@@ -212,12 +214,15 @@ export async function open(
         attestor: attests,
         posture: () => posture,
         gateway: gatewayOf(config, clock),
+        pulls,
         secrets: new KnownSecrets(revealed(config.secrets)),
       },
       { limit: config.concurrency, memoryMb: config.totalMemoryMb, attend: options.attend },
     )
     closers.push(() => loop[Symbol.asyncDispose]())
     const settled = (id: TaskId): Promise<void> => loop.settled(id)
+    const follower = new PullFollower({ store, tasks, pulls, clock, ticks, log })
+    closers.push(() => follower[Symbol.asyncDispose]())
     const keeper = new Keeper({ ...shared, retention: config.keep, settled, log })
     closers.push(() => keeper[Symbol.asyncDispose]())
 
@@ -300,7 +305,10 @@ export async function open(
     discord?.start(plane, servesAll)
     dispatcher.start()
     // A command that only looks in makes no tasks for others to find.
-    if (servesAll) scheduler.start()
+    if (servesAll) {
+      scheduler.start()
+      follower.start()
+    }
     log.info({ ...owner, data: data.path }, 'the control plane is open')
     return {
       created: data.created,

@@ -17,6 +17,7 @@ import type {
 import type { Submitted } from '../src/domain/submitted.ts'
 import { type Day, type DayFilter, everyDay, spanOf } from '../src/domain/day.ts'
 import type { Decisions } from '../src/domain/decision.ts'
+import { branchProblem } from '../src/domain/delivery/merge.ts'
 import { Failure } from '../src/domain/failure.ts'
 import type { TaskId } from '../src/domain/ids.ts'
 import type { TaskRequest } from '../src/domain/intake.ts'
@@ -27,6 +28,7 @@ import type { Registries } from '../src/domain/registries.ts'
 import type { Remotes } from '../src/domain/remote.ts'
 import type { RepositoryDefaults } from '../src/domain/repository-defaults.ts'
 import type { NotTheSame } from '../src/domain/same-place.ts'
+import type { Reviewed, ReviewRequest } from '../src/domain/review/review.ts'
 import { submitRefusal } from '../src/domain/rights.ts'
 import type { Schedules } from '../src/domain/schedule/port.ts'
 import type { SearchAnswer, SearchRequest } from '../src/domain/search/search.ts'
@@ -46,6 +48,7 @@ import { openSurface } from './gate/surfaces.ts'
 import type { Loop } from './loop/loop.ts'
 import type { OutputFiles } from './loop/output-files.ts'
 import { placeOf } from './loop/work.ts'
+import { review } from './review/review.ts'
 import { readiness } from './ready.ts'
 import { knownRepositories } from './repositories.ts'
 import type { Store } from './store/store.ts'
@@ -192,23 +195,28 @@ export class Plane implements ControlPlane {
   }
 
   async act(id: TaskId, act: Act, caller: Caller, shown: number | null): Promise<Task> {
-    const task = perform(this.#deps, id, act, { caller, shown })
-    if (act.act === 'discard') {
-      await this.#deps.loop.settled(id)
+    return await this.#cleared(perform(this.#deps, id, act, { caller, shown }))
+  }
+
+  /** What was just discarded leaves nothing on the disk. */
+  async #cleared(task: Task): Promise<Task> {
+    if (task.delivery === 'discarded') {
+      await this.#deps.loop.settled(task.id)
       await this.#deps.worktrees.discard(placeOf(task))
     }
     return task
+  }
+
+  review(id: TaskId, request: ReviewRequest, caller: Caller, shown: number | null): Promise<Reviewed> {
+    return review(this.#deps, id, request, caller, shown)
   }
 
   decisions(id: TaskId, caller: Caller): Decisions {
     return decisionsOf(this.#press, id, caller)
   }
 
-  decide(id: TaskId, button: string, text: string | null, caller: Caller): Promise<Task> {
-    // What it throws is a rejection, as of `act`.
-    return new Promise((resolve) => {
-      resolve(press(this.#press, id, button, text, caller))
-    })
+  async decide(id: TaskId, button: string, text: string | null, caller: Caller): Promise<Task> {
+    return await this.#cleared(press(this.#press, id, button, text, caller))
   }
 
   offer(id: TaskId, caller: Caller): void {
@@ -244,7 +252,7 @@ export class Plane implements ControlPlane {
     return { id, pem }
   }
 
-  async diff(id: TaskId, step: number | null): Promise<string> {
+  async diff(id: TaskId, step: number | null, against: string | null = null): Promise<string> {
     const task = this.#deps.tasks.get(id)
     if (task.delivery === 'discarded')
       throw new Failure('conflict', `Task ${id} is discarded: its work is gone.`)
@@ -253,6 +261,10 @@ export class Plane implements ControlPlane {
         'conflict',
         `Task ${id} is a question, which changes nothing: \`cofferdam task show ${id}\` has its answer.`,
       )
+    if (against !== null) {
+      if (step === null) return await this.#diffInto(task, against)
+      throw new Failure('bad_request', 'Name a step or a branch, and not both.')
+    }
     const kept = this.#deps.store.checkpoints(id).filter((row) => row.commit !== null && row.step > 0)
     if (step === null) {
       return task.head === task.base.commit
@@ -264,6 +276,12 @@ export class Plane implements ControlPlane {
     if (to == null) throw new Failure('not_found', `Task ${id} has no checkpoint of step ${step}.`)
     const from = kept.slice(0, index).findLast((row) => row.step < step)?.commit ?? task.base.commit
     return this.#deps.worktrees.diff(placeOf(task), from, to)
+  }
+
+  async #diffInto(task: Task, branch: string): Promise<string> {
+    const problem = branchProblem(branch)
+    if (problem !== null) throw new Failure('bad_request', problem)
+    return await this.#deps.worktrees.diffInto(placeOf(task), task.head, branch)
   }
 
   logs(id: TaskId, step: number | null): Promise<string> {

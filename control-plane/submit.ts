@@ -162,6 +162,8 @@ export async function draftTask(
     marks: null,
     answer: null,
     delivery: 'none',
+    merge: null,
+    pull: null,
     parentTaskId: parent?.id ?? null,
     createdBy: caller.actor,
     createdAt: now,

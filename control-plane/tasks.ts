@@ -40,6 +40,15 @@ export type Reported =
   /** Nothing was written: the fence is old, or the task is in another state by now. */
   | { readonly kind: 'refused'; readonly text: string }
 
+const decisions: ReadonlySet<Input['type']> = new Set<Input['type']>([
+  'approved',
+  'rejected',
+  'suggested',
+  'merge_decided',
+  'pull_decided',
+  'undo_decided',
+])
+
 const systemActor: Actor = { kind: 'system', id: 'control-plane' }
 
 /** The only way a task is born or changes. Every change is one transition and one transaction. */
@@ -127,7 +136,7 @@ export class Tasks {
 
   /** Who has decided on the task before, for one who wanted to; '' where nobody has. */
   #decided({ id }: Task, { type }: Input): string {
-    if (type !== 'approved' && type !== 'rejected' && type !== 'suggested') return ''
+    if (!decisions.has(type)) return ''
     const last = this.#deps.store.lastDecision(id)
     return last === null ? '' : ` ${whoDecided(last)}`
   }

@@ -2,6 +2,7 @@ import type { Caller } from '../../src/domain/caller.ts'
 import type { Act } from '../../src/domain/control-plane.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
+import type { RepositoryDefaults } from '../../src/domain/repository-defaults.ts'
 import { actRefusal } from '../../src/domain/rights.ts'
 import { furtherRisks } from '../../src/domain/risk/risk.ts'
 import { risksInText } from '../../src/domain/risk/said.ts'
@@ -10,7 +11,9 @@ import { possibleActs } from '../../src/domain/transition/apply.ts'
 import { closed } from '../loop/attempts.ts'
 import type { Store, Surface } from '../store/store.ts'
 import type { Tasks } from '../tasks.ts'
+import { mergeDecided } from './merge.ts'
 import { readLater } from './later.ts'
+import { pullDecided } from './pull.ts'
 import { refuseSpent, refuseSuggestion } from './refusals.ts'
 import { decide, openSurface } from './surfaces.ts'
 
@@ -18,7 +21,7 @@ export interface ActDeps {
   readonly store: Store
   readonly tasks: Tasks
   /** What a task gets where its request does not say; without it only what it was granted counts. */
-  readonly defaults?: { readonly budget: Budget }
+  readonly defaults?: { readonly budget: Budget; repository?(path: string): RepositoryDefaults }
   /** Epoch milliseconds. */
   readonly clock: () => number
 }
@@ -72,6 +75,26 @@ export function perform(deps: ActDeps, id: TaskId, act: Act, doer: Doer): Task {
       return resume(deps, id, act, doer)
     case 'discard':
       return tasks.act(id, { type: 'discarded' }, actor, gone, shown)
+    case 'merge': {
+      const task = tasks.get(id)
+      const configured = deps.defaults?.repository?.(task.repository.path) ?? {}
+      // Whoever may merge what is not marked may do that, and accept nothing.
+      const wanted = caller.role === 'owner' ? act : { ...act, accept: [] }
+      const input = mergeDecided(task, wanted, configured, clock())
+      const { into, how, accepted } = input
+      const along = (before: Task) => ({ ...decided(null)(before), data: { into, how, accepted } })
+      return tasks.act(id, input, actor, along, shown)
+    }
+    case 'pull-request': {
+      const task = tasks.get(id)
+      const configured = deps.defaults?.repository?.(task.repository.path) ?? {}
+      const input = pullDecided(task, act, configured, clock())
+      const { to, accepted } = input
+      const along = (before: Task) => ({ ...decided(null)(before), data: { ...to, accepted } })
+      return tasks.act(id, input, actor, along, shown)
+    }
+    case 'undo':
+      return tasks.act(id, { type: 'undo_decided' }, actor, decided(null), shown)
   }
 }
 

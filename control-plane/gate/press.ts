@@ -3,19 +3,23 @@ import type { Act } from '../../src/domain/control-plane.ts'
 import {
   decisionId,
   type Decisions,
+  type MergeOffer,
   nonceOf,
   parseDecisionId,
   type Pressed,
 } from '../../src/domain/decision.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
+import type { RepositoryDefaults } from '../../src/domain/repository-defaults.ts'
 import { actRefusal } from '../../src/domain/rights.ts'
 import type { Task } from '../../src/domain/task.ts'
 import { useRefusal } from '../store/decisions.ts'
 import type { Surface } from '../store/store.ts'
 import { type ActDeps, perform } from './act.ts'
 import { Guessing, type Misses } from './misses.ts'
-import { openSurface } from './surfaces.ts'
+import { offeredActions, openSurface } from './surfaces.ts'
+import { mergeAsked, rulesOf } from './merge.ts'
+import { pullOffer } from './pull.ts'
 import { tooLate, whoDecided } from './too-late.ts'
 
 export interface PressDeps extends ActDeps {
@@ -34,16 +38,36 @@ export function decisionsOf(deps: PressDeps, id: TaskId, caller: Caller): Decisi
       ? null
       : { action: last.usedAction, by: last.usedBy, text: last.text, at: last.closedAt ?? last.openedAt }
   const offer = surface === null ? null : offered(deps, surface, task, caller)
-  return { taskId: id, status: task.status, revision: task.revision, offer, last: decided }
+  const isOffered = (wanted: string): boolean =>
+    offer?.choices.some(({ action }) => action === wanted) === true
+  const merge = isOffered('merge') ? mergeOffer(deps, task) : null
+  const pull = isOffered('pull-request') ? pullOffer(task, configuredFor(deps, task)) : null
+  return { taskId: id, status: task.status, revision: task.revision, offer, merge, pull, last: decided }
 }
 
-function offered({ clock, nonceKey }: PressDeps, surface: Surface, task: Task, caller: Caller) {
+function configuredFor({ defaults }: PressDeps, task: Task): RepositoryDefaults {
+  return defaults?.repository?.(task.repository.path) ?? {}
+}
+
+function mergeOffer(deps: PressDeps, task: Task): MergeOffer {
+  const asked = mergeAsked(task, { into: null, how: null }, configuredFor(deps, task))
+  return { ...asked, accepts: rulesOf(task) }
+}
+
+function offered(deps: PressDeps, surface: Surface, task: Task, caller: Caller) {
+  const { clock, nonceKey } = deps
   const { id, openedAt, expiresAt, revision, actions } = surface
   const key = nonceKey()
+  const other = otherWay(configuredFor(deps, task))
   const choices = actions
-    .filter((action) => isButton(action) && actRefusal(caller, action, task) === null)
+    .filter((action) => isButton(action) && action !== other && actRefusal(caller, action, task) === null)
     .map((action) => ({ action, id: decisionId(key, { surface: id, taskId: task.id, action, revision }) }))
   return choices.length === 0 ? null : { openedAt, expiresAt, expired: expiresAt <= clock(), choices }
+}
+
+/** Of the two ways to deliver, the one that is not offered; a command takes it all the same. */
+function otherWay({ delivery }: RepositoryDefaults): Button {
+  return delivery?.way === 'pull-request' && delivery.pull !== undefined ? 'merge' : 'pull-request'
 }
 
 /**
@@ -69,24 +93,25 @@ export function press(
   if (surface === null) return missed(deps, id, caller)
   const reason = useRefusal(surface, { id: surface.id, action, actor: caller.actor, text, at: clock() }, task)
   if (reason === null)
-    return perform(deps, id, actOf(action, text), { caller, shown: surface.revision, surface })
+    return perform(deps, id, actOf(action, text, task), { caller, shown: surface.revision, surface })
   // Once it is replaced it is closed as well, and the same is to be said.
   const over = surface.usedAction === null && surface.expiresAt <= clock()
-  if (over && task.status === 'DRAFT' && surface.revision === task.revision) throw expired(deps, task, caller)
+  if (over && offeredActions(task).includes(action) && surface.revision === task.revision)
+    throw expired(deps, task, caller)
   const last = reason === 'used' ? null : store.lastDecision(id)
   const who = last === null ? '' : `${whoDecided(last)} `
   throw new Failure('conflict', `${who}${tooLate(task, { kind: 'lost', reason, now: task, surface })}`)
 }
 
 /**
- * Offers a draft again in the place of what is open, so that those are told once more who are told of tasks. Throws
+ * Offers a decision again in the place of what is open, so that those are told once more who are told of tasks. Throws
  * `Failure`: `not_found`, `not_allowed`, `conflict` where nothing is to be decided.
  */
 export function offerAgain({ tasks, clock }: PressDeps, id: TaskId, caller: Caller): void {
   const task = tasks.get(id)
   const refused = actRefusal(caller, 'suggest', task)
   if (refused !== null) throw new Failure('not_allowed', refused)
-  if (task.status !== 'DRAFT')
+  if (offeredActions(task).length === 0)
     throw new Failure('conflict', `Task ${id} is ${task.status}: there is nothing to decide.`)
   tasks.offer(task, openSurface(task, clock()), caller.actor)
 }
@@ -123,16 +148,28 @@ function missed({ misses, clock }: PressDeps, id: TaskId, { actor }: Caller): ne
   )
 }
 
-type Button = 'approve' | 'reject' | 'suggest'
-const buttons: readonly string[] = ['approve', 'reject', 'suggest'] satisfies readonly Button[]
+type Button = 'approve' | 'reject' | 'suggest' | 'merge' | 'pull-request' | 'undo' | 'discard'
+const buttons: readonly string[] = [
+  'approve',
+  'reject',
+  'suggest',
+  'merge',
+  'pull-request',
+  'undo',
+  'discard',
+] satisfies readonly Button[]
 const isButton = (action: string): action is Button => buttons.includes(action)
 
-function actOf(action: Button, text: string | null): Act {
+/** Whoever presses to deliver it was shown the marks beside the button, and accepts each of them. */
+function actOf(action: Button, text: string | null, task: Task): Act {
   if (action === 'reject') return { act: action, text }
   if (action === 'suggest') {
     if (text !== null) return { act: action, text }
     throw new Failure('bad_request', 'A suggestion needs words: send them as `text`.')
   }
-  if (text === null) return { act: action }
-  throw new Failure('bad_request', 'An approval takes no text: suggest instead, or leave it out.')
+  if (text !== null)
+    throw new Failure('bad_request', `The button ${action} takes no text: suggest instead, or leave it out.`)
+  const accept = rulesOf(task)
+  if (action === 'merge') return { act: action, into: null, how: null, accept }
+  return action === 'pull-request' ? { act: action, into: null, draft: null, accept } : { act: action }
 }

@@ -5,7 +5,26 @@ import type { Surface, SurfaceChange } from '../store/store.ts'
 /** How long a surface can be used, ms. */
 const surfaceTtlMs = 24 * 60 * 60 * 1000
 
-const draftActions: readonly string[] = ['approve', 'reject', 'suggest']
+/** What a person is asked about a task; empty where nothing is to be decided. */
+export function offeredActions(
+  task: Pick<Task, 'kind' | 'status' | 'phase' | 'delivery' | 'merge'>,
+): readonly string[] {
+  if (task.status === 'DRAFT') return ['approve', 'reject', 'suggest']
+  if (task.status !== 'APPLIED' || task.phase !== null || task.kind === 'question') return []
+  switch (task.delivery) {
+    case 'none':
+    case 'undone':
+    case 'conflict':
+    case 'rejected':
+    case 'pr_closed':
+      return ['merge', 'pull-request', 'discard']
+    case 'merged':
+      // What the branch had already cannot be taken out of it.
+      return task.merge !== null && task.merge.from !== task.merge.commit ? ['undo'] : []
+    default:
+      return []
+  }
+}
 
 /** What a person decided, and when. */
 export interface Decided {
@@ -15,13 +34,13 @@ export interface Decided {
   readonly at: number
 }
 
-/** A place where a person can decide on a draft; bound to the revision that is shown. */
+/** A place where a person can decide on a task; bound to the revision that is shown. */
 export function openSurface(task: Task, now: number): Surface {
   return {
     id: randomUUID(),
     taskId: task.id,
     revision: task.revision,
-    actions: draftActions,
+    actions: offeredActions(task),
     openedAt: now,
     expiresAt: now + surfaceTtlMs,
     closedAt: null,

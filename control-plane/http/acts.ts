@@ -1,9 +1,12 @@
 import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
-import { actsSchema } from '../../src/domain/answers.ts'
+import { actsSchema, reviewedSchema } from '../../src/domain/answers.ts'
 import type { Act, ControlPlane } from '../../src/domain/control-plane.ts'
+import { mergeWays } from '../../src/domain/delivery/merge.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
+import { markRules } from '../../src/domain/marks/mark.ts'
+import { reviewRequestSchema } from '../../src/domain/review/review.ts'
 import { actsOf } from '../../src/domain/rights.ts'
 import { taskSchema } from '../../src/domain/schemas.ts'
 import { empty, etagHeader, json, jsonBody, refusals, type Routes, taskPath } from './contract.ts'
@@ -27,9 +30,43 @@ const resume = z.strictObject({
     .default(null)
     .meta({ description: 'What is not named stays as it is.' }),
 })
+const merge = z.strictObject({
+  into: z
+    .string()
+    .min(1)
+    .max(200)
+    .nullable()
+    .default(null)
+    .meta({ description: 'The branch; else the configured one, or the one that the task began from.' }),
+  how: z.enum(mergeWays).nullable().default(null).meta({ description: 'Else as configured, or `merge`.' }),
+  accept: z
+    .array(z.enum(markRules))
+    .default([])
+    .meta({ description: 'The rules of the task’s marks: each of them has to be named by an owner.' }),
+})
+
+const pull = z.strictObject({
+  into: z
+    .string()
+    .min(1)
+    .max(200)
+    .nullable()
+    .default(null)
+    .meta({ description: 'The branch there; else the configured one, or the one that the task began from.' }),
+  draft: z.boolean().nullable().default(null).meta({ description: 'Else as configured, or `true`.' }),
+  accept: merge.shape.accept,
+})
 
 /** Decided on what was shown, so that it has to say which. */
-const decisions: ReadonlySet<Act['act']> = new Set<Act['act']>(['approve', 'reject', 'suggest', 'discard'])
+const decisions: ReadonlySet<Act['act']> = new Set<Act['act']>([
+  'approve',
+  'reject',
+  'suggest',
+  'merge',
+  'pull-request',
+  'undo',
+  'discard',
+])
 
 /**
  * What a person can do with a task, each as a sub-resource. The answer is the task as it is afterwards. `If-Match` binds
@@ -78,6 +115,22 @@ export function actRoutes({ app, plane, caller }: Routes): void {
   route('approve', 'Let a draft run', nothing, () => ({ act: 'approve' }))
   route('pause', 'Halt a task for a while', nothing, () => ({ act: 'pause' }))
   route('discard', 'Throw the work of a task away', nothing, () => ({ act: 'discard' }))
+  route(
+    'merge',
+    'Merge the work into a branch of its repository, once what comes of it was tested',
+    merge,
+    (input) => ({
+      act: 'merge',
+      ...input,
+    }),
+  )
+  route(
+    'pull-request',
+    'Push the work, and propose it as a pull request on the forge that is configured',
+    pull,
+    (input) => ({ act: 'pull-request', ...input }),
+  )
+  route('undo', 'Put the branch back to where it was before the merge', nothing, () => ({ act: 'undo' }))
   route('reject', 'Refuse a draft, or give a blocked task up', maybeText, (input) => ({
     act: 'reject',
     ...input,
@@ -89,6 +142,17 @@ export function actRoutes({ app, plane, caller }: Routes): void {
   }))
   route('steer', 'Tell the agent something at its next step', text, (input) => ({ act: 'steer', ...input }))
   route('resume', 'Go on with a halted task', resume, (input) => ({ act: 'resume', ...input }))
+
+  app.openapi(reviews, async (context) => {
+    const { id } = context.req.valid('param')
+    const shown = shownRevision(context.req.valid('header')['if-match'])
+    const request = context.req.valid('json')
+    const reviewed = await plane.review(id, request, caller(context), shown).catch((error: unknown) => {
+      throw isStale(error, plane, id, shown) ? new Stale(error.message) : error
+    })
+    context.header('etag', etag(reviewed.task))
+    return context.json(reviewed, 200)
+  })
 
   app.openapi(possible, (context) => {
     const task = plane.task(context.req.valid('param').id)
@@ -102,6 +166,28 @@ export function actRoutes({ app, plane, caller }: Routes): void {
     return context.body(null, 204)
   })
 }
+
+const reviews = createRoute({
+  method: 'post',
+  path: '/v1/tasks/{id}/reviews',
+  summary: 'Say something about the work of an applied task, and have another task change it',
+  description:
+    'What is said stays on record. With `requestChanges` all that was said so far becomes the goal of a task that begins at ' +
+    'this work; the reviewed task is superseded by it.',
+  request: {
+    params: taskPath,
+    headers: z.object({ 'if-match': ifMatch }),
+    body: jsonBody(reviewRequestSchema),
+  },
+  responses: {
+    200: json(
+      reviewedSchema,
+      'The task, and the one that makes the changes, where they were asked for.',
+      etagHeader,
+    ),
+    ...refusals(403, 409, 412, 422),
+  },
+})
 
 const possible = createRoute({
   method: 'get',

@@ -21,6 +21,16 @@ const verifyQuery = z.strictObject({
 })
 const stepQuery = z.strictObject({ step: z.coerce.number().int().min(0).exactOptional() })
 
+const diffQuery = z.strictObject({
+  step: z.coerce.number().int().min(0).exactOptional(),
+  against: z
+    .string()
+    .min(1)
+    .max(200)
+    .exactOptional()
+    .meta({ description: 'A branch of the repository: what a merge would change in it as it is now.' }),
+})
+
 const logsQuery = stepQuery.extend({
   last: count(1, 1e9, 1e9).meta({ description: 'At most so many characters of its end.' }),
 })
@@ -56,8 +66,9 @@ const verification = createRoute({
 const diff = createRoute({
   method: 'get',
   path: '/v1/tasks/{id}/diff',
-  summary: "The task's work, or that of one step, as a unified diff",
-  request: { params: taskPath, query: stepQuery },
+  summary:
+    "The task's work, that of one step, or what a merge would change in a branch now, as a unified diff",
+  request: { params: taskPath, query: diffQuery },
   responses: { 200: plainText('Empty where there is none.'), ...refusals(409, 422) },
 })
 const logs = createRoute({
@@ -88,8 +99,8 @@ export function evidenceRoutes({ app, plane }: Routes): void {
     return context.json(await plane.verify(context.req.valid('param').id, keys), 200)
   })
   app.openapi(diff, async (context) => {
-    const { step = null } = context.req.valid('query')
-    return context.text(await plane.diff(context.req.valid('param').id, step), 200)
+    const { step = null, against = null } = context.req.valid('query')
+    return context.text(await plane.diff(context.req.valid('param').id, step, against), 200)
   })
   app.openapi(logs, async (context) => {
     const { step = null, last } = context.req.valid('query')

@@ -1,9 +1,10 @@
 import { Failure, type FailureCode, messageOf } from '../../src/domain/failure.ts'
 import type { Input } from '../../src/domain/input.ts'
-import type { Checkpoint } from '../../src/domain/task.ts'
+import { type Checkpoint, isDelivering } from '../../src/domain/task.ts'
 import { timeOf } from '../../src/domain/text.ts'
 import { logFile } from '../log.ts'
 import { closed } from './attempts.ts'
+import { afterMergeError } from './deliver/errors.ts'
 import { planned } from './under-way.ts'
 import type { Work } from './work.ts'
 
@@ -20,6 +21,10 @@ export async function afterError(work: Work, error: unknown, errors: number): Pr
   const code = error instanceof Failure ? error.code : null
   const text = messageOf(error)
   work.log.error({ err: error, errors }, 'the phase failed')
+  if (isDelivering(work.task)) {
+    await afterMergeError(work, error, errors, () => pause(work, errors))
+    return
+  }
   // A storage may work again at any time, and a row that is damaged stays so.
   if (code === 'busy' || (code === 'database' && (errors < damagedTries || areReadable(work)))) {
     await pause(work, errors)

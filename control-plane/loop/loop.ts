@@ -1,7 +1,7 @@
 import { detach } from '../../src/domain/box.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
-import { isWorking, type Task } from '../../src/domain/task.ts'
+import { isDelivering, isWorking, type Phase, type Task } from '../../src/domain/task.ts'
 import type { Log } from '../log.ts'
 import { leaseMs } from './box-run.ts'
 import { afterError } from './errors.ts'
@@ -26,11 +26,16 @@ interface Worker {
   readonly fence: number
   /** What its box may use. */
   readonly memoryMb: number
+  /** The repository that it delivers into: one at a time does. */
+  readonly delivers: string | null
   readonly controller: AbortController
   readonly done: Promise<void>
   /** `rests`: others may have its place. `wakes`: it waits for one, before any task of the queue. */
   state: 'works' | 'rests' | 'wakes'
 }
+
+/** The parts of a delivery that are git's and a forge's alone. */
+const boxless: ReadonlySet<Phase | null> = new Set<Phase>(['undo', 'push', 'pull_open'])
 
 /** How often a task is tried whose record is damaged, some ten minutes in all: it keeps its place from others meanwhile. */
 const mostDamaged = 30
@@ -102,9 +107,9 @@ export class Loop implements AsyncDisposable {
 
   #changed(task: Task): void {
     const worker = this.#workers.get(task.id)
-    if (worker !== undefined && !isWorking(task)) worker.controller.abort('halted')
+    if (worker !== undefined && !isWorking(task) && !isDelivering(task)) worker.controller.abort('halted')
     if (worker === undefined && this.#claims && isLeftOver(task)) this.#employ(task)
-    if (task.status === 'PENDING') queueMicrotask(() => this.#claim())
+    if (task.status === 'PENDING' || isDelivering(task)) queueMicrotask(() => this.#claim())
   }
 
   /** A storage that fails here fails again at the next call, which comes with every change and every minute. */
@@ -117,6 +122,7 @@ export class Loop implements AsyncDisposable {
   }
 
   #claimAll(): void {
+    this.#deliverAll()
     while (this.#claims && this.#isFree()) {
       const only = this.#options.attend === 'own' ? this.#attended : null
       const pending = this.#deps.store.oldestPending(new Set(this.#workers.keys()), only)
@@ -126,6 +132,23 @@ export class Loop implements AsyncDisposable {
       const claimed = this.#deps.tasks.report(pending.id, pending.fence, { type: 'claimed', leaseUntil })
       if (claimed.kind === 'refused') return
       this.#employ(claimed.task)
+    }
+  }
+
+  /**
+   * What a person waits for comes before the queue, in the order in which it was decided, and one at a time in each
+   * repository. What takes no box waits for none.
+   */
+  #deliverAll(): void {
+    if (!this.#claims) return
+    const taken = new Set([...this.#workers.values()].map(({ delivers }) => delivers))
+    for (const task of this.#deps.store.delivering()) {
+      const { key } = task.repository
+      const isOurs = this.#options.attend === 'all' || this.#attended.has(task.id)
+      if (!isOurs || taken.has(key)) continue
+      taken.add(key)
+      const mayBegin = boxless.has(task.phase) || (this.#isFree() && this.#hasRoom(task))
+      if (mayBegin && !this.#workers.has(task.id)) this.#employ(task)
     }
   }
 
@@ -173,8 +196,9 @@ export class Loop implements AsyncDisposable {
         this.#workers.delete(task.id)
         this.#claim()
       })
-    const { memoryMb } = task.policy.limits
-    this.#workers.set(task.id, { fence: task.fence, memoryMb, controller, done, state: 'works' })
+    const memoryMb = boxless.has(task.phase) ? 0 : task.policy.limits.memoryMb
+    const delivers = isDelivering(task) ? task.repository.key : null
+    this.#workers.set(task.id, { fence: task.fence, memoryMb, delivers, controller, done, state: 'works' })
   }
 
   /** Turns a task until it halts. An error that the storage would not even take is tried again after a pause. */
@@ -185,6 +209,8 @@ export class Loop implements AsyncDisposable {
       try {
         const now = this.#deps.store.task(id)
         if (!this.#claims || now === null || now.fence !== fence || !wantsWork(now)) return
+        // A delivery has to be its repository's turn.
+        if (isDelivering(now) !== isDelivering(employed)) return
         task = now
         const failure = await this.#turn(task, controller, errors + 1)
         errors = failure === null ? 0 : errors + 1
@@ -276,5 +302,5 @@ function isDiskFull(error: unknown): error is Failure {
 }
 
 function wantsWork(task: Task): boolean {
-  return isWorking(task) || isLeftOver(task)
+  return isWorking(task) || isLeftOver(task) || isDelivering(task)
 }

@@ -1,3 +1,8 @@
+import { merge } from './deliver/merge.ts'
+import { mergeMove, undo } from './deliver/move.ts'
+import { pullOpen, push } from './deliver/pull.ts'
+import { mergeSetup } from './deliver/setup.ts'
+import { mergeTest } from './deliver/test.ts'
 import { agent } from './phases/agent.ts'
 import { baseline } from './phases/baseline.ts'
 import { candidate } from './phases/candidate.ts'
@@ -45,6 +50,27 @@ export async function tick(work: Work): Promise<void> {
       return
     case 'salvage':
       await salvage(work)
+      return
+    case 'merge':
+      await merge(work)
+      return
+    case 'merge_setup':
+      await mergeSetup(work)
+      return
+    case 'merge_test':
+      await mergeTest(work)
+      return
+    case 'merge_move':
+      await mergeMove(work)
+      return
+    case 'undo':
+      await undo(work)
+      return
+    case 'push':
+      await push(work)
+      return
+    case 'pull_open':
+      await pullOpen(work)
       return
     case 'postponed':
     case null:

@@ -1,5 +1,6 @@
 import type { Agent } from '../../src/domain/agent.ts'
 import type { CompileBox, Engine } from '../../src/domain/box.ts'
+import type { PullPlaces } from '../../src/domain/delivery/forge.ts'
 import type { Gateway } from '../../src/domain/gateway.ts'
 import type { KnownSecrets } from '../../src/domain/leak.ts'
 import type { Registries } from '../../src/domain/registries.ts'
@@ -32,6 +33,8 @@ export interface LoopDeps {
   /** What must not stand in anything that a box prints. */
   readonly secrets: KnownSecrets
   readonly attestor: Pick<Attestor, 'step'>
+  /** Where work is proposed that is not merged here. */
+  readonly pulls: PullPlaces
   /** What is known of the engine's walls; null where nobody has looked. */
   readonly posture: () => Posture | null
   readonly installation: string

@@ -269,4 +269,12 @@ export const migrations: readonly string[] = [
     expires_at INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE runtime_tasks ADD COLUMN merge TEXT;
+  CREATE INDEX runtime_tasks_delivering ON runtime_tasks (id) WHERE delivery = 'delivering';
+  `,
+  `
+  ALTER TABLE runtime_tasks ADD COLUMN pull TEXT;
+  CREATE INDEX runtime_tasks_proposed ON runtime_tasks (id) WHERE delivery = 'pr_open';
+  `,
 ]

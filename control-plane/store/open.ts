@@ -89,6 +89,8 @@ export function openStore(file: HostPath): Store {
       endOccurrences: (before) => safely(() => schedules.endOccurrences(before)),
     } satisfies ScheduleStore,
     othersWrites: () => safely(() => tasks.othersWrites()),
+    delivering: () => safely(() => tasks.delivering()),
+    proposed: () => safely(() => tasks.proposed()),
     discarded: () => safely(() => tasks.discarded()),
     counts: () => safely(() => tasks.counts()),
     days: (span) => safely(() => days(span)),

@@ -24,7 +24,7 @@ const attestedColumns = {
   runtime_tasks: `id status phase halt version revision fence lease_until goal request repository_path repository_key
     base_ref base_commit head branch agent setup test policy policy_hash budget spent_steps spent_ms spent_tokens
     spent_cost step attempt violations losses instruction prior_failure baseline setup_key session progress risks
-    outcome delivery parent_task_id created_by created_at updated_at marks kind answer`,
+    outcome delivery parent_task_id created_by created_at updated_at marks kind answer merge pull`,
   runtime_task_checkpoints: `task_id step attempt fence state box boxes charged instruction agent violations candidate
     test commit_id started_at ended_at`,
   runtime_task_events: `task_id seq at type actor from_status to_status step attempt fence text data`,

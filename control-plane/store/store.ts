@@ -248,6 +248,10 @@ export interface Store {
   /** Another number whenever another connection has written to the file. */
   othersWrites(): number
   readonly schedules: ScheduleStore
+  /** Tasks whose work is on the way into a branch or out of it, in the order in which that was decided. */
+  delivering(): readonly Task[]
+  /** Tasks whose pull request is open, as far as is known. */
+  proposed(): readonly Task[]
   /** Every task that has been discarded. */
   discarded(): ReadonlySet<TaskId>
   counts(): Readonly<Record<Status, number>>

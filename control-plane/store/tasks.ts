@@ -51,6 +51,8 @@ const rowsWith = (documents: Documents) =>
     marks: json('marks'),
     answer: column('answer'),
     delivery: column('delivery'),
+    merge: json('merge'),
+    pull: json('pull'),
     parentTaskId: column('parent_task_id'),
     createdBy: json('created_by'),
     createdAt: column('created_at'),
@@ -113,6 +115,15 @@ export function tasksTable(db: Connection, documents: Documents) {
   const discarded = db
     .prepare<[], TaskId>(`SELECT id FROM runtime_tasks WHERE delivery = 'discarded'`)
     .pluck()
+  const delivering = db
+    .prepare<[], TaskId>(
+      `SELECT id FROM runtime_tasks WHERE delivery = 'delivering'
+       ORDER BY max(coalesce(merge ->> 'at', 0), coalesce(pull ->> 'at', 0)), created_at, id`,
+    )
+    .pluck()
+  const proposed = db
+    .prepare<[], TaskId>(`SELECT id FROM runtime_tasks WHERE delivery = 'pr_open' ORDER BY created_at, id`)
+    .pluck()
   const counts = db.prepare<[], { status: Status; tasks: number }>(
     'SELECT status, count(*) AS tasks FROM runtime_tasks GROUP BY status',
   )
@@ -145,6 +156,10 @@ export function tasksTable(db: Connection, documents: Documents) {
   const task = (id: TaskId): Task | null => {
     forgetOthers()
     return lookUp(id)
+  }
+  const named = (ids: readonly TaskId[]): readonly Task[] => {
+    if (ids.length > 0) forgetOthers()
+    return ids.flatMap((id) => lookUp(id) ?? [])
   }
 
   return {
@@ -214,6 +229,9 @@ export function tasksTable(db: Connection, documents: Documents) {
     },
 
     inFlight: (): readonly Task[] => inFlight.all().map((row) => rows.fromRow(row)),
+
+    delivering: () => named(delivering.all()),
+    proposed: () => named(proposed.all()),
 
     discarded: (): ReadonlySet<TaskId> => new Set(discarded.all()),
 

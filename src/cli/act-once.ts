@@ -32,6 +32,9 @@ const eventsOf = {
   stop: ['stopped'],
   pause: ['paused'],
   discard: ['discarded'],
+  merge: ['merge_decided'],
+  'pull-request': ['pull_decided'],
+  undo: ['undo_decided'],
 } as const satisfies Record<Act['act'], readonly string[]>
 
 /** Whether somebody has done this since the task was shown; who did it makes no difference. */

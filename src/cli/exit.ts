@@ -6,7 +6,7 @@ const exits = {
   done: [0, 'done; for a task: APPLIED'],
   bug: [1, 'a bug of cofferdam: please report it'],
   usage: [2, 'the command, its input or the configuration is wrong'],
-  person: [3, 'a person is needed: DRAFT or BLOCKED'],
+  person: [3, 'a person is needed: DRAFT or BLOCKED, or a delivery that did not come about'],
   failed: [4, 'FAILED; for verify: something is not as it was attested'],
   timeout: [5, 'TIMEOUT: a budget is used up'],
   stopped: [6, 'STOPPED or REJECTED'],
@@ -42,8 +42,14 @@ const ofStatus = {
 /** What is to be mended outside the task, whatever its state is called. */
 const outside: ReadonlySet<HaltReason | undefined> = new Set<HaltReason>(['engine', 'image', 'disk'])
 
-export const exitOf = (task: Task): Exit =>
-  outside.has(task.halt?.reason) ? 'environment' : ofStatus[task.status]
+/** It was to be delivered, and was not. */
+const isUndelivered = ({ merge, pull, delivery }: Task): boolean =>
+  (merge !== null || pull !== null) && ['none', 'conflict', 'rejected'].includes(delivery)
+
+export const exitOf = (task: Task): Exit => {
+  if (outside.has(task.halt?.reason)) return 'environment'
+  return isUndelivered(task) ? 'person' : ofStatus[task.status]
+}
 
 const ofFailure = {
   bad_request: 'usage',

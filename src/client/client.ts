@@ -19,6 +19,7 @@ import type { TaskId } from '../domain/ids.ts'
 import type { TaskRequest } from '../domain/intake.ts'
 import type { QuestionRequest } from '../domain/question/request.ts'
 import type { Letter, LetterAct, LetterFilter } from '../domain/outbox/letter.ts'
+import type { Reviewed, ReviewRequest } from '../domain/review/review.ts'
 import * as scheduleAnswers from '../domain/schedule/answers.ts'
 import type { Ran, ShownSchedule } from '../domain/schedule/port.ts'
 import type { ScheduleChange, ScheduleRequest } from '../domain/schedule/request.ts'
@@ -51,6 +52,8 @@ export interface Client {
   search(request: SearchRequest): Promise<SearchAnswer>
   /** `shown`: the revision of the task that was decided on; where it has another by now, nothing is done. */
   act(id: TaskId, act: Act, shown?: number): Promise<Task>
+  /** `shown`: the revision that was looked at. */
+  review(id: TaskId, request: ReviewRequest, shown?: number): Promise<Reviewed>
   events(id: TaskId, after: number): Promise<readonly TaskEvent[]>
   checkpoints(id: TaskId): Promise<readonly Checkpoint[]>
   /** What boxes asked of the gateway, oldest first. */
@@ -59,7 +62,8 @@ export interface Client {
   /** `keys`: public keys (DER, SPKI) to trust in place of the installation's. */
   verify(id: TaskId, keys: readonly Buffer[]): Promise<Verification>
   attestationKey(): Promise<AttestationKey>
-  diff(id: TaskId, step: number | null): Promise<string>
+  /** `against`: what a merge into that branch would change in it now. */
+  diff(id: TaskId, step: number | null, against?: string): Promise<string>
   logs(id: TaskId, step: number | null): Promise<string>
   explain(request: TaskRequest): Promise<Explanation>
   doctor(of?: DoctorScope): Promise<readonly Finding[]>
@@ -135,6 +139,13 @@ export function createClient(fetch: FetchLike): Client {
         await post(`/v1/tasks/${id}/${act}`, body, { 'if-match': shown === undefined ? '*' : `"${shown}"` }),
         taskSchema,
       ),
+    review: async (id, request, shown) =>
+      read(
+        await post(`/v1/tasks/${id}/reviews`, request, {
+          'if-match': shown === undefined ? '*' : `"${shown}"`,
+        }),
+        answers.reviewedSchema,
+      ),
     events: async (id, after) =>
       (await read(await get(`/v1/tasks/${id}/events${search({ after })}`), answers.eventsSchema)).events,
     checkpoints: async (id) =>
@@ -149,7 +160,7 @@ export function createClient(fetch: FetchLike): Client {
       return read(await get(`/v1/tasks/${id}/verification${search({ key })}`), answers.verificationSchema)
     },
     attestationKey: async () => read(await get('/v1/attestation-key'), answers.attestationKeySchema),
-    diff: async (id, step) => textOf(await get(`/v1/tasks/${id}/diff${search({ step })}`)),
+    diff: async (id, step, against) => textOf(await get(`/v1/tasks/${id}/diff${search({ step, against })}`)),
     logs: async (id, step) => textOf(await get(`/v1/tasks/${id}/logs${search({ step })}`)),
     explain: async (request) => read(await post('/v1/explain', request), answers.explanationSchema),
     doctor: async (of) =>

@@ -17,6 +17,7 @@ import type { Secret } from '../domain/secret.ts'
 import type { Budget } from '../domain/task.ts'
 import type { PriceList, UpstreamSettings } from '../domain/upstream.ts'
 import type { Environment } from './environment.ts'
+import { deliveryOf } from './delivery.ts'
 import { readConfigFile } from './file.ts'
 import { pricesOf, secretsOf, upstreamsOf } from './providers.ts'
 import { discordOf } from './discord.ts'
@@ -50,7 +51,7 @@ export interface Config {
   readonly totalMemoryMb: number
   readonly upstreams: Readonly<Record<string, UpstreamSettings>>
   readonly prices: PriceList
-  /** What is looked for in all that leaves a box: the keys of the upstreams, the secrets of webhooks, remotes and Discord, and others that are configured. */
+  /** What is looked for in all that leaves a box: the keys of the upstreams, the secrets of webhooks, remotes and Discord, the tokens of forges, and others that are configured. */
   readonly secrets: readonly Secret[]
   readonly webhooks: readonly WebhookSettings[]
   /** Whom boxes run as. */
@@ -104,6 +105,8 @@ export function loadConfig(flags: ConfigFlags, around: Environment): Config {
   const discord = discordOf(file, place.path, around)
   const remotes = remotesOf(file, place.path, around)
   const policy = policyOf(place.path, file.policy, forMachine(defaultPolicy, around.cpus, totalMemoryMb))
+  const repositories = repositoriesOf(file, place.path, policy, around)
+  const tokens = Object.values(repositories).flatMap(({ delivery }) => delivery?.pull?.token ?? [])
   return deepFreeze({
     file: found === null ? null : place.path,
     dataFolder: data,
@@ -124,6 +127,7 @@ export function loadConfig(flags: ConfigFlags, around: Environment): Config {
       ...webhooks.flatMap(({ secrets }) => secrets),
       ...(discord?.token == null ? [] : [discord.token]),
       ...remotes.flatMap(({ login }) => login?.password ?? []),
+      ...tokens,
     ],
     webhooks,
     box: boxUser(file.box, around),
@@ -135,7 +139,7 @@ export function loadConfig(flags: ConfigFlags, around: Environment): Config {
       answerer: file.ask.agent ?? null,
       policy,
     },
-    repositories: repositoriesOf(file, place.path, policy, around),
+    repositories,
     remotes,
     schedules: schedulesOf(file, place.path, around),
     author: { name: file.author.name ?? 'Cofferdam', email: file.author.email ?? 'cofferdam@localhost' },
@@ -183,24 +187,24 @@ function repositoriesOf(
   const entries = Object.entries(file.repositories).map(([key, own]): [string, RepositoryDefaults] => {
     policyOf(path, own.policy, policy)
     // As git names it; a repository on a disk that is not there keeps the path it was given.
-    return [repositoryKey(key, file, path, around), present(own)]
+    return [repositoryKey(key, file, path, around), present(own, key, path, around)]
   })
   return Object.fromEntries(entries)
 }
 
-function present({
-  agent,
-  setup,
-  test,
-  policy,
-  budget,
-}: ConfigFile['repositories'][string]): RepositoryDefaults {
+function present(
+  { agent, setup, test, policy, budget, delivery }: ConfigFile['repositories'][string],
+  key: string,
+  path: string,
+  around: Environment,
+): RepositoryDefaults {
   return {
     ...(agent === undefined ? {} : { agent }),
     ...(setup === undefined ? {} : { setup }),
     ...(test === undefined ? {} : { test }),
     ...(policy === undefined ? {} : { policy }),
     ...(budget === undefined ? {} : { budget: budgetParts(budget) }),
+    ...(delivery === undefined ? {} : { delivery: deliveryOf(delivery, key, path, around) }),
   }
 }
 

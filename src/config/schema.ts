@@ -3,10 +3,11 @@ import { budgetRequestSchema } from '../domain/intake.ts'
 import { imageAgents } from '../domain/image.ts'
 import { usualRates } from '../domain/listen.ts'
 import { newsTypes } from '../domain/outbox/news.ts'
-import { webhookNetworks } from '../domain/outbox/webhook.ts'
+import { outsideNetworks } from '../domain/outside.ts'
 import { policyRequestSchema } from '../domain/policy-request.ts'
 import { configuredScheduleSchema, scheduleName } from '../domain/schedule/request.ts'
 import { remoteFields } from './remote-fields.ts'
+import { deliverySchema } from './delivery.ts'
 import { secretPlaceSchema } from './secrets.ts'
 
 const path = z.string('A path is text.').min(1, 'A path is empty: name one or remove the key.')
@@ -193,7 +194,7 @@ export const configSchema = z.strictObject({
           .min(1, 'A webhook without events is told nothing: name some, or remove the key.')
           .optional(),
         network: z
-          .enum(webhookNetworks, `"network" is one of ${webhookNetworks.join(', ')}.`)
+          .enum(outsideNetworks, `"network" is one of ${outsideNetworks.join(', ')}.`)
           .default('public'),
       }),
     )
@@ -226,6 +227,8 @@ export const configSchema = z.strictObject({
         policy: policyRequestSchema.optional(),
         budget: budgetRequestSchema.optional(),
         image: z.strictObject({ dockerfile: path }).optional(),
+        /** What becomes of a task's work where nobody says otherwise. */
+        delivery: deliverySchema.optional(),
       }),
     )
     .default({}),

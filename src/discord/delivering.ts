@@ -5,9 +5,10 @@ import type { TaskId } from '../domain/ids.ts'
 import type { Letter } from '../domain/outbox/letter.ts'
 import type { SentMessage } from '../domain/outbox/messages.ts'
 import { actorKinds, statuses, type Task } from '../domain/task.ts'
+import { deliveryMessage } from './messages/delivery.ts'
 import { draftMessage } from './messages/draft.ts'
 import type { Outgoing } from './messages/message.ts'
-import { type News, newsMessage } from './messages/news.ts'
+import { type News, newsMessage, ofDelivery } from './messages/news.ts'
 import { statusMessage, threadName } from './messages/status.ts'
 import { noteHeard } from './missed.ts'
 import { find, isCode, isTooSlow, nonceMs, refusesFiles, sendOnce } from './sending.ts'
@@ -29,6 +30,9 @@ export interface Attempt {
   readonly tooHeavy: Set<string>
   readonly signal: AbortSignal
 }
+
+/** Events that leave something to be decided about the work of an applied task. */
+const offering: ReadonlySet<string> = new Set(['handed_over', ...ofDelivery])
 
 const bodySchema: z.ZodType<News> = z.object({
   seq: z.int(),
@@ -57,7 +61,7 @@ export class Delivering {
     const task = this.#deps.plane().task(letter.taskId)
     const thread = await this.#thread(task)
     // What this letter offers is settled by a later one; another is good until a fresh one takes its place.
-    const replaced = letter.type === 'task.offer'
+    const replaced = letter.type === 'task.offer' || offering.has(news.type)
     await settle(this.#deps, task, { except: `decision:${news.seq}`, replaced, signal }).catch(
       (error: unknown) => {
         // What keeps the status messages up to date sees to it too, later, and the news are not held up.
@@ -68,7 +72,8 @@ export class Delivering {
     if (['submitted', 'suggested', 'offered'].includes(news.type) && news.status === 'DRAFT')
       return this.#offer(news, thread)
     if (news.type === 'submitted' || news.type === 'approved') return
-    return this.#report(news, task, thread)
+    if (news.type !== 'offered') await this.#report(news, task, thread)
+    if (offering.has(news.type) || news.type === 'offered') await this.#offerDelivery(news, thread)
   }
 
   async #offer({ seq, revision }: News, thread: string): Promise<void> {
@@ -83,6 +88,18 @@ export class Delivering {
     await this.#sayOnce(now, thread, kind, (mark, attaches) =>
       draftMessage(now, offer, { owners: settings.members.owner, mark, attaches }),
     )
+  }
+
+  /** What is to become of the work of an applied task, with buttons, where that is to be decided. */
+  async #offerDelivery({ seq, revision }: News, thread: string): Promise<void> {
+    const { plane } = this.#deps
+    const kind = `decision:${seq}`
+    const now = plane().task(this.#attempt.letter.taskId)
+    const decisions = plane().decisions(now.id, onlooker)
+    const { offer } = decisions
+    if (offer === null || revision !== now.revision || now.version !== seq)
+      return this.#overtaken(now, thread, kind, revision)
+    await this.#sayOnce(now, thread, kind, (mark) => deliveryMessage(now, { ...decisions, offer }, mark))
   }
 
   /** It may have been sent without an answer, and been decided by its own buttons: then it has to say so. */
@@ -100,7 +117,8 @@ export class Delivering {
 
   async #report(news: News, task: Task, thread: string): Promise<void> {
     const checkpoints = this.#deps.plane().checkpoints(task.id)
-    const diff = news.status === 'APPLIED' ? await this.#diff(task) : ''
+    const isNew = news.status === 'APPLIED' && !ofDelivery.has(news.type)
+    const diff = isNew ? await this.#diff(task) : ''
     await this.#sayOnce(task, thread, `news:${news.seq}`, (mark, attaches) =>
       newsMessage(task, news, checkpoints, {
         people: this.#people(task),

@@ -12,6 +12,13 @@ const doing: Readonly<Record<Phase, string>> = {
   handover: 'handing over the branch',
   salvage: 'keeping what was done',
   postponed: 'waiting for room on the disk',
+  merge: 'merging',
+  merge_setup: 'setup of what is merged',
+  merge_test: 'testing what is merged',
+  merge_move: 'moving the branch',
+  undo: 'undoing the merge',
+  push: 'pushing the branch',
+  pull_open: 'opening the pull request',
 }
 
 /** What is being done on a task; null where nothing is. */

@@ -12,6 +12,9 @@ import type {
 } from './control-plane.ts'
 import type { Submitted } from './submitted.ts'
 import { roles } from './caller.ts'
+import { mergeWays } from './delivery/merge.ts'
+import { forgeKinds } from './delivery/pull.ts'
+import { markRules } from './marks/mark.ts'
 import { abilities, acts } from './rights.ts'
 import type { Decisions } from './decision.ts'
 import type { Day } from './day.ts'
@@ -28,6 +31,7 @@ import {
   taskIdSchema,
   taskSchema,
 } from './schemas.ts'
+import type { Reviewed } from './review/review.ts'
 import { scopes } from './scopes.ts'
 import { type Letter, letterStates } from './outbox/letter.ts'
 import { kinds } from './search/piece.ts'
@@ -44,6 +48,9 @@ const texts = z.array(z.string())
 /** Nobody else says this of themselves: a client sends its token after it has read it. */
 export const healthSchema = z.object({ status: z.literal('ok'), service: z.literal('cofferdam') })
 export const submittedSchema = exactly<Submitted>()(z.object({ task: taskSchema, notes: texts }))
+export const reviewedSchema = exactly<Reviewed>()(
+  z.object({ task: taskSchema, followUp: taskSchema.nullable(), notes: texts }),
+)
 export const tasksSchema = z.object({
   tasks: z.array(taskSchema),
   /** The cursor of those that follow; null where none do. */
@@ -115,6 +122,18 @@ export const decisionsSchema = exactly<Decisions>()(
         expiresAt: z.number(),
         expired: z.boolean(),
         choices: z.array(z.object({ action: z.string(), id: z.string() })),
+      })
+      .nullable(),
+    merge: z
+      .object({ into: z.string(), how: z.enum(mergeWays), accepts: z.array(z.enum(markRules)) })
+      .nullable(),
+    pull: z
+      .object({
+        forge: z.enum(forgeKinds),
+        project: z.string(),
+        into: z.string(),
+        draft: z.boolean(),
+        accepts: z.array(z.enum(markRules)),
       })
       .nullable(),
     last: z

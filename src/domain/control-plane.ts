@@ -4,15 +4,18 @@ import type { SignedAttestation } from './attestation.ts'
 import type { BoxSpec } from './box.ts'
 import type { Millis } from './brand.ts'
 import type { Caller } from './caller.ts'
+import type { MergeWay } from './delivery/merge.ts'
 import type { Day, DayFilter } from './day.ts'
 import type { Decisions } from './decision.ts'
 import type { EgressRow } from './egress.ts'
 import type { TaskId } from './ids.ts'
+import type { MarkRule } from './marks/mark.ts'
 import type { TaskRequest } from './intake.ts'
 import type { QuestionRequest } from './question/request.ts'
 import type { OutboxDesk } from './outbox/desk.ts'
 import type { Policy } from './policy.ts'
 import type { RemoteState } from './remote.ts'
+import type { Reviewed, ReviewRequest } from './review/review.ts'
 import type { Schedules } from './schedule/port.ts'
 import type { SearchAnswer, SearchRequest } from './search/search.ts'
 import type { Submitted } from './submitted.ts'
@@ -21,7 +24,28 @@ import type { Verification } from './verification/verify.ts'
 
 /** What a person can do with a task. `stop` and `pause` take effect on the state at once, then on the box. */
 export type Act =
-  | { readonly act: 'approve' | 'pause' | 'discard' }
+  | { readonly act: 'approve' | 'pause' | 'discard' | 'undo' }
+  /**
+   * Has the work merged into a branch of its repository, after a test of what comes of it. `into` and `how`: as configured,
+   * else the branch that it began from and a commit of its own, where they are null. `accept`: the rules of the task's
+   * marks, each of which an owner has to name.
+   */
+  | {
+      readonly act: 'merge'
+      readonly into: string | null
+      readonly how: MergeWay | null
+      readonly accept: readonly MarkRule[]
+    }
+  /**
+   * Has the work pushed, and proposed as a pull request where the repository's configuration says. `into` and `draft`: as
+   * configured, else the branch that it began from and a draft, where they are null. `accept`: as of `merge`.
+   */
+  | {
+      readonly act: 'pull-request'
+      readonly into: string | null
+      readonly draft: boolean | null
+      readonly accept: readonly MarkRule[]
+    }
   | { readonly act: 'reject' | 'stop'; readonly text: string | null }
   | { readonly act: 'suggest' | 'steer'; readonly text: string }
   | { readonly act: 'resume'; readonly instruction: string | null; readonly budget: Partial<Budget> | null }
@@ -140,6 +164,11 @@ export interface ControlPlane {
   search(request: SearchRequest): Promise<SearchAnswer>
   /** `shown`: the revision that the person decided on; where the task has another by now, it is a `conflict`. */
   act(id: TaskId, act: Act, caller: Caller, shown: number | null): Promise<Task>
+  /**
+   * Puts on record what somebody says about the work of an applied task; where they ask for it, another task changes that,
+   * and this one is superseded. `shown`: as of `act`.
+   */
+  review(id: TaskId, request: ReviewRequest, caller: Caller, shown: number | null): Promise<Reviewed>
   /** What can be decided on a task by this caller, and what was decided last. */
   decisions(id: TaskId, caller: Caller): Decisions
   /** Decides by a button, as `decisions` names it in `id`; `text` is what the person says with it. */
@@ -158,8 +187,11 @@ export interface ControlPlane {
    */
   verify(id: TaskId, keys: readonly string[]): Promise<Verification>
   attestationKey(): AttestationKey
-  /** Unified diff of the task's work, or of one step; `''` where there is none. */
-  diff(id: TaskId, step: number | null): Promise<string>
+  /**
+   * Unified diff of the task's work, or of one step; `''` where there is none. `against`: what a merge into that branch
+   * would change in it as it is now; a conflict is a `Failure('conflict')` that names it.
+   */
+  diff(id: TaskId, step: number | null, against?: string | null): Promise<string>
   /** What the boxes of a task (or of one step) printed, oldest first, as text with a heading per box; the newest 16 MiB of it. */
   logs(id: TaskId, step: number | null): Promise<string>
   /** The specs of each kind of box that a request of this caller would get, what is hidden, and the risks; nothing is run. */

@@ -1,7 +1,10 @@
 import { createHmac } from 'node:crypto'
 import type { Actor, Status } from './task.ts'
 import { canonicalJson } from './canonical-json.ts'
+import type { MergeWay } from './delivery/merge.ts'
+import type { ForgeKind } from './delivery/pull.ts'
 import { parseTaskId, type TaskId } from './ids.ts'
+import type { MarkRule } from './marks/mark.ts'
 
 /** What a button decides: one action, at one place where it is offered, about one revision of a task. */
 export interface Choice {
@@ -25,7 +28,27 @@ export interface Decisions {
   readonly revision: number
   /** Null where nothing is offered, or not to this caller. */
   readonly offer: Offer | null
+  /** What the button `merge` would do, where it is offered. */
+  readonly merge: MergeOffer | null
+  /** What the button `pull-request` would do, where it is offered. */
+  readonly pull: PullOffer | null
   readonly last: Decided | null
+}
+
+export interface MergeOffer {
+  readonly into: string
+  readonly how: MergeWay
+  /** The rules of the work's marks, which whoever presses it accepts: they have to be shown beside it. */
+  readonly accepts: readonly MarkRule[]
+}
+
+export interface PullOffer {
+  readonly forge: ForgeKind
+  readonly project: string
+  readonly into: string
+  readonly draft: boolean
+  /** As of a merge. */
+  readonly accepts: readonly MarkRule[]
 }
 
 /** `expired`: past `expiresAt`, epoch ms; deciding by it then is refused and opens a fresh one. */
@@ -57,7 +80,7 @@ export function decisionId(key: string, choice: Choice): string {
 /** What the id of a button says; null where it is none. */
 export function parseDecisionId(text: string): Pressed | null {
   const [, task = '', action = '', nonce = ''] =
-    /^tdec:([a-z2-7]{10}):([a-z_]{1,20}):([\w-]{8})$/.exec(text) ?? []
+    /^tdec:([a-z2-7]{10}):([a-z_-]{1,20}):([\w-]{8})$/.exec(text) ?? []
   const taskId = parseTaskId(task)
   return taskId === null ? null : { taskId, action, nonce }
 }

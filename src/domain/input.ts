@@ -1,6 +1,9 @@
 import type { CommitId, Millis } from './brand.ts'
+import type { MergeWay } from './delivery/merge.ts'
+import type { Pull } from './delivery/pull.ts'
+import type { TaskId } from './ids.ts'
 import type { Budget, HaltReason, Phase, Progress, RiskReason } from './task.ts'
-import type { Mark } from './marks/mark.ts'
+import type { Mark, MarkRule } from './marks/mark.ts'
 import type { Violation } from './policy.ts'
 
 /** What can happen to a task. The names are those of the transition table, of events and of the docs. */
@@ -15,6 +18,25 @@ export type Input =
   | { readonly type: 'resumed'; readonly instruction: string | null; readonly budget: Budget | null }
   /** `text`: why, where it is not a person who does it. */
   | { readonly type: 'discarded'; readonly text?: string }
+  | {
+      readonly type: 'merge_decided'
+      readonly into: string
+      readonly how: MergeWay
+      readonly at: Millis
+      /** The rules of the marks that were accepted with it. */
+      readonly accepted: readonly MarkRule[]
+    }
+  | { readonly type: 'undo_decided' }
+  | {
+      readonly type: 'pull_decided'
+      readonly to: Pick<Pull, 'forge' | 'project' | 'remote' | 'into' | 'draft' | 'at'>
+      /** The rules of the marks that were accepted with it. */
+      readonly accepted: readonly MarkRule[]
+    }
+  /** Somebody has looked at its work. */
+  | { readonly type: 'reviewed'; readonly text: string }
+  /** Another task changes its work. */
+  | { readonly type: 'superseded'; readonly by: TaskId }
   // by the loop
   | { readonly type: 'claimed'; readonly leaseUntil: Millis }
   /** A preparation is done; `phase` is the next. */
@@ -46,6 +68,44 @@ export type Input =
       readonly marks: readonly Mark[] | null
     }
   | { readonly type: 'handed_over' }
+  /** A part of a delivery is done; `phase` is the next. `made`: the commit that the branch is to be moved to. */
+  | {
+      readonly type: 'merge_advanced'
+      readonly phase: MergePhase
+      readonly text: string
+      readonly made?: { readonly from: CommitId; readonly commit: CommitId }
+    }
+  /** The intent to run a box of a delivery is on record. */
+  | { readonly type: 'merge_begun'; readonly text: string }
+  /** It begins again: the branch has moved meanwhile, or a box was lost. */
+  | { readonly type: 'merge_overtaken'; readonly text: string }
+  | {
+      readonly type: 'merged'
+      readonly text: string
+      /** Where the branch had the work already. */
+      readonly at?: CommitId
+    }
+  /** The branch is as it was. */
+  | {
+      readonly type: 'merge_refused'
+      readonly as: 'none' | 'conflict' | 'rejected'
+      readonly text: string
+    }
+  | { readonly type: 'undone'; readonly text: string }
+  | { readonly type: 'undo_refused'; readonly text: string }
+  /** The branch is where the pull request is to be opened. */
+  | { readonly type: 'pull_pushed'; readonly text: string; readonly pushed: CommitId }
+  | {
+      readonly type: 'pull_opened'
+      readonly text: string
+      readonly number: number
+      readonly url: string | null
+    }
+  /** There is no pull request; what was pushed stays where it is. */
+  | { readonly type: 'pull_refused'; readonly text: string }
+  /** Somebody there has merged or closed it. */
+  | { readonly type: 'pull_merged'; readonly text: string }
+  | { readonly type: 'pull_closed'; readonly text: string }
   /** What the agent said to a question is read, and the tree is as it was. */
   | { readonly type: 'answered'; readonly verdict: AnswerVerdict }
   /** Something that a task at rest has left on the disk is old enough to go; its commits stay. */
@@ -63,6 +123,9 @@ export type Input =
   | { readonly type: 'lost'; readonly text: string; readonly by?: 'agent' }
   /** `crashed`: the process died with it, which counts as a loss; otherwise it ended in good order. */
   | { readonly type: 'requeued'; readonly text: string; readonly crashed: boolean }
+
+/** The parts of a delivery after the first. */
+export type MergePhase = Extract<Phase, 'merge_setup' | 'merge_test' | 'merge_move'>
 
 export type InputType = Input['type']
 

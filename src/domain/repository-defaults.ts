@@ -1,4 +1,5 @@
 import type { AgentChoice } from './agent.ts'
+import type { DeliveryDefaults } from './delivery/merge.ts'
 import type { PolicyRequest } from './policy-request.ts'
 import type { Budget } from './task.ts'
 
@@ -9,4 +10,5 @@ export interface RepositoryDefaults {
   readonly test?: string
   readonly policy?: PolicyRequest
   readonly budget?: Partial<Budget>
+  readonly delivery?: DeliveryDefaults
 }

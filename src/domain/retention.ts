@@ -32,7 +32,7 @@ export function auditEnd({ audit }: Retention, now: number): number | null {
 }
 
 /** An applied task of these is about to be given to somebody, and the worktree may be wanted for it. */
-const underWay: ReadonlySet<Delivery> = new Set<Delivery>(['delivering', 'conflict'])
+const underWay: ReadonlySet<Delivery> = new Set<Delivery>(['delivering', 'conflict', 'pr_open'])
 const undelivered: ReadonlySet<Status> = new Set<Status>([
   'BLOCKED',
   'FAILED',

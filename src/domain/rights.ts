@@ -14,6 +14,9 @@ export const acts = [
   'resume',
   'pause',
   'stop',
+  'merge',
+  'pull-request',
+  'undo',
   'discard',
 ] as const satisfies readonly Act['act'][]
 
@@ -26,6 +29,9 @@ const onOwnTask: ReadonlySet<Act['act']> = new Set<Act['act']>([
   'suggest',
 ])
 
+/** What an operator may do with a task of their own whose work wants no owner's word. */
+const onOwnUnmarked: ReadonlySet<Act['act']> = new Set<Act['act']>(['merge', 'pull-request', 'undo'])
+
 /** Why a caller may not submit a task; null where they may. */
 export function submitRefusal({ actor, role }: Caller): string | null {
   return role === 'viewer'
@@ -34,13 +40,25 @@ export function submitRefusal({ actor, role }: Caller): string | null {
 }
 
 /** Why a caller may not do this with a task; null where they may. */
-export function actRefusal({ actor, role }: Caller, act: Act['act'], { id, createdBy }: Task): string | null {
+export function actRefusal(
+  { actor, role }: Caller,
+  act: Act['act'],
+  { id, createdBy, marks }: Pick<Task, 'id' | 'createdBy' | 'marks'>,
+): string | null {
   if (role === 'owner') return null
   if (role === 'viewer') return `${nameOf(actor)} may look, and not ${act} a task: an owner can do that.`
-  if (!onOwnTask.has(act))
+  if (!onOwnTask.has(act) && !onOwnUnmarked.has(act))
     return `${nameOf(actor)} is an operator, and may not ${act} a task: an owner can do that.`
   const own = actor.kind === createdBy.kind && actor.id === createdBy.id
+  if (own && onOwnUnmarked.has(act) && marks?.length !== 0)
+    return `${nameOf(actor)} is an operator, and the work of task ${id} is marked: an owner can ${act} it.`
   return own ? null : `${nameOf(actor)} is an operator, and task ${id} is not theirs: an owner can ${act} it.`
+}
+
+/** Why a caller may not review a task's work, or have it changed; null where they may: it is as to suggest something. */
+export function reviewRefusal(caller: Caller, task: Pick<Task, 'id' | 'createdBy' | 'marks'>): string | null {
+  const refused = actRefusal(caller, 'suggest', task)
+  return refused === null ? null : refused.replaceAll(/\bsuggest\b/g, 'review')
 }
 
 /** Why a caller may not see to tokens and the audit log; null where they may. */

@@ -3,6 +3,8 @@ import { type AgentChoice, agentErrors, type AgentResult, type Marker, type Usag
 import type { BoxEnd, BoxMount, BoxSource, BoxSpec } from './box.ts'
 import type { BoxPath, CommitId, TreeId } from './brand.ts'
 import type { Egress, EgressCounts, EgressRow } from './egress.ts'
+import { type Merge, mergeWays } from './delivery/merge.ts'
+import { forgeKinds, type Pull } from './delivery/pull.ts'
 import { type Mark, markRules } from './marks/mark.ts'
 import { parseTaskId, type TaskId } from './ids.ts'
 import type { Policy, Violation } from './policy.ts'
@@ -233,6 +235,34 @@ export const riskSchema = exactly<RiskReason>()(z.object({ rule: z.string(), tex
 
 const markSchema = exactly<Mark>()(z.object({ rule: z.enum(markRules), path: z.string(), text: z.string() }))
 
+const mergeSchema = exactly<Merge>()(
+  z.object({
+    into: z.string(),
+    how: z.enum(mergeWays),
+    accepted: z.array(z.enum(markRules)),
+    at: z.number(),
+    tries: count,
+    from: commitIdSchema.nullable(),
+    commit: commitIdSchema.nullable(),
+    said: z.string().nullable(),
+  }),
+)
+
+const pullSchema = exactly<Pull>()(
+  z.object({
+    forge: z.enum(forgeKinds),
+    project: z.string(),
+    remote: z.string(),
+    into: z.string(),
+    draft: z.boolean(),
+    at: z.number(),
+    pushed: commitIdSchema.nullable(),
+    number: count.nullable(),
+    url: z.string().nullable(),
+    said: z.string().nullable(),
+  }),
+)
+
 export const taskSchema = exactly<Task>()(
   z.object({
     id: taskIdSchema,
@@ -276,6 +306,8 @@ export const taskSchema = exactly<Task>()(
     marks: z.array(markSchema).nullable(),
     answer: z.string().nullable(),
     delivery: z.enum(deliveries),
+    merge: mergeSchema.nullable(),
+    pull: pullSchema.nullable(),
     parentTaskId: taskIdSchema.nullable(),
     createdBy: actorSchema,
     createdAt: z.number(),

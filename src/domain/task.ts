@@ -1,6 +1,8 @@
 import type { AgentChoice, AgentResult } from './agent.ts'
 import type { BoxEnd, BoxKind, BoxSpec, Peaks } from './box.ts'
 import type { CommitId, Millis } from './brand.ts'
+import type { Merge } from './delivery/merge.ts'
+import type { Pull } from './delivery/pull.ts'
 import type { EgressCounts } from './egress.ts'
 import type { TaskId } from './ids.ts'
 import type { Mark } from './marks/mark.ts'
@@ -27,7 +29,8 @@ export type TaskKind = (typeof taskKinds)[number]
 
 /**
  * Where the loop is inside RUNNING and VALIDATING. `salvage` is left over after a halt: keep what is allowed. `postponed`:
- * that was not possible for want of disk, and a resume does it.
+ * that was not possible for want of disk, and a resume does it. Those from `merge` on are of an APPLIED task that is being
+ * delivered.
  */
 export const phases = [
   'prepare',
@@ -41,6 +44,13 @@ export const phases = [
   'handover',
   'salvage',
   'postponed',
+  'merge',
+  'merge_setup',
+  'merge_test',
+  'merge_move',
+  'undo',
+  'push',
+  'pull_open',
 ] as const
 export type Phase = (typeof phases)[number]
 
@@ -190,7 +200,11 @@ export interface Task {
   /** What the agent said to a question, as Markdown; null until it is answered. At most `longestAnswer` characters. */
   readonly answer: string | null
   readonly delivery: Delivery
-  /** The question that a question follows up. */
+  /** The last delivery into a branch; null where there was none. */
+  readonly merge: Merge | null
+  /** The last delivery as a pull request; null where there was none. */
+  readonly pull: Pull | null
+  /** The task whose work this one changes, from that one's head on, or the question that it follows up. */
   readonly parentTaskId: TaskId | null
   readonly createdBy: Actor
   readonly createdAt: Millis
@@ -279,9 +293,28 @@ export function isWorking({ status }: Pick<Task, 'status'>): boolean {
 /** Statuses in which a person's or the loop's next act is possible without a resume. */
 export const activeStatuses: readonly Status[] = ['DRAFT', 'PENDING', ...workingStatuses]
 
+/** Its work is on the way into a branch or out of it again, or to where a pull request is opened. */
+export function isDelivering({ delivery }: Pick<Task, 'delivery'>): boolean {
+  return delivery === 'delivering'
+}
+
 /** Nothing more happens to it by itself. What its last step did may wait for room on the disk, which a resume looks for. */
 export function isSettled({ status, phase }: Pick<Task, 'status' | 'phase'>): boolean {
-  return !activeStatuses.includes(status) && phase !== 'salvage'
+  return !activeStatuses.includes(status) && phase !== 'salvage' && !isDeliveryPhase(phase)
+}
+
+const deliveryPhases: ReadonlySet<Phase | null> = new Set<Phase>([
+  'merge',
+  'merge_setup',
+  'merge_test',
+  'merge_move',
+  'undo',
+  'push',
+  'pull_open',
+])
+
+function isDeliveryPhase(phase: Phase | null): boolean {
+  return deliveryPhases.has(phase)
 }
 
 /** It is settled, and nothing waits to be put away: all that it did is on record. */

@@ -1,8 +1,10 @@
-import type { CommitId, TreeId, TreePath } from './brand.ts'
+import type { CommitId, Millis, TreeId, TreePath } from './brand.ts'
 import type { TaskId } from './ids.ts'
 import type { Sources } from './box.ts'
 import type { Unreadable } from './failure.ts'
 import type { Listing } from './listing.ts'
+import type { Remote } from './delivery/forge.ts'
+import type { MergeWay } from './delivery/merge.ts'
 import type { Change } from './marks/mark.ts'
 import type { Policy, Violation } from './policy.ts'
 
@@ -88,6 +90,55 @@ export interface History {
   readonly source: Branch | Unreadable
 }
 
+/** What a branch of the source is to be given. */
+export interface MergeWish {
+  readonly into: string
+  readonly how: MergeWay
+  /** Where the work begins, which the branch has to hold: else more than the work would come with it. Null: it may. */
+  readonly since: CommitId | null
+  /** The date of the commit: with it the same arguments make the same one. */
+  readonly at: Millis
+  readonly message: string
+}
+
+/** What merging a task's work into a branch comes to; `from` is the branch's tip. */
+export type Merged =
+  /** `sameTree`: it holds what the task's head holds, which has been tested. */
+  | {
+      readonly kind: 'made'
+      readonly from: CommitId
+      readonly commit: CommitId
+      readonly sameTree: boolean
+    }
+  /** The branch has the work already. */
+  | { readonly kind: 'contained'; readonly from: CommitId }
+  /** It does not hold what the work began from: so many commits would come with it that are not the work's. */
+  | { readonly kind: 'foreign'; readonly from: CommitId; readonly commits: number }
+  /** The branch has gone on by itself, so that it cannot be moved to the work's last commit. */
+  | { readonly kind: 'diverged'; readonly from: CommitId }
+  | { readonly kind: 'conflict'; readonly from: CommitId; readonly paths: readonly TreePath[] }
+
+/** A branch of the source that is to be moved, if it is still at `from`. */
+export interface Move {
+  readonly into: string
+  readonly from: CommitId
+  readonly to: CommitId
+  /** It goes back in its own history: a merge is undone. */
+  readonly back: boolean
+}
+
+/** `elsewhere`: somebody else has moved it; `refused`: it cannot be moved as things are. Nothing was done then. */
+export type Moved =
+  | { readonly kind: 'moved' }
+  | { readonly kind: 'elsewhere'; readonly tip: CommitId }
+  | { readonly kind: 'refused'; readonly text: string }
+
+/** `elsewhere`: the branch there holds what is not the task's; `refused`: with what the far end says. Nothing was done then. */
+export type Pushed =
+  | { readonly kind: 'pushed' }
+  | { readonly kind: 'elsewhere'; readonly tip: CommitId }
+  | { readonly kind: 'refused'; readonly text: string }
+
 /**
  * Git on the host. All methods are safe to call again with the same arguments. They reject with
  * `Failure('repository' | 'worktree' | 'disk')`, whose message is for people.
@@ -139,6 +190,23 @@ export interface Worktrees {
    * the branch is in its mirror.
    */
   handover(task: TaskPlace, commit: CommitId): Promise<void>
+  /**
+   * Makes the commit that a branch of the source is to be moved to, on a private ref. The source is only looked at: also
+   * whether a checkout of the branch there would let it be moved, which is refused with what is to be done.
+   */
+  merge(task: TaskPlace, head: CommitId, wish: MergeWish): Promise<Merged>
+  /**
+   * Moves a branch of the source, unless somebody else has; a clean checkout of it follows, and no hook or filter runs.
+   * Where it rejects it may have been moved all the same, as when the process ends in the middle: the next call finds out.
+   */
+  move(task: TaskPlace, move: Move): Promise<Moved>
+  /**
+   * Makes the task's branch in another repository what `head` is, unless it holds something else there. The hooks there
+   * run, as they are its own; where it is a folder, under its owner's ids. Ends within ten minutes.
+   */
+  push(task: TaskPlace, head: CommitId, remote: Remote): Promise<Pushed>
+  /** What a merge of the work up to `head` would change in a branch as it is now. A conflict is a `Failure('conflict')`. */
+  diffInto(task: TaskPlace, head: CommitId, branch: string): Promise<string>
   /** The unified diff of two commits of the task, as text; capped at 8 MiB with a mark. */
   diff(task: TaskPlace, from: CommitId, to: CommitId): Promise<string>
   /**

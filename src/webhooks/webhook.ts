@@ -5,9 +5,9 @@ import type { Destination, Outcome } from '../domain/outbox/destination.ts'
 import type { Letter } from '../domain/outbox/letter.ts'
 import { newsOf, newsTypeOf } from '../domain/outbox/news.ts'
 import type { WebhookSettings } from '../domain/outbox/webhook.ts'
+import { isAddress, vet } from '../domain/outside.ts'
 import { outcomeOf } from './answer.ts'
 import { post } from './post.ts'
-import { vet } from './reach.ts'
 
 export interface WebhookDeps {
   /** Epoch milliseconds. */
@@ -53,7 +53,7 @@ export function webhook(settings: WebhookSettings, deps: WebhookDeps): Destinati
       } catch (error) {
         return passing(`${host} could not be resolved: ${reasonOf(error)}.`)
       }
-      const vetted = vet(host, found, settings.network)
+      const vetted = vet(host, found, settings.network, 'webhook')
       if ('refused' in vetted) return passing(vetted.refused)
       try {
         const { addresses } = vetted
@@ -67,9 +67,6 @@ export function webhook(settings: WebhookSettings, deps: WebhookDeps): Destinati
 }
 
 const passing = (text: string): Outcome => ({ kind: 'failed', fault: 'passing', text })
-
-// What the parser of addresses leaves without letters or with colons is an address.
-const isAddress = (host: string): boolean => host.includes(':') || /^[\d.]+$/.test(host)
 
 /** The code alone where there is one: messages of the system name addresses in many ways, and that of TLS whole subjects. */
 function reasonOf(error: unknown): string {

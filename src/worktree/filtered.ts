@@ -2,6 +2,8 @@ import { mkdirSync } from 'node:fs'
 import { z } from 'zod'
 import type { CommitId, TreeId } from '../domain/brand.ts'
 import type { TaskPlace } from '../domain/worktree.ts'
+import { deniedEntries } from './denied.ts'
+import { parseEntries } from './entries.ts'
 import { copyIndex, drop, readJson, writeFleeting } from './files.ts'
 import { durable, type GitPlace } from './hardening.ts'
 import { putIn } from './index-update.ts'
@@ -22,7 +24,7 @@ const schema = z.object({
   filtered: z.string().transform((text) => text as TreeId),
 })
 
-/** Computed once per commit. Every commit of a task holds the base's entries at denied paths, so those are left out. */
+/** Computed once per commit. What a merge has brought in from elsewhere is looked through as the base was. */
 export async function treesOf(site: Site, task: TaskPlace, memory: Memory, commit: CommitId): Promise<Trees> {
   if (memory.state.at === commit) return memory.state
   const layout = layoutOf(site.data, task)
@@ -41,12 +43,15 @@ export function rememberTrees(site: Site, task: TaskPlace, commit: CommitId, tre
 }
 
 async function without(site: Site, task: TaskPlace, memory: Memory, tree: TreeId): Promise<TreeId> {
-  const { hidden } = memory.base
-  if (hidden.length === 0) return tree
+  const gitDir = layoutOf(site.data, task).mirror
+  const entries = parseEntries(await site.git.run({ gitDir }, ['ls-tree', '-r', '-z', tree]))
+  const denied = await deniedEntries(site, entries, task.policy)
+  const paths = new Set([...memory.base.hidden, ...denied].map(({ path }) => path))
+  if (paths.size === 0) return tree
   return withIndex(site, task, async (place) => {
     await site.git.run(place, ['read-tree', tree])
     await site.git.run(place, ['update-index', '--force-remove', '-z', '--stdin'], {
-      input: nulled(hidden.map(({ path }) => path)),
+      input: nulled([...paths]),
     })
   })
 }

@@ -4,8 +4,9 @@ import { isByName } from '../domain/remote.ts'
 import type { TaskPlace } from '../domain/worktree.ts'
 import { complaintsAbout, complaintsIn } from './complaints.ts'
 import { folderMode, parseEntries } from './entries.ts'
+import { push } from './deliver/push.ts'
 import { gitFailure, type GitAnswer } from './git.ts'
-import { farEnd, type Setting } from './hardening.ts'
+import type { Setting } from './hardening.ts'
 import { mirrorOf } from './layout.ts'
 import { receiving } from './receiving.ts'
 import { readRef, writeRef } from './refs.ts'
@@ -27,34 +28,28 @@ export async function giveBranch(site: Site, task: TaskPlace, commit: CommitId):
   const source = await sourceOf(task, site.self)
   const ref = `refs/heads/${task.branch}`
   const gitDir = mirrorOf(site.data, task.repository.key)
-  const push = (accepted: readonly Setting[]): Promise<GitAnswer> =>
-    site.git.ask(
-      { gitDir },
-      [
-        'push',
-        '--quiet',
-        '--no-verify',
-        '--no-follow-tags',
-        '--no-signed',
-        '--recurse-submodules=no',
-        `--receive-pack=${farEnd('receive-pack', source.owner, [...receiving(ref), ...accepted])}`,
-        '--',
-        source.commonDir,
-        `${commit}:${ref}`,
-      ],
-      { env: { GIT_ALLOW_PROTOCOL: 'file' } },
-    )
+  const pushed = (accepted: readonly Setting[]): Promise<GitAnswer> =>
+    push(site.git, gitDir, source, {
+      ref,
+      to: commit,
+      lease: null,
+      settings: [...receiving(ref), ...accepted],
+    })
   await asRepository(source, async () => {
     await refuseOther(site, task, source)
-    let answer = await push([])
+    let answer = await pushed([])
     if (answer.code !== 0 && complaintsIn(answer.err).length > 0)
-      answer = await push(await acceptedAlready(site, gitDir, task.base.commit))
+      answer = await pushed(await acceptedAlready(site, gitDir, task.base.commit))
     if (answer.code !== 0) throw refusalOf(task, source.top, answer.err)
   })
 }
 
 /** What the source holds already it need not refuse: git judges an old file anew with each new folder that it is in. */
-async function acceptedAlready(site: Site, gitDir: HostPath, base: CommitId): Promise<readonly Setting[]> {
+export async function acceptedAlready(
+  site: Site,
+  gitDir: HostPath,
+  base: CommitId,
+): Promise<readonly Setting[]> {
   const root = await site.git.line({ gitDir }, ['rev-parse', '--verify', `${base}^{tree}`])
   const folders = parseEntries(await site.git.run({ gitDir }, ['ls-tree', '-r', '-d', '-z', base]))
   const trees = folders.filter(({ mode }) => mode === folderMode).map(({ id }) => id)

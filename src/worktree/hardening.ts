@@ -108,15 +108,31 @@ function configEnv(all: readonly Setting[]): Record<string, string> {
  */
 export function farEnd(
   service: 'upload-pack' | 'receive-pack',
-  owner: { readonly uid: number; readonly gid: number } | null,
+  owner: Owner | null,
   more: readonly Setting[],
 ): string {
-  const as =
-    owner === null
-      ? []
-      : ['setpriv', `--reuid=${owner.uid}`, `--regid=${owner.gid}`, '--clear-groups', '--no-new-privs']
   const config = [...settings, ...more].flatMap(([key, value]) => ['-c', `${key}=${value}`])
-  return [...as, 'env', 'GIT_ALLOW_PROTOCOL=none', 'git', ...config, service].map(quoted).join(' ')
+  return [...asOwner(owner), 'env', 'GIT_ALLOW_PROTOCOL=none', 'git', ...config, service]
+    .map(quoted)
+    .join(' ')
+}
+
+/**
+ * The same for another repository of this machine, which is pushed to as anybody would: with its own settings and hooks,
+ * under its owner's ids.
+ */
+export function remoteEnd(service: 'upload-pack' | 'receive-pack', owner: Owner | null): string {
+  return [...asOwner(owner), 'env', 'GIT_ALLOW_PROTOCOL=none', 'git', service].map(quoted).join(' ')
+}
+
+interface Owner {
+  readonly uid: number
+  readonly gid: number
+}
+
+function asOwner(owner: Owner | null): readonly string[] {
+  if (owner === null) return []
+  return ['setpriv', `--reuid=${owner.uid}`, `--regid=${owner.gid}`, '--clear-groups', '--no-new-privs']
 }
 
 /** A word as a shell reads it. */

@@ -1,7 +1,7 @@
 import type { LeftOut } from '../domain/worktree.ts'
 import { indexInfo, type Entry } from './entries.ts'
-import { gitFailure } from './git.ts'
-import { durable, type GitPlace } from './hardening.ts'
+import { gitFailure, type GitAnswer } from './git.ts'
+import { durable, type GitPlace, type Setting } from './hardening.ts'
 import { nulled, textOf, type RawPath } from './raw.ts'
 import type { Site } from './site.ts'
 
@@ -39,8 +39,12 @@ async function feed(
   paths: readonly RawPath[],
 ): Promise<string> {
   if (paths.length === 0) return ''
-  const options = { input: nulled(paths), config: durable }
-  const answer = await site.git.ask(place, ['update-index', ...flags, '-z', '--stdin'], options)
+  const asked = (config: readonly Setting[]): Promise<GitAnswer> =>
+    site.git.ask(place, ['update-index', ...flags, '-z', '--stdin'], { input: nulled(paths), config })
+  let answer = await asked(durable)
+  // Git 2.39 loses a large file that comes after a small one, where it flushes what it writes all at once.
+  if (answer.code !== 0 && answer.err.includes('unable to rename temporary file'))
+    answer = await asked([...durable, ['core.fsyncMethod', 'fsync']])
   if (answer.code !== 0) throw gitFailure('update-index', answer.err)
   return answer.err
 }

@@ -11,8 +11,8 @@ import { refuseNames } from './base-names.ts'
 import { readBlobs } from './blobs.ts'
 import { deniedEntries } from './denied.ts'
 import { folderMode, parseEntries, submoduleMode, type Entry } from './entries.ts'
-import type { Setting } from './hardening.ts'
 import { mirrorOf } from './layout.ts'
+import { filterNames, filtersOff } from './filters-off.ts'
 import { textOf, within, type RawPath } from './raw.ts'
 import { refuseHook, settingsFrom } from './receiving.ts'
 import type { Site } from './site.ts'
@@ -187,17 +187,10 @@ function refusePartial(source: Source, keys: readonly string[]): void {
     )
 }
 
-/** Work in the user's checkout that no commit holds. Its filters are switched off one by one: git would run them. */
+/** Work in the user's checkout that no commit holds. */
 async function uncommitted(site: Site, source: Source): Promise<readonly string[]> {
   if (source.bare) return []
-  const keys = (await asRepository(source, () => settingsOf(site, source))).map(([key]) => key)
-  const names = new Set(keys.flatMap((key) => /^filter\.(.*)\.[^.]+$/s.exec(key)?.[1] ?? []))
-  const config = [...names].flatMap((name): readonly Setting[] => [
-    [`filter.${name}.clean`, ''],
-    [`filter.${name}.smudge`, ''],
-    [`filter.${name}.process`, ''],
-    [`filter.${name}.required`, 'false'],
-  ])
+  const config = filtersOff(filterNames(await asRepository(source, () => settingsOf(site, source))))
   const args = [
     'status',
     '--porcelain=v2',

@@ -131,7 +131,13 @@ async function clone(site: Site, source: Source, half: HostPath): Promise<boolea
 
 const reading: readonly Setting[] = [['uploadpack.allowAnySHA1InWant', 'true']]
 
-async function fetchCommit(site: Site, source: Source, mirror: HostPath, refspec: string): Promise<void> {
+/** Brings a commit from a user's repository onto a ref of the mirror. */
+export async function fetchCommit(
+  site: Site,
+  source: Source,
+  mirror: HostPath,
+  refspec: string,
+): Promise<void> {
   const args = [
     'fetch',
     '--quiet',

@@ -5,6 +5,9 @@ import type { TaskPlace, Worktrees } from '../domain/worktree.ts'
 import { keepConversation, openAgentFolder } from './agent-folder.ts'
 import { makeCandidate } from './candidate.ts'
 import { changesOf } from './changes.ts'
+import { diffInto, mergeInto } from './deliver/merge.ts'
+import { moveTarget } from './deliver/move.ts'
+import { pushBranch } from './deliver/remote.ts'
 import { diffText } from './diff.ts'
 import { discardTask, laidOutIn, putAwayTask, sweepAll } from './discard.ts'
 import { onDisk } from './disk.ts'
@@ -90,6 +93,14 @@ export function openWorktrees(options: WorktreesOptions): Worktrees {
     history: (task, head) => inTurn(task, () => historyOf(site, task, head)),
     checkpoint: (task, commit) => inTurn(task, () => moveBranch(site, task, commit)),
     handover: (task, commit) => inTurn(task, () => giveBranch(site, task, commit)),
+    merge: (task, head, wish) => inTurn(task, () => mergeInto(site, task, head, wish)),
+    push: (task, head, remote) => inTurn(task, () => pushBranch(site, task, head, remote)),
+    move: (task, move) => inTurn(task, () => moveTarget(site, task, move)),
+    diffInto: (task, head, branch) =>
+      inTurn(task, async () => {
+        const { from, to } = await diffInto(site, task, head, branch)
+        return diffText(site, task, from, to)
+      }),
     diff: (task, from, to) => diffText(site, task, from, to),
     changes: (task, from, to, wants, signal) => changesOf(until(site, signal), task, from, to, wants, signal),
     setupKey: (task, commit) => withMemory(task, (memory) => setupKeyOf(site, task, memory, commit)),

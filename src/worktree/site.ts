@@ -22,6 +22,8 @@ export interface WorktreesOptions {
   readonly policyMatcher: (policy: Policy) => PolicyMatcher
   /** The time, for commits; the machine's clock unless told. */
   readonly clock?: () => Millis
+  /** How long a push to another machine may take, ms; ten minutes unless told. */
+  readonly pushMs?: number
   /** Where git is looked for, as in PATH; the usual folders unless told. */
   readonly searchPath?: string
   /** Repositories by URL; none unless told. */

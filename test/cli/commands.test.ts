@@ -294,12 +294,122 @@ describe('decisions and acts', () => {
     )
   })
 
+  it('merges what is applied and follows that to its end, and takes it out again', async () => {
+    const id = await made('Mend the tests')
+    const merged = await machine.run(['task', 'merge', id, '--into', 'next', '--how', 'squash'])
+    expect([merged.code, merged.error]).toEqual([0, ''])
+    expect(merged.out.replaceAll(id, 'ID')).toContain(`
+  » To be merged into next, as one commit.
+  It is tested.
+  ✔ Merged into next.
+
+APPLIED  Merged into next.`)
+    expect(merged.out).toContain(`cofferdam task undo ${id}  take it out of next again`)
+    expect((await machine.run(['task', 'show', id])).out).toContain('delivery    merged (next)')
+    const undone = await machine.run(['task', 'undo', id])
+    expect([undone.code, undone.out]).toEqual([0, expect.stringContaining('Undone: next is as it was.')])
+  })
+
+  it('proposes it as a pull request, and says where that is', async () => {
+    const id = await made('Mend the tests')
+    const proposed = await machine.run(['task', 'pull-request', id, '--into', 'next', '--ready'])
+    expect([proposed.code, proposed.error]).toEqual([0, ''])
+    expect(proposed.out).toContain('» To be proposed for next of ada/tools, as a pull request.')
+    expect(proposed.out).toContain('✔ Proposed for main: #7 of ada/tools, a draft (https://forge.test/7).')
+    const shown = await machine.run(['task', 'show', id])
+    expect(shown.out).toContain('delivery    pr_open (#7 of ada/tools, https://forge.test/7)')
+    const again = await machine.run(['task', 'merge', id])
+    expect([again.code, again.error]).toEqual([2, expect.stringContaining('is proposed as #7 of ada/tools')])
+    const both = await machine.run(['task', 'pull-request', id, '--draft', '--ready'])
+    expect([both.code, both.error]).toEqual([
+      2,
+      expect.stringContaining('Name --draft or --ready, not both.'),
+    ])
+  })
+
+  it('says by its exit code that a merge did not come about, and why', async () => {
+    const id = await made('Mend the clash')
+    const { code, out } = await machine.run(['task', 'merge', id])
+    expect([code, out]).toEqual([
+      3,
+      expect.stringContaining('APPLIED  Not merged: main has changed a.txt too.'),
+    ])
+  })
+
+  it.each([
+    [['--how', 'rebase'], /--how takes one of merge, fast-forward, squash/],
+    [['--accept', 'ci,luck'], /There is no mark luck: --accept takes ci, /],
+    [['--into=-x'], /"-x" is no name of a branch/],
+    [['--into', 'cofferdam/abc'], /is a task's own branch/],
+  ])('refuses %j', async (options, words) => {
+    const id = await made('Mend the tests')
+    const { code, error } = await machine.run(['task', 'merge', id, ...options])
+    expect([code, error]).toEqual([2, expect.stringMatching(words)])
+  })
+
+  it('names what has to be accepted, and merges where it is', async () => {
+    const id = await made('Mend the tests', (turn) => {
+      beginStep(turn)
+      turn.report({ type: 'agent_finished', text: '' })
+      turn.report({ type: 'advanced', phase: 'candidate', text: '' })
+      turn.report({ type: 'candidate_made', text: '' })
+      turn.report({ type: 'tested', text: '', priorFailure: null })
+      const marks = [{ rule: 'ci', path: 'ci.yml', text: '"ci.yml" is what CI runs.' } as const]
+      const verdict = { kind: 'apply', outcome: 'tested' } as const
+      const progress = { signature: '', repeats: 1 }
+      turn.report({ type: 'checkpointed', verdict, head: aCommit, progress, marks })
+      turn.report({ type: 'handed_over' })
+    })
+    const refused = await machine.run(['task', 'merge', id])
+    expect([refused.code, refused.error]).toEqual([
+      2,
+      `cofferdam: "ci.yml" is what CI runs. Look at that, and name it to deliver it all the same: \`cofferdam task merge ${id} --accept ci\`.\n`,
+    ])
+    expect((await machine.run(['task', 'merge', id, '--accept', 'ci'])).code).toBe(0)
+  })
+
+  it('reviews what is applied, and follows the task that changes it', async () => {
+    const id = await made('Mend the tests')
+    const noted = await machine.run([
+      'task',
+      'review',
+      id,
+      '--comment',
+      'src/a.ts:3:use let: it is read twice',
+    ])
+    expect([noted.code, noted.out]).toEqual([
+      0,
+      `What you said about task ${id} is on record. To have it changed:\n  cofferdam task review ${id} --request-changes\n`,
+    ])
+    expect((await machine.run(['task', 'show', id])).out).toContain(
+      'Reviewed: - src/a.ts:3: use let: it is read twice',
+    )
+    const changed = await machine.run(['task', 'review', id, '--text', 'And test it.', '--request-changes'])
+    expect([changed.code, changed.out]).toEqual([0, expect.stringContaining('✔ Applied:')])
+    expect((await machine.run(['task', 'show', id])).out).toMatch(/^ {2}delivery +superseded$/m)
+    const next = /Task ([a-z2-7]{10})/.exec(changed.out)?.[1] ?? ''
+    expect((await machine.run(['task', 'show', next])).out).toMatch(
+      new RegExp(`^ {2}changes task +${id}$`, 'm'),
+    )
+  })
+
+  it.each([
+    [['--comment', 'src/a.ts'], /takes FILE:LINE:TEXT/],
+    [['--comment', 'src/a.ts:0:x'], /Lines are counted from 1/],
+    [['--text', ' '], /The review is empty/],
+    [['--text', 'x', '--request-changes', '--steps', '0'], /at least 1 step/],
+  ])('refuses a review of %j', async (options, words) => {
+    const id = await made('Mend the tests')
+    const { code, error } = await machine.run(['task', 'review', id, ...options])
+    expect([code, error]).toEqual([2, expect.stringMatching(words)])
+  })
+
   it('says what is possible instead', async () => {
     const id = await made('Mend the tests')
     const { code, error } = await machine.run(['task', 'approve', id])
     expect([code, error]).toEqual([
       2,
-      `cofferdam: Task ${id} is APPLIED: approve is not possible. Possible now: discard.\n`,
+      `cofferdam: Task ${id} is APPLIED: approve is not possible. Possible now: merge, pull-request, discard.\n`,
     ])
   })
 

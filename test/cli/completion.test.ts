@@ -34,7 +34,7 @@ function offered(...words: readonly string[]): readonly string[] {
 describe('bash', () => {
   it.each<[string, readonly string[], readonly string[]]>([
     ['commands', ['ta'], ['task']],
-    ['commands of commands', ['task', 're'], ['reject', 'resume']],
+    ['commands of commands', ['task', 're'], ['reject', 'resume', 'review']],
     ['commands after options', ['task', '--json', 'appr'], ['approve']],
     ['options', ['task', 'resume', 'aaaaaaaaaa', '--st'], ['--steps']],
     ['options of the command alone', ['run', '--rev'], []],
@@ -60,7 +60,7 @@ describe('fish', () => {
   const fish = shells[2]
   it.skipIf(!there(fish)).each<[string, string, readonly string[]]>([
     ['commands', 'ta', ['task']],
-    ['commands of commands', 'task re', ['reject', 'resume']],
+    ['commands of commands', 'task re', ['reject', 'resume', 'review']],
     ['options', 'task resume aaaaaaaaaa --st', ['--steps']],
     ['no server where there is only a folder', 'serve --ser', []],
   ])(`is offered %s${reason(fish)}`, (_name, words, expected) => {

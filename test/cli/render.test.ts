@@ -15,7 +15,17 @@ import type { AgentResult } from '../../src/domain/agent.ts'
 import { defaultPolicy, effectivePolicy } from '../../src/domain/policies.ts'
 import { policyRequestSchema } from '../../src/domain/policy-request.ts'
 import type { Task, TaskEvent } from '../../src/domain/task.ts'
-import { aBudget, aCheckpoint, aCommitOf, aPerson, aSpent, aTask, aTaskId, aTime } from '../support/task.ts'
+import {
+  aBudget,
+  aCheckpoint,
+  aCommitOf,
+  aMerge,
+  aPerson,
+  aSpent,
+  aTask,
+  aTaskId,
+  aTime,
+} from '../support/task.ts'
 
 const paint = picocolors.createColors(false)
 const spell = (command: string): string => `cofferdam ${command}`
@@ -179,7 +189,17 @@ describe('what to do next', () => {
     [{ status: 'DRAFT' }, ['approve', 'suggest', 'reject']],
     [{ status: 'PENDING' }, ['watch', 'stop']],
     [{ status: 'RUNNING' }, ['watch', 'stop']],
-    [{ status: 'APPLIED' }, []],
+    [{ status: 'APPLIED', marks: [] }, ['merge']],
+    [{ status: 'APPLIED', delivery: 'delivering', merge: aMerge() }, ['watch']],
+    [{ status: 'APPLIED', delivery: 'conflict', merge: aMerge() }, ['merge']],
+    [
+      {
+        status: 'APPLIED',
+        delivery: 'merged',
+        merge: aMerge({ from: aCommitOf('b'), commit: aCommitOf('c') }),
+      },
+      ['undo'],
+    ],
     [{ status: 'REJECTED' }, ['discard']],
     [{ status: 'STOPPED' }, ['resume', 'discard']],
     [{ status: 'BLOCKED' }, ['resume', 'reject', 'discard']],

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -176,6 +176,42 @@ async function leavesNothing(task: Task, repo: string): Promise<void> {
 }
 
 describe('the process is killed', () => {
+  it('right after each thing that a merge has recorded, and the branch is moved once, with its checkout', async () => {
+    const repo = aRepository(files)
+    const request = { repo, argv: sh('echo new >new.txt'), test: 'sleep 0.3; test -f src/code.txt' }
+    const { task: asked } = await client.submit(requestOf(request))
+    if (asked.status === 'DRAFT') await client.act(asked.id, { act: 'approve' })
+    const { task } = await ride(asked.id, () => false)
+    expect(task.status).toBe('APPLIED')
+    writeFileSync(join(repo, 'theirs.txt'), 'x\n')
+    git(repo, 'add', '-A')
+    git(repo, 'commit', '-q', '-m', 'theirs')
+    await client.act(task.id, { act: 'merge', into: null, how: null, accept: [] })
+    const seen = new Set<number>()
+    const { task: merged, kills } = await ride(task.id, ({ seq, type }) => {
+      if (seq <= task.version || seen.has(seq)) return false
+      seen.add(seq)
+      return type.startsWith('merge')
+    })
+    expect([merged.delivery, kills > 1]).toEqual(['merged', true])
+    expect((await client.events(task.id, task.version)).map(({ type }) => type)).toEqual([
+      'merge_decided',
+      'merge_advanced',
+      'merge_begun',
+      'merge_advanced',
+      'merged',
+    ])
+    expect(git(repo, 'log', '--merges', '--format=%s', 'main').trim()).toBe(`Merge ${task.branch} into main`)
+    expect([
+      git(repo, 'status', '--porcelain'),
+      git(repo, 'show', 'main:new.txt'),
+      git(repo, 'fsck'),
+    ]).toEqual(['', 'new\n', ''])
+    expect(await client.verify(task.id, [])).toMatchObject({ holds: true, findings: [] })
+    for (let tries = 0; boxesOf(task.id).length > 0 && tries < 100; tries += 1) await sleep(100)
+    expect(boxesOf(task.id)).toEqual([])
+  })
+
   it('B08 right after every effect that a task has recorded, once each', async () => {
     const repo = aRepository(files)
     const id = await born(repo)

@@ -59,11 +59,11 @@ async function unknownIn(command: string): Promise<string | null> {
   const [own = ''] = command.split(/ -- | -h\b/)
   const names =
     own
-      .match(/^(?:[a-z]+\b ?){0,2}/)?.[0]
+      .match(/^(?:[a-z]+(?:-[a-z]+)*\b ?){0,2}/)?.[0]
       .split(' ')
       .filter((name) => name !== '') ?? []
   const { out } = await machine.run([...names, '--help'])
-  const [, path = '', more = ''] = /^Usage: cofferdam((?: [a-z]+)*) (\[.*)/.exec(out) ?? []
+  const [, path = '', more = ''] = /^Usage: cofferdam((?: [a-z]+(?:-[a-z]+)*)*) (\[.*)/.exec(out) ?? []
   const known = path.split(' ').filter((name) => name !== '')
   // A word after the name of a command may be the first of its arguments; after that of a group it is a command.
   if (names.length > known.length && more.endsWith('[command]')) return names.join(' ')
@@ -76,6 +76,8 @@ describe('a quoted command', () => {
     ['task egress ID', null],
     ['egress ID', 'egress'],
     ['task grow ID', 'task grow'],
+    ['task pull-request ID [--ready]', null],
+    ['task pull-requests ID', 'task pull-requests'],
     ['task resume ID [--steps N]', null],
     ['task resume ID [--policy P]', '--policy'],
     ['run --repo . -- npx --write', null],

@@ -45,7 +45,7 @@ beforeEach(async () => {
   task = aTask({ status: 'DRAFT' })
   const choices = ['approve', 'reject', 'suggest'].map(button)
   const offer = { openedAt: now, expiresAt: now + 1000, expired: false, choices }
-  decisions = { taskId: aTaskId, status: 'DRAFT', revision: 1, offer, last: null }
+  decisions = { taskId: aTaskId, status: 'DRAFT', revision: 1, offer, merge: null, pull: null, last: null }
   const plane: Told = {
     task: () => task,
     checkpoints: () => [],
@@ -279,6 +279,109 @@ describe('the status message', () => {
     expect([home.messages.length, discord.world.threads(home).length]).toEqual([1, 1])
     expect(textOf(home.messages[0] ?? fail())).toContain(`<#${thread.id}>`)
     expect(thread.messages).toHaveLength(2)
+  })
+})
+
+describe('what is to become of applied work', () => {
+  const titles = (): readonly (string | undefined)[] =>
+    (discord.thread(home)?.messages ?? []).map((one) => one.embeds[0]?.title)
+  const offering = (...actions: readonly string[]) => ({
+    ...present(decisions.offer),
+    choices: actions.map(button),
+  })
+  const becomes = (version: number, more: Partial<Task>, next: Partial<Decisions>): void => {
+    task = { ...task, status: 'APPLIED', version, ...more }
+    decisions = { ...decisions, status: 'APPLIED', offer: null, merge: null, pull: null, ...next }
+  }
+  const merge = { into: 'main', how: 'squash', accepts: [] } as const
+
+  it('is asked once beneath the news, with where to and how', async () => {
+    becomes(5, { marks: [] }, { offer: offering('merge', 'discard'), merge })
+    for (let time = 0; time < 2; time += 1) await arrives(letterOf(5, 'handed_over'))
+    expect(titles()).toEqual(['APPLIED · applied', 'Merge into main, as one commit?'])
+    expect(textOf(discord.thread(home)?.messages[1] ?? fail())).toContain('[Merge]\n[Discard]')
+  })
+
+  it('is asked as a pull request where that is what is configured', async () => {
+    const pull = {
+      forge: 'gitlab',
+      project: 'ada/@everyone',
+      into: 'main',
+      draft: true,
+      accepts: [],
+    } as const
+    becomes(5, { marks: [] }, { offer: offering('pull-request', 'discard'), pull })
+    await arrives(letterOf(5, 'handed_over'))
+    const asked = discord.thread(home)?.messages[1] ?? fail()
+    expect(asked.embeds[0]?.title).toMatch(
+      /^Propose it for main of ada\/.*everyone, as a draft pull request\?$/,
+    )
+    expect(textOf(asked)).toContain('[Pull request]\n[Discard]')
+    const last = { action: 'pull-request', by: { kind: 'discord', id: '7' }, text: null, at: now } as const
+    becomes(8, { delivery: 'pr_open' }, { last })
+    await arrives(letterOf(8, 'pull_opened', 'Proposed for main: !7 of ada/tools.'))
+    expect(titles()).toEqual([
+      'APPLIED · applied',
+      'A pull request was decided',
+      'APPLIED · proposed as a pull request',
+    ])
+  })
+
+  it('is asked with every mark that is accepted by it, and by a command alone where there are too many', async () => {
+    const mark = (path: string) => ({ rule: 'ci', path, text: `"${path}" is what CI runs.` }) as const
+    becomes(
+      5,
+      { marks: [mark('ci.yml')] },
+      { offer: offering('merge', 'discard'), merge: { ...merge, accepts: ['ci'] } },
+    )
+    await arrives(letterOf(5, 'handed_over'))
+    const few = textOf(discord.thread(home)?.messages[1] ?? fail())
+    expect(few).toMatch(/To be looked at before it is merged:\n• "ci\.yml" is what CI runs\.[^]*\[Merge\]/)
+    const many = Array.from({ length: 80 }, (_, index) => mark(`workflows/number ${index}.yml`))
+    becomes(7, { marks: many }, { offer: offering('merge', 'discard'), merge: { ...merge, accepts: ['ci'] } })
+    await arrives(letterOf(7, 'merge_refused'))
+    const shown = textOf(discord.thread(home)?.messages.at(-1) ?? fail())
+    expect(shown).toContain(`/task_merge task:${aTaskId} accept:ci`)
+    expect([shown.includes('[Merge]'), shown.includes('[Discard]')]).toEqual([false, true])
+  })
+
+  it('has buttons at one place, and what was asked before says who decided it', async () => {
+    becomes(5, { marks: [] }, { offer: offering('merge', 'discard'), merge })
+    await arrives(letterOf(5, 'handed_over'))
+    const last = { action: 'merge', by: { kind: 'discord', id: '7' }, text: null, at: now } as const
+    const merged = {
+      into: 'main',
+      how: 'merge',
+      accepted: [],
+      at: now,
+      tries: 0,
+      from: null,
+      commit: null,
+      said: 'Merged.',
+    } as const
+    becomes(8, { delivery: 'merged', merge: merged }, { offer: offering('undo'), last })
+    await arrives(letterOf(8, 'merged', 'Merged into main.'))
+    expect(titles()).toEqual([
+      'APPLIED · applied',
+      'A merge was decided',
+      'APPLIED · merged',
+      'Merged into main: keep it?',
+    ])
+    const [, first, news, second] = (discord.thread(home)?.messages ?? []).map(textOf)
+    expect([first, news, second].map((text) => text?.includes('[Undo]'))).toEqual([false, false, true])
+    expect(first).toContain('by <@7>')
+    // Nobody is called for what went as they wanted it, nor sent the diff once more.
+    expect(discord.thread(home)?.messages[2]).toMatchObject({ content: '', files: [] })
+  })
+
+  it('calls somebody where a merge did not come about', async () => {
+    becomes(8, { marks: [], delivery: 'conflict' }, { offer: offering('merge', 'discard'), merge })
+    await arrives(letterOf(8, 'merge_refused', 'Not merged: both have changed a.txt.'))
+    const [news] = discord.thread(home)?.messages ?? []
+    expect([news?.embeds[0]?.title, news?.content]).toEqual([
+      'APPLIED · not merged: a conflict',
+      '<@100000000000000001>',
+    ])
   })
 })
 

@@ -7,7 +7,7 @@ import type { LetterFilter } from '../../src/domain/outbox/letter.ts'
 import type { MessageBook } from '../../src/domain/outbox/messages.ts'
 import { aBook } from '../support/discord/book.ts'
 import { aLetter } from '../support/letters.ts'
-import { anOwner, aTask, aTaskId, aTaskIdOf } from '../support/task.ts'
+import { aMerge, anOwner, aPull, aTask, aTaskId, aTaskIdOf } from '../support/task.ts'
 
 // What is decided by a command about a draft, by what was shown of it on Discord.
 
@@ -74,6 +74,99 @@ describe.each(commands)('/%s on a draft', (command) => {
   it('that nobody was told of here has it offered', async () => {
     expect(await use(command)).toMatch(/has not been shown here yet: wait for its message in <#2>/)
     expect(done).toEqual([[aTaskId, anOwner]])
+  })
+})
+
+describe('/task_suggest on an applied task', () => {
+  it('has another task change its work, as it was shown', async () => {
+    const given: unknown[] = []
+    const plane = {
+      task: () => aTask({ status: 'APPLIED', revision: 2 }),
+      review: (...all: readonly unknown[]) => {
+        given.push(...all)
+        return Promise.resolve({ task: aTask(), followUp: aTask({ id: aTaskIdOf(1) }), notes: [] })
+      },
+    }
+    const deps = { plane: () => plane as never, settings: {} as never, book }
+    const typed = {
+      text: (name: string) => (name === 'task' ? aTaskId : 'use tabs'),
+      number: () => null,
+      yes: () => null,
+    }
+    const said = await handlers['task_suggest']?.(deps, { caller: anOwner, typed, key: 'k' })
+    expect(said?.text).toContain(`Task \`${aTaskIdOf(1)}\` changes it, and is PENDING.`)
+    expect(given).toEqual([
+      aTaskId,
+      { text: 'use tabs', comments: [], requestChanges: true, budget: {} },
+      anOwner,
+      2,
+    ])
+  })
+})
+
+describe('/task_pull_request', () => {
+  it('says where to, whether as a draft, and what is accepted', async () => {
+    const acts: unknown[] = []
+    const plane = {
+      task: () => aTask({ status: 'APPLIED' }),
+      act(_: unknown, act: unknown) {
+        acts.push(act)
+        return Promise.resolve(
+          aTask({ status: 'APPLIED', phase: 'push', delivery: 'delivering', pull: aPull() }),
+        )
+      },
+    }
+    const deps = { plane: () => plane as never, settings: {} as never, book }
+    const options: Readonly<Record<string, string>> = { task: aTaskId, into: 'next', accept: 'ci' }
+    const typed = { text: (name: string) => options[name] ?? null, number: () => null, yes: () => false }
+    const said = await handlers['task_pull_request']?.(deps, { caller: anOwner, typed, key: 'k' })
+    expect(said?.text).toBe(`Task \`${aTaskId}\` is on the way to ada/tools now.`)
+    expect(acts).toEqual([{ act: 'pull-request', into: 'next', draft: false, accept: ['ci'] }])
+  })
+})
+
+describe('/task_merge', () => {
+  const merged = async (options: Readonly<Record<string, string>>): Promise<readonly [string, unknown]> => {
+    const acts: unknown[] = []
+    const plane = {
+      task: () => aTask({ status: 'APPLIED' }),
+      act: (_: unknown, act: unknown) => {
+        acts.push(act)
+        return Promise.resolve(aTask({ status: 'APPLIED', delivery: 'delivering', merge: aMerge() }))
+      },
+    }
+    const deps = { plane: () => plane as never, settings: {} as never, book }
+    const typed = {
+      text: (name: string) => (name === 'task' ? aTaskId : (options[name] ?? null)),
+      number: () => null,
+      yes: () => null,
+    }
+    try {
+      const said = await handlers['task_merge']?.(deps, { caller: anOwner, typed, key: 'k' })
+      return [said?.text ?? '', acts[0]]
+    } catch (error) {
+      return [String(error), acts[0]]
+    }
+  }
+
+  it('says where to and how, and what is accepted', async () => {
+    expect(await merged({})).toEqual([
+      `Task \`${aTaskId}\` is on the way into main now.`,
+      { act: 'merge', into: null, how: null, accept: [] },
+    ])
+    expect((await merged({ into: 'next', how: 'squash', accept: 'lockfile, ci' }))[1]).toEqual({
+      act: 'merge',
+      into: 'next',
+      how: 'squash',
+      accept: ['ci', 'lockfile'],
+    })
+  })
+
+  it('refuses a mark that there is not', async () => {
+    expect(await merged({ accept: 'luck' })).toEqual([
+      expect.stringContaining('There is no mark luck'),
+      undefined,
+    ])
   })
 })
 

@@ -16,6 +16,7 @@ type Name =
   | 'boxes'
   | 'doubled'
   | 'branch'
+  | 'delivery'
   | 'attested'
 
 /** For each invariant something that breaks it, as a mistake in the product might. */
@@ -93,6 +94,14 @@ export const broken: Readonly<Record<Name, Broken>> = {
   // What a lost attempt has left is not undone.
   doubled: { worktrees: (worktrees) => ({ ...worktrees, restore: () => Promise.resolve() }) },
   branch: { worktrees: (worktrees) => ({ ...worktrees, handover: () => Promise.resolve() }) },
+  // A branch that somebody has moved is moved all the same.
+  delivery: {
+    worktrees: (worktrees) => ({
+      ...worktrees,
+      move: (place, move) =>
+        worktrees.move(place, move).then((moved) => (moved.kind === 'elsewhere' ? { kind: 'moved' } : moved)),
+    }),
+  },
   attested: onEvent('handed_over', ({ standing: _, ...change }) => change),
 }
 

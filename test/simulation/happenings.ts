@@ -118,7 +118,16 @@ export class Happenings {
       machine.mail.moods.set(name, mood)
       return `${name} is ${mood} from now on`
     }
-    return this.#mend()
+    return random.chance(0.5) ? this.moves() : this.#mend()
+  }
+
+  /** Somebody goes on in the source repository. */
+  moves(): string {
+    const { machine, random } = this.#world
+    const tip = machine.source.get('main') ?? machine.base
+    const tree = [...machine.get(tip).tree, `theirs ${random.below(1000)}`].sort()
+    machine.source.set('main', machine.commit(tip, tree, 'theirs').id)
+    return 'somebody moves main'
   }
 
   #breaks(process: ControlPlaneProcess, roll: number): string | null {

@@ -87,7 +87,28 @@ class History {
     }
     this.#say(this.#happenings.calm())
     await this.#comeToRest()
+    // Most tasks are applied only then.
+    if (this.#fine() && this.#random.chance(0.5)) await this.#deliver()
     await this.#judge()
+  }
+
+  /** What was applied is merged, and taken out again, while things go wrong once more. */
+  async #deliver(): Promise<void> {
+    const asked = this.#living().find((process) => process.ready && !process.stopped)
+    if (asked !== undefined) this.#say(this.#people.askForMore(asked))
+    await setImmediate()
+    await this.#comeToRest()
+    // Only what meets with other work is tested once more.
+    if (this.#random.chance(0.5)) this.#say(this.#happenings.moves())
+    const events = this.#random.below(60)
+    for (let event = 0; event < events && this.#fine(); event += 1) {
+      const ready = this.#living().find((process) => process.ready && !process.stopped)
+      const decides = ready !== undefined && this.#random.chance(0.3)
+      this.#say(decides ? this.#people.deliver(ready) : this.#happenings.something())
+      await setImmediate()
+    }
+    this.#say(this.#happenings.calm())
+    await this.#comeToRest()
   }
 
   told(): Told {

@@ -70,6 +70,9 @@ const decisive: Readonly<Record<string, string>> = {
   rejected: 'reject',
   suggested: 'suggest',
   discarded: 'discard',
+  merge_decided: 'merge',
+  pull_decided: 'pull-request',
+  undo_decided: 'undo',
 }
 
 /** Each decision uses one surface, which was good for it; what was used is never used again. */
@@ -96,9 +99,19 @@ const nonces: Invariant = ({ before, now, event }) => {
     if (open !== undefined && open.expires_at <= (event?.at ?? 0)) return 'an expired button was used'
   }
   const offered = now.surfaces.filter(({ closed_at: closed }) => closed === null)
-  if (now.task.status !== 'DRAFT') return offered.length === 0 ? null : 'a button is left open'
+  if (!isOffered(now)) return offered.length === 0 ? null : 'a button is left open'
   if (offered.some(({ revision }) => revision !== now.task.revision)) return 'an older revision is offered'
   return offered.length <= 1 ? null : 'it is offered twice'
+}
+
+/** Whether something is to be decided about a task by a button. */
+function isOffered({ task: { status, phase, delivery } }: View): boolean {
+  if (status === 'DRAFT') return true
+  return (
+    status === 'APPLIED' &&
+    phase === null &&
+    ['none', 'undone', 'conflict', 'rejected', 'merged'].includes(delivery)
+  )
 }
 
 interface Budget {
@@ -189,10 +202,18 @@ const letters: Invariant = ({ before, now, event }) => {
   return gone === undefined || aged ? null : `letter ${gone.id} is gone`
 }
 
+const newsOfType: Readonly<Record<string, string>> = {
+  discarded: 'task.discarded',
+  merged: 'task.merged',
+  undo_refused: 'task.merged',
+  merge_refused: 'task.unmerged',
+  undone: 'task.undone',
+}
+
 function toldOf({ type, from_status: from, to_status: to }: EventRow): readonly string[] {
-  const discarded = type === 'discarded' ? 'task.discarded' : null
+  const named = newsOfType[type] ?? null
   const offered = type === 'suggested' && to === 'DRAFT'
-  const news = discarded ?? (from !== to || offered ? `task.${to.toLowerCase()}` : null)
+  const news = named ?? (from !== to || offered ? `task.${to.toLowerCase()}` : null)
   return Object.entries(told).flatMap(([destination, types]) =>
     news !== null && (types as readonly string[]).includes(news) ? [`${destination} ${news}`] : [],
   )

@@ -1,6 +1,7 @@
 import type { Caller } from '../../src/domain/caller.ts'
 import type { Act } from '../../src/domain/control-plane.ts'
 import { decisionId } from '../../src/domain/decision.ts'
+import type { MergeWay } from '../../src/domain/delivery/merge.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import type { TaskRequest } from '../../src/domain/intake.ts'
@@ -27,7 +28,15 @@ const eventOf: Readonly<Record<Act['act'], readonly string[]>> = {
   pause: ['paused'],
   resume: ['resumed'],
   discard: ['discarded'],
+  merge: ['merge_decided'],
+  'pull-request': ['pull_decided'],
+  undo: ['undo_decided'],
 }
+
+/** What applied work can be, where something is to be decided about it. */
+const deliverable: ReadonlySet<string> = new Set(['none', 'merged', 'undone', 'conflict', 'rejected'])
+
+const merging = (how: MergeWay | null): Act => ({ act: 'merge', into: 'main', how, accept: ['unread'] })
 
 /** What somebody did, and what they heard of it: nothing, where the process died over it. */
 interface Done {
@@ -63,9 +72,35 @@ export class People {
       return this.#submit(process)
     const id = random.pick(this.#tasks)
     const caller = random.pick(everybody)
-    return random.chance(this.#view(id)?.task.status === 'DRAFT' ? 0.7 : 0.2)
+    return random.chance(['DRAFT', 'APPLIED'].includes(this.#view(id)?.task.status ?? '') ? 0.7 : 0.2)
       ? this.#press(process, id, caller)
       : this.#act(process, id, caller)
+  }
+
+  /** Asks for work that most likely comes to something. */
+  askForMore(process: ControlPlaneProcess): string {
+    for (const key of ['more 1', 'more 2', 'more 3']) {
+      const budget = { steps: 8, minutes: 20 }
+      const request = { ...this.#request(), goal: 'Fix the bug', budget, draft: false }
+      void this.#submitted(process, request, ada, key)
+    }
+    return 'ada asks for more work'
+  }
+
+  /** Decides about the work of an applied task, where there is one. */
+  deliver(process: ControlPlaneProcess): string | null {
+    const random = this.#random
+    const deliveryOf = (id: TaskId): string => {
+      const task = this.#view(id)?.task
+      return task?.status === 'APPLIED' ? task.delivery : ''
+    }
+    const applied = this.#tasks.filter((id) => deliverable.has(deliveryOf(id)))
+    if (applied.length === 0) return null
+    const id = random.pick(applied)
+    if (random.chance(0.4)) return this.#press(process, id, ada)
+    const how = random.pick([null, 'squash', 'fast-forward'] as const)
+    const undoes = random.chance(deliveryOf(id) === 'merged' ? 0.8 : 0.1)
+    return this.#do(process, id, ada, undoes ? { act: 'undo' } : merging(how))
   }
 
   /** What is wrong with what they were told, once all is over; null where nothing is. */
@@ -193,10 +228,11 @@ export class People {
   /** Whether a button decides something now, by what lies in the file. */
   #isGood(button: string, id: TaskId, { actor, role }: Caller): boolean {
     const view = this.#view(id)
-    if (view === null || view.task.status !== 'DRAFT') return false
+    if (view === null) return false
     const action = button.split(':')[2] ?? ''
     const own = role === 'operator' && view.task.created_by === JSON.stringify(actor)
-    if (role !== 'owner' && !(own && action === 'suggest')) return false
+    const mayMerge = ['merge', 'undo'].includes(action) && view.task.marks === '[]'
+    if (role !== 'owner' && !(own && (action === 'suggest' || mayMerge))) return false
     return view.surfaces.some(({ id: surface, revision, closed_at: closed, expires_at: expires }) => {
       const open = closed === null && revision === view.task.revision && expires > this.#machine.clock.now()
       return open && decisionId(nonceKey, { surface, taskId: id, action, revision }) === button
@@ -204,8 +240,11 @@ export class People {
   }
 
   #act(process: ControlPlaneProcess, id: TaskId, caller: Caller): string {
+    return this.#do(process, id, caller, this.#someAct(id))
+  }
+
+  #do(process: ControlPlaneProcess, id: TaskId, caller: Caller, act: Act): string {
     const random = this.#random
-    const act = this.#someAct(id)
     const revision = this.#view(id)?.task.revision ?? 1
     const shown = random.chance(0.7) ? null : revision - random.below(2)
     const done = this.#begin(id, act.act, caller)
@@ -229,6 +268,8 @@ export class People {
       { act: 'resume', instruction: 'Go on.', budget: more },
       { act: 'resume', instruction: null, budget: more },
       { act: 'discard' },
+      merging(null),
+      { act: 'undo' },
     ])
   }
 

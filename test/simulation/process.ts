@@ -147,6 +147,7 @@ export class ControlPlaneProcess {
         secrets: new KnownSecrets([]),
         attestor: attests,
         posture: () => null,
+        pulls: () => null,
         ticks,
         sleep: (ms, signal) => clock.sleep(id, ms, signal),
         log,

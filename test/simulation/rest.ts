@@ -1,8 +1,10 @@
 import type { CommitId } from '../../src/domain/brand.ts'
 import { activeStatuses, type Status } from '../../src/domain/task.ts'
 import { wrongRun } from './invariants.ts'
+import type { Merge } from '../../src/domain/delivery/merge.ts'
 import type { Machine } from './machine.ts'
 import type { View } from './view.ts'
+import { leadsTo } from './worktrees.ts'
 
 /** What is wrong with a task, or null, once nothing is under way any more and nothing goes wrong. */
 export function wrongAtRest(machine: Machine, view: View): string | null {
@@ -17,7 +19,11 @@ export function wrongAtRest(machine: Machine, view: View): string | null {
     return 'boxes: one of its boxes is left'
   const run = wrongRun(view)
   if (run !== null) return `schedules: ${run}`
-  return wrongTree(machine, { task, attempts }) ?? wrongBranch(machine, { task, attempts })
+  return (
+    wrongTree(machine, { task, attempts }) ??
+    wrongBranch(machine, { task, attempts }) ??
+    wrongDelivery(machine, { task, attempts })
+  )
 }
 
 /** A step took effect once, or not at all. */
@@ -30,6 +36,20 @@ function wrongTree(machine: Machine, { task, attempts }: Pick<View, 'task' | 'at
     if (times > kept) return `doubled: step ${step} took effect ${times} times, and was kept ${kept} times`
   }
   return null
+}
+
+/** A branch holds what was merged into it and not undone, and nothing else of the tasks; it was tested there. */
+function wrongDelivery(machine: Machine, { task, attempts }: Pick<View, 'task' | 'attempts'>): string | null {
+  if (task.delivery === 'delivering') return 'rest: it is left on the way'
+  const merge = task.merge === null ? null : (JSON.parse(task.merge) as Merge)
+  if (merge?.commit == null || task.delivery === 'discarded') return null
+  const tip = machine.source.get(merge.into) ?? machine.base
+  const isThere = leadsTo(machine, merge.commit, tip)
+  const isMerged = task.delivery === 'merged'
+  if (isThere !== isMerged)
+    return `delivery: it is ${task.delivery}, and ${isThere ? '' : 'not '}in the branch`
+  const last = attempts.findLast(({ kind, state, step }) => step === 0 && state === 'kept' && kind === 'test')
+  return isMerged && last?.passed === 0 ? 'delivery: what was merged has failed its test' : null
 }
 
 /** What is applied is in the source, is what was tested, and is what the record says. */

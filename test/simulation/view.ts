@@ -20,6 +20,9 @@ export interface TaskRow {
   readonly head: string
   readonly branch: string
   readonly outcome: string | null
+  readonly marks: string | null
+  readonly delivery: string
+  readonly merge: string | null
   readonly created_by: string
   readonly updated_at: number
 }
@@ -44,6 +47,8 @@ export interface AttemptRow {
   readonly violations: string
   readonly commit_id: string | null
   readonly passed: number | null
+  /** Of its last box. */
+  readonly kind: string | null
 }
 
 export interface SurfaceRow {
@@ -104,7 +109,8 @@ export class Reader {
       'SELECT * FROM runtime_task_events WHERE task_id = ? AND seq > ? ORDER BY seq',
     )
     this.#attempts = this.#db.prepare(
-      `SELECT step, attempt, state, violations, commit_id, test ->> 'passed' AS passed
+      `SELECT step, attempt, state, violations, commit_id, test ->> 'passed' AS passed,
+         (SELECT json ->> 'kind' FROM documents WHERE documents.id = box) AS kind
        FROM runtime_task_checkpoints WHERE task_id = ? ORDER BY step, attempt`,
     )
     this.#surfaces = this.#db.prepare('SELECT * FROM runtime_task_decisions WHERE task_id = ? ORDER BY rowid')

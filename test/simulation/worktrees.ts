@@ -84,6 +84,31 @@ export function virtualWorktrees(machine: Machine, ended: () => void): Worktrees
     async handover({ branch }, commit) {
       machine.source.set(branch, commit)
     },
+    async merge(_place, head, { into, how, at }) {
+      const from = machine.source.get(into) ?? machine.base
+      const [ours, theirs] = [machine.get(from).tree, machine.get(head).tree]
+      const tree = [...new Set([...ours, ...theirs])].sort()
+      if (tree.length === ours.length) return { kind: 'contained', from }
+      if (how === 'fast-forward' && from !== machine.base) return { kind: 'diverged', from }
+      // Each agent makes a tree of its own, so what two of them share is the base.
+      const { id: commit } = machine.commit(from, tree, `merge of ${head} at ${at}`)
+      return { kind: 'made', from, commit, sameTree: tree.length === theirs.length }
+    },
+    async move(_place, { into, from, to, back }) {
+      const tip = machine.source.get(into) ?? machine.base
+      if (tip === to) return { kind: 'moved' }
+      if (tip === from) {
+        machine.source.set(into, to)
+        return { kind: 'moved' }
+      }
+      return !back && leadsTo(machine, to, tip) ? { kind: 'moved' } : { kind: 'elsewhere', tip }
+    },
+    async push() {
+      return { kind: 'pushed' }
+    },
+    async diffInto() {
+      return ''
+    },
     async diff() {
       return ''
     },
@@ -127,6 +152,12 @@ export function virtualWorktrees(machine: Machine, ended: () => void): Worktrees
     },
     end: ended,
   }
+}
+
+/** Whether a commit is in the history of another. */
+export function leadsTo(machine: Machine, old: CommitId, young: CommitId): boolean {
+  for (let at: CommitId | null = young; at !== null; at = machine.get(at).parent) if (at === old) return true
+  return false
 }
 
 function branchOf(machine: Machine, tip: CommitId | null, base: CommitId): Branch {

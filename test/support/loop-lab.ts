@@ -17,6 +17,7 @@ import { openAgents } from '../../src/agents/open.ts'
 import type { Agent } from '../../src/domain/agent.ts'
 import type { Engine } from '../../src/domain/box.ts'
 import type { HostPath } from '../../src/domain/brand.ts'
+import type { PullPlaces } from '../../src/domain/delivery/forge.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import { KnownSecrets } from '../../src/domain/leak.ts'
 import { compilePolicy } from '../../src/domain/matcher.ts'
@@ -49,6 +50,10 @@ type LabDeps = Omit<LoopDeps, 'worktrees'> & { readonly outputs: OutputFiles }
 export interface LoopLab extends AsyncDisposable {
   readonly deps: LabDeps
   readonly faults: Faults
+  /** What must leave no box, from the next `reopen` on: nothing, unless a test says. */
+  secrets: KnownSecrets
+  /** Where pull requests are opened: nowhere, unless a test says. */
+  pulls: PullPlaces
   /** Those that there are, and those that a test adds. */
   readonly agents: Map<string, Agent>
   /** The lines of the log so far. */
@@ -120,9 +125,12 @@ export async function loopLab(folder = mkdtempSync(join(tmpdir(), 'cofferdam-loo
     outputs: new OutputFiles(data),
     gateway: createGateway({ upstreams: [], secrets: [], prices: {}, clock }),
     registries: () => Promise.resolve({ tunnels: [], env: {}, notes: [] }),
-    secrets: new KnownSecrets([]),
+    get secrets() {
+      return lab.secrets
+    },
     attestor: attests,
     posture: () => posture,
+    pulls: (repository) => lab.pulls(repository),
     installation: 'lab',
     user,
     clock,
@@ -151,6 +159,8 @@ export async function loopLab(folder = mkdtempSync(join(tmpdir(), 'cofferdam-loo
     deps,
     faults,
     agents,
+    secrets: new KnownSecrets([]),
+    pulls: () => null,
     logged: () => readLog(folder),
     worktrees: inspecting,
     database,

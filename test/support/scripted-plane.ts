@@ -1,3 +1,5 @@
+import { mergeDecided } from '../../control-plane/gate/merge.ts'
+import { pullDecided } from '../../control-plane/gate/pull.ts'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -41,10 +43,12 @@ import { defaultBudget } from '../../src/domain/budget.ts'
 import type { Caller } from '../../src/domain/caller.ts'
 import { type Day, type DayFilter, everyDay, spanOf } from '../../src/domain/day.ts'
 import type { EgressRow } from '../../src/domain/egress.ts'
+import type { PullSettings } from '../../src/domain/delivery/pull.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import type { Input } from '../../src/domain/input.ts'
 import type { TaskRequest } from '../../src/domain/intake.ts'
+import { type Reviewed, type ReviewRequest, reviewText } from '../../src/domain/review/review.ts'
 import { refuseFollowUp } from '../../src/domain/question/follow-up.ts'
 import type { QuestionRequest } from '../../src/domain/question/request.ts'
 import { submitRefusal } from '../../src/domain/rights.ts'
@@ -55,6 +59,7 @@ import { largerBudget } from '../../src/domain/risk/budget.ts'
 import type { SearchAnswer, SearchRequest } from '../../src/domain/search/search.ts'
 import type { Actor, Checkpoint, RiskReason, Status, Task, TaskEvent } from '../../src/domain/task.ts'
 import { defaultPolicy } from '../../src/domain/policies.ts'
+import { Secret } from '../../src/domain/secret.ts'
 import type { Verification } from '../../src/domain/verification/verify.ts'
 import { noRemotes } from './no-remotes.ts'
 import { attesting } from './attesting.ts'
@@ -280,6 +285,37 @@ export class ScriptedPlane implements ControlPlane, Disposable {
     return task
   }
 
+  /** Its follow-up is made of nothing but what is said. */
+  review(id: TaskId, request: ReviewRequest, { actor }: Caller, shown: number | null): Promise<Reviewed> {
+    const task = this.task(id)
+    const text = reviewText([request], null)
+    if (!request.requestChanges) {
+      const noted = this.transitions.act(id, { type: 'reviewed', text }, actor, undefined, shown)
+      return Promise.resolve({ task: noted, followUp: null, notes: [] })
+    }
+    const next = this.transitions.freshId()
+    const superseded = this.transitions.act(
+      id,
+      { type: 'superseded', by: next },
+      actor,
+      () => ({ data: { by: next } }),
+      shown,
+    )
+    const born = aTask({
+      id: next,
+      goal: text,
+      repository: task.repository,
+      parentTaskId: id,
+      createdBy: actor,
+      createdAt: Date.now(),
+    })
+    return Promise.resolve({
+      task: superseded,
+      followUp: this.transitions.birth(born, 'Submitted.'),
+      notes: [],
+    })
+  }
+
   decisions(id: TaskId, caller: Caller): Decisions {
     return decisionsOf(this.#press, id, caller)
   }
@@ -378,9 +414,28 @@ export class ScriptedPlane implements ControlPlane, Disposable {
     this.store[Symbol.dispose]()
   }
 
+  /** A goal that says `clash` does so with the branch. */
+  #deliver({ id, fence, goal, phase, merge }: Task): void {
+    const report = (input: Input): void => void this.transitions.report(id, fence, input)
+    const into = merge?.into ?? ''
+    if (phase === 'push') {
+      report({ type: 'pull_pushed', text: 'It is pushed.', pushed: aCommit })
+      const text = 'Proposed for main: #7 of ada/tools, a draft (https://forge.test/7).'
+      report({ type: 'pull_opened', text, number: 7, url: 'https://forge.test/7' })
+    } else if (phase === 'undo') report({ type: 'undone', text: `Undone: ${into} is as it was.` })
+    else if (goal.includes('clash'))
+      report({ type: 'merge_refused', as: 'conflict', text: `Not merged: ${into} has changed a.txt too.` })
+    else {
+      const made = { from: aCommit, commit: aCommitOf('d') }
+      report({ type: 'merge_advanced', phase: 'merge_move', text: 'It is tested.', made })
+      report({ type: 'merged', text: `Merged into ${into}.` })
+    }
+  }
+
   #work(id: TaskId): void {
     if (!this.#attended.has(id) || this.#ending.signal.aborted) return
-    const { status, fence } = this.task(id)
+    const { status, fence, delivery } = this.task(id)
+    if (delivery === 'delivering') this.#deliver(this.task(id))
     if (status !== 'PENDING') return
     const claimed = this.transitions.report(id, fence, { type: 'claimed', leaseUntil: Date.now() + 30_000 })
     if (claimed.kind === 'refused') return
@@ -402,6 +457,19 @@ export class ScriptedPlane implements ControlPlane, Disposable {
   }
 }
 
+/** Where its pull requests are opened. */
+const scriptedPulls: PullSettings = {
+  forge: 'github',
+  address: 'https://forge.test',
+  project: 'ada/tools',
+  remote: 'https://forge.test/ada/tools',
+  user: 'x',
+  token: new Secret('forge', 'a token of the script'),
+  tokenFrom: 'the environment variable FORGE',
+  network: 'public',
+  draft: true,
+}
+
 function risksOf(act: Act, { budget }: Task): readonly RiskReason[] {
   return act.act === 'resume' && act.budget !== null
     ? largerBudget({ ...budget, ...act.budget }, budget, defaultBudget)
@@ -420,6 +488,12 @@ function inputOf(act: Act, task: Task): Input {
       return { type: 'paused' }
     case 'discard':
       return { type: 'discarded' }
+    case 'merge':
+      return mergeDecided(task, act, {}, task.updatedAt)
+    case 'pull-request':
+      return pullDecided(task, act, { delivery: { pull: scriptedPulls } }, task.updatedAt)
+    case 'undo':
+      return { type: 'undo_decided' }
     case 'steer':
       return { type: 'steered', text: act.text }
     case 'suggest':

@@ -1,3 +1,5 @@
+import type { Merge } from '../../src/domain/delivery/merge.ts'
+import type { Pull } from '../../src/domain/delivery/pull.ts'
 import type { Caller } from '../../src/domain/caller.ts'
 import type { CommitId } from '../../src/domain/brand.ts'
 import { taskId, type TaskId } from '../../src/domain/ids.ts'
@@ -106,6 +108,8 @@ export function aTask(overrides: Partial<Task> = {}): Task {
     marks: null,
     answer: null,
     delivery: 'none',
+    merge: null,
+    pull: null,
     parentTaskId: null,
     createdBy: aPerson,
     createdAt: aTime,
@@ -133,6 +137,38 @@ export function aCheckpoint(overrides: Partial<Checkpoint> = {}): Checkpoint {
     commit: null,
     startedAt: aTime,
     endedAt: null,
+    ...overrides,
+  }
+}
+
+/** A delivery into `main` that has just been decided. */
+export function aMerge(overrides: Partial<Merge> = {}): Merge {
+  return {
+    into: 'main',
+    how: 'merge',
+    accepted: [],
+    at: aTime,
+    tries: 0,
+    from: null,
+    commit: null,
+    said: null,
+    ...overrides,
+  }
+}
+
+/** A pull request into `main` that has just been decided. */
+export function aPull(overrides: Partial<Pull> = {}): Pull {
+  return {
+    forge: 'github',
+    project: 'ada/tools',
+    remote: 'https://forge.test/ada/tools',
+    into: 'main',
+    draft: true,
+    at: aTime,
+    pushed: null,
+    number: null,
+    url: null,
+    said: null,
     ...overrides,
   }
 }

@@ -367,3 +367,15 @@ test('B22 a file of 200 MB', async () => {
     String(200 * 1024 * 1024),
   )
 })
+
+test('B22 large files among small ones', async () => {
+  using lab = openLab()
+  const { task, box } = await opened(lab)
+  for (const name of ['b.bin', 'd.bin']) {
+    writeFileSync(`${box}/${name}`, name)
+    truncateSync(`${box}/${name}`, 40 * 1024 * 1024)
+  }
+  write(box, { 'a.new': 'a\n', 'c.new': 'c\n' })
+  const { stat } = made(await lab.worktrees.candidate(task, task.base.commit, '1'))
+  expect(stat).toEqual({ files: 4, insertions: 2, deletions: 0 })
+})

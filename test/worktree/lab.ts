@@ -148,3 +148,19 @@ export function snapshot(folder: string, at = ''): Record<string, string> {
   }
   return all
 }
+
+/** A task whose work is these files, handed over to the source. */
+export async function appliedIn(
+  { worktrees }: Lab,
+  repo: string,
+  work: Files,
+  letter = 'a',
+): Promise<{ readonly task: TaskPlace; readonly head: CommitId }> {
+  const task = await taskOn(worktrees, repo, {}, letter)
+  await worktrees.open(task)
+  write(await boxOf(worktrees, task), work)
+  const { commit: head } = made(await worktrees.candidate(task, task.base.commit, 'step 1\n'))
+  await worktrees.checkpoint(task, head)
+  await worktrees.handover(task, head)
+  return { task, head }
+}

@@ -1,6 +1,9 @@
 import type { Command } from 'commander'
 import { budgetParts } from '../../domain/budget.ts'
 import { Failure } from '../../domain/failure.ts'
+import type { Act } from '../../domain/control-plane.ts'
+import { mergeWays } from '../../domain/delivery/merge.ts'
+import { type MarkRule, markRules } from '../../domain/marks/mark.ts'
 import { budgetRequestSchema } from '../../domain/intake.ts'
 import type { Budget } from '../../domain/task.ts'
 import { budgetNumbers } from '../request.ts'
@@ -16,6 +19,19 @@ interface BoundOptions {
   readonly revision?: string
 }
 
+interface MergeOptions extends ActOptions {
+  readonly into?: string
+  readonly how?: string
+  readonly accept?: string
+}
+
+interface PullOptions extends ActOptions {
+  readonly into?: string
+  readonly draft?: boolean
+  readonly ready?: boolean
+  readonly accept?: string
+}
+
 interface ResumeOptions extends ActOptions {
   readonly instruction?: string
   readonly steps?: string
@@ -27,6 +43,11 @@ interface ResumeOptions extends ActOptions {
 const detach = [
   '--detach',
   'return at once; a process that works on the data folder, such as `cofferdam serve`, goes on with the task',
+] as const
+
+const accept = [
+  '--accept <marks>',
+  'the marks of the work that you accept, by their names, such as ci,lockfile',
 ] as const
 
 const revision = [
@@ -42,6 +63,39 @@ export function actCommands(task: Command, shell: Shell): void {
         carryOut(shell, idOf(id), { act: name }, { ...options, detach: true }),
     )
   }
+  common(
+    task
+      .command('merge <id>')
+      .description('merge the work into a branch of its repository, once what comes of it was tested'),
+  )
+    .option('--into <branch>', 'the branch (default: as configured, or the one that the task began from)')
+    .option(`--how <way>`, `${mergeWays.join(', ')} (default: as configured, or merge)`)
+    .option(...accept)
+    .option(...revision)
+    .option(...detach)
+    .action((id: string, options: MergeOptions & BoundOptions) =>
+      carryOut(shell, idOf(id), mergeOf(options), options, revisionOf(options)),
+    )
+  common(
+    task
+      .command('pull-request <id>')
+      .description('push the work, and propose it as a pull request where the configuration says'),
+  )
+    .option(
+      '--into <branch>',
+      'the branch there (default: as configured, or the one that the task began from)',
+    )
+    .option('--draft', 'as a draft (default: as configured, or a draft)')
+    .option('--ready', 'not as a draft')
+    .option(...accept)
+    .option(...revision)
+    .option(...detach)
+    .action((id: string, options: PullOptions & BoundOptions) =>
+      carryOut(shell, idOf(id), pullOf(options), options, revisionOf(options)),
+    )
+  common(task.command('undo <id>').description('put the branch back to where it was before the merge'))
+    .option(...detach)
+    .action((id: string, options: ActOptions) => carryOut(shell, idOf(id), { act: 'undo' }, options))
   const withReason = (name: 'stop' | 'reject', description: string): Command =>
     common(task.command(`${name} <id>`).description(description))
       .option('--reason <text>', 'kept with the task')
@@ -90,6 +144,26 @@ export function actCommands(task: Command, shell: Shell): void {
   withReason('stop', 'stop a task; what it has done is kept')
   plainAct('pause', 'hold a task; resume goes on')
   plainAct('discard', 'throw the undelivered work of a task away')
+}
+
+function mergeOf({ into, how, accept }: MergeOptions): Act {
+  const way = mergeWays.find((each) => each === how) ?? null
+  if (how !== undefined && way === null)
+    throw new Failure('bad_request', `--how takes one of ${mergeWays.join(', ')}, not ${how}.`)
+  return { act: 'merge', into: into ?? null, how: way, accept: rulesIn(accept) }
+}
+
+function pullOf({ into, draft, ready, accept }: PullOptions): Act {
+  if (draft === true && ready === true) throw new Failure('bad_request', 'Name --draft or --ready, not both.')
+  const wanted = draft === true ? true : ready === true ? false : null
+  return { act: 'pull-request', into: into ?? null, draft: wanted, accept: rulesIn(accept) }
+}
+
+function rulesIn(accept = ''): readonly MarkRule[] {
+  const named = accept.split(/[\s,]+/).filter((word) => word !== '')
+  const strange = named.find((word) => !markRules.some((rule) => rule === word))
+  if (strange === undefined) return markRules.filter((rule) => named.includes(rule))
+  throw new Failure('bad_request', `There is no mark ${strange}: --accept takes ${markRules.join(', ')}.`)
 }
 
 function revisionOf({ revision: text }: BoundOptions): number | undefined {

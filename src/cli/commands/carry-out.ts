@@ -1,6 +1,6 @@
 import type { Act } from '../../domain/control-plane.ts'
 import type { TaskId } from '../../domain/ids.ts'
-import { isWorking, type Task, type TaskEvent } from '../../domain/task.ts'
+import { isDelivering, isWorking, type Task, type TaskEvent } from '../../domain/task.ts'
 import { actOnce } from '../act-once.ts'
 import { Connection } from '../connection.ts'
 import type { Exit } from '../exit.ts'
@@ -36,13 +36,18 @@ export async function carryOut(
   // What is decided about a draft is bound to what it says; a halted task still moves while its work is put away.
   const bound = decidedOn ?? (shown.status === 'DRAFT' ? shown.revision : undefined)
   const task = await actOnce(connection, shown, act, bound)
-  const goesOn = task.status === 'PENDING' || isWorking(task)
+  const goesOn = task.status === 'PENDING' || isWorking(task) || isDelivering(task)
   shell.end(
     goesOn && options.detach !== true
       ? await goOn(shell, connection, task, shown.version, options)
       : told(shell, act, task, await approvals(connection, act, shown), options),
   )
-  if (task.status === 'PENDING' && options.detach === true && connection.isHere && options.json !== true) {
+  if (
+    (task.status === 'PENDING' || isDelivering(task)) &&
+    options.detach === true &&
+    connection.isHere &&
+    options.json !== true
+  ) {
     const spell = speller(options)
     print(world, [
       `No process works on it yet: \`${spell(`task watch ${id}`)}\` or \`${spell('serve')}\` does.`,
@@ -56,8 +61,8 @@ async function approvals(connection: Connection, { act }: Act, shown: Task): Pro
   return await connection.persist((client) => client.events(shown.id, shown.version))
 }
 
-/** Follows the task from its event `after` on. */
-async function goOn(
+/** Follows a task from its event `after` on. */
+export async function goOn(
   { world }: Shell,
   connection: Connection,
   task: Task,

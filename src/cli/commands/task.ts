@@ -32,6 +32,7 @@ import {
   taskFilters,
   tellMore,
 } from './filters.ts'
+import { reviewCommand } from './review.ts'
 import { watchCommand } from './watch.ts'
 
 interface ListOptions extends CommonOptions, TaskFilterOptions, PageOptions {
@@ -40,6 +41,7 @@ interface ListOptions extends CommonOptions, TaskFilterOptions, PageOptions {
 
 interface StepOptions extends CommonOptions {
   readonly step?: string
+  readonly against?: string
 }
 
 export function taskCommand(program: Command, shell: Shell): void {
@@ -49,10 +51,13 @@ export function taskCommand(program: Command, shell: Shell): void {
   textCommand(task, shell, 'logs', 'what the boxes of a task printed', (client, id, step) =>
     client.logs(id, step),
   )
-  textCommand(task, shell, 'diff', 'what a task has changed', (client, id, step) => client.diff(id, step))
+  textCommand(task, shell, 'diff', 'what a task has changed', (client, id, step, against) =>
+    client.diff(id, step, against),
+  ).option('--against <branch>', 'what a merge would change in this branch as it is now')
   egressCommand(task, shell)
   watchCommand(task, shell)
   actCommands(task, shell)
+  reviewCommand(task, shell)
 }
 
 function listCommand(task: Command, shell: Shell): void {
@@ -110,16 +115,16 @@ function textCommand(
   shell: Shell,
   name: 'logs' | 'diff',
   description: string,
-  read: (client: Client, id: TaskId, step: number | null) => Promise<string>,
-): void {
-  common(task.command(`${name} <id>`).description(description))
+  read: (client: Client, id: TaskId, step: number | null, against?: string) => Promise<string>,
+): Command {
+  return common(task.command(`${name} <id>`).description(description))
     .option('--step <n>', 'of this step alone')
     .action(async (text: string, options: StepOptions) => {
       const { world } = shell
       const id = idOf(text)
       const step = options.step === undefined ? null : stepOf(options.step)
       const content = await withControlPlane(targetOf(shell, options, `task ${name}`), (client) =>
-        read(client, id, step),
+        read(client, id, step, options.against),
       )
       if (options.json === true) printJson(world, { [name]: content })
       else if (content === '')

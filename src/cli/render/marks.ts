@@ -6,6 +6,6 @@ export const marksTitle = "Delivering it takes an owner's decision, because"
 
 /** Those reasons, one a line; empty where there are none. */
 export function markLines({ marks, delivery }: Task): readonly string[] {
-  if (marks === null || delivery === 'discarded') return []
+  if (marks === null || ['discarded', 'merged', 'pr_open', 'pr_merged'].includes(delivery)) return []
   return marks.map(({ rule, text }) => hang(`${rule}: ${text}`, 4))
 }

@@ -1,5 +1,5 @@
 import { moreNeeded } from '../../domain/budget.ts'
-import { isWorking, type Task } from '../../domain/task.ts'
+import { isDelivering, isWorking, type Task } from '../../domain/task.ts'
 import { defaultPolicy } from '../../domain/policies.ts'
 import { possibleActs } from '../../domain/transition/apply.ts'
 import { plain } from './text.ts'
@@ -65,7 +65,22 @@ export function nextCommands(task: Task, spell: Spell): readonly Suggestion[] {
     },
     { when: acts.includes('resume'), command: on('resume', options), what },
     { when: task.status === 'PENDING', command: on('watch'), what: 'work on it here' },
-    { when: isWorking(task), command: on('watch'), what: 'follow it' },
+    { when: isWorking(task) || isDelivering(task), command: on('watch'), what: 'follow it' },
+    {
+      when: acts.includes('merge'),
+      command: on('merge', acceptOf(task)),
+      what: `merge it into ${plain(task.merge?.into ?? task.base.ref)}`,
+    },
+    {
+      when: acts.includes('pull-request') && task.pull !== null,
+      command: on('pull-request', acceptOf(task)),
+      what: `propose it for ${plain(task.pull?.into ?? task.base.ref)} again`,
+    },
+    {
+      when: acts.includes('undo'),
+      command: on('undo'),
+      what: `take it out of ${plain(task.merge?.into ?? '')} again`,
+    },
     {
       when: acts.includes('stop') && task.status !== 'DRAFT' && task.status !== 'BLOCKED',
       command: on('stop'),
@@ -79,6 +94,12 @@ export function nextCommands(task: Task, spell: Spell): readonly Suggestion[] {
     },
   ]
   return offers.filter((offer) => offer.when).map(({ command, what }) => ({ command, what }))
+}
+
+/** The marks that an owner has to name. */
+function acceptOf({ marks }: Task): string {
+  const rules = marks === null ? ['unread'] : [...new Set(marks.map(({ rule }) => rule))]
+  return rules.length === 0 ? '' : ` --accept ${rules.join(',')}`
 }
 
 /** The command line that makes this task once more, for a person to mend, with this setup. */

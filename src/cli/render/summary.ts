@@ -1,3 +1,4 @@
+import { lastSaid } from '../../domain/delivery/last.ts'
 import { isByName } from '../../domain/remote.ts'
 import type { Status, Task } from '../../domain/task.ts'
 import { counted } from '../../domain/text.ts'
@@ -76,12 +77,21 @@ export function badge(task: Task, paint: Paint): string {
   return paint.bold(paint[hues[task.status]](text))
 }
 
+/** Its work is where somebody wanted it, or proposed for it. */
+const isElsewhere: ReadonlySet<Task['delivery']> = new Set<Task['delivery']>([
+  'merged',
+  'pr_open',
+  'pr_merged',
+])
+
 const isAnswered = ({ kind, status }: Task): boolean => kind === 'question' && status === 'APPLIED'
 
 function outcome(task: Task): string {
   if (task.status === 'DRAFT') return 'It waits for a person.'
   if (task.status !== 'APPLIED') return 'It goes on.'
   if (isAnswered(task)) return 'The question is answered, and nothing was changed.'
+  const last = lastSaid(task)
+  if (last !== null) return plain(last)
   return task.outcome === 'untested'
     ? 'No test command was given, so nothing has tested it.'
     : 'The tests pass.'
@@ -91,16 +101,15 @@ function work(task: Task, spell: Spell, bare: boolean): readonly (readonly strin
   if (task.head === task.base.commit) return []
   const look = ['changes', spell(`task diff ${task.id}`)]
   if (task.status !== 'APPLIED') return [look]
+  const where = isByName(task.repository.path) ? 'the mirror of ' : ''
+  const branch = ['branch', hang(`${task.branch} in ${where}${task.repository.path}`, 12)]
+  if (isElsewhere.has(task.delivery)) return [branch, look]
   if (isByName(task.repository.path))
-    return [
-      ['branch', hang(`${task.branch} in the mirror of ${task.repository.path}`, 12)],
-      look,
-      ['apply', `${spell(`task diff ${task.id}`)} | git apply  # in a clone of it`],
-    ]
+    return [branch, look, ['apply', `${spell(`task diff ${task.id}`)} | git apply  # in a clone of it`]]
   const path = quoted(task.repository.path)
   const git = `git -C ${path}`
   return [
-    ['branch', hang(`${task.branch} in ${task.repository.path}`, 12)],
+    branch,
     look,
     ['commits', `${git} log --oneline ${task.base.commit.slice(0, 10)}..${task.branch}`],
     bare

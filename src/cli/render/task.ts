@@ -1,5 +1,7 @@
 import { activityOf } from '../../domain/activity.ts'
 import { parseAttestation, type SignedAttestation } from '../../domain/attestation.ts'
+import { lastSaid } from '../../domain/delivery/last.ts'
+import { pullName } from '../../domain/delivery/pull.ts'
 import type { Checkpoint, Task, TaskEvent } from '../../domain/task.ts'
 import { counted } from '../../domain/text.ts'
 import type { Paint } from '../terminal.ts'
@@ -7,7 +9,7 @@ import { markLines, marksTitle } from './marks.ts'
 import { quoted, type Spell } from './next.ts'
 import { respelled } from './respelled.ts'
 import { answerLines, badge, nextLines } from './summary.ts'
-import { columns, duration, firstLine, hang, moment } from './text.ts'
+import { columns, duration, firstLine, hang, moment, plain } from './text.ts'
 
 /** All that there is to show of one task. */
 export interface Shown {
@@ -42,8 +44,11 @@ export function taskLines(shown: Shown, spell: Spell, paint: Paint): readonly st
 }
 
 /** Why it rests. Of a discarded task nothing of that can be mended any more. */
-function standing({ delivery, halt }: Task, spell: Spell): readonly string[] {
+function standing(task: Task, spell: Spell): readonly string[] {
+  const { delivery, halt } = task
+  const said = lastSaid(task)
   if (delivery === 'discarded') return ['  discarded: its work is gone.']
+  if (said !== null) return [`  ${hang(plain(said), 2)}`]
   return halt === null ? [] : [`  ${halt.reason}: ${hang(respelled(halt.text, spell), 2)}`]
 }
 
@@ -53,7 +58,9 @@ function facts(task: Task): readonly (readonly string[])[] {
   return [
     ...(now === null ? [] : [['now', now]]),
     [task.kind === 'question' ? 'question' : 'goal', hang(task.goal, 14)],
-    ...(task.parentTaskId === null ? [] : [['follows up', task.parentTaskId]]),
+    ...(task.parentTaskId === null
+      ? []
+      : [[task.kind === 'question' ? 'follows up' : 'changes task', task.parentTaskId]]),
     ['repository', hang(task.repository.path, 14)],
     ['base', firstLine(`${task.base.ref} at ${task.base.commit.slice(0, 10)}`, 200)],
     ...(task.kind === 'question' ? [] : [['branch', task.branch]]),
@@ -67,8 +74,16 @@ function facts(task: Task): readonly (readonly string[])[] {
     ['steps', `${task.spent.steps} of ${task.budget.steps} used`],
     ['time', `${duration(task.spent.ms)} of ${duration(task.budget.seconds * 1000)} used`],
     ...spendingRows(task),
-    ...(task.delivery === 'none' ? [] : [['delivery', task.delivery]]),
+    ...(task.delivery === 'none' ? [] : [['delivery', deliveryText(task)]]),
   ]
+}
+
+function deliveryText({ delivery, merge, pull }: Task): string {
+  if (pull !== null && delivery.startsWith('pr_')) {
+    const where = [pullName(pull), ...(pull.url === null ? [] : [pull.url])].join(', ')
+    return firstLine(`${delivery} (${where})`, 200)
+  }
+  return merge === null ? delivery : firstLine(`${delivery} (${merge.into})`, 200)
 }
 
 /** What models have cost, where they have, or where it is limited. */

@@ -57,7 +57,7 @@ export function Acts({ task, take }: { readonly task: Task; readonly take: (task
   const [budget, setBudget] = useState<BudgetTexts>(noBudget)
   const sending = useSending()
   const draft = task.status === 'DRAFT' ? ['approve', 'reject', 'suggest'] : ['approve', 'suggest']
-  const names = (loaded.value?.acts ?? []).filter((name) => !draft.includes(name))
+  const names = (loaded.value?.acts ?? []).filter((name) => said[name] !== undefined && !draft.includes(name))
   const shown = open !== null && names.includes(open) ? open : null
   const words = shown === null ? undefined : said[shown]
   const act = (name: Name): void =>
@@ -81,7 +81,7 @@ export function Acts({ task, take }: { readonly task: Task; readonly take: (task
               aria-expanded={shown === name}
               onClick={() => setOpen(shown === name ? null : name)}
             >
-              {said[name]?.button ?? name}…
+              {said[name]?.button}…
             </button>
           ))}
         </p>

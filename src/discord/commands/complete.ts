@@ -12,9 +12,13 @@ export interface Choice {
 const sensible: Readonly<Record<string, readonly Status[]>> = {
   task_approve: ['DRAFT'],
   task_reject: ['DRAFT', 'BLOCKED'],
-  task_suggest: ['DRAFT', 'BLOCKED', 'FAILED', 'TIMEOUT', 'STOPPED'],
+  task_suggest: ['DRAFT', 'APPLIED', 'BLOCKED', 'FAILED', 'TIMEOUT', 'STOPPED'],
   task_resume: ['BLOCKED', 'FAILED', 'TIMEOUT', 'STOPPED'],
   task_stop: ['DRAFT', 'PENDING', 'RUNNING', 'VALIDATING', 'BLOCKED'],
+  task_merge: ['APPLIED'],
+  task_pull_request: ['APPLIED'],
+  task_undo: ['APPLIED'],
+  task_discard: ['APPLIED', 'BLOCKED', 'FAILED', 'TIMEOUT', 'STOPPED', 'REJECTED'],
   task_pause: ['PENDING', 'RUNNING', 'VALIDATING'],
 }
 

@@ -16,6 +16,12 @@ const step = {
   min_value: 0,
   max_value: 100,
 } as const
+const accepted = {
+  type: text,
+  name: 'accept',
+  description: 'The marks of the work that you accept, such as ci, lockfile',
+  max_length: 200,
+} as const
 const budget = [
   { type: whole, name: 'steps', description: 'How many steps in all', min_value: 1, max_value: 100 },
   {
@@ -76,7 +82,7 @@ export const commands = [
   }),
   command(
     'task_suggest',
-    'Add to a draft, go on with a halted task, or tell a running agent something',
+    'Add to a draft, go on with a halted task, tell an agent something, or have applied work changed',
     task,
     {
       type: text,
@@ -97,6 +103,33 @@ export const commands = [
   ),
   command('task_stop', 'End a task; its work so far is kept', task),
   command('task_pause', 'Halt a task; /task_resume goes on', task),
+  command(
+    'task_merge',
+    'Merge the work of an applied task into a branch, once what comes of it was tested',
+    task,
+    { type: text, name: 'into', description: 'The branch; else the usual one', max_length: 200 },
+    {
+      type: text,
+      name: 'how',
+      description: 'Else as configured',
+      choices: [
+        { name: 'a commit of its own', value: 'merge' },
+        { name: 'just move the branch forward', value: 'fast-forward' },
+        { name: 'as one commit', value: 'squash' },
+      ],
+    },
+    accepted,
+  ),
+  command(
+    'task_pull_request',
+    'Push the work of an applied task, and propose it as a pull request',
+    task,
+    { type: text, name: 'into', description: 'The branch there; else the usual one', max_length: 200 },
+    { type: yes, name: 'draft', description: 'Else as configured' },
+    accepted,
+  ),
+  command('task_undo', 'Put a branch back to where it was before a merge', task),
+  command('task_discard', 'Throw the undelivered work of a task away', task),
   command('task_logs', 'What the boxes of a task printed', task, step),
   command('task_changes', 'The diff of a task', task, step),
   command('schedule_list', 'The schedules, and when they run next'),

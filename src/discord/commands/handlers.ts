@@ -6,7 +6,7 @@ import type { TaskId } from '../../domain/ids.ts'
 import { parseTaskRequest } from '../../domain/intake.ts'
 import { parseQuestionRequest } from '../../domain/question/request.ts'
 import type { Task } from '../../domain/task.ts'
-import { possibleActs } from '../../domain/transition/apply.ts'
+import { mayBeSuperseded, possibleActs } from '../../domain/transition/apply.ts'
 import type { SentFile } from '../messages/message.ts'
 import { nextSteps } from '../messages/news.ts'
 import { glance, kindOf, statusMessage } from '../messages/status.ts'
@@ -19,6 +19,8 @@ import {
   budgetOf,
   idIn,
   type CommandDeps,
+  mergeOf,
+  pullOf,
   namedTask,
   repositoryOf,
   shownRevision,
@@ -118,6 +120,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
     const text = typed.text('text') ?? ''
     // Where replies are not heard this is the one way to tell a running agent something.
     if (possibleActs(task).includes('steer')) return act(deps, task.id, { act: 'steer', text }, caller)
+    if (mayBeSuperseded(task)) return await changed(deps, task, text, caller)
     return done(
       await deps.plane().act(task.id, { act: 'suggest', text }, caller, shownRevision(deps, task, caller)),
     )
@@ -133,6 +136,11 @@ export const handlers: Readonly<Record<string, Handler>> = {
   task_stop: (deps, { caller, typed }) =>
     act(deps, namedTask(deps, typed).id, { act: 'stop', text: null }, caller),
   task_pause: (deps, { caller, typed }) => act(deps, namedTask(deps, typed).id, { act: 'pause' }, caller),
+
+  task_merge: (deps, { caller, typed }) => act(deps, namedTask(deps, typed).id, mergeOf(typed), caller),
+  task_pull_request: (deps, { caller, typed }) => act(deps, namedTask(deps, typed).id, pullOf(typed), caller),
+  task_undo: (deps, { caller, typed }) => act(deps, namedTask(deps, typed).id, { act: 'undo' }, caller),
+  task_discard: (deps, { caller, typed }) => act(deps, namedTask(deps, typed).id, { act: 'discard' }, caller),
 
   async task_logs(deps, { typed }) {
     const { id } = namedTask(deps, typed)
@@ -221,12 +229,37 @@ export const handlers: Readonly<Record<string, Handler>> = {
 /** Discord takes 10 MiB; a phone opens less. */
 const mostFile = 4_000_000
 
+/** Has another task change the work of an applied one. */
+async function changed(
+  deps: CommandDeps,
+  { id, revision }: Task,
+  text: string,
+  caller: Caller,
+): Promise<Reply> {
+  const request = { text, comments: [], requestChanges: true, budget: {} }
+  const { followUp } = await deps.plane().review(id, request, caller, revision)
+  const next = followUp === null ? '' : ` Task \`${followUp.id}\` changes it, and is ${followUp.status}.`
+  return { text: `The work of \`${id}\` is not merged as it is.${next}` }
+}
+
 /** What an act of somebody's came to. */
 async function act(deps: CommandDeps, id: TaskId, what: Act, caller: Caller): Promise<Reply> {
   return done(await deps.plane().act(id, what, caller, null))
 }
 
-export const done = ({ id, status }: Task): Reply => ({ text: `Task \`${id}\` is ${status} now.` })
+export const done = (task: Task): Reply => ({ text: `Task \`${task.id}\` is ${standing(task)} now.` })
+
+function standing({ status, phase, delivery, merge, pull }: Task): string {
+  switch (delivery) {
+    case 'delivering':
+      if (phase === 'push' || phase === 'pull_open') return `on the way to ${line(pull?.project ?? '', 100)}`
+      return `on the way into ${line(merge?.into ?? '', 100)}`
+    case 'discarded':
+      return 'discarded'
+    default:
+      return status
+  }
+}
 
 const signs: Readonly<Record<Finding['state'], string>> = { ok: '✅', warning: '⚠️', problem: '❌' }
 const findingLine = ({ name, state, text }: Finding): string =>

@@ -1,9 +1,11 @@
 import type { Caller } from '../../domain/caller.ts'
-import type { ControlPlane } from '../../domain/control-plane.ts'
+import type { Act, ControlPlane } from '../../domain/control-plane.ts'
 import type { DiscordSettings } from '../../domain/discord.ts'
+import { mergeWays } from '../../domain/delivery/merge.ts'
 import { Failure } from '../../domain/failure.ts'
 import { parseTaskId, type TaskId } from '../../domain/ids.ts'
 import type { BudgetRequest } from '../../domain/intake.ts'
+import { type MarkRule, markRules } from '../../domain/marks/mark.ts'
 import type { MessageBook } from '../../domain/outbox/messages.ts'
 import type { Task } from '../../domain/task.ts'
 import { destinationOf } from '../telling.ts'
@@ -100,6 +102,33 @@ export function agentOf(
       .agents()
       .find((one) => one.usual)?.name
   return named === null || named === usual ? null : { name: named }
+}
+
+/** A decision to merge, as it was typed. */
+export function mergeOf(typed: Typed): Act {
+  const how = mergeWays.find((way) => way === typed.text('how')) ?? null
+  return { act: 'merge', into: typed.text('into'), how, accept: acceptedIn(typed) }
+}
+
+/** A decision to propose it, as it was typed. */
+export function pullOf(typed: Typed): Act {
+  return {
+    act: 'pull-request',
+    into: typed.text('into'),
+    draft: typed.yes('draft'),
+    accept: acceptedIn(typed),
+  }
+}
+
+function acceptedIn(typed: Typed): readonly MarkRule[] {
+  const words = (typed.text('accept') ?? '').split(/[\s,]+/).filter((word) => word !== '')
+  const strange = words.find((word) => !markRules.some((rule) => rule === word))
+  if (strange !== undefined)
+    throw new Failure(
+      'bad_request',
+      `There is no mark ${line(strange, 40)}: \`accept\` takes ${markRules.join(', ')}.`,
+    )
+  return markRules.filter((rule) => words.includes(rule))
 }
 
 export function budgetOf(typed: Typed): BudgetRequest {

@@ -1,18 +1,10 @@
-import { ButtonStyle, ComponentType } from 'discord.js'
 import type { Decided, Offer } from '../../domain/decision.ts'
 import type { Members } from '../../domain/discord.ts'
 import type { Task } from '../../domain/task.ts'
 import { counted, timeOf } from '../../domain/text.ts'
 import { headBlock, cut, line, moment, most } from '../text.ts'
+import { buttonsOf } from './buttons.ts'
 import { colours, mentions, nameOf, type Outgoing } from './message.ts'
-
-type Style = ButtonStyle.Success | ButtonStyle.Danger | ButtonStyle.Secondary
-const styles: Readonly<Record<string, Style>> = {
-  approve: ButtonStyle.Success,
-  reject: ButtonStyle.Danger,
-  suggest: ButtonStyle.Secondary,
-}
-const labels: Readonly<Record<string, string>> = { approve: 'Approve', reject: 'Reject', suggest: 'Suggest' }
 
 export interface Drafting {
   readonly owners: Members
@@ -89,17 +81,7 @@ export function draftMessage(task: Task, offer: Offer, { owners, mark, attaches 
             },
           ]
         : [],
-    components: [
-      {
-        type: ComponentType.ActionRow,
-        components: offer.choices.map(({ action, id: button }) => ({
-          type: ComponentType.Button,
-          style: styles[action] ?? ButtonStyle.Secondary,
-          label: labels[action] ?? action,
-          custom_id: button,
-        })),
-      },
-    ],
+    components: buttonsOf(offer),
   }
 }
 
@@ -154,6 +136,14 @@ function outcomeOf({ status, revision }: Task, last: Decided | null, shownRevisi
       return 'Rejected'
     case 'suggest':
       return 'A suggestion was added: see the newer message'
+    case 'merge':
+      return 'A merge was decided'
+    case 'pull-request':
+      return 'A pull request was decided'
+    case 'undo':
+      return 'To be undone, it was decided'
+    case 'discard':
+      return 'Discarded'
     default:
       return status === 'DRAFT' && revision === shownRevision
         ? 'This offer expired: see the newer message'

@@ -29,6 +29,18 @@ const wantsSomebody: ReadonlySet<Task['status']> = new Set<Task['status']>([
   'APPLIED',
 ])
 
+/** What comes of a delivery; the work itself was told of before. */
+export const ofDelivery: ReadonlySet<string> = new Set([
+  'merged',
+  'merge_refused',
+  'undone',
+  'undo_refused',
+  'pull_opened',
+  'pull_refused',
+  'pull_merged',
+  'pull_closed',
+])
+
 export interface Reporting {
   /** Who is pinged where it needs somebody. */
   readonly people: Members
@@ -59,9 +71,14 @@ export function newsMessage(
   const { colour, word } = glance(then)
   const test = checkpoints.at(-1)?.test ?? null
   const failing = news.status !== 'APPLIED' && test?.passed === false ? test.tail : null
-  const pings = wantsSomebody.has(news.status) && news.actor.kind !== 'discord' ? people : nobody
+  const isDelivery = ofDelivery.has(news.type)
+  const wants = isDelivery
+    ? news.type.endsWith('_refused') || news.type === 'pull_closed'
+    : wantsSomebody.has(news.status)
+  const pings = wants && news.actor.kind !== 'discord' ? people : nobody
+  const isNew = news.status === 'APPLIED' && !isDelivery
   const stat = statOf(checkpoints)
-  const untested = news.status === 'APPLIED' && task.outcome === 'untested'
+  const untested = isNew && task.outcome === 'untested'
   const answer = news.status === 'APPLIED' ? task.answer : null
   const answerFile = answer === null ? null : fileOf(task, answer)
   const parts = [
@@ -74,8 +91,8 @@ export function newsMessage(
             : `It could not be attached: \`cofferdam task show ${id}\` has all of it.`,
         ]),
     ...(untested ? ['**Untested**: it has no test command.'] : []),
-    ...(news.status === 'APPLIED' && stat !== null ? [`Branch \`${task.branch}\`: ${stat}.`] : []),
-    ...(news.status === 'APPLIED' ? marked(task) : []),
+    ...(isNew && stat !== null ? [`Branch \`${task.branch}\`: ${stat}.`] : []),
+    ...(isNew ? marked(task) : []),
     ...(diff === '' || (attaches && diff.length <= mostDiff)
       ? []
       : [
@@ -149,11 +166,13 @@ export function nextSteps(task: Task, replies: boolean): string {
             : `\`/ask follow_up:${id}\` asks more, in the same conversation.`,
         ]
       : []),
-    ...(task.status === 'APPLIED' && task.kind === 'change'
+    ...(acts.includes('merge')
       ? [
           `\`/task_changes task:${id}\` shows the diff; merge the branch \`${task.branch}\` where you want it.`,
+          `\`/task_merge task:${id}\` does that here, once what comes of it was tested.`,
         ]
       : []),
+    ...(acts.includes('undo') ? [`\`/task_undo task:${id}\` takes it out again.`] : []),
     ...(acts.includes('approve') ? [`\`/task_approve task:${id}\` runs it.`] : []),
     ...(acts.includes('resume')
       ? [

@@ -28,7 +28,9 @@ export function glance({
     case 'VALIDATING':
       return { reaction: '👀', colour: colours.underWay, word: 'validating' }
     case 'APPLIED':
-      return { reaction: '✅', colour: colours.good, word: kind === 'question' ? 'answered' : 'applied' }
+      return kind === 'question'
+        ? { reaction: '✅', colour: colours.good, word: 'answered' }
+        : deliveredGlance(delivery)
     case 'BLOCKED':
       return {
         reaction: '⚠️',
@@ -43,6 +45,32 @@ export function glance({
       return { reaction: null, colour: colours.over, word: 'stopped' }
     case 'REJECTED':
       return { reaction: null, colour: colours.over, word: 'rejected' }
+  }
+}
+
+/** Of an applied task: what has become of its work. */
+function deliveredGlance(delivery: Task['delivery']): ReturnType<typeof glance> {
+  switch (delivery) {
+    case 'delivering':
+      return { reaction: '👀', colour: colours.underWay, word: 'being delivered' }
+    case 'merged':
+      return { reaction: '✅', colour: colours.good, word: 'merged' }
+    case 'conflict':
+      return { reaction: '⚠️', colour: colours.needsYou, word: 'not merged: a conflict' }
+    case 'rejected':
+      return { reaction: '⚠️', colour: colours.needsYou, word: 'not merged: its test fails there' }
+    case 'pr_open':
+      return { reaction: '✅', colour: colours.good, word: 'proposed as a pull request' }
+    case 'pr_merged':
+      return { reaction: '✅', colour: colours.good, word: 'merged where it was proposed' }
+    case 'pr_closed':
+      return { reaction: '⚠️', colour: colours.needsYou, word: 'its pull request was closed' }
+    case 'superseded':
+      return { reaction: null, colour: colours.over, word: 'superseded by another task' }
+    case 'undone':
+      return { reaction: '✅', colour: colours.good, word: 'applied; its merge was undone' }
+    default:
+      return { reaction: '✅', colour: colours.good, word: 'applied' }
   }
 }
 

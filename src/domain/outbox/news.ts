@@ -1,7 +1,11 @@
 import type { Status, Task, TaskEvent } from '../task.ts'
 import type { Composed } from './destination.ts'
 
-/** What webhooks can be told: a task has come to a state, or a person has discarded it. */
+/**
+ * What webhooks can be told: a task has come to a state, a person has discarded it, or what came of a decision to merge it
+ * (`unmerged`: nothing, for a reason that the event says) or to undo that, or to propose it as a pull request (`unproposed`:
+ * there is none, for a reason that the event says), and what became of that.
+ */
 export const newsTypes = [
   'task.draft',
   'task.pending',
@@ -14,6 +18,13 @@ export const newsTypes = [
   'task.stopped',
   'task.rejected',
   'task.discarded',
+  'task.merged',
+  'task.unmerged',
+  'task.undone',
+  'task.proposed',
+  'task.unproposed',
+  'task.pull_merged',
+  'task.pull_closed',
 ] as const
 export type NewsType = (typeof newsTypes)[number]
 
@@ -26,7 +37,26 @@ const typeOfStatus = (status: Status): NewsType => `task.${status.toLowerCase() 
 
 /** What an event is as news; null where the task has come to no other state and is offered for no other decision. */
 export function newsTypeOf({ type, from, to }: TaskEvent): NewsType | null {
-  if (type === 'discarded') return 'task.discarded'
+  switch (type) {
+    case 'pull_opened':
+      return 'task.proposed'
+    case 'pull_refused':
+      return 'task.unproposed'
+    case 'pull_merged':
+      return 'task.pull_merged'
+    case 'pull_closed':
+      return 'task.pull_closed'
+    case 'discarded':
+      return 'task.discarded'
+    case 'merged':
+    // It is so still.
+    case 'undo_refused':
+      return 'task.merged'
+    case 'merge_refused':
+      return 'task.unmerged'
+    case 'undone':
+      return 'task.undone'
+  }
   // Another surface is offered, though the state is the same.
   if (type === 'suggested' && to === 'DRAFT') return 'task.draft'
   return from === to ? null : typeOfStatus(to)

@@ -1,9 +1,11 @@
 import type { Millis } from '../brand.ts'
+import type { Merge } from '../delivery/merge.ts'
+import { isSamePlace, type Pull, pullName } from '../delivery/pull.ts'
 import type { Input, InputType } from '../input.ts'
 import { isWorking, type Phase, phases, type Task } from '../task.ts'
 import { describe } from './describe.ts'
 import { haltOf } from './halt.ts'
-import { guards, type Row, table } from './table.ts'
+import { guards, type Row, table, taskGuards } from './table.ts'
 
 /** A transition that may be written: the task as it will be, and the sentence for its event. */
 export interface Changed {
@@ -26,6 +28,9 @@ const personActs: readonly InputType[] = [
   'stopped',
   'paused',
   'resumed',
+  'merge_decided',
+  'pull_decided',
+  'undo_decided',
   'discarded',
 ]
 
@@ -37,6 +42,11 @@ const verbs: Partial<Record<InputType, string>> = {
   stopped: 'stop',
   paused: 'pause',
   resumed: 'resume',
+  merge_decided: 'merge',
+  pull_decided: 'pull-request',
+  undo_decided: 'undo',
+  reviewed: 'review',
+  superseded: 'request changes',
   discarded: 'discard',
 }
 
@@ -44,10 +54,23 @@ const verbs: Partial<Record<InputType, string>> = {
 export function possibleActs(task: Task): readonly string[] {
   if (task.delivery === 'discarded') return []
   return personActs
-    .filter((act) =>
-      table.some((row) => row.on === act && row.from.includes(task.status) && isMeant(row, task)),
-    )
+    .filter((act) => table.some((row) => row.on === act && mayFit(row, task)))
     .map((act) => verbs[act] ?? act)
+}
+
+/** Whether a row fits as far as the task decides that. */
+function mayFit({ from, when }: Row, task: Task): boolean {
+  if (!from.includes(task.status)) return false
+  return when === null || !isTaskGuard(when) || taskGuards[when](task)
+}
+
+function isTaskGuard(name: string): name is keyof typeof taskGuards {
+  return name in taskGuards
+}
+
+/** Whether the work of a task may be changed by another task now. */
+export function mayBeSuperseded(task: Task): boolean {
+  return task.delivery !== 'discarded' && table.some((row) => row.on === 'superseded' && mayFit(row, task))
 }
 
 /** The same as a sentence. */
@@ -78,11 +101,6 @@ export function transition(task: Task, input: Input, now: Millis): Changed | Ref
   return { kind: 'changed', task: next, text: describe(input, task, next) }
 }
 
-/** A row for changes alone means no question; the other guards need to know the input. */
-function isMeant({ when }: Row, task: Task): boolean {
-  return when !== 'no question' || guards[when](task)
-}
-
 function fits(row: Row, task: Task, input: Input): boolean {
   if (row.on !== input.type || !row.from.includes(task.status)) return false
   return row.when === null || guards[row.when](task, input)
@@ -91,7 +109,7 @@ function fits(row: Row, task: Task, input: Input): boolean {
 function refusal(task: Task, input: Input): string {
   const verb = verbs[input.type]
   if (verb === undefined) return `Task ${task.id} is ${task.status}: ${input.type} does not apply any more.`
-  const state = task.delivery === 'discarded' ? 'discarded' : task.status
+  const state = stateOf(task)
   if (task.kind === 'question' && input.type === 'steered' && possibleActs(task).includes('pause'))
     return `Task ${task.id} is a question, which takes no further word while it is ${state}: ask the rest when it is answered.`
   const more =
@@ -102,9 +120,29 @@ function refusal(task: Task, input: Input): string {
   return `Task ${task.id} is ${state}: ${verb} is not possible${what}. ${possibleNow(task)}${more}`
 }
 
+function stateOf({ status, delivery, merge, pull }: Task): string {
+  switch (delivery) {
+    case 'discarded':
+      return 'discarded'
+    case 'delivering':
+      return 'being delivered'
+    case 'merged':
+      return `merged into ${merge?.into}`
+    case 'pr_open':
+      return `proposed as ${pull === null ? 'a pull request' : pullName(pull)}`
+    case 'pr_merged':
+      return 'merged where it was proposed'
+    case 'superseded':
+      return 'superseded by another task'
+    default:
+      return status
+  }
+}
+
 function phaseOf(row: Row, task: Task, input: Input): Phase | null {
   if (row.phase === 'same') return task.phase
-  if (row.phase === 'input') return input.type === 'advanced' ? input.phase : task.phase
+  if (row.phase === 'input')
+    return input.type === 'advanced' || input.type === 'merge_advanced' ? input.phase : task.phase
   if (row.phase === 'salvage?') return mayLeaveThings(task) ? 'salvage' : null
   return row.phase
 }
@@ -181,6 +219,55 @@ function patch(task: Task, input: Input): Partial<Task> {
       return { losses: task.losses + 1 }
     case 'discarded':
       return { delivery: 'discarded' }
+    case 'superseded':
+      return { delivery: 'superseded' }
+    case 'merge_decided': {
+      const { into, how, at, accepted } = input
+      return {
+        delivery: 'delivering',
+        merge: { into, how, accepted, at, tries: 0, from: null, commit: null, said: null },
+      }
+    }
+    case 'merge_advanced':
+      return withMerge(task, input.made ?? {})
+    case 'merge_overtaken':
+      return withMerge(task, { tries: (task.merge?.tries ?? 0) + 1, from: null, commit: null })
+    case 'merged':
+      return {
+        delivery: 'merged',
+        ...withMerge(task, {
+          said: input.text,
+          ...(input.at === undefined ? {} : { from: input.at, commit: input.at }),
+        }),
+      }
+    case 'merge_refused':
+      return { delivery: input.as, ...withMerge(task, { said: input.text }) }
+    case 'undo_decided':
+      return { delivery: 'delivering', ...withMerge(task, { said: null }) }
+    case 'undone':
+      return { delivery: 'undone', ...withMerge(task, { said: input.text }) }
+    case 'undo_refused':
+      return { delivery: 'merged', ...withMerge(task, { said: input.text }) }
+    case 'pull_decided': {
+      const before = task.pull
+      const pushed = before !== null && isSamePlace(before, input.to) ? before.pushed : null
+      return {
+        delivery: 'delivering',
+        pull: { ...input.to, pushed, number: null, url: null, said: null },
+      }
+    }
+    case 'pull_pushed':
+      return withPull(task, { pushed: input.pushed })
+    case 'pull_opened': {
+      const { number, url, text: said } = input
+      return { delivery: 'pr_open', ...withPull(task, { number, url, said }) }
+    }
+    case 'pull_refused':
+      return { delivery: 'none', ...withPull(task, { said: input.text }) }
+    case 'pull_merged':
+      return { delivery: 'pr_merged', ...withPull(task, { said: input.text }) }
+    case 'pull_closed':
+      return { delivery: 'pr_closed', ...withPull(task, { said: input.text }) }
     case 'approved':
     case 'rejected':
     case 'stopped':
@@ -190,11 +277,21 @@ function patch(task: Task, input: Input): Partial<Task> {
     case 'noticed':
     case 'postponed':
     case 'put_away':
+    case 'reviewed':
+    case 'merge_begun':
     case 'budget_spent':
     case 'halted':
     case 'failed':
       return {}
   }
+}
+
+function withMerge({ merge }: Task, more: Partial<Merge>): Pick<Task, 'merge'> {
+  return { merge: merge === null ? null : { ...merge, ...more } }
+}
+
+function withPull({ pull }: Task, more: Partial<Pull>): Pick<Task, 'pull'> {
+  return { pull: pull === null ? null : { ...pull, ...more } }
 }
 
 /** What was said after the prompt was written is for the next one. */

@@ -22,6 +22,16 @@ export function describe(input: Input, before: Task, after: Task): string {
       return resumedText(input)
     case 'discarded':
       return input.text ?? 'Discarded: worktree and undelivered work are removed.'
+    case 'merge_decided':
+      return mergeText(input)
+    case 'pull_decided':
+      return pullText(input)
+    case 'undo_decided':
+      return `The merge into ${before.merge?.into} is to be undone.`
+    case 'reviewed':
+      return `Reviewed: ${input.text}`
+    case 'superseded':
+      return `Changes were requested: task ${input.by} makes them.`
     case 'claimed':
       return 'Started.'
     case 'violated': {
@@ -39,6 +49,18 @@ export function describe(input: Input, before: Task, after: Task): string {
     case 'put_away':
     case 'requeued':
     case 'lost':
+    case 'merge_advanced':
+    case 'merge_begun':
+    case 'merge_overtaken':
+    case 'merged':
+    case 'merge_refused':
+    case 'undone':
+    case 'undo_refused':
+    case 'pull_pushed':
+    case 'pull_opened':
+    case 'pull_refused':
+    case 'pull_merged':
+    case 'pull_closed':
       return input.text
     case 'checkpointed':
       return checkpointedText(before, after)
@@ -55,6 +77,17 @@ export function describe(input: Input, before: Task, after: Task): string {
     case 'failed':
       return after.halt?.text ?? 'Halted.'
   }
+}
+
+function mergeText({ into, how, accepted }: Extract<Input, { type: 'merge_decided' }>): string {
+  const way = { merge: '', 'fast-forward': ', without a commit of its own', squash: ', as one commit' }[how]
+  const marks = accepted.length === 0 ? '' : ` Accepted with it: ${accepted.join(', ')}.`
+  return `To be merged into ${into}${way}.${marks}`
+}
+
+function pullText({ to, accepted }: Extract<Input, { type: 'pull_decided' }>): string {
+  const marks = accepted.length === 0 ? '' : ` Accepted with it: ${accepted.join(', ')}.`
+  return `To be proposed for ${to.into} of ${to.project}, as a ${to.draft ? 'draft ' : ''}pull request.${marks}`
 }
 
 function resumedText(input: Extract<Input, { type: 'resumed' }>): string {

@@ -1,5 +1,5 @@
 import type { Input, InputType } from '../input.ts'
-import { type Phase, type Status, type Task, workingStatuses as working } from '../task.ts'
+import { type Delivery, type Phase, type Status, type Task, workingStatuses as working } from '../task.ts'
 
 /** After so many lost attempts in a row a task fails instead of trying again. */
 export const lossCap = 5
@@ -28,8 +28,27 @@ const firstCreated = (task: Task, input: Input): boolean =>
   task.violations === 0 &&
   task.policy.onViolation === 'retry'
 
+const delivered =
+  (...words: readonly Delivery[]) =>
+  ({ delivery }: Task): boolean =>
+    words.includes(delivery)
+
+/** Those conditions that are about the task alone. */
+export const taskGuards = {
+  'no question': ({ kind }: Task) => kind !== 'question',
+  'not delivered': (task: Task) =>
+    task.kind !== 'question' && delivered('none', 'undone', 'conflict', 'rejected', 'pr_closed')(task),
+  'being delivered': delivered('delivering'),
+  'pull request is open': delivered('pr_open'),
+  'not being delivered': (task: Task) => !delivered('delivering')(task),
+  // What was there already cannot be taken out.
+  'merged by us': (task: Task) =>
+    delivered('merged')(task) && task.merge !== null && task.merge.from !== task.merge.commit,
+} as const satisfies Record<string, (task: Task) => boolean>
+
 /** Named conditions of the table, so that the docs can print them. */
 export const guards = {
+  ...taskGuards,
   'first created path, a step is left': (task: Task, input: Input) =>
     firstCreated(task, input) && task.spent.steps + 1 < task.budget.steps,
   'first created path': firstCreated,
@@ -42,7 +61,6 @@ export const guards = {
   'steps used up': (_: Task, input: Input) => verdict(input) === 'steps',
   'a question is answered': (_: Task, input: Input) => verdict(input) === 'answer',
   'no answer, and no step is left': (_: Task, input: Input) => verdict(input) === 'no_answer',
-  'no question': ({ kind }: Task) => kind !== 'question',
   'dependencies changed': (_: Task, input: Input) => verdict(input) === 'setup_changed',
   'lost too often': (task: Task) => task.losses + 1 >= lossCap,
   'being salvaged': ({ phase }: Task) => phase === 'salvage' || phase === 'postponed',
@@ -155,6 +173,31 @@ export const table: readonly Row[] = [
     'what is allowed is kept',
     'being salvaged',
   ),
-  row([...halted, 'APPLIED', 'REJECTED'], 'discarded', 'same', null, 'only now undelivered work is removed'),
+  row(
+    [...halted, 'APPLIED', 'REJECTED'],
+    'discarded',
+    'same',
+    null,
+    'only now undelivered work is removed',
+    'not being delivered',
+  ),
   row([...halted, 'APPLIED', 'REJECTED'], 'put_away', 'same', 'same', 'what is old and not work is removed'),
+
+  row(['APPLIED'], 'merge_decided', 'same', 'merge', 'the work is to go into a branch', 'not delivered'),
+  row(['APPLIED'], 'merge_advanced', 'same', 'input', 'on to the phase that is named', 'being delivered'),
+  row(['APPLIED'], 'merge_begun', 'same', 'same', 'the intent to run a box is on record', 'being delivered'),
+  row(['APPLIED'], 'merge_overtaken', 'same', 'merge', 'begins again', 'being delivered'),
+  row(['APPLIED'], 'merged', 'same', null, 'the branch holds the work', 'being delivered'),
+  row(['APPLIED'], 'merge_refused', 'same', null, 'the branch is as it was', 'being delivered'),
+  row(['APPLIED'], 'undo_decided', 'same', 'undo', 'the branch is to go back', 'merged by us'),
+  row(['APPLIED'], 'undone', 'same', null, 'the branch is where it was before', 'being delivered'),
+  row(['APPLIED'], 'undo_refused', 'same', null, 'somebody has moved the branch since', 'being delivered'),
+  row(['APPLIED'], 'pull_decided', 'same', 'push', 'the work is to be proposed elsewhere', 'not delivered'),
+  row(['APPLIED'], 'pull_pushed', 'same', 'pull_open', 'the branch is there', 'being delivered'),
+  row(['APPLIED'], 'pull_opened', 'same', null, 'people there decide', 'being delivered'),
+  row(['APPLIED'], 'pull_refused', 'same', null, 'there is no pull request', 'being delivered'),
+  row(['APPLIED'], 'pull_merged', 'same', null, 'people there took it', 'pull request is open'),
+  row(['APPLIED'], 'pull_closed', 'same', null, 'people there did not take it', 'pull request is open'),
+  row(['APPLIED'], 'reviewed', 'same', 'same', 'what is said is on record', 'not delivered'),
+  row(['APPLIED'], 'superseded', 'same', 'same', 'another task changes the work', 'not delivered'),
 ]

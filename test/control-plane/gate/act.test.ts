@@ -159,7 +159,7 @@ describe('a suggestion', () => {
   it.each([
     ['RUNNING', 'Possible now: steer, stop, pause. What you steer with is in the next prompt.'],
     ['PENDING', 'Possible now: stop, pause.'],
-    ['APPLIED', 'Possible now: discard.'],
+    ['APPLIED', 'Possible now: merge, pull-request, discard.'],
   ] as const)('on a task that is %s says what there is instead', (status, sentence) => {
     born({ status })
     expect(() => act({ act: 'suggest', text: 'use ls' })).toThrow(

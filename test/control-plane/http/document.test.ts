@@ -7,6 +7,8 @@ import { z } from 'zod'
 import { httpApp } from '../../../control-plane/http/app.ts'
 import { problemSchema } from '../../../src/domain/answers.ts'
 import { roles } from '../../../src/domain/caller.ts'
+import type { TaskId } from '../../../src/domain/ids.ts'
+import type { Input } from '../../../src/domain/input.ts'
 import { taskRequestSchema } from '../../../src/domain/intake.ts'
 import { usualRates } from '../../../src/domain/listen.ts'
 import { scheduleRequestSchema } from '../../../src/domain/schedule/request.ts'
@@ -14,7 +16,7 @@ import { taskIdSchema } from '../../../src/domain/schemas.ts'
 import { scopes, usualScopes } from '../../../src/domain/scopes.ts'
 import { checkOf, type JsonSchema, type Schemas, valuesOf } from '../../support/json-schema.ts'
 import { applies, ScriptedPlane } from '../../support/scripted-plane.ts'
-import { anOwner } from '../../support/task.ts'
+import { aCommit, anOwner } from '../../support/task.ts'
 
 const schemaSchema = z.record(z.string(), z.unknown())
 const contentSchema = z.record(z.string(), z.object({ schema: schemaSchema }))
@@ -80,16 +82,41 @@ afterAll(() => {
 /** Tasks in states of all kinds, several of each, for acts to be possible on. */
 async function makeTasks(): Promise<string[]> {
   const request = { goal: 'Mend the parser', repository: '/r/one' }
-  const states = ['draft', 'pending', 'running', 'stopped', 'draft', 'running', 'stopped', 'pending']
+  const two = ['draft', 'pending', 'running', 'stopped', 'applied', 'merged']
+  const states = [...two, ...two]
   const made = states.map(async (state) => {
     const asked = taskRequestSchema.parse({ ...request, draft: state === 'draft' })
     const { id } = (await plane.submit(asked, anOwner, null)).task
     if (state === 'running')
       plane.transitions.report(id, 0, { type: 'claimed', leaseUntil: Date.now() + 60_000 })
+    if (state === 'applied' || state === 'merged') apply(id)
+    if (state === 'merged') {
+      await plane.act(id, { act: 'merge', into: null, how: null, accept: [] }, anOwner, null)
+      plane.attend(id)
+    }
     if (state === 'stopped') await plane.act(id, { act: 'stop', text: null }, anOwner, null)
     return id
   })
   return Promise.all(made)
+}
+
+/** What the loop reports of a task that is applied. */
+function apply(id: TaskId): void {
+  const inputs: readonly Input[] = [
+    { type: 'claimed', leaseUntil: Date.now() + 60_000 },
+    { type: 'advanced', phase: 'candidate', text: '' },
+    { type: 'candidate_made', text: '' },
+    { type: 'tested', text: '', priorFailure: null },
+    {
+      type: 'checkpointed',
+      verdict: { kind: 'apply', outcome: 'tested' },
+      head: aCommit,
+      progress: { signature: '', repeats: 1 },
+      marks: [],
+    },
+    { type: 'handed_over' },
+  ]
+  for (const input of inputs) plane.transitions.report(id, plane.task(id).fence, input)
 }
 
 /** One of each state that an act is possible or not possible in. */

@@ -58,6 +58,7 @@ function workAt(phase: Phase, overrides: Partial<Task> = {}): Work {
   )
   return {
     deps: {
+      pulls: () => null,
       store,
       tasks,
       bus,

@@ -89,6 +89,8 @@ storeContract('one file, closed and opened again around every call', () => {
       openSurface: (id) => once((store) => store.openSurface(id)),
       surfaces: (id) => once((store) => store.surfaces(id)),
       lastDecision: (id) => once((store) => store.lastDecision(id)),
+      delivering: () => once((store) => store.delivering()),
+      proposed: () => once((store) => store.proposed()),
       discarded: () => once((store) => store.discarded()),
       schedules: {
         all: () => once((store) => store.schedules.all()),

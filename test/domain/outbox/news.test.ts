@@ -18,6 +18,17 @@ describe('news', () => {
     ['steered', 'RUNNING', 'RUNNING', null],
     ['handed_over', 'VALIDATING', 'APPLIED', 'task.applied'],
     ['discarded', 'FAILED', 'FAILED', 'task.discarded'],
+    ['merge_decided', 'APPLIED', 'APPLIED', null],
+    ['merged', 'APPLIED', 'APPLIED', 'task.merged'],
+    ['merge_refused', 'APPLIED', 'APPLIED', 'task.unmerged'],
+    ['undone', 'APPLIED', 'APPLIED', 'task.undone'],
+    ['undo_refused', 'APPLIED', 'APPLIED', 'task.merged'],
+    ['pull_decided', 'APPLIED', 'APPLIED', null],
+    ['pull_pushed', 'APPLIED', 'APPLIED', null],
+    ['pull_opened', 'APPLIED', 'APPLIED', 'task.proposed'],
+    ['pull_refused', 'APPLIED', 'APPLIED', 'task.unproposed'],
+    ['pull_merged', 'APPLIED', 'APPLIED', 'task.pull_merged'],
+    ['pull_closed', 'APPLIED', 'APPLIED', 'task.pull_closed'],
     ['salvaged', 'STOPPED', 'STOPPED', null],
   ])('%s, from %s to %s, is %s', (type, from, to, news) => {
     expect(newsTypeOf(event(type, from, to))).toBe(news)
@@ -29,9 +40,23 @@ describe('news', () => {
       expect.arrayContaining(statuses.map((status) => `task.${status.toLowerCase()}`)),
     )
     expect(usualNews).toEqual(
-      ['draft', 'applied', 'blocked', 'failed', 'timeout', 'stopped', 'rejected', 'discarded'].map(
-        (name) => `task.${name}`,
-      ),
+      [
+        'draft',
+        'applied',
+        'blocked',
+        'failed',
+        'timeout',
+        'stopped',
+        'rejected',
+        'discarded',
+        'merged',
+        'unmerged',
+        'undone',
+        'proposed',
+        'unproposed',
+        'pull_merged',
+        'pull_closed',
+      ].map((name) => `task.${name}`),
     )
   })
 

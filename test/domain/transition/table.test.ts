@@ -1,11 +1,22 @@
 import { describe, expect, it } from 'vitest'
 import type { Input } from '../../../src/domain/input.ts'
-import { type Status, statuses, type Task } from '../../../src/domain/task.ts'
+import type { Merge } from '../../../src/domain/delivery/merge.ts'
+import { deliveries, isAtRest, type Status, statuses, type Task } from '../../../src/domain/task.ts'
 import { readMarker } from '../../../src/domain/markers.ts'
 import { possibleActs, transition } from '../../../src/domain/transition/apply.ts'
 import { lossCap } from '../../../src/domain/transition/table.ts'
 import type { Violation } from '../../../src/domain/policy.ts'
-import { aBudget, aCommit, aCommitOf, aSpent, aTask, aTime } from '../../support/task.ts'
+import {
+  aBudget,
+  aCommit,
+  aCommitOf,
+  aMerge,
+  aSpent,
+  aTask,
+  aTaskId,
+  aTaskIdOf,
+  aTime,
+} from '../../support/task.ts'
 
 const now = aTime + 1000
 const created: Violation = {
@@ -315,6 +326,13 @@ describe('what a person asks for in any state', () => {
     stop: stopped,
     pause: { type: 'paused' },
     resume: resumed,
+    merge: { type: 'merge_decided', into: 'main', how: 'merge', at: 1, accepted: [] },
+    'pull-request': {
+      type: 'pull_decided',
+      to: { forge: 'github', project: 'a/b', remote: '/b.git', into: 'main', draft: true, at: 1 },
+      accepted: [],
+    },
+    undo: { type: 'undo_decided' },
     discard: { type: 'discarded' },
   }
   const states = [
@@ -328,6 +346,10 @@ describe('what a person asks for in any state', () => {
       { status, phase: 'postponed' },
     ]),
     ['discarded', { status: 'STOPPED', delivery: 'discarded' }] as [string, Partial<Task>],
+    ...deliveries.map((delivery): [string, Partial<Task>] => [
+      `APPLIED, ${delivery}`,
+      { status: 'APPLIED', delivery, merge: aMerge({ from: aCommitOf('1'), commit: aCommit }) },
+    ]),
   ]
   const pairs = states.flatMap(([state, task]) => Object.keys(acts).map((act) => [state, act, task] as const))
   const tried = (act: string, task: Task): ReturnType<typeof transition> => {
@@ -347,6 +369,149 @@ describe('what a person asks for in any state', () => {
     const possible = Object.keys(acts).filter((other) => tried(other, task).kind === 'changed')
     expect(named).toEqual(possible)
     if (named.length === 0) expect(result.text).toContain('Nothing more can be done with it.')
+  })
+})
+
+describe('the delivery of an applied task', () => {
+  const decided: Input = { type: 'merge_decided', into: 'main', how: 'squash', at: 5, accepted: ['ci'] }
+  const begun = {
+    into: 'main',
+    how: 'squash',
+    accepted: ['ci'],
+    at: 5,
+    tries: 0,
+    from: null,
+    commit: null,
+    said: null,
+  } as const
+  const [from, commit] = [aCommitOf('1'), aCommitOf('2')]
+  const made: Input = { type: 'merge_advanced', phase: 'merge_test', text: 'made', made: { from, commit } }
+  const merging = aMerge({ from, commit, tries: 1 })
+
+  it.each<[Partial<Task>, Input, Task['delivery'], Task['phase'], Partial<Merge>]>([
+    [{}, decided, 'delivering', 'merge', begun],
+    [{ delivery: 'undone' }, decided, 'delivering', 'merge', begun],
+    [{ delivery: 'conflict', merge: merging }, decided, 'delivering', 'merge', begun],
+    [{ delivery: 'rejected', merge: merging }, decided, 'delivering', 'merge', begun],
+    [{ delivery: 'delivering', merge: aMerge() }, made, 'delivering', 'merge_test', { from, commit }],
+    [
+      { delivery: 'delivering', phase: 'merge_test', merge: merging },
+      { type: 'merge_begun', text: '' },
+      'delivering',
+      'merge_test',
+      merging,
+    ],
+    [
+      { delivery: 'delivering', phase: 'merge_test', merge: merging },
+      { type: 'merge_advanced', phase: 'merge_move', text: '' },
+      'delivering',
+      'merge_move',
+      { from, commit },
+    ],
+    [
+      { delivery: 'delivering', phase: 'merge_move', merge: merging },
+      { type: 'merge_overtaken', text: '' },
+      'delivering',
+      'merge',
+      { from: null, commit: null, tries: 2 },
+    ],
+    [
+      { delivery: 'delivering', phase: 'merge_move', merge: merging },
+      { type: 'merged', text: 'Merged.' },
+      'merged',
+      null,
+      { from, commit, said: 'Merged.' },
+    ],
+    [
+      { delivery: 'delivering', phase: 'merge', merge: aMerge() },
+      { type: 'merged', text: 'There already.', at: from },
+      'merged',
+      null,
+      { from, commit: from, said: 'There already.' },
+    ],
+    [
+      { delivery: 'delivering', phase: 'merge', merge: aMerge() },
+      { type: 'merge_refused', as: 'conflict', text: 'Both.' },
+      'conflict',
+      null,
+      { said: 'Both.' },
+    ],
+    [
+      { delivery: 'merged', merge: merging },
+      { type: 'undo_decided' },
+      'delivering',
+      'undo',
+      { from, commit, said: null },
+    ],
+    [
+      { delivery: 'delivering', phase: 'undo', merge: merging },
+      { type: 'undone', text: 'Back.' },
+      'undone',
+      null,
+      { said: 'Back.' },
+    ],
+    [
+      { delivery: 'delivering', phase: 'undo', merge: merging },
+      { type: 'undo_refused', text: 'Moved.' },
+      'merged',
+      null,
+      { said: 'Moved.' },
+    ],
+  ])('%j, on %j, is %s (%s)', (overrides, input, delivery, phase, merge) => {
+    const before = aTask({ status: 'APPLIED', ...overrides })
+    const result = transition(before, input, now)
+    if (result.kind === 'refused') throw new Error(result.text)
+    const { task } = result
+    expect([task.status, task.delivery, task.phase, task.revision]).toEqual(['APPLIED', delivery, phase, 1])
+    expect(task.merge).toMatchObject(merge)
+    expect(isAtRest(task)).toBe(phase === null)
+  })
+
+  it.each<[Partial<Task>, Input]>([
+    [{ status: 'BLOCKED' }, decided],
+    [{ delivery: 'delivering', merge: merging }, decided],
+    [{ delivery: 'merged', merge: merging }, decided],
+    [{ delivery: 'discarded' }, decided],
+    [{ delivery: 'superseded' }, decided],
+    [{ delivery: 'delivering', merge: merging }, { type: 'discarded' }],
+    [{}, { type: 'undo_decided' }],
+    // It had been there before.
+    [{ delivery: 'merged', merge: aMerge({ from, commit: from }) }, { type: 'undo_decided' }],
+    [
+      { delivery: 'merged', merge: merging },
+      { type: 'reviewed', text: 'x' },
+    ],
+    // What comes late.
+    [
+      { delivery: 'merged', merge: merging },
+      { type: 'merged', text: '' },
+    ],
+    [{ delivery: 'undone', merge: merging }, made],
+    [
+      { delivery: 'merged', merge: merging },
+      { type: 'superseded', by: aTaskId },
+    ],
+  ])('%j: %j is refused', (overrides, input) => {
+    expect(transition(aTask({ status: 'APPLIED', ...overrides }), input, now).kind).toBe('refused')
+  })
+
+  it('may be changed by another task, once, until it is delivered', () => {
+    const first = transition(aTask({ status: 'APPLIED' }), { type: 'reviewed', text: 'use let' }, now)
+    expect(first).toMatchObject({ text: 'Reviewed: use let', task: { delivery: 'none', revision: 1 } })
+    const next = transition(aTask({ status: 'APPLIED' }), { type: 'superseded', by: aTaskIdOf(2) }, now)
+    if (next.kind === 'refused') throw new Error(next.text)
+    expect([next.task.delivery, next.task.phase, possibleActs(next.task)]).toEqual([
+      'superseded',
+      null,
+      ['discard'],
+    ])
+    const again = transition(next.task, { type: 'superseded', by: aTaskIdOf(3) }, now)
+    expect(again.text).toContain('superseded by another task: request changes is not possible')
+  })
+
+  it('says what a merge was decided with', () => {
+    const result = transition(aTask({ status: 'APPLIED' }), decided, now)
+    expect(result.text).toBe('To be merged into main, as one commit. Accepted with it: ci.')
   })
 })
 

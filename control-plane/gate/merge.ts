@@ -1,0 +1,69 @@
+import { branchProblem, isTaskBranch, type MergeWay } from '../../src/domain/delivery/merge.ts'
+import type { Act } from '../../src/domain/control-plane.ts'
+import { Failure } from '../../src/domain/failure.ts'
+import type { Input } from '../../src/domain/input.ts'
+import { type MarkRule, markRules } from '../../src/domain/marks/mark.ts'
+import type { RepositoryDefaults } from '../../src/domain/repository-defaults.ts'
+import type { Task } from '../../src/domain/task.ts'
+import { possibleActs } from '../../src/domain/transition/apply.ts'
+
+type Wanted = Extract<Act, { act: 'merge' }>
+
+/**
+ * What a decision to merge comes to. Throws `Failure`: `bad_request` where the branch cannot be one, `conflict` where
+ * something about the work wants an owner's word and is not named.
+ */
+export function mergeDecided(
+  task: Task,
+  wanted: Wanted,
+  configured: RepositoryDefaults,
+  now: number,
+): Extract<Input, { type: 'merge_decided' }> {
+  const { into, how } = mergeAsked(task, wanted, configured)
+  const problem = branchProblem(into)
+  if (problem !== null) throw new Failure('bad_request', `${problem} Name the branch to merge into.`)
+  if (isTaskBranch(into))
+    throw new Failure('bad_request', `${into} is a task's own branch: name the branch to merge into.`)
+  // Who cannot merge it at all need not name anything first.
+  if (possibleActs(task).includes('merge')) refuseUnnamed(task, 'merge', wanted.accept)
+  // Whether others' commits would come with it, which nobody has looked at either, is only seen when it is merged.
+  const accepted = markRules.filter(
+    (rule) => wanted.accept.includes(rule) && (rule === 'unread' || rulesOf(task).includes(rule)),
+  )
+  return { type: 'merge_decided', into, how, at: now, accepted }
+}
+
+/** Where to and how, completed by what is configured: else the branch that the task began from, and a commit of its own. */
+export function mergeAsked(
+  { base }: Pick<Task, 'base'>,
+  { into, how }: Pick<Wanted, 'into' | 'how'>,
+  { delivery = {} }: RepositoryDefaults,
+): { readonly into: string; readonly how: MergeWay } {
+  return { into: into ?? delivery.into ?? base.ref, how: how ?? delivery.how ?? 'merge' }
+}
+
+/** What of a task's work an owner has to name to have it delivered. What nobody has looked at is unread. */
+export function rulesOf({ marks }: Pick<Task, 'marks'>): readonly MarkRule[] {
+  if (marks === null) return ['unread']
+  return markRules.filter((rule) => marks.some((mark) => mark.rule === rule))
+}
+
+/** Throws `Failure('conflict')` where something about the work wants an owner's word and is not named. */
+export function refuseUnnamed(
+  task: Task,
+  command: 'merge' | 'pull-request',
+  accept: readonly MarkRule[],
+): void {
+  const missing = rulesOf(task).filter((rule) => !accept.includes(rule))
+  if (missing.length === 0) return
+  const marks = (task.marks ?? []).filter(({ rule }) => missing.includes(rule))
+  const texts = marks.slice(0, 5).map(({ text }) => text)
+  const more = marks.length > texts.length ? ` And ${marks.length - texts.length} more.` : ''
+  const why = task.marks === null ? 'Nobody has looked through what it changes.' : `${texts.join(' ')}${more}`
+  const rules = rulesOf(task).join(',')
+  const again = {
+    merge: `\`cofferdam task merge ${task.id} --accept ${rules}\``,
+    'pull-request': `\`cofferdam task pull-request ${task.id} --accept ${rules}\``,
+  }[command]
+  throw new Failure('conflict', `${why} Look at that, and name it to deliver it all the same: ${again}.`)
+}

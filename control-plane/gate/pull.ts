@@ -1,0 +1,68 @@
+import type { Act } from '../../src/domain/control-plane.ts'
+import type { PullOffer } from '../../src/domain/decision.ts'
+import { branchProblem, isTaskBranch } from '../../src/domain/delivery/merge.ts'
+import type { PullSettings } from '../../src/domain/delivery/pull.ts'
+import { Failure } from '../../src/domain/failure.ts'
+import type { Input } from '../../src/domain/input.ts'
+import type { RepositoryDefaults } from '../../src/domain/repository-defaults.ts'
+import type { Task } from '../../src/domain/task.ts'
+import { possibleActs } from '../../src/domain/transition/apply.ts'
+import { refuseUnnamed, rulesOf } from './merge.ts'
+
+type Wanted = Extract<Act, { act: 'pull-request' }>
+
+/**
+ * What a decision to propose a task's work comes to. Throws `Failure`: `bad_request` where no place for that is configured
+ * or the branch cannot be one, `conflict` where something about the work wants an owner's word and is not named.
+ */
+export function pullDecided(
+  task: Task,
+  wanted: Wanted,
+  configured: RepositoryDefaults,
+  now: number,
+): Extract<Input, { type: 'pull_decided' }> {
+  const settings = settingsOf(task, configured)
+  const { into, draft } = pullAsked(task, wanted, configured, settings)
+  const problem = branchProblem(into)
+  if (problem !== null) throw new Failure('bad_request', `${problem} Name the branch to propose it for.`)
+  if (isTaskBranch(into))
+    throw new Failure('bad_request', `${into} is a task's own branch: name the branch to propose it for.`)
+  if (possibleActs(task).includes('pull-request')) refuseUnnamed(task, 'pull-request', wanted.accept)
+  const accepted = rulesOf(task).filter((rule) => wanted.accept.includes(rule))
+  const { forge, project, remote } = settings
+  return { type: 'pull_decided', to: { forge, project, remote, into, draft, at: now }, accepted }
+}
+
+/** What the button would do; null where no place for pull requests is configured. */
+export function pullOffer(task: Task, configured: RepositoryDefaults): PullOffer | null {
+  const settings = configured.delivery?.pull
+  if (settings === undefined) return null
+  const { forge, project } = settings
+  const asked = pullAsked(task, { into: null, draft: null }, configured, settings)
+  return { forge, project, ...asked, accepts: rulesOf(task) }
+}
+
+/** Completed by what is configured: else for the branch that the task began from. */
+function pullAsked(
+  { base }: Pick<Task, 'base'>,
+  { into, draft }: Pick<Wanted, 'into' | 'draft'>,
+  { delivery = {} }: RepositoryDefaults,
+  settings: PullSettings,
+): Pick<PullOffer, 'into' | 'draft'> {
+  return { into: into ?? delivery.into ?? base.ref, draft: draft ?? settings.draft }
+}
+
+function settingsOf({ repository }: Task, { delivery }: RepositoryDefaults): PullSettings {
+  const settings = delivery?.pull
+  if (settings === undefined)
+    throw new Failure(
+      'bad_request',
+      `Where pull requests of ${repository.path} are opened is not configured: name "delivery.remote" and "delivery.forge" of that repository in the configuration, or merge it.`,
+    )
+  if (settings.token === null)
+    throw new Failure(
+      'bad_request',
+      `There is no token for ${settings.project}: put one that may push and open pull requests in ${settings.tokenFrom}, and start Cofferdam anew.`,
+    )
+  return settings
+}

@@ -1,0 +1,44 @@
+import { Failure, type FailureCode, messageOf } from '../../../src/domain/failure.ts'
+import { closed } from '../attempts.ts'
+import type { Work } from '../work.ts'
+import { end, planOf } from './plan.ts'
+import { refuse } from './pull.ts'
+
+/** How often what may pass by itself is tried; between the tries it waits, up to half a minute each time. */
+function triesAt(code: FailureCode | null, isMoving: boolean): number {
+  if (code === 'database') return 20
+  if (code === 'engine') return 14
+  return code === 'busy' || isMoving ? 6 : 1
+}
+
+/**
+ * What it means for a delivery that a part of it threw: tried again, or given up. Where it is not known whether the branch
+ * was moved, the next try finds out, also that of another decision.
+ */
+export async function afterMergeError(
+  work: Work,
+  error: unknown,
+  errors: number,
+  pause: () => Promise<void>,
+): Promise<void> {
+  const { deps, task } = work
+  const code = error instanceof Failure ? error.code : null
+  // It may have been moved by what failed.
+  const isMoving = task.phase === 'merge_move' || task.phase === 'undo'
+  if (errors < triesAt(code, isMoving)) {
+    await pause()
+    return
+  }
+  if (task.phase === 'push' || task.phase === 'pull_open') {
+    refuse(work, messageOf(error))
+    return
+  }
+  const row = deps.store.openCheckpoint(task.id)
+  const checkpoints = row === null ? [] : [closed(row, 'dropped', deps.clock())]
+  const text = `${messageOf(error)}${code === 'disk' ? ' Make room there, then try again.' : ''}`
+  if (task.phase === 'undo') end(work, { type: 'undo_refused', text: `Not undone: ${text}` }, { checkpoints })
+  else {
+    const said = `Not merged into ${planOf(task).into}: ${text}`
+    end(work, { type: 'merge_refused', as: 'none', text: said }, { checkpoints })
+  }
+}

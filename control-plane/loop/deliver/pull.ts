@@ -1,0 +1,90 @@
+import type { PullPlace } from '../../../src/domain/delivery/forge.ts'
+import { isSamePlace, type Pull, pullName } from '../../../src/domain/delivery/pull.ts'
+import { storyOf } from '../../../src/domain/delivery/story.ts'
+import type { Task } from '../../../src/domain/task.ts'
+import { needed, placeOf, type Work } from '../work.ts'
+import { end } from './plan.ts'
+
+/** Pushes the task's branch to where it is to be proposed, unless somebody has moved it there. */
+export async function push(work: Work): Promise<void> {
+  const { deps, task } = work
+  const place = proposedAt(work)
+  if (place === null) return
+  const { remote } = pullOf(task)
+  const pushed = await deps.worktrees.push(placeOf(task), task.head, place.remote)
+  switch (pushed.kind) {
+    case 'pushed':
+      work.report({
+        type: 'pull_pushed',
+        pushed: task.head,
+        text: `${task.branch} is at ${task.head.slice(0, 10)} in ${remote}.`,
+      })
+      return
+    case 'elsewhere':
+      refuse(
+        work,
+        `${task.branch} in ${remote} is at ${pushed.tip.slice(0, 10)}, which is not from here: somebody has moved it. Rename or remove it there, then try again.`,
+      )
+      return
+    case 'refused':
+      refuse(work, pushed.text)
+  }
+}
+
+/** Opens the pull request, or finds the one that was opened before this process knew of it. */
+export async function pullOpen(work: Work): Promise<void> {
+  const { task, signal } = work
+  const place = proposedAt(work)
+  if (place === null) return
+  const pull = pullOf(task)
+  const forge = await place.forge()
+  const { branch } = task
+  const { into, draft } = pull
+  const state =
+    (await forge.find(branch, into, signal)) ??
+    (await forge.open({ branch, into, draft, ...story(work) }, signal))
+  const { number, url } = state
+  const name = pullName({ ...pull, number })
+  const text = `Proposed for ${into}: ${name}${draft ? ', a draft' : ''}${url === null ? '' : ` (${url})`}.`
+  end(work, { type: 'pull_opened', number, url, text }, { data: { number, url, into } })
+}
+
+/** The task's story without any secret that is known here: it leaves this machine. */
+function story({ deps, task }: Work): { readonly title: string; readonly body: string } {
+  const { store, secrets } = deps
+  const { title, body } = storyOf({
+    task: redacted(task, (text) => secrets.redact(text)),
+    checkpoints: store.checkpoints(task.id).map((row) => ({
+      ...row,
+      agent: row.agent === null ? null : { ...row.agent, text: secrets.redact(row.agent.text) },
+    })),
+    events: store.events(task.id, 0, 10_000).map((event) => ({ ...event, text: secrets.redact(event.text) })),
+    attestations: store.attestations(task.id),
+  })
+  // Once more, for what has come together only here.
+  return { title: secrets.redact(title), body: secrets.redact(body) }
+}
+
+function redacted(task: Task, redact: (text: string) => string): Task {
+  return { ...task, goal: redact(task.goal), test: task.test === null ? null : redact(task.test) }
+}
+
+function pullOf(task: Task): Pull {
+  return needed(task.pull, task, 'a pull request')
+}
+
+/** Null where that is configured in another way by now, which was said. */
+function proposedAt(work: Work): PullPlace | null {
+  const { deps, task } = work
+  const place = deps.pulls(task.repository.path)
+  const pull = pullOf(task)
+  if (place !== null && isSamePlace(place.settings, pull)) return place
+  refuse(work, `${pull.project} is no longer what is configured for ${task.repository.path}: decide again.`)
+  return null
+}
+
+/** There is none, and the work can be delivered in another way, or in the same way once that is mended. */
+export function refuse(work: Work, why: string): void {
+  const said = work.deps.secrets.redact(`Not proposed for ${pullOf(work.task).into}: ${why}`)
+  end(work, { type: 'pull_refused', text: said })
+}

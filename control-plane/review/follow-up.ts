@@ -1,0 +1,84 @@
+import { budgetParts } from '../../src/domain/budget.ts'
+import type { Caller } from '../../src/domain/caller.ts'
+import { Failure } from '../../src/domain/failure.ts'
+import type { BudgetRequest } from '../../src/domain/intake.ts'
+import { largerBudget } from '../../src/domain/risk/budget.ts'
+import { risksInText } from '../../src/domain/risk/said.ts'
+import type { Budget, RiskReason, Task } from '../../src/domain/task.ts'
+import type { Worktrees } from '../../src/domain/worktree.ts'
+import { authorOf } from '../gate/author.ts'
+import type { Tasks } from '../tasks.ts'
+
+export interface FollowUpDeps {
+  readonly tasks: Pick<Tasks, 'freshId'>
+  readonly worktrees: Pick<Worktrees, 'inspect' | 'branchFor'>
+  readonly defaults: { readonly budget: Budget }
+  readonly clock: () => number
+}
+
+/** As long as the goal of any task may be, characters. */
+const longestGoal = 20_000
+
+/**
+ * The task that changes another's work: it begins at that one's head, with its agent, commands, policy and budget, which
+ * were agreed to. What is new is read by the rules of a submission; it is not written yet.
+ * @param wanted.text what is new of the goal
+ */
+export async function followUp(
+  { tasks, worktrees, defaults, clock }: FollowUpDeps,
+  parent: Task,
+  wanted: { readonly goal: string; readonly text: string; readonly budget: BudgetRequest },
+  caller: Caller,
+): Promise<{ readonly task: Task; readonly notes: readonly string[] }> {
+  if (wanted.goal.length > longestGoal)
+    throw new Failure(
+      'bad_request',
+      'Together with the goal, what is said is longer than 20,000 characters: ask for a part of it first.',
+    )
+  const repository = await worktrees.inspect(parent.repository.path, parent.head)
+  const budget: Budget = { ...parent.budget, ...budgetParts(wanted.budget) }
+  const risks: readonly RiskReason[] = [
+    ...risksInText(wanted.text, parent.goal),
+    ...largerBudget(budget, parent.budget, defaults.budget),
+  ]
+  // To ask for it is the recorded approval of one who may approve.
+  const waits = risks.length > 0 && authorOf(caller) !== 'owner'
+  const id = tasks.freshId()
+  const now = clock()
+  const task: Task = {
+    ...parent,
+    id,
+    status: waits ? 'DRAFT' : 'PENDING',
+    phase: null,
+    halt: null,
+    version: 1,
+    revision: 1,
+    fence: 0,
+    leaseUntil: null,
+    goal: wanted.goal,
+    base: { ref: parent.base.ref, commit: parent.head },
+    branch: await worktrees.branchFor(parent.repository.path, id),
+    budget,
+    spent: { steps: 0, ms: 0, tokens: 0, costUsd: 0 },
+    step: 0,
+    attempt: 0,
+    violations: 0,
+    losses: 0,
+    instruction: null,
+    priorFailure: null,
+    baseline: null,
+    setupKey: null,
+    progress: { signature: '', repeats: 0 },
+    risks,
+    outcome: null,
+    marks: null,
+    delivery: 'none',
+    merge: null,
+    pull: null,
+    parentTaskId: parent.id,
+    createdBy: caller.actor,
+    createdAt: now,
+    updatedAt: now,
+  }
+  return { task, notes: repository.notes }
+}

@@ -1,0 +1,62 @@
+import type { CommitId, Millis } from '../brand.ts'
+import type { MarkRule } from '../marks/mark.ts'
+import type { DeliveryWay, PullSettings } from './pull.ts'
+
+/**
+ * How a task's work gets into a branch: a commit of two parents, the branch moved to the task's own last commit (only
+ * where it has not gone on since), or one commit with all of it.
+ */
+export const mergeWays = ['merge', 'fast-forward', 'squash'] as const
+export type MergeWay = (typeof mergeWays)[number]
+
+/** A delivery of a task's work into a branch of its repository: what was decided, and how far it has come. */
+export interface Merge {
+  /** The branch, without `refs/heads/`. */
+  readonly into: string
+  readonly how: MergeWay
+  /** The rules of the marks that were accepted with it. */
+  readonly accepted: readonly MarkRule[]
+  /** When it was decided; the date of the commit too, so that a repeat makes the same one. */
+  readonly at: Millis
+  /** How often it had to begin again: the branch had moved, or a box was lost. */
+  readonly tries: number
+  /** Where the branch was when `commit` was made; null before. */
+  readonly from: CommitId | null
+  /** What the branch is moved to. */
+  readonly commit: CommitId | null
+  /** How it ended, in a sentence; null while it is under way. */
+  readonly said: string | null
+}
+
+/** What the operator configured for deliveries of a repository; absent fields are not configured. */
+export interface DeliveryDefaults {
+  /** What is offered of the two; `merge` where it is not said. */
+  readonly way?: DeliveryWay
+  readonly into?: string
+  readonly how?: MergeWay
+  /** Where pull requests are opened. */
+  readonly pull?: PullSettings
+}
+
+/** After so many beginnings a delivery is given up: a branch that moves all the time needs a person. */
+export const mostTries = 5
+
+/** Why a text is no name of a branch, as git has it (`git check-ref-format`); null where it is one. */
+export function branchProblem(name: string): string | null {
+  const parts = name.split('/')
+  const isName =
+    name.length <= 200 &&
+    name !== 'HEAD' &&
+    name !== '@' &&
+    !name.startsWith('-') &&
+    !name.endsWith('.') &&
+    // Control characters, and what means something to git or in a pattern.
+    !/[\0- \x7f~^:?*[\\]|\.\.|@\{/.test(name) &&
+    parts.every((part) => part !== '' && !part.startsWith('.') && !part.endsWith('.lock'))
+  return isName ? null : `${JSON.stringify(name.slice(0, 200))} is no name of a branch.`
+}
+
+/** Whether a branch is, or may be, one of those that tasks have. */
+export function isTaskBranch(name: string): boolean {
+  return /^cofferdam[/-]/.test(name)
+}

@@ -1,0 +1,121 @@
+import type { CommitId, HostPath, TreeId } from '../../domain/brand.ts'
+import { Failure } from '../../domain/failure.ts'
+import type { Merged, MergeWish, TaskPlace } from '../../domain/worktree.ts'
+import { gitFailure } from '../git.ts'
+import { durable } from '../hardening.ts'
+import { mirrorOf } from '../layout.ts'
+import { ensureMirror, fetchCommit } from '../mirror.ts'
+import { parts, textOf } from '../raw.ts'
+import { readRef, writeRef } from '../refs.ts'
+import type { Site } from '../site.ts'
+import { asRepository } from '../source.ts'
+import { followingOf } from './following.ts'
+import { type Target, targetOf } from './target.ts'
+
+/**
+ * Makes the commit that a branch of the source would be moved to, in the mirror, where nobody sees it. What would keep the
+ * branch from being moved is found now, before a test is run for nothing.
+ */
+export async function mergeInto(
+  site: Site,
+  task: TaskPlace,
+  head: CommitId,
+  wish: MergeWish,
+): Promise<Merged> {
+  const { mirror, target } = await bringTarget(site, task, wish.into)
+  const from = target.tip
+  const place = { gitDir: mirror }
+  if (await isAncestor(site, mirror, head, from)) return { kind: 'contained', from }
+  if (wish.since !== null && !(await isAncestor(site, mirror, wish.since, from))) {
+    const count = await site.git.line(place, ['rev-list', '--count', `${from}..${wish.since}`])
+    return { kind: 'foreign', from, commits: Number(count) }
+  }
+  const forward = await isAncestor(site, mirror, from, head)
+  if (wish.how === 'fast-forward') {
+    if (!forward) return { kind: 'diverged', from }
+    await followingOf(site, mirror, target, head)
+    return { kind: 'made', from, commit: head, sameTree: true }
+  }
+  const tree = await mergedTree(site, mirror, from, head)
+  if (typeof tree !== 'string') return { kind: 'conflict', from, paths: tree.paths }
+  const treeOf = (commit: CommitId): Promise<string> =>
+    site.git.line(place, ['rev-parse', '--verify', `${commit}^{tree}`])
+  if (tree === (await treeOf(from))) return { kind: 'contained', from }
+  const commit = await commitTree(site, mirror, tree, wish.how === 'merge' ? [from, head] : [from], wish)
+  await writeRef(mirror, `refs/cofferdam/${task.id}/merged`, commit)
+  await followingOf(site, mirror, target, commit)
+  return { kind: 'made', from, commit, sameTree: tree === (await treeOf(head)) }
+}
+
+/** What delivering the work now would change in the branch, as a diff; a conflict is a `Failure('conflict')` that names it. */
+export async function diffInto(
+  site: Site,
+  task: TaskPlace,
+  head: CommitId,
+  branch: string,
+): Promise<{ readonly from: CommitId; readonly to: TreeId }> {
+  const { mirror, target } = await bringTarget(site, task, branch)
+  const tree = await mergedTree(site, mirror, target.tip, head)
+  if (typeof tree === 'string') return { from: target.tip, to: tree }
+  throw new Failure(
+    'conflict',
+    `${branch} and the task have both changed ${tree.paths.join(', ')}: there is no diff of what a merge would do.`,
+  )
+}
+
+/** The mirror with the tip of the branch in it. */
+async function bringTarget(
+  site: Site,
+  task: TaskPlace,
+  branch: string,
+): Promise<{ mirror: HostPath; target: Target }> {
+  await ensureMirror(site, task)
+  const target = await targetOf(site, task, branch)
+  const mirror = mirrorOf(site.data, task.repository.key)
+  const ref = `refs/cofferdam/${task.id}/target`
+  await site.serial(`mirror ${task.repository.key}`, async () => {
+    if (readRef(mirror, ref) === target.tip) return
+    await asRepository(target.source, () => fetchCommit(site, target.source, mirror, `+${target.tip}:${ref}`))
+  })
+  return { mirror, target }
+}
+
+async function isAncestor(site: Site, mirror: HostPath, old: CommitId, young: CommitId): Promise<boolean> {
+  const args = ['merge-base', '--is-ancestor', old, young]
+  return (await site.git.ask({ gitDir: mirror }, args)).code === 0
+}
+
+/** The tree of both, or the paths that both have changed in ways that do not go together. */
+async function mergedTree(
+  site: Site,
+  mirror: HostPath,
+  ours: CommitId,
+  theirs: CommitId,
+): Promise<TreeId | { readonly paths: readonly string[] }> {
+  const args = ['merge-tree', '--write-tree', '-z', '--name-only', '--no-messages', ours, theirs]
+  const { code, out, err } = await site.git.ask({ gitDir: mirror }, args, { config: durable })
+  if (code > 1 || (code === 1 && out.length === 0)) {
+    if (/usage:|unknown option/.test(err))
+      throw new Failure('worktree', 'To merge, git 2.38 or newer is needed: install that.')
+    throw gitFailure('merge-tree', err)
+  }
+  const [tree, ...paths] = parts(out).map(textOf)
+  if (code === 0) return (tree ?? '').trim() as TreeId
+  return { paths: [...new Set(paths)].filter((path) => path !== '') }
+}
+
+async function commitTree(
+  site: Site,
+  mirror: HostPath,
+  tree: TreeId,
+  parents: readonly CommitId[],
+  { message, at }: MergeWish,
+): Promise<CommitId> {
+  const date = `${Math.floor(at / 1000)} +0000`
+  const args = ['commit-tree', tree, ...parents.flatMap((parent) => ['-p', parent]), '-F', '-']
+  return (await site.git.line({ gitDir: mirror }, args, {
+    input: message,
+    config: durable,
+    env: { GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date },
+  })) as CommitId
+}

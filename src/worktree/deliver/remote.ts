@@ -1,0 +1,143 @@
+import { lookup } from 'node:dns/promises'
+import { realpath, stat } from 'node:fs/promises'
+import type { CommitId, HostPath } from '../../domain/brand.ts'
+import type { Remote } from '../../domain/delivery/forge.ts'
+import { Failure, systemCodeOf } from '../../domain/failure.ts'
+import { isAddress, vet } from '../../domain/outside.ts'
+import type { Pushed, TaskPlace } from '../../domain/worktree.ts'
+import { exists } from '../files.ts'
+import type { GitAnswer, GitOptions } from '../git.ts'
+import { remoteEnd, type Setting } from '../hardening.ts'
+import { mirrorOf } from '../layout.ts'
+import type { Site } from '../site.ts'
+import { remoteRefusal } from './remote-refusal.ts'
+
+/** How git gets to another repository. */
+interface Way {
+  readonly url: string
+  readonly options: GitOptions
+  /** The program at the far end, where that is on this machine. */
+  end(service: 'receive-pack' | 'upload-pack'): readonly string[]
+}
+
+const minute = 60_000
+
+/** Pushes a task's branch to another repository, where it may only be made or go forward. */
+export async function pushBranch(
+  site: Site,
+  task: TaskPlace,
+  head: CommitId,
+  remote: Remote,
+): Promise<Pushed> {
+  const place = { gitDir: mirrorOf(site.data, task.repository.key) }
+  const ref = `refs/heads/${task.branch}`
+  const way = await wayTo(site, remote)
+  const ask = (args: readonly string[]): Promise<GitAnswer> => site.git.ask(place, args, way.options)
+  const refused = ({ out, err }: GitAnswer): Pushed => ({
+    kind: 'refused',
+    text: remoteRefusal(remote.url, task.branch, out.toString('utf8'), err),
+  })
+  const looked = await ask(['ls-remote', '--refs', ...way.end('upload-pack'), '--', way.url, ref])
+  if (looked.code !== 0) return refused(looked)
+  const tip = tipOf(looked.out.toString('utf8'), ref)
+  // Pushed before, by a process that did not live to say so.
+  if (tip === head) return { kind: 'pushed' }
+  if (tip !== null && !(await isOurs(site, place.gitDir, tip, head))) return { kind: 'elsewhere', tip }
+  const pushed = await ask([
+    'push',
+    '--porcelain',
+    '--no-verify',
+    '--no-follow-tags',
+    '--no-signed',
+    '--recurse-submodules=no',
+    ...way.end('receive-pack'),
+    // Where it has to be, or that it must not be there: never just by force.
+    `--force-with-lease=${ref}:${tip ?? ''}`,
+    '--',
+    way.url,
+    `${head}:${ref}`,
+  ])
+  return pushed.code === 0 ? { kind: 'pushed' } : refused(pushed)
+}
+
+function tipOf(out: string, ref: string): CommitId | null {
+  const found = out.split('\n').find((line) => line.endsWith(`\t${ref}`))
+  return found === undefined ? null : (found.split('\t', 1)[0] as CommitId)
+}
+
+/** Whether it is an earlier commit of the task's work. */
+async function isOurs(site: Site, mirror: HostPath, tip: CommitId, head: CommitId): Promise<boolean> {
+  return (await site.git.ask({ gitDir: mirror }, ['merge-base', '--is-ancestor', tip, head])).code === 0
+}
+
+async function wayTo(site: Site, remote: Remote): Promise<Way> {
+  const timeoutMs = site.pushMs ?? 10 * minute
+  return remote.url.startsWith('/') ? folderWay(site, remote, timeoutMs) : await webWay(remote, timeoutMs)
+}
+
+/** A bare repository of this machine: its own hooks and settings count, and run under its owner's ids. */
+async function folderWay(site: Site, { url }: Remote, timeoutMs: number): Promise<Way> {
+  const folder = await realpath(url).catch(() => null)
+  if (folder === null || !exists(`${folder}/objects`) || !exists(`${folder}/HEAD`))
+    throw new Failure('repository', `There is no bare repository at ${url}: name another remote, or make it.`)
+  const { uid, gid } = await stat(folder)
+  if (uid !== site.self && site.self !== 0)
+    throw new Failure('repository', `${url} belongs to another user (uid ${uid}): name another remote.`)
+  const owner = uid === site.self ? null : { uid, gid }
+  return {
+    url: folder,
+    options: { env: { GIT_ALLOW_PROTOCOL: 'file' }, timeoutMs },
+    end: (service) => [`--${service}=${remoteEnd(service, owner)}`],
+  }
+}
+
+/** Answers with what stands in the environment alone: argv and files of settings are read by others. */
+const helper = `!f() { if test "$1" = get; then printf 'username=%s\\npassword=%s\\n' "$COFFERDAM_REMOTE_USER" "$COFFERDAM_REMOTE_TOKEN"; fi; }; f`
+
+async function webWay(remote: Remote, timeoutMs: number): Promise<Way> {
+  const { user, token } = remote
+  const url = new URL(remote.url)
+  const config: Setting[] = [
+    ['http.followRedirects', 'false'],
+    ['http.proxy', ''],
+    ['http.sslVerify', 'true'],
+    // A far end that says nothing for so long has gone.
+    ['http.lowSpeedLimit', '1'],
+    ['http.lowSpeedTime', '120'],
+    ...(await pinned(url, remote)),
+  ]
+  // For this host and no other.
+  if (token !== null) config.push([`credential.${url.origin}.helper`, helper])
+  return {
+    url: remote.url,
+    options: {
+      config,
+      timeoutMs,
+      env: {
+        GIT_ALLOW_PROTOCOL: url.protocol === 'http:' ? 'http' : 'https',
+        ...(token === null ? {} : { COFFERDAM_REMOTE_USER: user, COFFERDAM_REMOTE_TOKEN: token.reveal() }),
+      },
+    },
+    end: () => [],
+  }
+}
+
+/** Git connects to the addresses that were looked at, whatever the name means by then. */
+async function pinned(url: URL, { network }: Remote): Promise<readonly Setting[]> {
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
+  const found = isAddress(host) ? [host] : await resolve(host)
+  const vetted = vet(host, found, network, 'forge')
+  if ('refused' in vetted) throw new Failure('repository', vetted.refused)
+  if (isAddress(host)) return []
+  const port = url.port === '' ? (url.protocol === 'http:' ? '80' : '443') : url.port
+  const addresses = vetted.addresses.map((address) => (address.includes(':') ? `[${address}]` : address))
+  return [['http.curloptResolve', `${host}:${port}:${addresses.join(',')}`]]
+}
+
+async function resolve(host: string): Promise<readonly string[]> {
+  try {
+    return (await lookup(host, { all: true, order: 'ipv4first' })).map(({ address }) => address)
+  } catch (error) {
+    throw new Failure('busy', `${host} could not be resolved: ${systemCodeOf(error)}.`, { cause: error })
+  }
+}

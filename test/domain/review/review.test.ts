@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest'
+import type { Change } from '../../../src/domain/marks/mark.ts'
+import {
+  commentProblems,
+  followUpGoal,
+  reviewRequestSchema,
+  reviewText,
+  together,
+} from '../../../src/domain/review/review.ts'
+
+const change = (path: string, after: string | null): Change => ({
+  path,
+  from: path,
+  what: after === null ? 'deleted' : 'changed',
+  before: 'before\n',
+  after,
+})
+const changes = [
+  change('a.ts', 'one\n  two()\nthree\n'),
+  change('gone.ts', null),
+  change('last.ts', 'no end'),
+]
+const on = (path: string, line: number | null, text = 'say why') => ({ path, line, text })
+
+describe('a comment', () => {
+  it.each([
+    [on('a.ts', 1), []],
+    [on('a.ts', 3), []],
+    [on('a.ts', null), []],
+    [on('gone.ts', null), []],
+    [on('last.ts', 1), []],
+    [on('a.ts', 4), ['"a.ts" has 3 lines, and no line 4.']],
+    [on('last.ts', 2), ['"last.ts" has 1 lines, and no line 2.']],
+    [on('b.ts', 1), ['"b.ts" is not among the files that the task has changed.']],
+  ])('%j: %j', (comment, problems) => {
+    expect(commentProblems([comment], changes)).toEqual(problems)
+  })
+
+  it('on more than can be looked through is taken as it is', () => {
+    expect(commentProblems([on('b.ts', 1)], null)).toEqual([])
+  })
+
+  it.each([
+    [{ path: 'a', line: 0, text: 'x' }, /counted from 1/],
+    [{ path: '', line: 1, text: 'x' }, /names the path/],
+    [{ path: 'a', line: 1, text: ' ' }, /is empty/],
+    [{ path: 'a', line: 1, text: 'x'.repeat(4001) }, /longer than 4,000/],
+  ])('that is %j is refused in a sentence', (comment, words) => {
+    const { error } = reviewRequestSchema.safeParse({ comments: [comment] })
+    expect(error?.issues[0]?.message).toMatch(words)
+  })
+})
+
+describe('what a review says', () => {
+  it('is a list with the place and the line of each comment, which finds it again', () => {
+    const said = [
+      { text: 'Good so far.', comments: [on('a.ts', 2)] },
+      { text: null, comments: [on('gone.ts', null, 'keep it'), on('b.ts', 7)] },
+    ]
+    expect(reviewText(said, changes)).toBe(
+      'Good so far.\n- a.ts:2 (`two()`): say why\n- gone.ts: keep it\n- b.ts:7: say why',
+    )
+    expect(together(said)).toEqual({
+      text: 'Good so far.',
+      comments: [on('a.ts', 2), on('gone.ts', null, 'keep it'), on('b.ts', 7)],
+    })
+  })
+
+  it('stands in the goal of the follow-up behind what the task was to do', () => {
+    const goal = followUpGoal({ goal: 'Mend it' }, [{ text: 'Use let.', comments: [] }], changes)
+    expect(goal).toMatch(/^Mend it\n\nThis was done, .*\n\nUse let\.$/s)
+  })
+})

@@ -1,0 +1,98 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import type { CommitId } from '../../src/domain/brand.ts'
+import type { Move, TaskPlace } from '../../src/domain/worktree.ts'
+import { appliedIn, type Files, git, type Lab, openLab, repository, snapshot, write } from './lab.ts'
+
+const root = process.geteuid?.() === 0
+const files = { 'a.txt': 'one\ntwo\nthree\n', 'other.txt': 'x\n', 'src/b.txt': 'b\n' }
+const work = { 'a.txt': 'one\ntwo\nTHREE\n', 'new/long.txt': 'a long line\n'.repeat(100), 'src/b.txt': 'B\n' }
+
+let lab: Lab
+let repo: string
+let task: TaskPlace
+let move: Move
+beforeEach(async () => {
+  lab = openLab()
+  repo = repository(lab, files)
+  const applied = await appliedIn(lab, repo, work)
+  task = applied.task
+  const wish = {
+    into: 'main',
+    how: 'merge',
+    since: null,
+    at: Date.UTC(2026, 0, 2),
+    message: 'Merge it\n',
+  } as const
+  const merged = await lab.worktrees.merge(task, applied.head, wish)
+  if (merged.kind !== 'made') throw new Error(JSON.stringify(merged))
+  move = { into: 'main', from: merged.from, to: merged.commit, back: false }
+})
+afterEach(() => lab[Symbol.dispose]())
+
+/** What is on record while git writes a checkout. */
+function begun(to: CommitId): void {
+  const ref = join(lab.data, `mirrors/${task.repository.key}.git/refs/cofferdam-moving/to`)
+  mkdirSync(dirname(ref), { recursive: true })
+  writeFileSync(ref, `${to}\n`)
+}
+
+/** As git leaves a checkout where it is killed while it writes: the index is as it was. */
+const half = { 'a.txt': work['a.txt'], 'new/long.txt': work['new/long.txt'].slice(0, 100) }
+
+const state = () => [git(repo, 'rev-parse', 'main'), git(repo, 'status', '--porcelain'), snapshot(repo)]
+
+it('a checkout that is half written by a move is brought to its end by the next', async () => {
+  write(repo, half)
+  begun(move.to)
+  expect(await lab.reopened().move(task, move)).toEqual({ kind: 'moved' })
+  expect(state()).toEqual([move.to, '', { ...files, 'new/': '', 'src/': '', ...work }])
+})
+
+it('a checkout that is half written by an undo is brought to its end by the next', async () => {
+  await lab.worktrees.move(task, move)
+  write(repo, { 'src/b.txt': 'b\n' })
+  begun(move.from)
+  const back = { into: 'main', from: move.to, to: move.from, back: true }
+  expect(await lab.reopened().move(task, back)).toEqual({ kind: 'moved' })
+  expect(state()).toEqual([move.from, '', { ...files, 'src/': '' }])
+})
+
+it.each<[string, Files, boolean]>([
+  ['somebody has changed something since', { ...half, 'src/b.txt': 'mine\n' }, true],
+  ['somebody has changed something else', { ...half, 'other.txt': 'mine\n' }, true],
+  ['no move was under way', half, false],
+])('nothing of a checkout is taken back where %s', async (_, left, isBegun) => {
+  write(repo, left)
+  if (isBegun) begun(move.to)
+  const before = state()
+  expect(await lab.reopened().move(task, move)).toEqual({
+    kind: 'refused',
+    text: expect.stringMatching(/changes that are not committed \(a\.txt/),
+  })
+  expect(state()).toEqual(before)
+})
+
+it.runIf(root)('a checkout that git cannot write to its end is as it was before', async ({ skip }) => {
+  const pinned = join(repo, 'src/b.txt')
+  try {
+    // Nobody can put another file in its place.
+    execFileSync('mount', ['--bind', pinned, pinned], { stdio: 'ignore' })
+  } catch {
+    return skip()
+  }
+  try {
+    const before = state()
+    expect(await lab.worktrees.move(task, move)).toEqual({
+      kind: 'refused',
+      text: expect.stringMatching(/does not let main be moved\. .*src\/b\.txt/),
+    })
+    expect(state()).toEqual(before)
+  } finally {
+    execFileSync('umount', [pinned])
+  }
+  expect(await lab.worktrees.move(task, move)).toEqual({ kind: 'moved' })
+  expect(git(repo, 'status', '--porcelain')).toBe('')
+})

@@ -1,0 +1,241 @@
+import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { CommitId } from '../../src/domain/brand.ts'
+import type { Remote } from '../../src/domain/delivery/forge.ts'
+import { Secret } from '../../src/domain/secret.ts'
+import type { TaskPlace } from '../../src/domain/worktree.ts'
+import { forgeToken, type TestForge, testForge } from '../support/forge.ts'
+import { boxOf, commit, git, type Lab, made, openLab, repository, taskOn, write } from './lab.ts'
+
+let lab: Lab
+let repo: string
+let bare: string
+let task: TaskPlace
+let head: CommitId
+beforeEach(async () => {
+  lab = openLab()
+  repo = repository(lab, { 'a.txt': 'one\n' })
+  bare = join(lab.folder, 'ada', 'tools.git')
+  mkdirSync(join(lab.folder, 'ada'))
+  git(lab.folder, 'clone', '-q', '--bare', repo, bare)
+  const { worktrees } = lab
+  task = await taskOn(worktrees, repo)
+  await worktrees.open(task)
+  write(await boxOf(worktrees, task), { 'b.txt': 'two\n' })
+  ;({ commit: head } = made(await worktrees.candidate(task, task.base.commit, 'step 1\n')))
+  await worktrees.checkpoint(task, head)
+})
+afterEach(() => lab[Symbol.dispose]())
+
+const folder = (): Remote => ({ url: bare, user: 'x', token: null, network: 'public' })
+const there = (): string =>
+  git(bare, 'for-each-ref', '--format=%(refname) %(objectname)', 'refs/heads/cofferdam')
+const hook = (name: string, text: string): void => {
+  writeFileSync(join(bare, 'hooks', name), `#!/bin/sh\n${text}\n`)
+  chmodSync(join(bare, 'hooks', name), 0o755)
+}
+
+describe('a branch is pushed to a folder', () => {
+  it('as it is, and once more without harm', async () => {
+    expect(await lab.worktrees.push(task, head, folder())).toEqual({ kind: 'pushed' })
+    expect(there()).toBe(`refs/heads/${task.branch} ${head}`)
+    // As a process that did not live to say so: nothing is pushed again.
+    hook('pre-receive', 'exit 1')
+    expect(await lab.worktrees.push(task, head, folder())).toEqual({ kind: 'pushed' })
+    expect(git(bare, 'rev-parse', 'main')).toBe(git(repo, 'rev-parse', 'main'))
+  })
+
+  it('forward from an earlier commit of its own', async () => {
+    git(bare, 'branch', task.branch, task.base.commit)
+    expect(await lab.worktrees.push(task, head, folder())).toEqual({ kind: 'pushed' })
+    expect(there()).toContain(head)
+  })
+
+  it('and not over what somebody else has put there', async () => {
+    const other = commit(repo, { 'c.txt': 'theirs\n' })
+    git(repo, 'push', '-q', bare, `${other}:refs/heads/${task.branch}`)
+    expect(await lab.worktrees.push(task, head, folder())).toEqual({ kind: 'elsewhere', tip: other })
+    expect(there()).toContain(other)
+  })
+
+  it('and not over what comes there at that very moment', async () => {
+    const other = commit(repo, { 'c.txt': 'theirs\n' })
+    git(repo, 'push', '-q', bare, `${other}:refs/heads/other`)
+    // Between the look and the push: who receives is told of the refs before.
+    hook('pre-receive', `env -u GIT_QUARANTINE_PATH git update-ref refs/heads/${task.branch} ${other}`)
+    const pushed = await lab.worktrees.push(task, head, folder())
+    expect(pushed).toMatchObject({ kind: 'refused', text: expect.stringContaining('somebody moved') })
+    expect(there()).toContain(other)
+  })
+
+  it('unless a hook there says no, whose words are told without what a terminal would obey', async () => {
+    hook('pre-receive', String.raw`printf 'no \033[31mtasks\n  on Fridays\n' >&2; exit 1`)
+    const pushed = await lab.worktrees.push(task, head, folder())
+    expect(pushed).toEqual({
+      kind: 'refused',
+      text: `The push to ${bare} came to nothing: it takes no such push (it says: "no [31mtasks on Fridays"). Mend that there, then try again.`,
+    })
+    expect(there()).toBe('')
+    hook('pre-receive', 'exit 0')
+    expect(await lab.worktrees.push(task, head, folder())).toEqual({ kind: 'pushed' })
+  })
+
+  it('unless its disk is full', async () => {
+    hook('pre-receive', 'echo "fatal: write error: No space left on device" >&2; exit 1')
+    expect(await lab.worktrees.push(task, head, folder())).toMatchObject({
+      kind: 'refused',
+      text: expect.stringContaining('its disk is full'),
+    })
+  })
+
+  it.runIf(process.geteuid?.() === 0)('unless its disk is full, as git itself says it', async () => {
+    const small = join(lab.folder, 'small')
+    mkdirSync(small)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', small])
+    try {
+      git(lab.folder, 'clone', '-q', '--bare', '--template=', '--no-local', repo, join(small, 'x.git'))
+      const { worktrees } = lab
+      const big = await taskOn(worktrees, repo, {}, 'b')
+      await worktrees.open(big)
+      write(await boxOf(worktrees, big), { 'big.bin': randomBytes(2_000_000).toString('base64') })
+      const { commit: work } = made(await worktrees.candidate(big, big.base.commit, 'step 1\n'))
+      const pushed = await worktrees.push(big, work, { ...folder(), url: join(small, 'x.git') })
+      expect(pushed).toMatchObject({ kind: 'refused', text: expect.stringContaining('its disk is full') })
+    } finally {
+      execFileSync('umount', ['-l', small])
+    }
+  })
+
+  it('and ends where a hook there hangs', async () => {
+    hook('pre-receive', 'sleep 60')
+    const hasty = lab.reopened({ pushMs: 500 })
+    await expect(hasty.push(task, head, folder())).rejects.toThrow('took longer than 0.5 s and was ended')
+    expect(there()).toBe('')
+  })
+
+  it('that is there and a bare repository', async () => {
+    const at = (url: string) => lab.worktrees.push(task, head, { ...folder(), url })
+    await expect(at(join(lab.folder, 'nowhere'))).rejects.toThrow('There is no bare repository at')
+    await expect(at(repo)).rejects.toThrow('There is no bare repository at')
+  })
+
+  it.runIf(process.geteuid?.() === 0)('under the ids of its owner', async () => {
+    chmodSync(join(lab.folder, 'ada'), 0o755)
+    execFileSync('chown', ['-R', '10007:10007', bare])
+    hook('pre-receive', `id -u > ${join(bare, 'who')}`)
+    chownSync(join(bare, 'hooks', 'pre-receive'), 10_007, 10_007)
+    expect(await lab.worktrees.push(task, head, folder())).toEqual({ kind: 'pushed' })
+    expect(readFileSync(join(bare, 'who'), 'utf8')).toBe('10007\n')
+    const owners = readdirSync(bare, { recursive: true, encoding: 'utf8' }).map(
+      (name) => statSync(join(bare, name)).uid,
+    )
+    expect(new Set(owners)).toEqual(new Set([10_007]))
+  })
+})
+
+describe('a branch is pushed over HTTP', () => {
+  let forge: TestForge
+  beforeEach(async () => {
+    forge = await testForge('github', lab.folder)
+  })
+  afterEach(() => forge[Symbol.asyncDispose]())
+
+  const web = (more: Partial<Remote> = {}): Remote => ({
+    url: forge.remote('ada/tools.git'),
+    user: 'x-access-token',
+    token: new Secret('forge', forgeToken),
+    network: 'loopback',
+    ...more,
+  })
+
+  it('with the token, which stands in no file and in no argv', async () => {
+    const seen = join(lab.folder, 'seen')
+    const path = join(lab.folder, 'bin')
+    mkdirSync(path)
+    // All that git starts for this comes by here too, as it finds itself by the path.
+    writeFileSync(
+      join(path, 'git'),
+      `#!/bin/sh\ncat /proc/$$/cmdline | tr '\\0' ' ' >>${seen}\nPATH=/usr/local/bin:/usr/bin:/bin exec git "$@"\n`,
+    )
+    chmodSync(join(path, 'git'), 0o755)
+    const watched = lab.reopened({ searchPath: `${path}:/usr/bin:/bin` })
+    expect(await watched.push(task, head, web())).toEqual({ kind: 'pushed' })
+    expect(there()).toBe(`refs/heads/${task.branch} ${head}`)
+    expect(readFileSync(seen, 'utf8')).toContain('push')
+    expect(readFileSync(seen, 'utf8')).not.toContain(forgeToken)
+    const files = readdirSync(lab.data, { recursive: true, encoding: 'utf8' }).map((name) =>
+      join(lab.data, name),
+    )
+    const holding = files.filter((name) => statSync(name).isFile() && readFileSync(name).includes(forgeToken))
+    expect(holding).toEqual([])
+  })
+
+  it.each([
+    ['does not take the token', { token: new Secret('forge', 'another-token') }],
+    ['does not take the token', { token: null }],
+  ])('%s', async (text, more) => {
+    expect(await lab.worktrees.push(task, head, web(more))).toMatchObject({
+      kind: 'refused',
+      text: expect.stringContaining(text),
+    })
+  })
+
+  it.each([
+    [403, 'the token may not push there'],
+    [404, 'there is no such repository'],
+    [500, 'it cannot be reached, or does not answer'],
+    [302, 'it sends whoever asks to another address'],
+  ])('and a %i is told as what it means', async (status, text) => {
+    let others = 0
+    await using other = await testForge('github')
+    other.instead = () => (others += 1) < 0
+    forge.instead = (asked, response) => {
+      response.writeHead(status, { location: `${other.origin}${asked.path}` }).end()
+      return true
+    }
+    expect(await lab.worktrees.push(task, head, web())).toMatchObject({
+      kind: 'refused',
+      text: expect.stringContaining(text),
+    })
+    // The token is for one host: nobody else is even asked.
+    expect(others).toBe(0)
+  })
+
+  it('and ends where nobody answers', async () => {
+    forge.instead = () => true
+    const hasty = lab.reopened({ pushMs: 500 })
+    await expect(hasty.push(task, head, web())).rejects.toThrow('took longer than 0.5 s and was ended')
+  })
+
+  it('to this machine only where that is configured', async () => {
+    await expect(lab.worktrees.push(task, head, web({ network: 'private' }))).rejects.toThrow(
+      'leads to 127.0.0.1, which is this machine',
+    )
+    await expect(
+      lab.worktrees.push(
+        task,
+        head,
+        web({ network: 'public', url: forge.remote('x').replace('127.0.0.1', 'localhost') }),
+      ),
+    ).rejects.toThrow('localhost is this machine itself')
+    expect(forge.asked).toEqual([])
+    expect(existsSync(bare)).toBe(true)
+  })
+
+  it('to the addresses that were looked at', async () => {
+    const url = forge.remote('ada/tools.git').replace('127.0.0.1', 'localhost')
+    expect(await lab.worktrees.push(task, head, web({ url }))).toEqual({ kind: 'pushed' })
+  })
+})
