@@ -14,6 +14,8 @@ export const acts = [
   'resume',
   'pause',
   'stop',
+  'merge',
+  'undo',
   'discard',
 ] as const satisfies readonly Act['act'][]
 
