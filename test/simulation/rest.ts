@@ -43,6 +43,8 @@ function wrongDelivery(machine: Machine, { task, attempts }: Pick<View, 'task' |
   if (task.delivery === 'delivering') return 'rest: it is left on the way'
   const merge = task.merge === null ? null : (JSON.parse(task.merge) as Merge)
   if (merge?.commit == null || task.delivery === 'discarded') return null
+  // What the branch had already came with another task's merge, and goes when that is undone.
+  if (merge.from === merge.commit) return null
   const tip = machine.source.get(merge.into) ?? machine.base
   const isThere = leadsTo(machine, merge.commit, tip)
   const isMerged = task.delivery === 'merged'
