@@ -10,6 +10,7 @@ import { documentsTable } from './documents.ts'
 import { egressTable } from './egress.ts'
 import { eventsTable } from './events.ts'
 import { damagedFile, overStorage } from './failures.ts'
+import { LogPlayer } from './log-player.ts'
 import { messagesTable } from './messages.ts'
 import { migrations } from './migrations.ts'
 import { outboxTable } from './outbox.ts'
@@ -47,6 +48,7 @@ export function openStore(file: HostPath): Store {
   const write = writer(db, tables)
   const heartbeat = heartbeats(db, tables)
   const all = together(db, tables)
+  const player = new LogPlayer(db, file)
   return {
     access: overAccess(tables.access, safely),
     write: (change) => safely(() => write(change)),
@@ -117,7 +119,10 @@ export function openStore(file: HostPath): Store {
       tasksOf: (destination, message) => safely(() => messages.tasksOf(destination, message)),
       behind: (destination) => safely(() => messages.behind(destination)),
     },
-    [Symbol.dispose]: () => db.close(),
+    [Symbol.dispose]() {
+      player[Symbol.dispose]()
+      db.close()
+    },
   }
 }
 
