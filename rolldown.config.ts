@@ -8,7 +8,7 @@ export default defineConfig({
   input: { cofferdam: 'src/cli/main.ts' },
   platform: 'node',
   transform: { target: 'node20.19' },
-  // They look for files of their own beside them (a native addon, workers), or src/sandbox/docker/load.ts does.
+  // Left where they are: one is a native addon, some are loaded on demand, and src/sandbox/docker/load.ts looks into one.
   external: ['better-sqlite3', 'discord.js', 'dockerode', 'pino', 'simple-git', 'undici'],
   output: { dir: 'dist/program', cleanDir: true, sourcemap: true },
 })

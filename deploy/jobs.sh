@@ -15,6 +15,8 @@ begin() {
   local what=$1
   shift
   mkdir -p "$logs"
+  # At once: whoever looks into it for a first line must not find that of an earlier run.
+  : >"$(log_of "$what")"
   # shellcheck disable=SC2016 # for that shell
   setsid bash -c 'parent=$0
     while sleep 1 && kill -0 "$$"; do kill -0 "$parent" || kill -KILL 0; done 2>/dev/null >&2 &

@@ -65,7 +65,7 @@ it('the first task of the quickstart is applied in two steps, and again on the n
       writeFileSync(join(config, 'cofferdam.yaml'), 'keep: { worktrees: never }\ntask: { cost: 5 }\n')
     }
     const { status, stdout, stderr } = await firstTask()
-    expect(stderr).not.toContain('was not applied')
+    expect(`${stdout}${stderr}`).not.toContain('was not applied')
     expect(status).toBe(0)
     expect(stdout).toMatch(/THE MODEL IS NOT: ITS ANSWERS ARE SCRIPTED\.[^]*» bash cat receipt\.py/)
     expect(stdout).toMatch(/AssertionError: 474 != 475[^]*Step 2\/8[^]*APPLIED/)
