@@ -18,7 +18,7 @@ const operating = read('docs/operating.md')
 const pages = [
   'README.md',
   ...readdirSync(join(root, 'docs'))
-    .filter((name) => !['attack-report.md', 'reference.md'].includes(name))
+    .filter((name) => name.endsWith('.md') && !['attack-report.md', 'reference.md'].includes(name))
     .map((name) => `docs/${name}`),
 ]
 

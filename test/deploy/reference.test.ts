@@ -17,7 +17,7 @@ async function commands(machine: ScriptedMachine, path: readonly string[] = []):
   const { out } = await machine.run([...path, '--help'])
   const [, usage = '', about = ''] = /^Usage: (.+)\n\n([^]*?)\n\n/.exec(out) ?? []
   const [, inner = ''] = /\nCommands:\n([^]*?)(?:\n\n|$)/.exec(out) ?? []
-  const names = [...inner.matchAll(/^ {2}([a-z]+)/gm)].map(([, name = '']) => name)
+  const names = [...inner.matchAll(/^ {2}([a-z]+(?:-[a-z]+)*)/gm)].map(([, name = '']) => name)
   const own = names.length > 0 ? [] : [[`\`${usage.replace(' [options]', '')}\``, optionsIn(out), about]]
   const below: string[][] = []
   for (const name of names.filter((each) => each !== 'help'))
