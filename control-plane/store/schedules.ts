@@ -76,7 +76,8 @@ export function schedulesTable(db: Connection) {
     .prepare<[string], TaskId>(
       `SELECT tasks.id FROM (
          SELECT id FROM runtime_tasks WHERE status IN (${activeStatuses.map((status) => `'${status}'`).join(', ')})
-         UNION SELECT id FROM runtime_tasks WHERE phase = 'salvage') AS tasks
+         UNION SELECT id FROM runtime_tasks WHERE phase = 'salvage'
+         UNION SELECT id FROM runtime_tasks WHERE delivery = 'delivering') AS tasks
        JOIN schedule_occurrences ON schedule_occurrences.task = tasks.id
        WHERE schedule_occurrences.schedule = ? ORDER BY planned_at LIMIT 1`,
     )

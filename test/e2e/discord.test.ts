@@ -189,7 +189,9 @@ describe('a task on Discord', () => {
     expect(await said('task_logs', task)).toMatch(/agent/)
     for (const act of ['task_pause', 'task_stop', 'task_resume', 'task_approve', 'task_reject'])
       expect(await said(act, task)).toMatch(/APPLIED/)
-    expect(await said('task_suggest', { ...task, text: 'more' })).toMatch(/APPLIED/)
+    expect(await said('task_suggest', { ...task, text: 'more' })).toMatch(
+      /is not merged as it is\. Task `\w+` changes it, and is /,
+    )
     expect(await said('task_status', { task: 'nonsense' })).toMatch(/is no task id: .*\/task_list/)
     expect(await said('task_status', { task: 'aaaaaaaaaa' })).toMatch(/There is no task aaaaaaaaaa/)
     expect(await said('task_start', { goal: 'x', repository: '/nowhere' })).toMatch(/no folder \/nowhere/)

@@ -75,7 +75,7 @@ for n in range(900): os.mkdir("dddd"); os.chdir("dddd")`
 describe('restarts', () => {
   it('B08 a restart while the agent runs takes the box over: same attempt, nothing lost, no step charged', async () => {
     const repo = aRepository()
-    const task = await plane.submit({ repo, argv: sh('echo one > one.txt; sleep 4; echo two > two.txt') })
+    const task = await plane.submit({ repo, argv: sh('echo one > one.txt; sleep 4.5; echo two > two.txt') })
     await running(task.id, 'agent')
     const before = boxesOf(task.id)
     await plane.reopen()

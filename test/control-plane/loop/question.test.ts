@@ -184,7 +184,7 @@ describe('a question', () => {
 
   it('B28 has no known secret in its answer, however it was printed', async () => {
     const value = 'hunter2-hunter2-hunter2'
-    Object.assign(lab.deps, { secrets: new KnownSecrets([{ name: 'key', value }]) })
+    lab.secrets = new KnownSecrets([{ name: 'key', value }])
     await lab.reopen()
     const backwards = (text: string): string => text.split('').toReversed().join('')
     const mirroring: Agent = {

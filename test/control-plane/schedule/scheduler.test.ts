@@ -206,7 +206,9 @@ describe('a run that is asked for', () => {
     for (const [index, state] of states.entries()) {
       const name = `of-${state.status}-${state.phase ?? 'none'}`.toLowerCase().replace('_', '-')
       planned({ name })
-      const task = aTask({ id: aTaskIdOf(index), ...state })
+      const isDelivered = /^(?:merge|undo|push|pull)/.test(state.phase ?? '')
+      const delivery = isDelivered ? 'delivering' : 'none'
+      const task = aTask({ id: aTaskIdOf(index), ...state, delivery })
       const run = { schedule: name, plannedAt: aTime, kind: 'planned', state: 'made' } as const
       const occurrence = { ...run, task: task.id, text: '', at: aTime }
       lab.tasks.bear(task, '', { scheduled: { occurrence, revision: 1, alone: false } })

@@ -62,8 +62,10 @@ describe('a session', () => {
     await page.getByLabel('What should the agent hear').fill('Look at the lexer first')
     const [token] = lab.plane.access.tokens(anOwner)
     lab.plane.access.revokeToken(token?.id ?? '', anOwner)
-    await page.getByRole('button', { name: 'Send it' }).click()
-    await page.getByLabel('Token').fill(lab.token('owner'))
+    // The page may have been told before it is pressed.
+    const asked = page.getByLabel('Token')
+    await Promise.any([page.getByRole('button', { name: 'Send it' }).click(), asked.waitFor()])
+    await asked.fill(lab.token('owner'))
     await page.keyboard.press('Enter')
     await sees(page.getByText('What you have typed for this task is kept'))
     await page.getByRole('button', { name: 'Steer' }).click()
