@@ -27,7 +27,7 @@ import { buildWithAgents } from '../src/sandbox/docker/image/build-agents.ts'
 import { buildOwn, ownTag } from '../src/sandbox/docker/image/dockerfile.ts'
 import { findImage, type ImagePlan } from '../src/sandbox/docker/image/find.ts'
 import { findSource } from '../src/worktree/source.ts'
-import { namedRepositories } from './repositories.ts'
+import { namedFolders } from './repositories.ts'
 import { gitFolder } from '../src/sandbox/places.ts'
 import { openWorktrees } from '../src/worktree/open.ts'
 import { openRemotes, type RemotesOptions } from '../src/worktree/remote/open.ts'
@@ -89,10 +89,10 @@ export async function placesApart(
   await mkdir(scratch, { recursive: true })
   const gone: NotTheSame[] = []
   const repositories: HostPath[] = []
-  for (const path of namedRepositories(config))
+  for (const path of namedFolders(config))
     await findSource(path, uid).then(
       ({ commonDir }) => repositories.push(commonDir),
-      (error: unknown) => gone.push({ path: path as HostPath, why: unfinished(messageOf(error)) }),
+      (error: unknown) => gone.push({ path, why: unfinished(messageOf(error)) }),
     )
   const connect = connector(config.engine.socket)
   const image = await findImage(connect, planOf(config, null), { agent: null }, new Map())

@@ -1,3 +1,5 @@
+import { isAbsolute } from 'node:path'
+import type { HostPath } from '../src/domain/brand.ts'
 import type { KnownRepository } from '../src/domain/control-plane.ts'
 import type { DiscordSettings } from '../src/domain/discord.ts'
 import type { Remotes } from '../src/domain/remote.ts'
@@ -41,4 +43,9 @@ export function namedRepositories({
   const listened = discord?.listen.flatMap(({ repository }) => repository ?? []) ?? []
   const scheduled = schedules.map(({ task }) => task.repository)
   return new Set([...Object.keys(repositories), ...listened, ...scheduled])
+}
+
+/** Those of them that are folders of this machine; one by URL has its mirror in the data folder. */
+export function namedFolders(config: Parameters<typeof namedRepositories>[0]): readonly HostPath[] {
+  return [...namedRepositories(config)].filter((name): name is HostPath => isAbsolute(name))
 }

@@ -193,7 +193,7 @@ function repositoriesOf(
 }
 
 function present(
-  { agent, setup, test, policy, budget, delivery }: ConfigFile['repositories'][string],
+  { agent, setup, test, policy, budget, delivery, url }: ConfigFile['repositories'][string],
   key: string,
   path: string,
   around: Environment,
@@ -204,7 +204,7 @@ function present(
     ...(test === undefined ? {} : { test }),
     ...(policy === undefined ? {} : { policy }),
     ...(budget === undefined ? {} : { budget: budgetParts(budget) }),
-    ...(delivery === undefined ? {} : { delivery: deliveryOf(delivery, key, path, around) }),
+    ...(delivery === undefined ? {} : { delivery: deliveryOf(delivery, { name: key, url }, path, around) }),
   }
 }
 

@@ -7,11 +7,10 @@ import { around, scratch } from './support.ts'
 
 const env = { GITHUB_TOKEN: 'ghp_0123456789', GITLAB_TOKEN: 'glpat_0123456789', FORGE: 'another-0123456789' }
 
-function load(lines: readonly string[]) {
+function load(lines: readonly string[], above: readonly string[] = []) {
   const home = scratch()
-  const text = ['repositories:', '  repo:', '    delivery:', ...lines.map((line) => `      ${line}`)].join(
-    '\n',
-  )
+  const own = [...above, 'delivery:', ...lines.map((line) => `  ${line}`)]
+  const text = ['repositories:', '  repo:', ...own.map((line) => `    ${line}`)].join('\n')
   writeFileSync(join(home, 'c.yaml'), `${text}\n`)
   return { home, config: loadConfig({ config: join(home, 'c.yaml') }, around(home, { env })) }
 }
@@ -22,6 +21,21 @@ function delivery(lines: readonly string[]): DeliveryDefaults {
 describe('a delivery', () => {
   it('by merge needs nothing more', () => {
     expect(delivery(['into: main', 'how: squash'])).toEqual({ into: 'main', how: 'squash' })
+  })
+
+  it('of a repository by URL is pushed there, unless another place is named', () => {
+    const url = ['url: https://github.com/ada/tools.git']
+    const pullOf = (lines: readonly string[], above: readonly string[]) =>
+      load(lines, above).config.repositories['repo']?.delivery?.pull
+    expect(pullOf(['forge: { kind: github }'], url)).toMatchObject({
+      remote: 'https://github.com/ada/tools.git',
+      project: 'ada/tools',
+    })
+    const fork = 'remote: https://github.com/bob/tools.git'
+    expect(pullOf([fork, 'forge: { kind: github }'], url)?.remote).toContain('/bob/')
+    expect(load(['into: main'], url).config.repositories['repo']?.delivery).toEqual({ into: 'main' })
+    const ssh = ['url: ssh://git@github.com/ada/tools.git', 'ssh: { key: k, knownHosts: h }']
+    expect(() => pullOf(['forge: { kind: github }'], ssh)).toThrow('"remote" is reached over https')
   })
 
   it('by pull request on GitHub is a draft, with the usual address, token and project', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { knownRepositories, namedRepositories } from '../../control-plane/repositories.ts'
+import { knownRepositories, namedFolders, namedRepositories } from '../../control-plane/repositories.ts'
 import { requestOf } from '../support/plane.ts'
 
 describe('the repositories that are known', () => {
@@ -48,4 +48,9 @@ it('that the configuration names are those under its repositories, of channels a
   const all = { repositories: { '/r/one': {} }, discord: { listen }, schedules: [{ task }] }
   expect([...namedRepositories(all)]).toEqual(['/r/one', '/r/two', '/r/three'])
   expect([...namedRepositories({ repositories: {}, discord: null, schedules: [] })]).toEqual([])
+})
+
+it('that are folders are those with a path: one by URL has its mirror in the data folder', () => {
+  const all = { repositories: { '/r/one': {}, shop: {} }, discord: null, schedules: [] }
+  expect(namedFolders(all)).toEqual(['/r/one'])
 })
