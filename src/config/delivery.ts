@@ -74,19 +74,22 @@ const usual: Readonly<Record<ForgeKind, Usual>> = {
 
 /**
  * What is configured for deliveries of a repository, checked for what can be known without a network.
- * @param repository its name as it stands in the configuration, for people; what is fetched from its URL is pushed there
- * too, unless `remote` says otherwise
+ * @param repository its name as it stands in the configuration, for people, and its URL where it has one, to which is pushed
+ * unless `remote` names another place
  */
 export function deliveryOf(
   written: Written,
-  { name, url }: { readonly name: string; readonly url: string | undefined },
+  repository: { readonly name: string; readonly url: string | undefined },
   path: string,
   around: Environment,
 ): DeliveryDefaults {
   const { way, into, how, forge } = written
-  const remote = written.remote ?? (forge === undefined ? undefined : url)
+  const remote = written.remote ?? (forge === undefined ? undefined : repository.url)
   const bad = (problem: string): Failure =>
-    new Failure('bad_config', `The configuration ${path} cannot be used. Delivery of ${name}: ${problem}`)
+    new Failure(
+      'bad_config',
+      `The configuration ${path} cannot be used. Delivery of ${repository.name}: ${problem}`,
+    )
   if (way === 'pull-request' && (remote === undefined || forge === undefined))
     throw bad('A pull request needs a "remote" to push to and a "forge" to open it on: name both.')
   if ((remote === undefined) !== (forge === undefined))
