@@ -1,4 +1,4 @@
-import type { HostPath, Millis } from './brand.ts'
+import type { CommitId, HostPath, Millis } from './brand.ts'
 import type { Secret } from './secret.ts'
 
 /** What the configuration calls a repository by that it gives by URL. Paths are absolute, so nothing is both. */
@@ -38,6 +38,17 @@ export interface RemoteLogin {
   readonly from: string
 }
 
+/** A branch of a remote that is to be moved, if it is still at `from`. */
+export interface RemoteMove {
+  /** Without `refs/heads/`. */
+  readonly branch: string
+  readonly from: CommitId
+  /** The mirror holds it. */
+  readonly to: CommitId
+  /** It goes back in its own history. */
+  readonly back: boolean
+}
+
 /** How a repository by URL stands. */
 export interface RemoteState {
   readonly url: string
@@ -67,6 +78,18 @@ export interface Remotes {
   refresh(name: string, wait?: 'whole'): Promise<readonly string[]>
   /** Asks the remote alone, and changes nothing. Resolves to what there is, in a sentence. */
   reach(name: string): Promise<string>
+  /**
+   * Fetches, whatever `away` says of a remote that does not answer, and resolves to where a branch of it is now: null where
+   * it has none of that name.
+   */
+  tip(name: string, branch: string): Promise<CommitId | null>
+  /**
+   * Moves a branch of the remote, with the credentials that it is fetched with; the remote's own hooks and rules count.
+   * Resolves to why it was not moved, in a sentence; null where it was. It may have been moved all the same where nobody
+   * answered: `tip` tells. `rehearse` finds out what can be known of that without moving anything.
+   */
+  move(name: string, move: RemoteMove): Promise<string | null>
+  rehearse(name: string, move: RemoteMove): Promise<string | null>
   /** Begins to clone what has no mirror yet; what comes of it is told by `state`. */
   begin(): void
   /** This process ends: what git is doing is broken off. Resolves when it is. */

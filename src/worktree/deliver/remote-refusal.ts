@@ -62,7 +62,7 @@ export function remoteRefusal(url: string, branch: string, out: string, err: str
 }
 
 /** What the far end says itself, in quotes; '' where it says nothing. */
-function saidBy(err: string): string {
+export function saidBy(err: string): string {
   const lines = err
     .split(/[\r\n]+/)
     .flatMap((line) => (/^remote: ?/.test(line) ? [line.replace(/^remote: ?/, '').trim()] : []))
