@@ -20,7 +20,7 @@ export interface RemoteSettings {
   /** Over HTTPS; null where nobody has to say who they are. */
   readonly login: RemoteLogin | null
   /** Over SSH. */
-  readonly ssh: { readonly key: HostPath; readonly knownHosts: HostPath } | null
+  readonly ssh: RemoteKey | null
   /** What becomes of a task while the remote does not answer: it has to wait, or begins at what was fetched last. */
   readonly away: 'wait' | 'continue'
   /** For asking and fetching, and for the first clone. */
@@ -28,6 +28,12 @@ export interface RemoteSettings {
   readonly cloneMs: Millis
   /** What the remote may send at once, MiB. */
   readonly mostMb: number
+}
+
+/** Files: a private key without a passphrase, and the keys that hosts are known by. */
+export interface RemoteKey {
+  readonly key: HostPath
+  readonly knownHosts: HostPath
 }
 
 export interface RemoteLogin {
