@@ -36,7 +36,12 @@ const eventOf: Readonly<Record<Act['act'], readonly string[]>> = {
 /** What applied work can be, where something is to be decided about it. */
 const deliverable: ReadonlySet<string> = new Set(['none', 'merged', 'undone', 'conflict', 'rejected'])
 
-const merging = (how: MergeWay | null): Act => ({ act: 'merge', into: 'main', how, accept: ['unread'] })
+const merging = (how: MergeWay | null): Act => ({
+  act: 'merge',
+  into: 'main',
+  how,
+  accept: ['unread', 'foreign'],
+})
 
 /** What somebody did, and what they heard of it: nothing, where the process died over it. */
 interface Done {
