@@ -31,8 +31,8 @@ export function mergeDecided(
 
 /** What of that is accepted: whether others' commits would go with the work is only seen when it is delivered. */
 export function acceptedOf(task: Task, accept: readonly AcceptRule[]): readonly AcceptRule[] {
-  const rules: readonly AcceptRule[] = [...rulesOf(task), 'foreign']
-  return acceptRules.filter((rule) => accept.includes(rule) && rules.includes(rule))
+  const rules = new Set<AcceptRule>([...rulesOf(task), 'foreign'])
+  return acceptRules.filter((rule) => accept.includes(rule) && rules.has(rule))
 }
 
 /** Where to and how, completed by what is configured: else the branch that the task began from, and a commit of its own. */

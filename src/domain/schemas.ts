@@ -255,6 +255,8 @@ const pullSchema = exactly<Pull>()(
     remote: z.string(),
     into: z.string(),
     draft: z.boolean(),
+    // Not on record of what an older version has decided.
+    accepted: z.array(z.enum(acceptRules)).default([]),
     at: z.number(),
     pushed: commitIdSchema.nullable(),
     number: count.nullable(),

@@ -63,11 +63,11 @@ async function applied(script = 'echo new > new.txt'): Promise<Task> {
   return task
 }
 
-function decide({ id }: Pick<Task, 'id'>, more: Partial<Act> = {}): Task {
+function decide({ id }: Pick<Task, 'id'>, more: Partial<Act> = {}, caller = owner): Task {
   const act = { act: 'pull-request', into: null, draft: null, accept: [], ...more } as Act
   const defaults = { budget: aBudget(), repository: () => ({ delivery: { pull: settings } }) }
   const { store, tasks, clock } = lab.deps
-  return perform({ store, tasks, clock, defaults }, id, act, { caller: owner, shown: null })
+  return perform({ store, tasks, clock, defaults }, id, act, { caller, shown: null })
 }
 
 async function propose(task: Task, more: Partial<Act> = {}): Promise<Task> {
@@ -130,6 +130,25 @@ describe('a pull request', () => {
       `Where pull requests of ${repo} are opened is not configured`,
     )
     expect(typesSince(task)).toEqual([])
+  })
+
+  it('shows nobody what the branch had here and not there, unless an owner accepts that', async () => {
+    writeFileSync(join(repo, 'plans'), 'x')
+    git(repo, 'add', '-A')
+    git(repo, 'commit', '-q', '-m', 'Not to be seen yet')
+    const task = await applied()
+    const operator: Caller = { actor: task.createdBy, role: 'operator' }
+    for (const caller of [owner, operator]) {
+      decide(task, { accept: caller === operator ? ['foreign'] : [] }, caller)
+      const refused = await lab.until(task.id, isAtRest)
+      expect([refused.delivery, refused.pull?.accepted]).toEqual(['none', []])
+      expect(refused.pull?.said).toContain(
+        `so 1 commit would go there with it that this task has not made. Push those there first; an owner sends them along with \`cofferdam task pull-request ${task.id} --into main --accept foreign\`.`,
+      )
+    }
+    expect([forge.pulls, heads()]).toEqual([[], expect.not.stringContaining('cofferdam')])
+    expect((await propose(task, { accept: ['foreign'] })).delivery).toBe('pr_open')
+    expect(git(bare, 'log', '--format=%s', task.branch)).toContain('Not to be seen yet')
   })
 
   it('is what the button does where that is configured, once', async () => {
