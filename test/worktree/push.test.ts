@@ -82,7 +82,7 @@ describe('a branch is pushed to a folder', () => {
     git(clone, 'push', '-q', 'origin', 'HEAD:main')
     expect(await pushTo(lab.worktrees, later, work, folder())).toEqual({ kind: 'foreign', commits: 2 })
     expect(there()).toBe('')
-    expect(() => git(bare, 'cat-file', '-e', since)).toThrow()
+    expect(() => git(bare, 'cat-file', '-e', since)).toThrow('Command failed')
     const wish = { into: 'main', since: null }
     expect(await lab.worktrees.push(later, work, folder(), wish)).toEqual({ kind: 'pushed' })
     expect(git(bare, 'show', `${later.branch}:draft.txt`)).toBe('nor this')

@@ -13,7 +13,7 @@ import { end, planOf } from './plan.ts'
 export async function merge(work: Work): Promise<void> {
   const { deps, task } = work
   const { into, how, at, accepted } = planOf(task)
-  const message = mergeMessage(task, into, how)
+  const message = mergeMessage(task, into, how, (text) => deps.secrets.redact(text))
   const since = accepted.includes('foreign') ? null : originOf(deps.store, task)
   const made = await deps.worktrees.merge(placeOf(task), task.head, { into, how, since, at, message })
   switch (made.kind) {

@@ -178,13 +178,17 @@ describe('a pull request', () => {
   it('tells no secret that is known, whoever wrote it', async () => {
     lab.secrets = new KnownSecrets([{ name: 'forge', value: forgeToken }])
     await lab.reopen()
-    const task = await lab.settled((await lab.birth(repo, 'echo x > x', { goal: `Use ${forgeToken}` })).id)
+    const goal = `Use ${forgeToken}, fixes #7`
+    const task = await lab.settled((await lab.birth(repo, 'echo x > x', { goal })).id)
     hook(`echo ${forgeToken} >&2; exit 1`)
     expect((await propose(task)).pull?.said).toContain('it says: "[redacted:forge]"')
     hook('exit 0')
     await propose(task)
     expect(forge.pulls).toHaveLength(1)
     expect(JSON.stringify(forge.pulls)).not.toContain(forgeToken)
+    // Nor what stands in the commits, which refers to nothing either.
+    expect(git(bare, 'log', '--format=%B', task.branch)).toContain('Use [redacted:forge], fixes #\u20607\n')
+    expect(git(bare, 'log', '--format=%B', task.branch)).not.toContain(forgeToken)
   })
 
   it('that the remote rejects leaves the task as it was, with a sentence, and can be decided again', async () => {
