@@ -240,7 +240,9 @@ export class People {
     if (role !== 'owner' && !(own && (action === 'suggest' || mayMerge))) return false
     return view.surfaces.some(({ id: surface, revision, closed_at: closed, expires_at: expires }) => {
       const open = closed === null && revision === view.task.revision && expires > this.#machine.clock.now()
-      return open && decisionId(nonceKey, { surface, taskId: id, action, revision }) === button
+      const choice = { surface, taskId: id, action, revision, terms: null }
+      // What is configured stays the same.
+      return open && decisionId(nonceKey, choice) === button.split('.', 1)[0]
     })
   }
 

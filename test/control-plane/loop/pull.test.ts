@@ -175,6 +175,31 @@ describe('a pull request', () => {
     expect(() => press(deps, id, button?.id ?? '', null, owner)).toThrow('has decided already (pull-request')
   })
 
+  it.each<[string, DeliveryDefaults]>([
+    ['goes into another branch', { way: 'pull-request', into: 'next' }],
+    ['is no draft any more', { way: 'pull-request', into: 'main', pull: { draft: false } as PullSettings }],
+    ['goes elsewhere', { way: 'pull-request', into: 'main', pull: { remote: '/x.git' } as PullSettings }],
+    ['is not offered any more', { way: 'merge', into: 'main' }],
+  ])('by a button that was shown before it %s is not decided, and offered anew', async (_, after) => {
+    const { id } = await applied()
+    const { store, tasks, clock } = lab.deps
+    const at = (delivery: DeliveryDefaults): PressDeps => {
+      const pull = { ...settings, ...delivery.pull }
+      const defaults = { budget: aBudget(), repository: () => ({ delivery: { ...delivery, pull } }) }
+      return { store, tasks, clock, defaults, nonceKey: () => 'k', misses: new Misses() }
+    }
+    const buttonOf = (deps: PressDeps): string => decisionsOf(deps, id, owner).offer?.choices[0]?.id ?? ''
+    const old = buttonOf(at({ way: 'pull-request', into: 'main' }))
+    expect(() => press(at(after), id, old, null, owner)).toThrow(
+      `What this button showed has changed, and nothing was decided: look at task ${id} and press again on the new one.`,
+    )
+    expect([lab.task(id).delivery, lab.events(id).at(-1)?.type]).toEqual(['none', 'offered'])
+    const fresh = buttonOf(at(after))
+    expect(fresh).not.toBe(old)
+    expect(press(at(after), id, fresh, null, owner).delivery).toBe('delivering')
+    expect(() => press(at(after), id, old, null, owner)).toThrow('has decided already')
+  })
+
   it('tells no secret that is known, whoever wrote it', async () => {
     lab.secrets = new KnownSecrets([{ name: 'forge', value: forgeToken }])
     await lab.reopen()
