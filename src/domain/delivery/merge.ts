@@ -49,7 +49,7 @@ export const longestBranch = 200
  * say it. Without control characters, and without what means something to git or in a pattern.
  */
 export const branchPattern =
-  /^(?!-|\/|\.|@$|HEAD$)(?![^]*(?:\.\.|@\{|\/\/|\/\.|\.lock\/|\.lock$))[^\x00-\x20\x7f~^:?*[\\]*[^\x00-\x20\x7f~^:?*[\\./]$/
+  /^(?!-|\/|\.|@$|HEAD$)(?![\s\S]*(?:\.\.|@\{|\/\/|\/\.|\.lock\/|\.lock$))[^\0- \x7f~^:?*[\\]*[^\0- \x7f~^:?*[\\./]$/
 
 /** Why a text is no name of a branch; null where it is one. */
 export function branchProblem(name: string): string | null {
