@@ -4,7 +4,7 @@ import { getText, query } from '../api.ts'
 import { useLoaded } from '../hooks.ts'
 import { Waiting } from '../parts.tsx'
 import { FileDiff } from './diff.tsx'
-import { cutOf, filesOfDiff, nameInDiff } from './diff-text.ts'
+import { cutOf, filesOfDiff, nameInDiff, seen } from './diff-text.ts'
 import { useCheckpoints } from './tests.tsx'
 
 /** Files that are open from the beginning: as many as fit into so many characters. */
@@ -56,7 +56,7 @@ export function Changes({ task }: { readonly task: Task }) {
 }
 
 function Files({ text, isWide }: { readonly text: string; readonly isWide: boolean }) {
-  const files = useMemo(() => filesOfDiff(text), [text])
+  const files = useMemo(() => filesOfDiff(seen(text)), [text])
   const cut = cutOf(text)
   if (files.length === 0) return <p class="faint">Nothing is changed.</p>
   let length = 0
