@@ -17,14 +17,14 @@ export function forgeLooks(
   )
 }
 
-async function look({ settings, forge }: PullPlace): Promise<string> {
-  const { project, address, token, tokenFrom } = settings
+async function look(place: PullPlace): Promise<string> {
+  const { project, address, token, tokenFrom } = place.settings
   if (token === null)
     throw new Failure(
       'repository',
       `There is no token for ${project}: put one that may push and open pull requests in ${tokenFrom}, and start Cofferdam anew.`,
     )
   // Its own limit of time ends it.
-  await (await forge()).reach(new AbortController().signal)
+  await (await place.forge()).reach(new AbortController().signal)
   return `${new URL(address).host} has ${project}, and takes the token in ${tokenFrom}`
 }

@@ -72,7 +72,9 @@ export function forgejo(settings: PullSettings, fetch: ForgeFetch): Forge {
         title: draft ? `WIP: ${title}` : title,
         body,
       }
-      return stateOf(await asked('/pulls', pullSchema, { method: 'POST', body: JSON.stringify(wanted), signal }))
+      return stateOf(
+        await asked('/pulls', pullSchema, { method: 'POST', body: JSON.stringify(wanted), signal }),
+      )
     },
 
     async look(number, signal) {

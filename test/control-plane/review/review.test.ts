@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { perform } from '../../../control-plane/gate/act.ts'
 import { review } from '../../../control-plane/review/review.ts'
-import { Tasks } from '../../../control-plane/tasks.ts'
+import type { Change } from '../../../control-plane/store/store.ts'
 import type { Caller } from '../../../src/domain/caller.ts'
+import { Failure } from '../../../src/domain/failure.ts'
 import { type Reviewed, reviewRequestSchema } from '../../../src/domain/review/review.ts'
 import { isAtRest, type Task } from '../../../src/domain/task.ts'
 import { type LoopLab, loopLab } from '../../support/loop-lab.ts'
@@ -184,16 +185,11 @@ describe('work that another task was to change', () => {
   it('is as it was where its own part cannot be written', async () => {
     const { first, second } = await changing('x')
     await lab.settled(second.id)
-    const { store, bus, clock } = lab.deps
-    const broken: typeof store = {
-      ...store,
-      write(change) {
-        if (change.event.type === 'given_back') throw new Error('the disk is gone')
-        return store.write(change)
-      },
+    lab.faults.store = (method, args) => {
+      if (method === 'write' && (args[0] as Change).event.type === 'given_back')
+        throw new Failure('busy', 'The storage is busy.')
     }
-    const tasks = new Tasks({ store: broken, bus, clock, attestor: lab.deps.attestor })
-    expect(() => tasks.act(second.id, { type: 'discarded' }, owner.actor)).toThrow('the disk is gone')
+    expect(() => act(second.id, 'discard')).toThrow('The storage is busy.')
     expect([lab.task(first.id).delivery, lab.task(second.id).delivery]).toEqual(['superseded', 'none'])
   })
 })
