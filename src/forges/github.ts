@@ -13,6 +13,9 @@ const pullSchema = z.object({
   merged_at: z.string().nullish(),
 })
 
+const repositorySchema = z.object({ repo: z.object({ id: z.int() }).nullable() })
+const listedSchema = z.array(pullSchema.extend({ head: repositorySchema, base: repositorySchema }))
+
 interface Answered {
   readonly status: number
   readonly data: unknown
@@ -41,6 +44,13 @@ export function github(settings: PullSettings, fetch: ForgeFetch): Forge {
     return result.data
   }
   return {
+    async reach(signal) {
+      await asked(
+        () => octokit.request('GET /repos/{owner}/{repo}', { owner, repo, request: { signal } }),
+        z.object({ full_name: z.string() }),
+      )
+    },
+
     async find(branch, into, signal) {
       const found = await asked(
         () =>
@@ -50,12 +60,14 @@ export function github(settings: PullSettings, fetch: ForgeFetch): Forge {
             state: 'open',
             head: `${owner}:${branch}`,
             base: into,
-            per_page: 1,
+            per_page: 100,
             request: { signal },
           }),
-        z.array(pullSchema),
+        listedSchema,
       )
-      return found[0] === undefined ? null : stateOf(found[0])
+      // The owner may have a fork of it too.
+      const own = found.find(({ head, base }) => head.repo !== null && head.repo.id === base.repo?.id)
+      return own === undefined ? null : stateOf(own)
     },
 
     async open({ branch, into, title, body, draft }, signal) {

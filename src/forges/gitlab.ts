@@ -1,4 +1,4 @@
-import { MergeRequests } from '@gitbeaker/core'
+import { MergeRequests, Projects } from '@gitbeaker/core'
 import { createRequesterFn } from '@gitbeaker/requester-utils'
 import { z } from 'zod'
 import type { Forge, PullState } from '../domain/delivery/forge.ts'
@@ -12,6 +12,10 @@ const mergeRequestSchema = z.object({
   // `locked`: it is being merged at this moment.
   state: z.enum(['opened', 'closed', 'merged', 'locked']),
 })
+
+const listedSchema = z.array(
+  z.object({ source_project_id: z.int().nullable(), target_project_id: z.int() }).loose(),
+)
 
 /** GitLab, by its own client, which is given our `fetch`: its own follows redirects and reads without end. */
 export function gitlab(settings: PullSettings, fetch: ForgeFetch): Forge {
@@ -38,12 +42,12 @@ export function gitlab(settings: PullSettings, fetch: ForgeFetch): Forge {
         }
       },
     )
-  const client = (signal: AbortSignal) =>
-    new MergeRequests({
-      host: address.replace(/\/+$/, ''),
-      requesterFn: requester(signal),
-      ...(token === null ? {} : { token: token.reveal() }),
-    })
+  const options = (signal: AbortSignal) => ({
+    host: address.replace(/\/+$/, ''),
+    requesterFn: requester(signal),
+    ...(token === null ? {} : { token: token.reveal() }),
+  })
+  const client = (signal: AbortSignal) => new MergeRequests(options(signal))
   const stateOf = (answer: unknown): PullState => {
     const parsed = mergeRequestSchema.safeParse(answer)
     if (!parsed.success) throw strange(settings)
@@ -51,17 +55,25 @@ export function gitlab(settings: PullSettings, fetch: ForgeFetch): Forge {
     return { number: iid, url, state: state === 'opened' || state === 'locked' ? 'open' : state }
   }
   return {
+    async reach(signal) {
+      const found: unknown = await new Projects(options(signal)).show(project)
+      if (!z.object({ path_with_namespace: z.string() }).safeParse(found).success) throw strange(settings)
+    },
+
     async find(branch, into, signal) {
       const found: unknown = await client(signal).all({
         projectId: project,
         sourceBranch: branch,
         targetBranch: into,
         state: 'opened',
-        perPage: 1,
+        perPage: 100,
         maxPages: 1,
       })
-      if (!Array.isArray(found)) throw strange(settings)
-      return found.length === 0 ? null : stateOf(found[0])
+      const listed = listedSchema.safeParse(found)
+      if (!listed.success) throw strange(settings)
+      // Anybody's fork may have a branch of that name.
+      const own = listed.data.find((each) => each.source_project_id === each.target_project_id)
+      return own === undefined ? null : stateOf(own)
     },
 
     async open({ branch, into, title, body, draft }, signal) {
