@@ -48,8 +48,15 @@ import { Failure } from '../../src/domain/failure.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import type { Input } from '../../src/domain/input.ts'
 import type { TaskRequest } from '../../src/domain/intake.ts'
-import { type Reviewed, type ReviewRequest, reviewText } from '../../src/domain/review/review.ts'
+import {
+  type Reviewed,
+  type ReviewRequest,
+  reviewText,
+  saidSchema,
+  together,
+} from '../../src/domain/review/review.ts'
 import { refuseFollowUp } from '../../src/domain/question/follow-up.ts'
+import type { Mark } from '../../src/domain/marks/mark.ts'
 import type { QuestionRequest } from '../../src/domain/question/request.ts'
 import { submitRefusal } from '../../src/domain/rights.ts'
 import type { Destination } from '../../src/domain/outbox/destination.ts'
@@ -288,9 +295,16 @@ export class ScriptedPlane implements ControlPlane, Disposable {
   /** Its follow-up is made of nothing but what is said. */
   review(id: TaskId, request: ReviewRequest, { actor }: Caller, shown: number | null): Promise<Reviewed> {
     const task = this.task(id)
-    const text = reviewText([request], null)
+    const before = this.store.events(id, 0, 1000).flatMap(({ type, data }) => {
+      const read = type === 'reviewed' ? saidSchema.safeParse(data) : null
+      return read?.success === true ? [read.data] : []
+    })
+    const said = request.requestChanges ? [...before, request] : [request]
+    const text = reviewText(said, null)
+    const data = { ...together(said) }
     if (!request.requestChanges) {
-      const noted = this.transitions.act(id, { type: 'reviewed', text }, actor, undefined, shown)
+      const along = () => ({ data })
+      const noted = this.transitions.act(id, { type: 'reviewed', text }, actor, along, shown)
       return Promise.resolve({ task: noted, followUp: null, notes: [] })
     }
     const next = this.transitions.freshId()
@@ -298,7 +312,7 @@ export class ScriptedPlane implements ControlPlane, Disposable {
       id,
       { type: 'superseded', by: next },
       actor,
-      () => ({ data: { by: next } }),
+      () => ({ data: { by: next, ...data } }),
       shown,
     )
     const born = aTask({
@@ -512,24 +526,27 @@ export function beginStep({ report, task }: Turn, step = 1): void {
   report({ type: 'begun', step, attempt: 1, text, consumed: task.instruction }, { data: { kind: 'agent' } })
 }
 
-/** One step that is applied, as the loop would tell it. */
-export const applies: Script = async (turn) => {
-  const { report, output } = turn
-  beginStep(turn)
-  // As long as a box takes to start; output and events are only in order one by one.
-  await sleep(20)
-  output('agent', 'editing \u001b[31ma.txt\u001b[0m\nhalf a ')
-  output('agent', 'line')
-  await sleep(20)
-  report({ type: 'agent_finished', text: 'The agent ended with DONE.' })
-  report({ type: 'advanced', phase: 'candidate', text: 'The tree is inside the policy.' })
-  report({ type: 'candidate_made', text: '1 file changed (+1 −1).' })
-  report({ type: 'tested', text: 'The test passes.', priorFailure: null }, { data: { passed: true } })
-  const verdict = { kind: 'apply', outcome: 'tested' } as const
-  const progress = { signature: 'x', repeats: 1 }
-  report({ type: 'checkpointed', verdict, head: aCommitOf('b'), progress, marks: [] })
-  report({ type: 'handed_over' })
-}
+/** One step that is applied, as the loop would tell it, with these marks. */
+export const appliesWith =
+  (marks: readonly Mark[]): Script =>
+  async (turn) => {
+    const { report, output } = turn
+    beginStep(turn)
+    // As long as a box takes to start; output and events are only in order one by one.
+    await sleep(20)
+    output('agent', 'editing \u001b[31ma.txt\u001b[0m\nhalf a ')
+    output('agent', 'line')
+    await sleep(20)
+    report({ type: 'agent_finished', text: 'The agent ended with DONE.' })
+    report({ type: 'advanced', phase: 'candidate', text: 'The tree is inside the policy.' })
+    report({ type: 'candidate_made', text: '1 file changed (+1 −1).' })
+    report({ type: 'tested', text: 'The test passes.', priorFailure: null }, { data: { passed: true } })
+    const verdict = { kind: 'apply', outcome: 'tested' } as const
+    const progress = { signature: 'x', repeats: 1 }
+    report({ type: 'checkpointed', verdict, head: aCommitOf('b'), progress, marks })
+    report({ type: 'handed_over' })
+  }
+export const applies: Script = appliesWith([])
 
 /** A step whose agent works until it is ended. */
 export const worksForever: Script = (turn) => {

@@ -5,6 +5,7 @@ import { get, post } from '../api.ts'
 import { useKept, useLoaded, useSending } from '../hooks.ts'
 import { Form, Problem, Send } from '../parts.tsx'
 import { BudgetFields, type BudgetTexts, budgetOf, noBudget } from './budget-fields.tsx'
+import { isUndelivered } from './delivery-words.ts'
 
 type Name = Act['act']
 
@@ -57,7 +58,11 @@ export function Acts({ task, take }: { readonly task: Task; readonly take: (task
   const [budget, setBudget] = useState<BudgetTexts>(noBudget)
   const sending = useSending()
   const draft = task.status === 'DRAFT' ? ['approve', 'reject', 'suggest'] : ['approve', 'suggest']
-  const names = (loaded.value?.acts ?? []).filter((name) => said[name] !== undefined && !draft.includes(name))
+  // What becomes of applied work is decided at its own place.
+  const names = (loaded.value?.acts ?? []).filter(
+    (name) =>
+      said[name] !== undefined && !draft.includes(name) && !(name === 'discard' && isUndelivered(task)),
+  )
   const shown = open !== null && names.includes(open) ? open : null
   const words = shown === null ? undefined : said[shown]
   const act = (name: Name): void =>

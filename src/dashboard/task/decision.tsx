@@ -1,13 +1,14 @@
 import { useState } from 'preact/hooks'
 import type { Decisions } from '../../domain/decision.ts'
 import type { Task } from '../../domain/task.ts'
-import { get, post } from '../api.ts'
-import { useKept, useLoaded, useNow, useSending } from '../hooks.ts'
+import { post } from '../api.ts'
+import { type Loaded, useKept, useNow, useSending } from '../hooks.ts'
 import { Form, Moment, Problem, Send } from '../parts.tsx'
 import { nameOf } from '../words.ts'
 
 interface DecisionProps {
   readonly task: Task
+  readonly loaded: Loaded<Decisions>
   readonly take: (task: Task) => void
 }
 
@@ -16,11 +17,15 @@ const inThePast: Readonly<Record<string, string>> = {
   approve: 'approved',
   suggest: 'suggested',
   reject: 'rejected',
+  merge: 'decided to merge',
+  'pull-request': 'decided to propose',
+  undo: 'decided to take out',
+  discard: 'discarded',
+  request_changes: 'asked for changes of',
 }
 
 /** Why a draft wants a person, and the buttons that decide, each good once and for what is shown. */
-export function Decision({ task, take }: DecisionProps) {
-  const loaded = useLoaded(() => get<Decisions>(`/v1/tasks/${task.id}/decisions`), [task.id, task.version])
+export function Decision({ task, loaded, take }: DecisionProps) {
   const now = useNow()
   if (task.status !== 'DRAFT') return <Decided loaded={loaded.value} now={now} />
   const offer = loaded.value?.offer ?? null
@@ -63,7 +68,7 @@ function Decided({ loaded, now }: { readonly loaded: Decisions | null; readonly 
   )
 }
 
-interface ChoicesProps extends DecisionProps {
+interface ChoicesProps extends Pick<DecisionProps, 'task' | 'take'> {
   readonly choices: readonly { readonly action: string; readonly id: string }[]
   readonly reload: () => void
 }

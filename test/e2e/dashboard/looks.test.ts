@@ -47,6 +47,7 @@ const pages: readonly (readonly [string, () => string])[] = [
   ['draft', () => pathOf(tasks.draft.id)],
   ['running', () => pathOf(tasks.running.id)],
   ['output', () => pathOf(tasks.running.id, 'output')],
+  ['delivery', () => pathOf(tasks.applied.id)],
   ['changes', () => pathOf(tasks.applied.id, 'changes')],
   ['tests', () => pathOf(tasks.applied.id, 'tests')],
   ['egress', () => pathOf(tasks.applied.id, 'egress')],
@@ -88,6 +89,18 @@ describe.each(Object.entries(ways))('on a %s', (way, options) => {
     await page.goto(pathOf(tasks.draft.id))
     await page.getByRole('button', { name: 'Suggest' }).click()
     expect(await barriers(page)).toEqual([])
+    await page.goto(pathOf(tasks.applied.id))
+    await page.getByRole('button', { name: 'Merge…' }).click()
+    expect(await barriers(page)).toEqual([])
+  })
+
+  it('a comment on a line has no barriers and fits', async () => {
+    await page.goto(pathOf(tasks.applied.id, 'changes'))
+    await page.getByRole('button', { name: 'Comment on line 7' }).click()
+    await page.getByLabel('What should be changed here?').fill('Take the currency into account.')
+    await page.screenshot({ path: join(folder, `review-${way}.png`), animations: 'disabled' })
+    expect(await barriers(page)).toEqual([])
+    expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
   })
 })
 
