@@ -146,10 +146,10 @@ export function pullsOf({ repositories }: Pick<Config, 'repositories'>): PullPla
   return (repository) => {
     const settings = repositories[repository]?.delivery?.pull
     if (settings === undefined) return null
-    const { remote: url, user, token, network } = settings
+    const { remote: url, user, token, network, ssh } = settings
     return {
       settings,
-      remote: { url, user, token, network },
+      remote: { url, user, token, network, ...(ssh === undefined ? {} : { ssh }) },
       forge() {
         const opened = forges.get(repository) ?? openForge(settings)
         forges.set(repository, opened)

@@ -8,7 +8,7 @@ import { databaseName } from './contents.ts'
 
 /** In the data folder; a backup of the folder leaves it out. */
 const folderName = 'upgrades'
-/** How many copies are kept, the newest with them. */
+/** How many copies are kept, the newest with them; and beyond these the newest of each format. */
 const most = 3
 
 /** What was put aside before an upgrade. */
@@ -31,8 +31,18 @@ export async function copyBeforeUpgrade(deps: Omit<BackupDeps, 'links'>): Promis
   const when = new Date(clock()).toISOString().replaceAll(/[-:]|\.\d+/g, '')
   const path = join(upgrades, `${when}-format-${format}`) as HostPath
   await mkdir(upgrades, { recursive: true, mode: 0o700 })
+  // Of a process that was killed at it; nobody else is at work here, for the folder is locked.
+  for (const name of await readdir(upgrades))
+    if (name.startsWith('.')) await rm(join(upgrades, name), { recursive: true, force: true })
   await backUp(path, { ...deps, links: true })
-  const before = (await readdir(upgrades)).filter((name) => !name.startsWith('.')).toSorted()
-  for (const name of before.slice(0, -most)) await rm(join(upgrades, name), { recursive: true })
+  for (const name of tooOld(await readdir(upgrades))) await rm(join(upgrades, name), { recursive: true })
   return { format, path }
+}
+
+/** One that stops in the middle of several migrations again and again must not drive out the copy from before all of them. */
+function tooOld(names: readonly string[]): readonly string[] {
+  const copies = names.filter((name) => !name.startsWith('.')).toSorted()
+  const formatOf = (name: string): string => name.slice(name.lastIndexOf('-') + 1)
+  const newest = new Map(copies.map((name) => [formatOf(name), name]))
+  return copies.slice(0, -most).filter((name) => newest.get(formatOf(name)) !== name)
 }

@@ -59,10 +59,13 @@ export function streamRoutes({ app, plane }: Routes, limits: StreamLimits): void
     const last = seq.safeParse(context.req.valid('header')['last-event-id'] || undefined)
     const after = last.success ? last.data : context.req.valid('query').after
     if (isOver(task, after)) return context.body(null, 204)
+    if (context.req.method === 'HEAD') return context.body(null, 200, streamHeaders)
     const sights = (signal: AbortSignal) => untilOver(plane.watch(id, after, signal))
     return context.body(eventStream(sights, sightFrame, limits), { headers: streamHeaders })
   })
   app.openapi(changes, (context) => {
+    // Nobody would read what it subscribes to, nor end it.
+    if (context.req.method === 'HEAD') return context.body(null, 200, streamHeaders)
     const tasks = (signal: AbortSignal) => plane.changes(signal)
     return context.body(eventStream(tasks, taskFrame, limits), { headers: streamHeaders })
   })

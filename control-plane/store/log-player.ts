@@ -58,8 +58,13 @@ export class LogPlayer implements Disposable {
     const changes = this.#changes()
     if (this.#plays || changes - this.#played < rows) return
     this.#played = changes
+    try {
+      this.#worker ??= this.#start()
+    } catch {
+      // There is no thread to be had: the connection that writes plays it, as it does by itself.
+      return
+    }
     this.#plays = true
-    this.#worker ??= this.#start()
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- it is a thread, and no window
     this.#worker.postMessage('play')
   }

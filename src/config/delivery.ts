@@ -5,6 +5,7 @@ import { deliveryWays, type ForgeKind, forgeKinds, type PullSettings } from '../
 import { Failure } from '../domain/failure.ts'
 import { nameBarrier } from '../domain/host-reach.ts'
 import { type OutsideNetwork, outsideNetworks } from '../domain/outside.ts'
+import type { RemoteKey } from '../domain/remote.ts'
 import { z } from 'zod'
 import type { Environment } from './environment.ts'
 import { expand } from './places.ts'
@@ -74,12 +75,16 @@ const usual: Readonly<Record<ForgeKind, Usual>> = {
 
 /**
  * What is configured for deliveries of a repository, checked for what can be known without a network.
- * @param repository its name as it stands in the configuration, for people; what is fetched from its URL is pushed there
- * too, unless `remote` says otherwise
+ * @param repository its name as it stands in the configuration, for people, and its URL where it has one, to which is pushed
+ * unless `remote` names another place
  */
 export function deliveryOf(
   written: Written,
-  { name, url }: { readonly name: string; readonly url: string | undefined },
+  {
+    name,
+    url,
+    ssh,
+  }: { readonly name: string; readonly url: string | undefined; readonly ssh: RemoteKey | null },
   path: string,
   around: Environment,
 ): DeliveryDefaults {
@@ -92,7 +97,10 @@ export function deliveryOf(
   if ((remote === undefined) !== (forge === undefined))
     throw bad('"remote" and "forge" go together: name both, or neither.')
   const pull =
-    remote === undefined || forge === undefined ? null : pullOf(written, remote, forge, path, around, bad)
+    remote === undefined || forge === undefined
+      ? null
+      : // What is fetched with a key is pushed with it.
+        pullOf(written, { remote, ssh: remote === url ? ssh : null }, forge, path, around, bad)
   return {
     ...(way === undefined ? {} : { way }),
     ...(into === undefined ? {} : { into }),
@@ -103,7 +111,7 @@ export function deliveryOf(
 
 function pullOf(
   { draft = true }: Written,
-  remote: string,
+  { remote, ssh }: { readonly remote: string; readonly ssh: RemoteKey | null },
   forge: NonNullable<Written['forge']>,
   path: string,
   around: Environment,
@@ -115,7 +123,7 @@ function pullOf(
   if (address === null) throw bad(`A ${kind} has no usual address: name that of yours as "forge.address".`)
   const problem = addressProblem(address, network)
   if (problem !== null) throw bad(`The address of the forge ${problem}`)
-  const to = remoteOf(remote, network, path, around, bad)
+  const to = ssh === null ? remoteOf(remote, network, path, around, bad) : remote
   const project = forge.project ?? projectIn(to)
   if (project === null || !own.project.test(project) || project.split('/').some((part) => /^\.+$/.test(part)))
     throw bad(`Name the project as the forge does, such as "owner/name", as "forge.project".`)
@@ -125,6 +133,7 @@ function pullOf(
     address,
     project,
     remote: to,
+    ...(ssh === null ? {} : { ssh }),
     user: forge.user ?? own.user,
     token: readSecret(`${kind} token of ${project}`, place, path, around),
     tokenFrom: placeText(place),

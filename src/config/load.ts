@@ -105,7 +105,7 @@ export function loadConfig(flags: ConfigFlags, around: Environment): Config {
   const discord = discordOf(file, place.path, around)
   const remotes = remotesOf(file, place.path, around)
   const policy = policyOf(place.path, file.policy, forMachine(defaultPolicy, around.cpus, totalMemoryMb))
-  const repositories = repositoriesOf(file, place.path, policy, around)
+  const repositories = repositoriesOf(file, place.path, policy, remotes, around)
   const tokens = Object.values(repositories).flatMap(({ delivery }) => delivery?.pull?.token ?? [])
   return deepFreeze({
     file: found === null ? null : place.path,
@@ -182,12 +182,13 @@ function repositoriesOf(
   file: ConfigFile,
   path: string,
   policy: Policy,
+  remotes: readonly RemoteSettings[],
   around: Environment,
 ): Record<string, RepositoryDefaults> {
   const entries = Object.entries(file.repositories).map(([key, own]): [string, RepositoryDefaults] => {
     policyOf(path, own.policy, policy)
     // As git names it; a repository on a disk that is not there keeps the path it was given.
-    return [repositoryKey(key, file, path, around), present(own, key, path, around)]
+    return [repositoryKey(key, file, path, around), present(own, key, remotes, path, around)]
   })
   return Object.fromEntries(entries)
 }
@@ -195,16 +196,20 @@ function repositoriesOf(
 function present(
   { agent, setup, test, policy, budget, delivery, url }: ConfigFile['repositories'][string],
   key: string,
+  remotes: readonly RemoteSettings[],
   path: string,
   around: Environment,
 ): RepositoryDefaults {
+  const ssh = remotes.find(({ name }) => name === key)?.ssh ?? null
   return {
     ...(agent === undefined ? {} : { agent }),
     ...(setup === undefined ? {} : { setup }),
     ...(test === undefined ? {} : { test }),
     ...(policy === undefined ? {} : { policy }),
     ...(budget === undefined ? {} : { budget: budgetParts(budget) }),
-    ...(delivery === undefined ? {} : { delivery: deliveryOf(delivery, { name: key, url }, path, around) }),
+    ...(delivery === undefined
+      ? {}
+      : { delivery: deliveryOf(delivery, { name: key, url, ssh }, path, around) }),
   }
 }
 

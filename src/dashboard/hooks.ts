@@ -48,9 +48,13 @@ const prefix = 'cofferdam:'
 export function useKept(name: string, usual = ''): readonly [string, (text: string) => void] {
   const [text, setText] = useState(() => localStorage.getItem(prefix + name) ?? usual)
   const keep = (next: string): void => {
-    if (next === '') localStorage.removeItem(prefix + name)
-    else localStorage.setItem(prefix + name, next)
     setText(next)
+    try {
+      if (next === '') localStorage.removeItem(prefix + name)
+      else localStorage.setItem(prefix + name, next)
+    } catch {
+      // The browser has no room for it, or lets nothing be kept: it can be sent all the same.
+    }
   }
   return [text, keep]
 }

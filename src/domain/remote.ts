@@ -1,4 +1,4 @@
-import type { HostPath, Millis } from './brand.ts'
+import type { CommitId, HostPath, Millis } from './brand.ts'
 import type { Secret } from './secret.ts'
 
 /** What the configuration calls a repository by that it gives by URL. Paths are absolute, so nothing is both. */
@@ -20,7 +20,7 @@ export interface RemoteSettings {
   /** Over HTTPS; null where nobody has to say who they are. */
   readonly login: RemoteLogin | null
   /** Over SSH. */
-  readonly ssh: { readonly key: HostPath; readonly knownHosts: HostPath } | null
+  readonly ssh: RemoteKey | null
   /** What becomes of a task while the remote does not answer: it has to wait, or begins at what was fetched last. */
   readonly away: 'wait' | 'continue'
   /** For asking and fetching, and for the first clone. */
@@ -30,12 +30,29 @@ export interface RemoteSettings {
   readonly mostMb: number
 }
 
+/** Files: a private key without a passphrase, and the keys that hosts are known by. */
+export interface RemoteKey {
+  readonly key: HostPath
+  readonly knownHosts: HostPath
+}
+
 export interface RemoteLogin {
   readonly user: string
   /** Null where its variable is not set. */
   readonly password: Secret | null
   /** Where that was looked for, for a sentence. */
   readonly from: string
+}
+
+/** A branch of a remote that is to be moved, if it is still at `from`. */
+export interface RemoteMove {
+  /** Without `refs/heads/`. */
+  readonly branch: string
+  readonly from: CommitId
+  /** The mirror holds it. */
+  readonly to: CommitId
+  /** It goes back in its own history. */
+  readonly back: boolean
 }
 
 /** How a repository by URL stands. */
@@ -67,6 +84,18 @@ export interface Remotes {
   refresh(name: string, wait?: 'whole'): Promise<readonly string[]>
   /** Asks the remote alone, and changes nothing. Resolves to what there is, in a sentence. */
   reach(name: string): Promise<string>
+  /**
+   * Fetches, whatever `away` says of a remote that does not answer, and resolves to where a branch of it is now: null where
+   * it has none of that name.
+   */
+  tip(name: string, branch: string): Promise<CommitId | null>
+  /**
+   * Moves a branch of the remote, with the credentials that it is fetched with; the remote's own hooks and rules count.
+   * Resolves to why it was not moved, in a sentence; null where it was. It may have been moved all the same where nobody
+   * answered: `tip` tells. `rehearse` finds out what can be known of that without moving anything.
+   */
+  move(name: string, move: RemoteMove): Promise<string | null>
+  rehearse(name: string, move: RemoteMove): Promise<string | null>
   /** Begins to clone what has no mirror yet; what comes of it is told by `state`. */
   begin(): void
   /** This process ends: what git is doing is broken off. Resolves when it is. */

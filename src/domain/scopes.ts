@@ -24,7 +24,7 @@ export function scopeOf(method: string, path: string): Scope | null {
   if (method === 'GET' || method === 'HEAD') return 'read'
   if (path === '/v1/session') return 'read'
   // Who only looks on asks for this too; what listens on an address works on every task anyway.
-  if (path.endsWith('/attend')) return 'read'
+  if (method === 'POST' && /^\/v1\/tasks\/[^/]+\/attend$/.test(path)) return 'read'
   return ['/v1/tasks', '/v1/questions', '/v1/explain'].includes(path) ? 'create' : 'decide'
 }
 

@@ -196,7 +196,8 @@ export interface Worktrees {
    */
   merge(task: TaskPlace, head: CommitId, wish: MergeWish): Promise<Merged>
   /**
-   * Moves a branch of the source, unless somebody else has; a clean checkout of it follows, and no hook or filter runs.
+   * Moves a branch of the source, unless somebody else has; a clean checkout of it follows, and no hook or filter runs. Of
+   * a repository by URL it is the branch of its remote, whose hooks and rules count.
    * Where it rejects it may have been moved all the same, as when the process ends in the middle: the next call finds out.
    */
   move(task: TaskPlace, move: Move): Promise<Moved>

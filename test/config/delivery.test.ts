@@ -35,7 +35,11 @@ describe('a delivery', () => {
     expect(pullOf([fork, 'forge: { kind: github }'], url)?.remote).toContain('/bob/')
     expect(load(['into: main'], url).config.repositories['repo']?.delivery).toEqual({ into: 'main' })
     const ssh = ['url: ssh://git@github.com/ada/tools.git', 'ssh: { key: k, knownHosts: h }']
-    expect(() => pullOf(['forge: { kind: github }'], ssh)).toThrow('"remote" is reached over https')
+    expect(pullOf(['forge: { kind: github }'], ssh)).toMatchObject({
+      remote: 'ssh://git@github.com/ada/tools.git',
+    })
+    const other = ['remote: ssh://git@github.com/ada/other.git', 'forge: { kind: github }']
+    expect(() => pullOf(other, ssh)).toThrow('"remote" is reached over https')
   })
 
   it('by pull request on GitHub is a draft, with the usual address, token and project', () => {
@@ -90,6 +94,34 @@ describe('a delivery', () => {
     ],
   ])('takes %j', (lines, expected) => {
     expect(delivery(lines).pull).toMatchObject(expected)
+  })
+
+  it('of a repository that is fetched with a key is pushed with it, to there alone', () => {
+    const home = scratch()
+    const at = (delivery: string) => {
+      writeFileSync(
+        join(home, 'c.yaml'),
+        `repositories:
+  site:
+    url: ssh://git@git.example.com/ada/site.git
+    ssh: { key: keys/site, knownHosts: hosts }
+    delivery: ${delivery}
+`,
+      )
+      return loadConfig({ config: join(home, 'c.yaml') }, around(home, { env })).repositories['site']
+        ?.delivery
+    }
+    const forge = 'forge: { kind: github }'
+    expect(at(`{ ${forge} }`)?.pull).toMatchObject({
+      remote: 'ssh://git@git.example.com/ada/site.git',
+      project: 'ada/site',
+      ssh: { key: join(home, 'keys/site'), knownHosts: join(home, 'hosts') },
+    })
+    const elsewhere = at(`{ remote: https://github.com/ada/site.git, ${forge} }`)?.pull
+    expect([elsewhere?.remote, elsewhere?.ssh]).toEqual(['https://github.com/ada/site.git', undefined])
+    expect(() => at(`{ remote: ssh://git@other.example.com/ada/site.git, ${forge} }`)).toThrow(
+      '"remote" is reached over https',
+    )
   })
 
   it('takes the path of a bare repository from where the configuration is', () => {

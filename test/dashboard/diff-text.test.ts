@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { cutOf, filesOfDiff, nameInDiff, sizeOfDiff } from '../../src/dashboard/task/diff-text.ts'
+import { cutOf, filesOfDiff, nameInDiff, seen, sizeOfDiff } from '../../src/dashboard/task/diff-text.ts'
 
 const one = `diff --git a/a.txt b/a.txt
 index 1..2 100644
@@ -55,5 +55,22 @@ describe('the name of a file in a diff', () => {
     ],
   ])('of %s', (_, text, name) => {
     expect(nameInDiff(text)).toBe(name)
+  })
+})
+
+describe('what is shown of a diff', () => {
+  const forged = (mark: string) =>
+    `diff --git a/a.py b/a.py\n--- a/a.py\n+++ b/a.py\n@@ -0,0 +1 @@\n+# help${mark}diff --git a/README.md b/README.md\n`
+
+  it.each(['\r', '\u2028', '\u2029'])('has one line where git has one: %j in it begins none', (mark) => {
+    const text = seen(forged(mark))
+    expect(filesOfDiff(text)).toHaveLength(1)
+    expect(text.split(/\r\n|[\r\n\u2028\u2029]/u).filter((line) => line.includes('README'))).toEqual([
+      `+# help${mark === '\r' ? '\u240d' : '\u{fffd}'}diff --git a/README.md b/README.md`,
+    ])
+  })
+
+  it('turns no text around, and leaves the ends of lines as they are', () => {
+    expect(seen('+a\u202eb\r\n+c\n')).toBe('+a\u{fffd}b\r\n+c\n')
   })
 })

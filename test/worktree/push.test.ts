@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { CommitId } from '../../src/domain/brand.ts'
+import type { CommitId, HostPath } from '../../src/domain/brand.ts'
 import type { Remote } from '../../src/domain/delivery/forge.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import type { TaskPlace } from '../../src/domain/worktree.ts'
@@ -142,6 +142,47 @@ describe('a branch is pushed to a folder', () => {
       (name) => statSync(join(bare, name)).uid,
     )
     expect(new Set(owners)).toEqual(new Set([10_007]))
+  })
+})
+
+describe('a branch is pushed over ssh', () => {
+  const key = { key: '/k/key' as HostPath, knownHosts: '/k/hosts' as HostPath }
+  const url = (): string => `ssh://git@git.example.com${bare}`
+  /** In the place of ssh: notes what it was called with, and does what the far end would. */
+  function withSsh(script: string) {
+    const path = join(lab.folder, 'bin')
+    mkdirSync(path, { recursive: true })
+    const text = `#!/bin/sh\necho "$@" >>${join(lab.folder, 'called')}\nfor last; do :; done\n${script}\n`
+    writeFileSync(join(path, 'ssh'), text, { mode: 0o755 })
+    return lab.reopened({ searchPath: `${path}:/usr/bin:/bin` })
+  }
+
+  it('with the one key, to a host that is known, and with no configuration of anybody', async () => {
+    const pushing = withSsh('exec env -u GIT_CONFIG_COUNT sh -c "$last"')
+    expect(await pushing.push(task, head, { ...folder(), url: url(), ssh: key })).toEqual({ kind: 'pushed' })
+    expect(there()).toBe(`refs/heads/${task.branch} ${head}`)
+    const calls = readFileSync(join(lab.folder, 'called'), 'utf8').trim().split('\n')
+    expect(calls.map((call) => /git-(?:upload|receive)-pack/.exec(call)?.[0])).toEqual([
+      'git-upload-pack',
+      'git-receive-pack',
+    ])
+    for (const call of calls)
+      expect(call).toMatch(
+        /^-F \/dev\/null -i \/k\/key .*StrictHostKeyChecking=yes -o UserKnownHostsFile=\/k\/hosts .*git@git\.example\.com/,
+      )
+  })
+
+  it.each([
+    ['Host key verification failed.', 'it is not the host that its key is known of'],
+    ['git@git.example.com: Permission denied (publickey).', 'it does not let this key push'],
+    ['ERROR: The key you are authenticating with has been marked as read only.', 'let this key push'],
+    ['ssh: connect to host git.example.com port 22: Connection refused', 'it cannot be reached'],
+  ])('and told as what it means where ssh says: %s', async (said, text) => {
+    const pushing = withSsh(`echo '${said}' >&2; exit 255`)
+    expect(await pushing.push(task, head, { ...folder(), url: url(), ssh: key })).toMatchObject({
+      kind: 'refused',
+      text: expect.stringContaining(text),
+    })
   })
 })
 

@@ -1,5 +1,6 @@
 import { mergeMessage } from '../../../src/domain/delivery/message.ts'
 import type { MergePhase } from '../../../src/domain/input.ts'
+import { isByName } from '../../../src/domain/remote.ts'
 import type { Task } from '../../../src/domain/task.ts'
 import { counted, fewOf } from '../../../src/domain/text.ts'
 import type { Merged } from '../../../src/domain/worktree.ts'
@@ -47,8 +48,11 @@ function foreignText({ id, base }: Task, into: string, commits: number): string 
 /** So many paths are kept with the event. */
 const mostPaths = 200
 
-function conflictText({ branch, repository }: Task, into: string, paths: readonly string[]): string {
-  return `Not merged: ${into} and the task have both changed ${fewOf(paths)}, in ways that do not go together. Request changes, or merge ${branch} by hand in ${repository.path}.`
+function conflictText({ id, branch, repository }: Task, into: string, paths: readonly string[]): string {
+  const byHand = isByName(repository.path)
+    ? `bring what \`cofferdam task diff ${id}\` prints into a clone of ${repository.path} by hand`
+    : `merge ${branch} by hand in ${repository.path}`
+  return `Not merged: ${into} and the task have both changed ${fewOf(paths)}, in ways that do not go together. Request changes, or ${byHand}.`
 }
 
 /** What comes next: what holds the tree that was tested already needs no other test. */

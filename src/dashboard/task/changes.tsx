@@ -8,7 +8,7 @@ import { Waiting } from '../parts.tsx'
 import { CommentDialog } from './comment-dialog.tsx'
 import { type Comment, commentsIn, type Place } from './comments.ts'
 import { FileDiff } from './diff.tsx'
-import { cutOf, filesOfDiff, nameInDiff } from './diff-text.ts'
+import { cutOf, filesOfDiff, nameInDiff, seen } from './diff-text.ts'
 import type { Line } from './line-buttons.ts'
 import { Review, useReviewing } from './review.tsx'
 import { useCheckpoints } from './tests.tsx'
@@ -117,7 +117,7 @@ interface FilesProps {
 }
 
 function Files({ text, isWide, marks, comments, say }: FilesProps) {
-  const files = useMemo(() => filesOfDiff(text).map((part) => ({ part, name: nameInDiff(part) })), [text])
+  const files = useMemo(() => filesOfDiff(seen(text)).map((part) => ({ part, name: nameInDiff(part) })), [text])
   const cut = cutOf(text)
   if (files.length === 0) return <p class="faint">Nothing is changed.</p>
   let length = 0

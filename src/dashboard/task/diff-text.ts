@@ -1,5 +1,13 @@
 // A unified diff as git writes it, read without a library.
 
+/** What ends a line for one program and not for another, and what turns the direction. */
+const unseen = /\r(?!\n)|[\p{Bidi_Control}\u2028\u2029]/gu
+
+/** A diff in which nothing hides what stands beside it from who looks at it, and no line of content begins a file. */
+export function seen(diff: string): string {
+  return diff.replaceAll(unseen, (mark) => (mark === '\r' ? '\u240d' : '\u{fffd}'))
+}
+
 /** The parts of a diff, one for each file. Lines of content never begin so. */
 export function filesOfDiff(diff: string): readonly string[] {
   return diff.split(/^(?=diff --git )/m).filter((part) => part.startsWith('diff --git '))

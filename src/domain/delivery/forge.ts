@@ -1,5 +1,6 @@
 import type { OutsideNetwork } from '../outside.ts'
 import type { Secret } from '../secret.ts'
+import type { RemoteKey } from '../remote.ts'
 import type { PullSettings } from './pull.ts'
 
 /** A pull request to be opened. */
@@ -35,8 +36,12 @@ export interface Forge {
 
 /** Where a task's branch is pushed to. */
 export interface Remote {
-  /** `https://…`, `http://…` of this machine, or the absolute path of a bare repository. Never with credentials. */
+  /**
+   * `https://…`, `http://…` of this machine, `ssh://…`, or the absolute path of a bare repository. Never with a password.
+   */
   readonly url: string
+  /** For `ssh://…`, in the place of user and token. */
+  readonly ssh?: RemoteKey
   readonly user: string
   readonly token: Secret | null
   readonly network: OutsideNetwork

@@ -1,5 +1,6 @@
 import type { CommitId, Millis } from '../brand.ts'
 import type { OutsideNetwork } from '../outside.ts'
+import type { RemoteKey } from '../remote.ts'
 import type { Secret } from '../secret.ts'
 
 /** How the work of a task gets to people: into a branch of its repository, or as a pull request somewhere else. */
@@ -37,8 +38,9 @@ export interface PullSettings {
   /** Where its API is: an address without a path of its own, or with the one it is served under. */
   readonly address: string
   readonly project: string
-  /** The address of a repository (`https://…`), or the absolute path of a bare one. */
+  /** The address of a repository (`https://…`, or `ssh://…` with `ssh`), or the absolute path of a bare one. */
   readonly remote: string
+  readonly ssh?: RemoteKey
   /** The name that goes with the token when git pushes. */
   readonly user: string
   readonly token: Secret | null

@@ -10,7 +10,7 @@ import { readRef, writeRef } from '../refs.ts'
 import type { Site } from '../site.ts'
 import { asRepository } from '../source.ts'
 import { followingOf } from './following.ts'
-import { type Target, targetOf } from './target.ts'
+import { Refused, type Target, targetOf } from './target.ts'
 
 /**
  * Makes the commit that a branch of the source would be moved to, in the mirror, where nobody sees it. What would keep the
@@ -33,7 +33,7 @@ export async function mergeInto(
   const forward = await isAncestor(site, mirror, from, head)
   if (wish.how === 'fast-forward') {
     if (!forward) return { kind: 'diverged', from }
-    await followingOf(site, mirror, target, head)
+    await refuseUnmovable(site, mirror, target, head)
     return { kind: 'made', from, commit: head, sameTree: true }
   }
   const tree = await mergedTree(site, mirror, from, head)
@@ -43,7 +43,7 @@ export async function mergeInto(
   if (tree === (await treeOf(from))) return { kind: 'contained', from }
   const commit = await commitTree(site, mirror, tree, wish.how === 'merge' ? [from, head] : [from], wish)
   await writeRef(mirror, `refs/cofferdam/${task.id}/merged`, commit)
-  await followingOf(site, mirror, target, commit)
+  await refuseUnmovable(site, mirror, target, commit)
   return { kind: 'made', from, commit, sameTree: tree === (await treeOf(head)) }
 }
 
@@ -75,9 +75,18 @@ async function bringTarget(
   const ref = `refs/cofferdam/${task.id}/target`
   await site.serial(`mirror ${task.repository.key}`, async () => {
     if (readRef(mirror, ref) === target.tip) return
+    // It was fetched as it was looked at: whatever becomes of it there, here it stays.
+    if (target.source.remote === true) return await writeRef(mirror, ref, target.tip)
     await asRepository(target.source, () => fetchCommit(site, target.source, mirror, `+${target.tip}:${ref}`))
   })
   return { mirror, target }
+}
+
+async function refuseUnmovable(site: Site, mirror: HostPath, target: Target, to: CommitId): Promise<void> {
+  const { source, branch, tip: from } = target
+  if (source.remote !== true) return void (await followingOf(site, mirror, target, to))
+  const why = await site.remotes.rehearse(source.top, { branch, from, to, back: false })
+  if (why !== null) throw new Refused(why)
 }
 
 async function isAncestor(site: Site, mirror: HostPath, old: CommitId, young: CommitId): Promise<boolean> {

@@ -13,7 +13,8 @@ import { push, type Push } from './push.ts'
 import { leadsTo, Refused, type Target, targetOf } from './target.ts'
 
 /**
- * Moves a branch of the source from one commit to another, if it is still where it was; a clean checkout of it follows.
+ * Moves a branch of the source from one commit to another, if it is still where it was; a clean checkout of it follows. Of
+ * a repository by URL it is the branch of the remote that moves.
  * Done again after a crash it finds out how far it had come.
  */
 export async function moveTarget(site: Site, task: TaskPlace, move: Move): Promise<Moved> {
@@ -22,6 +23,7 @@ export async function moveTarget(site: Site, task: TaskPlace, move: Move): Promi
   try {
     const target = await targetOf(site, task, into)
     if (target.tip !== from) return await whereItIs(site, target, move)
+    if (target.source.remote === true) return await moveFar(site, task, move)
     const { settings, how } = await followingOf(site, mirror, target, to)
     if (how === 'follows') await beginMove(mirror, to)
     const said = await pushed(site, mirror, task, target, {
@@ -44,6 +46,15 @@ export async function moveTarget(site: Site, task: TaskPlace, move: Move): Promi
     throw error
   }
   throw new Failure('worktree', `git push has not moved ${into}, and said nothing.`)
+}
+
+async function moveFar(site: Site, task: TaskPlace, move: Move): Promise<Moved> {
+  const { into, from, to, back } = move
+  const why = await site.remotes.move(task.repository.path, { branch: into, from, to, back })
+  if (why === null) return { kind: 'moved' }
+  // What was not answered may have come about, and what was refused may be so as somebody was there before.
+  const after = await targetOf(site, task, into)
+  return after.tip === from ? { kind: 'refused', text: why } : await whereItIs(site, after, move)
 }
 
 /** A branch that is not where it was: it was moved to where it is to be by an earlier try, or by somebody else. */

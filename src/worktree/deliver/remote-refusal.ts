@@ -23,6 +23,15 @@ const rules: readonly Rule[] = [
     text: (said) => `it takes no such push${said}. Mend that there, then try again`,
   },
   {
+    says: /Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED/,
+    text: () => 'it is not the host that its key is known of. Look at "ssh.knownHosts", then try again',
+  },
+  {
+    says: /Permission denied \(|UNPROTECTED PRIVATE KEY|marked as read.only/,
+    text: (said) =>
+      `it does not let this key push${said}. Look at "ssh.key", or give it that right there, then try again`,
+  },
+  {
     says: /Authentication failed|could not read (?:Username|Password)|error: 401/,
     text: () => 'it does not take the token. Put one in its place that may push there, and start anew',
   },
@@ -43,7 +52,7 @@ const rules: readonly Rule[] = [
     text: () => 'its certificate is not one that this machine trusts. Mend that, then try again',
   },
   {
-    says: /Could not resolve|Failed to connect|Couldn't connect|timed out|too slow|Operation too slow|reset by peer|Empty reply|hung up|error: 5\d\d/,
+    says: /Could not resolve|Failed to connect|Connection (?:refused|closed)|Couldn't connect|timed out|too slow|Operation too slow|reset by peer|Empty reply|hung up|error: 5\d\d/,
     text: () => 'it cannot be reached, or does not answer. Try again later',
   },
 ]
@@ -62,7 +71,7 @@ export function remoteRefusal(url: string, branch: string, out: string, err: str
 }
 
 /** What the far end says itself, in quotes; '' where it says nothing. */
-function saidBy(err: string): string {
+export function saidBy(err: string): string {
   const lines = err
     .split(/[\r\n]+/)
     .flatMap((line) => (/^remote: ?/.test(line) ? [line.replace(/^remote: ?/, '').trim()] : []))

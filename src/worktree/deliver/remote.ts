@@ -4,12 +4,14 @@ import type { CommitId, HostPath } from '../../domain/brand.ts'
 import type { Remote } from '../../domain/delivery/forge.ts'
 import { Failure, systemCodeOf } from '../../domain/failure.ts'
 import { isAddress, vet } from '../../domain/outside.ts'
+import type { RemoteKey } from '../../domain/remote.ts'
 import type { Pushed, TaskPlace } from '../../domain/worktree.ts'
 import { exists } from '../files.ts'
 import type { GitAnswer, GitOptions } from '../git.ts'
 import { remoteEnd, type Setting } from '../hardening.ts'
 import { mirrorOf } from '../layout.ts'
 import type { Site } from '../site.ts'
+import { sshEnv } from '../remote/connect.ts'
 import { remoteRefusal } from './remote-refusal.ts'
 
 /** How git gets to another repository. */
@@ -72,7 +74,10 @@ async function isOurs(site: Site, mirror: HostPath, tip: CommitId, head: CommitI
 
 async function wayTo(site: Site, remote: Remote): Promise<Way> {
   const timeoutMs = site.pushMs ?? 10 * minute
-  return remote.url.startsWith('/') ? folderWay(site, remote, timeoutMs) : await webWay(remote, timeoutMs)
+  if (remote.url.startsWith('/')) return await folderWay(site, remote, timeoutMs)
+  return remote.ssh === undefined
+    ? await webWay(remote, timeoutMs)
+    : sshWay(remote.url, remote.ssh, timeoutMs)
 }
 
 /** A bare repository of this machine: its own hooks and settings count, and run under its owner's ids. */
@@ -89,6 +94,12 @@ async function folderWay(site: Site, { url }: Remote, timeoutMs: number): Promis
     options: { env: { GIT_ALLOW_PROTOCOL: 'file' }, timeoutMs },
     end: (service) => [`--${service}=${remoteEnd(service, owner)}`],
   }
+}
+
+/** As it is fetched from: with one key, and to a host that is known. */
+function sshWay(url: string, key: RemoteKey, timeoutMs: number): Way {
+  const env = { GIT_ALLOW_PROTOCOL: 'ssh', ...sshEnv(key) }
+  return { url, options: { env, timeoutMs }, end: () => [] }
 }
 
 /** Answers with what stands in the environment alone: argv and files of settings are read by others. */

@@ -1,9 +1,11 @@
 import type { CommitId } from '../../domain/brand.ts'
 import { Failure } from '../../domain/failure.ts'
+import { isByName } from '../../domain/remote.ts'
 import type { TaskPlace } from '../../domain/worktree.ts'
+import { mirrorOf } from '../layout.ts'
 import { refuseOther } from '../same-source.ts'
 import type { Site } from '../site.ts'
-import { asRepository, type Source, sourceOf, sourcePlace } from '../source.ts'
+import { asRepository, mirrorSource, type Source, sourceOf, sourcePlace } from '../source.ts'
 
 /** A branch cannot be moved as things are; the sentence says why, and what to do. Nothing was done. */
 export class Refused extends Failure {
@@ -12,7 +14,7 @@ export class Refused extends Failure {
   }
 }
 
-/** A branch of a user's repository, as it is now. */
+/** A branch of a user's repository, or of the remote of one by URL, as it is now. */
 export interface Target {
   readonly source: Source
   /** Without `refs/heads/`. */
@@ -23,6 +25,7 @@ export interface Target {
 
 /** Finds the branch that a task's work is to go into; refuses in one sentence what cannot be one. */
 export async function targetOf(site: Site, task: TaskPlace, branch: string): Promise<Target> {
+  if (isByName(task.repository.path)) return await farTarget(site, task, branch)
   const source = await sourceOf(task, site.self)
   await refuseOther(site, task, source)
   const ref = `refs/heads/${branch}`
@@ -44,6 +47,19 @@ export async function targetOf(site: Site, task: TaskPlace, branch: string): Pro
       `${branch} in ${source.top} is another name of ${symref.replace('refs/heads/', '')}: name that one.`,
     )
   return { source, branch, ref, tip: tip as CommitId }
+}
+
+/** What is new on the remote is in the mirror then. */
+async function farTarget(site: Site, { id, repository }: TaskPlace, branch: string): Promise<Target> {
+  const { path, key } = repository
+  if (site.remotes.key(path) !== key)
+    throw new Refused(
+      `${path} has another URL in the configuration than when this task was made: \`cofferdam task diff ${id}\` prints the work.`,
+    )
+  const tip = await site.remotes.tip(path, branch)
+  if (tip === null)
+    throw new Refused(`${path} has no branch ${branch}: name the one that the work is to go into.`)
+  return { source: mirrorSource(mirrorOf(site.data, key), path), branch, ref: `refs/heads/${branch}`, tip }
 }
 
 /** Whether `old` is in the history of `young`, as far as that is there. */

@@ -1,7 +1,7 @@
 import { Failure } from '../../domain/failure.ts'
 import type { RemoteSettings } from '../../domain/remote.ts'
 import { timeOf } from '../../domain/text.ts'
-import type { Git, GitAnswer } from '../git.ts'
+import type { Git, GitAnswer, GitOptions } from '../git.ts'
 import { farEnd, type GitPlace } from '../hardening.ts'
 import { connectionTo } from './connect.ts'
 import { progressIn } from './progress.ts'
@@ -27,26 +27,36 @@ export async function askRemote(
   { before, after = [] }: { readonly before: readonly string[]; readonly after?: readonly string[] },
   { ms, progress = () => undefined }: Limits,
 ): Promise<GitAnswer> {
-  const ending = new AbortController()
-  const timer = setTimeout(() => ending.abort(), ms)
   const onErr = (text: string): void => {
     const now = progressIn(text)
     if (now !== null) progress(now)
   }
+  const local = remote.url.startsWith('file:') ? [`--upload-pack=${farEnd('upload-pack', null, [])}`] : []
+  const answer = await callRemote(git, remote, place, [...before, ...local, '--', remote.url, ...after], ms, {
+    ...connectionTo(remote),
+    onErr,
+    mostFileBytes: mostBytesOf(remote),
+  })
+  if (answer.code !== 0) throw remoteFailure(remote, answer.err)
+  return answer
+}
+
+/** Runs git against a remote, and leaves it where that takes too long. Answers whatever the exit code is. */
+export async function callRemote(
+  git: Git,
+  remote: RemoteSettings,
+  place: GitPlace | null,
+  args: readonly string[],
+  ms: number,
+  options: GitOptions,
+): Promise<GitAnswer> {
+  if (missingPassword(remote)) throw new Failure('repository', missingPasswordText(remote))
+  const ending = new AbortController()
+  const timer = setTimeout(() => ending.abort(), ms)
   try {
-    if (missingPassword(remote)) throw new Failure('repository', missingPasswordText(remote))
-    const local = remote.url.startsWith('file:') ? [`--upload-pack=${farEnd('upload-pack', null, [])}`] : []
-    const answer = await git
+    return await git
       .until(ending.signal)
-      .ask(place, [...before, ...local, '--', remote.url, ...after], {
-        ...connectionTo(remote),
-        timeoutMs: ms + 60_000,
-        mostBytes: mostListed,
-        onErr,
-        mostFileBytes: mostBytesOf(remote),
-      })
-    if (answer.code !== 0) throw remoteFailure(remote, answer.err)
-    return answer
+      .ask(place, args, { timeoutMs: ms + 60_000, mostBytes: mostListed, ...options })
   } catch (error) {
     if (!ending.signal.aborted) throw error
     throw new Failure(

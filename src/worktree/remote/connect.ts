@@ -1,4 +1,4 @@
-import type { RemoteSettings } from '../../domain/remote.ts'
+import type { RemoteKey, RemoteSettings } from '../../domain/remote.ts'
 import { quoted, type Setting } from '../hardening.ts'
 
 /** What git is told for one remote, beyond what it is always told. */
@@ -34,10 +34,7 @@ export function connectionTo({ url, login, ssh }: RemoteSettings): Connection {
     env['COFFERDAM_GIT_USER'] = login.user
     env['COFFERDAM_GIT_PASSWORD'] = login.password.reveal()
   }
-  if (ssh !== null) {
-    env['GIT_SSH_COMMAND'] = sshCommand(ssh)
-    env['GIT_SSH_VARIANT'] = 'ssh'
-  }
+  if (ssh !== null) Object.assign(env, sshEnv(ssh))
   return { config, env }
 }
 
@@ -45,8 +42,13 @@ export function connectionTo({ url, login, ssh }: RemoteSettings): Connection {
 const helper =
   '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$COFFERDAM_GIT_USER" "$COFFERDAM_GIT_PASSWORD"; }; f'
 
+/** How git calls ssh, for one process. */
+export function sshEnv(files: RemoteKey): Record<string, string> {
+  return { GIT_SSH_COMMAND: sshCommand(files), GIT_SSH_VARIANT: 'ssh' }
+}
+
 /** Nothing of the user's own configuration, no agent, nobody who is asked, and no host that is not known already. */
-function sshCommand({ key, knownHosts }: NonNullable<RemoteSettings['ssh']>): string {
+function sshCommand({ key, knownHosts }: RemoteKey): string {
   const options = [
     'IdentitiesOnly=yes',
     'IdentityAgent=none',

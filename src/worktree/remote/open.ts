@@ -11,6 +11,7 @@ import { openGit, usualPath } from '../git.ts'
 import type { Author } from '../hardening.ts'
 import { mirrorOf, mirrorsOf } from '../layout.ts'
 import { cloneMirror, fetchedAt, fetchMirror, listRemote } from './mirror.ts'
+import { pushMove, trackedTip } from './push.ts'
 import { sharing } from './shared.ts'
 
 export interface RemotesOptions {
@@ -22,6 +23,8 @@ export interface RemotesOptions {
   readonly clock?: () => Millis
   /** How long somebody waits for a clone, which goes on then, ms; ten seconds unless told. */
   readonly patienceMs?: number
+  /** How long moving a branch of a remote may take, ms; ten minutes unless told. */
+  readonly pushMs?: number
   readonly log?: (level: 'info' | 'warn', text: string, more: Readonly<Record<string, unknown>>) => void
 }
 
@@ -37,9 +40,9 @@ interface Remote {
 
 /** Repositories by URL. Nothing is asked of any of them before `begin` or `refresh`. */
 export function openRemotes(options: RemotesOptions): Remotes {
-  const { data, patienceMs = 10_000, clock = Date.now, log = () => undefined } = options
+  const { data, patienceMs = 10_000, pushMs = 600_000, clock = Date.now, log = () => undefined } = options
   const git = openGit({ searchPath: options.searchPath ?? usualPath, author: options.author })
-  const underWay = new Set<Promise<void>>()
+  const underWay = new Set<Promise<unknown>>()
   const remotes = new Map(options.remotes.map((settings) => [settings.name, remoteOf(settings)]))
 
   function remoteOf(settings: RemoteSettings): Remote {
@@ -117,6 +120,21 @@ export function openRemotes(options: RemotesOptions): Remotes {
       const there = `${remote.settings.url} answers, with ${counted(refs.size, 'branch or tag', 'branches and tags')}`
       const at = fetchedAt(remote.mirror)
       return at === null ? `${there}; not cloned yet` : `${there}; fetched ${timeText(at)}`
+    },
+    async tip(name, branch) {
+      const { mirror, fetch } = named(name)
+      await fetch()
+      return await trackedTip(git, mirror, branch)
+    },
+    async move(name, move) {
+      const { settings, mirror } = named(name)
+      const moving = pushMove(git, settings, mirror, move, { how: 'push', ms: pushMs })
+      underWay.add(moving)
+      return await moving.finally(() => underWay.delete(moving))
+    },
+    async rehearse(name, move) {
+      const { settings, mirror } = named(name)
+      return await pushMove(git, settings, mirror, move, { how: 'rehearse', ms: settings.fetchMs })
     },
     begin() {
       for (const remote of remotes.values()) if (!exists(remote.mirror)) void cloned(remote)

@@ -83,7 +83,8 @@ const meanings: readonly Meaning[] = [
   },
 ]
 
-function withoutSecrets({ login }: RemoteSettings, text: string): string {
+/** What a server may have said again of what it was sent. */
+export function withoutSecrets({ login }: RemoteSettings, text: string): string {
   if (login?.password == null) return text
   const { name } = login.password
   return new KnownSecrets([{ name, value: login.password.reveal() }]).redact(text)

@@ -45,6 +45,19 @@ describe('before an upgrade', () => {
     expect(kept[0]).toMatch(new RegExp(`^20261127T1200\\d\\dZ-format-${migrations.length - 1}$`))
   })
 
+  it('the newest copy of each format is kept too, and what a process left that was killed at it is not', async () => {
+    older()
+    const first = await copied()
+    const other = at(data, 'upgrades/20200101T000000Z-format-1')
+    mkdirSync(other)
+    const half = at(data, 'upgrades/.20200101T000000Z-format-1.half')
+    mkdirSync(half)
+    const later = [await copied(), await copied(), await copied()]
+    const kept = readdirSync(at(data, 'upgrades')).map((name) => at(data, `upgrades/${name}`))
+    expect(kept.toSorted()).toEqual([other, ...later.map((copy) => copy?.path)])
+    expect(kept).not.toContain(first?.path)
+  })
+
   it('a full disk is a reason not to begin, and the database stays as it is', async () => {
     needRoot('A disk of its own')
     using disk = smallDisk(2)

@@ -98,7 +98,7 @@ async function tokensSeen(
     api.docker.createContainer({
       Image: image,
       User: '65534:65534',
-      Entrypoint: ['sh', '-c', 'for place; do cat "$place/token" || echo; done', 'canary'],
+      Entrypoint: ['sh', '-c', 'for place; do cat "$place/token" 2>/dev/null || echo; done', 'canary'],
       Cmd: places.map(({ target }) => target),
       // With a terminal its output is plain text.
       Tty: true,
