@@ -1,8 +1,9 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
+import { type Standing, standingOf } from '../domain/standing.ts'
 import type { Loaded, Sending } from './hooks.ts'
 import type { StreamState } from './stream.ts'
-import { agoOf, groupOf, type Standing, stateOf } from './words.ts'
+import { agoOf, groupOf } from './words.ts'
 
 /** The heading of a page: a reader is led to it, and the window is named by it. */
 export function Title({ children }: { readonly children: string }) {
@@ -23,7 +24,7 @@ export function Title({ children }: { readonly children: string }) {
 
 /** The state of a task, told apart by its words and not by its colour alone. */
 export function State({ task }: { readonly task: Standing }) {
-  return <span class={`state ${groupOf(task.status).name}`}>{stateOf(task)}</span>
+  return <span class={`state ${groupOf(task.status).name}`}>{standingOf(task)}</span>
 }
 
 export function Moment({ at, now }: { readonly at: number; readonly now: number }) {

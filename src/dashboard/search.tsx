@@ -63,7 +63,7 @@ function Hit({ hit: { task, snippets } }: { readonly hit: SearchHit }) {
     <li class="card">
       <Link to={{ page: 'task', id: task.id, view: 'overview' }}>{firstLine(task.goal)}</Link>
       <p class="facts">
-        <State task={{ ...task, halt: null, outcome: null }} />
+        <State task={task} />
         <span>{folderName(task.repository.path)}</span>
         <Moment at={task.updatedAt} now={now} />
       </p>

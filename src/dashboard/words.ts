@@ -1,4 +1,4 @@
-import type { Actor, Status, Task } from '../domain/task.ts'
+import type { Actor, Status } from '../domain/task.ts'
 
 // What people read, made of what the API says.
 
@@ -17,18 +17,6 @@ export function groupOf(status: Status): Group {
   const found = groups.find(({ statuses }) => (statuses as readonly Status[]).includes(status))
   if (found === undefined) throw new Error(`no list of the board holds ${status}`)
   return found
-}
-
-/** What of a task its state in words is made of. */
-export type Standing = Pick<Task, 'kind' | 'status' | 'halt' | 'outcome' | 'delivery'>
-
-/** A state in a word for people, with what differs from task to task. */
-export function stateOf({ kind, status, halt, outcome, delivery }: Standing): string {
-  const word = kind === 'question' && status === 'APPLIED' ? 'answered' : status.toLowerCase()
-  const why = halt === null || halt.reason === word ? '' : ` (${halt.reason.replaceAll('_', ' ')})`
-  const untested = status === 'APPLIED' && outcome === 'untested' ? ', untested' : ''
-  const gone = delivery === 'none' ? '' : `, ${delivery.replaceAll('_', ' ')}`
-  return `${word}${why}${untested}${gone}`
 }
 
 /** The first line of a text, at most `most` characters. */
