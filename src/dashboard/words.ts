@@ -25,6 +25,11 @@ export function firstLine(text: string, most = 160): string {
   return line.length > most ? `${line.slice(0, most)}…` : line
 }
 
+/** A step in words: what is numbered 0 is setup, and the test on what there was. */
+export const stepName = (step: number): string => (step === 0 ? 'before the first step' : `step ${step}`)
+
+export const capital = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`
+
 export const nameOf = ({ kind, id }: Actor): string => (kind === 'system' ? 'Cofferdam' : id)
 
 /** The last folder of a path. */
