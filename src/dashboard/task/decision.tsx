@@ -8,7 +8,7 @@ import { nameOf } from '../words.ts'
 
 interface DecisionProps {
   readonly task: Task
-  readonly loaded: Loaded<Decisions>
+  readonly loaded: Loaded<Decisions | null>
   readonly take: (task: Task) => void
 }
 

@@ -13,7 +13,7 @@ import { PullForm } from './pull-form.tsx'
 interface DeliveryProps {
   readonly task: Task
   readonly events: readonly TaskEvent[]
-  readonly decisions: Loaded<Decisions>
+  readonly decisions: Loaded<Decisions | null>
   readonly take: (task: Task) => void
 }
 
