@@ -26,9 +26,9 @@ export function Delivery(props: DeliveryProps) {
   const offer = found?.revision === task.revision ? found.offer : null
   return (
     <section class={offer === null ? 'delivery' : 'decision delivery'} aria-labelledby="delivery">
-      <h2 id="delivery">
-        <span role="status">{deliveryTitle(task)}</span>
-      </h2>
+      <div role="status">
+        <h2 id="delivery">{deliveryTitle(task)}</h2>
+      </div>
       <Said {...props} />
       {offer !== null && found !== null && <Choices {...props} offer={offer} found={found} />}
       <Problem text={decisions.error?.message ?? null} />
