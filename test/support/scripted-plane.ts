@@ -169,6 +169,10 @@ export class ScriptedPlane implements ControlPlane, Disposable {
       clock: Date.now,
       nonceKey: () => 'a key of tests',
       misses: new Misses(),
+      defaults: {
+        budget: defaultBudget,
+        repository: (path) => (path.endsWith('/alone') ? {} : { delivery: { pull: scriptedPulls } }),
+      },
     }
     for (const task of this.store.inFlight()) {
       this.transitions.report(task.id, task.fence, { type: 'requeued', text: 'Restarted.', crashed: true })
