@@ -91,7 +91,7 @@ export function Liveness({ state }: { readonly state: StreamState }) {
 interface SendProps {
   readonly sending: Sending
   readonly children: ComponentChildren
-  readonly class?: string
+  readonly class?: string | undefined
 }
 
 /** The button that sends a form. It stays in reach while that is on its way, so that nobody loses their place. */

@@ -45,7 +45,16 @@ beforeEach(async () => {
   task = aTask({ status: 'DRAFT' })
   const choices = ['approve', 'reject', 'suggest'].map(button)
   const offer = { openedAt: now, expiresAt: now + 1000, expired: false, choices }
-  decisions = { taskId: aTaskId, status: 'DRAFT', revision: 1, offer, merge: null, pull: null, last: null }
+  decisions = {
+    taskId: aTaskId,
+    status: 'DRAFT',
+    revision: 1,
+    offer,
+    merge: null,
+    pull: null,
+    ways: [],
+    last: null,
+  }
   const plane: Told = {
     task: () => task,
     checkpoints: () => [],

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openAccess } from '../../control-plane/access.ts'
 import { Bus } from '../../control-plane/bus.ts'
-import { openSurface } from '../../control-plane/gate/surfaces.ts'
+import { decide, offeredActions, openSurface } from '../../control-plane/gate/surfaces.ts'
 import { Misses } from '../../control-plane/gate/misses.ts'
 import { decisionsOf, offerAgain, press, type PressDeps } from '../../control-plane/gate/press.ts'
 import type { Decisions } from '../../src/domain/decision.ts'
@@ -66,6 +66,7 @@ import { largerBudget } from '../../src/domain/risk/budget.ts'
 import type { SearchAnswer, SearchRequest } from '../../src/domain/search/search.ts'
 import type { Actor, Checkpoint, RiskReason, Status, Task, TaskEvent } from '../../src/domain/task.ts'
 import { defaultPolicy } from '../../src/domain/policies.ts'
+import { transition } from '../../src/domain/transition/apply.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import type { Verification } from '../../src/domain/verification/verify.ts'
 import { noRemotes } from './no-remotes.ts'
@@ -168,6 +169,10 @@ export class ScriptedPlane implements ControlPlane, Disposable {
       clock: Date.now,
       nonceKey: () => 'a key of tests',
       misses: new Misses(),
+      defaults: {
+        budget: defaultBudget,
+        repository: (path) => (path.endsWith('/alone') ? {} : { delivery: { pull: scriptedPulls } }),
+      },
     }
     for (const task of this.store.inFlight()) {
       this.transitions.report(task.id, task.fence, { type: 'requeued', text: 'Restarted.', crashed: true })
@@ -282,7 +287,14 @@ export class ScriptedPlane implements ControlPlane, Disposable {
 
   #act(id: TaskId, act: Act, actor: Actor, shown: number | null): Task {
     const before = this.task(id)
-    const along = () => ({ data: { risks: risksOf(act, before) } })
+    const at = Date.now()
+    const decided = { action: act.act, text: null, actor, at }
+    const along = () => ({
+      data: { risks: risksOf(act, before) },
+      ...(before.status === 'APPLIED'
+        ? { surface: decide(this.store.openSurface(id), before, decided) }
+        : {}),
+    })
     const task = this.transitions.act(id, inputOf(act, before), actor, along, shown)
     if (act.act === 'stop' || act.act === 'pause') this.#running?.abort()
     if (task.phase === 'salvage') {
@@ -433,7 +445,7 @@ export class ScriptedPlane implements ControlPlane, Disposable {
 
   /** A goal that says `clash` does so with the branch. */
   #deliver({ id, fence, goal, phase, merge }: Task): void {
-    const report = (input: Input): void => void this.transitions.report(id, fence, input)
+    const report = (input: Input): void => this.#report(id, fence, input)
     const into = merge?.into ?? ''
     if (phase === 'push') {
       report({ type: 'pull_pushed', text: 'It is pushed.', pushed: aCommit })
@@ -447,6 +459,15 @@ export class ScriptedPlane implements ControlPlane, Disposable {
       report({ type: 'merge_advanced', phase: 'merge_move', text: 'It is tested.', made })
       report({ type: 'merged', text: `Merged into ${into}.` })
     }
+  }
+
+  /** As the loop does: what is applied is offered for a decision on what becomes of it. */
+  #report(id: TaskId, fence: number, input: Input, along: Along = {}): void {
+    const after = transition(this.task(id), input, Date.now())
+    const offers =
+      after.kind === 'changed' && after.task.status === 'APPLIED' && offeredActions(after.task).length > 0
+    const surface = offers ? { closeAll: true, open: openSurface(after.task, Date.now()) } : undefined
+    this.transitions.report(id, fence, input, { ...along, ...(surface === undefined ? {} : { surface }) })
   }
 
   #work(id: TaskId): void {
@@ -463,7 +484,7 @@ export class ScriptedPlane implements ControlPlane, Disposable {
       task,
       signal,
       report: (input, along) => {
-        if (!signal.aborted) this.transitions.report(id, task.fence, input, along)
+        if (!signal.aborted) this.#report(id, task.fence, input, along)
       },
       output: (box, text, progress) =>
         this.#bus.output(id, { step: 1, box, text, ...(progress === undefined ? {} : { progress }) }),

@@ -117,7 +117,10 @@ interface FilesProps {
 }
 
 function Files({ text, isWide, marks, comments, say }: FilesProps) {
-  const files = useMemo(() => filesOfDiff(seen(text)).map((part) => ({ part, name: nameInDiff(part) })), [text])
+  const files = useMemo(
+    () => filesOfDiff(seen(text)).map((part) => ({ part, name: nameInDiff(part) })),
+    [text],
+  )
   const cut = cutOf(text)
   if (files.length === 0) return <p class="faint">Nothing is changed.</p>
   let length = 0

@@ -65,7 +65,11 @@ export const isStuck = ({ status, delivery, merge }: Pick<Task, 'status' | 'deli
   (delivery === 'conflict' || delivery === 'rejected' || (delivery === 'none' && merge?.said != null))
 
 /** How its last delivery stands or ended, in a sentence. */
-export function deliverySaid({ delivery, merge, pull }: Pick<Task, 'delivery' | 'merge' | 'pull'>): string | null {
+export function deliverySaid({
+  delivery,
+  merge,
+  pull,
+}: Pick<Task, 'delivery' | 'merge' | 'pull'>): string | null {
   if (delivery.startsWith('pr_')) return pull?.said ?? null
   if (delivery === 'delivering' || delivery === 'superseded' || delivery === 'discarded') return null
   // Of two, the one that was decided later.

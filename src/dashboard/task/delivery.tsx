@@ -13,7 +13,7 @@ import { PullForm } from './pull-form.tsx'
 interface DeliveryProps {
   readonly task: Task
   readonly events: readonly TaskEvent[]
-  readonly decisions: Loaded<Decisions>
+  readonly decisions: Loaded<Decisions | null>
   readonly take: (task: Task) => void
 }
 
@@ -26,9 +26,9 @@ export function Delivery(props: DeliveryProps) {
   const offer = found?.revision === task.revision ? found.offer : null
   return (
     <section class={offer === null ? 'delivery' : 'decision delivery'} aria-labelledby="delivery">
-      <h2 id="delivery">
-        <span role="status">{deliveryTitle(task)}</span>
-      </h2>
+      <div role="status">
+        <h2 id="delivery">{deliveryTitle(task)}</h2>
+      </div>
       <Said {...props} />
       {offer !== null && found !== null && <Choices {...props} offer={offer} found={found} />}
       <Problem text={decisions.error?.message ?? null} />
@@ -71,7 +71,8 @@ interface ChoicesProps extends DeliveryProps {
   readonly found: Decisions
 }
 
-type Open = 'merge' | 'pull-request' | 'undo' | 'discard'
+const acts = ['merge', 'pull-request', 'undo', 'discard'] as const
+type Open = (typeof acts)[number]
 
 const names: Readonly<Record<Open, string>> = {
   merge: 'Merge',
@@ -85,11 +86,8 @@ function Choices({ task, take, offer, found, decisions: { reload } }: ChoicesPro
   const sending = useSending()
   const idOf = (action: Open): string | null =>
     offer.choices.find((choice) => choice.action === action)?.id ?? null
-  // One of the two is what the repository is configured for; whoever may that may do the other.
-  const mayDeliver = idOf('merge') !== null || idOf('pull-request') !== null
-  const shown = (['merge', 'pull-request', 'undo', 'discard'] as const).filter(
-    (name) => idOf(name) !== null || (mayDeliver && (name === 'merge' || name === 'pull-request')),
-  )
+  // One of the two ways is what the repository is configured for, and has the button; the other is there as well.
+  const shown = acts.filter((name) => idOf(name) !== null || found.ways.some((way) => way === name))
   const sent = async (work: () => Promise<Task>): Promise<void> => {
     try {
       take(await work())
@@ -105,6 +103,7 @@ function Choices({ task, take, offer, found, decisions: { reload } }: ChoicesPro
     if (open !== null) sending.send(() => sent(() => press(open)))
   }
   const form = { task, sent, press }
+  const main = acts.find((name) => name !== 'discard' && idOf(name) !== null)
   return (
     <>
       <p class="buttons">
@@ -112,7 +111,7 @@ function Choices({ task, take, offer, found, decisions: { reload } }: ChoicesPro
           <button
             key={name}
             type="button"
-            class={(name === 'merge' || name === 'pull-request') && idOf(name) !== null ? 'main' : undefined}
+            class={name === 'discard' ? 'danger' : name === main ? 'main' : undefined}
             aria-expanded={open === name}
             onClick={() => setOpen(open === name ? null : name)}
           >
@@ -130,7 +129,7 @@ function Choices({ task, take, offer, found, decisions: { reload } }: ChoicesPro
               : 'Its work is removed here. A branch that your repository was given stays there.'}
           </p>
           <Problem text={sending.error} />
-          <Send sending={sending} class="danger">
+          <Send sending={sending} class={open === 'discard' ? 'danger' : 'main'}>
             {open === 'undo' ? 'Take it out again' : 'Throw its work away'}
           </Send>
         </Form>

@@ -105,7 +105,9 @@ export function FileDiff({ text, isWide, isOpen, marks, comments, say }: FileDif
       <summary>
         <code>{name}</code> <span class="good">+{added}</span> <span class="bad">−{removed}</span>
         {marks.length > 0 && <span class="mark warning">wants a look</span>}
-        {comments.length > 0 && <span>{comments.length} said</span>}
+        {comments.length > 0 && (
+          <span>{comments.length === 1 ? '1 comment' : `${comments.length} comments`}</span>
+        )}
       </summary>
       {marks.length > 0 && (
         <ul class="reasons">

@@ -31,7 +31,10 @@ export function MergeForm({ task, offer, press, sent }: FormProps<MergeOffer>) {
   const sending = useSending()
   const rules = rulesOf(task)
   const isUsual =
-    offer !== null && offer.into === into && offer.how === how && rules.every((rule) => accepted.includes(rule))
+    offer !== null &&
+    offer.into === into &&
+    offer.how === how &&
+    rules.every((rule) => accepted.includes(rule))
   const otherwise = (): Promise<Task> =>
     post<Task>(
       `/v1/tasks/${task.id}/merge`,

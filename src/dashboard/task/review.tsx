@@ -53,8 +53,8 @@ export function Review({ task, comments, take }: ReviewProps) {
       )}
       <Form label="Review" onSend={send}>
         <p class="faint">
-          Press the number of a line to comment on it: that stays on record. Another task makes the changes; it
-          begins with this work, and takes its place.
+          Press the number of a line to comment on it: that stays on record. Another task makes the changes;
+          it begins with this work, and takes its place.
         </p>
         <label for="review-text">What should be changed? (may stay empty where lines have comments)</label>
         <textarea
