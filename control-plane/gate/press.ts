@@ -8,6 +8,7 @@ import {
   parseDecisionId,
   type Pressed,
 } from '../../src/domain/decision.ts'
+import { deliveryWays } from '../../src/domain/delivery/pull.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import type { RepositoryDefaults } from '../../src/domain/repository-defaults.ts'
@@ -41,8 +42,12 @@ export function decisionsOf(deps: PressDeps, id: TaskId, caller: Caller): Decisi
   const isOffered = (wanted: string): boolean =>
     offer?.choices.some(({ action }) => action === wanted) === true
   const merge = isOffered('merge') ? mergeOffer(deps, task) : null
-  const pull = isOffered('pull-request') ? pullOffer(task, configuredFor(deps, task)) : null
-  return { taskId: id, status: task.status, revision: task.revision, offer, merge, pull, last: decided }
+  const proposal = pullOffer(task, configuredFor(deps, task))
+  const pull = isOffered('pull-request') ? proposal : null
+  const ways = deliveryWays
+    .filter((way) => surface?.actions.includes(way) === true && actRefusal(caller, way, task) === null)
+    .filter((way) => way === 'merge' || proposal !== null)
+  return { taskId: id, status: task.status, revision: task.revision, offer, merge, pull, ways, last: decided }
 }
 
 function configuredFor({ defaults }: PressDeps, task: Task): RepositoryDefaults {
