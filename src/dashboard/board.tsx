@@ -6,6 +6,7 @@ import { asError, useLoaded, useNow, useSending, useSettled } from './hooks.ts'
 import { Link } from './navigation.tsx'
 import { Liveness, Moment, Problem, State, Title } from './parts.tsx'
 import { listen, type StreamState } from './stream.ts'
+import { deliverySaid, isStuck } from './task/delivery-words.ts'
 import { useMay } from './who.ts'
 import { firstLine, folderName, type Group, groups, numberOf } from './words.ts'
 
@@ -33,18 +34,22 @@ export function Board() {
   useEffect(() => {
     // What changes while lists are on their way may not be in them yet.
     let meanwhile: readonly Task[] = []
+    // An answer that comes after a later question counts no more.
+    let asked = 0
     const load = async (): Promise<void> => {
+      const mine = ++asked
       meanwhile = []
       try {
         const found = await firstPages()
+        if (mine !== asked) return
         setLists(meanwhile.reduce(placed, found))
         setError(null)
       } catch (failure) {
-        setError(asError(failure).message)
+        if (mine === asked) setError(asError(failure).message)
       }
     }
     void load()
-    return listen({
+    const stop = listen({
       address: () => '/v1/changes',
       on: {
         task: (data) => {
@@ -63,6 +68,10 @@ export function Board() {
         }
       },
     })
+    return () => {
+      asked += 1
+      stop()
+    }
   }, [])
   return (
     <>
@@ -152,12 +161,14 @@ function Section({ group, list, count, onMore }: SectionProps) {
 
 function Card({ task, now }: { readonly task: Task; readonly now: number }) {
   const { id, kind, goal, repository, step, budget, halt, risks, status, updatedAt } = task
-  const why = status === 'DRAFT' ? risks[0]?.text : halt?.text
+  const isWaiting = isStuck(task)
+  const why = status === 'DRAFT' ? risks[0]?.text : (halt?.text ?? deliverySaid(task) ?? undefined)
   return (
-    <li class="card">
+    <li class={isWaiting ? 'card stuck' : 'card'}>
       <Link to={{ page: 'task', id, view: 'overview' }}>{firstLine(goal)}</Link>
       <p class="facts">
         <State task={task} />
+        {isWaiting && <span class="mark warning">needs you</span>}
         {kind === 'question' && <span>question</span>}
         <span>{folderName(repository.path)}</span>
         {step > 0 && (

@@ -59,6 +59,9 @@ export function useKept(name: string, usual = ''): readonly [string, (text: stri
   return [text, keep]
 }
 
+/** Whether something was typed there that was not sent. */
+export const isKept = (name: string): boolean => (localStorage.getItem(prefix + name) ?? '') !== ''
+
 /** Forgets all that was typed: another person may sit here next. */
 export function forgetKept(): void {
   for (const name of Object.keys(localStorage)) if (name.startsWith(prefix)) localStorage.removeItem(name)

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import type { Actor, Status } from './task.ts'
 import { canonicalJson } from './canonical-json.ts'
 import type { MergeWay } from './delivery/merge.ts'
-import type { ForgeKind } from './delivery/pull.ts'
+import type { DeliveryWay, ForgeKind } from './delivery/pull.ts'
 import { parseTaskId, type TaskId } from './ids.ts'
 import type { MarkRule } from './marks/mark.ts'
 
@@ -36,6 +36,8 @@ export interface Decisions {
   readonly merge: MergeOffer | null
   /** What the button `pull-request` would do, where it is offered. */
   readonly pull: PullOffer | null
+  /** How this caller can deliver the work now, by a button or by a command: pull requests where a place for them is configured. */
+  readonly ways: readonly DeliveryWay[]
   readonly last: Decided | null
 }
 

@@ -143,6 +143,48 @@ function poison({ plane, left }: DashboardLab): ReturnType<typeof aTask> {
   return task
 }
 
+/** A task whose pull request and comments others have written, all of it evil. */
+function poisonedReview({ plane }: DashboardLab): ReturnType<typeof aTask> {
+  const task = aTask({
+    id: aTaskIdOf(8),
+    goal: evil,
+    status: 'APPLIED',
+    outcome: 'tested',
+    head: aCommitOf('b'),
+    step: 1,
+    marks: [{ rule: 'ci', text: evil, path: '<img src=x onerror=window.pwned=1>' }],
+    delivery: 'pr_open',
+    pull: {
+      forge: 'github',
+      project: evil,
+      remote: evil,
+      into: evil,
+      draft: true,
+      accepted: [],
+      at: 1,
+      pushed: aCommitOf('b'),
+      number: 7,
+      url: 'javascript:window.pwned=1',
+      said: evil,
+    },
+    createdAt: Date.now(),
+    updatedAt: Date.now(),
+  })
+  const path = '<img src=x onerror=window.pwned=1>'
+  const comments = [
+    { path, line: 1, text: evil },
+    { path, line: null, text: evil },
+  ]
+  const event = {
+    type: 'reviewed',
+    actor: { kind: 'token', id: evil },
+    text: evil,
+    data: { comments },
+  } as const
+  plane.store.write(birth(task, { event: { ...event, at: Date.now() } }))
+  return task
+}
+
 /** What became markup in a page that shows it, and what ran. */
 async function harm(page: Page): Promise<readonly string[]> {
   return page.evaluate<string[]>(`(() => {
@@ -161,7 +203,10 @@ attack(
   async ({ saw }) => {
     await using lab = await open()
     const task = poison(lab)
+    const reviewed = poisonedReview(lab)
     const pages = [
+      pathOf(reviewed.id),
+      pathOf(reviewed.id, 'changes'),
       '/dashboard/',
       ...['', 'output', 'changes', 'tests', 'egress', 'proof'].map((view) => pathOf(task.id, view)),
       '/dashboard/search?q=onerror',
@@ -187,7 +232,9 @@ attack(
       await look(page, path)
       if ((await page.content()).includes('onerror')) shown += 1
     }
-    expect(shown).toBeGreaterThanOrEqual(9)
+    expect(shown).toBeGreaterThanOrEqual(11)
+    await page.goto(pathOf(reviewed.id, 'changes'))
+    await sees(page.locator('.file > .said').getByText('<script>window.pwned=1</script>'))
     await page.goto(pathOf(task.id, 'changes'))
     await sees(page.getByText('</td></tr></table><script>window.pwned=1</script>'))
     // With it there is nothing that it had to hold up.

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openAccess } from '../../control-plane/access.ts'
 import { Bus } from '../../control-plane/bus.ts'
-import { openSurface } from '../../control-plane/gate/surfaces.ts'
+import { decide, offeredActions, openSurface } from '../../control-plane/gate/surfaces.ts'
 import { Misses } from '../../control-plane/gate/misses.ts'
 import { decisionsOf, offerAgain, press, type PressDeps } from '../../control-plane/gate/press.ts'
 import type { Decisions } from '../../src/domain/decision.ts'
@@ -48,8 +48,15 @@ import { Failure } from '../../src/domain/failure.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import type { Input } from '../../src/domain/input.ts'
 import type { TaskRequest } from '../../src/domain/intake.ts'
-import { type Reviewed, type ReviewRequest, reviewText } from '../../src/domain/review/review.ts'
+import {
+  type Reviewed,
+  type ReviewRequest,
+  reviewText,
+  saidSchema,
+  together,
+} from '../../src/domain/review/review.ts'
 import { refuseFollowUp } from '../../src/domain/question/follow-up.ts'
+import type { Mark } from '../../src/domain/marks/mark.ts'
 import type { QuestionRequest } from '../../src/domain/question/request.ts'
 import { submitRefusal } from '../../src/domain/rights.ts'
 import type { Destination } from '../../src/domain/outbox/destination.ts'
@@ -59,6 +66,7 @@ import { largerBudget } from '../../src/domain/risk/budget.ts'
 import type { SearchAnswer, SearchRequest } from '../../src/domain/search/search.ts'
 import type { Actor, Checkpoint, RiskReason, Status, Task, TaskEvent } from '../../src/domain/task.ts'
 import { defaultPolicy } from '../../src/domain/policies.ts'
+import { transition } from '../../src/domain/transition/apply.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import type { Verification } from '../../src/domain/verification/verify.ts'
 import { noRemotes } from './no-remotes.ts'
@@ -161,6 +169,10 @@ export class ScriptedPlane implements ControlPlane, Disposable {
       clock: Date.now,
       nonceKey: () => 'a key of tests',
       misses: new Misses(),
+      defaults: {
+        budget: defaultBudget,
+        repository: (path) => (path.endsWith('/alone') ? {} : { delivery: { pull: scriptedPulls } }),
+      },
     }
     for (const task of this.store.inFlight()) {
       this.transitions.report(task.id, task.fence, { type: 'requeued', text: 'Restarted.', crashed: true })
@@ -258,8 +270,11 @@ export class ScriptedPlane implements ControlPlane, Disposable {
     return knownRepositories({}, this.store.repositories(), noRemotes)
   }
 
+  /** Whether the configuration names an agent. */
+  isConfigured = true
+
   agents(): readonly KnownAgent[] {
-    return [{ name: 'command', usual: true, answers: true }]
+    return [{ name: 'command', usual: this.isConfigured, answers: true }]
   }
 
   search(request: SearchRequest): Promise<SearchAnswer> {
@@ -272,7 +287,14 @@ export class ScriptedPlane implements ControlPlane, Disposable {
 
   #act(id: TaskId, act: Act, actor: Actor, shown: number | null): Task {
     const before = this.task(id)
-    const along = () => ({ data: { risks: risksOf(act, before) } })
+    const at = Date.now()
+    const decided = { action: act.act, text: null, actor, at }
+    const along = () => ({
+      data: { risks: risksOf(act, before) },
+      ...(before.status === 'APPLIED'
+        ? { surface: decide(this.store.openSurface(id), before, decided) }
+        : {}),
+    })
     const task = this.transitions.act(id, inputOf(act, before), actor, along, shown)
     if (act.act === 'stop' || act.act === 'pause') this.#running?.abort()
     if (task.phase === 'salvage') {
@@ -288,9 +310,16 @@ export class ScriptedPlane implements ControlPlane, Disposable {
   /** Its follow-up is made of nothing but what is said. */
   review(id: TaskId, request: ReviewRequest, { actor }: Caller, shown: number | null): Promise<Reviewed> {
     const task = this.task(id)
-    const text = reviewText([request], null)
+    const before = this.store.events(id, 0, 1000).flatMap(({ type, data }) => {
+      const read = type === 'reviewed' ? saidSchema.safeParse(data) : null
+      return read?.success === true ? [read.data] : []
+    })
+    const said = request.requestChanges ? [...before, request] : [request]
+    const text = reviewText(said, null)
+    const data = { ...together(said) }
     if (!request.requestChanges) {
-      const noted = this.transitions.act(id, { type: 'reviewed', text }, actor, undefined, shown)
+      const along = () => ({ data })
+      const noted = this.transitions.act(id, { type: 'reviewed', text }, actor, along, shown)
       return Promise.resolve({ task: noted, followUp: null, notes: [] })
     }
     const next = this.transitions.freshId()
@@ -298,7 +327,7 @@ export class ScriptedPlane implements ControlPlane, Disposable {
       id,
       { type: 'superseded', by: next },
       actor,
-      () => ({ data: { by: next } }),
+      () => ({ data: { by: next, ...data } }),
       shown,
     )
     const born = aTask({
@@ -416,7 +445,7 @@ export class ScriptedPlane implements ControlPlane, Disposable {
 
   /** A goal that says `clash` does so with the branch. */
   #deliver({ id, fence, goal, phase, merge }: Task): void {
-    const report = (input: Input): void => void this.transitions.report(id, fence, input)
+    const report = (input: Input): void => this.#report(id, fence, input)
     const into = merge?.into ?? ''
     if (phase === 'push') {
       report({ type: 'pull_pushed', text: 'It is pushed.', pushed: aCommit })
@@ -430,6 +459,15 @@ export class ScriptedPlane implements ControlPlane, Disposable {
       report({ type: 'merge_advanced', phase: 'merge_move', text: 'It is tested.', made })
       report({ type: 'merged', text: `Merged into ${into}.` })
     }
+  }
+
+  /** As the loop does: what is applied is offered for a decision on what becomes of it. */
+  #report(id: TaskId, fence: number, input: Input, along: Along = {}): void {
+    const after = transition(this.task(id), input, Date.now())
+    const offers =
+      after.kind === 'changed' && after.task.status === 'APPLIED' && offeredActions(after.task).length > 0
+    const surface = offers ? { closeAll: true, open: openSurface(after.task, Date.now()) } : undefined
+    this.transitions.report(id, fence, input, { ...along, ...(surface === undefined ? {} : { surface }) })
   }
 
   #work(id: TaskId): void {
@@ -446,7 +484,7 @@ export class ScriptedPlane implements ControlPlane, Disposable {
       task,
       signal,
       report: (input, along) => {
-        if (!signal.aborted) this.transitions.report(id, task.fence, input, along)
+        if (!signal.aborted) this.#report(id, task.fence, input, along)
       },
       output: (box, text, progress) =>
         this.#bus.output(id, { step: 1, box, text, ...(progress === undefined ? {} : { progress }) }),
@@ -512,24 +550,27 @@ export function beginStep({ report, task }: Turn, step = 1): void {
   report({ type: 'begun', step, attempt: 1, text, consumed: task.instruction }, { data: { kind: 'agent' } })
 }
 
-/** One step that is applied, as the loop would tell it. */
-export const applies: Script = async (turn) => {
-  const { report, output } = turn
-  beginStep(turn)
-  // As long as a box takes to start; output and events are only in order one by one.
-  await sleep(20)
-  output('agent', 'editing \u001b[31ma.txt\u001b[0m\nhalf a ')
-  output('agent', 'line')
-  await sleep(20)
-  report({ type: 'agent_finished', text: 'The agent ended with DONE.' })
-  report({ type: 'advanced', phase: 'candidate', text: 'The tree is inside the policy.' })
-  report({ type: 'candidate_made', text: '1 file changed (+1 −1).' })
-  report({ type: 'tested', text: 'The test passes.', priorFailure: null }, { data: { passed: true } })
-  const verdict = { kind: 'apply', outcome: 'tested' } as const
-  const progress = { signature: 'x', repeats: 1 }
-  report({ type: 'checkpointed', verdict, head: aCommitOf('b'), progress, marks: [] })
-  report({ type: 'handed_over' })
-}
+/** One step that is applied, as the loop would tell it, with these marks. */
+export const appliesWith =
+  (marks: readonly Mark[]): Script =>
+  async (turn) => {
+    const { report, output } = turn
+    beginStep(turn)
+    // As long as a box takes to start; output and events are only in order one by one.
+    await sleep(20)
+    output('agent', 'editing \u001b[31ma.txt\u001b[0m\nhalf a ')
+    output('agent', 'line')
+    await sleep(20)
+    report({ type: 'agent_finished', text: 'The agent ended with DONE.' })
+    report({ type: 'advanced', phase: 'candidate', text: 'The tree is inside the policy.' })
+    report({ type: 'candidate_made', text: '1 file changed (+1 −1).' })
+    report({ type: 'tested', text: 'The test passes.', priorFailure: null }, { data: { passed: true } })
+    const verdict = { kind: 'apply', outcome: 'tested' } as const
+    const progress = { signature: 'x', repeats: 1 }
+    report({ type: 'checkpointed', verdict, head: aCommitOf('b'), progress, marks })
+    report({ type: 'handed_over' })
+  }
+export const applies: Script = appliesWith([])
 
 /** A step whose agent works until it is ended. */
 export const worksForever: Script = (turn) => {

@@ -1,18 +1,38 @@
 import { useMemo, useState } from 'preact/hooks'
-import type { Task } from '../../domain/task.ts'
+import type { Decisions } from '../../domain/decision.ts'
+import type { Mark } from '../../domain/marks/mark.ts'
+import type { Task, TaskEvent } from '../../domain/task.ts'
 import { getText, query } from '../api.ts'
 import { useLoaded } from '../hooks.ts'
 import { Waiting } from '../parts.tsx'
+import { CommentDialog } from './comment-dialog.tsx'
+import { type Comment, commentsIn, type Place } from './comments.ts'
 import { FileDiff } from './diff.tsx'
 import { cutOf, filesOfDiff, nameInDiff, seen } from './diff-text.ts'
+import type { Line } from './line-buttons.ts'
+import { Review, useReviewing } from './review.tsx'
 import { useCheckpoints } from './tests.tsx'
 
 /** Files that are open from the beginning: as many as fit into so many characters. */
 const openCharacters = 40_000
 
-/** What a task changed, as a whole or step by step. */
-export function Changes({ task }: { readonly task: Task }) {
-  const [step, setStep] = useState<number | null>(null)
+interface ChangesProps {
+  readonly task: Task
+  readonly events: readonly TaskEvent[]
+  readonly decisions: Decisions | null
+  readonly take: (task: Task) => void
+}
+
+interface Asked extends Place {
+  readonly quote: string
+}
+
+const against = 'against'
+
+/** What a task changed, as a whole, step by step or in a branch as it is now; and what people say about it. */
+export function Changes({ task, events, decisions, take }: ChangesProps) {
+  const [shown, setShown] = useState('')
+  const [asked, setAsked] = useState<Asked | null>(null)
   const [isWide, setWide] = useState(() => matchMedia('(min-width: 70rem)').matches)
   const checkpoints = useCheckpoints(task)
   const steps = [
@@ -20,26 +40,37 @@ export function Changes({ task }: { readonly task: Task }) {
       (checkpoints.value ?? []).filter((row) => row.commit !== null && row.step > 0).map((row) => row.step),
     ),
   ]
+  const branch = decisions?.merge?.into ?? task.merge?.into ?? task.base.ref
+  const wanted = {
+    step: shown === '' || shown === against ? null : shown,
+    against: shown === against ? branch : null,
+  }
+  const about = JSON.stringify(wanted)
   const loaded = useLoaded(
-    async () => ({ about: String(step), text: await getText(`/v1/tasks/${task.id}/diff${query({ step })}`) }),
-    [task.id, task.head, step],
+    async () => ({ about, text: await getText(`/v1/tasks/${task.id}/diff${query(wanted)}`) }),
+    [task.id, task.head, about],
   )
+  const isReviewing = useReviewing(task)
+  const comments = useMemo(() => commentsIn(events), [events])
+  const say = (path: string, line: Line | null): void =>
+    setAsked({ path, line: line?.number ?? null, quote: line?.text ?? '' })
+  // Only here are lines counted as the work leaves them, which is what a comment names.
+  const isWhole = shown === ''
   return (
     <>
       <Marks task={task} />
       <p class="choices">
         <label for="step">Show</label>
-        <select
-          id="step"
-          value={step ?? ''}
-          onChange={({ currentTarget: { value } }) => setStep(value === '' ? null : Number(value))}
-        >
+        <select id="step" value={shown} onChange={({ currentTarget: { value } }) => setShown(value)}>
           <option value="">all steps together</option>
           {steps.map((each) => (
-            <option key={each} value={each}>
+            <option key={each} value={String(each)}>
               step {each} alone
             </option>
           ))}
+          {task.status === 'APPLIED' && (
+            <option value={against}>what a merge would change in {branch} now</option>
+          )}
         </select>
         <label class="choice">
           <input
@@ -50,23 +81,64 @@ export function Changes({ task }: { readonly task: Task }) {
           Side by side
         </label>
       </p>
-      <Waiting of={loaded}>{({ about, text }) => <Files key={about} text={text} isWide={isWide} />}</Waiting>
+      <Waiting of={loaded}>
+        {(found) => (
+          <Files
+            key={found.about}
+            text={found.text}
+            isWide={isWide}
+            marks={task.marks ?? []}
+            comments={isWhole ? comments : []}
+            say={isReviewing && isWhole ? say : null}
+          />
+        )}
+      </Waiting>
+      {isReviewing && <Review task={task} comments={comments} take={take} />}
+      {asked !== null && (
+        <CommentDialog
+          key={`${asked.path}:${asked.line ?? ''}`}
+          task={task}
+          about={asked}
+          quote={asked.quote}
+          take={take}
+          close={() => setAsked(null)}
+        />
+      )}
     </>
   )
 }
 
-function Files({ text, isWide }: { readonly text: string; readonly isWide: boolean }) {
-  const files = useMemo(() => filesOfDiff(seen(text)), [text])
+interface FilesProps {
+  readonly text: string
+  readonly isWide: boolean
+  readonly marks: readonly Mark[]
+  readonly comments: readonly Comment[]
+  readonly say: ((path: string, line: Line | null) => void) | null
+}
+
+function Files({ text, isWide, marks, comments, say }: FilesProps) {
+  const files = useMemo(
+    () => filesOfDiff(seen(text)).map((part) => ({ part, name: nameInDiff(part) })),
+    [text],
+  )
   const cut = cutOf(text)
   if (files.length === 0) return <p class="faint">Nothing is changed.</p>
   let length = 0
   return (
     <>
       <p>{files.length === 1 ? '1 file' : `${files.length} files`}</p>
-      {files.map((file) => {
-        length += file.length
+      {files.map(({ part, name }) => {
+        length += part.length
         return (
-          <FileDiff key={nameInDiff(file)} text={file} isWide={isWide} isOpen={length <= openCharacters} />
+          <FileDiff
+            key={name}
+            text={part}
+            isWide={isWide}
+            isOpen={length <= openCharacters}
+            marks={marks.filter(({ path }) => path === name)}
+            comments={comments.filter(({ path }) => path === name)}
+            say={say}
+          />
         )
       })}
       {cut !== null && <p class="why">Not all of it is here: {cut}. The branch has the rest.</p>}

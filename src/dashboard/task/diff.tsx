@@ -1,6 +1,10 @@
 import type { Diff2HtmlConfig } from 'diff2html'
 import { useEffect, useRef, useState } from 'preact/hooks'
+import type { Mark } from '../../domain/marks/mark.ts'
+import type { Comment } from './comments.ts'
 import { nameInDiff, sizeOfDiff } from './diff-text.ts'
+import { type Line, withLineButtons } from './line-buttons.ts'
+import { showComments } from './line-comments.ts'
 
 /** Browsers that know Trusted Types let text become markup by a named policy alone, and this is the only one. */
 interface TrustedTypes {
@@ -60,12 +64,22 @@ interface FileDiffProps {
   readonly text: string
   readonly isWide: boolean
   readonly isOpen: boolean
+  /** The marks of this file. */
+  readonly marks: readonly Mark[]
+  /** What is said about this file; none where lines are counted otherwise than in what is reviewed. */
+  readonly comments: readonly Comment[]
+  /** Says something about a line, or with null about the file; null where nobody can. */
+  readonly say: ((path: string, line: Line | null) => void) | null
 }
 
 /** A changed file; its lines are made when it is opened. */
-export function FileDiff({ text, isWide, isOpen }: FileDiffProps) {
+export function FileDiff({ text, isWide, isOpen, marks, comments, say }: FileDiffProps) {
   const [open, setOpen] = useState(isOpen)
   const place = useRef<HTMLDivElement>(null)
+  const name = nameInDiff(text)
+  const latest = useRef(say)
+  latest.current = say
+  const canSay = say !== null
   useEffect(() => {
     if (!open) return
     const settings: DiffSettings = {
@@ -75,15 +89,45 @@ export function FileDiff({ text, isWide, isOpen }: FileDiffProps) {
       colorScheme: 'auto',
     }
     const made = text.length > longest ? undefined : globalThis.Diff2Html?.html(text, settings)
-    place.current?.replaceChildren(made === undefined ? textOf(text) : viewOf(made))
-  }, [open, text, isWide])
-  const name = nameInDiff(text)
+    const view = made === undefined ? textOf(text) : viewOf(made)
+    const press = (line: Line): void => latest.current?.(name, line)
+    if (canSay && view instanceof DocumentFragment) withLineButtons(view, press)
+    place.current?.replaceChildren(view)
+  }, [open, text, isWide, canSay, name])
+  const about = JSON.stringify(comments)
+  useEffect(() => {
+    if (open && place.current !== null) showComments(place.current, comments)
+  }, [open, text, isWide, canSay, about])
   const { added, removed } = sizeOfDiff(text)
+  const whole = comments.filter(({ line }) => line === null)
   return (
     <details class="file" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
         <code>{name}</code> <span class="good">+{added}</span> <span class="bad">−{removed}</span>
+        {marks.length > 0 && <span class="mark warning">wants a look</span>}
+        {comments.length > 0 && (
+          <span>{comments.length === 1 ? '1 comment' : `${comments.length} comments`}</span>
+        )}
       </summary>
+      {marks.length > 0 && (
+        <ul class="reasons">
+          {marks.map(({ rule, text: why }) => (
+            <li key={`${rule} ${why}`}>{why}</li>
+          ))}
+        </ul>
+      )}
+      {whole.map(({ by, text: words }, index) => (
+        <p key={index} class="said words">
+          <strong>{by}:</strong> {words}
+        </p>
+      ))}
+      {say !== null && (
+        <p class="reasons">
+          <button type="button" onClick={() => say(name, null)} aria-label={`Comment on the file ${name}`}>
+            Comment on the file
+          </button>
+        </p>
+      )}
       <div class="diff" ref={place} tabIndex={0} role="region" aria-label={`Changes of ${name}`} />
     </details>
   )

@@ -1,7 +1,9 @@
+import type { Decisions } from '../../domain/decision.ts'
 import type { Task } from '../../domain/task.ts'
-import { useNow } from '../hooks.ts'
-import { Link } from '../navigation.tsx'
-import { Liveness, Moment, State, Title } from '../parts.tsx'
+import { get } from '../api.ts'
+import { useLoaded, useNow } from '../hooks.ts'
+import { Back, Link } from '../navigation.tsx'
+import { Failed, Liveness, Moment, State, Title } from '../parts.tsx'
 import { type View, views } from '../route.ts'
 import { firstLine, nameOf } from '../words.ts'
 import { Acts } from './acts.tsx'
@@ -9,6 +11,7 @@ import { Answered } from './answer.tsx'
 import { Budgets } from './budgets.tsx'
 import { Changes } from './changes.tsx'
 import { Decision } from './decision.tsx'
+import { Delivery } from './delivery.tsx'
 import { Egress } from './egress.tsx'
 import { Output } from './output.tsx'
 import { Proof } from './proof.tsx'
@@ -29,28 +32,36 @@ const titles: Readonly<Record<View, string>> = {
 export function TaskPage({ id, view }: { readonly id: string; readonly view: View }) {
   const watched = useTask(id)
   const { task, error, state } = watched
+  const version = task?.version
+  const decisions = useLoaded(
+    async () => (version === undefined ? null : await get<Decisions>(`/v1/tasks/${id}/decisions`)),
+    [id, version],
+  )
   if (error !== null)
     return (
       <>
         <Title>{`Task ${id}`}</Title>
-        <p class="problem" role="alert">
-          {error.message}
+        <Failed text={error.message} again={watched.retry} />
+        <p>
+          <Link to={{ page: 'board' }}>To the board</Link>
         </p>
       </>
     )
   if (task === null) return <p class="faint">Loading…</p>
   return (
     <>
+      <Back />
       <div class="line">
         <Title>{firstLine(task.goal, 100)}</Title>
         <Liveness state={state} />
       </div>
       <Facts task={task} />
-      <Decision task={task} take={watched.take} />
+      <Decision task={task} loaded={decisions} take={watched.take} />
+      <Delivery task={task} events={watched.events} decisions={decisions} take={watched.take} />
       <Acts task={task} take={watched.take} />
       <nav class="tabs" aria-label="About this task">
         <ul>
-          {views.map((each) => (
+          {viewsOf(task).map((each) => (
             <li key={each}>
               <Link to={{ page: 'task', id, view: each }} isHere={each === view}>
                 {titles[each]}
@@ -60,11 +71,15 @@ export function TaskPage({ id, view }: { readonly id: string; readonly view: Vie
         </ul>
       </nav>
       <section aria-label={titles[view]}>
-        <Shown task={task} view={view} watched={watched} />
+        <Shown task={task} view={view} watched={watched} decisions={decisions.value} />
       </section>
     </>
   )
 }
+
+/** A question changes nothing, and so has nothing to test. */
+const viewsOf = ({ kind }: Task): readonly View[] =>
+  kind === 'question' ? views.filter((view) => view !== 'changes' && view !== 'tests') : views
 
 function Facts({ task }: { readonly task: Task }) {
   const now = useNow()
@@ -122,11 +137,14 @@ function Shown({
   task,
   view,
   watched,
+  decisions,
 }: {
   readonly task: Task
   readonly view: View
   readonly watched: Watched
+  readonly decisions: Decisions | null
 }) {
+  if (!viewsOf(task).includes(view)) return <p>A question changes nothing in its repository.</p>
   switch (view) {
     case 'overview':
       return (
@@ -146,7 +164,7 @@ function Shown({
     case 'output':
       return <Output task={task} watched={watched} />
     case 'changes':
-      return <Changes task={task} />
+      return <Changes task={task} events={watched.events} decisions={decisions} take={watched.take} />
     case 'tests':
       return <Tests task={task} />
     case 'egress':

@@ -90,6 +90,17 @@ export function anInstallation() {
       step: 2,
       attempt: 1,
     })
+    await lab.plane.review(
+      applied.id,
+      {
+        text: null,
+        comments: [{ path: 'src/receipt.py', line: 8, text: 'Say which way halves are rounded.' }],
+        requestChanges: false,
+        budget: {},
+      },
+      anOwner,
+      null,
+    )
     lab.left.diff = diff
     lab.left.log = log
     lab.plane.store.recordEgress([

@@ -1,0 +1,55 @@
+import type { Act } from '../../domain/control-plane.ts'
+
+export type ActName = Act['act']
+
+/** Those that have a button here, in the order of their buttons: what goes on first, what cannot be taken back last. */
+export const saidActs = [
+  'resume',
+  'steer',
+  'pause',
+  'stop',
+  'reject',
+  'discard',
+] as const satisfies readonly ActName[]
+export type SaidAct = (typeof saidActs)[number]
+
+/** Whether nothing brings back what it ends. */
+export const isForGood = (name: SaidAct): boolean => name === 'reject' || name === 'discard'
+
+interface Said {
+  readonly button: string
+  /** What the form asks for; null where there is nothing to say. */
+  readonly label: string | null
+  readonly send: string
+  readonly required?: boolean
+  readonly about?: string
+}
+
+export const said: Readonly<Record<SaidAct, Said>> = {
+  resume: { button: 'Resume', label: 'What should the agent hear? (may stay empty)', send: 'Go on' },
+  steer: {
+    button: 'Steer',
+    label: 'What should the agent hear at its next step?',
+    send: 'Send it',
+    required: true,
+  },
+  pause: {
+    button: 'Pause',
+    label: null,
+    send: 'Pause it',
+    about: 'Its box is ended; what it has done so far is kept.',
+  },
+  stop: {
+    button: 'Stop',
+    label: 'Why? (may stay empty)',
+    send: 'Stop it now',
+    about: 'Its box is ended at once; what it has done so far is kept.',
+  },
+  reject: { button: 'Give up', label: 'Why? (may stay empty)', send: 'Give it up for good' },
+  discard: {
+    button: 'Discard',
+    label: null,
+    send: 'Throw its work away',
+    about: 'Its work is removed here. A branch that your repository was given stays there.',
+  },
+}

@@ -1,0 +1,38 @@
+import type { TaskEvent } from '../../domain/task.ts'
+import { nameOf } from '../words.ts'
+
+/** A place in the work: a line as it leaves a file, from 1; null is the whole file. */
+export interface Place {
+  readonly path: string
+  readonly line: number | null
+}
+
+/** What somebody has said about a place. */
+export interface Comment extends Place {
+  readonly text: string
+  readonly by: string
+}
+
+/** The comments on record, in the order in which they were made. A request for changes holds all that were made before. */
+export function commentsIn(events: readonly TaskEvent[]): readonly Comment[] {
+  const all = events.filter(({ type }) => type === 'reviewed').flatMap(commentsOf)
+  const known = new Set(all.map(keyOf))
+  const last = events.filter(({ type }) => type === 'superseded').flatMap(commentsOf)
+  return [...all, ...last.filter((comment) => !known.has(keyOf(comment)))]
+}
+
+function commentsOf({ data, actor }: TaskEvent): readonly Comment[] {
+  const found = data['comments']
+  if (!Array.isArray(found)) return []
+  return found.flatMap((each: unknown) => {
+    if (typeof each !== 'object' || each === null) return []
+    const { path, line, text } = each as Readonly<Record<string, unknown>>
+    const isComment =
+      typeof path === 'string' && typeof text === 'string' && (line === null || typeof line === 'number')
+    return isComment ? [{ path, line, text, by: nameOf(actor) }] : []
+  })
+}
+
+const keyOf = ({ path, line, text }: Comment): string => JSON.stringify([path, line, text])
+
+export const placeName = ({ path, line }: Place): string => (line === null ? path : `${path}, line ${line}`)

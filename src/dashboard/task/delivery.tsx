@@ -1,0 +1,140 @@
+import { useState } from 'preact/hooks'
+import type { Decisions, Offer } from '../../domain/decision.ts'
+import type { Task, TaskEvent } from '../../domain/task.ts'
+import { post } from '../api.ts'
+import { type Loaded, useSending } from '../hooks.ts'
+import { Link } from '../navigation.tsx'
+import { Form, Problem, Send } from '../parts.tsx'
+import { deliverySaid, deliveryTitle } from './delivery-words.ts'
+import { MergeForm } from './merge-form.tsx'
+import { webAddress } from './outside.ts'
+import { PullForm } from './pull-form.tsx'
+
+interface DeliveryProps {
+  readonly task: Task
+  readonly events: readonly TaskEvent[]
+  readonly decisions: Loaded<Decisions | null>
+  readonly take: (task: Task) => void
+}
+
+/** What is to become of the work of an applied task, and how far that has come. */
+export function Delivery(props: DeliveryProps) {
+  const { task, decisions } = props
+  if (task.status !== 'APPLIED' || task.kind === 'question') return null
+  const found = decisions.value
+  // What was loaded for an earlier revision is good for nothing.
+  const offer = found?.revision === task.revision ? found.offer : null
+  return (
+    <section class={offer === null ? 'delivery' : 'decision delivery'} aria-labelledby="delivery">
+      <div role="status">
+        <h2 id="delivery">{deliveryTitle(task)}</h2>
+      </div>
+      <Said {...props} />
+      {offer !== null && found !== null && <Choices {...props} offer={offer} found={found} />}
+      <Problem text={decisions.error?.message ?? null} />
+    </section>
+  )
+}
+
+function Said({ task, events }: DeliveryProps) {
+  const { delivery, pull } = task
+  const said = deliverySaid(task)
+  const by = events.findLast(({ type }) => type === 'superseded')?.data['by']
+  const address = pull?.url == null ? null : webAddress(pull.url)
+  const isFollowed = delivery === 'pr_open'
+  return (
+    <>
+      {said !== null && <p class="words">{said}</p>}
+      {delivery === 'superseded' && typeof by === 'string' && (
+        <p>
+          It begins with what is here: <Link to={{ page: 'task', id: by, view: 'overview' }}>task {by}</Link>
+        </p>
+      )}
+      {pull !== null && delivery.startsWith('pr_') && (
+        <p>
+          {address === null ? (
+            <code>{pull.url}</code>
+          ) : (
+            <a href={address} rel="noopener noreferrer" target="_blank">
+              Pull request {pull.number} of {pull.project}
+            </a>
+          )}
+          {isFollowed && ', which is followed until it is merged or closed.'}
+        </p>
+      )}
+    </>
+  )
+}
+
+interface ChoicesProps extends DeliveryProps {
+  readonly offer: Offer
+  readonly found: Decisions
+}
+
+const acts = ['merge', 'pull-request', 'undo', 'discard'] as const
+type Open = (typeof acts)[number]
+
+const names: Readonly<Record<Open, string>> = {
+  merge: 'Merge',
+  'pull-request': 'Pull request',
+  undo: 'Undo the merge',
+  discard: 'Discard',
+}
+
+function Choices({ task, take, offer, found, decisions: { reload } }: ChoicesProps) {
+  const [open, setOpen] = useState<Open | null>(null)
+  const sending = useSending()
+  const idOf = (action: Open): string | null =>
+    offer.choices.find((choice) => choice.action === action)?.id ?? null
+  // One of the two ways is what the repository is configured for, and has the button; the other is there as well.
+  const shown = acts.filter((name) => idOf(name) !== null || found.ways.some((way) => way === name))
+  const sent = async (work: () => Promise<Task>): Promise<void> => {
+    try {
+      take(await work())
+      setOpen(null)
+    } finally {
+      // What was offered is used up, or another is offered now.
+      reload()
+    }
+  }
+  const press = (action: Open): Promise<Task> =>
+    post<Task>(`/v1/tasks/${task.id}/decisions`, { id: idOf(action) ?? '', text: null })
+  const confirm = (): void => {
+    if (open !== null) sending.send(() => sent(() => press(open)))
+  }
+  const form = { task, sent, press }
+  const main = acts.find((name) => name !== 'discard' && idOf(name) !== null)
+  return (
+    <>
+      <p class="buttons">
+        {shown.map((name) => (
+          <button
+            key={name}
+            type="button"
+            class={name === 'discard' ? 'danger' : name === main ? 'main' : undefined}
+            aria-expanded={open === name}
+            onClick={() => setOpen(open === name ? null : name)}
+          >
+            {names[name]}…
+          </button>
+        ))}
+      </p>
+      {open === 'merge' && <MergeForm {...form} offer={found.merge} />}
+      {open === 'pull-request' && <PullForm {...form} offer={found.pull} />}
+      {(open === 'undo' || open === 'discard') && (
+        <Form label={names[open]} onSend={confirm}>
+          <p>
+            {open === 'undo'
+              ? `${task.merge?.into ?? 'The branch'} goes back to where it was, if nobody has moved it since.`
+              : 'Its work is removed here. A branch that your repository was given stays there.'}
+          </p>
+          <Problem text={sending.error} />
+          <Send sending={sending} class={open === 'discard' ? 'danger' : 'main'}>
+            {open === 'undo' ? 'Take it out again' : 'Throw its work away'}
+          </Send>
+        </Form>
+      )}
+      {offer.expired && <p class="faint">This offer has expired: the first press opens a fresh one.</p>}
+    </>
+  )
+}

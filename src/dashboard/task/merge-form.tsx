@@ -1,0 +1,82 @@
+import { useState } from 'preact/hooks'
+import type { MergeOffer } from '../../domain/decision.ts'
+import type { MergeWay } from '../../domain/delivery/merge.ts'
+import type { Task } from '../../domain/task.ts'
+import { post } from '../api.ts'
+import { useSending } from '../hooks.ts'
+import { Form, Problem, Send } from '../parts.tsx'
+import { Accepting, rulesOf, useAccepted } from './accepting.tsx'
+
+export interface FormProps<Given> {
+  readonly task: Task
+  /** What the button does; null where another way is configured. */
+  readonly offer: Given | null
+  /** Decides by the button: good once. */
+  readonly press: (action: 'merge' | 'pull-request') => Promise<Task>
+  /** Takes what a decision came to. */
+  readonly sent: (work: () => Promise<Task>) => Promise<void>
+}
+
+const ways: readonly (readonly [MergeWay, string])[] = [
+  ['merge', 'a merge commit'],
+  ['squash', 'one commit with all of it'],
+  ['fast-forward', 'the branch moved forward, with no commit of its own'],
+]
+
+/** A merge as it is configured, or into another branch or in another way. */
+export function MergeForm({ task, offer, press, sent }: FormProps<MergeOffer>) {
+  const [into, setInto] = useState(offer?.into ?? task.base.ref)
+  const [how, setHow] = useState<MergeWay>(offer?.how ?? 'merge')
+  const [accepted, setAccepted] = useAccepted()
+  const sending = useSending()
+  const rules = rulesOf(task)
+  const isUsual =
+    offer !== null &&
+    offer.into === into &&
+    offer.how === how &&
+    rules.every((rule) => accepted.includes(rule))
+  const otherwise = (): Promise<Task> =>
+    post<Task>(
+      `/v1/tasks/${task.id}/merge`,
+      { into: into.trim(), how, accept: accepted },
+      { 'if-match': `"${task.revision}"` },
+    )
+  return (
+    <Form
+      label="Merge"
+      onSend={() => sending.send(() => sent(() => (isUsual ? press('merge') : otherwise())))}
+    >
+      <p>
+        {task.test === null
+          ? 'It has no test: look at its changes first.'
+          : 'What comes of it is tested before the branch moves.'}
+      </p>
+      <label for="merge-into">Into the branch</label>
+      <input
+        id="merge-into"
+        class="code"
+        required
+        maxLength={200}
+        value={into}
+        onInput={(event) => setInto(event.currentTarget.value)}
+      />
+      <label for="merge-how">As</label>
+      <select
+        id="merge-how"
+        value={how}
+        onChange={({ currentTarget: { value } }) => setHow(ways.find(([way]) => way === value)?.[0] ?? how)}
+      >
+        {ways.map(([way, words]) => (
+          <option key={way} value={way}>
+            {words}
+          </option>
+        ))}
+      </select>
+      <Accepting task={task} name="merge" rules={rules} accepted={accepted} onChange={setAccepted} />
+      <Problem text={sending.error} />
+      <Send sending={sending} class="main">
+        Merge it now
+      </Send>
+    </Form>
+  )
+}

@@ -1,0 +1,79 @@
+import { useState } from 'preact/hooks'
+import type { Reviewed } from '../../domain/review/review.ts'
+import type { Task } from '../../domain/task.ts'
+import { post } from '../api.ts'
+import { useKept, useSending } from '../hooks.ts'
+import { go } from '../navigation.tsx'
+import { Form, Problem, Send } from '../parts.tsx'
+import { useMay } from '../who.ts'
+import { BudgetFields, type BudgetTexts, budgetOf, noBudget } from './budget-fields.tsx'
+import { type Comment, placeName } from './comments.ts'
+import { isUndelivered } from './delivery-words.ts'
+
+/** Whether this person may be able to say something about the work of a task; each try is judged by the server. */
+export function useReviewing(task: Task): boolean {
+  return useMay('start') && isUndelivered(task)
+}
+
+interface ReviewProps {
+  readonly task: Task
+  readonly comments: readonly Comment[]
+  readonly take: (task: Task) => void
+}
+
+/** Has another task make the changes that were asked for: by the comments on record, and by words about all of it. */
+export function Review({ task, comments, take }: ReviewProps) {
+  const [text, setText] = useKept(`${task.id}:review`)
+  const [budget, setBudget] = useState<BudgetTexts>(noBudget)
+  const sending = useSending()
+  const send = (): void =>
+    sending.send(async () => {
+      const request = {
+        text: text.trim() === '' ? null : text,
+        requestChanges: true,
+        budget: budgetOf(budget),
+      }
+      const bound = { 'if-match': `"${task.revision}"` }
+      const reviewed = await post<Reviewed>(`/v1/tasks/${task.id}/reviews`, request, bound)
+      setText('')
+      take(reviewed.task)
+      if (reviewed.followUp !== null) go({ page: 'task', id: reviewed.followUp.id, view: 'overview' })
+    })
+  return (
+    <section aria-labelledby="review">
+      <h2 id="review">Review</h2>
+      {comments.length > 0 && (
+        <ul>
+          {comments.map((comment, index) => (
+            <li key={index}>
+              <strong>{placeName(comment)}:</strong> <span class="words">{comment.text}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+      <Form label="Review" onSend={send}>
+        <p class="faint">
+          Press the number of a line to comment on it: that stays on record. Another task makes the changes;
+          it begins with this work, and takes its place.
+        </p>
+        <label for="review-text">What should be changed? (may stay empty where lines have comments)</label>
+        <textarea
+          id="review-text"
+          rows={3}
+          maxLength={4000}
+          value={text}
+          onInput={(event) => setText(event.currentTarget.value)}
+        />
+        <details>
+          <summary>Budget of the task that makes the changes</summary>
+          <BudgetFields name="review" texts={budget} onChange={setBudget} />
+          <p class="faint">What stays empty is as for this task.</p>
+        </details>
+        <Problem text={sending.error} />
+        <Send sending={sending} class="main">
+          Request changes
+        </Send>
+      </Form>
+    </section>
+  )
+}
