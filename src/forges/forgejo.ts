@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Forge, PullState } from '../domain/delivery/forge.ts'
+import type { Forge, OpenPull, PullState } from '../domain/delivery/forge.ts'
 import type { PullSettings } from '../domain/delivery/pull.ts'
 import { refusalOf, strange, webAddress } from './answer.ts'
 import type { FetchInit, ForgeFetch } from './fetch.ts'
@@ -50,18 +50,17 @@ export function forgejo(settings: PullSettings, fetch: ForgeFetch): Forge {
       await asked('', z.object({ full_name: z.string() }), { signal })
     },
 
-    async find(branch, into, signal) {
+    async find(branch, signal) {
+      const own: OpenPull[] = []
       // The route that finds one by its branches takes no slash in them, and shows those that are over.
       for (let page = 1; page <= mostPages; page += 1) {
         const query = `/pulls?state=open&sort=recentupdate&limit=${perPage}&page=${page}`
         const listed = await asked(query, listedSchema, { signal })
-        const found = listed.find(
-          ({ head, base }) => head.ref === branch && base.ref === into && head.repo_id === base.repo_id,
-        )
-        if (found !== undefined) return stateOf(found)
-        if (listed.length === 0) return null
+        const found = listed.filter(({ head, base }) => head.ref === branch && head.repo_id === base.repo_id)
+        own.push(...found.map((each) => ({ ...stateOf(each), into: each.base.ref })))
+        if (listed.length === 0) break
       }
-      return null
+      return own
     },
 
     async open({ branch, into, title, body, draft }, signal) {

@@ -14,7 +14,9 @@ const pullSchema = z.object({
 })
 
 const repositorySchema = z.object({ repo: z.object({ id: z.int() }).nullable() })
-const listedSchema = z.array(pullSchema.extend({ head: repositorySchema, base: repositorySchema }))
+const listedSchema = z.array(
+  pullSchema.extend({ head: repositorySchema, base: repositorySchema.extend({ ref: z.string() }) }),
+)
 
 interface Answered {
   readonly status: number
@@ -51,7 +53,7 @@ export function github(settings: PullSettings, fetch: ForgeFetch): Forge {
       )
     },
 
-    async find(branch, into, signal) {
+    async find(branch, signal) {
       const found = await asked(
         () =>
           octokit.request('GET /repos/{owner}/{repo}/pulls', {
@@ -59,15 +61,14 @@ export function github(settings: PullSettings, fetch: ForgeFetch): Forge {
             repo,
             state: 'open',
             head: `${owner}:${branch}`,
-            base: into,
             per_page: 100,
             request: { signal },
           }),
         listedSchema,
       )
       // The owner may have a fork of it too.
-      const own = found.find(({ head, base }) => head.repo !== null && head.repo.id === base.repo?.id)
-      return own === undefined ? null : stateOf(own)
+      const own = found.filter(({ head, base }) => head.repo !== null && head.repo.id === base.repo?.id)
+      return own.map((each) => ({ ...stateOf(each), into: each.base.ref }))
     },
 
     async open({ branch, into, title, body, draft }, signal) {

@@ -14,7 +14,9 @@ const mergeRequestSchema = z.object({
 })
 
 const listedSchema = z.array(
-  z.object({ source_project_id: z.int().nullable(), target_project_id: z.int() }).loose(),
+  z
+    .object({ source_project_id: z.int().nullable(), target_project_id: z.int(), target_branch: z.string() })
+    .loose(),
 )
 
 /** GitLab, by its own client, which is given our `fetch`: its own follows redirects and reads without end. */
@@ -60,11 +62,10 @@ export function gitlab(settings: PullSettings, fetch: ForgeFetch): Forge {
       if (!z.object({ path_with_namespace: z.string() }).safeParse(found).success) throw strange(settings)
     },
 
-    async find(branch, into, signal) {
+    async find(branch, signal) {
       const found: unknown = await client(signal).all({
         projectId: project,
         sourceBranch: branch,
-        targetBranch: into,
         state: 'opened',
         perPage: 100,
         maxPages: 1,
@@ -72,8 +73,8 @@ export function gitlab(settings: PullSettings, fetch: ForgeFetch): Forge {
       const listed = listedSchema.safeParse(found)
       if (!listed.success) throw strange(settings)
       // Anybody's fork may have a branch of that name.
-      const own = listed.data.find((each) => each.source_project_id === each.target_project_id)
-      return own === undefined ? null : stateOf(own)
+      const own = listed.data.filter((each) => each.source_project_id === each.target_project_id)
+      return own.map((each) => ({ ...stateOf(each), into: each.target_branch }))
     },
 
     async open({ branch, into, title, body, draft }, signal) {

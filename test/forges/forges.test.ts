@@ -51,21 +51,27 @@ describe.each(forgeKinds)('%s', (kind: ForgeKind) => {
 
   it('opens a draft with title and body, finds it by its branch alone, and sees what becomes of it', async () => {
     const forge = await open()
-    expect(await forge.find(request.branch, 'main', signal)).toBe(null)
+    expect(await forge.find(request.branch, signal)).toEqual([])
     const opened = await forge.open(request, signal)
     expect(opened).toMatchObject({ number: 1, state: 'open' })
     expect(opened.url?.startsWith(server.origin)).toBe(true)
     const [kept] = server.pulls
     expect(kept).toMatchObject({ branch: request.branch, into: 'main', body: request.body, draft: true })
     expect(kept?.title).toContain(request.title)
-    expect(await forge.find(request.branch, 'main', signal)).toEqual(opened)
-    expect(await forge.find(request.branch, 'other', signal)).toBe(null)
-    expect(await forge.find('cofferdam/other', 'main', signal)).toBe(null)
+    expect(await forge.find(request.branch, signal)).toEqual([{ ...opened, into: 'main' }])
+    expect(await forge.find('cofferdam/other', signal)).toEqual([])
+    // Whatever it is for.
+    server.pulls.push({ ...request, into: 'next', number: 2, state: 'open' })
+    expect((await forge.find(request.branch, signal)).map(({ into }) => into).toSorted()).toEqual([
+      'main',
+      'next',
+    ])
+    server.pulls.pop()
     for (const state of ['merged', 'closed'] as const) {
       if (kept !== undefined) kept.state = state
       expect(await forge.look(1, signal)).toMatchObject({ number: 1, state })
     }
-    expect(await forge.find(request.branch, 'main', signal)).toBe(null)
+    expect(await forge.find(request.branch, signal)).toEqual([])
   })
 
   it('is asked once whether the project is there for the token', async () => {
@@ -93,17 +99,17 @@ describe.each(forgeKinds)('%s', (kind: ForgeKind) => {
     await forge.open(request, signal)
     for (let index = 0; index < 120; index += 1)
       server.pulls.push({ ...request, branch: `b${index}`, number: index + 2, state: 'open' })
-    expect((await forge.find(request.branch, 'main', signal))?.number).toBe(1)
+    expect(await forge.find(request.branch, signal)).toMatchObject([{ number: 1 }])
   })
 
   it('takes none for its own that comes from a fork whose branch has the same name', async () => {
     const forge = await open()
     const foreign = { ...request, state: 'open', fork: true } as const
     server.pulls.push({ ...foreign, number: 1 })
-    expect(await forge.find(request.branch, 'main', signal)).toBe(null)
+    expect(await forge.find(request.branch, signal)).toEqual([])
     expect((await forge.open(request, signal)).number).toBe(2)
     server.pulls.push({ ...foreign, number: 3 })
-    expect((await forge.find(request.branch, 'main', signal))?.number).toBe(2)
+    expect(await forge.find(request.branch, signal)).toMatchObject([{ number: 2 }])
   })
 
   it.each([
@@ -163,7 +169,7 @@ describe.each(forgeKinds)('%s', (kind: ForgeKind) => {
     const literal = await failure((await open({ network: 'private' })).look(1, signal))
     expect(literal.message).toContain('which is this machine')
     expect(server.asked).toEqual([])
-    expect((await (await open({ address: named }, deps)).find('x', 'main', signal)) ?? 'none').toBe('none')
+    expect(await (await open({ address: named }, deps)).find('x', signal)).toEqual([])
   })
 
   it('shows no address that is none of the web', async () => {

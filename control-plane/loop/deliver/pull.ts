@@ -54,9 +54,18 @@ export async function pullOpen(work: Work): Promise<void> {
   const forge = await place.forge()
   const { branch } = task
   const { into, draft } = pull
-  const state =
-    (await forge.find(branch, into, signal)) ??
-    (await forge.open({ branch, into, draft, ...story(work) }, signal))
+  const found = await forge.find(branch, signal)
+  const before = found.find((each) => each.into === into)
+  const [other] = found
+  if (before === undefined && other !== undefined) {
+    const name = pullName({ ...pull, number: other.number })
+    refuse(
+      work,
+      `${name} proposes this work for ${other.into} already. Close it there, then try again, or propose it for ${other.into}.`,
+    )
+    return
+  }
+  const state = before ?? (await forge.open({ branch, into, draft, ...story(work) }, signal))
   const { number, url } = state
   const name = pullName({ ...pull, number })
   const text = `Proposed for ${into}: ${name}${draft ? ', a draft' : ''}${url === null ? '' : ` (${url})`}.`

@@ -22,6 +22,11 @@ export interface PullState {
   readonly state: 'open' | 'merged' | 'closed'
 }
 
+/** One that is open, and the branch that it is for. */
+export interface OpenPull extends PullState {
+  readonly into: string
+}
+
 /**
  * One project of a forge. Methods reject with `Failure`: `busy` for what may pass by itself (nobody answers, too many
  * requests, a fault of the forge), `repository` for what does not (the token, the project, a refusal). Every call ends
@@ -30,8 +35,8 @@ export interface PullState {
 export interface Forge {
   /** Resolves where the project is there for whoever has the token; that it may be pushed to is only seen by a push. */
   reach(signal: AbortSignal): Promise<void>
-  /** The open pull request from this branch into that one; null where there is none. */
-  find(branch: string, into: string, signal: AbortSignal): Promise<PullState | null>
+  /** The open pull requests from this branch of the project, whatever they are for. */
+  find(branch: string, signal: AbortSignal): Promise<readonly OpenPull[]>
   open(request: PullRequest, signal: AbortSignal): Promise<PullState>
   look(number: number, signal: AbortSignal): Promise<PullState>
 }

@@ -297,6 +297,29 @@ describe('a process that ends in the middle of a pull request', () => {
     },
   )
 
+  it('after the forge has opened it, and gives up, opens none for another branch beside it', async () => {
+    git(bare, 'branch', 'next', 'main')
+    const task = await applied()
+    forge.instead = ({ method, path, body }, response) => {
+      if (method !== 'POST' || path.startsWith('/git/')) return false
+      if (forge.pulls.length === 0) {
+        const [branch, into] = [String(body?.['head']), String(body?.['base'])]
+        forge.pulls.push({ number: 1, branch, into, title: '', body: '', draft: true, state: 'open' })
+      }
+      answer(response, 422, { message: 'What was that?' })
+      return true
+    }
+    expect((await propose(task)).delivery).toBe('none')
+    forge.instead = () => false
+    const refused = await propose(task, { into: 'next' })
+    expect([refused.delivery, refused.pull?.said]).toEqual([
+      'none',
+      'Not proposed for next: #1 of ada/tools proposes this work for main already. Close it there, then try again, or propose it for main.',
+    ])
+    expect(forge.pulls).toHaveLength(1)
+    expect((await propose(task, { into: 'main' })).pull?.number).toBe(1)
+  })
+
   it('after the forge has opened it finds it, and opens no other', async () => {
     const task = await applied()
     let lost = 0
