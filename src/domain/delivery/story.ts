@@ -25,7 +25,7 @@ export function storyOf(told: Told): { readonly title: string; readonly body: st
   const { task } = told
   const [first = ''] = task.goal.trim().split('\n')
   const title = beginning(harmless(first), most.title)
-  const body = [
+  const sections = [
     `Task ${inline(task.id, 20)} of Cofferdam, in ${counted(task.spent.steps, 'step')}. What agents and people wrote is quoted as it is.`,
     '## Goal',
     quoted(task.goal, most.goal),
@@ -38,9 +38,22 @@ export function storyOf(told: Told): { readonly title: string; readonly body: st
     '## Cost',
     costText(task),
     ...attestationsText(told),
-  ].join('\n\n')
-  return { title: title === '' ? `Task ${task.id}` : title, body: beginning(body, most.body) }
+  ]
+  return { title: title === '' ? `Task ${task.id}` : title, body: joined(sections) }
 }
+
+/** Those for which there is room. None is cut: what it quotes would be markup where its quotation has no end. */
+function joined(sections: readonly string[]): string {
+  let left = most.body
+  const kept = sections.map((section) => {
+    if (section.length > left) return omitted
+    left -= section.length
+    return section
+  })
+  return kept.join('\n\n')
+}
+
+const omitted = 'Too long to be shown here.'
 
 function testText({ task, checkpoints }: Told): string {
   if (task.test === null) return 'None was given: **nothing has tested this**.'

@@ -95,3 +95,44 @@ it('a story of a long task stays within what forges take', () => {
   const { title, body } = storyOf(told({ task: aTask({ goal: '#1 '.repeat(50_000) }), checkpoints: rows }))
   expect([Array.from(title).length, body.length <= 65_000]).toEqual([72, true])
 })
+
+it('a story that is too long leaves out whole parts, so that what is quoted stays quoted', () => {
+  const long = (letter: string): string => `\`\`\`\n![x](https://evil.test/p.png) ${letter.repeat(1400)}`
+  const rows = Array.from({ length: 15 }, (_, index) =>
+    aCheckpoint({
+      step: index + 1,
+      state: 'kept',
+      agent: {
+        marker: { state: 'DONE' },
+        // Each sign that could refer to something is followed by one that nobody sees.
+        text: long('@a'),
+        exitCode: 0,
+        session: null,
+        usage: null,
+        failure: null,
+      },
+    }),
+  )
+  const marks = Array.from({ length: 20 }, () => ({ rule: 'ci', path: '.', text: '#1'.repeat(250) }) as const)
+  const event = { taskId: told().task.id, seq: 1, from: null, to: 'PENDING', step: 0, attempt: 0 } as const
+  const events = Array.from({ length: 20 }, () => ({
+    ...event,
+    fence: 0,
+    data: {},
+    at: 0,
+    type: 'steered' as const,
+    actor: { kind: 'local' as const, id: 'ada' },
+    text: `\`${'#1'.repeat(250)}`,
+  }))
+  const task = aTask({ goal: '#1 '.repeat(3000), marks })
+  const { body } = storyOf(told({ task, checkpoints: rows, events }))
+  expect(body.length).toBeLessThan(60_000)
+  expect(body).toContain('\n\nToo long to be shown here.\n\n')
+  expect(body).toContain('## Cost\n\n')
+  // Every block that is begun is ended, so that the next begins.
+  const fences = body.split('\n').filter((line) => /^`{3,}/.test(line))
+  for (let at = 0; at < fences.length; at += 2) {
+    expect(fences[at]?.endsWith('text')).toBe(true)
+    expect(fences[at + 1]).toBe(fences[at]?.replace('text', ''))
+  }
+})
