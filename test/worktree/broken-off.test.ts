@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { CommitId } from '../../src/domain/brand.ts'
 import type { Move, TaskPlace } from '../../src/domain/worktree.ts'
@@ -33,10 +33,10 @@ beforeEach(async () => {
 afterEach(() => lab[Symbol.dispose]())
 
 /** What is on record while git writes a checkout. */
-function begun(to: CommitId): void {
-  const ref = join(lab.data, `mirrors/${task.repository.key}.git/refs/cofferdam-moving/to`)
-  mkdirSync(dirname(ref), { recursive: true })
-  writeFileSync(ref, `${to}\n`)
+function begun(to: CommitId, folder = repo): void {
+  const record = { folder, from: to === move.to ? move.from : move.to, to }
+  const file = join(lab.data, `mirrors/${task.repository.key}.git/cofferdam-moving.json`)
+  writeFileSync(file, JSON.stringify(record))
 }
 
 /** As git leaves a checkout where it is killed while it writes: the index is as it was. */
@@ -62,6 +62,7 @@ it('a checkout that is half written by an undo is brought to its end by the next
 
 it.each<[string, Files, boolean]>([
   ['somebody has changed something since', { ...half, 'src/b.txt': 'mine\n' }, true],
+  ['somebody has shortened a second file', { ...half, 'src/b.txt': '' }, true],
   ['somebody has changed something else', { ...half, 'other.txt': 'mine\n' }, true],
   ['no move was under way', half, false],
 ])('nothing of a checkout is taken back where %s', async (_, left, isBegun) => {
@@ -72,6 +73,14 @@ it.each<[string, Files, boolean]>([
     kind: 'refused',
     text: expect.stringMatching(/changes that are not committed \(a\.txt/),
   })
+  expect(state()).toEqual(before)
+})
+
+it('nothing of a checkout is taken back where the move was of another one', async () => {
+  write(repo, half)
+  begun(move.to, join(lab.folder, 'elsewhere'))
+  const before = state()
+  expect(await lab.reopened().move(task, move)).toMatchObject({ kind: 'refused' })
   expect(state()).toEqual(before)
 })
 

@@ -1,26 +1,36 @@
 import { lstatSync, readFileSync, readlinkSync } from 'node:fs'
+import { z } from 'zod'
 import type { CommitId, HostPath } from '../../domain/brand.ts'
 import { readBlobs } from '../blobs.ts'
 import { indexInfo } from '../entries.ts'
-import { drop } from '../files.ts'
+import { drop, readJson, writeWhole } from '../files.ts'
 import { at } from '../layout.ts'
 import { diskPath, nulled, type RawPath } from '../raw.ts'
-import { readRef, writeRef } from '../refs.ts'
 import type { Site } from '../site.ts'
 import type { Checkout } from './checkouts.ts'
 import { type Difference, differencesOf } from './differences.ts'
 import { unseenIn } from './obstacles.ts'
 
-// While git brings a checkout to another commit, a ref of the mirror names that one. There is one move at a time in a
-// repository; where the ref is found by the next, git was ended in the middle, with half of the files written.
-const moving = 'refs/cofferdam-moving/to'
+// While git brings a checkout to another commit, that is on record beside the mirror. There is one move at a time in a
+// repository; where the record is found by the next, git was ended in the middle, with half of the files written.
+const recordSchema = z.object({ folder: z.string(), from: z.string(), to: z.string() })
+type MoveRecord = z.infer<typeof recordSchema>
 
-export async function beginMove(mirror: HostPath, to: CommitId): Promise<void> {
-  await writeRef(mirror, moving, to)
+const recordOf = (mirror: HostPath): HostPath => at(mirror, 'cofferdam-moving.json')
+
+/** @param folder the checkout that is brought from one commit to the other */
+export async function beginMove(
+  mirror: HostPath,
+  folder: HostPath,
+  from: CommitId,
+  to: CommitId,
+): Promise<void> {
+  const record: MoveRecord = { folder, from, to }
+  await writeWhole(recordOf(mirror), `${JSON.stringify(record)}\n`)
 }
 
 export function endMove(mirror: HostPath): void {
-  drop(at(mirror, moving))
+  drop(recordOf(mirror))
 }
 
 /** More than this is not compared, bytes. */
@@ -40,9 +50,10 @@ export async function takeBack(
   dirty: readonly RawPath[],
 ): Promise<boolean> {
   const { place, options, folder } = checkout
-  const to = readRef(mirror, moving)
-  if (to === null) return false
-  const differences = await differencesOf(site, { gitDir: mirror }, from, to as CommitId)
+  const record = readJson(recordOf(mirror), recordSchema)
+  // Another checkout has the branch by now, or it was somewhere else when that began.
+  if (record === null || record.folder !== folder || record.from !== from) return false
+  const differences = await differencesOf(site, { gitDir: mirror }, from, record.to as CommitId)
   const made = differences.filter(({ isNew, path }) => isNew && contentAt(folder, path) !== null)
   if (dirty.length === 0 && made.length === 0) {
     // It had not begun to write, or all of that is gone.
@@ -88,7 +99,10 @@ async function writeAnew(site: Site, { place, options }: Checkout, paths: readon
   await site.git.run(place, ['checkout-index', '-f', '-u', '-z', '--stdin'], { ...options, input })
 }
 
-/** Whether each file is as it was, or as it is to be, or as far as that was written. */
+/**
+ * Whether each file is as it was or as it is to be. Git writes one after the other, so that of one alone there may be only a
+ * beginning, or nothing: where more are like that, somebody has shortened or removed them.
+ */
 async function areOurs(
   site: Site,
   mirror: HostPath,
@@ -97,12 +111,24 @@ async function areOurs(
 ): Promise<boolean> {
   const ids = differences.flatMap(({ before, after }) => [before, after].filter((id) => id !== null))
   const blobs = await readBlobs(site.git, { gitDir: mirror }, ids, { mostBytes, cut: true })
-  return differences.every(({ path, before, after }) => {
-    const content = contentAt(folder, path)
-    if (content === null) return true
-    const [old, young] = [before, after].map((id) => (id === null ? undefined : blobs.get(id)))
-    return old?.equals(content) === true || young?.subarray(0, content.length).equals(content) === true
-  })
+  const states = differences.map((difference) =>
+    stateOf(difference, contentAt(folder, difference.path), blobs),
+  )
+  return !states.includes('other') && states.filter((state) => state === 'begun').length <= 1
+}
+
+/** `begun`: git has taken away what was there, and written a part of what is to be, or nothing yet. */
+function stateOf(
+  { before, after, isGone }: Difference,
+  content: Buffer | null,
+  blobs: ReadonlyMap<string, Buffer>,
+): 'whole' | 'begun' | 'other' {
+  const [old, young] = [before, after].map((id) => (id === null ? undefined : blobs.get(id)))
+  if (content === null) return isGone || before === null || after === null ? 'whole' : 'begun'
+  if (old?.equals(content) === true || young?.equals(content) === true) return 'whole'
+  const begins = (blob?: Buffer): boolean => blob?.subarray(0, content.length).equals(content) === true
+  // Also taking it back may have been broken off.
+  return begins(young) || begins(old) ? 'begun' : 'other'
 }
 
 /** What is at a path, of a symlink its target; null where there is nothing, or a folder. */

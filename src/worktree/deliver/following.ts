@@ -17,6 +17,8 @@ import { Refused, type Target } from './target.ts'
 export interface Following {
   /** `none`: no checkout has the branch. `already`: one is where the branch goes, left so by a move that was broken off. */
   readonly how: 'none' | 'follows' | 'already'
+  /** That checkout; null where there is none. */
+  readonly folder: HostPath | null
   readonly settings: readonly Setting[]
 }
 
@@ -34,7 +36,7 @@ export async function followingOf(
   return asRepository(target.source, async () => {
     const folders = await checkoutsOn(site, target)
     const [folder] = folders
-    if (folder === undefined) return { how: 'none', settings: deny('refuse') }
+    if (folder === undefined) return { how: 'none', folder: null, settings: deny('refuse') }
     if (folders.length > 1)
       throw refusal(
         target,
@@ -50,7 +52,7 @@ export async function followingOf(
       )
     const busy = underWay(checkout)
     if (busy !== null) throw refusal(target, `is checked out in ${folder}, where ${busy}`, 'finish that')
-    if (await isAt(site, checkout, to)) return { how: 'already', settings: deny('ignore') }
+    if (await isAt(site, checkout, to)) return { how: 'already', folder, settings: deny('ignore') }
     let changed = await changesIn(site, checkout)
     if (await takeBack(site, mirror, checkout, target.tip, changed)) changed = await changesIn(site, checkout)
     if (changed.length > 0)
@@ -68,7 +70,7 @@ export async function followingOf(
     const obstacle = await obstacleIn(site, mirror, checkout, target.tip, to)
     if (obstacle !== null)
       throw refusal(target, `is checked out in ${folder}, ${obstacle.what}`, obstacle.next)
-    return { how: 'follows', settings: [...deny('updateInstead'), ...checkout.options.config] }
+    return { how: 'follows', folder, settings: [...updating, ...checkout.options.config] }
   })
 }
 
@@ -76,6 +78,9 @@ export async function followingOf(
 const deny = (how: 'refuse' | 'ignore' | 'updateInstead'): readonly Setting[] => [
   ['receive.denyCurrentBranch', how],
 ]
+
+/** One file after the other, so that it can be seen how far it had come. */
+const updating: readonly Setting[] = [...deny('updateInstead'), ['checkout.workers', '1']]
 
 function refusal({ branch, source }: Target, what: string, next: string): Refused {
   return new Refused(`The branch ${branch} of ${source.top} ${what}: ${next}, then try again.`)

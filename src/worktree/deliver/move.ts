@@ -28,8 +28,8 @@ export async function moveTarget(site: Site, task: TaskPlace, move: Move): Promi
       return await whereItIs(site, target, move)
     }
     if (target.source.remote === true) return await moveFar(site, task, move)
-    const { settings, how } = await followingOf(site, mirror, target, to)
-    if (how === 'follows') await beginMove(mirror, to)
+    const { settings, how, folder } = await followingOf(site, mirror, target, to)
+    if (how === 'follows' && folder !== null) await beginMove(mirror, folder, from, to)
     const said = await pushed(site, mirror, task, target, {
       ref: target.ref,
       to,
