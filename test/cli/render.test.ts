@@ -191,7 +191,8 @@ describe('what to do next', () => {
     [{ status: 'RUNNING' }, ['watch', 'stop']],
     [{ status: 'APPLIED', marks: [] }, ['merge']],
     [{ status: 'APPLIED', delivery: 'delivering', merge: aMerge() }, ['watch']],
-    [{ status: 'APPLIED', delivery: 'conflict', merge: aMerge() }, ['merge']],
+    [{ status: 'APPLIED', delivery: 'conflict', merge: aMerge() }, ['review', 'merge']],
+    [{ status: 'APPLIED', delivery: 'rejected', merge: aMerge() }, ['review', 'merge']],
     [
       {
         status: 'APPLIED',

@@ -67,6 +67,11 @@ export function nextCommands(task: Task, spell: Spell): readonly Suggestion[] {
     { when: task.status === 'PENDING', command: on('watch'), what: 'work on it here' },
     { when: isWorking(task) || isDelivering(task), command: on('watch'), what: 'follow it' },
     {
+      when: task.delivery === 'conflict' || task.delivery === 'rejected',
+      command: on('review', ' --text TEXT --request-changes'),
+      what: 'have a task make them go together',
+    },
+    {
       when: acts.includes('merge'),
       command: on('merge', acceptOf(task)),
       what: `merge it into ${plain(task.merge?.into ?? task.base.ref)}`,
