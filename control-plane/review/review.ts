@@ -24,7 +24,7 @@ import type { Store } from '../store/store.ts'
 import type { Tasks } from '../tasks.ts'
 import { followUp, type FollowUpDeps } from './follow-up.ts'
 
-export interface ReviewDeps extends FollowUpDeps {
+interface ReviewDeps extends FollowUpDeps {
   readonly store: Store
   readonly tasks: Tasks
   readonly bus: Bus

@@ -3,7 +3,7 @@ import { get } from './api.ts'
 import { useKept, useLoaded } from './hooks.ts'
 
 /** What every start is made of besides what it is about, as it is typed. */
-export interface StartTexts {
+interface StartTexts {
   readonly repository: string
   readonly setRepository: (text: string) => void
   /** '' is the configured one. */

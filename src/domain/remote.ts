@@ -36,7 +36,7 @@ export interface RemoteKey {
   readonly knownHosts: HostPath
 }
 
-export interface RemoteLogin {
+interface RemoteLogin {
   readonly user: string
   /** Null where its variable is not set. */
   readonly password: Secret | null

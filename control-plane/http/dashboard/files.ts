@@ -16,7 +16,7 @@ export interface DashboardPlaces {
 }
 
 /** A file as it is sent. */
-export interface ServedFile {
+interface ServedFile {
   readonly bytes: Buffer<ArrayBuffer>
   readonly type: string
   readonly etag: string

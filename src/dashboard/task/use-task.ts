@@ -5,7 +5,7 @@ import { persist } from '../persist.ts'
 import { listen, type StreamState } from '../stream.ts'
 
 /** What a box prints, as it comes. */
-export interface Printed {
+interface Printed {
   readonly step: number
   readonly box: string
   readonly text: string

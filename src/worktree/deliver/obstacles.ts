@@ -11,7 +11,7 @@ import type { Checkout } from './checkouts.ts'
 import { type Difference, differencesOf } from './differences.ts'
 
 /** Why a checkout cannot follow, after "is checked out in FOLDER, ", and what to do. */
-export interface Obstacle {
+interface Obstacle {
   readonly what: string
   readonly next: string
 }
