@@ -15,6 +15,7 @@ import type { RepositoryDefaults } from '../src/domain/repository-defaults.ts'
 import { assessRisk } from '../src/domain/risk/risk.ts'
 import type { Budget, RiskReason, Task } from '../src/domain/task.ts'
 import { counted, fewOf } from '../src/domain/text.ts'
+import { unbegun } from '../src/domain/unbegun.ts'
 import type { Worktrees } from '../src/domain/worktree.ts'
 import { authorOf } from './gate/author.ts'
 
@@ -126,15 +127,10 @@ export async function draftTask(
   ]
   const now = deps.clock()
   const task: Task = {
+    ...unbegun,
     id,
     kind: asked === null ? 'change' : 'question',
     status: risks.length > 0 ? 'DRAFT' : 'PENDING',
-    phase: null,
-    halt: null,
-    version: 1,
-    revision: 1,
-    fence: 0,
-    leaseUntil: null,
     goal: request.goal,
     request: request.goal,
     repository: { path: repository.path, key: repository.key },
@@ -147,23 +143,7 @@ export async function draftTask(
     policy,
     policyHash: policyHash(policy),
     budget,
-    spent: { steps: 0, ms: 0, tokens: 0, costUsd: 0 },
-    step: 0,
-    attempt: 0,
-    violations: 0,
-    losses: 0,
-    instruction: null,
-    priorFailure: null,
-    baseline: null,
-    setupKey: null,
-    progress: { signature: '', repeats: 0 },
     risks,
-    outcome: null,
-    marks: null,
-    answer: null,
-    delivery: 'none',
-    merge: null,
-    pull: null,
     parentTaskId: parent?.id ?? null,
     createdBy: caller.actor,
     createdAt: now,

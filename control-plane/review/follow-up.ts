@@ -5,6 +5,7 @@ import type { BudgetRequest } from '../../src/domain/intake.ts'
 import { largerBudget } from '../../src/domain/risk/budget.ts'
 import { risksInText } from '../../src/domain/risk/said.ts'
 import type { Budget, RiskReason, Task } from '../../src/domain/task.ts'
+import { unbegun } from '../../src/domain/unbegun.ts'
 import type { Worktrees } from '../../src/domain/worktree.ts'
 import { authorOf } from '../gate/author.ts'
 import type { Tasks } from '../tasks.ts'
@@ -47,34 +48,14 @@ export async function followUp(
   const now = clock()
   const task: Task = {
     ...parent,
+    ...unbegun,
     id,
     status: waits ? 'DRAFT' : 'PENDING',
-    phase: null,
-    halt: null,
-    version: 1,
-    revision: 1,
-    fence: 0,
-    leaseUntil: null,
     goal: wanted.goal,
     base: { ref: parent.base.ref, commit: parent.head },
     branch: await worktrees.branchFor(parent.repository.path, id),
     budget,
-    spent: { steps: 0, ms: 0, tokens: 0, costUsd: 0 },
-    step: 0,
-    attempt: 0,
-    violations: 0,
-    losses: 0,
-    instruction: null,
-    priorFailure: null,
-    baseline: null,
-    setupKey: null,
-    progress: { signature: '', repeats: 0 },
     risks,
-    outcome: null,
-    marks: null,
-    delivery: 'none',
-    merge: null,
-    pull: null,
     parentTaskId: parent.id,
     createdBy: caller.actor,
     createdAt: now,
