@@ -31,6 +31,28 @@ export function isAddress(host: string): boolean {
   return host.includes(':') || /^[\d.]+$/.test(host)
 }
 
+/** What a connection asks for the addresses of a name: `lookup` of Node's `net.connect`. */
+type Lookup = (
+  name: string,
+  options: { readonly all?: boolean | undefined },
+  answer: (
+    error: Error | null,
+    found: string | { readonly address: string; readonly family: number }[],
+    family?: number,
+  ) => void,
+) => void
+
+/** In the place of DNS: a name that was looked at is not looked up again. */
+export function pinned(addresses: readonly string[]): Lookup {
+  const all = addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }))
+  return (name, { all: wanted }, answer) => {
+    const [first] = all
+    if (first === undefined) return answer(new Error(`${name} has no address`), '')
+    if (wanted === true) return answer(null, all)
+    return answer(null, first.address, first.family)
+  }
+}
+
 function allowed(address: string, network: OutsideNetwork): boolean {
   if (network === 'loopback') return isLoopback(address)
   const reach = reachOf(address)

@@ -84,6 +84,15 @@ function wordsOf(said: string): string {
   return plain.length <= most ? plain : `${plain.slice(0, most - 1)}…`
 }
 
+/** Null where it is none. */
+export function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
 /** For people to follow; what is no plain address of the web is not shown. */
 export const webAddress = z
   .string()

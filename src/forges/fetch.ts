@@ -1,9 +1,8 @@
 import { lookup } from 'node:dns/promises'
 import { type IncomingMessage, request as plainRequest, type RequestOptions } from 'node:http'
 import { request as tlsRequest } from 'node:https'
-import { isIP, type LookupFunction } from 'node:net'
 import { Failure, messageOf, systemCodeOf } from '../domain/failure.ts'
-import { isAddress, type OutsideNetwork, vet } from '../domain/outside.ts'
+import { isAddress, type OutsideNetwork, pinned, vet } from '../domain/outside.ts'
 
 /** What the client libraries hand over, in the shapes that they use. */
 export interface FetchInit {
@@ -118,17 +117,6 @@ function responseOf({ statusCode = 502, headers }: IncomingMessage, bytes: Buffe
     typeof value === 'string' ? [[name, value]] : [],
   )
   return new Response(isEmpty ? null : new Uint8Array(bytes), { status: statusCode, headers: named })
-}
-
-/** In the place of DNS: a name that was looked at is not looked up again. */
-function pinned(addresses: readonly string[]): LookupFunction {
-  const all = addresses.map((address) => ({ address, family: isIP(address) }))
-  return (name, { all: wanted }, callback) => {
-    const [first] = all
-    if (first === undefined) return callback(new Error(`${name} has no address`), '')
-    if (wanted === true) return callback(null, all)
-    return callback(null, first.address, first.family)
-  }
 }
 
 async function resolveByMachine(name: string): Promise<readonly string[]> {

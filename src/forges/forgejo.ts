@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Forge, OpenPull, PullState } from '../domain/delivery/forge.ts'
 import type { PullSettings } from '../domain/delivery/pull.ts'
-import { refusalOf, strange, webAddress } from './answer.ts'
+import { jsonOf, refusalOf, strange, webAddress } from './answer.ts'
 import type { FetchInit, ForgeFetch } from './fetch.ts'
 
 const pullSchema = z.object({
@@ -84,12 +84,4 @@ export function forgejo(settings: PullSettings, fetch: ForgeFetch): Forge {
 
 function stateOf({ number, html_url: url, state, merged }: z.output<typeof pullSchema>): PullState {
   return { number, url, state: merged === true ? 'merged' : state }
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
 }

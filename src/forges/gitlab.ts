@@ -3,7 +3,7 @@ import { createRequesterFn } from '@gitbeaker/requester-utils'
 import { z } from 'zod'
 import type { Forge, PullState } from '../domain/delivery/forge.ts'
 import type { PullSettings } from '../domain/delivery/pull.ts'
-import { refusalOf, strange, webAddress } from './answer.ts'
+import { jsonOf, refusalOf, strange, webAddress } from './answer.ts'
 import type { ForgeFetch } from './fetch.ts'
 
 const mergeRequestSchema = z.object({
@@ -38,7 +38,8 @@ export function gitlab(settings: PullSettings, fetch: ForgeFetch): Forge {
         const text = await response.text()
         if (!response.ok) throw refusalOf(settings, response.status, text)
         return {
-          body: jsonOf(text),
+          // The library hands it on, and we parse it.
+          body: jsonOf(text) as Record<string, unknown> | null,
           headers: Object.fromEntries(response.headers.entries()),
           status: response.status,
         }
@@ -96,11 +97,3 @@ const wanted = z.object({
   headers: z.record(z.string(), z.string()).optional(),
   body: z.string().optional(),
 })
-
-function jsonOf(text: string): Record<string, unknown> | null {
-  try {
-    return JSON.parse(text) as Record<string, unknown>
-  } catch {
-    return null
-  }
-}

@@ -1,6 +1,6 @@
 import { type IncomingMessage, request as plainRequest, type RequestOptions } from 'node:http'
 import { request as tlsRequest } from 'node:https'
-import { isIP, type LookupFunction } from 'node:net'
+import { pinned } from '../domain/outside.ts'
 
 /** A POST to one of these addresses, whatever the name of its host means by now. */
 export interface Post {
@@ -47,15 +47,4 @@ export function post({ url, addresses, headers, body }: Post, signal: AbortSigna
 
 function headOf({ statusCode = 0, headers }: IncomingMessage): Answered {
   return { status: statusCode, retryAfter: headers['retry-after'] ?? null }
-}
-
-/** In the place of DNS: a name that was looked at is not looked up again. */
-function pinned(addresses: readonly string[]): LookupFunction {
-  const all = addresses.map((address) => ({ address, family: isIP(address) }))
-  return (name, { all: wanted }, callback) => {
-    const [first] = all
-    if (first === undefined) return callback(new Error(`${name} has no address`), '')
-    if (wanted === true) return callback(null, all)
-    return callback(null, first.address, first.family)
-  }
 }
