@@ -11,7 +11,7 @@ import type { GitAnswer, GitOptions } from '../git.ts'
 import { remoteEnd, type Setting } from '../hardening.ts'
 import { mirrorOf } from '../layout.ts'
 import type { Site } from '../site.ts'
-import { sshEnv } from '../remote/connect.ts'
+import { credentialFor, sshEnv } from '../remote/connect.ts'
 import { remoteRefusal } from './remote-refusal.ts'
 
 /** How git gets to another repository. */
@@ -146,9 +146,6 @@ function sshWay(url: string, key: RemoteKey, timeoutMs: number): Way {
   return { url, options: { env, timeoutMs }, end: () => [] }
 }
 
-/** Answers with what stands in the environment alone: argv and files of settings are read by others. */
-const helper = `!f() { if test "$1" = get; then printf 'username=%s\\npassword=%s\\n' "$COFFERDAM_REMOTE_USER" "$COFFERDAM_REMOTE_TOKEN"; fi; }; f`
-
 async function webWay(remote: Remote, timeoutMs: number): Promise<Way> {
   const { user, token } = remote
   const url = new URL(remote.url)
@@ -161,17 +158,13 @@ async function webWay(remote: Remote, timeoutMs: number): Promise<Way> {
     ['http.lowSpeedTime', '120'],
     ...(await pinned(url, remote)),
   ]
-  // For this host and no other.
-  if (token !== null) config.push([`credential.${url.origin}.helper`, helper])
+  const known = token === null ? null : credentialFor(url.origin, user, token)
   return {
     url: remote.url,
     options: {
-      config,
+      config: [...config, ...(known?.config ?? [])],
       timeoutMs,
-      env: {
-        GIT_ALLOW_PROTOCOL: url.protocol === 'http:' ? 'http' : 'https',
-        ...(token === null ? {} : { COFFERDAM_REMOTE_USER: user, COFFERDAM_REMOTE_TOKEN: token.reveal() }),
-      },
+      env: { GIT_ALLOW_PROTOCOL: url.protocol === 'http:' ? 'http' : 'https', ...known?.env },
     },
     end: () => [],
   }

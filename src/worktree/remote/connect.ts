@@ -1,4 +1,5 @@
 import type { RemoteKey, RemoteSettings } from '../../domain/remote.ts'
+import type { Secret } from '../../domain/secret.ts'
 import { quoted, type Setting } from '../hardening.ts'
 
 /** What git is told for one remote, beyond what it is always told. */
@@ -30,12 +31,24 @@ export function connectionTo({ url, login, ssh }: RemoteSettings): Connection {
   ]
   const env: Record<string, string> = { GIT_ALLOW_PROTOCOL: scheme }
   if (login?.password != null) {
-    config.push([`credential.${origin}.helper`, helper])
-    env['COFFERDAM_GIT_USER'] = login.user
-    env['COFFERDAM_GIT_PASSWORD'] = login.password.reveal()
+    const known = credentialFor(origin, login.user, login.password)
+    config.push(...known.config)
+    Object.assign(env, known.env)
   }
   if (ssh !== null) Object.assign(env, sshEnv(ssh))
   return { config, env }
+}
+
+/**
+ * Who git says that it is to one host and no other. It answers with what stands in the environment alone: argv and files of
+ * settings are read by others.
+ * @param origin of the host's URLs
+ */
+export function credentialFor(origin: string, user: string, password: Secret): Connection {
+  return {
+    config: [[`credential.${origin}.helper`, helper]],
+    env: { COFFERDAM_GIT_USER: user, COFFERDAM_GIT_PASSWORD: password.reveal() },
+  }
 }
 
 // Git would also have it keep what was accepted and forget what was not.
