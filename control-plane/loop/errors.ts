@@ -4,7 +4,7 @@ import { type Checkpoint, isDelivering } from '../../src/domain/task.ts'
 import { timeOf } from '../../src/domain/text.ts'
 import { logFile } from '../log.ts'
 import { closed } from './attempts.ts'
-import { afterMergeError } from './deliver/errors.ts'
+import { afterDeliveryError } from './deliver/errors.ts'
 import { planned } from './under-way.ts'
 import type { Work } from './work.ts'
 
@@ -22,7 +22,7 @@ export async function afterError(work: Work, error: unknown, errors: number): Pr
   const text = messageOf(error)
   work.log.error({ err: error, errors }, 'the phase failed')
   if (isDelivering(work.task)) {
-    await afterMergeError(work, error, errors, () => pause(work, errors))
+    await afterDeliveryError(work, error, errors, () => pause(work, errors))
     return
   }
   // A storage may work again at any time, and a row that is damaged stays so.

@@ -1,8 +1,8 @@
 import { merge } from './deliver/merge.ts'
-import { mergeMove, undo } from './deliver/move.ts'
+import { mergeMove, undoMove } from './deliver/move.ts'
 import { pullOpen, push } from './deliver/pull.ts'
-import { mergeSetup } from './deliver/setup.ts'
-import { mergeTest } from './deliver/test.ts'
+import { mergeSetup } from './deliver/merge-setup.ts'
+import { mergeTest } from './deliver/merge-test.ts'
 import { agent } from './phases/agent.ts'
 import { baseline } from './phases/baseline.ts'
 import { candidate } from './phases/candidate.ts'
@@ -64,7 +64,7 @@ export async function tick(work: Work): Promise<void> {
       await mergeMove(work)
       return
     case 'undo':
-      await undo(work)
+      await undoMove(work)
       return
     case 'push':
       await push(work)

@@ -15,7 +15,7 @@ function triesAt(code: FailureCode | null, isMoving: boolean): number {
  * What it means for a delivery that a part of it threw: tried again, or given up. Where it is not known whether the branch
  * was moved, the next try finds out, also that of another decision.
  */
-export async function afterMergeError(
+export async function afterDeliveryError(
   work: Work,
   error: unknown,
   errors: number,

@@ -21,7 +21,7 @@ export async function mergeMove(work: Work): Promise<void> {
 }
 
 /** Moves the branch back to where it was before, if nobody has moved it since. */
-export async function undo(work: Work): Promise<void> {
+export async function undoMove(work: Work): Promise<void> {
   const { deps, task } = work
   const { into } = planOf(task)
   const { from, commit } = madeOf(task)
