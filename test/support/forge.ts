@@ -12,6 +12,8 @@ export interface Kept {
   readonly body: string
   readonly draft: boolean
   state: 'open' | 'closed' | 'merged'
+  /** Whether its branch is one of another repository, which was forked from this one. */
+  readonly fork?: boolean
 }
 
 /** What was asked, in the order in which it came. */
@@ -40,28 +42,32 @@ export interface TestForge extends AsyncDisposable {
 export const forgeToken = 'ghp_s3cret-token-of-the-forge'
 export const forgeProject = 'ada/tools'
 
+const repositoryOf = (fork = false): number => (fork ? 2 : 1)
+
 const shown: Readonly<Record<ForgeKind, (each: Kept, origin: string) => object>> = {
-  github: ({ number, state, branch, into }, origin) => ({
+  github: ({ number, state, branch, into, fork }, origin) => ({
     number,
     html_url: `${origin}/${forgeProject}/pull/${number}`,
     state: state === 'open' ? 'open' : 'closed',
     merged_at: state === 'merged' ? '2026-01-01T00:00:00Z' : null,
-    head: { ref: branch },
-    base: { ref: into },
+    head: { ref: branch, repo: { id: repositoryOf(fork) } },
+    base: { ref: into, repo: { id: 1 } },
   }),
-  gitlab: ({ number, state, branch, into }, origin) => ({
+  gitlab: ({ number, state, branch, into, fork }, origin) => ({
     iid: number,
     web_url: `${origin}/${forgeProject}/-/merge_requests/${number}`,
     state: state === 'open' ? 'opened' : state,
     source_branch: branch,
     target_branch: into,
+    source_project_id: repositoryOf(fork),
+    target_project_id: 1,
   }),
-  forgejo: ({ number, state, branch, into }, origin) => ({
+  forgejo: ({ number, state, branch, into, fork }, origin) => ({
     number,
     html_url: `${origin}/${forgeProject}/pulls/${number}`,
     state: state === 'open' ? 'open' : 'closed',
     merged: state === 'merged',
-    head: { ref: branch, repo_id: 1 },
+    head: { ref: branch, repo_id: repositoryOf(fork) },
     base: { ref: into, repo_id: 1 },
   }),
 }
@@ -155,7 +161,7 @@ export async function testForge(kind: ForgeKind, folder: string | null = null): 
     const branch = text(gitlab ? 'source_branch' : 'head')
     const into = text(gitlab ? 'target_branch' : 'base')
     const exists = forge.pulls.some(
-      (each) => each.state === 'open' && each.branch === branch && each.into === into,
+      (each) => each.state === 'open' && each.fork !== true && each.branch === branch && each.into === into,
     )
     if (exists) {
       const message = `A pull request already exists for ${branch}.`

@@ -5,7 +5,7 @@ import type { Remote } from '../../domain/delivery/forge.ts'
 import { Failure, systemCodeOf } from '../../domain/failure.ts'
 import { isAddress, vet } from '../../domain/outside.ts'
 import type { RemoteKey } from '../../domain/remote.ts'
-import type { Pushed, TaskPlace } from '../../domain/worktree.ts'
+import type { Pushed, PushWish, TaskPlace } from '../../domain/worktree.ts'
 import { exists } from '../files.ts'
 import type { GitAnswer, GitOptions } from '../git.ts'
 import { remoteEnd, type Setting } from '../hardening.ts'
@@ -30,6 +30,7 @@ export async function pushBranch(
   task: TaskPlace,
   head: CommitId,
   remote: Remote,
+  { into, since }: PushWish,
 ): Promise<Pushed> {
   const place = { gitDir: mirrorOf(site.data, task.repository.key) }
   const ref = `refs/heads/${task.branch}`
@@ -39,12 +40,26 @@ export async function pushBranch(
     kind: 'refused',
     text: remoteRefusal(remote.url, task.branch, out.toString('utf8'), err),
   })
-  const looked = await ask(['ls-remote', '--refs', ...way.end('upload-pack'), '--', way.url, ref])
+  const baseRef = `refs/heads/${into}`
+  const looking = ['ls-remote', '--refs', ...way.end('upload-pack'), '--', way.url, ref, baseRef]
+  const looked = await ask(looking)
   if (looked.code !== 0) return refused(looked)
-  const tip = tipOf(looked.out.toString('utf8'), ref)
+  const listed = looked.out.toString('utf8')
+  const tip = tipOf(listed, ref)
   // Pushed before, by a process that did not live to say so.
   if (tip === head) return { kind: 'pushed' }
-  if (tip !== null && !(await isOurs(site, place.gitDir, tip, head))) return { kind: 'elsewhere', tip }
+  if (tip !== null && !(await leadsTo(site, place.gitDir, tip, head))) return { kind: 'elsewhere', tip }
+  if (since !== null) {
+    const base = { ref: baseRef, tip: tipOf(listed, baseRef) }
+    if (base.tip === null)
+      return { kind: 'refused', text: `${remote.url} has no branch ${into}: name another, or push it there.` }
+    const brought = await bring(site, task, way, { ...base, tip: base.tip })
+    if (brought !== null) return refused(brought)
+    if (!(await leadsTo(site, place.gitDir, since, base.tip))) {
+      const count = await site.git.line(place, ['rev-list', '--count', `${base.tip}..${since}`])
+      return { kind: 'foreign', commits: Number(count) }
+    }
+  }
   const pushed = await ask([
     'push',
     '--porcelain',
@@ -67,10 +82,39 @@ function tipOf(out: string, ref: string): CommitId | null {
   return found === undefined ? null : (found.split('\t', 1)[0] as CommitId)
 }
 
-/** Whether it is an earlier commit of the task's work. */
-async function isOurs(site: Site, mirror: HostPath, tip: CommitId, head: CommitId): Promise<boolean> {
-  return (await site.git.ask({ gitDir: mirror }, ['merge-base', '--is-ancestor', tip, head])).code === 0
+/** Whether `old` is in the history of `young`, as far as both are in the mirror. */
+async function leadsTo(site: Site, mirror: HostPath, old: CommitId, young: CommitId): Promise<boolean> {
+  return (await site.git.ask({ gitDir: mirror }, ['merge-base', '--is-ancestor', old, young])).code === 0
 }
+
+/** Has a commit of the remote in the mirror, if it is not there. What git said where it could not be had; else null. */
+async function bring(
+  site: Site,
+  task: TaskPlace,
+  way: Way,
+  { ref, tip }: { readonly ref: string; readonly tip: CommitId },
+): Promise<GitAnswer | null> {
+  const place = { gitDir: mirrorOf(site.data, task.repository.key) }
+  if ((await site.git.ask(place, ['cat-file', '-e', `${tip}^{commit}`])).code === 0) return null
+  const args = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules']
+  const refspec = `+${ref}:refs/cofferdam/${task.id}/proposed`
+  const answer = await site.git.ask(place, [...args, ...way.end('upload-pack'), '--', way.url, refspec], {
+    ...way.options,
+    config: [...(way.options.config ?? []), ...receivingOld],
+    mostFileBytes: mostBytes,
+  })
+  return answer.code === 0 ? null : answer
+}
+
+/** What a branch may have more than the mirror, bytes. */
+const mostBytes = 2 * 1024 * 1024 * 1024
+
+const receivingOld: readonly Setting[] = [
+  // What is old and odd in a history that is there already stays usable.
+  ['fetch.fsckObjects', 'false'],
+  // What comes in is one file, whose size has a limit.
+  ['fetch.unpackLimit', '1'],
+]
 
 async function wayTo(site: Site, remote: Remote): Promise<Way> {
   const timeoutMs = site.pushMs ?? 10 * minute
