@@ -73,14 +73,43 @@ describe('a session', () => {
     const access = openAccess({ store, clock: () => now, random: randomBytes })
     const wanted = { name: 'ada', role: 'owner', scopes: usualScopes.owner, expiresAt: null } as const
     const { token } = access.createToken(wanted, anOwner)
-    const { text, session } = access.signIn(token)
+    const { text, session } = access.signIn(token, null)
     now += sessionMs - 1
     expect(access.admitSession(text).caller.actor.id).toBe('ada')
     now += 1
     expect(() => access.admitSession(text)).toThrow('This session is over')
     expect(store.access.session(session.hash)).toEqual(session)
-    access.signIn(token)
+    access.signIn(token, null)
     expect(store.access.session(session.hash)).toBeNull()
+  })
+
+  it('ends when its browser signs in again, also with another token', async () => {
+    const viewer = await cookie('viewer')
+    await ask('GET', '/v1/session', viewer)
+    const again = await ask('POST', '/v1/session', { ...bearer('owner'), ...viewer })
+    expect(again.status).toBe(201)
+    expect((await ask('GET', '/v1/session', viewer)).status).toBe(401)
+  })
+
+  it('is one of 20 of its token: the oldest of more ends, and those of other tokens stay', async () => {
+    let now = 1_000_000
+    const { store } = plane
+    const access = openAccess({ store, clock: () => (now += 1), random: randomBytes })
+    const made = (name: string) =>
+      access.createToken({ name, role: 'viewer', scopes: usualScopes.viewer, expiresAt: null }, anOwner).token
+    const other = access.signIn(made('grace'), null)
+    const ada = made('ada')
+    const all = Array.from({ length: 22 }, () => {
+      const { text } = access.signIn(ada, null)
+      access.admitSession(text)
+      return text
+    })
+    const isIn = (text: string): boolean => store.access.session(sessionHash(text)) !== null
+    expect(all.map(isIn)).toEqual(all.map((_, at) => at >= 2))
+    // Also those that this process has read before.
+    for (const ended of all.slice(0, 2))
+      expect(() => access.admitSession(ended)).toThrow('This session is over')
+    expect([all.slice(2).every((text) => access.admitSession(text)), isIn(other.text)]).toEqual([true, true])
   })
 
   it('is not in the database, only its hash', async () => {
