@@ -23,7 +23,8 @@ const door = { hosts: [], perMinute: usualRates, isSecure: false, address: () =>
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'cofferdam-session-'))
   plane = new ScriptedPlane(folder, applies)
-  app = httpApp(plane, { door, report: () => undefined })
+  const stream = { heartbeatMs: 20, stallMs: 1000, bufferBytes: 64 * 1024 }
+  app = httpApp(plane, { door, report: () => undefined, stream })
 })
 afterEach(() => {
   plane[Symbol.dispose]()
@@ -141,6 +142,54 @@ describe('a session', () => {
   it('counts for nothing beside a token that is no good', async () => {
     const session = await cookie('owner')
     expect((await ask('GET', '/v1/session', { ...session, authorization: 'Bearer cfd_no' })).status).toBe(401)
+  })
+})
+
+describe('a stream ends, and tells nothing more, when', () => {
+  /** All that is still told after `end`, where something secret happens at once. */
+  async function toldAfter(headers: Headers, path: string, end: () => unknown): Promise<string> {
+    const answer = await ask('GET', path, headers)
+    expect(answer.status).toBe(200)
+    const reader = answer.body?.getReader()
+    await reader?.read()
+    await end()
+    await plane.submit(
+      taskRequestSchema.parse({ goal: 'Use sudo for gold', repository: '/r' }),
+      anOwner,
+      null,
+    )
+    let text = ''
+    for (;;) {
+      const { done = true, value } = (await reader?.read()) ?? {}
+      if (done) return text
+      text += new TextDecoder().decode(value)
+    }
+  }
+  const revoke = () => plane.access.revokeToken('viewer', anOwner)
+
+  it('its token is revoked', async () => {
+    expect(await toldAfter(bearer('viewer'), '/v1/changes', revoke)).not.toContain('gold')
+  })
+
+  it('the token of its session is', async () => {
+    expect(await toldAfter(await cookie('viewer'), '/v1/changes', revoke)).not.toContain('gold')
+  })
+
+  it('its browser signs out', async () => {
+    const session = await cookie('viewer')
+    const out = () => ask('DELETE', '/v1/session', { ...session, ...own })
+    expect(await toldAfter(session, '/v1/changes', out)).not.toContain('gold')
+  })
+
+  it('it is that of one task', async () => {
+    const { task } = await draft()
+    const act = { act: 'suggest', text: 'Dig for gold' } as const
+    const end = async () => {
+      revoke()
+      await plane.act(task.id, act, anOwner, null)
+    }
+    const told = await toldAfter(bearer('viewer'), `/v1/tasks/${task.id}/stream?after=1`, end)
+    expect(told).not.toContain('gold')
   })
 })
 
