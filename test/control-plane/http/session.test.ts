@@ -181,7 +181,7 @@ describe('a stream ends, and tells nothing more, when', () => {
     expect(await toldAfter(session, '/v1/changes', out)).not.toContain('gold')
   })
 
-  it('it is that of one task', async () => {
+  it('the token of one who looks at one task is revoked', async () => {
     const { task } = await draft()
     const act = { act: 'suggest', text: 'Dig for gold' } as const
     const end = async () => {

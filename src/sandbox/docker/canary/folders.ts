@@ -103,7 +103,7 @@ async function tokensSeen(
       // With a terminal its output is plain text.
       Tty: true,
       NetworkDisabled: true,
-      Labels: helperLabels(installation),
+      Labels: helperLabels(installation, Date.now()),
       HostConfig: {
         NetworkMode: 'none',
         ReadonlyRootfs: true,
