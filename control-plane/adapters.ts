@@ -21,6 +21,7 @@ import { openai } from '../src/gateway/upstreams/openai.ts'
 import type { Upstream } from '../src/gateway/upstreams/upstream.ts'
 import { dockerEngine, type DockerEngineOptions } from '../src/sandbox/docker/engine.ts'
 import { foldersApart } from '../src/sandbox/docker/canary/folders.ts'
+import { sweepMarks } from '../src/sandbox/docker/canary/mark.ts'
 import { connector } from '../src/sandbox/docker/connect.ts'
 import { imageTag } from '../src/sandbox/docker/image/agents.ts'
 import { buildWithAgents } from '../src/sandbox/docker/image/build-agents.ts'
@@ -85,6 +86,24 @@ export async function placesApart(
   installation: string,
   uid: number,
 ): Promise<readonly NotTheSame[]> {
+  const { folders, gone } = await placesOf(config, data, uid)
+  const connect = connector(config.engine.socket)
+  const image = await findImage(connect, planOf(config, null), { agent: null }, new Map())
+  return [...gone, ...(await foldersApart(await connect(), image, installation, folders))]
+}
+
+/** Removes what a kill in the middle of that has left in these folders. Nobody may be at it. */
+export async function sweepPlaces(
+  config: Config,
+  data: HostPath,
+  installation: string,
+  uid: number,
+): Promise<void> {
+  const { folders } = await placesOf(config, data, uid)
+  for (const folder of folders) await sweepMarks(folder, installation)
+}
+
+async function placesOf(config: Config, data: HostPath, uid: number) {
   const scratch = join(data, 'scratch') as HostPath
   await mkdir(scratch, { recursive: true })
   const gone: NotTheSame[] = []
@@ -94,10 +113,7 @@ export async function placesApart(
       ({ commonDir }) => repositories.push(commonDir),
       (error: unknown) => gone.push({ path, why: unfinished(messageOf(error)) }),
     )
-  const connect = connector(config.engine.socket)
-  const image = await findImage(connect, planOf(config, null), { agent: null }, new Map())
-  const folders = [scratch, config.runtimeFolder, ...repositories]
-  return [...gone, ...(await foldersApart(await connect(), image, installation, folders))]
+  return { folders: [scratch, config.runtimeFolder, ...repositories], gone }
 }
 
 /** A sentence as the end of another one. */
