@@ -30,6 +30,7 @@ import { findImage, type ImagePlan } from '../src/sandbox/docker/image/find.ts'
 import { findSource } from '../src/worktree/source.ts'
 import { namedFolders } from './repositories.ts'
 import { gitFolder } from '../src/sandbox/places.ts'
+import { authoritiesFile } from '../src/worktree/authorities.ts'
 import { openWorktrees } from '../src/worktree/open.ts'
 import { openRemotes, type RemotesOptions } from '../src/worktree/remote/open.ts'
 
@@ -145,14 +146,15 @@ export function apartEngine(
 
 /** Git on this machine, and the repositories by URL that it works with. Nothing is asked of those by opening it. */
 export function gitOf(
-  { author, box, dataFolder: data, remotes }: Config,
+  { author, box, dataFolder: data, remotes, authorities: extra }: Config,
   log?: RemotesOptions['log'],
 ): { readonly remotes: Remotes; readonly worktrees: Worktrees } {
-  const opened = openRemotes({ data, author, remotes, ...(log === undefined ? {} : { log }) })
+  const believed = extra === null ? {} : { authorities: authoritiesFile(data, extra) }
+  const opened = openRemotes({ data, author, remotes, ...believed, ...(log === undefined ? {} : { log }) })
   const places = { pointerTarget: gitFolder, policyMatcher: compilePolicy }
   return {
     remotes: opened,
-    worktrees: openWorktrees({ data, user: box, author, remotes: opened, ...places }),
+    worktrees: openWorktrees({ data, user: box, author, remotes: opened, ...believed, ...places }),
   }
 }
 

@@ -17,12 +17,14 @@ import { remoteRefusal } from './remote-refusal.ts'
 /** How git gets to another repository. */
 interface Way {
   readonly url: string
-  readonly options: GitOptions
+  readonly options: Pick<GitOptions, 'config' | 'env'>
   /** The program at the far end, where that is on this machine. */
   end(service: 'receive-pack' | 'upload-pack'): readonly string[]
 }
 
 const minute = 60_000
+/** How long the far end may take to say where the branch is, ms: no hook of it is at work then. */
+const lookMs = minute
 
 /** Pushes a task's branch to another repository, where it may only be made or go forward. */
 export async function pushBranch(
@@ -34,15 +36,17 @@ export async function pushBranch(
 ): Promise<Pushed> {
   const place = { gitDir: mirrorOf(site.data, task.repository.key) }
   const ref = `refs/heads/${task.branch}`
+  const pushMs = site.pushMs ?? 10 * minute
   const way = await wayTo(site, remote)
-  const ask = (args: readonly string[]): Promise<GitAnswer> => site.git.ask(place, args, way.options)
+  const ask = (args: readonly string[], timeoutMs: number): Promise<GitAnswer> =>
+    site.git.ask(place, args, { ...way.options, timeoutMs })
   const refused = ({ out, err }: GitAnswer): Pushed => ({
     kind: 'refused',
     text: remoteRefusal(remote.url, task.branch, out.toString('utf8'), err),
   })
   const baseRef = `refs/heads/${into}`
-  const looking = ['ls-remote', '--refs', ...way.end('upload-pack'), '--', way.url, ref, baseRef]
-  const looked = await ask(looking)
+  const look = ['ls-remote', '--refs', ...way.end('upload-pack'), '--', way.url, ref, baseRef]
+  const looked = await ask(look, Math.min(lookMs, pushMs))
   if (looked.code !== 0) return refused(looked)
   const listed = looked.out.toString('utf8')
   const tip = tipOf(listed, ref)
@@ -53,14 +57,14 @@ export async function pushBranch(
     const base = { ref: baseRef, tip: tipOf(listed, baseRef) }
     if (base.tip === null)
       return { kind: 'refused', text: `${remote.url} has no branch ${into}: name another, or push it there.` }
-    const brought = await bring(site, task, way, { ...base, tip: base.tip })
+    const brought = await bring(site, task, { ...way, timeoutMs: pushMs }, { ...base, tip: base.tip })
     if (brought !== null) return refused(brought)
     if (!(await leadsTo(site, place.gitDir, since, base.tip))) {
       const count = await site.git.line(place, ['rev-list', '--count', `${base.tip}..${since}`])
       return { kind: 'foreign', commits: Number(count) }
     }
   }
-  const pushed = await ask([
+  const push = [
     'push',
     '--porcelain',
     '--no-verify',
@@ -73,7 +77,8 @@ export async function pushBranch(
     '--',
     way.url,
     `${head}:${ref}`,
-  ])
+  ]
+  const pushed = await ask(push, pushMs)
   return pushed.code === 0 ? { kind: 'pushed' } : refused(pushed)
 }
 
@@ -91,7 +96,7 @@ async function leadsTo(site: Site, mirror: HostPath, old: CommitId, young: Commi
 async function bring(
   site: Site,
   task: TaskPlace,
-  way: Way,
+  way: Way & { readonly timeoutMs: number },
   { ref, tip }: { readonly ref: string; readonly tip: CommitId },
 ): Promise<GitAnswer | null> {
   const place = { gitDir: mirrorOf(site.data, task.repository.key) }
@@ -100,6 +105,7 @@ async function bring(
   const refspec = `+${ref}:refs/cofferdam/${task.id}/proposed`
   const answer = await site.git.ask(place, [...args, ...way.end('upload-pack'), '--', way.url, refspec], {
     ...way.options,
+    timeoutMs: way.timeoutMs,
     config: [...(way.options.config ?? []), ...receivingOld],
     mostFileBytes: mostBytes,
   })
@@ -117,15 +123,12 @@ const receivingOld: readonly Setting[] = [
 ]
 
 async function wayTo(site: Site, remote: Remote): Promise<Way> {
-  const timeoutMs = site.pushMs ?? 10 * minute
-  if (remote.url.startsWith('/')) return await folderWay(site, remote, timeoutMs)
-  return remote.ssh === undefined
-    ? await webWay(remote, timeoutMs)
-    : sshWay(remote.url, remote.ssh, timeoutMs)
+  if (remote.url.startsWith('/')) return await folderWay(site, remote)
+  return remote.ssh === undefined ? await webWay(remote) : sshWay(remote.url, remote.ssh)
 }
 
 /** A bare repository of this machine: its own hooks and settings count, and run under its owner's ids. */
-async function folderWay(site: Site, { url }: Remote, timeoutMs: number): Promise<Way> {
+async function folderWay(site: Site, { url }: Remote): Promise<Way> {
   const folder = await realpath(url).catch(() => null)
   if (folder === null || !exists(`${folder}/objects`) || !exists(`${folder}/HEAD`))
     throw new Failure('repository', `There is no bare repository at ${url}: name another remote, or make it.`)
@@ -135,21 +138,21 @@ async function folderWay(site: Site, { url }: Remote, timeoutMs: number): Promis
   const owner = uid === site.self ? null : { uid, gid }
   return {
     url: folder,
-    options: { env: { GIT_ALLOW_PROTOCOL: 'file' }, timeoutMs },
+    options: { env: { GIT_ALLOW_PROTOCOL: 'file' } },
     end: (service) => [`--${service}=${remoteEnd(service, owner)}`],
   }
 }
 
 /** As it is fetched from: with one key, and to a host that is known. */
-function sshWay(url: string, key: RemoteKey, timeoutMs: number): Way {
+function sshWay(url: string, key: RemoteKey): Way {
   const env = { GIT_ALLOW_PROTOCOL: 'ssh', ...sshEnv(key) }
-  return { url, options: { env, timeoutMs }, end: () => [] }
+  return { url, options: { env }, end: () => [] }
 }
 
 /** Answers with what stands in the environment alone: argv and files of settings are read by others. */
 const helper = `!f() { if test "$1" = get; then printf 'username=%s\\npassword=%s\\n' "$COFFERDAM_REMOTE_USER" "$COFFERDAM_REMOTE_TOKEN"; fi; }; f`
 
-async function webWay(remote: Remote, timeoutMs: number): Promise<Way> {
+async function webWay(remote: Remote): Promise<Way> {
   const { user, token } = remote
   const url = new URL(remote.url)
   const config: Setting[] = [
@@ -167,7 +170,6 @@ async function webWay(remote: Remote, timeoutMs: number): Promise<Way> {
     url: remote.url,
     options: {
       config,
-      timeoutMs,
       env: {
         GIT_ALLOW_PROTOCOL: url.protocol === 'http:' ? 'http' : 'https',
         ...(token === null ? {} : { COFFERDAM_REMOTE_USER: user, COFFERDAM_REMOTE_TOKEN: token.reveal() }),
