@@ -34,18 +34,22 @@ export function Board() {
   useEffect(() => {
     // What changes while lists are on their way may not be in them yet.
     let meanwhile: readonly Task[] = []
+    // An answer that comes after a later question counts no more.
+    let asked = 0
     const load = async (): Promise<void> => {
+      const mine = ++asked
       meanwhile = []
       try {
         const found = await firstPages()
+        if (mine !== asked) return
         setLists(meanwhile.reduce(placed, found))
         setError(null)
       } catch (failure) {
-        setError(asError(failure).message)
+        if (mine === asked) setError(asError(failure).message)
       }
     }
     void load()
-    return listen({
+    const stop = listen({
       address: () => '/v1/changes',
       on: {
         task: (data) => {
@@ -64,6 +68,10 @@ export function Board() {
         }
       },
     })
+    return () => {
+      asked += 1
+      stop()
+    }
   }, [])
   return (
     <>

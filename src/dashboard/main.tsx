@@ -4,10 +4,10 @@ import { get, onSignedOut, Refused, signOut, type Who } from './api.ts'
 import { Ask } from './ask.tsx'
 import { Board } from './board.tsx'
 import { Health } from './health/page.tsx'
-import { forgetKept } from './hooks.ts'
+import { forgetKept, useSending } from './hooks.ts'
 import { go, Link, useRoute } from './navigation.tsx'
 import { NewTask } from './new-task.tsx'
-import { Title } from './parts.tsx'
+import { Problem, Title } from './parts.tsx'
 import type { Route } from './route.ts'
 import { Schedules } from './schedules.tsx'
 import { Search } from './search.tsx'
@@ -21,6 +21,7 @@ type Known = Who | null | undefined
 function App() {
   const [who, setWho] = useState<Known>(undefined)
   const [away, setAway] = useState(false)
+  const leaving = useSending()
   const route = useRoute()
   useEffect(() => onSignedOut(() => setWho(null)), [])
   useEffect(() => {
@@ -48,7 +49,8 @@ function App() {
   if (who === null) return <SignIn onSignedIn={setWho} />
   const leave = (): void => {
     forgetKept()
-    void signOut().finally(() => {
+    leaving.send(async () => {
+      await signOut()
       go({ page: 'board' })
       setWho(null)
     })
@@ -65,12 +67,13 @@ function App() {
         <Pages route={route} who={who} />
         <span class="who">
           {who.actor.id} ({who.role}){' '}
-          <button type="button" onClick={leave}>
+          <button type="button" onClick={leave} aria-disabled={leaving.busy}>
             Sign out
           </button>
         </span>
       </header>
       <main id="main">
+        <Problem text={leaving.error === null ? null : `You are still signed in. ${leaving.error}`} />
         <Page route={route} />
       </main>
     </WhoProvider>

@@ -21,6 +21,15 @@ export function go(route: Route): void {
   dispatchEvent(new PopStateEvent('popstate'))
 }
 
+/** From a page that nobody comes to but by a link to where all of them are. */
+export function Back() {
+  return (
+    <p class="back">
+      <Link to={{ page: 'board' }}>← Board</Link>
+    </p>
+  )
+}
+
 interface LinkProps {
   readonly to: Route
   readonly children: ComponentChildren

@@ -1,8 +1,9 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
+import { type Standing, standingOf } from '../domain/standing.ts'
 import type { Loaded, Sending } from './hooks.ts'
 import type { StreamState } from './stream.ts'
-import { agoOf, groupOf, type Standing, stateOf } from './words.ts'
+import { agoOf, groupOf } from './words.ts'
 
 /** The heading of a page: a reader is led to it, and the window is named by it. */
 export function Title({ children }: { readonly children: string }) {
@@ -23,7 +24,7 @@ export function Title({ children }: { readonly children: string }) {
 
 /** The state of a task, told apart by its words and not by its colour alone. */
 export function State({ task }: { readonly task: Standing }) {
-  return <span class={`state ${groupOf(task.status).name}`}>{stateOf(task)}</span>
+  return <span class={`state ${groupOf(task.status).name}`}>{standingOf(task)}</span>
 }
 
 export function Moment({ at, now }: { readonly at: number; readonly now: number }) {
@@ -44,6 +45,18 @@ export function Problem({ text }: { readonly text: string | null }) {
   )
 }
 
+/** Why something could not be loaded, and the button that tries it again. */
+export function Failed({ text, again }: { readonly text: string; readonly again: () => void }) {
+  return (
+    <p class="problem" role="alert">
+      {text}{' '}
+      <button type="button" onClick={again}>
+        Try again
+      </button>
+    </p>
+  )
+}
+
 interface WaitingProps<T> {
   readonly of: Loaded<T>
   readonly children: (value: T) => ComponentChildren
@@ -53,14 +66,7 @@ interface WaitingProps<T> {
 export function Waiting<T>({ of: { value, error, reload }, children }: WaitingProps<T>) {
   return (
     <>
-      {error !== null && (
-        <p class="problem" role="alert">
-          {error.message}{' '}
-          <button type="button" onClick={reload}>
-            Try again
-          </button>
-        </p>
-      )}
+      {error !== null && <Failed text={error.message} again={reload} />}
       {value === null ? error === null && <p class="faint">Loading…</p> : children(value)}
     </>
   )
@@ -120,29 +126,41 @@ export function Form({
   )
 }
 
-/** A table that scrolls by itself where the window is narrow. */
-export function Table({
-  label,
-  head,
-  children,
-}: {
+interface TableProps {
   readonly label: string
   readonly head: readonly string[]
-  readonly children: ComponentChildren
-}) {
+  /** The cells of each row, by a key of its own. */
+  readonly rows: readonly (readonly [key: string, cells: readonly ComponentChildren[]])[]
+}
+
+/**
+ * A table; where the window is narrow each row is a card, whose cells are named as their column is. The roles are said
+ * again for readers, who would take them from what is no longer laid out as a table.
+ */
+export function Table({ label, head, rows }: TableProps) {
   return (
     <div class="wide" role="region" aria-label={label} tabIndex={0}>
-      <table>
-        <thead>
-          <tr>
+      <table class="rows" role="table" aria-label={label}>
+        <thead role="rowgroup">
+          <tr role="row">
             {head.map((title) => (
-              <th key={title} scope="col">
+              <th key={title} scope="col" role="columnheader">
                 {title}
               </th>
             ))}
           </tr>
         </thead>
-        <tbody>{children}</tbody>
+        <tbody role="rowgroup">
+          {rows.map(([key, cells]) => (
+            <tr key={key} role="row">
+              {cells.map((cell, index) => (
+                <td key={index} role="cell" data-head={head[index]}>
+                  {cell}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
       </table>
     </div>
   )

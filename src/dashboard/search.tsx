@@ -1,10 +1,21 @@
 import { useState } from 'preact/hooks'
 import type { SearchAnswer, SearchHit } from '../domain/search/search.ts'
+import type { Snippet } from '../domain/search/snippet.ts'
 import { get, query } from './api.ts'
 import { useLoaded, useNow } from './hooks.ts'
 import { go, Link } from './navigation.tsx'
 import { Form, Moment, State, Title, Waiting } from './parts.tsx'
-import { firstLine, folderName } from './words.ts'
+import { firstLine, folderName, stepName } from './words.ts'
+
+/** What the words were found in. */
+const said: Readonly<Record<Snippet['kind'], string>> = {
+  goal: 'goal',
+  people: 'said by people',
+  names: 'a command, path or name',
+  events: 'what happened',
+  agent: 'the agent',
+  output: 'output',
+}
 
 const nothing: SearchAnswer = { hits: [], more: false, behind: 0 }
 
@@ -63,15 +74,15 @@ function Hit({ hit: { task, snippets } }: { readonly hit: SearchHit }) {
     <li class="card">
       <Link to={{ page: 'task', id: task.id, view: 'overview' }}>{firstLine(task.goal)}</Link>
       <p class="facts">
-        <State task={{ ...task, halt: null, outcome: null }} />
+        <State task={task} />
         <span>{folderName(task.repository.path)}</span>
         <Moment at={task.updatedAt} now={now} />
       </p>
       {snippets.map(({ kind, step, parts }, index) => (
         <p key={index} class="snippet">
           <span class="faint">
-            {kind}
-            {step === null ? '' : `, step ${step}`}:
+            {said[kind]}
+            {step === null ? '' : `, ${stepName(step)}`}:
           </span>{' '}
           {parts.map(({ text, hit }, place) =>
             hit ? <mark key={place}>{text}</mark> : <span key={place}>{text}</span>,

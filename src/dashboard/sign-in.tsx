@@ -18,7 +18,11 @@ export function SignIn({ onSignedIn }: { readonly onSignedIn: (who: Who) => void
       <Title>Sign in</Title>
       <p>
         A token lets you in. Whoever owns the data folder makes one on the server with{' '}
-        <code>cofferdam token create NAME</code>.
+        <code>cofferdam token create NAME --role owner</code>.
+      </p>
+      <p>
+        An owner decides what is approved and what is merged, an operator starts tasks and stops their own,
+        and a viewer looks.
       </p>
       <Form onSend={send}>
         <label for="token">Token</label>

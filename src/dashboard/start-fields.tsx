@@ -46,7 +46,9 @@ export function StartFields({ texts, repositories }: StartFieldsProps) {
     async () => (await get<{ agents: readonly KnownAgent[] }>('/v1/agents')).agents,
     [],
   )
-  const own = repositories.find(({ path }) => path === repository)?.agent ?? null
+  const own = repositories.find(({ path }) => path === repository)?.agent ?? undefined
+  const usual = own ?? agents.value?.find((each) => each.usual)?.name
+  const isLoading = agents.value === null && agents.error === null
   return (
     <>
       <label for="repository">Repository</label>
@@ -64,8 +66,20 @@ export function StartFields({ texts, repositories }: StartFieldsProps) {
         ))}
       </datalist>
       <label for="agent">Agent</label>
-      <select id="agent" value={agent} onChange={(event) => setAgent(event.currentTarget.value)}>
-        <option value="">{usual(own, agents.value ?? [])}</option>
+      <select
+        id="agent"
+        // An option without a value is none in a field that has to be filled in.
+        required={!isLoading && usual === undefined}
+        value={agent}
+        onChange={(event) => setAgent(event.currentTarget.value)}
+      >
+        <option value="">
+          {usual !== undefined
+            ? `the configured one (${usual})`
+            : isLoading
+              ? 'Loading…'
+              : 'Choose one: none is configured'}
+        </option>
         {agents.value?.map(({ name }) => (
           <option key={name} value={name}>
             {name}
@@ -87,9 +101,4 @@ export function StartFields({ texts, repositories }: StartFieldsProps) {
       )}
     </>
   )
-}
-
-function usual(own: string | null, agents: readonly KnownAgent[]): string {
-  const name = own ?? agents.find((agent) => agent.usual)?.name
-  return name === undefined ? 'the configured one' : `the configured one (${name})`
 }

@@ -1,4 +1,4 @@
-import type { Actor, Status, Task } from '../domain/task.ts'
+import type { Actor, Status } from '../domain/task.ts'
 
 // What people read, made of what the API says.
 
@@ -19,23 +19,16 @@ export function groupOf(status: Status): Group {
   return found
 }
 
-/** What of a task its state in words is made of. */
-export type Standing = Pick<Task, 'kind' | 'status' | 'halt' | 'outcome' | 'delivery'>
-
-/** A state in a word for people, with what differs from task to task. */
-export function stateOf({ kind, status, halt, outcome, delivery }: Standing): string {
-  const word = kind === 'question' && status === 'APPLIED' ? 'answered' : status.toLowerCase()
-  const why = halt === null || halt.reason === word ? '' : ` (${halt.reason.replaceAll('_', ' ')})`
-  const untested = status === 'APPLIED' && outcome === 'untested' ? ', untested' : ''
-  const gone = delivery === 'none' ? '' : `, ${delivery.replaceAll('_', ' ')}`
-  return `${word}${why}${untested}${gone}`
-}
-
 /** The first line of a text, at most `most` characters. */
 export function firstLine(text: string, most = 160): string {
   const line = text.trimStart().split('\n', 1)[0] ?? ''
   return line.length > most ? `${line.slice(0, most)}…` : line
 }
+
+/** A step in words: what is numbered 0 is setup, and the test on what there was. */
+export const stepName = (step: number): string => (step === 0 ? 'before the first step' : `step ${step}`)
+
+export const capital = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`
 
 export const nameOf = ({ kind, id }: Actor): string => (kind === 'system' ? 'Cofferdam' : id)
 

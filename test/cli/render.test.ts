@@ -341,6 +341,14 @@ it('says what is being done on a task, and nothing about a delivery that there i
   expect(taskTable([aTask(gone)], aTime, 200)[1]).toMatch(/^\w{10} +discarded /)
 })
 
+it('lists what has become of a task and not that it was applied alone', () => {
+  const applied = { status: 'APPLIED', outcome: 'tested', merge: aMerge() } as const
+  const listed = (more: Partial<Task>) => taskTable([aTask({ ...applied, ...more })], aTime, 200)[1]
+  expect(listed({ delivery: 'conflict' })).toMatch(/^\w{10} +APPLIED, conflicts with main {2}/)
+  expect(listed({ delivery: 'merged' })).toMatch(/^\w{10} +merged into main {2}/)
+  expect(listed({ outcome: 'untested' })).toMatch(/^\w{10} +APPLIED, untested {2}/)
+})
+
 it('breaks a list into lines', () => {
   expect(wrapped(['aa', 'bb', 'a long one', 'c'], 9)).toEqual(['aa, bb', 'a long one', 'c'])
   expect(wrapped([], 9)).toEqual([])

@@ -8,10 +8,8 @@ import {
   moneyOf,
   plain,
   spanOf,
-  stateOf,
 } from '../../src/dashboard/words.ts'
 import { statuses } from '../../src/domain/task.ts'
-import { aTask } from '../support/task.ts'
 
 describe('the board', () => {
   it('has a list for every state', () => {
@@ -28,17 +26,6 @@ describe('the board', () => {
       ['REJECTED', 'Halted'],
     ])
   })
-})
-
-it.each([
-  [{ status: 'PENDING' }, 'pending'],
-  [{ status: 'BLOCKED', halt: { reason: 'no_change', text: '' } }, 'blocked (no change)'],
-  [{ status: 'STOPPED', halt: { reason: 'stopped', text: '' } }, 'stopped'],
-  [{ status: 'APPLIED', outcome: 'untested' }, 'applied, untested'],
-  [{ status: 'APPLIED', kind: 'question' }, 'answered'],
-  [{ status: 'APPLIED', outcome: 'tested', delivery: 'discarded' }, 'applied, discarded'],
-] as const)('%j is %s', (fields, text) => {
-  expect(stateOf(aTask(fields))).toBe(text)
 })
 
 it.each([

@@ -18,7 +18,7 @@ import { textOf } from '../support/discord/interaction.ts'
 import type { Channel } from '../support/discord/world.ts'
 import { aLetter, aTaskEvent } from '../support/letters.ts'
 import { present } from '../contract/store/bench.ts'
-import { aTask, aTaskId, aTaskIdOf } from '../support/task.ts'
+import { aMerge, aTask, aTaskId, aTaskIdOf } from '../support/task.ts'
 import { until } from '../support/until.ts'
 
 // Letters that are delivered until they have arrived, to a Discord of one's own that goes wrong.
@@ -332,7 +332,7 @@ describe('what is to become of applied work', () => {
     expect(titles()).toEqual([
       'APPLIED · applied',
       'A pull request was decided',
-      'APPLIED · proposed as a pull request',
+      'APPLIED · pull request open',
     ])
   })
 
@@ -373,7 +373,7 @@ describe('what is to become of applied work', () => {
     expect(titles()).toEqual([
       'APPLIED · applied',
       'A merge was decided',
-      'APPLIED · merged',
+      'APPLIED · merged into main',
       'Merged into main: keep it?',
     ])
     const [, first, news, second] = (discord.thread(home)?.messages ?? []).map(textOf)
@@ -384,11 +384,12 @@ describe('what is to become of applied work', () => {
   })
 
   it('calls somebody where a merge did not come about', async () => {
-    becomes(8, { marks: [], delivery: 'conflict' }, { offer: offering('merge', 'discard'), merge })
+    const fields = { marks: [], delivery: 'conflict', merge: aMerge({ said: 'Not merged.' }) } as const
+    becomes(8, fields, { offer: offering('merge', 'discard'), merge })
     await arrives(letterOf(8, 'merge_refused', 'Not merged: both have changed a.txt.'))
     const [news] = discord.thread(home)?.messages ?? []
     expect([news?.embeds[0]?.title, news?.content]).toEqual([
-      'APPLIED · not merged: a conflict',
+      'APPLIED · conflicts with main',
       '<@100000000000000001>',
     ])
   })

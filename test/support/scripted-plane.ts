@@ -270,8 +270,11 @@ export class ScriptedPlane implements ControlPlane, Disposable {
     return knownRepositories({}, this.store.repositories(), noRemotes)
   }
 
+  /** Whether the configuration names an agent. */
+  isConfigured = true
+
   agents(): readonly KnownAgent[] {
-    return [{ name: 'command', usual: true, answers: true }]
+    return [{ name: 'command', usual: this.isConfigured, answers: true }]
   }
 
   search(request: SearchRequest): Promise<SearchAnswer> {

@@ -7,6 +7,8 @@ import { Failure } from '../../../src/domain/failure.ts'
 export interface DashboardPlaces {
   /** What `npm run build` made of `src/dashboard`. */
   readonly code: string
+  /** The same of `src/domain`, of which browsers run a little. */
+  readonly domain: string
   /** Styles and pictures, which are served as they are. */
   readonly looks: string
   /** `node_modules` */
@@ -38,6 +40,9 @@ const libraries: Readonly<Record<string, string>> = {
   'library/diff2html.css': 'diff2html/bundles/css/diff2html.min.css',
 }
 
+/** The files of the domain that are served, none of which imports another when it runs. */
+const shared = ['standing.js'] as const
+
 /** What modules import by a bare name, which browsers do not know. */
 const addresses: Readonly<Record<string, string>> = {
   preact: 'library/preact.js',
@@ -50,13 +55,21 @@ export function dashboardPlaces(): DashboardPlaces {
   for (let root = import.meta.dirname; root !== dirname(root); root = dirname(root)) {
     const looks = join(root, 'src', 'dashboard')
     if (existsSync(join(looks, 'style.css')))
-      return { code: join(root, 'dist', 'src', 'dashboard'), looks, libraries: join(root, 'node_modules') }
+      return {
+        code: join(root, 'dist', 'src', 'dashboard'),
+        domain: join(root, 'dist', 'src', 'domain'),
+        looks,
+        libraries: join(root, 'node_modules'),
+      }
   }
   throw new Failure('server', 'The folder src/dashboard is missing: install Cofferdam again.')
 }
 
 /** Reads all of them. @param base the address below which they are served */
-export function readFiles({ code, looks, libraries: modules }: DashboardPlaces, base: string): ServedFiles {
+export function readFiles(
+  { code, domain, looks, libraries: modules }: DashboardPlaces,
+  base: string,
+): ServedFiles {
   if (!existsSync(join(code, 'main.js')))
     throw new Failure(
       'server',
@@ -64,7 +77,8 @@ export function readFiles({ code, looks, libraries: modules }: DashboardPlaces, 
     )
   const own = [...below(code, ['.js']), ...below(looks, ['.css', '.svg'])]
   const borrowed = Object.entries(libraries).map(([name, file]) => [name, join(modules, file)] as const)
-  return new Map([...own, ...borrowed].map(([name, file]) => [name, served(name, file, base)]))
+  const common = shared.map((name) => [`domain/${name}`, join(domain, name)] as const)
+  return new Map([...own, ...common, ...borrowed].map(([name, file]) => [name, served(name, file, base)]))
 }
 
 function below(folder: string, endings: readonly string[]): (readonly [string, string])[] {
@@ -84,9 +98,9 @@ function served(name: string, file: string, base: string): ServedFile {
 
 function withAddresses(code: string, base: string): string {
   return code.replaceAll(
-    /(\b(?:from|import)\s*)(["'])(preact(?:\/[\w-]+)?)\2/g,
-    (all, word: string, _, name: string) => {
-      const file = addresses[name]
+    /(\b(?:from|import)\s*)(["'])(preact(?:\/[\w-]+)?|(?:\.\.\/)+(domain\/[\w-]+\.js))\2/g,
+    (all, word: string, _, name: string, common: string | undefined) => {
+      const file = common ?? addresses[name]
       return file === undefined ? all : `${word}"${base}${file}"`
     },
   )

@@ -1,7 +1,10 @@
-import type { Task } from '../../domain/task.ts'
+import { type Standing, standingOf } from '../../domain/standing.ts'
 
-/** How a task stands, for a list, which has more changes than questions: only these are named. */
-export function stateOf({ kind, status, delivery }: Pick<Task, 'kind' | 'status' | 'delivery'>): string {
-  const state = delivery === 'discarded' ? 'discarded' : status
-  return kind === 'question' ? `${state} question` : state
+/**
+ * How a task stands, for a list, in which why it is halted would push all else aside. It has more changes than questions:
+ * only these are named.
+ */
+export function stateOf(task: Standing): string {
+  if (task.kind !== 'question') return standingOf({ ...task, halt: null }, (status) => status)
+  return `${task.delivery === 'discarded' ? 'discarded' : task.status} question`
 }

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact'
 import type { EgressRow } from '../../domain/egress.ts'
 import type { Task } from '../../domain/task.ts'
 import { get, query } from '../api.ts'
@@ -5,6 +6,7 @@ import { useLoaded } from '../hooks.ts'
 import { Table, Waiting } from '../parts.tsx'
 import { bytesOf } from '../words.ts'
 
+/** So many are shown; one more is asked for, which tells whether there are more. */
 const most = 500
 
 /** What the boxes of a task asked of the gateway, and what it decided. */
@@ -12,7 +14,8 @@ export function Egress({ task }: { readonly task: Task }) {
   const { id, version, policy } = task
   const loaded = useLoaded(
     async () =>
-      (await get<{ egress: readonly EgressRow[] }>(`/v1/tasks/${id}/egress${query({ limit: most })}`)).egress,
+      (await get<{ egress: readonly EgressRow[] }>(`/v1/tasks/${id}/egress${query({ limit: most + 1 })}`))
+        .egress,
     [id, version],
   )
   const allowed = [...policy.upstreams, ...policy.egress]
@@ -27,11 +30,21 @@ export function Egress({ task }: { readonly task: Task }) {
           rows.length === 0 ? (
             <p class="faint">Nothing was asked for.</p>
           ) : (
-            <Table label="Egress decisions" head={['When', 'Decision', 'Asked for', 'Moved', 'Rule', 'Why']}>
-              {rows.toReversed().map((row) => (
-                <Row key={`${row.box} ${row.id}`} row={row} />
-              ))}
-            </Table>
+            <>
+              {rows.length > most && (
+                <p>
+                  The newest {most}; <code>cofferdam task egress {id}</code> has all of them.
+                </p>
+              )}
+              <Table
+                label="Egress decisions"
+                head={['When', 'Decision', 'Asked for', 'Moved', 'Rule', 'Why']}
+                rows={rows
+                  .slice(-most)
+                  .toReversed()
+                  .map((row) => [`${row.box} ${row.id}`, cellsOf(row)] as const)}
+              />
+            </>
           )
         }
       </Waiting>
@@ -39,25 +52,17 @@ export function Egress({ task }: { readonly task: Task }) {
   )
 }
 
-function Row({ row }: { readonly row: EgressRow }) {
+function cellsOf(row: EgressRow): readonly ComponentChildren[] {
   const { at, verdict, kind, method, host, port, path, bytesUp, bytesDown, rule, text } = row
   const what = kind === 'tunnel' ? 'CONNECT' : (method ?? kind)
-  return (
-    <tr>
-      <td>{new Date(at).toLocaleTimeString()}</td>
-      <td class={verdict === 'allowed' ? 'good' : 'bad'}>{verdict}</td>
-      <td>
-        {what} {host}
-        {port === null ? '' : `:${port}`}
-        {path}
-      </td>
-      <td>
-        {bytesUp === null && bytesDown === null
-          ? '–'
-          : `${bytesOf(bytesUp ?? 0)} up, ${bytesOf(bytesDown ?? 0)} down`}
-      </td>
-      <td>{rule}</td>
-      <td>{text}</td>
-    </tr>
-  )
+  return [
+    new Date(at).toLocaleTimeString(),
+    <span class={verdict === 'allowed' ? 'good' : 'bad'}>{verdict}</span>,
+    `${what} ${host}${port === null ? '' : `:${port}`}${path ?? ''}`,
+    bytesUp === null && bytesDown === null
+      ? '–'
+      : `${bytesOf(bytesUp ?? 0)} up, ${bytesOf(bytesDown ?? 0)} down`,
+    rule,
+    text,
+  ]
 }

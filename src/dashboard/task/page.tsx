@@ -2,8 +2,8 @@ import type { Decisions } from '../../domain/decision.ts'
 import type { Task } from '../../domain/task.ts'
 import { get } from '../api.ts'
 import { useLoaded, useNow } from '../hooks.ts'
-import { Link } from '../navigation.tsx'
-import { Liveness, Moment, State, Title } from '../parts.tsx'
+import { Back, Link } from '../navigation.tsx'
+import { Failed, Liveness, Moment, State, Title } from '../parts.tsx'
 import { type View, views } from '../route.ts'
 import { firstLine, nameOf } from '../words.ts'
 import { Acts } from './acts.tsx'
@@ -41,14 +41,16 @@ export function TaskPage({ id, view }: { readonly id: string; readonly view: Vie
     return (
       <>
         <Title>{`Task ${id}`}</Title>
-        <p class="problem" role="alert">
-          {error.message}
+        <Failed text={error.message} again={watched.retry} />
+        <p>
+          <Link to={{ page: 'board' }}>To the board</Link>
         </p>
       </>
     )
   if (task === null) return <p class="faint">Loading…</p>
   return (
     <>
+      <Back />
       <div class="line">
         <Title>{firstLine(task.goal, 100)}</Title>
         <Liveness state={state} />

@@ -1,10 +1,12 @@
+import type { ComponentChildren } from 'preact'
+import { useState } from 'preact/hooks'
 import type { Attestation, SignedAttestation } from '../../domain/attestation.ts'
 import type { Task } from '../../domain/task.ts'
 import type { Verification } from '../../domain/verification/verify.ts'
 import { get } from '../api.ts'
 import { useLoaded, useSending } from '../hooks.ts'
 import { Problem, Table, Waiting } from '../parts.tsx'
-import { useState } from 'preact/hooks'
+import { stepName } from '../words.ts'
 
 /** The signed chain of what was enforced, and what verifying it comes to. */
 export function Proof({ task: { id, version } }: { readonly task: Task }) {
@@ -32,11 +34,11 @@ export function Proof({ task: { id, version } }: { readonly task: Task }) {
           attestations.length === 0 ? (
             <p class="faint">Nothing is attested yet.</p>
           ) : (
-            <Table label="Attestations" head={['No.', 'About', 'Came to', 'Walls', 'Hash']}>
-              {attestations.map((each) => (
-                <Row key={each.seq} attestation={each} />
-              ))}
-            </Table>
+            <Table
+              label="Attestations"
+              head={['No.', 'About', 'Came to', 'Walls', 'Hash']}
+              rows={attestations.map((each) => [`${each.seq}`, cellsOf(each)] as const)}
+            />
           )
         }
       </Waiting>
@@ -68,22 +70,33 @@ function Found({ found: { holds, findings, notes, attestations } }: { readonly f
   )
 }
 
-function Row({ attestation: { seq, body, hash } }: { readonly attestation: SignedAttestation }) {
+function cellsOf({ seq, body, hash }: SignedAttestation): readonly ComponentChildren[] {
   const said = JSON.parse(body) as Attestation
+  return [
+    seq,
+    said.kind === 'step' ? `${stepName(said.step)}, attempt ${said.attempt}` : said.kind,
+    cameTo(said),
+    <Walls said={said} />,
+    <code>{hash.slice(0, 16)}</code>,
+  ]
+}
+
+/** How strong the box was, and what of the whole was missing, which is a list of sentences. */
+function Walls({ said }: { readonly said: Attestation }) {
+  if (said.kind !== 'step' || said.posture === null) return <>–</>
+  const { level, missing } = said.posture
+  if (missing.length === 0) return <>{level}</>
   return (
-    <tr>
-      <td>{seq}</td>
-      <td>{said.kind === 'step' ? `step ${said.step}, attempt ${said.attempt}` : said.kind}</td>
-      <td>{cameTo(said)}</td>
-      <td>
-        {said.kind === 'step' && said.posture !== null
-          ? [said.posture.level, ...said.posture.missing].join('; ')
-          : '–'}
-      </td>
-      <td>
-        <code>{hash.slice(0, 16)}</code>
-      </td>
-    </tr>
+    <details>
+      <summary>
+        {level}, {missing.length} missing
+      </summary>
+      <ul>
+        {missing.map((what) => (
+          <li key={what}>{what}</li>
+        ))}
+      </ul>
+    </details>
   )
 }
 

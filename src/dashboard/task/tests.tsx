@@ -3,7 +3,7 @@ import type { Checkpoint, Task } from '../../domain/task.ts'
 import { get } from '../api.ts'
 import { useLoaded } from '../hooks.ts'
 import { Waiting } from '../parts.tsx'
-import { plain, spanOf } from '../words.ts'
+import { capital, plain, spanOf, stepName } from '../words.ts'
 
 export const useCheckpoints = ({ id, version }: Task) =>
   useLoaded(
@@ -59,7 +59,7 @@ function Try({ row }: { readonly row: Checkpoint }) {
   return (
     <li class="card">
       <h2>
-        {step === 0 ? 'Setup' : `Step ${step}`}
+        {capital(stepName(step))}
         {attempt > 1 ? `, attempt ${attempt}` : ''}
       </h2>
       <p class="facts">
@@ -88,7 +88,7 @@ function Try({ row }: { readonly row: Checkpoint }) {
       {test !== null && test.tail !== '' && (
         <details open={!test.passed}>
           <summary>What the test said last</summary>
-          <pre class="output" tabIndex={0} role="region" aria-label={`Test output of step ${step}`}>
+          <pre class="output" tabIndex={0} role="region" aria-label={`Test output: ${stepName(step)}`}>
             {plain(test.tail)}
           </pre>
         </details>

@@ -2,22 +2,27 @@ import { useState } from 'preact/hooks'
 import type { TaskEvent } from '../../domain/task.ts'
 import { useNow } from '../hooks.ts'
 import { Moment } from '../parts.tsx'
-import { nameOf } from '../words.ts'
+import { capital, nameOf, stepName } from '../words.ts'
+import { type Folded, folded } from './fold.ts'
 
 /** So many are shown without being asked for. */
 const usual = 100
 
-/** What happened, newest first. */
+/** What happened, newest first; what happened in steps that are over is folded. */
 export function Timeline({ events }: { readonly events: readonly TaskEvent[] }) {
   const now = useNow()
   const [most, setMost] = useState(usual)
-  const shown = events.slice(-most).toReversed()
+  const shown = folded(events.slice(-most)).toReversed()
   return (
     <>
       <ol class="timeline">
-        {shown.map((event) => (
-          <Entry key={event.seq} event={event} now={now} />
-        ))}
+        {shown.map((entry) =>
+          'events' in entry ? (
+            <Step key={`step ${entry.step} ${entry.events[0]?.seq}`} of={entry} now={now} />
+          ) : (
+            <Entry key={entry.seq} event={entry} now={now} />
+          ),
+        )}
       </ol>
       {events.length > most && (
         <button type="button" onClick={() => setMost(most + 10 * usual)}>
@@ -25,6 +30,24 @@ export function Timeline({ events }: { readonly events: readonly TaskEvent[] }) 
         </button>
       )}
     </>
+  )
+}
+
+/** A step that is over: what it came to, and all that happened in it. */
+function Step({ of: { step, events }, now }: { readonly of: Folded; readonly now: number }) {
+  return (
+    <li class="folded">
+      <details>
+        <summary>
+          {capital(stepName(step))}: {events.at(-1)?.text} <span class="faint">({events.length} events)</span>
+        </summary>
+        <ol class="timeline">
+          {events.toReversed().map((event) => (
+            <Entry key={event.seq} event={event} now={now} />
+          ))}
+        </ol>
+      </details>
+    </li>
   )
 }
 

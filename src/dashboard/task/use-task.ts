@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Task, TaskEvent } from '../../domain/task.ts'
 import { get } from '../api.ts'
-import { asError } from '../hooks.ts'
+import { persist } from '../persist.ts'
 import { listen, type StreamState } from '../stream.ts'
 
 /** What a box prints, as it comes. */
@@ -14,7 +14,10 @@ export interface Printed {
 export interface Watched {
   readonly task: Task | null
   readonly events: readonly TaskEvent[]
+  /** Why it is not there. It is asked for again meanwhile, unless the server has answered that there is none. */
   readonly error: Error | null
+  /** Asks for it at once. */
+  readonly retry: () => void
   readonly state: StreamState
   /** Hears what boxes print. @returns what ends that */
   readonly onPrinted: (hear: (printed: Printed) => void) => () => void
@@ -33,6 +36,7 @@ export function useTask(id: string): Watched {
   const [state, setState] = useState<StreamState>('connecting')
   const hearers = useRef(new Set<(printed: Printed) => void>())
   const latest = useRef<Task | null>(null)
+  const retry = useRef((): void => undefined)
 
   const take = (next: Task): void => {
     if (latest.current !== null && latest.current.version > next.version) return
@@ -90,12 +94,15 @@ export function useTask(id: string): Watched {
       if (gone) return
       seq = before.at(-1)?.seq ?? 0
       setEvents(before)
+      setError(null)
       take(found)
       begin()
     }
-    load().catch((failure: unknown) => setError(asError(failure)))
+    const loading = persist(load, setError)
+    retry.current = loading.again
     return () => {
       gone = true
+      loading.end()
       stop()
     }
   }, [id])
@@ -114,7 +121,7 @@ export function useTask(id: string): Watched {
     hearers.current.add(hear)
     return () => hearers.current.delete(hear)
   }
-  return { task, events, error, state, onPrinted, take }
+  return { task, events, error, retry: () => retry.current(), state, onPrinted, take }
 }
 
 async function eventsOf(id: string): Promise<readonly TaskEvent[]> {

@@ -1,4 +1,5 @@
 import { activityOf } from '../../domain/activity.ts'
+import { type Standing, workOf } from '../../domain/standing.ts'
 import type { Checkpoint, Task } from '../../domain/task.ts'
 import { counted, fewOf } from '../../domain/text.ts'
 import type { Doing } from '../doings.ts'
@@ -7,16 +8,12 @@ import { cut, duration, line, moment, most, plain } from '../text.ts'
 import { colours, nameOf, type Outgoing } from './message.ts'
 
 /** How a task looks at a glance: the reaction on its status message, its colour, its word. */
-export function glance({
-  kind,
-  status,
-  halt,
-  delivery,
-}: Pick<Task, 'kind' | 'status' | 'halt' | 'delivery'>): {
+export function glance(task: Standing): {
   readonly reaction: '👀' | '✅' | '⚠️' | null
   readonly colour: number
   readonly word: string
 } {
+  const { kind, status, halt, delivery } = task
   if (delivery === 'discarded') return { reaction: null, colour: colours.over, word: 'discarded' }
   switch (status) {
     case 'DRAFT':
@@ -30,7 +27,7 @@ export function glance({
     case 'APPLIED':
       return kind === 'question'
         ? { reaction: '✅', colour: colours.good, word: 'answered' }
-        : deliveredGlance(delivery)
+        : deliveredGlance(task)
     case 'BLOCKED':
       return {
         reaction: '⚠️',
@@ -48,29 +45,25 @@ export function glance({
   }
 }
 
-/** Of an applied task: what has become of its work. */
-function deliveredGlance(delivery: Task['delivery']): ReturnType<typeof glance> {
-  switch (delivery) {
+/** Of an applied task: what has become of its work, with a name of a branch that is anybody's. */
+function deliveredGlance(task: Standing): ReturnType<typeof glance> {
+  const word = line(workOf(task) ?? 'applied', 200)
+  switch (task.delivery) {
     case 'delivering':
-      return { reaction: '👀', colour: colours.underWay, word: 'being delivered' }
-    case 'merged':
-      return { reaction: '✅', colour: colours.good, word: 'merged' }
+      return { reaction: '👀', colour: colours.underWay, word }
     case 'conflict':
-      return { reaction: '⚠️', colour: colours.needsYou, word: 'not merged: a conflict' }
     case 'rejected':
-      return { reaction: '⚠️', colour: colours.needsYou, word: 'not merged: its test fails there' }
-    case 'pr_open':
-      return { reaction: '✅', colour: colours.good, word: 'proposed as a pull request' }
-    case 'pr_merged':
-      return { reaction: '✅', colour: colours.good, word: 'merged where it was proposed' }
     case 'pr_closed':
-      return { reaction: '⚠️', colour: colours.needsYou, word: 'its pull request was closed' }
+      return { reaction: '⚠️', colour: colours.needsYou, word }
     case 'superseded':
-      return { reaction: null, colour: colours.over, word: 'superseded by another task' }
+    case 'discarded':
+      return { reaction: null, colour: colours.over, word }
+    case 'none':
+    case 'merged':
     case 'undone':
-      return { reaction: '✅', colour: colours.good, word: 'applied; its merge was undone' }
-    default:
-      return { reaction: '✅', colour: colours.good, word: 'applied' }
+    case 'pr_open':
+    case 'pr_merged':
+      return { reaction: '✅', colour: colours.good, word }
   }
 }
 

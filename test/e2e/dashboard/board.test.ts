@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { openBrowser } from '../../support/dashboard/browser.ts'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { deferred } from '../../../src/domain/deferred.ts'
+import { sharedBrowser } from '../../support/dashboard/browser.ts'
 import { sees } from '../../support/dashboard/sees.ts'
 import { builtDashboard } from '../../support/dashboard/built.ts'
 import { type DashboardLab, dashboardLab } from '../../support/dashboard/lab.ts'
@@ -10,14 +10,9 @@ import { applies, blocks } from '../../support/scripted-plane.ts'
 import { aTaskIdOf, anOwner } from '../../support/task.ts'
 
 const places = builtDashboard()
-let browser: Browser
 let lab: DashboardLab
-beforeAll(async () => {
-  browser = await openBrowser()
-})
-afterAll(() => browser.close())
 beforeEach(async () => {
-  lab = await dashboardLab(browser, places, (turn) =>
+  lab = await dashboardLab(await sharedBrowser(), places, (turn) =>
     turn.task.goal.includes('block') ? blocks(turn) : applies(turn),
   )
 })
@@ -81,6 +76,37 @@ describe('the board', () => {
     await lab.start()
     await sees(page.getByText('Live', { exact: true }))
     await sees(page.getByRole('region', { name: 'Queued 1' }).getByText('Made meanwhile'))
+  })
+
+  it('shows the newer of two answers, whichever comes first', async () => {
+    const task = await lab.submit('Mend the parser')
+    const page = await lab.page('/dashboard/health')
+    await sees(page.getByRole('heading', { name: 'Health' }))
+    const [stopped, released, answered] = [deferred<null>(), deferred<null>(), deferred<null>()]
+    // The board asks when it opens, and again once it is told of changes: here the first answer comes last.
+    await page.route('**/v1/changes*', async (route) => {
+      await stopped.promise
+      await route.continue()
+    })
+    await page.route(
+      '**/v1/tasks?status=PENDING*',
+      async (route) => {
+        const answer = await route.fetch()
+        await lab.plane.act(task.id, { act: 'stop', text: null }, anOwner, null)
+        stopped.resolve(null)
+        await released.promise
+        await route.fulfill({ response: answer })
+        answered.resolve(null)
+      },
+      { times: 1 },
+    )
+    await page.getByRole('link', { name: 'Board', exact: true }).click()
+    await sees(page.getByRole('region', { name: 'Halted' }).getByText('Mend the parser'))
+    await sees(page.getByRole('region', { name: 'Queued' }).getByText('None.'))
+    released.resolve(null)
+    await answered.promise
+    await page.evaluate('fetch("/v1/session").then(() => null)')
+    expect(await page.getByRole('region', { name: 'Queued' }).getByText('Mend the parser').count()).toBe(0)
   })
 
   it('leads who has no task yet to their first', async () => {

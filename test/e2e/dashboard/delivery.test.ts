@@ -1,4 +1,4 @@
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import type { BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Mark } from '../../../src/domain/marks/mark.ts'
 import { Failure } from '../../../src/domain/failure.ts'
@@ -6,7 +6,7 @@ import type { TaskId } from '../../../src/domain/ids.ts'
 import { questionRequestSchema } from '../../../src/domain/question/request.ts'
 import type { Task } from '../../../src/domain/task.ts'
 import { barriers } from '../../support/dashboard/axe.ts'
-import { openBrowser } from '../../support/dashboard/browser.ts'
+import { sharedBrowser } from '../../support/dashboard/browser.ts'
 import { builtDashboard } from '../../support/dashboard/built.ts'
 import { type DashboardLab, dashboardLab, pathOf } from '../../support/dashboard/lab.ts'
 import { sees } from '../../support/dashboard/sees.ts'
@@ -22,19 +22,14 @@ const marks: readonly Mark[] = [
   { rule: 'lockfile', path: 'src/a.py', text: 'It changes "src/a.py", which pins packages.' },
 ]
 const places = builtDashboard()
-let browser: Browser
 let lab: DashboardLab
 beforeAll(async () => {
-  browser = await openBrowser()
-  lab = await dashboardLab(browser, places, (turn) =>
+  lab = await dashboardLab(await sharedBrowser(), places, (turn) =>
     turn.task.goal.includes('marked') ? appliesWith(marks)(turn) : applies(turn),
   )
   lab.left.diff = diff
 })
-afterAll(async () => {
-  await lab[Symbol.asyncDispose]()
-  await browser.close()
-})
+afterAll(() => lab[Symbol.asyncDispose]())
 
 const diff = `diff --git a/src/a.py b/src/a.py
 index 1111111..2222222 100644

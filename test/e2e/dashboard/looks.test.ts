@@ -1,11 +1,11 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import type { BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { scheduleRequestSchema } from '../../../src/domain/schedule/request.ts'
 import type { Task } from '../../../src/domain/task.ts'
 import { barriers } from '../../support/dashboard/axe.ts'
-import { openBrowser } from '../../support/dashboard/browser.ts'
+import { sharedBrowser } from '../../support/dashboard/browser.ts'
 import { sees, settled } from '../../support/dashboard/sees.ts'
 import { builtDashboard } from '../../support/dashboard/built.ts'
 import { type DashboardLab, dashboardLab, pathOf } from '../../support/dashboard/lab.ts'
@@ -17,14 +17,12 @@ import { anOwner } from '../../support/task.ts'
 
 const folder = join(import.meta.dirname, '../../../.results/dashboard')
 const places = builtDashboard()
-let browser: Browser
 let lab: DashboardLab
 let tasks: { readonly draft: Task; readonly running: Task; readonly applied: Task }
 beforeAll(async () => {
   mkdirSync(folder, { recursive: true })
-  browser = await openBrowser()
   const { script, behaviour, fill } = anInstallation()
-  lab = await dashboardLab(browser, places, script, behaviour)
+  lab = await dashboardLab(await sharedBrowser(), places, script, behaviour)
   tasks = await fill(lab)
   const task = { goal: 'Update the lock file and run the tests', repository: '/home/ada/shop' }
   lab.plane.schedules.create(
@@ -32,10 +30,7 @@ beforeAll(async () => {
     anOwner,
   )
 })
-afterAll(async () => {
-  await lab[Symbol.asyncDispose]()
-  await browser.close()
-})
+afterAll(() => lab[Symbol.asyncDispose]())
 
 const ways: Readonly<Record<string, BrowserContextOptions>> = {
   phone: { viewport: { width: 390, height: 844 }, colorScheme: 'dark', hasTouch: true },
@@ -60,9 +55,6 @@ const pages: readonly (readonly [string, () => string])[] = [
   ['nowhere', () => '/dashboard/none'],
 ]
 
-/** At a desk those that lie otherwise there. */
-const atDesk: ReadonlySet<string> = new Set(['board', 'running', 'changes', 'tests', 'health', 'new'])
-
 /** What a finger would miss; numbers of lines are as high as the lines are. */
 async function tooSmall(page: Page): Promise<readonly string[]> {
   expect(await page.evaluate('matchMedia("(pointer: coarse)").matches')).toBe(true)
@@ -82,18 +74,16 @@ describe.each(Object.entries(ways))('on a %s', (way, options) => {
   })
   afterAll(() => page.context().close())
 
-  it.each(pages.filter(([name]) => way === 'phone' || atDesk.has(name)))(
-    '%s has no barriers and fits',
-    async (name, path) => {
-      await page.goto(path())
-      await sees(page.getByRole('heading', { level: 1 }))
-      await settled(page)
-      await page.screenshot({ path: join(folder, `${name}-${way}.png`), animations: 'disabled' })
-      expect(await barriers(page)).toEqual([])
-      expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
-      if (way === 'phone') expect(await tooSmall(page)).toEqual([])
-    },
-  )
+  it.each(pages)('%s has no barriers and fits', async (name, path) => {
+    await page.goto(path())
+    await sees(page.getByRole('heading', { level: 1 }))
+    await settled(page)
+    await page.screenshot({ path: join(folder, `${name}-${way}.png`), animations: 'disabled' })
+    // At a desk a page holds the same, in other colours and with more room.
+    expect(await barriers(page, way === 'phone' ? 'all' : 'looks')).toEqual([])
+    expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
+    if (way === 'phone') expect(await tooSmall(page)).toEqual([])
+  })
 
   it('a form that is open has no barriers', async () => {
     await page.goto(pathOf(tasks.running.id))

@@ -1,7 +1,6 @@
-import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { scheduleRequestSchema } from '../../../src/domain/schedule/request.ts'
-import { openBrowser } from '../../support/dashboard/browser.ts'
+import { sharedBrowser } from '../../support/dashboard/browser.ts'
 import { sees } from '../../support/dashboard/sees.ts'
 import { builtDashboard } from '../../support/dashboard/built.ts'
 import { type DashboardLab, dashboardLab } from '../../support/dashboard/lab.ts'
@@ -10,16 +9,11 @@ import { anOwner } from '../../support/task.ts'
 import { until } from '../../support/until.ts'
 
 const places = builtDashboard()
-let browser: Browser
 let lab: DashboardLab
-beforeAll(async () => {
-  browser = await openBrowser()
-})
-afterAll(() => browser.close())
 beforeEach(async () => {
   const script: Script = (turn) =>
     turn.task.kind === 'question' ? answersWith('The one in parser.py.')(turn) : applies(turn)
-  lab = await dashboardLab(browser, places, script, {
+  lab = await dashboardLab(await sharedBrowser(), places, script, {
     findings: [
       { name: 'posture', state: 'warning', text: 'standard: no user namespaces.' },
       { name: 'disk', state: 'ok', text: '4096 MiB free' },
@@ -58,6 +52,22 @@ describe('a new task', () => {
     await sees(page.getByText('The goal says "sudo".'))
     await page.getByRole('link', { name: /^Task / }).click()
     await sees(page.getByRole('button', { name: 'Approve' }))
+  })
+
+  it('wants an agent to be chosen where none is configured', async () => {
+    lab.plane.isConfigured = false
+    const page = await lab.page('/dashboard/new')
+    await page.getByLabel('Goal').fill('Mend the parser')
+    await page.getByLabel('Repository').fill('/repositories/example')
+    const agent = page.getByLabel('Agent')
+    await agent.getByText('Choose one: none is configured').waitFor({ state: 'attached' })
+    await page.getByRole('button', { name: 'Start' }).click()
+    expect(await page.evaluate('document.getElementById("agent").validity.valueMissing')).toBe(true)
+    expect(lab.plane.tasks({})).toEqual([])
+    await agent.selectOption('command')
+    await page.getByLabel('Command that the agent runs').fill('make')
+    await page.getByRole('button', { name: 'Start' }).click()
+    await sees(page.getByText('Uncommitted changes are not part of the task.'))
   })
 
   it('says what is wrong with it, and keeps what was typed', async () => {

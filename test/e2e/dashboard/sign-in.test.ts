@@ -1,6 +1,5 @@
-import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { openBrowser } from '../../support/dashboard/browser.ts'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { sharedBrowser } from '../../support/dashboard/browser.ts'
 import { sees } from '../../support/dashboard/sees.ts'
 import { builtDashboard } from '../../support/dashboard/built.ts'
 import { type DashboardLab, dashboardLab, pathOf } from '../../support/dashboard/lab.ts'
@@ -8,14 +7,9 @@ import { applies } from '../../support/scripted-plane.ts'
 import { anOwner } from '../../support/task.ts'
 
 const places = builtDashboard()
-let browser: Browser
 let lab: DashboardLab
-beforeAll(async () => {
-  browser = await openBrowser()
-})
-afterAll(() => browser.close())
 beforeEach(async () => {
-  lab = await dashboardLab(browser, places, applies)
+  lab = await dashboardLab(await sharedBrowser(), places, applies)
 })
 afterEach(() => lab[Symbol.asyncDispose]())
 
@@ -27,6 +21,13 @@ describe('who is not signed in', () => {
     await page.getByLabel('Token').fill(lab.token('owner'))
     await page.getByRole('button', { name: 'Sign in' }).click()
     await sees(page.getByRole('heading', { name: 'Mend the parser' }))
+  })
+
+  it('is told how a token is made that lets one decide', async () => {
+    const page = await (await lab.context()).newPage()
+    await page.goto('/')
+    await sees(page.getByText('cofferdam token create NAME --role owner'))
+    await sees(page.getByText('An owner decides'))
   })
 
   it('is told why where the token is no good, and can try another', async () => {
@@ -52,6 +53,20 @@ describe('a session', () => {
       headers: { cookie: `cofferdam=${cookie?.value ?? ''}` },
     })
     expect(again.status).toBe(401)
+  })
+
+  it('goes on where the server is away: a sign-out says so, and can be made again', async () => {
+    const page = await lab.page('/dashboard/')
+    const signOut = page.getByRole('button', { name: 'Sign out' })
+    await signOut.waitFor()
+    await lab.stop()
+    await signOut.click()
+    await sees(page.getByText('You are still signed in.'))
+    expect(await page.context().cookies()).toHaveLength(1)
+    await lab.start()
+    await signOut.click()
+    await sees(page.getByRole('heading', { name: 'Sign in' }))
+    expect(await page.context().cookies()).toEqual([])
   })
 
   it('ends when its token is revoked: the page asks for another, and what was typed is there afterwards', async () => {

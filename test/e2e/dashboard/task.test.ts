@@ -1,6 +1,6 @@
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { openBrowser } from '../../support/dashboard/browser.ts'
+import type { Page } from 'playwright-core'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { sharedBrowser } from '../../support/dashboard/browser.ts'
 import { sees } from '../../support/dashboard/sees.ts'
 import { builtDashboard } from '../../support/dashboard/built.ts'
 import { type DashboardLab, dashboardLab, pathOf } from '../../support/dashboard/lab.ts'
@@ -9,17 +9,12 @@ import { anOwner } from '../../support/task.ts'
 import { until } from '../../support/until.ts'
 
 const places = builtDashboard()
-let browser: Browser
 let lab: DashboardLab
 /** The turn of the task that works until a test says more. */
 let turn: Turn | null = null
-beforeAll(async () => {
-  browser = await openBrowser()
-})
-afterAll(() => browser.close())
 beforeEach(async () => {
   turn = null
-  lab = await dashboardLab(browser, places, (begun) => {
+  lab = await dashboardLab(await sharedBrowser(), places, (begun) => {
     if (!begun.task.goal.includes('slow')) return applies(begun)
     beginStep(begun)
     turn = begun
@@ -212,6 +207,35 @@ describe('a task that is applied', () => {
   })
 })
 
+describe('a page that is opened while the server is away', () => {
+  it('comes by itself when it is back, and when that is asked for', async () => {
+    const task = await lab.submit('Mend the sum')
+    const page = await lab.page('/dashboard/')
+    await sees(page.getByRole('link', { name: 'Mend the sum' }))
+    await lab.stop()
+    await page.getByRole('link', { name: 'Mend the sum' }).click()
+    await sees(page.getByRole('alert').getByText('The server does not answer'))
+    await sees(page.getByRole('link', { name: 'To the board' }))
+    await lab.start()
+    await sees(page.getByRole('heading', { name: 'Mend the sum' }))
+    await sees(page.getByText('Live', { exact: true }))
+    await lab.plane.act(task.id, { act: 'stop', text: 'Enough' }, anOwner, null)
+    await sees(page.getByText('Stopped: Enough'))
+    expect(await page.locator('.timeline > li').count()).toBe(2)
+
+    await page.getByRole('link', { name: '← Board' }).click()
+    await sees(page.getByRole('heading', { name: 'Board' }))
+    await page.route('**/v1/tasks/*', (route) =>
+      route.fulfill({ status: 404, json: { detail: 'No such task.' } }),
+    )
+    await page.getByRole('link', { name: 'Mend the sum' }).click()
+    await sees(page.getByRole('alert').getByText('No such task.'))
+    await page.unroute('**/v1/tasks/*')
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await sees(page.getByRole('heading', { name: 'Mend the sum' }))
+  })
+})
+
 describe('a task that is over', () => {
   it('tells of what somebody does with it afterwards, also after a restart of the server', async () => {
     const task = await lab.submit('Mend the sum')
@@ -224,7 +248,7 @@ describe('a task that is over', () => {
     await lab.start()
     await sees(page.getByText('Live', { exact: true }))
     await lab.plane.act(task.id, { act: 'discard' }, anOwner, null)
-    await shown(page, 'applied, discarded')
+    await sees(page.getByText('discarded', { exact: true }))
   })
 })
 
@@ -266,5 +290,37 @@ describe('the egress of a task', () => {
     expect(await row.getByRole('cell').allTextContents()).toEqual(
       expect.arrayContaining(['denied', 'no rule']),
     )
+    expect(await page.getByText('The newest').count()).toBe(0)
+  })
+
+  it('is the newest 500 where there is more, which it says; on a phone each is a card', async () => {
+    const task = await lab.submit('Mend the sum')
+    lab.plane.store.recordEgress(
+      Array.from({ length: 501 }, (_, index) => ({
+        taskId: task.id,
+        box: 'box-1',
+        id: index + 1,
+        at: Date.now() + index,
+        kind: 'tunnel' as const,
+        host: `n${index + 1}.example.com`,
+        port: 443,
+        method: null,
+        path: null,
+        verdict: 'denied' as const,
+        rule: 'no rule',
+        text: 'Nothing allows it.',
+        address: null,
+        bytesUp: null,
+        bytesDown: null,
+      })),
+    )
+    const page = await lab.page(pathOf(task.id, 'egress'), 'viewer', {
+      viewport: { width: 390, height: 844 },
+    })
+    await sees(page.getByText('The newest 500'))
+    expect(await page.getByRole('row').count()).toBe(501)
+    await sees(page.getByRole('row', { name: /n501\.example/ }))
+    expect(await page.getByRole('row', { name: /\bn1\.example/ }).count()).toBe(0)
+    expect(await page.evaluate('document.querySelector(".wide").scrollWidth <= innerWidth')).toBe(true)
   })
 })

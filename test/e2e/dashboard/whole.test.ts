@@ -1,7 +1,6 @@
-import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { usualScopes } from '../../../src/domain/scopes.ts'
-import { openBrowser } from '../../support/dashboard/browser.ts'
+import { sharedBrowser } from '../../support/dashboard/browser.ts'
 import { sees } from '../../support/dashboard/sees.ts'
 import { openTestPlane, type TestPlane } from '../../support/plane.ts'
 import { aRepository, git } from '../../support/repository.ts'
@@ -9,15 +8,10 @@ import { aRepository, git } from '../../support/repository.ts'
 // The built dashboard, the real engine, and a person who has nothing but a token and a browser.
 
 let plane: TestPlane
-let browser: Browser
 beforeAll(async () => {
   plane = await openTestPlane('http: { listen: "127.0.0.1:0" }\n')
-  browser = await openBrowser()
 })
-afterAll(async () => {
-  await browser.close()
-  await plane.close()
-})
+afterAll(() => plane.close())
 
 const script = 'echo "mending a.txt"; sleep 1; echo mended > a.txt; echo "TASK_STATE: DONE"'
 
@@ -29,7 +23,8 @@ it('a task is started, approved, watched, looked through, verified and merged in
     scopes: usualScopes.owner,
     expiresAt: null,
   })
-  const page = await browser.newPage({ baseURL: plane.origin() ?? '' })
+  await using context = await (await sharedBrowser()).newContext({ baseURL: plane.origin() ?? '' })
+  const page = await context.newPage()
   page.setDefaultTimeout(60_000)
   await page.goto('/')
   await page.getByLabel('Token').fill(secret)

@@ -1,6 +1,11 @@
 import { existsSync } from 'node:fs'
 import { type Browser, chromium } from 'playwright-core'
 
+let shared: Promise<Browser> | null = null
+
+/** The one of all files of tests in a process; it ends with that. */
+export const sharedBrowser = (): Promise<Browser> => (shared ??= openBrowser())
+
 const program = '/usr/bin/chromium'
 
 /** A headless Chromium, Debian's. Rejects with a sentence where there is none. */

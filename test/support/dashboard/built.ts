@@ -4,13 +4,30 @@ import { dirname, join } from 'node:path'
 import ts from 'typescript'
 import { type DashboardPlaces, dashboardPlaces } from '../../../control-plane/http/dashboard/files.ts'
 
-/** The dashboard as it is in the sources now, translated as `npm run build` does it; types are not checked. */
+/**
+ * The dashboard as it is in the sources now, translated as `npm run build` does it; types are not checked. Once for all
+ * files of tests in a process.
+ */
 export function builtDashboard(): DashboardPlaces {
+  built ??= build()
+  return built
+}
+
+let built: DashboardPlaces | null = null
+
+function build(): DashboardPlaces {
   const places = dashboardPlaces()
-  const code = mkdtempSync(join(tmpdir(), 'cofferdam-dashboard-'))
-  const names = readdirSync(places.looks, { recursive: true, encoding: 'utf8' })
-  for (const name of names.filter((each) => /\.tsx?$/.test(each))) {
-    const { outputText } = ts.transpileModule(readFileSync(join(places.looks, name), 'utf8'), {
+  const folder = mkdtempSync(join(tmpdir(), 'cofferdam-dashboard-'))
+  const [code, domain] = [join(folder, 'dashboard'), join(folder, 'domain')]
+  translate(places.looks, code)
+  translate(join(places.looks, '../domain'), domain, (name) => name === 'standing.ts')
+  return { ...places, code, domain }
+}
+
+function translate(from: string, to: string, isMeant = (_name: string): boolean => true): void {
+  const names = readdirSync(from, { recursive: true, encoding: 'utf8' })
+  for (const name of names.filter((each) => /\.tsx?$/.test(each) && isMeant(each))) {
+    const { outputText } = ts.transpileModule(readFileSync(join(from, name), 'utf8'), {
       fileName: name,
       compilerOptions: {
         target: ts.ScriptTarget.ES2023,
@@ -21,9 +38,8 @@ export function builtDashboard(): DashboardPlaces {
         rewriteRelativeImportExtensions: true,
       },
     })
-    const file = join(code, name.replace(/\.tsx?$/, '.js'))
+    const file = join(to, name.replace(/\.tsx?$/, '.js'))
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(file, outputText)
   }
-  return { ...places, code }
 }
