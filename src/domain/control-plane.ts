@@ -198,8 +198,11 @@ export interface ControlPlane {
   explain(request: TaskRequest, caller: Caller): Promise<Explanation>
   /** Rejects with `Failure('busy')` where tasks can be neither taken nor worked on. */
   ready(): Promise<void>
-  /** Of the repositories, nothing is looked at where it is `of` the machine: that may take as long as a remote does. */
-  doctor(of?: DoctorScope): Promise<readonly Finding[]>
+  /**
+   * Of the repositories, nothing is looked at where it is `of` the machine: that may take as long as a remote does. It is
+   * looked anew for owners; others are told what was found in the last minute, for a look has boxes run.
+   */
+  doctor(of: DoctorScope, caller: Caller): Promise<readonly Finding[]>
   /** What destinations are told of tasks. */
   readonly outbox: OutboxDesk
   /** Replays events after `after`, then goes on live until `signal` aborts. */

@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises'
 import { type IncomingMessage, request as plainRequest, type RequestOptions } from 'node:http'
 import { request as tlsRequest } from 'node:https'
 import { Failure, messageOf, systemCodeOf } from '../domain/failure.ts'
-import { isAddress, type OutsideNetwork, pinned, vet } from '../domain/outside.ts'
+import { believeIt, isAddress, type OutsideNetwork, pinned, vet } from '../domain/outside.ts'
 
 /** What the client libraries hand over, in the shapes that they use. */
 export interface FetchInit {
@@ -54,11 +54,18 @@ export function forgeFetch({ address, network }: Where, deps: FetchDeps = {}): F
       return await call(url, vetted.addresses, init, signal)
     } catch (error) {
       if (error instanceof Failure) throw error
+      const code = systemCodeOf(error)
+      if (/CERT|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)/.test(code))
+        throw new Failure(
+          'repository',
+          `${host} has a certificate that is not trusted here (${code}). ${believeIt}`,
+          { cause: error },
+        )
       const reason = signal.aborted
         ? init.signal?.aborted === true
           ? 'this process ends'
           : `it took longer than ${withinMs / 1000} seconds`
-        : systemCodeOf(error) || messageOf(error)
+        : code || messageOf(error)
       throw new Failure('busy', `${host} could not be reached: ${reason}.`, { cause: error })
     }
   }

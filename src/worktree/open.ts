@@ -36,7 +36,8 @@ import { violationsOf } from './verify.ts'
 
 /** Git on the host, in a data folder that is ours alone. One task's calls run one after the other. */
 export function openWorktrees(options: WorktreesOptions): Worktrees {
-  const settings = { searchPath: options.searchPath ?? usualPath, author: options.author }
+  const { searchPath = usualPath, author, authorities } = options
+  const settings = { searchPath, author, ...(authorities === undefined ? {} : { authorities }) }
   const site: Site = {
     ...options,
     settings,

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { ForgeKind } from '../../src/domain/delivery/pull.ts'
 
@@ -91,13 +92,21 @@ const isKnown: Readonly<Record<ForgeKind, (headers: IncomingMessage['headers']) 
   forgejo: ({ authorization }) => authorization === `token ${forgeToken}`,
 }
 
-/** @param folder holds the bare repositories that git is served */
-export async function testForge(kind: ForgeKind, folder: string | null = null): Promise<TestForge> {
-  const server = createServer((request, response) => {
+/**
+ * @param folder holds the bare repositories that git is served
+ * @param pair its certificate and key, for TLS
+ */
+export async function testForge(
+  kind: ForgeKind,
+  folder: string | null = null,
+  pair: { readonly cert: string; readonly key: string } | null = null,
+): Promise<TestForge> {
+  const handled = (request: IncomingMessage, response: ServerResponse): void => {
     void handle(request, response).catch(() => response.destroy())
-  })
+  }
+  const server = pair === null ? createServer(handled) : createTlsServer(pair, handled)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const origin = `${pair === null ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}`
   const forge: TestForge = {
     address: origin,
     origin,

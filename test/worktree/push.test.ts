@@ -16,6 +16,8 @@ import type { CommitId, HostPath } from '../../src/domain/brand.ts'
 import type { Remote } from '../../src/domain/delivery/forge.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import type { Pushed, TaskPlace, Worktrees } from '../../src/domain/worktree.ts'
+import { authoritiesFile } from '../../src/worktree/authorities.ts'
+import { anAuthority } from '../support/authority.ts'
 import { forgeToken, type TestForge, testForge } from '../support/forge.ts'
 import { appliedIn, boxOf, commit, git, type Lab, made, openLab, repository, taskOn, write } from './lab.ts'
 
@@ -300,6 +302,20 @@ describe('a branch is pushed over HTTP', () => {
     forge.instead = () => true
     const hasty = lab.reopened({ pushMs: 500 })
     await expect(pushTo(hasty, task, head, web())).rejects.toThrow('took longer than 0.5 s and was ended')
+  })
+
+  it('over TLS, where its authority is believed', async () => {
+    using authority = anAuthority()
+    await using secure = await testForge('forgejo', lab.folder, authority.vouch('IP:127.0.0.1'))
+    const to = web({ url: secure.remote('ada/tools.git') })
+    expect(await pushTo(lab.worktrees, task, head, to)).toMatchObject({
+      kind: 'refused',
+      text: expect.stringMatching(/certificate is not one that is trusted here\. .* NODE_EXTRA_CA_CERTS/),
+    })
+    expect(there()).toBe('')
+    const authorities = authoritiesFile(lab.data, authority.file as HostPath)
+    expect(await pushTo(lab.reopened({ authorities }), task, head, to)).toEqual({ kind: 'pushed' })
+    expect(there()).toContain(head)
   })
 
   it('to this machine only where that is configured', async () => {

@@ -8,6 +8,10 @@ import type { Site } from '../site.ts'
 import { remoteRefusal } from './remote-refusal.ts'
 import { type Way, wayTo } from './way-to-remote.ts'
 
+const minute = 60_000
+/** How long the far end may take to say where the branch is, ms: no hook of it is at work then. */
+const lookMs = minute
+
 /** Pushes a task's branch to another repository, where it may only be made or go forward. */
 export async function pushBranch(
   site: Site,
@@ -18,15 +22,17 @@ export async function pushBranch(
 ): Promise<Pushed> {
   const place = { gitDir: mirrorOf(site.data, task.repository.key) }
   const ref = `refs/heads/${task.branch}`
+  const pushMs = site.pushMs ?? 10 * minute
   const way = await wayTo(site, remote)
-  const ask = (args: readonly string[]): Promise<GitAnswer> => site.git.ask(place, args, way.options)
+  const ask = (args: readonly string[], timeoutMs: number): Promise<GitAnswer> =>
+    site.git.ask(place, args, { ...way.options, timeoutMs })
   const refused = ({ out, err }: GitAnswer): Pushed => ({
     kind: 'refused',
     text: remoteRefusal(remote.url, task.branch, out.toString('utf8'), err),
   })
   const baseRef = `refs/heads/${into}`
   const looking = ['ls-remote', '--refs', ...way.end('upload-pack'), '--', way.url, ref, baseRef]
-  const looked = await ask(looking)
+  const looked = await ask(looking, Math.min(lookMs, pushMs))
   if (looked.code !== 0) return refused(looked)
   const listed = looked.out.toString('utf8')
   const tip = tipOf(listed, ref)
@@ -37,14 +43,14 @@ export async function pushBranch(
     const base = { ref: baseRef, tip: tipOf(listed, baseRef) }
     if (base.tip === null)
       return { kind: 'refused', text: `${remote.url} has no branch ${into}: name another, or push it there.` }
-    const brought = await bring(site, task, way, { ...base, tip: base.tip })
+    const brought = await bring(site, task, { ...way, timeoutMs: pushMs }, { ...base, tip: base.tip })
     if (brought !== null) return refused(brought)
     if (!(await leadsTo(site, place.gitDir, since, base.tip))) {
       const count = await site.git.line(place, ['rev-list', '--count', `${base.tip}..${since}`])
       return { kind: 'foreign', commits: Number(count) }
     }
   }
-  const pushed = await ask([
+  const push = [
     'push',
     '--porcelain',
     '--no-verify',
@@ -57,7 +63,8 @@ export async function pushBranch(
     '--',
     way.url,
     `${head}:${ref}`,
-  ])
+  ]
+  const pushed = await ask(push, pushMs)
   return pushed.code === 0 ? { kind: 'pushed' } : refused(pushed)
 }
 
@@ -75,7 +82,7 @@ async function leadsTo(site: Site, mirror: HostPath, old: CommitId, young: Commi
 async function bring(
   site: Site,
   task: TaskPlace,
-  way: Way,
+  way: Way & { readonly timeoutMs: number },
   { ref, tip }: { readonly ref: string; readonly tip: CommitId },
 ): Promise<GitAnswer | null> {
   const place = { gitDir: mirrorOf(site.data, task.repository.key) }
@@ -84,6 +91,7 @@ async function bring(
   const refspec = `+${ref}:refs/cofferdam/${task.id}/proposed`
   const answer = await site.git.ask(place, [...args, ...way.end('upload-pack'), '--', way.url, refspec], {
     ...way.options,
+    timeoutMs: way.timeoutMs,
     config: [...(way.options.config ?? []), ...receivingOld],
     mostFileBytes: mostBytes,
   })

@@ -13,24 +13,19 @@ import type { Site } from '../site.ts'
 /** How git gets to another repository. */
 export interface Way {
   readonly url: string
-  readonly options: GitOptions
+  readonly options: Pick<GitOptions, 'config' | 'env'>
   /** The program at the far end, where that is on this machine. */
   end(service: 'receive-pack' | 'upload-pack'): readonly string[]
 }
 
-const minute = 60_000
-
 /** Rejects with `Failure` where there is none: `repository`, or `busy` for what may pass. */
 export async function wayTo(site: Site, remote: Remote): Promise<Way> {
-  const timeoutMs = site.pushMs ?? 10 * minute
-  if (remote.url.startsWith('/')) return await folderWay(site, remote, timeoutMs)
-  return remote.ssh === undefined
-    ? await webWay(remote, timeoutMs)
-    : sshWay(remote.url, remote.ssh, timeoutMs)
+  if (remote.url.startsWith('/')) return await folderWay(site, remote)
+  return remote.ssh === undefined ? await webWay(remote) : sshWay(remote.url, remote.ssh)
 }
 
 /** A bare repository of this machine: its own hooks and settings count, and run under its owner's ids. */
-async function folderWay(site: Site, { url }: Remote, timeoutMs: number): Promise<Way> {
+async function folderWay(site: Site, { url }: Remote): Promise<Way> {
   const folder = await realpath(url).catch(() => null)
   if (folder === null || !exists(`${folder}/objects`) || !exists(`${folder}/HEAD`))
     throw new Failure('repository', `There is no bare repository at ${url}: name another remote, or make it.`)
@@ -40,18 +35,18 @@ async function folderWay(site: Site, { url }: Remote, timeoutMs: number): Promis
   const owner = uid === site.self ? null : { uid, gid }
   return {
     url: folder,
-    options: { env: { GIT_ALLOW_PROTOCOL: 'file' }, timeoutMs },
+    options: { env: { GIT_ALLOW_PROTOCOL: 'file' } },
     end: (service) => [`--${service}=${remoteEnd(service, owner)}`],
   }
 }
 
 /** As it is fetched from: with one key, and to a host that is known. */
-function sshWay(url: string, key: RemoteKey, timeoutMs: number): Way {
+function sshWay(url: string, key: RemoteKey): Way {
   const env = { GIT_ALLOW_PROTOCOL: 'ssh', ...sshEnv(key) }
-  return { url, options: { env, timeoutMs }, end: () => [] }
+  return { url, options: { env }, end: () => [] }
 }
 
-async function webWay(remote: Remote, timeoutMs: number): Promise<Way> {
+async function webWay(remote: Remote): Promise<Way> {
   const { user, token } = remote
   const url = new URL(remote.url)
   const config: Setting[] = [
@@ -68,7 +63,6 @@ async function webWay(remote: Remote, timeoutMs: number): Promise<Way> {
     url: remote.url,
     options: {
       config: [...config, ...(known?.config ?? [])],
-      timeoutMs,
       env: { GIT_ALLOW_PROTOCOL: url.protocol === 'http:' ? 'http' : 'https', ...known?.env },
     },
     end: () => [],

@@ -165,6 +165,23 @@ describe('a merge', () => {
     expect(refused.merge?.said).toContain('That was the 5th time')
   })
 
+  it.each([
+    ['at once', 0, 6],
+    ['after a long silence', 90_000, 2],
+  ])('whose far end fails %s is tried so often, and no longer', async (_, silenceMs, tries) => {
+    const task = await applied('echo new > new.txt')
+    let count = 0
+    lab.faults.worktrees = async (method) => {
+      if (method !== 'move') return
+      count += 1
+      await lab.deps.sleep(silenceMs, new AbortController().signal)
+      throw new Failure('remote', 'The remote of shop does not answer.')
+    }
+    const refused = await merge(task)
+    expect([refused.delivery, count]).toEqual(['none', tries])
+    expect(refused.merge?.said).toBe('Not merged into main: The remote of shop does not answer.')
+  })
+
   it('is one at a time in a repository', async () => {
     const [one, two] = [await applied('echo 1 > 1.txt'), await applied('echo 2 > 2.txt')]
     let [under, most] = [0, 0]

@@ -269,6 +269,20 @@ describe('a pull request', () => {
     const other = await applied()
     failing = 100
     expect((await propose(other)).pull?.said).toContain('does not answer as it should (503)')
+    expect(failing).toBe(94)
+  })
+
+  it('does not wait again and again for a forge that takes calls and says nothing', async () => {
+    const task = await applied()
+    let asked = 0
+    forge.instead = ({ path }, response) => {
+      if (path.startsWith('/git/')) return false
+      asked += 1
+      void lab.deps.sleep(90_000, new AbortController().signal).then(() => answer(response, 503, {}))
+      return true
+    }
+    expect((await propose(task)).pull?.said).toContain('does not answer as it should (503)')
+    expect(asked).toBe(1)
   })
 
   it('is not opened elsewhere than was decided', async () => {

@@ -15,7 +15,7 @@ afterAll(() => plane.close())
 
 const script = 'echo "mending a.txt"; sleep 1; echo mended > a.txt; echo "TASK_STATE: DONE"'
 
-it('a task is started, approved, watched, looked through and verified in a browser alone', async () => {
+it('a task is started, approved, watched, looked through, verified and merged in a browser alone', async () => {
   const repository = aRepository()
   const { secret } = await plane.client.createToken({
     name: 'ada',
@@ -51,9 +51,11 @@ it('a task is started, approved, watched, looked through and verified in a brows
   await sees(page.getByRole('cell', { name: 'step 1, attempt 1' }))
   await page.getByRole('button', { name: 'Verify now' }).click()
   await sees(page.getByText('All holds'))
+  await page.getByRole('button', { name: 'Merge…' }).click()
+  await page.getByRole('button', { name: 'Merge it now' }).click()
+  await sees(page.getByRole('heading', { name: 'Merged into main' }))
   await page.getByRole('link', { name: 'Health' }).click()
   await sees(page.getByText('posture'))
 
-  const [task] = await plane.client.tasks({})
-  expect(git(repository, 'show', `${task?.branch ?? ''}:a.txt`)).toBe('mended\n')
+  expect(git(repository, 'show', 'main:a.txt')).toBe('mended\n')
 })
