@@ -31,7 +31,7 @@ it.each([
   'HEAD',
   'refs/heads/main',
   'a"b',
-  '$(touch x)',
+  '$(id)',
   '`id`;x',
   'main.txt',
   '@at',

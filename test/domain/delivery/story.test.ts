@@ -97,7 +97,7 @@ it('a story of a long task stays within what forges take', () => {
 })
 
 it('a story that is too long leaves out whole parts, so that what is quoted stays quoted', () => {
-  const long = (letter: string): string => `\`\`\`\n![x](https://evil.test/p.png) ${letter.repeat(1400)}`
+  const long = (letters: string): string => `![x](https://evil.test/p.png) ${letters.repeat(700)}`
   const rows = Array.from({ length: 15 }, (_, index) =>
     aCheckpoint({
       step: index + 1,
