@@ -169,7 +169,7 @@ describe('docs/operating.md', () => {
 it('the page on concepts explains each word of a delivery once', () => {
   const [, part = ''] = read('docs/concepts.md').split('## What becomes of the work')
   const [table = ''] = part.split('\n## ')
-  expect([...table.matchAll(/^\| `(\w+)`/gm)].map(([, word]) => word).toSorted()).toEqual(
-    deliveries.toSorted(),
-  )
+  const explained = [...table.matchAll(/^\| `(\w+)`/gm)].map(([, word]) => word)
+  expect(explained).toHaveLength(deliveries.length)
+  expect(new Set(explained)).toEqual(new Set(deliveries))
 })
