@@ -6,7 +6,7 @@ import { thisProcess } from '../../src/config/environment.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { defaultBudget } from '../../src/domain/budget.ts'
 import { defaultPolicy } from '../../src/domain/policies.ts'
-import { haltReasons } from '../../src/domain/task.ts'
+import { deliveries, haltReasons } from '../../src/domain/task.ts'
 import { applies } from '../support/scripted-plane.ts'
 import { type ScriptedMachine, scriptedMachine } from '../support/scripted-world.ts'
 
@@ -164,4 +164,12 @@ describe('docs/operating.md', () => {
     for (const [what, expected] of numbers)
       expect([what, row(what).match(/\d+/g)?.map(Number)]).toEqual([what, expected])
   })
+})
+
+it('the page on concepts explains each word of a delivery once', () => {
+  const [, part = ''] = read('docs/concepts.md').split('## What becomes of the work')
+  const [table = ''] = part.split('\n## ')
+  const explained = [...table.matchAll(/^\| `(\w+)`/gm)].map(([, word]) => word)
+  expect(explained).toHaveLength(deliveries.length)
+  expect(new Set(explained)).toEqual(new Set(deliveries))
 })
