@@ -39,19 +39,20 @@ export class Bus {
 
   /** @param type that of its event */
   changed(task: Task, type: string): void {
-    const tell = (): void => this.#tell((listener) => listener.changed?.(task, type))
-    if (this.#held === null) tell()
-    else this.#held.push(tell)
+    this.#soon(() => this.#tell((listener) => listener.changed?.(task, type)))
   }
 
-  /** Does `act`, which must not wait, and keeps to itself what changes meanwhile. @returns also what tells it */
+  /**
+   * Does `act`, which must not wait, and keeps to itself what changes meanwhile. @returns also what tells it: within another
+   * `act`, once that one's is told
+   */
   held<T>(act: () => T): { readonly result: T; readonly tell: () => void } {
     const before = this.#held
     const held: (() => void)[] = []
     this.#held = held
     try {
       const result = act()
-      return { result, tell: () => held.forEach((tell) => tell()) }
+      return { result, tell: () => held.forEach((tell) => this.#soon(tell)) }
     } finally {
       this.#held = before
     }
@@ -59,6 +60,11 @@ export class Bus {
 
   output(id: TaskId, output: Output): void {
     this.#tell((listener) => listener.output?.(id, output))
+  }
+
+  #soon(tell: () => void): void {
+    if (this.#held === null) tell()
+    else this.#held.push(tell)
   }
 
   #tell(tell: (listener: BusListener) => void): void {

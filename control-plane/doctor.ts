@@ -27,6 +27,8 @@ interface Around {
   readonly attestationKey: () => string
   /** Looks at each repository of the configuration, by what names it: what there is, or why there is nothing. */
   readonly repositories?: Readonly<Record<string, () => Promise<string>>>
+  /** The same of the forges where their pull requests are opened. */
+  readonly forges?: Readonly<Record<string, () => Promise<string>>>
 }
 
 export interface DoctorDeps extends Around {
@@ -87,6 +89,7 @@ function surroundings({
   diskFreeMb,
   attestationKey,
   repositories = {},
+  forges = {},
 }: Around): Promise<readonly Finding[]> {
   return Promise.all([
     finding('engine', async () => ok(await engine.describe())),
@@ -126,6 +129,13 @@ function surroundings({
     finding('attestation key', () => ok(attestationKey())),
     ...Object.entries(repositories).map(([path, look]) =>
       finding(`repository ${path}`, async () => ok(await look())),
+    ),
+    ...Object.entries(forges).map(([path, look]) =>
+      finding(`pull requests of ${path}`, () =>
+        look().then(ok, (error: unknown) =>
+          warning(`${messageOf(error)} Tasks run all the same, but no pull request is opened.`),
+        ),
+      ),
     ),
   ])
 }

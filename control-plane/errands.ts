@@ -6,11 +6,12 @@ import type { BackupReport } from '../src/domain/backup.ts'
 import type { HostPath } from '../src/domain/brand.ts'
 import type { Finding } from '../src/domain/control-plane.ts'
 import { Failure, systemCodeOf } from '../src/domain/failure.ts'
-import { apartEngine, gitOf } from './adapters.ts'
+import { apartEngine, gitOf, pullsOf } from './adapters.ts'
 import { describeKey, type KeyPlaces, keyPlaces } from './attest/key.ts'
 import { backUp } from './backup/backup.ts'
 import { restore } from './backup/restore.ts'
 import { diagnose, looksOf, namesOf } from './doctor.ts'
+import { forgeLooks } from './pulls/look.ts'
 import { ownerOf } from './store/lock.ts'
 
 // What is done without a control plane that is open.
@@ -25,6 +26,7 @@ export async function diagnoseClosed(config: Config, around: Environment): Promi
     diskFreeMb: config.tasks.policy.limits.diskFreeMb,
     attestationKey: () => describeKey(keyPlaces(config.dataFolder, config.attestationKey)),
     repositories: looksOf({ repositories: config.repositories, ...gitOf(config) }),
+    forges: forgeLooks(config.repositories, pullsOf(config)),
     find: () => findDataFolder(config.dataFolder, around.uid),
     alive: isAlive,
   })

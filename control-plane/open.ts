@@ -264,6 +264,7 @@ export async function open(
       apart,
       repositories: config.repositories,
       remotes,
+      pulls,
       data: data.path,
     })
     // Who can open the control socket owns the data folder.

@@ -17,6 +17,7 @@ import type {
 import type { Submitted } from '../src/domain/submitted.ts'
 import { type Day, type DayFilter, everyDay, spanOf } from '../src/domain/day.ts'
 import type { Decisions } from '../src/domain/decision.ts'
+import type { PullPlaces } from '../src/domain/delivery/forge.ts'
 import { branchProblem } from '../src/domain/delivery/merge.ts'
 import { Failure } from '../src/domain/failure.ts'
 import type { TaskId } from '../src/domain/ids.ts'
@@ -48,6 +49,7 @@ import { openSurface } from './gate/surfaces.ts'
 import type { Loop } from './loop/loop.ts'
 import type { OutputFiles } from './loop/output-files.ts'
 import { placeOf } from './loop/work.ts'
+import { forgeLooks } from './pulls/look.ts'
 import { review } from './review/review.ts'
 import { readiness } from './ready.ts'
 import { knownRepositories } from './repositories.ts'
@@ -81,6 +83,8 @@ export interface PlaneDeps {
   /** Those that are configured, by their paths, or by their names where they have a URL. */
   readonly repositories: Readonly<Record<string, RepositoryDefaults>>
   readonly remotes: Remotes
+  /** Where their pull requests are opened. */
+  readonly pulls: PullPlaces
   readonly installation: string
   readonly user: { readonly uid: number; readonly gid: number }
   readonly data: string
@@ -298,6 +302,7 @@ export class Plane implements ControlPlane {
       ...this.#deps,
       agents: namesOf(this.#deps.defaults.agent, this.#answerer()),
       repositories: of === 'all' ? looksOf(this.#deps) : {},
+      forges: of === 'all' ? forgeLooks(this.#deps.repositories, this.#deps.pulls) : {},
       diskFreeMb: this.#deps.defaults.policy.limits.diskFreeMb,
       attestationKey: () => describeKey(this.#deps.keyPlaces),
     })

@@ -6,9 +6,10 @@ import type { Input } from '../src/domain/input.ts'
 import type { Destination } from '../src/domain/outbox/destination.ts'
 import { lettersOf } from '../src/domain/outbox/write.ts'
 import type { Actor, Checkpoint, Task } from '../src/domain/task.ts'
-import { transition } from '../src/domain/transition/apply.ts'
+import { givesBack, transition } from '../src/domain/transition/apply.ts'
 import type { Attestor } from './attest/attestor.ts'
 import type { Bus } from './bus.ts'
+import { openSurface } from './gate/surfaces.ts'
 import { tooLate, whoDecided } from './gate/too-late.ts'
 import type { Lost, ScheduledRun, Store, Surface, SurfaceChange, Written } from './store/store.ts'
 
@@ -48,6 +49,14 @@ const decisions: ReadonlySet<Input['type']> = new Set<Input['type']>([
   'pull_decided',
   'undo_decided',
 ])
+
+/** What an event says. */
+interface Happened {
+  readonly type: string
+  readonly actor: Actor
+  readonly text: string
+  readonly data: Readonly<Record<string, unknown>>
+}
 
 const systemActor: Actor = { kind: 'system', id: 'control-plane' }
 
@@ -101,7 +110,7 @@ export class Tasks {
     }
     const extra = along(task, changed.task)
     const event = { type: input.type, actor, text: changed.text, data: extra.data ?? {} }
-    const written = this.#write(task, changed.task, event, extra)
+    const written = this.#change(task, changed.task, event, extra)
     if (written.kind === 'lost') throw new Failure('conflict', tooLate(task, written))
     return written.task
   }
@@ -123,7 +132,7 @@ export class Tasks {
     const changed = transition(task, input, this.#deps.clock())
     if (changed.kind === 'refused') return changed
     const event = { type: input.type, actor: systemActor, text: changed.text, data: along.data ?? {} }
-    const written = this.#write(task, changed.task, event, along)
+    const written = this.#change(task, changed.task, event, along)
     return written.kind === 'written' ? written : { kind: 'refused', text: 'Lost a race.' }
   }
 
@@ -141,12 +150,36 @@ export class Tasks {
     return last === null ? '' : ` ${whoDecided(last)}`
   }
 
-  #write(
-    before: Task | null,
-    after: Task,
-    event: { type: string; actor: Actor; text: string; data: Readonly<Record<string, unknown>> },
-    along: Along,
-  ): Written | Lost {
+  /** What a change of a task means for the one whose work it was made to change is in the same transaction. */
+  #change(before: Task, after: Task, event: Happened, along: Along): Written | Lost {
+    const parent = givesBack(before, after) ? before.parentTaskId : null
+    if (parent === null) return this.#write(before, after, event, along)
+    const { store, bus } = this.#deps
+    const both = (): Written | Lost => {
+      const written = this.#write(before, after, event, along)
+      if (written.kind === 'written') this.#giveBack(parent, after.id, event.actor)
+      return written
+    }
+    const [outcome] = store.together([() => bus.held(both)])
+    if (outcome === undefined) throw new Error('nothing was written')
+    if (outcome.status === 'rejected') throw outcome.reason
+    outcome.value.tell()
+    return outcome.value.result
+  }
+
+  /** Nothing is written where its work is not superseded. */
+  #giveBack(id: TaskId, by: TaskId, actor: Actor): void {
+    const now = this.#deps.clock()
+    const task = this.#deps.store.task(id)
+    const changed = task === null ? null : transition(task, { type: 'given_back', by }, now)
+    if (task === null || changed?.kind !== 'changed') return
+    const event = { type: 'given_back', actor, text: changed.text, data: { by } }
+    const surface = { closeAll: true, open: openSurface(changed.task, now) }
+    const written = this.#write(task, changed.task, event, { surface })
+    if (written.kind === 'lost') throw new Error(`task ${id} could not be given back`)
+  }
+
+  #write(before: Task | null, after: Task, event: Happened, along: Along): Written | Lost {
     const checkpoint = along.checkpoints?.at(-1)
     const { destinations = [] } = this.#deps
     const written = this.#deps.store.write({

@@ -2,7 +2,7 @@ import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
 import { actsSchema, reviewedSchema } from '../../src/domain/answers.ts'
 import type { Act, ControlPlane } from '../../src/domain/control-plane.ts'
-import { mergeWays } from '../../src/domain/delivery/merge.ts'
+import { branchPattern, branchProblem, longestBranch, mergeWays } from '../../src/domain/delivery/merge.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import { markRules } from '../../src/domain/marks/mark.ts'
@@ -30,11 +30,13 @@ const resume = z.strictObject({
     .default(null)
     .meta({ description: 'What is not named stays as it is.' }),
 })
+/** The document shows what a name has to look like. */
+const branch = z
+  .string()
+  .max(longestBranch)
+  .regex(branchPattern, { error: ({ input }) => branchProblem(String(input)) ?? undefined })
 const merge = z.strictObject({
-  into: z
-    .string()
-    .min(1)
-    .max(200)
+  into: branch
     .nullable()
     .default(null)
     .meta({ description: 'The branch; else the configured one, or the one that the task began from.' }),
@@ -46,10 +48,7 @@ const merge = z.strictObject({
 })
 
 const pull = z.strictObject({
-  into: z
-    .string()
-    .min(1)
-    .max(200)
+  into: branch
     .nullable()
     .default(null)
     .meta({ description: 'The branch there; else the configured one, or the one that the task began from.' }),

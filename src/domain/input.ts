@@ -37,6 +37,8 @@ export type Input =
   | { readonly type: 'reviewed'; readonly text: string }
   /** Another task changes its work. */
   | { readonly type: 'superseded'; readonly by: TaskId }
+  /** The task that was to change its work is rejected or discarded. */
+  | { readonly type: 'given_back'; readonly by: TaskId }
   // by the loop
   | { readonly type: 'claimed'; readonly leaseUntil: Millis }
   /** A preparation is done; `phase` is the next. */

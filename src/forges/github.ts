@@ -41,6 +41,13 @@ export function github(settings: PullSettings, fetch: ForgeFetch): Forge {
     return result.data
   }
   return {
+    async reach(signal) {
+      await asked(
+        () => octokit.request('GET /repos/{owner}/{repo}', { owner, repo, request: { signal } }),
+        z.object({ full_name: z.string() }),
+      )
+    },
+
     async find(branch, into, signal) {
       const found = await asked(
         () =>

@@ -1,4 +1,4 @@
-import { MergeRequests } from '@gitbeaker/core'
+import { MergeRequests, Projects } from '@gitbeaker/core'
 import { createRequesterFn } from '@gitbeaker/requester-utils'
 import { z } from 'zod'
 import type { Forge, PullState } from '../domain/delivery/forge.ts'
@@ -38,12 +38,12 @@ export function gitlab(settings: PullSettings, fetch: ForgeFetch): Forge {
         }
       },
     )
-  const client = (signal: AbortSignal) =>
-    new MergeRequests({
-      host: address.replace(/\/+$/, ''),
-      requesterFn: requester(signal),
-      ...(token === null ? {} : { token: token.reveal() }),
-    })
+  const options = (signal: AbortSignal) => ({
+    host: address.replace(/\/+$/, ''),
+    requesterFn: requester(signal),
+    ...(token === null ? {} : { token: token.reveal() }),
+  })
+  const client = (signal: AbortSignal) => new MergeRequests(options(signal))
   const stateOf = (answer: unknown): PullState => {
     const parsed = mergeRequestSchema.safeParse(answer)
     if (!parsed.success) throw strange(settings)
@@ -51,6 +51,11 @@ export function gitlab(settings: PullSettings, fetch: ForgeFetch): Forge {
     return { number: iid, url, state: state === 'opened' || state === 'locked' ? 'open' : state }
   }
   return {
+    async reach(signal) {
+      const found: unknown = await new Projects(options(signal)).show(project)
+      if (!z.object({ path_with_namespace: z.string() }).safeParse(found).success) throw strange(settings)
+    },
+
     async find(branch, into, signal) {
       const found: unknown = await client(signal).all({
         projectId: project,

@@ -7,6 +7,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { httpApp } from '../../control-plane/http/app.ts'
 import { usualRates } from '../../src/domain/listen.ts'
+import { defaultPolicy } from '../../src/domain/policies.ts'
 import { scheduleRequestSchema } from '../../src/domain/schedule/request.ts'
 import { usualScopes } from '../../src/domain/scopes.ts'
 import { birth } from '../support/change.ts'
@@ -184,6 +185,26 @@ function poisonedReview({ plane }: DashboardLab): ReturnType<typeof aTask> {
   return task
 }
 
+/** A draft whose every part that is shown to who decides is evil. */
+function poisonedDraft({ plane }: DashboardLab): ReturnType<typeof aTask> {
+  const task = aTask({
+    id: aTaskIdOf(9),
+    goal: evil,
+    status: 'DRAFT',
+    repository: { path: `/r/${evil}`, key: evil },
+    base: { ref: evil, commit: aCommitOf('a') },
+    agent: { name: evil, argv: [evil] },
+    setup: evil,
+    test: evil,
+    policy: { ...defaultPolicy, egress: [evil], upstreams: [evil] },
+    risks: [{ rule: evil, text: evil }],
+    createdAt: Date.now(),
+    updatedAt: Date.now(),
+  })
+  plane.store.write(birth(task))
+  return task
+}
+
 /** What became markup in a page that shows it, and what ran. */
 async function harm(page: Page): Promise<readonly string[]> {
   return page.evaluate<string[]>(`(() => {
@@ -204,6 +225,7 @@ attack(
     const task = poison(lab)
     const reviewed = poisonedReview(lab)
     const pages = [
+      pathOf(poisonedDraft(lab).id),
       pathOf(reviewed.id),
       pathOf(reviewed.id, 'changes'),
       '/dashboard/',
@@ -231,7 +253,7 @@ attack(
       await look(page, path)
       if ((await page.content()).includes('onerror')) shown += 1
     }
-    expect(shown).toBeGreaterThanOrEqual(11)
+    expect(shown).toBeGreaterThanOrEqual(12)
     await page.goto(pathOf(reviewed.id, 'changes'))
     await sees(page.locator('.file > .said').getByText('<script>window.pwned=1</script>'))
     await page.goto(pathOf(task.id, 'changes'))

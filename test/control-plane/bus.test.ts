@@ -41,3 +41,17 @@ it('what is held is told when it is asked to be, and not at all where it was tak
   bus.changed(aTask(), 'resumed')
   expect(heard).toEqual(['stopped', 'submitted', 'resumed'])
 })
+
+it('what is held within what is held is told with that', () => {
+  const bus = new Bus()
+  const heard: string[] = []
+  bus.subscribe({ changed: (_, type) => heard.push(type) })
+  const { tell } = bus.held(() => {
+    bus.changed(aTask(), 'submitted')
+    const inner = bus.held(() => bus.changed(aTask(), 'approved'))
+    inner.tell()
+    expect(heard).toEqual([])
+  })
+  tell()
+  expect(heard).toEqual(['submitted', 'approved'])
+})

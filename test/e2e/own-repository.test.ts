@@ -22,9 +22,10 @@ describe('a real repository: this one', () => {
       repo,
       goal: 'Format the domain for narrow screens',
       argv: sh('npx prettier --write --print-width 70 "src/domain/**/*.ts"'),
-      // The native module is not needed for the type check, and takes a minute to compile.
+      // The native module is not needed for the type check, and takes a minute to compile. The dashboard's check takes in what it
+      // uses of the domain, and a fifth of the time of the whole.
       setup: 'npm ci --ignore-scripts --no-audit --no-fund',
-      test: 'npx tsc --noEmit --incremental false',
+      test: 'npx tsc --noEmit --incremental false -p src/dashboard',
       minutes: 15,
       yes: true,
     })

@@ -68,6 +68,21 @@ describe.each(forgeKinds)('%s', (kind: ForgeKind) => {
     expect(await forge.find(request.branch, 'main', signal)).toBe(null)
   })
 
+  it('is asked once whether the project is there for the token', async () => {
+    await (await open()).reach(signal)
+    const [asked] = server.asked
+    expect([server.asked.length, asked?.method, asked?.path.split('?')[1] ?? '']).toEqual([1, 'GET', ''])
+    const other = await open({ token: new Secret('forge', 'another') })
+    expect((await failure(other.reach(signal))).message).toMatch(/does not take the token/)
+    const elsewhere = await open({ project: 'ada/none' })
+    expect((await failure(elsewhere.reach(signal))).message).toMatch(/has no ada\/none, or the token/)
+    server.instead = (_, response) => {
+      answer(response, 200, [])
+      return true
+    }
+    expect((await failure((await open()).reach(signal))).message).toMatch(/not known/)
+  })
+
   it('opens one that is no draft', async () => {
     await (await open()).open({ ...request, draft: false }, signal)
     expect(server.pulls[0]).toMatchObject({ title: request.title, draft: false })

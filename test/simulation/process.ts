@@ -186,6 +186,7 @@ export class ControlPlaneProcess {
       schedules: new ScheduleBook({ ...shared, draft, changed: () => this.#scheduler.wake() }),
       repositories: {},
       remotes: noRemotes,
+      pulls: () => null,
       data: '/data',
     })
     this.#loop.recover().then(

@@ -73,6 +73,12 @@ const bases = {
   forgejo: `/api/v1/repos/${forgeProject}/pulls`,
 } as const satisfies Record<ForgeKind, string>
 
+const records: Readonly<Record<ForgeKind, object>> = {
+  github: { full_name: forgeProject },
+  gitlab: { path_with_namespace: forgeProject },
+  forgejo: { full_name: forgeProject },
+}
+
 const isKnown: Readonly<Record<ForgeKind, (headers: IncomingMessage['headers']) => boolean>> = {
   github: ({ authorization }) => authorization === `token ${forgeToken}`,
   gitlab: (headers) => headers['private-token'] === forgeToken,
@@ -110,6 +116,8 @@ export async function testForge(kind: ForgeKind, folder: string | null = null): 
     if (isGit) return await serveGit(request, response)
     if (!isKnown[kind](headers)) return answer(response, 401, { message: 'Bad credentials' })
     const { pathname, searchParams } = new URL(path, origin)
+    if (method === 'GET' && pathname === bases[kind].replace(/\/\w+$/, ''))
+      return answer(response, 200, records[kind])
     if (pathname !== bases[kind] && !pathname.startsWith(`${bases[kind]}/`))
       return answer(response, 404, { message: 'Not Found' })
     const rest = pathname.slice(bases[kind].length + 1)

@@ -39,6 +39,7 @@ const tones: Readonly<Record<string, Tone>> = {
   undo_decided: said,
   reviewed: said,
   superseded: said,
+  given_back: said,
   merged: good,
   undone: good,
   merge_refused: warn,

@@ -5,7 +5,7 @@ import { post } from '../api.ts'
 import { type Loaded, useSending } from '../hooks.ts'
 import { Link } from '../navigation.tsx'
 import { Form, Problem, Send } from '../parts.tsx'
-import { deliverySaid, deliveryTitle } from './delivery-words.ts'
+import { deliverySaid, deliveryTitle, isUndelivered } from './delivery-words.ts'
 import { MergeForm } from './merge-form.tsx'
 import { webAddress } from './outside.ts'
 import { PullForm } from './pull-form.tsx'
@@ -31,6 +31,9 @@ export function Delivery(props: DeliveryProps) {
       </div>
       <Said {...props} />
       {offer !== null && found !== null && <Choices {...props} offer={offer} found={found} />}
+      {found?.revision === task.revision && offer === null && isUndelivered(task) && (
+        <p class="faint">An owner can decide this.</p>
+      )}
       <Problem text={decisions.error?.message ?? null} />
     </section>
   )

@@ -28,6 +28,8 @@ export interface PullState {
  * within half a minute. Where `open` rejects with `busy` it may have been opened all the same: `find` tells.
  */
 export interface Forge {
+  /** Resolves where the project is there for whoever has the token; that it may be pushed to is only seen by a push. */
+  reach(signal: AbortSignal): Promise<void>
   /** The open pull request from this branch into that one; null where there is none. */
   find(branch: string, into: string, signal: AbortSignal): Promise<PullState | null>
   open(request: PullRequest, signal: AbortSignal): Promise<PullState>

@@ -41,19 +41,20 @@ export interface DeliveryDefaults {
 /** After so many beginnings a delivery is given up: a branch that moves all the time needs a person. */
 export const mostTries = 5
 
-/** Why a text is no name of a branch, as git has it (`git check-ref-format`); null where it is one. */
+/** Of the name of a branch, UTF-16 code units. */
+export const longestBranch = 200
+
+/**
+ * The name of a branch, as git has it (`git check-ref-format`), but for its length: one expression, so that a JSON Schema can
+ * say it. Without control characters, and without what means something to git or in a pattern.
+ */
+export const branchPattern =
+  /^(?!-|\/|\.|@$|HEAD$)(?![\s\S]*(?:\.\.|@\{|\/\/|\/\.|\.lock\/|\.lock$))[^\0- \x7f~^:?*[\\]*[^\0- \x7f~^:?*[\\./]$/
+
+/** Why a text is no name of a branch; null where it is one. */
 export function branchProblem(name: string): string | null {
-  const parts = name.split('/')
-  const isName =
-    name.length <= 200 &&
-    name !== 'HEAD' &&
-    name !== '@' &&
-    !name.startsWith('-') &&
-    !name.endsWith('.') &&
-    // Control characters, and what means something to git or in a pattern.
-    !/[\0- \x7f~^:?*[\\]|\.\.|@\{/.test(name) &&
-    parts.every((part) => part !== '' && !part.startsWith('.') && !part.endsWith('.lock'))
-  return isName ? null : `${JSON.stringify(name.slice(0, 200))} is no name of a branch.`
+  if (name.length <= longestBranch && branchPattern.test(name)) return null
+  return `${JSON.stringify(name.slice(0, longestBranch))} is no name of a branch.`
 }
 
 /** Whether a branch is, or may be, one of those that tasks have. */

@@ -73,6 +73,19 @@ export function mayBeSuperseded(task: Task): boolean {
   return task.delivery !== 'discarded' && table.some((row) => row.on === 'superseded' && mayFit(row, task))
 }
 
+/**
+ * Whether a transition of a task gives the work back that it was made to change: it is rejected or discarded, and was not
+ * merged, which brings that work along. Only once: by the next time another task may change it.
+ */
+export function givesBack(before: Task, after: Task): boolean {
+  if (before.parentTaskId === null || before.kind === 'question' || isGivenUp(before)) return false
+  return isGivenUp(after) && before.delivery !== 'merged' && before.delivery !== 'pr_merged'
+}
+
+function isGivenUp({ status, delivery }: Task): boolean {
+  return status === 'REJECTED' || delivery === 'discarded'
+}
+
 /** The same as a sentence. */
 export function possibleNow(task: Task): string {
   const acts = possibleActs(task)
@@ -221,6 +234,8 @@ function patch(task: Task, input: Input): Partial<Task> {
       return { delivery: 'discarded' }
     case 'superseded':
       return { delivery: 'superseded' }
+    case 'given_back':
+      return { delivery: 'none' }
     case 'merge_decided': {
       const { into, how, at, accepted } = input
       return {

@@ -32,6 +32,8 @@ export function describe(input: Input, before: Task, after: Task): string {
       return `Reviewed: ${input.text}`
     case 'superseded':
       return `Changes were requested: task ${input.by} makes them.`
+    case 'given_back':
+      return `Given back: task ${input.by}, which was to change it, is given up. It can be delivered again.`
     case 'claimed':
       return 'Started.'
     case 'violated': {

@@ -40,6 +40,7 @@ export const taskGuards = {
     task.kind !== 'question' && delivered('none', 'undone', 'conflict', 'rejected', 'pr_closed')(task),
   'being delivered': delivered('delivering'),
   'pull request is open': delivered('pr_open'),
+  superseded: delivered('superseded'),
   'not being delivered': (task: Task) => !delivered('delivering')(task),
   // What was there already cannot be taken out.
   'merged by us': (task: Task) =>
@@ -200,4 +201,5 @@ export const table: readonly Row[] = [
   row(['APPLIED'], 'pull_closed', 'same', null, 'people there did not take it', 'pull request is open'),
   row(['APPLIED'], 'reviewed', 'same', 'same', 'what is said is on record', 'not delivered'),
   row(['APPLIED'], 'superseded', 'same', 'same', 'another task changes the work', 'not delivered'),
+  row(['APPLIED'], 'given_back', 'same', 'same', 'that task is rejected or discarded', 'superseded'),
 ]

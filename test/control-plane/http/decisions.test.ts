@@ -8,6 +8,7 @@ import type { Caller } from '../../../src/domain/caller.ts'
 import { taskSchema } from '../../../src/domain/schemas.ts'
 import { applies, ScriptedPlane } from '../../support/scripted-plane.ts'
 import { anOwner, aPerson, aViewer } from '../../support/task.ts'
+import { until } from '../../support/until.ts'
 
 let folder: string
 let plane: ScriptedPlane
@@ -54,6 +55,21 @@ describe('decisions over HTTP', () => {
       offer: null,
       last: { action: 'reject', by: aPerson, text: 'Too risky.' },
     })
+  })
+
+  it('name the ways to deliver that are configured, to those who may', async () => {
+    const waysOf = async (repository: string): Promise<readonly string[]> => {
+      const made = await post('/v1/tasks', { goal: 'Do it', repository })
+      const { id } = submittedSchema.parse(await made.json()).task
+      plane.attend(id)
+      await until(() => plane.task(id).status === 'APPLIED')
+      path = `/v1/tasks/${id}/decisions`
+      return (await decisions()).ways
+    }
+    expect(await waysOf('/r/one')).toEqual(['merge', 'pull-request'])
+    expect(await waysOf('/r/alone')).toEqual(['merge'])
+    caller = aViewer
+    expect((await decisions()).ways).toEqual([])
   })
 
   it('B10 approve and reject sent at once: one is done, the other is told who decided', async () => {

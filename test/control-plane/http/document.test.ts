@@ -177,6 +177,26 @@ describe('the document', () => {
     expect(known).toEqual(expect.arrayContaining(referred))
   })
 
+  it.each(['merge', 'pull-request'])('says what the name of a branch is to %s', async (act) => {
+    const { paths, components } = await documented()
+    const body = paths[`/v1/tasks/{id}/${act}`]?.['post']?.requestBody?.content['application/json']
+    const check = checkOf(body?.schema ?? {}, components.schemas)
+    const takes = (into: string | null): boolean => check.safeParse({ into }).success
+    expect([null, 'main', 'release/1.2'].map(takes)).toEqual([true, true, true])
+    expect([' ', '', '-x', 'a..b', 'a.lock', 'HEAD', 'x'.repeat(201)].filter(takes)).toEqual([])
+    const [id = ''] = await makeTasks()
+    const init = {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'if-match': '*' },
+      body: '{"into":" "}',
+    }
+    const answer = await app.request(`/v1/tasks/${id}/${act}`, init)
+    expect([answer.status, await answer.text()]).toEqual([
+      400,
+      expect.stringContaining('is no name of a branch'),
+    ])
+  })
+
   it('says of every answer what it is, whatever is sent', { timeout: 120_000 }, async () => {
     const { components } = await documented()
     const met = new Set<string>()

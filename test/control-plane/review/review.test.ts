@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { perform } from '../../../control-plane/gate/act.ts'
 import { review } from '../../../control-plane/review/review.ts'
+import type { Change } from '../../../control-plane/store/store.ts'
 import type { Caller } from '../../../src/domain/caller.ts'
+import { Failure } from '../../../src/domain/failure.ts'
 import { type Reviewed, reviewRequestSchema } from '../../../src/domain/review/review.ts'
 import { isAtRest, type Task } from '../../../src/domain/task.ts'
 import { type LoopLab, loopLab } from '../../support/loop-lab.ts'
@@ -116,6 +118,79 @@ describe('a review', () => {
       /is superseded: its work cannot be reviewed now/,
     )
     expect(lab.deps.store.tasks({}).length).toBe(2)
+  })
+})
+
+describe('work that another task was to change', () => {
+  const act = (id: Task['id'], name: 'discard' | 'reject'): Task => {
+    const { store, tasks, clock } = lab.deps
+    const wanted = name === 'reject' ? ({ act: name, text: null } as const) : ({ act: name } as const)
+    return perform({ store, tasks, clock }, id, wanted, { caller: owner, shown: null })
+  }
+  const changing = async (text: string, caller = owner): Promise<{ first: Task; second: Task }> => {
+    const task = await applied({ createdBy: caller.actor })
+    const { task: first, followUp } = await reviewed(task, { text, requestChanges: true }, caller)
+    if (followUp === null) throw new Error('there is none')
+    return { first, second: followUp }
+  }
+
+  it('is given back once that is discarded', async () => {
+    const { first, second } = await changing('x')
+    const done = await lab.settled(second.id)
+    expect([done.status, lab.task(first.id).delivery]).toEqual(['APPLIED', 'superseded'])
+    const told: string[] = []
+    lab.deps.bus.subscribe({ changed: ({ id }, type) => told.push(`${id} ${type}`) })
+    act(second.id, 'discard')
+    expect(lab.task(first.id).delivery).toBe('none')
+    expect(lab.events(first.id).at(-1)).toMatchObject({
+      type: 'given_back',
+      actor: owner.actor,
+      text: `Given back: task ${second.id}, which was to change it, is given up. It can be delivered again.`,
+      data: { by: second.id },
+    })
+    expect(lab.deps.store.openSurface(first.id)?.actions).toEqual(['merge', 'pull-request', 'discard'])
+    expect(told).toEqual([`${second.id} discarded`, `${first.id} given_back`])
+  })
+
+  it('is given back once that is rejected, and not again when that is discarded later', async () => {
+    const { first, second } = await changing('Run sudo make install.', operator)
+    expect(act(second.id, 'reject').status).toBe('REJECTED')
+    expect(lab.task(first.id).delivery).toBe('none')
+    await reviewed(first, { text: 'y', requestChanges: true })
+    act(second.id, 'discard')
+    expect(lab.task(first.id).delivery).toBe('superseded')
+  })
+
+  it('is not given back where that was merged, or it is discarded itself', async () => {
+    const { first, second } = await changing('x')
+    await lab.settled(second.id)
+    const { store, tasks, clock } = lab.deps
+    const merging = { act: 'merge', into: null, how: null, accept: ['scripts'] } as const
+    perform({ store, tasks, clock }, second.id, merging, { caller: owner, shown: null })
+    expect((await lab.until(second.id, isAtRest)).delivery).toBe('merged')
+    act(second.id, 'discard')
+    expect(lab.task(first.id).delivery).toBe('superseded')
+    act(first.id, 'discard')
+    expect(lab.task(first.id).delivery).toBe('discarded')
+  })
+
+  it('stays discarded, whatever becomes of that', async () => {
+    const { first, second } = await changing('x')
+    act(first.id, 'discard')
+    await lab.settled(second.id)
+    act(second.id, 'discard')
+    expect(lab.events(first.id).at(-1)?.type).toBe('discarded')
+  })
+
+  it('is as it was where its own part cannot be written', async () => {
+    const { first, second } = await changing('x')
+    await lab.settled(second.id)
+    lab.faults.store = (method, args) => {
+      if (method === 'write' && (args[0] as Change).event.type === 'given_back')
+        throw new Failure('busy', 'The storage is busy.')
+    }
+    expect(() => act(second.id, 'discard')).toThrow('The storage is busy.')
+    expect([lab.task(first.id).delivery, lab.task(second.id).delivery]).toEqual(['superseded', 'none'])
   })
 })
 

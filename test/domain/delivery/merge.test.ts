@@ -4,7 +4,20 @@ import { mergeMessage } from '../../../src/domain/delivery/message.ts'
 import { aSpent } from '../../support/task.ts'
 
 describe('A044 the name of a branch to merge into', () => {
-  it.each(['main', 'release/1.2', 'feature/ümlaut', 'a-b_c.d', 'v1@home', '修复'])('may be %s', (name) => {
+  it.each([
+    'main',
+    'release/1.2',
+    'feature/ümlaut',
+    'a-b_c.d',
+    'v1@home',
+    'a@',
+    'x',
+    'a./b',
+    'HEAD/a',
+    'a.locks',
+    'a{b',
+    '修复',
+  ])('may be %s', (name) => {
     expect(branchProblem(name)).toBe(null)
   })
 
@@ -34,6 +47,10 @@ describe('A044 the name of a branch to merge into', () => {
     'a/.b',
     'a.lock',
     'a.lock/b',
+    '.lock',
+    ' ',
+    'a\u2028..b',
+    '/',
     'a.',
     'x'.repeat(201),
   ])('is not %j', (name) => {

@@ -507,6 +507,11 @@ describe('the delivery of an applied task', () => {
     ])
     const again = transition(next.task, { type: 'superseded', by: aTaskIdOf(3) }, now)
     expect(again.text).toContain('superseded by another task: request changes is not possible')
+    const back = transition(next.task, { type: 'given_back', by: aTaskIdOf(2) }, now)
+    if (back.kind === 'refused') throw new Error(back.text)
+    expect([back.task.delivery, back.task.revision]).toEqual(['none', 1])
+    expect(possibleActs(back.task)).toEqual(['merge', 'pull-request', 'discard'])
+    expect(transition(back.task, { type: 'given_back', by: aTaskIdOf(2) }, now).kind).toBe('refused')
   })
 
   it('says what a merge was decided with', () => {

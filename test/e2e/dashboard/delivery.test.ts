@@ -1,6 +1,8 @@
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Mark } from '../../../src/domain/marks/mark.ts'
+import { Failure } from '../../../src/domain/failure.ts'
+import type { TaskId } from '../../../src/domain/ids.ts'
 import { questionRequestSchema } from '../../../src/domain/question/request.ts'
 import type { Task } from '../../../src/domain/task.ts'
 import { barriers } from '../../support/dashboard/axe.ts'
@@ -40,8 +42,8 @@ index 1111111..2222222 100644
 +    return round(amount, 2)
 `
 
-async function applied(goal: string): Promise<Task> {
-  const { id } = await lab.submit(goal)
+async function applied(goal: string, more: object = {}): Promise<Task> {
+  const { id } = await lab.submit(goal, more)
   lab.plane.attend(id)
   await until(() => lab.plane.task(id).status === 'APPLIED')
   return lab.plane.task(id)
@@ -64,6 +66,7 @@ describe.each(Object.entries(ways))('on a %s', (_way, options) => {
     await heading(page, 'Merging into main…')
     lab.plane.attend(id)
     await heading(page, 'Merged into main')
+    await sees(page.getByText(/^owner-\d+ decided to merge this just now$/))
     await page.getByRole('button', { name: 'Undo the merge…' }).click()
     expect(await barriers(page)).toEqual([])
     await page.getByRole('button', { name: 'Take it out again' }).click()
@@ -146,6 +149,29 @@ describe('work that conflicts', () => {
 })
 
 describe('a pull request', () => {
+  it('is followed, and told live when it is merged', async () => {
+    const { id } = await applied('Propose this')
+    const page = await lab.page(pathOf(id))
+    await page.getByRole('button', { name: 'Pull request…' }).click()
+    await page.getByRole('button', { name: 'Open the pull request' }).click()
+    await heading(page, 'The branch is being pushed…')
+    lab.plane.attend(id)
+    await heading(page, 'A draft of a pull request is open')
+    await sees(page.getByText('which is followed until it is merged or closed'))
+    const { fence } = lab.plane.task(id)
+    const text = '#7 of ada/tools is merged into main there.'
+    lab.plane.transitions.report(id, fence, { type: 'pull_merged', text })
+    await heading(page, 'Its pull request was merged')
+    await sees(page.getByRole('region', { name: 'Its pull request' }).getByText(text))
+  })
+
+  it('is not offered where no place for it is configured', async () => {
+    const { id } = await applied('Mend the sum', { repository: '/repositories/alone' })
+    const page = await lab.page(pathOf(id))
+    await sees(page.getByRole('button', { name: 'Merge…' }))
+    expect(await page.getByRole('button', { name: 'Pull request…' }).count()).toBe(0)
+  })
+
   it('is opened, ready or as a draft, and linked to', async () => {
     const { id } = await applied('Propose this')
     const page = await lab.page(pathOf(id))
@@ -176,6 +202,47 @@ describe('a pull request', () => {
     await sees(page.getByText(text))
     expect(await page.locator('a[href^="javascript"], main img').count()).toBe(0)
   })
+})
+
+describe('the work against its target', () => {
+  it('is shown as a merge would change the branch now, without the comments on other lines', async () => {
+    const { id } = await applied('Mend the sum')
+    lab.left.against = diff.replaceAll('amount', 'merged_amount')
+    const page = await lab.page(pathOf(id, 'changes'))
+    await sees(page.getByRole('button', { name: 'Comment on line 1' }))
+    await page.getByLabel('Show').selectOption('what a merge would change in main now')
+    await sees(page.getByText('return round(merged_amount, 2)'))
+    expect(await page.getByRole('button', { name: /^Comment on/ }).count()).toBe(0)
+  })
+
+  it('says what it conflicts with', async () => {
+    const { id } = await applied('Mend the sum')
+    lab.left.against = new Failure('conflict', 'It conflicts with main in src/a.py.')
+    const page = await lab.page(pathOf(id, 'changes'))
+    await page.getByLabel('Show').selectOption('what a merge would change in main now')
+    await sees(page.getByRole('alert').getByText('It conflicts with main in src/a.py.'))
+  })
+})
+
+it('an operator delivers their own work, and leaves what is marked to an owner', async () => {
+  const page = await lab.page('/dashboard/', 'operator')
+  const start = async (goal: string): Promise<TaskId> => {
+    const request = JSON.stringify({ goal, repository: '/repositories/example' })
+    const headers = { 'content-type': 'application/json' }
+    const made = await page.evaluate<{ task: Task }>(
+      `fetch('/v1/tasks', { method: 'POST', headers: ${JSON.stringify(headers)}, body: ${JSON.stringify(request)} }).then((answer) => answer.json())`,
+    )
+    const { id } = made.task
+    lab.plane.attend(id)
+    await until(() => lab.plane.task(id).status === 'APPLIED')
+    return id
+  }
+  await page.goto(pathOf(await start('Mend the sum')))
+  await sees(page.getByRole('button', { name: 'Merge…' }))
+  await page.goto(pathOf(await start('A marked change')))
+  await heading(page, 'What is to become of this work?')
+  await sees(page.getByText('An owner can decide this.'))
+  expect(await page.getByRole('button', { name: /Merge|Pull request|Discard/ }).count()).toBe(0)
 })
 
 it('what a viewer sees has no buttons that deliver or comment', async () => {

@@ -55,6 +55,18 @@ const pages: readonly (readonly [string, () => string])[] = [
   ['nowhere', () => '/dashboard/none'],
 ]
 
+/** What a finger would miss; numbers of lines are as high as the lines are. */
+async function tooSmall(page: Page): Promise<readonly string[]> {
+  expect(await page.evaluate('matchMedia("(pointer: coarse)").matches')).toBe(true)
+  const pressed = 'button:not(.say), select, summary, nav a, .card > a, textarea, input:not([type=checkbox])'
+  return page.locator(pressed).evaluateAll((all) =>
+    all
+      .map((each) => ({ height: each.getBoundingClientRect().height, text: each.outerHTML.slice(0, 120) }))
+      .filter(({ height }) => height > 0 && height < 44)
+      .map(({ height, text }) => `${height}: ${text}`),
+  )
+}
+
 describe.each(Object.entries(ways))('on a %s', (way, options) => {
   let page: Page
   beforeAll(async () => {
@@ -70,6 +82,7 @@ describe.each(Object.entries(ways))('on a %s', (way, options) => {
     // At a desk a page holds the same, in other colours and with more room.
     expect(await barriers(page, way === 'phone' ? 'all' : 'looks')).toEqual([])
     expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
+    if (way === 'phone') expect(await tooSmall(page)).toEqual([])
   })
 
   it('a form that is open has no barriers', async () => {
@@ -92,6 +105,19 @@ describe.each(Object.entries(ways))('on a %s', (way, options) => {
     expect(await barriers(page)).toEqual([])
     expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
   })
+})
+
+it('both sides of a diff stand beside each other, with comments too', async () => {
+  const page = await lab.page(pathOf(tasks.applied.id, 'changes'), 'owner', ways['desk'])
+  const file = page.getByRole('region', { name: 'Changes of src/receipt.py' })
+  await sees(file.getByText('Say which way halves are rounded.'))
+  const tops = (side: number): Promise<readonly number[]> =>
+    file
+      .locator(`.d2h-file-side-diff:nth-of-type(${side}) tr`)
+      .evaluateAll((rows) => rows.map((row) => Math.round(row.getBoundingClientRect().top)))
+  const left = await tops(1)
+  expect(left.length).toBeGreaterThan(10)
+  expect(await tops(2)).toEqual(left)
 })
 
 it('the page that asks for a token has no barriers', async () => {

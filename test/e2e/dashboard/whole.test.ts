@@ -17,7 +17,7 @@ afterAll(() => plane.close())
 
 const script = 'echo "mending a.txt"; sleep 1; echo mended > a.txt; echo "TASK_STATE: DONE"'
 
-it('a task is started, approved, watched, looked through and verified in a browser alone', async () => {
+it('a task is started, approved, watched, looked through, verified and merged in a browser alone', async () => {
   const repository = aRepository()
   const { secret } = await plane.client.createToken({
     name: 'ada',
@@ -54,6 +54,9 @@ it('a task is started, approved, watched, looked through and verified in a brows
   await sees(page.getByRole('cell', { name: 'step 1, attempt 1' }))
   await page.getByRole('button', { name: 'Verify now' }).click()
   await sees(page.getByText('All holds'))
+  await page.getByRole('button', { name: 'Merge…' }).click()
+  await page.getByRole('button', { name: 'Merge it now' }).click()
+  await sees(page.getByRole('heading', { name: 'Merged into main' }))
   await page.getByRole('link', { name: 'Health' }).click()
   await sees(page.getByText('posture'))
 
@@ -69,5 +72,5 @@ it('a task is started, approved, watched, looked through and verified in a brows
     await walls.getByText(`${posture.missing.length} missing`).click()
     expect(await walls.getByRole('listitem').allTextContents()).toEqual(posture.missing)
   }
-  expect(git(repository, 'show', `${task.branch}:a.txt`)).toBe('mended\n')
+  expect(git(repository, 'show', 'main:a.txt')).toBe('mended\n')
 })

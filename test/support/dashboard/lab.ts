@@ -6,6 +6,7 @@ import type { DashboardPlaces } from '../../../control-plane/http/dashboard/file
 import { httpApp } from '../../../control-plane/http/app.ts'
 import { addressOf, type Listening, serveTcp } from '../../../control-plane/http/tcp.ts'
 import type { Role } from '../../../src/domain/caller.ts'
+import { Failure } from '../../../src/domain/failure.ts'
 import type { TaskId } from '../../../src/domain/ids.ts'
 import { parseTaskRequest } from '../../../src/domain/intake.ts'
 import { usualRates } from '../../../src/domain/listen.ts'
@@ -18,6 +19,8 @@ import type { Browser } from 'playwright-core'
 /** What the boxes of tasks have changed and printed, by the task. */
 export interface Left {
   diff: string
+  /** What a merge would change in a branch as it is now, or why it cannot. */
+  against: string | Failure
   log: string
 }
 
@@ -28,8 +31,10 @@ class ShownPlane extends ScriptedPlane {
     super(folder, script, behaviour)
     this.left = left
   }
-  override diff(): Promise<string> {
-    return Promise.resolve(this.left.diff)
+  override diff(_id: TaskId, _step: number | null, against: string | null = null): Promise<string> {
+    const { diff, against: merged } = this.left
+    if (against === null) return Promise.resolve(diff)
+    return merged instanceof Failure ? Promise.reject(merged) : Promise.resolve(merged)
   }
   override logs(): Promise<string> {
     return Promise.resolve(this.left.log)
@@ -63,7 +68,7 @@ export async function dashboardLab(
   behaviour: Behaviour = {},
 ): Promise<DashboardLab> {
   const folder = mkdtempSync(join(tmpdir(), 'cofferdam-board-'))
-  const left: Left = { diff: '', log: '' }
+  const left: Left = { diff: '', against: '', log: '' }
   const plane = new ShownPlane(folder, script, behaviour, left)
   const contexts: BrowserContext[] = []
   const troubles: string[] = []

@@ -1,0 +1,30 @@
+import type { PullPlace, PullPlaces } from '../../src/domain/delivery/forge.ts'
+import { Failure } from '../../src/domain/failure.ts'
+
+/**
+ * How the forge of each repository that has one is looked at, by what names the repository: one call, which opens nothing.
+ * A look says what there is, or rejects with `Failure`.
+ */
+export function forgeLooks(
+  repositories: Readonly<Record<string, unknown>>,
+  pulls: PullPlaces,
+): Readonly<Record<string, () => Promise<string>>> {
+  return Object.fromEntries(
+    Object.keys(repositories).flatMap((path) => {
+      const place = pulls(path)
+      return place === null ? [] : [[path, () => look(place)]]
+    }),
+  )
+}
+
+async function look(place: PullPlace): Promise<string> {
+  const { project, address, token, tokenFrom } = place.settings
+  if (token === null)
+    throw new Failure(
+      'repository',
+      `There is no token for ${project}: put one that may push and open pull requests in ${tokenFrom}, and start Cofferdam anew.`,
+    )
+  // Its own limit of time ends it.
+  await (await place.forge()).reach(new AbortController().signal)
+  return `${new URL(address).host} has ${project}, and takes the token in ${tokenFrom}`
+}
