@@ -2,7 +2,14 @@ import type { Access, Admitted } from '../src/domain/access.ts'
 import type { Caller } from '../src/domain/caller.ts'
 import { Failure } from '../src/domain/failure.ts'
 import { adminRefusal, roleScopesRefusal, tokenScopesRefusal } from '../src/domain/rights.ts'
-import { isSession, type Session, sessionHash, sessionMs, sessionText } from '../src/domain/session.ts'
+import {
+  isSession,
+  mostSessions,
+  type Session,
+  sessionHash,
+  sessionMs,
+  sessionText,
+} from '../src/domain/session.ts'
 import { isTokenOf, type Token, tokenHash, tokenIdIn, tokenRefusal, tokenText } from '../src/domain/token.ts'
 import type { AccessStore, KeptToken } from './store/access.ts'
 
@@ -38,6 +45,11 @@ export function openAccess({ store: { access: store }, clock, random }: AccessDe
     const session = sessions.get(hash) ?? store.session(hash)
     if (session !== null) sessions.set(hash, session)
     return session
+  }
+  const signOut = (text: string): void => {
+    const hash = sessionHash(text)
+    sessions.delete(hash)
+    store.endSession(hash)
   }
   const admitted = (kept: KeptToken): Admitted => {
     const now = clock()
@@ -90,11 +102,12 @@ export function openAccess({ store: { access: store }, clock, random }: AccessDe
       if (kept === null || !isTokenOf(text, kept.hash)) throw new Failure('unauthorized', unknown)
       return admitted(kept)
     },
-    signIn({ id }) {
+    signIn({ id }, former) {
       const now = clock()
       const text = sessionText(random(32))
       const session = { hash: sessionHash(text), token: id, createdAt: now, expiresAt: now + sessionMs }
-      store.addSession(session)
+      if (former !== null) signOut(former)
+      for (const ended of store.addSession(session, mostSessions)) sessions.delete(ended)
       return { session, text }
     },
     admitSession(text): Admitted {
@@ -103,11 +116,7 @@ export function openAccess({ store: { access: store }, clock, random }: AccessDe
       if (kept === null) throw new Failure('unauthorized', over)
       return admitted(kept)
     },
-    signOut(text) {
-      const hash = sessionHash(text)
-      sessions.delete(hash)
-      store.endSession(hash)
-    },
+    signOut,
     record: (row) => store.addAudit({ ...row, at: clock() }),
     audit(filter, caller) {
       owner(caller)

@@ -21,6 +21,7 @@ import { openai } from '../src/gateway/upstreams/openai.ts'
 import type { Upstream } from '../src/gateway/upstreams/upstream.ts'
 import { dockerEngine, type DockerEngineOptions } from '../src/sandbox/docker/engine.ts'
 import { foldersApart } from '../src/sandbox/docker/canary/folders.ts'
+import { sweepMarks } from '../src/sandbox/docker/canary/mark.ts'
 import { connector } from '../src/sandbox/docker/connect.ts'
 import { imageTag } from '../src/sandbox/docker/image/agents.ts'
 import { buildWithAgents } from '../src/sandbox/docker/image/build-agents.ts'
@@ -29,6 +30,7 @@ import { findImage, type ImagePlan } from '../src/sandbox/docker/image/find.ts'
 import { findSource } from '../src/worktree/source.ts'
 import { namedFolders } from './repositories.ts'
 import { gitFolder } from '../src/sandbox/places.ts'
+import { authoritiesFile } from '../src/worktree/authorities.ts'
 import { openWorktrees } from '../src/worktree/open.ts'
 import { openRemotes, type RemotesOptions } from '../src/worktree/remote/open.ts'
 
@@ -85,6 +87,24 @@ export async function placesApart(
   installation: string,
   uid: number,
 ): Promise<readonly NotTheSame[]> {
+  const { folders, gone } = await placesOf(config, data, uid)
+  const connect = connector(config.engine.socket)
+  const image = await findImage(connect, planOf(config, null), { agent: null }, new Map())
+  return [...gone, ...(await foldersApart(await connect(), image, installation, folders))]
+}
+
+/** Removes what a kill in the middle of that has left in these folders. Nobody may be at it. */
+export async function sweepPlaces(
+  config: Config,
+  data: HostPath,
+  installation: string,
+  uid: number,
+): Promise<void> {
+  const { folders } = await placesOf(config, data, uid)
+  for (const folder of folders) await sweepMarks(folder, installation)
+}
+
+async function placesOf(config: Config, data: HostPath, uid: number) {
   const scratch = join(data, 'scratch') as HostPath
   await mkdir(scratch, { recursive: true })
   const gone: NotTheSame[] = []
@@ -94,10 +114,7 @@ export async function placesApart(
       ({ commonDir }) => repositories.push(commonDir),
       (error: unknown) => gone.push({ path, why: unfinished(messageOf(error)) }),
     )
-  const connect = connector(config.engine.socket)
-  const image = await findImage(connect, planOf(config, null), { agent: null }, new Map())
-  const folders = [scratch, config.runtimeFolder, ...repositories]
-  return [...gone, ...(await foldersApart(await connect(), image, installation, folders))]
+  return { folders: [scratch, config.runtimeFolder, ...repositories], gone }
 }
 
 /** A sentence as the end of another one. */
@@ -129,14 +146,15 @@ export function apartEngine(
 
 /** Git on this machine, and the repositories by URL that it works with. Nothing is asked of those by opening it. */
 export function gitOf(
-  { author, box, dataFolder: data, remotes }: Config,
+  { author, box, dataFolder: data, remotes, authorities: extra }: Config,
   log?: RemotesOptions['log'],
 ): { readonly remotes: Remotes; readonly worktrees: Worktrees } {
-  const opened = openRemotes({ data, author, remotes, ...(log === undefined ? {} : { log }) })
+  const believed = extra === null ? {} : { authorities: authoritiesFile(data, extra) }
+  const opened = openRemotes({ data, author, remotes, ...believed, ...(log === undefined ? {} : { log }) })
   const places = { pointerTarget: gitFolder, policyMatcher: compilePolicy }
   return {
     remotes: opened,
-    worktrees: openWorktrees({ data, user: box, author, remotes: opened, ...places }),
+    worktrees: openWorktrees({ data, user: box, author, remotes: opened, ...believed, ...places }),
   }
 }
 

@@ -24,7 +24,7 @@ import { specHash } from '../src/sandbox/hash.ts'
 import { compileBox } from '../src/sandbox/spec.ts'
 import { webhook } from '../src/webhooks/webhook.ts'
 import { openAccess } from './access.ts'
-import { engineOf, gatewayOf, gitOf, placesApart, pullsOf, revealed } from './adapters.ts'
+import { engineOf, gatewayOf, gitOf, placesApart, pullsOf, revealed, sweepPlaces } from './adapters.ts'
 import { attestor } from './attest/attestor.ts'
 import { findKey, keyPlaces, openKey, type SigningKey } from './attest/key.ts'
 import { copyBeforeUpgrade } from './backup/upgrade.ts'
@@ -123,6 +123,7 @@ export async function open(
     const log = openLog(data.path, config.logLevel, options.stderrLevel, config.logCap)
     const database = join(data.path, 'cofferdam.db') as HostPath
     refuseOrphans(data.path, database)
+    if (options.attend === 'all') await sweepPlaces(config, data.path, data.installation, around.uid)
     const apart = () => placesApart(config, data.path, data.installation, around.uid)
     // What is worked on in a container must be what the engine shows to boxes, and what people have on their disk.
     if (config.contained && options.attend === 'all') refuseApart(await apart())

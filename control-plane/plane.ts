@@ -21,6 +21,7 @@ import type { PullPlaces } from '../src/domain/delivery/forge.ts'
 import { branchProblem } from '../src/domain/delivery/merge.ts'
 import { Failure } from '../src/domain/failure.ts'
 import type { TaskId } from '../src/domain/ids.ts'
+import { looks } from '../src/domain/looks.ts'
 import type { TaskRequest } from '../src/domain/intake.ts'
 import { refuseFollowUp } from '../src/domain/question/follow-up.ts'
 import type { QuestionRequest } from '../src/domain/question/request.ts'
@@ -103,6 +104,10 @@ export class Plane implements ControlPlane {
   readonly schedules: Schedules
   readonly #deps: PlaneDeps
   readonly #press: PressDeps
+  readonly #look = looks(
+    (of: DoctorScope) => this.#doctor(of),
+    () => performance.now(),
+  )
 
   constructor(deps: PlaneDeps) {
     this.access = deps.access
@@ -297,7 +302,11 @@ export class Plane implements ControlPlane {
     return explain(this.#deps, request, caller)
   }
 
-  doctor(of: DoctorScope = 'all') {
+  doctor(of: DoctorScope, { role }: Caller) {
+    return this.#look(of, role === 'owner')
+  }
+
+  #doctor(of: DoctorScope) {
     return doctor({
       ...this.#deps,
       agents: namesOf(this.#deps.defaults.agent, this.#answerer()),

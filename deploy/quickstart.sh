@@ -2,6 +2,7 @@
 # From a clone to a first applied change: bash deploy/quickstart.sh
 #
 # Says what it does before it does it. May be interrupted and run again at any point; what is there already is used again.
+# QUICKSTART_TASK=no leaves out the example and its task, for an installation that is in use.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 
@@ -43,4 +44,8 @@ say '5/8 The sandbox image, in which every step runs'
 need_image || die 'The sandbox image could not be built; see above. Then run this again.'
 finish_dependencies || die 'better-sqlite3 could not be installed; see above. Then run this again.'
 
+if [ "${QUICKSTART_TASK:-yes}" = no ]; then
+  note 'no task is tried, as QUICKSTART_TASK says: no data folder was opened'
+  exit
+fi
 with_keys bash "$root/deploy/first-task.sh" "${COFFERDAM_EXAMPLE:-$HOME/cofferdam-example}"

@@ -4,7 +4,7 @@ import type { BackupReport } from '../../src/domain/backup.ts'
 import type { HostPath } from '../../src/domain/brand.ts'
 import { copyDatabase, type Head } from '../store/copy.ts'
 import type { Owner } from '../store/lock.ts'
-import { copied, databaseName, mirrors, writtenManifest } from './contents.ts'
+import { copied, databaseName, manifestName, mirrors, writtenManifest } from './contents.ts'
 import { copyAny, copyTree } from './copy-tree.ts'
 import { makeWhole } from './whole.ts'
 
@@ -26,17 +26,18 @@ export interface BackupDeps {
  */
 export async function backUp(place: HostPath, deps: BackupDeps): Promise<BackupReport> {
   const { data, attestationKey, owner, clock, links = false } = deps
-  const made = await makeWhole(place, owner, async (folder) => {
+  const fill = async (folder: HostPath): Promise<Pick<BackupReport, 'at' | 'tasks'>> => {
     const at = clock()
     const database = join(folder, databaseName)
     const heads = await copyDatabase(join(data, databaseName), database)
     await chmod(database, 0o600)
     for (const name of copied) await copyAny(join(data, name), join(folder, name))
     await copyMirrors(join(data, mirrors), join(folder, mirrors), heads, links)
-    const { name, text } = writtenManifest({ format: 1, at, tasks: heads.length })
-    await writeFile(join(folder, name), text, { mode: 0o600 })
+    const manifest = writtenManifest({ format: 1, at, tasks: heads.length })
+    await writeFile(join(folder, manifestName), manifest, { mode: 0o600 })
     return { at, tasks: heads.length }
-  })
+  }
+  const made = await makeWhole(place, owner, { make: fill, seal: manifestName })
   const notes =
     attestationKey === null
       ? []

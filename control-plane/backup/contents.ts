@@ -4,11 +4,13 @@ import { z } from 'zod'
 import { Failure, messageOf } from '../../src/domain/failure.ts'
 
 export const databaseName = 'cofferdam.db'
+/** Without it a folder with other things in it is no data folder. */
+export const installationName = 'installation'
 /** Copied as they are. Worktrees are made anew from commits, indexes from the database, caches and locks as they are needed. */
-export const copied: readonly string[] = ['installation', '.gitignore', 'keys', 'logs']
+export const copied: readonly string[] = [installationName, '.gitignore', 'keys', 'logs']
 export const mirrors = 'mirrors'
 
-const manifestName = 'backup.json'
+export const manifestName = 'backup.json'
 const manifestSchema = z.object({
   /** Rises when a backup is laid out in another way. */
   format: z.literal(1),
@@ -18,8 +20,8 @@ const manifestSchema = z.object({
 })
 export type Manifest = z.infer<typeof manifestSchema>
 
-export function writtenManifest(manifest: Manifest): { readonly name: string; readonly text: string } {
-  return { name: manifestName, text: `${JSON.stringify(manifest)}\n` }
+export function writtenManifest(manifest: Manifest): string {
+  return `${JSON.stringify(manifest)}\n`
 }
 
 /** What a backup says of itself. Throws `Failure('data_folder')` for a folder that is none. */

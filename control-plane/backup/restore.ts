@@ -7,7 +7,7 @@ import { findKey, type KeyPlaces } from '../attest/key.ts'
 import { checkFile } from '../store/examine.ts'
 import type { Owner } from '../store/lock.ts'
 import { openStore } from '../store/open.ts'
-import { copied, databaseName, mirrors, readManifest } from './contents.ts'
+import { copied, databaseName, installationName, mirrors, readManifest } from './contents.ts'
 import { copyAny } from './copy-tree.ts'
 import { makeWhole } from './whole.ts'
 
@@ -24,10 +24,11 @@ export async function restore(from: HostPath, deps: RestoreDeps): Promise<Backup
   const { data, keysOf, owner } = deps
   const { at, tasks } = readManifest(from)
   await mkdir(dirname(data), { recursive: true, mode: 0o700 })
-  const attestedWith = await makeWhole(data, owner, async (folder) => {
+  const make = async (folder: HostPath): Promise<readonly string[]> => {
     for (const name of [databaseName, ...copied, mirrors]) await copyAny(join(from, name), join(folder, name))
     return examine(folder, from, data)
-  })
+  }
+  const attestedWith = await makeWhole(data, owner, { make, seal: installationName })
   return { path: data, at, tasks, notes: [...keyNotes(keysOf(data), attestedWith), twice] }
 }
 

@@ -5,6 +5,7 @@ import { formatBehind } from '../store/database.ts'
 import { migrations } from '../store/migrations.ts'
 import { backUp, type BackupDeps } from './backup.ts'
 import { databaseName } from './contents.ts'
+import { refuseNoRoom } from './room.ts'
 
 /** In the data folder; a backup of the folder leaves it out. */
 const folderName = 'upgrades'
@@ -34,6 +35,7 @@ export async function copyBeforeUpgrade(deps: Omit<BackupDeps, 'links'>): Promis
   // Of a process that was killed at it; nobody else is at work here, for the folder is locked.
   for (const name of await readdir(upgrades))
     if (name.startsWith('.')) await rm(join(upgrades, name), { recursive: true, force: true })
+  await refuseNoRoom(data, path)
   await backUp(path, { ...deps, links: true })
   for (const name of tooOld(await readdir(upgrades))) await rm(join(upgrades, name), { recursive: true })
   return { format, path }

@@ -5,22 +5,27 @@ import { promisify } from 'node:util'
 import type { HostPath } from '../../src/domain/brand.ts'
 import { Failure, messageOf, systemCodeOf } from '../../src/domain/failure.ts'
 import { lockFolder, type Owner } from '../store/lock.ts'
+import { isMountPoint } from './mount.ts'
 
 /** What holds the lock of a folder lies in it. */
 const lockFiles: readonly string[] = ['lock.db', 'owner.json', 'owner.json.new']
 
+interface Whole<T> {
+  /** Fills an empty folder of mode 0700. */
+  readonly make: (folder: HostPath) => Promise<T>
+  /** The file in it without which it is nothing. */
+  readonly seal: string
+}
+
 /**
  * Makes a folder that is there as a whole or not at all: it is made beside its place, brought to the disk, and moved there
- * in one go. What a kill leaves beside it goes with the next try. Rejects with `Failure` where there is something already.
- * @param make fills an empty folder of mode 0700
+ * in one go. What a kill leaves beside it goes with the next try. A mount point cannot be moved to: there it is made within,
+ * and its parts are moved up, last the one without which it is nothing. Rejects with `Failure` where there is something already.
  */
-export async function makeWhole<T>(
-  place: HostPath,
-  owner: Owner,
-  make: (folder: HostPath) => Promise<T>,
-): Promise<T> {
-  await refuseFull(place)
-  const half = join(dirname(place), `.${basename(place)}.half`) as HostPath
+export async function makeWhole<T>(place: HostPath, owner: Owner, { make, seal }: Whole<T>): Promise<T> {
+  const isMount = await isMountPoint(place)
+  const half = (isMount ? join(place, '.half') : join(dirname(place), `.${basename(place)}.half`)) as HostPath
+  await refuseFull(place, isMount ? [basename(half)] : [])
   await overDisk(place, () => begin(half))
   const lock = await locked(half, place, owner)
   if (lock === null)
@@ -32,7 +37,7 @@ export async function makeWhole<T>(
     await overDisk(place, async () => {
       for (const name of lockFiles) await rm(join(half, name), { force: true })
       await promisify(execFile)('sync', ['--file-system', half])
-      await moveTo(half, place)
+      await (isMount ? moveUp(half, place, seal) : moveTo(half, place))
     })
     return made
   } catch (error) {
@@ -42,12 +47,12 @@ export async function makeWhole<T>(
   }
 }
 
-async function refuseFull(place: HostPath): Promise<void> {
+async function refuseFull(place: HostPath, but: readonly string[]): Promise<void> {
   const names = await readdir(place).catch((error: unknown) => {
     if (systemCodeOf(error) === 'ENOENT') return []
     throw new Failure('data_folder', `${place} cannot be used (${messageOf(error)}): name another folder.`)
   })
-  if (names.length > 0) throw full(place)
+  if (names.some((name) => !but.includes(name))) throw full(place)
 }
 
 function full(place: HostPath): Failure {
@@ -91,6 +96,22 @@ async function moveTo(half: HostPath, place: HostPath): Promise<void> {
     await promisify(execFile)('sync', [dirname(place)])
   } catch (error) {
     throw ['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(systemCodeOf(error)) ? full(place) : error
+  }
+}
+
+async function moveUp(half: HostPath, place: HostPath, seal: string): Promise<void> {
+  const names = (await readdir(half)).toSorted((a, b) => Number(a === seal) - Number(b === seal))
+  const moved: string[] = []
+  try {
+    for (const name of names) {
+      await rename(join(half, name), join(place, name))
+      moved.push(name)
+    }
+    await rmdir(half)
+    await promisify(execFile)('sync', [place])
+  } catch (error) {
+    for (const name of moved) await rm(join(place, name), { recursive: true, force: true })
+    throw error
   }
 }
 

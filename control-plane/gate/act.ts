@@ -88,7 +88,8 @@ export function perform(deps: ActDeps, id: TaskId, act: Act, doer: Doer): Task {
     case 'pull-request': {
       const task = tasks.get(id)
       const configured = deps.defaults?.repository?.(task.repository.path) ?? {}
-      const input = pullDecided(task, act, configured, clock())
+      const wanted = caller.role === 'owner' ? act : { ...act, accept: [] }
+      const input = pullDecided(task, wanted, configured, clock())
       const { to, accepted } = input
       const along = (before: Task) => ({ ...decided(null)(before), data: { ...to, accepted } })
       return tasks.act(id, input, actor, along, shown)

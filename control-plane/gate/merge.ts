@@ -2,7 +2,7 @@ import { branchProblem, isTaskBranch, type MergeWay } from '../../src/domain/del
 import type { Act } from '../../src/domain/control-plane.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { Input } from '../../src/domain/input.ts'
-import { type MarkRule, markRules } from '../../src/domain/marks/mark.ts'
+import { type AcceptRule, acceptRules, type MarkRule, markRules } from '../../src/domain/marks/mark.ts'
 import type { RepositoryDefaults } from '../../src/domain/repository-defaults.ts'
 import type { Task } from '../../src/domain/task.ts'
 import { possibleActs } from '../../src/domain/transition/apply.ts'
@@ -26,11 +26,13 @@ export function mergeDecided(
     throw new Failure('bad_request', `${into} is a task's own branch: name the branch to merge into.`)
   // Who cannot merge it at all need not name anything first.
   if (possibleActs(task).includes('merge')) refuseUnnamed(task, 'merge', wanted.accept)
-  // Whether others' commits would come with it, which nobody has looked at either, is only seen when it is merged.
-  const accepted = markRules.filter(
-    (rule) => wanted.accept.includes(rule) && (rule === 'unread' || rulesOf(task).includes(rule)),
-  )
-  return { type: 'merge_decided', into, how, at: now, accepted }
+  return { type: 'merge_decided', into, how, at: now, accepted: acceptedOf(task, wanted.accept) }
+}
+
+/** What of that is accepted: whether others' commits would go with the work is only seen when it is delivered. */
+export function acceptedOf(task: Task, accept: readonly AcceptRule[]): readonly AcceptRule[] {
+  const rules = new Set<AcceptRule>([...rulesOf(task), 'foreign'])
+  return acceptRules.filter((rule) => accept.includes(rule) && rules.has(rule))
 }
 
 /** Where to and how, completed by what is configured: else the branch that the task began from, and a commit of its own. */
@@ -52,7 +54,7 @@ export function rulesOf({ marks }: Pick<Task, 'marks'>): readonly MarkRule[] {
 export function refuseUnnamed(
   task: Task,
   command: 'merge' | 'pull-request',
-  accept: readonly MarkRule[],
+  accept: readonly AcceptRule[],
 ): void {
   const missing = rulesOf(task).filter((rule) => !accept.includes(rule))
   if (missing.length === 0) return

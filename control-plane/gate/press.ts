@@ -7,7 +7,9 @@ import {
   nonceOf,
   parseDecisionId,
   type Pressed,
+  termsOf,
 } from '../../src/domain/decision.ts'
+import { canonicalJson } from '../../src/domain/canonical-json.ts'
 import { deliveryWays } from '../../src/domain/delivery/pull.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
@@ -41,8 +43,9 @@ export function decisionsOf(deps: PressDeps, id: TaskId, caller: Caller): Decisi
   const offer = surface === null ? null : offered(deps, surface, task, caller)
   const isOffered = (wanted: string): boolean =>
     offer?.choices.some(({ action }) => action === wanted) === true
-  const merge = isOffered('merge') ? mergeOffer(deps, task) : null
-  const proposal = pullOffer(task, configuredFor(deps, task))
+  const configured = configuredFor(deps, task)
+  const merge = isOffered('merge') ? mergeOffer(task, configured) : null
+  const proposal = pullOffer(task, configured)
   const pull = isOffered('pull-request') ? proposal : null
   const ways = deliveryWays
     .filter((way) => surface?.actions.includes(way) === true && actRefusal(caller, way, task) === null)
@@ -54,19 +57,30 @@ function configuredFor({ defaults }: PressDeps, task: Task): RepositoryDefaults 
   return defaults?.repository?.(task.repository.path) ?? {}
 }
 
-function mergeOffer(deps: PressDeps, task: Task): MergeOffer {
-  const asked = mergeAsked(task, { into: null, how: null }, configuredFor(deps, task))
+function mergeOffer(task: Task, configured: RepositoryDefaults): MergeOffer {
+  const asked = mergeAsked(task, { into: null, how: null }, configured)
   return { ...asked, accepts: rulesOf(task) }
+}
+
+/** What is shown beside a button, and where that leads; null where its name says it all. */
+function shownWith(action: string, task: Task, configured: RepositoryDefaults): string | null {
+  if (action === 'merge') return canonicalJson(mergeOffer(task, configured))
+  if (action !== 'pull-request') return null
+  return canonicalJson([pullOffer(task, configured), configured.delivery?.pull?.remote ?? null])
 }
 
 function offered(deps: PressDeps, surface: Surface, task: Task, caller: Caller) {
   const { clock, nonceKey } = deps
   const { id, openedAt, expiresAt, revision, actions } = surface
   const key = nonceKey()
-  const other = otherWay(configuredFor(deps, task))
+  const configured = configuredFor(deps, task)
+  const other = otherWay(configured)
   const choices = actions
     .filter((action) => isButton(action) && action !== other && actRefusal(caller, action, task) === null)
-    .map((action) => ({ action, id: decisionId(key, { surface: id, taskId: task.id, action, revision }) }))
+    .map((action) => {
+      const terms = shownWith(action, task, configured)
+      return { action, id: decisionId(key, { surface: id, taskId: task.id, action, revision, terms }) }
+    })
   return choices.length === 0 ? null : { openedAt, expiresAt, expired: expiresAt <= clock(), choices }
 }
 
@@ -97,8 +111,10 @@ export function press(
   const surface = surfaceOf(deps, pressed)
   if (surface === null) return missed(deps, id, caller)
   const reason = useRefusal(surface, { id: surface.id, action, actor: caller.actor, text, at: clock() }, task)
-  if (reason === null)
+  if (reason === null) {
+    if (!isAsShown(deps, surface, task, pressed)) throw changed(deps, task, caller)
     return perform(deps, id, actOf(action, text, task), { caller, shown: surface.revision, surface })
+  }
   // Once it is replaced it is closed as well, and the same is to be said.
   const over = surface.usedAction === null && surface.expiresAt <= clock()
   if (over && offeredActions(task).includes(action) && surface.revision === task.revision)
@@ -127,6 +143,24 @@ function surfaceOf({ store, nonceKey }: PressDeps, { taskId, action, nonce }: Pr
   const fits = ({ id, revision, actions }: Surface): boolean =>
     actions.includes(action) && nonceOf(key, { surface: id, taskId, action, revision }) === nonce
   return store.surfaces(taskId).find(fits) ?? null
+}
+
+/** Whether a button would do now what it was shown to do: the configuration may be another since. */
+function isAsShown(deps: PressDeps, { id, revision }: Surface, task: Task, pressed: Pressed): boolean {
+  const { action } = pressed
+  const configured = configuredFor(deps, task)
+  if (action === otherWay(configured)) return false
+  const terms = shownWith(action, task, configured)
+  return pressed.terms === termsOf(deps.nonceKey(), { surface: id, taskId: task.id, action, revision, terms })
+}
+
+/** Puts a fresh surface in the place of one whose button would do something else by now, and says so. */
+function changed({ tasks, clock }: PressDeps, task: Task, { actor }: Caller): Failure {
+  tasks.offer(task, openSurface(task, clock()), actor)
+  return new Failure(
+    'conflict',
+    `What this button showed has changed, and nothing was decided: look at task ${task.id} and press again on the new one.`,
+  )
 }
 
 /** Puts a fresh surface in the place of an expired one, and says so. */

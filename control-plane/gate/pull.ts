@@ -7,7 +7,7 @@ import type { Input } from '../../src/domain/input.ts'
 import type { RepositoryDefaults } from '../../src/domain/repository-defaults.ts'
 import type { Task } from '../../src/domain/task.ts'
 import { possibleActs } from '../../src/domain/transition/apply.ts'
-import { refuseUnnamed, rulesOf } from './merge.ts'
+import { acceptedOf, refuseUnnamed, rulesOf } from './merge.ts'
 
 type Wanted = Extract<Act, { act: 'pull-request' }>
 
@@ -28,7 +28,7 @@ export function pullDecided(
   if (isTaskBranch(into))
     throw new Failure('bad_request', `${into} is a task's own branch: name the branch to propose it for.`)
   if (possibleActs(task).includes('pull-request')) refuseUnnamed(task, 'pull-request', wanted.accept)
-  const accepted = rulesOf(task).filter((rule) => wanted.accept.includes(rule))
+  const accepted = acceptedOf(task, wanted.accept)
   const { forge, project, remote } = settings
   return { type: 'pull_decided', to: { forge, project, remote, into, draft, at: now }, accepted }
 }

@@ -5,7 +5,7 @@ import type { Act, ControlPlane } from '../../src/domain/control-plane.ts'
 import { branchPattern, branchProblem, longestBranch, mergeWays } from '../../src/domain/delivery/merge.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
-import { markRules } from '../../src/domain/marks/mark.ts'
+import { acceptRules } from '../../src/domain/marks/mark.ts'
 import { reviewRequestSchema } from '../../src/domain/review/review.ts'
 import { actsOf } from '../../src/domain/rights.ts'
 import { taskSchema } from '../../src/domain/schemas.ts'
@@ -42,9 +42,12 @@ const merge = z.strictObject({
     .meta({ description: 'The branch; else the configured one, or the one that the task began from.' }),
   how: z.enum(mergeWays).nullable().default(null).meta({ description: 'Else as configured, or `merge`.' }),
   accept: z
-    .array(z.enum(markRules))
+    .array(z.enum(acceptRules))
     .default([])
-    .meta({ description: 'The rules of the task’s marks: each of them has to be named by an owner.' }),
+    .meta({
+      description:
+        'The rules of the task’s marks: each of them has to be named by an owner. `foreign`: others’ commits may go with it.',
+    }),
 })
 
 const pull = z.strictObject({

@@ -102,6 +102,7 @@ const known =
   (caller: (context: Context) => Caller): MiddlewareHandler =>
   async (context, next) => {
     context.set('caller', caller(context))
+    context.set('isIn', () => true)
     await next()
   }
 

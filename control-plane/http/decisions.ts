@@ -30,7 +30,10 @@ const decide = createRoute({
         id: z
           .string()
           .max(100)
-          .meta({ description: 'As the choices name it: `tdec:<task>:<action>:<nonce>`.' }),
+          .meta({
+            description:
+              'As the choices name it: `tdec:<task>:<action>:<nonce>`, and what stands for the terms.',
+          }),
         text: words
           .nullable()
           .default(null)

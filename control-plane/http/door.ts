@@ -13,6 +13,8 @@ import { sessionIn } from './session.ts'
 declare module 'hono' {
   interface ContextVariableMap {
     caller: Caller
+    /** Whether who was let in would be now; throws where that cannot be found out. For answers that last. */
+    isIn: () => boolean
     /** What they came with; not set where it was a session. */
     token: Token
     /** A refusal of one who was refused for the same a moment ago: it is not put on record again. */
@@ -74,6 +76,7 @@ export function doorOf({ hosts, perMinute, isSecure, address }: Door, access: Ac
       if (refused !== null) throw new Failure('not_allowed', refused)
     }
     context.set('caller', found.caller)
+    context.set('isIn', () => !(admitted(access, authorization, session) instanceof Failure))
     if (session === null) context.set('token', found.token)
     const goOn: Next = () => {
       if (found.token.scopes.includes(scope)) return next()

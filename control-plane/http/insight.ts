@@ -22,6 +22,9 @@ const doctor = createRoute({
   method: 'get',
   path: '/v1/doctor',
   summary: 'What is in the way of tasks, and what to do',
+  description:
+    'It is looked anew for owners. Others are told what was found in the last minute. There is one look at a time: who asks ' +
+    'while it goes on is told what that finds.',
   request: { query: z.strictObject({ of: z.enum(doctorScopes).default('all') }) },
   responses: { 200: json(doctorSchema, 'What was found.') },
 })
@@ -32,7 +35,8 @@ export function insightRoutes({ app, plane, caller }: Routes): void {
     context.json(await plane.explain(context.req.valid('json'), caller(context)), 200),
   )
   app.openapi(key, (context) => context.json(plane.attestationKey(), 200))
-  app.openapi(doctor, async (context) =>
-    context.json({ findings: [...(await plane.doctor(context.req.valid('query').of))] }, 200),
-  )
+  app.openapi(doctor, async (context) => {
+    const findings = await plane.doctor(context.req.valid('query').of, caller(context))
+    return context.json({ findings: [...findings] }, 200)
+  })
 }

@@ -22,6 +22,7 @@ const begin = createRoute({
   summary: 'Begin a session of a browser, with the token in Authorization',
   description:
     'Its cookie lets the browser in as the token would, for 14 days at most and never longer than the token is good. ' +
+    'The session that the browser had ends, and so does the oldest of more than 20 of one token. ' +
     'What changes something is taken with it from pages of this server alone.',
   responses: { 201: json(sessionSchema, 'The caller.', cookieHeader), ...refusals(409) },
 })
@@ -54,7 +55,7 @@ export function sessionRoutes({ app, plane, caller }: Routes, isSecure: boolean)
         'conflict',
         'A session begins with a token: send it as `Authorization: Bearer cfd_…`.',
       )
-    const { session, text } = plane.access.signIn(token)
+    const { session, text } = plane.access.signIn(token, sessionIn(context, isSecure))
     setCookie(context, name, text, { ...cookie, expires: new Date(session.expiresAt) })
     return context.json(shown(caller(context)), 201)
   })

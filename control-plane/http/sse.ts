@@ -21,11 +21,13 @@ export const streamHeaders = {
 
 /**
  * What is watched as server-sent events, each written by `frameOf`. `watch` ends when the reader goes away or is dropped.
+ * @param isIn asked before each that is sent, heartbeats too: false where the reader may not look any more, which is the end
  */
 export function eventStream<T>(
   watch: (signal: AbortSignal) => AsyncIterable<T>,
   frameOf: (seen: T) => string,
   limits: StreamLimits,
+  isIn: () => boolean,
 ): ReadableStream<Uint8Array> {
   const gone = new AbortController()
   const sights = watch(gone.signal)[Symbol.asyncIterator]()
@@ -37,6 +39,15 @@ export function eventStream<T>(
     gone.abort()
     // Where it waits to be asked for the next sight, it hears of nothing else.
     sights.return?.().catch(() => undefined)
+  }
+
+  const isLetIn = (): boolean => {
+    try {
+      return isIn()
+    } catch (error) {
+      end()
+      throw error
+    }
   }
 
   /** The next frame: a sight, a heartbeat where none comes, or null at the end. */
@@ -56,7 +67,8 @@ export function eventStream<T>(
       async pull(controller) {
         clearTimeout(stall)
         const text = await frame()
-        if (text === null || gone.signal.aborted) {
+        if (text === null || gone.signal.aborted || !isLetIn()) {
+          end()
           controller.close()
           return
         }

@@ -15,7 +15,8 @@ const stream = createRoute({
     'The events after `Last-Event-ID` (or `after`; from the first without either), then live, with the output of its ' +
     'boxes. `event: event` has its `seq` as id, and as data `{event, task}`; `event: output` has no id, is not ' +
     'repeated, and has `{step, box, text}`. The stream of a task that is final ends with its last event. A reader that ' +
-    'takes nothing for half a minute is dropped, and comes back with `Last-Event-ID`.',
+    'takes nothing for half a minute is dropped, and comes back with `Last-Event-ID`. It ends where the token or session ' +
+    'that it began with is good no more.',
   request: {
     params: taskPath,
     query: z.strictObject({ after: count(0, Number.MAX_SAFE_INTEGER, 0) }),
@@ -41,7 +42,7 @@ const changes = createRoute({
   summary: 'Tasks as they change from now on, as server-sent events',
   description:
     '`event: task` has the task as its data. Nothing is repeated: who comes back reads the lists again. To a reader that ' +
-    'is slower than a task, the last of its states is told.',
+    'is slower than a task, the last of its states is told. It ends with its token or session.',
   responses: {
     200: {
       description: 'The stream.',
@@ -61,13 +62,17 @@ export function streamRoutes({ app, plane }: Routes, limits: StreamLimits): void
     if (isOver(task, after)) return context.body(null, 204)
     if (context.req.method === 'HEAD') return context.body(null, 200, streamHeaders)
     const sights = (signal: AbortSignal) => untilOver(plane.watch(id, after, signal))
-    return context.body(eventStream(sights, sightFrame, limits), { headers: streamHeaders })
+    return context.body(eventStream(sights, sightFrame, limits, context.get('isIn')), {
+      headers: streamHeaders,
+    })
   })
   app.openapi(changes, (context) => {
     // Nobody would read what it subscribes to, nor end it.
     if (context.req.method === 'HEAD') return context.body(null, 200, streamHeaders)
     const tasks = (signal: AbortSignal) => plane.changes(signal)
-    return context.body(eventStream(tasks, taskFrame, limits), { headers: streamHeaders })
+    return context.body(eventStream(tasks, taskFrame, limits, context.get('isIn')), {
+      headers: streamHeaders,
+    })
   })
 }
 

@@ -14,13 +14,16 @@ import { dirname } from 'node:path'
 import { Failure } from '../../src/domain/failure.ts'
 import { policyHash } from '../../src/domain/policies.ts'
 import { policySchema } from '../../src/domain/schemas.ts'
-import { damagedFile, overStorage, wayOut } from './failures.ts'
+import { copiesOf, damagedFile, overStorage, wayOut } from './failures.ts'
 import { applicationId } from './migrations.ts'
 
 export type Connection = Database.Database
 
 /** How long a write waits for a stranger's lock before it fails. The whole process waits, so it is short. */
 const busyMs = 1000
+
+/** How many copies of older formats are kept beside a database: those of the newest. */
+const mostCopies = 3
 
 /**
  * Opens the database, makes it where there is none, and brings an older one up to date after keeping a copy of it as
@@ -143,6 +146,12 @@ function upgrade(db: Connection, file: string, migrations: readonly string[]): v
   renameSync(half, copy)
   sync(dirname(file))
   migrate(db, migrations)
+  dropOldCopies(file)
+}
+
+function dropOldCopies(file: string): void {
+  const formats = copiesOf(file).map((name) => Number(name.slice(name.lastIndexOf('.v') + 2)))
+  for (const format of formats.toSorted((a, b) => b - a).slice(mostCopies)) rmSync(`${file}.v${format}`)
 }
 
 /** Applies what is missing, each entry in a transaction of its own together with the new format number. */

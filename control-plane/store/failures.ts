@@ -74,7 +74,8 @@ export function wayOut(file: string): string {
   return `Put a copy of it in its place${known}, or start with another --data.`
 }
 
-function copiesOf(file: string): readonly string[] {
+/** The names of the copies of older formats that are beside a database. */
+export function copiesOf(file: string): readonly string[] {
   const start = `${basename(file)}.v`
   return readdirSync(dirname(file)).filter((name) => /^\d+$/.test(name.replace(start, '')))
 }

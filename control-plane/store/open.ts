@@ -133,7 +133,7 @@ function overAccess(access: AccessStore, safely: <T>(act: () => T) => T): Access
     tokens: () => safely(() => access.tokens()),
     revokeToken: (id, at) => safely(() => access.revokeToken(id, at)),
     usedToken: (id, at) => safely(() => access.usedToken(id, at)),
-    addSession: (session) => safely(() => access.addSession(session)),
+    addSession: (session, most) => safely(() => access.addSession(session, most)),
     session: (hash) => safely(() => access.session(hash)),
     endSession: (hash) => safely(() => access.endSession(hash)),
     addAudit: (row) => safely(() => access.addAudit(row)),

@@ -23,7 +23,15 @@ import { pricesOf, secretsOf, upstreamsOf } from './providers.ts'
 import { discordOf } from './discord.ts'
 import { httpOf } from './http.ts'
 import { type ImageSettings, imagesOf } from './images.ts'
-import { configPlace, dataPlace, enginePlace, expand, runtimePlace, socketPath } from './places.ts'
+import {
+  authoritiesPlace,
+  configPlace,
+  dataPlace,
+  enginePlace,
+  expand,
+  runtimePlace,
+  socketPath,
+} from './places.ts'
 import { remotesOf, repositoryKey } from './remotes.ts'
 import { schedulesOf } from './schedules.ts'
 import { configSchema, type ConfigFile } from './schema.ts'
@@ -73,6 +81,8 @@ export interface Config {
   readonly remotes: readonly RemoteSettings[]
   readonly schedules: readonly ConfiguredSchedule[]
   readonly author: { readonly name: string; readonly email: string }
+  /** Of certificates in PEM, which Node believes beside its own: `NODE_EXTRA_CA_CERTS`. Null is none. */
+  readonly authorities: HostPath | null
   /** The private key that attestations are signed with; null is one in the data folder. */
   readonly attestationKey: HostPath | null
   readonly logLevel: ConfigFile['log']['level']
@@ -143,6 +153,7 @@ export function loadConfig(flags: ConfigFlags, around: Environment): Config {
     remotes,
     schedules: schedulesOf(file, place.path, around),
     author: { name: file.author.name ?? 'Cofferdam', email: file.author.email ?? 'cofferdam@localhost' },
+    authorities: authoritiesPlace(around),
     attestationKey:
       file.attestation.key === undefined ? null : expand(file.attestation.key, dirname(place.path), around),
     logLevel: file.log.level,

@@ -89,6 +89,12 @@ export function enginePlace(
   return hostPath(!existsSync(usual) && existsSync(rootless) ? rootless : usual)
 }
 
+/** Whom this process was told to believe over TLS beside those that Node knows; Node itself reads it only at its start. */
+export function authoritiesPlace({ env, cwd }: Environment): HostPath | null {
+  const named = env['NODE_EXTRA_CA_CERTS']
+  return named ? hostPath(resolve(cwd, named)) : null
+}
+
 /** An absolute path: `~` is the user's home, anything else is seen from `from`. */
 export function expand(path: string, from: string, around: Environment): HostPath {
   return hostPath(resolve(from, path.replace(/^~(?=\/|$)/, around.home)))

@@ -19,8 +19,11 @@ export interface Access {
   revokeToken(which: string, caller: Caller): Token
   /** Throws `unauthorized`, with what to do, where this is no good token. */
   admit(text: string): Admitted
-  /** Begins a session of a browser that came with this token. */
-  signIn(token: Token): NewSession
+  /**
+   * Begins a session of a browser that came with this token, and ends the one that it had.
+   * @param former the text of that, which may be none
+   */
+  signIn(token: Token, former: string | null): NewSession
   /** Throws `unauthorized`, with what to do, where this is no session, or none any more. */
   admitSession(text: string): Admitted
   /** Ends a session. What is none is no error. */

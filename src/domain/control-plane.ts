@@ -9,7 +9,7 @@ import type { Day, DayFilter } from './day.ts'
 import type { Decisions } from './decision.ts'
 import type { EgressRow } from './egress.ts'
 import type { TaskId } from './ids.ts'
-import type { MarkRule } from './marks/mark.ts'
+import type { AcceptRule } from './marks/mark.ts'
 import type { TaskRequest } from './intake.ts'
 import type { QuestionRequest } from './question/request.ts'
 import type { OutboxDesk } from './outbox/desk.ts'
@@ -28,13 +28,13 @@ export type Act =
   /**
    * Has the work merged into a branch of its repository, after a test of what comes of it. `into` and `how`: as configured,
    * else the branch that it began from and a commit of its own, where they are null. `accept`: the rules of the task's
-   * marks, each of which an owner has to name.
+   * marks, each of which an owner has to name, and `foreign` where others' commits may go with it.
    */
   | {
       readonly act: 'merge'
       readonly into: string | null
       readonly how: MergeWay | null
-      readonly accept: readonly MarkRule[]
+      readonly accept: readonly AcceptRule[]
     }
   /**
    * Has the work pushed, and proposed as a pull request where the repository's configuration says. `into` and `draft`: as
@@ -44,7 +44,7 @@ export type Act =
       readonly act: 'pull-request'
       readonly into: string | null
       readonly draft: boolean | null
-      readonly accept: readonly MarkRule[]
+      readonly accept: readonly AcceptRule[]
     }
   | { readonly act: 'reject' | 'stop'; readonly text: string | null }
   | { readonly act: 'suggest' | 'steer'; readonly text: string }
@@ -198,8 +198,11 @@ export interface ControlPlane {
   explain(request: TaskRequest, caller: Caller): Promise<Explanation>
   /** Rejects with `Failure('busy')` where tasks can be neither taken nor worked on. */
   ready(): Promise<void>
-  /** Of the repositories, nothing is looked at where it is `of` the machine: that may take as long as a remote does. */
-  doctor(of?: DoctorScope): Promise<readonly Finding[]>
+  /**
+   * Of the repositories, nothing is looked at where it is `of` the machine: that may take as long as a remote does. It is
+   * looked anew for owners; others are told what was found in the last minute, for a look has boxes run.
+   */
+  doctor(of: DoctorScope, caller: Caller): Promise<readonly Finding[]>
   /** What destinations are told of tasks. */
   readonly outbox: OutboxDesk
   /** Replays events after `after`, then goes on live until `signal` aborts. */

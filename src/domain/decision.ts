@@ -12,6 +12,8 @@ export interface Choice {
   readonly taskId: TaskId
   readonly action: string
   readonly revision: number
+  /** What it is shown to do beyond its name, in a canonical form; null where its name says it all. */
+  readonly terms: string | null
 }
 
 /** A button that was pressed, as its id names it. */
@@ -19,6 +21,8 @@ export interface Pressed {
   readonly taskId: TaskId
   readonly action: string
   readonly nonce: string
+  /** Six characters that stand for what it was shown to do; null where it was shown nothing. */
+  readonly terms: string | null
 }
 
 /** What can be decided about a task, and what was decided last. */
@@ -69,22 +73,33 @@ export interface Decided {
 }
 
 /** Eight base64url characters. They are made again whenever they are needed, so that nothing has to hold them. */
-export function nonceOf(key: string, { surface, taskId, action, revision }: Choice): string {
+export function nonceOf(key: string, { surface, taskId, action, revision }: Omit<Choice, 'terms'>): string {
   const text = canonicalJson([surface, taskId, action, revision])
   return createHmac('sha256', key).update(text).digest('base64url').slice(0, 8)
 }
 
+/** Six base64url characters for what a button is shown to do; null where that is nothing but its name. */
+export function termsOf(key: string, { surface, terms }: Choice): string | null {
+  if (terms === null) return null
+  return createHmac('sha256', key)
+    .update(canonicalJson(['terms', surface, terms]))
+    .digest('base64url')
+    .slice(0, 6)
+}
+
 /** The id of a button. */
 export function decisionId(key: string, choice: Choice): string {
-  return `tdec:${choice.taskId}:${choice.action}:${nonceOf(key, choice)}`
+  const terms = termsOf(key, choice)
+  const id = `tdec:${choice.taskId}:${choice.action}:${nonceOf(key, choice)}`
+  return terms === null ? id : `${id}.${terms}`
 }
 
 /** What the id of a button says; null where it is none. */
 export function parseDecisionId(text: string): Pressed | null {
-  const [, task = '', action = '', nonce = ''] =
-    /^tdec:([a-z2-7]{10}):([a-z_-]{1,20}):([\w-]{8})$/.exec(text) ?? []
+  const [, task = '', action = '', nonce = '', terms = null] =
+    /^tdec:([a-z2-7]{10}):([a-z_-]{1,20}):([\w-]{8})(?:\.([\w-]{6}))?$/.exec(text) ?? []
   const taskId = parseTaskId(task)
-  return taskId === null ? null : { taskId, action, nonce }
+  return taskId === null ? null : { taskId, action, nonce, terms }
 }
 
 /** How many buttons that are none an actor may press, and in what time, ms. */

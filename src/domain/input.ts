@@ -3,7 +3,7 @@ import type { MergeWay } from './delivery/merge.ts'
 import type { Pull } from './delivery/pull.ts'
 import type { TaskId } from './ids.ts'
 import type { Budget, HaltReason, Phase, Progress, RiskReason } from './task.ts'
-import type { Mark, MarkRule } from './marks/mark.ts'
+import type { AcceptRule, Mark } from './marks/mark.ts'
 import type { Violation } from './policy.ts'
 
 /** What can happen to a task. The names are those of the transition table, of events and of the docs. */
@@ -23,15 +23,15 @@ export type Input =
       readonly into: string
       readonly how: MergeWay
       readonly at: Millis
-      /** The rules of the marks that were accepted with it. */
-      readonly accepted: readonly MarkRule[]
+      /** What was accepted with it. */
+      readonly accepted: readonly AcceptRule[]
     }
   | { readonly type: 'undo_decided' }
   | {
       readonly type: 'pull_decided'
       readonly to: Pick<Pull, 'forge' | 'project' | 'remote' | 'into' | 'draft' | 'at'>
-      /** The rules of the marks that were accepted with it. */
-      readonly accepted: readonly MarkRule[]
+      /** What was accepted with it. */
+      readonly accepted: readonly AcceptRule[]
     }
   /** Somebody has looked at its work. */
   | { readonly type: 'reviewed'; readonly text: string }

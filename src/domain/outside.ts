@@ -46,3 +46,7 @@ function kindOf(address: string, what: string): string {
       ? 'a private address'
       : `no address for ${what}s`
 }
+
+/** What to do about a certificate that is not believed. */
+export const believeIt =
+  'Where it is from an authority of your own, name that in NODE_EXTRA_CA_CERTS and start Cofferdam anew.'

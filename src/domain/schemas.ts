@@ -5,7 +5,7 @@ import type { BoxPath, CommitId, TreeId } from './brand.ts'
 import type { Egress, EgressCounts, EgressRow } from './egress.ts'
 import { type Merge, mergeWays } from './delivery/merge.ts'
 import { forgeKinds, type Pull } from './delivery/pull.ts'
-import { type Mark, markRules } from './marks/mark.ts'
+import { acceptRules, type Mark, markRules } from './marks/mark.ts'
 import { parseTaskId, type TaskId } from './ids.ts'
 import type { Policy, Violation } from './policy.ts'
 import { postureLevels } from './posture.ts'
@@ -239,7 +239,7 @@ const mergeSchema = exactly<Merge>()(
   z.object({
     into: z.string(),
     how: z.enum(mergeWays),
-    accepted: z.array(z.enum(markRules)),
+    accepted: z.array(z.enum(acceptRules)),
     at: z.number(),
     tries: count,
     from: commitIdSchema.nullable(),
@@ -255,6 +255,8 @@ const pullSchema = exactly<Pull>()(
     remote: z.string(),
     into: z.string(),
     draft: z.boolean(),
+    // Not on record of what an older version has decided.
+    accepted: z.array(z.enum(acceptRules)).default([]),
     at: z.number(),
     pushed: commitIdSchema.nullable(),
     number: count.nullable(),

@@ -21,6 +21,9 @@ export interface NewSession {
 /** How long a session lasts, ms. */
 export const sessionMs = 14 * 24 * 60 * 60 * 1000
 
+/** How many sessions a token has at once; the oldest of more than these ends. */
+export const mostSessions = 20
+
 const pattern = /^cfs_[\w-]{43}$/
 
 /** The text of a new session, of 32 random bytes. */

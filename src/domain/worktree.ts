@@ -133,10 +133,23 @@ export type Moved =
   | { readonly kind: 'elsewhere'; readonly tip: CommitId }
   | { readonly kind: 'refused'; readonly text: string }
 
-/** `elsewhere`: the branch there holds what is not the task's; `refused`: with what the far end says. Nothing was done then. */
+/** For what a task's branch is pushed to another repository. */
+export interface PushWish {
+  /** The branch there that it is to be proposed for. */
+  readonly into: string
+  /** Where the work begins, which that branch has to hold: else more than the work would come with it. Null: it may. */
+  readonly since: CommitId | null
+}
+
+/**
+ * `elsewhere`: the branch there holds what is not the task's; `foreign`: what it is proposed for does not hold what the
+ * work began from, so many commits would come with it that are not the work's; `refused`: with what the far end says, or
+ * what is missing there. Nothing was done then.
+ */
 export type Pushed =
   | { readonly kind: 'pushed' }
   | { readonly kind: 'elsewhere'; readonly tip: CommitId }
+  | { readonly kind: 'foreign'; readonly commits: number }
   | { readonly kind: 'refused'; readonly text: string }
 
 /**
@@ -205,7 +218,7 @@ export interface Worktrees {
    * Makes the task's branch in another repository what `head` is, unless it holds something else there. The hooks there
    * run, as they are its own; where it is a folder, under its owner's ids. Ends within ten minutes.
    */
-  push(task: TaskPlace, head: CommitId, remote: Remote): Promise<Pushed>
+  push(task: TaskPlace, head: CommitId, remote: Remote, wish: PushWish): Promise<Pushed>
   /** What a merge of the work up to `head` would change in a branch as it is now. A conflict is a `Failure('conflict')`. */
   diffInto(task: TaskPlace, head: CommitId, branch: string): Promise<string>
   /** The unified diff of two commits of the task, as text; capped at 8 MiB with a mark. */

@@ -3,7 +3,7 @@ import { type IncomingMessage, request as plainRequest, type RequestOptions } fr
 import { request as tlsRequest } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import { Failure, messageOf, systemCodeOf } from '../domain/failure.ts'
-import { isAddress, type OutsideNetwork, vet } from '../domain/outside.ts'
+import { believeIt, isAddress, type OutsideNetwork, vet } from '../domain/outside.ts'
 
 /** What the client libraries hand over, in the shapes that they use. */
 export interface FetchInit {
@@ -55,11 +55,18 @@ export function forgeFetch({ address, network }: Where, deps: FetchDeps = {}): F
       return await call(url, vetted.addresses, init, signal)
     } catch (error) {
       if (error instanceof Failure) throw error
+      const code = systemCodeOf(error)
+      if (/CERT|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)/.test(code))
+        throw new Failure(
+          'repository',
+          `${host} has a certificate that is not trusted here (${code}). ${believeIt}`,
+          { cause: error },
+        )
       const reason = signal.aborted
         ? init.signal?.aborted === true
           ? 'this process ends'
           : `it took longer than ${withinMs / 1000} seconds`
-        : systemCodeOf(error) || messageOf(error)
+        : code || messageOf(error)
       throw new Failure('busy', `${host} could not be reached: ${reason}.`, { cause: error })
     }
   }

@@ -13,6 +13,9 @@ const pullSchema = z.object({
   merged_at: z.string().nullish(),
 })
 
+const repositorySchema = z.object({ repo: z.object({ id: z.int() }).nullable() })
+const listedSchema = z.array(pullSchema.extend({ head: repositorySchema, base: repositorySchema }))
+
 interface Answered {
   readonly status: number
   readonly data: unknown
@@ -57,12 +60,14 @@ export function github(settings: PullSettings, fetch: ForgeFetch): Forge {
             state: 'open',
             head: `${owner}:${branch}`,
             base: into,
-            per_page: 1,
+            per_page: 100,
             request: { signal },
           }),
-        z.array(pullSchema),
+        listedSchema,
       )
-      return found[0] === undefined ? null : stateOf(found[0])
+      // The owner may have a fork of it too.
+      const own = found.find(({ head, base }) => head.repo !== null && head.repo.id === base.repo?.id)
+      return own === undefined ? null : stateOf(own)
     },
 
     async open({ branch, into, title, body, draft }, signal) {

@@ -13,6 +13,10 @@ const mergeRequestSchema = z.object({
   state: z.enum(['opened', 'closed', 'merged', 'locked']),
 })
 
+const listedSchema = z.array(
+  z.object({ source_project_id: z.int().nullable(), target_project_id: z.int() }).loose(),
+)
+
 /** GitLab, by its own client, which is given our `fetch`: its own follows redirects and reads without end. */
 export function gitlab(settings: PullSettings, fetch: ForgeFetch): Forge {
   const { address, project, token } = settings
@@ -62,11 +66,14 @@ export function gitlab(settings: PullSettings, fetch: ForgeFetch): Forge {
         sourceBranch: branch,
         targetBranch: into,
         state: 'opened',
-        perPage: 1,
+        perPage: 100,
         maxPages: 1,
       })
-      if (!Array.isArray(found)) throw strange(settings)
-      return found.length === 0 ? null : stateOf(found[0])
+      const listed = listedSchema.safeParse(found)
+      if (!listed.success) throw strange(settings)
+      // Anybody's fork may have a branch of that name.
+      const own = listed.data.find((each) => each.source_project_id === each.target_project_id)
+      return own === undefined ? null : stateOf(own)
     },
 
     async open({ branch, into, title, body, draft }, signal) {

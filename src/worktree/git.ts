@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { setMaxListeners } from 'node:events'
+import type { HostPath } from '../domain/brand.ts'
 import { Failure } from '../domain/failure.ts'
 import { diskFailure } from './disk.ts'
 import { hardenedEnv, type Author, type GitPlace, type Setting } from './hardening.ts'
@@ -52,6 +53,8 @@ export interface GitSettings {
   /** Where `git` is looked for, as in PATH. */
   readonly searchPath: string
   readonly author: Author
+  /** Of certificates, in PEM: whom it believes over TLS; those of the system unless told. */
+  readonly authorities?: HostPath
 }
 
 /** Where git is looked for where nobody says. */
@@ -119,7 +122,10 @@ function start(
   const child = spawn(program, words, {
     cwd: '/',
     env: {
-      ...hardenedEnv(settings.searchPath, settings.author, options.config),
+      ...hardenedEnv(settings.searchPath, settings.author, [
+        ...believed(settings),
+        ...(options.config ?? []),
+      ]),
       ...(place?.index === undefined ? {} : { GIT_INDEX_FILE: place.index }),
       ...options.env,
     },
@@ -187,6 +193,10 @@ function start(
         })
     })
   })
+}
+
+function believed({ authorities }: GitSettings): readonly Setting[] {
+  return authorities === undefined ? [] : [['http.sslCAInfo', authorities]]
 }
 
 function endedEarly(args: readonly string[]): Failure {

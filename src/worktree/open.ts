@@ -36,7 +36,8 @@ import { violationsOf } from './verify.ts'
 
 /** Git on the host, in a data folder that is ours alone. One task's calls run one after the other. */
 export function openWorktrees(options: WorktreesOptions): Worktrees {
-  const settings = { searchPath: options.searchPath ?? usualPath, author: options.author }
+  const { searchPath = usualPath, author, authorities } = options
+  const settings = { searchPath, author, ...(authorities === undefined ? {} : { authorities }) }
   const site: Site = {
     ...options,
     settings,
@@ -94,7 +95,8 @@ export function openWorktrees(options: WorktreesOptions): Worktrees {
     checkpoint: (task, commit) => inTurn(task, () => moveBranch(site, task, commit)),
     handover: (task, commit) => inTurn(task, () => giveBranch(site, task, commit)),
     merge: (task, head, wish) => inTurn(task, () => mergeInto(site, task, head, wish)),
-    push: (task, head, remote) => inTurn(task, () => pushBranch(site, task, head, remote)),
+    push: (task, head, remote, wish) =>
+      inTurn(task, () => pushBranch(site, task, head, remote, wish)),
     move: (task, move) => inTurn(task, () => moveTarget(site, task, move)),
     diffInto: (task, head, branch) =>
       inTurn(task, async () => {

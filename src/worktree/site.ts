@@ -26,6 +26,8 @@ export interface WorktreesOptions {
   readonly pushMs?: number
   /** Where git is looked for, as in PATH; the usual folders unless told. */
   readonly searchPath?: string
+  /** Of certificates, in PEM: whom git believes over TLS; those of the system unless told. */
+  readonly authorities?: HostPath
   /** Repositories by URL; none unless told. */
   readonly remotes?: Remotes
 }

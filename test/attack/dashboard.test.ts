@@ -161,6 +161,7 @@ function poisonedReview({ plane }: DashboardLab): ReturnType<typeof aTask> {
       remote: evil,
       into: evil,
       draft: true,
+      accepted: [],
       at: 1,
       pushed: aCommitOf('b'),
       number: 7,

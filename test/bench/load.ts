@@ -5,6 +5,8 @@ import { Pool } from 'undici'
 export interface Load extends AsyncDisposable {
   /** @returns answers in a second, while every connection always has one request under way for `ms` */
   readonly busy: (path: string, ms: number) => Promise<number>
+  /** One answer, read to its end. */
+  readonly get: (path: string) => Promise<void>
   /**
    * Sends `perSecond` requests a second for `ms`, whether or not the ones before are answered.
    * @returns how long each took from the moment when it was due, ms: one that waits behind another counts its wait
@@ -41,6 +43,7 @@ export function load(socketPath: string, connections: number): Load {
       await Promise.all(Array.from({ length: connections }, one))
       return (answers * 1000) / (performance.now() - begun)
     },
+    get: (path) => send(path, null),
     async steady(request, perSecond, ms) {
       const begun = performance.now()
       const count = Math.round((ms / 1000) * perSecond)

@@ -5,10 +5,12 @@ import { openLab, type Lab } from './lab.ts'
 import type { Measurement, Outcome } from './measurement.ts'
 import { agentStep } from './measurements/agent-step.ts'
 import { bigTree } from './measurements/big-tree.ts'
+import { board } from './measurements/board.ts'
 import { gateway } from './measurements/gateway.ts'
 import { hardening } from './measurements/hardening.ts'
 import { http } from './measurements/http.ts'
 import { memory } from './measurements/memory.ts'
+import { merge } from './measurements/merge.ts'
 import { restart } from './measurements/restart.ts'
 import { search } from './measurements/search.ts'
 import { stepOverhead } from './measurements/step-overhead.ts'
@@ -29,10 +31,12 @@ const all: readonly Measurement[] = [
   restart,
   memory,
   bigTree,
+  merge,
   hardening,
   gateway,
   search,
   http,
+  board,
   streams,
 ]
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -33,6 +33,7 @@ async function compose(args: readonly string[], overrides: readonly string[] = [
       COFFERDAM_IMAGE: 'cofferdam/control-plane:test',
       COFFERDAM_DATA: join(place, 'data'),
       COFFERDAM_RUNTIME: join(place, 'run'),
+      COFFERDAM_COPIES: join(place, 'copies'),
       COFFERDAM_REPOSITORIES: join(place, 'repositories'),
       COFFERDAM_ETC: join(place, 'etc'),
     },
@@ -87,6 +88,27 @@ it('the server in its container applies a task, in a box that it has no right of
   const { out } = await compose(['exec', '-T', 'cofferdam', 'cofferdam', 'doctor'])
   // Its canary reaches a gateway of this container.
   expect(out).toMatch(/posture +(?:strong|standard)/)
+  expect(out).toMatch(/places +data, sockets and repositories are the same for the engine/)
+})
+
+it('a backup that it makes is restored into its volume, as the page on deployment says', async () => {
+  configured()
+  onTestFinished(async () => {
+    await compose(['down', '--timeout', '10'])
+  })
+  expect((await compose(['up', '-d'])).code).toBe(0)
+  const before = join(place, 'copies', 'before')
+  const made = await compose(['exec', '-T', 'cofferdam', 'cofferdam', 'backup', before])
+  expect([made.code, made.out]).toEqual([0, expect.stringContaining('Backed up')])
+  await compose(['down', '--timeout', '10'])
+  const installation = readFileSync(join(place, 'data', 'installation'), 'utf8')
+  renameSync(join(place, 'data'), join(place, 'copies', 'newer'))
+  mkdirSync(join(place, 'data'))
+  const back = await compose(['run', '--rm', '-T', 'cofferdam', 'restore', before])
+  expect([back.code, back.out]).toEqual([0, expect.stringContaining('Restored')])
+  expect(readFileSync(join(place, 'data', 'installation'), 'utf8')).toBe(installation)
+  expect((await compose(['up', '-d'])).code).toBe(0)
+  const { out } = await compose(['exec', '-T', 'cofferdam', 'cofferdam', 'doctor'])
   expect(out).toMatch(/places +data, sockets and repositories are the same for the engine/)
 })
 

@@ -292,7 +292,8 @@ describe('the keys of providers', () => {
     expect([known, known]).toEqual([expect.stringContaining('HOME='), expect.not.stringContaining('hush')])
   })
 
-  it('B28 are given to the first task, and to no stage before it', () => {
+  /** Of quickstart, in which each stage says what it is given. */
+  const quickstart = (more: Readonly<Record<string, string>> = {}) => {
     const copy = join(folder, 'deploy')
     mkdirSync(copy)
     for (const name of ['quickstart.sh', 'setup.sh', 'jobs.sh', 'engine.sh'])
@@ -301,10 +302,17 @@ describe('the keys of providers', () => {
     const told = [...stages.split(' '), 'finish_dependencies'].map((name) => `${name}() { env; }\n`)
     writeFileSync(join(copy, 'setup.sh'), told.join(''), { flag: 'a' })
     writeFileSync(join(copy, 'first-task.sh'), 'echo; echo FIRST TASK; env\n')
-    const { status, stdout } = spawnSync('bash', [join(copy, 'quickstart.sh')], {
-      env: env(),
-      encoding: 'utf8',
-    })
+    return spawnSync('bash', [join(copy, 'quickstart.sh')], { env: { ...env(), ...more }, encoding: 'utf8' })
+  }
+
+  it('no task is tried beside an installation that is in use', () => {
+    const { status, stdout } = quickstart({ QUICKSTART_TASK: 'no' })
+    expect([status, stdout]).toEqual([0, expect.not.stringContaining('FIRST TASK')])
+    expect(stdout).toMatch(/no task is tried/)
+  })
+
+  it('B28 are given to the first task, and to no stage before it', () => {
+    const { status, stdout } = quickstart()
     const [before = '', after = ''] = stdout.split('FIRST TASK')
     expect([status, before]).toEqual([0, expect.not.stringContaining('hush')])
     expect(before.split('HOME=').length).toBeGreaterThan(7)

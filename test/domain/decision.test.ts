@@ -6,10 +6,11 @@ import {
   missWait,
   nonceOf,
   parseDecisionId,
+  termsOf,
 } from '../../src/domain/decision.ts'
 import { aTaskId, aTaskIdOf } from '../support/task.ts'
 
-const choice: Choice = { surface: 's', taskId: aTaskId, action: 'approve', revision: 1 }
+const choice: Choice = { surface: 's', taskId: aTaskId, action: 'approve', revision: 1, terms: null }
 
 describe('B23 a nonce', () => {
   it('is eight characters of base64url, and always the same', () => {
@@ -31,7 +32,22 @@ describe('B23 a nonce', () => {
 describe('the id of a button', () => {
   it('is read back as what it was made of', () => {
     const id = decisionId('k', choice)
-    expect(parseDecisionId(id)).toEqual({ taskId: aTaskId, action: 'approve', nonce: nonceOf('k', choice) })
+    const read = { taskId: aTaskId, action: 'approve', nonce: nonceOf('k', choice) }
+    expect(parseDecisionId(id)).toEqual({ ...read, terms: null })
+    const shown = { ...choice, terms: '{"into":"main"}' }
+    const more = decisionId('k', shown)
+    expect(parseDecisionId(more)).toEqual({ ...read, terms: termsOf('k', shown) })
+    // Discord takes 100 characters.
+    expect(more.length).toBeLessThan(50)
+  })
+
+  it.each<[string, string, Partial<Choice>]>([
+    ['key', 'another', {}],
+    ['surface', 'k', { surface: 't' }],
+    ['destination', 'k', { terms: '{"into":"next"}' }],
+  ])('stands for other terms with another %s', (_, key, different) => {
+    const shown = { ...choice, terms: '{"into":"main"}' }
+    expect(termsOf(key, { ...shown, ...different })).not.toBe(termsOf('k', shown))
   })
 
   it.each([
@@ -41,6 +57,8 @@ describe('the id of a button', () => {
     `tdec:${aTaskId}:approve:1234567`,
     `tdec:${aTaskId}:approve:123456789`,
     `tdec:${aTaskId}:approve:1234+678`,
+    `tdec:${aTaskId}:approve:12345678.12345`,
+    `tdec:${aTaskId}:approve:12345678.`,
     `tdec:${aTaskId}:Approve:12345678`,
     `tdec:${aTaskId}::12345678`,
     `tdec:short:approve:12345678`,

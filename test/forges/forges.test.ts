@@ -96,6 +96,16 @@ describe.each(forgeKinds)('%s', (kind: ForgeKind) => {
     expect((await forge.find(request.branch, 'main', signal))?.number).toBe(1)
   })
 
+  it('takes none for its own that comes from a fork whose branch has the same name', async () => {
+    const forge = await open()
+    const foreign = { ...request, state: 'open', fork: true } as const
+    server.pulls.push({ ...foreign, number: 1 })
+    expect(await forge.find(request.branch, 'main', signal)).toBe(null)
+    expect((await forge.open(request, signal)).number).toBe(2)
+    server.pulls.push({ ...foreign, number: 3 })
+    expect((await forge.find(request.branch, 'main', signal))?.number).toBe(2)
+  })
+
   it.each([
     [401, 'repository', /does not take the token: put another one in the environment variable FORGE/],
     [403, 'repository', /does not let the token .* It says: "No entry"/],

@@ -36,7 +36,12 @@ const eventOf: Readonly<Record<Act['act'], readonly string[]>> = {
 /** What applied work can be, where something is to be decided about it. */
 const deliverable: ReadonlySet<string> = new Set(['none', 'merged', 'undone', 'conflict', 'rejected'])
 
-const merging = (how: MergeWay | null): Act => ({ act: 'merge', into: 'main', how, accept: ['unread'] })
+const merging = (how: MergeWay | null): Act => ({
+  act: 'merge',
+  into: 'main',
+  how,
+  accept: ['unread', 'foreign'],
+})
 
 /** What somebody did, and what they heard of it: nothing, where the process died over it. */
 interface Done {
@@ -235,7 +240,9 @@ export class People {
     if (role !== 'owner' && !(own && (action === 'suggest' || mayMerge))) return false
     return view.surfaces.some(({ id: surface, revision, closed_at: closed, expires_at: expires }) => {
       const open = closed === null && revision === view.task.revision && expires > this.#machine.clock.now()
-      return open && decisionId(nonceKey, { surface, taskId: id, action, revision }) === button
+      const choice = { surface, taskId: id, action, revision, terms: null }
+      // What is configured stays the same.
+      return open && decisionId(nonceKey, choice) === button.split('.', 1)[0]
     })
   }
 

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { ForgeKind } from '../../src/domain/delivery/pull.ts'
 
@@ -12,6 +13,8 @@ export interface Kept {
   readonly body: string
   readonly draft: boolean
   state: 'open' | 'closed' | 'merged'
+  /** Whether its branch is one of another repository, which was forked from this one. */
+  readonly fork?: boolean
 }
 
 /** What was asked, in the order in which it came. */
@@ -40,28 +43,32 @@ export interface TestForge extends AsyncDisposable {
 export const forgeToken = 'ghp_s3cret-token-of-the-forge'
 export const forgeProject = 'ada/tools'
 
+const repositoryOf = (fork = false): number => (fork ? 2 : 1)
+
 const shown: Readonly<Record<ForgeKind, (each: Kept, origin: string) => object>> = {
-  github: ({ number, state, branch, into }, origin) => ({
+  github: ({ number, state, branch, into, fork }, origin) => ({
     number,
     html_url: `${origin}/${forgeProject}/pull/${number}`,
     state: state === 'open' ? 'open' : 'closed',
     merged_at: state === 'merged' ? '2026-01-01T00:00:00Z' : null,
-    head: { ref: branch },
-    base: { ref: into },
+    head: { ref: branch, repo: { id: repositoryOf(fork) } },
+    base: { ref: into, repo: { id: 1 } },
   }),
-  gitlab: ({ number, state, branch, into }, origin) => ({
+  gitlab: ({ number, state, branch, into, fork }, origin) => ({
     iid: number,
     web_url: `${origin}/${forgeProject}/-/merge_requests/${number}`,
     state: state === 'open' ? 'opened' : state,
     source_branch: branch,
     target_branch: into,
+    source_project_id: repositoryOf(fork),
+    target_project_id: 1,
   }),
-  forgejo: ({ number, state, branch, into }, origin) => ({
+  forgejo: ({ number, state, branch, into, fork }, origin) => ({
     number,
     html_url: `${origin}/${forgeProject}/pulls/${number}`,
     state: state === 'open' ? 'open' : 'closed',
     merged: state === 'merged',
-    head: { ref: branch, repo_id: 1 },
+    head: { ref: branch, repo_id: repositoryOf(fork) },
     base: { ref: into, repo_id: 1 },
   }),
 }
@@ -85,13 +92,21 @@ const isKnown: Readonly<Record<ForgeKind, (headers: IncomingMessage['headers']) 
   forgejo: ({ authorization }) => authorization === `token ${forgeToken}`,
 }
 
-/** @param folder holds the bare repositories that git is served */
-export async function testForge(kind: ForgeKind, folder: string | null = null): Promise<TestForge> {
-  const server = createServer((request, response) => {
+/**
+ * @param folder holds the bare repositories that git is served
+ * @param pair its certificate and key, for TLS
+ */
+export async function testForge(
+  kind: ForgeKind,
+  folder: string | null = null,
+  pair: { readonly cert: string; readonly key: string } | null = null,
+): Promise<TestForge> {
+  const handled = (request: IncomingMessage, response: ServerResponse): void => {
     void handle(request, response).catch(() => response.destroy())
-  })
+  }
+  const server = pair === null ? createServer(handled) : createTlsServer(pair, handled)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const origin = `${pair === null ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}`
   const forge: TestForge = {
     address: origin,
     origin,
@@ -155,7 +170,7 @@ export async function testForge(kind: ForgeKind, folder: string | null = null): 
     const branch = text(gitlab ? 'source_branch' : 'head')
     const into = text(gitlab ? 'target_branch' : 'base')
     const exists = forge.pulls.some(
-      (each) => each.state === 'open' && each.branch === branch && each.into === into,
+      (each) => each.state === 'open' && each.fork !== true && each.branch === branch && each.into === into,
     )
     if (exists) {
       const message = `A pull request already exists for ${branch}.`

@@ -164,6 +164,7 @@ export function aPull(overrides: Partial<Pull> = {}): Pull {
     remote: 'https://forge.test/ada/tools',
     into: 'main',
     draft: true,
+    accepted: [],
     at: aTime,
     pushed: null,
     number: null,

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { CommitId } from '../../src/domain/brand.ts'
 import type { Move, TaskPlace } from '../../src/domain/worktree.ts'
 import { appliedIn, type Files, git, type Lab, openLab, repository, snapshot, write } from './lab.ts'
@@ -73,6 +73,44 @@ it.each<[string, Files, boolean]>([
     text: expect.stringMatching(/changes that are not committed \(a\.txt/),
   })
   expect(state()).toEqual(before)
+})
+
+describe('what git is told not to look at in a checkout', () => {
+  const mine = { 'other.txt': 'my own settings\n' }
+  const content = (): string => readFileSync(join(repo, 'other.txt'), 'utf8')
+
+  it.each<[string, Files]>([
+    ['before it had written anything', {}],
+    ['half way', half],
+  ])('stays where a move was broken off %s', async (_, left) => {
+    git(repo, 'update-index', '--assume-unchanged', 'other.txt')
+    write(repo, { ...mine, ...left })
+    begun(move.to)
+    expect(await lab.reopened().move(task, move)).toEqual({ kind: 'moved' })
+    expect([content(), git(repo, 'status', '--porcelain')]).toEqual([mine['other.txt'], ''])
+  })
+
+  it('is not taken back where the move would write it', async () => {
+    git(repo, 'update-index', '--assume-unchanged', 'src/b.txt')
+    write(repo, half)
+    begun(move.to)
+    const before = state()
+    expect(await lab.reopened().move(task, move)).toMatchObject({ kind: 'refused' })
+    expect(state()).toEqual(before)
+  })
+
+  it('is not taken for the rest of a move that had come to its end', async () => {
+    await lab.worktrees.move(task, move)
+    // The process ended before it could say so.
+    begun(move.to)
+    expect(await lab.reopened().move(task, move)).toEqual({ kind: 'moved' })
+    git(repo, 'reset', '-q', '--hard', move.from)
+    const later = { ...half, 'a.txt': 'one\ntwo\nTHR' }
+    write(repo, later)
+    const before = state()
+    expect(await lab.reopened().move(task, move)).toMatchObject({ kind: 'refused' })
+    expect(state()).toEqual(before)
+  })
 })
 
 it.runIf(root)('a checkout that git cannot write to its end is as it was before', async ({ skip }) => {

@@ -215,6 +215,17 @@ describe('a remote that does not let its branch be moved', () => {
     expect(await moved(made)).toEqual({ kind: 'moved' })
   })
 
+  it('as it takes the call and says nothing is left in its time', async () => {
+    const made = await merged()
+    server.manner = 'hangs'
+    await expect(moved(made, open({ fetchMs: 500 }))).rejects.toMatchObject({
+      code: 'remote',
+      message: expect.stringContaining('did not come to an end within'),
+    })
+    server.manner = 'serves'
+    expect(await moved(made)).toEqual({ kind: 'moved' })
+  })
+
   it('as nobody answers is a failure that may pass', async () => {
     const made = await merged()
     server.manner = 'breaks'

@@ -12,7 +12,7 @@ export const isDashboard = (path: string): boolean =>
 
 /**
  * The dashboard: one page, which holds nothing and asks the API for everything, and its files. Only scripts of this server
- * run in it, text cannot become markup but by the one policy of the diff view (`src/dashboard/diff.tsx`), and nobody can
+ * run in it, text cannot become markup but by the one policy of the diff view (`src/dashboard/task/diff.tsx`), and nobody can
  * put it into a frame.
  */
 export function dashboard(places: DashboardPlaces): MiddlewareHandler {

@@ -4,10 +4,18 @@ import type { Work } from '../work.ts'
 import { end, planOf } from './plan.ts'
 import { refuse } from './pull.ts'
 
+/**
+ * How long after the beginning of a part of a delivery it is still tried again, ms: one that fails at once has had all its
+ * tries by then, and a far end that takes long to say nothing is not waited for again and again.
+ */
+const patienceMs = 60_000
+
 /** How often what may pass by itself is tried; between the tries it waits, up to half a minute each time. */
-function triesAt(code: FailureCode | null, isMoving: boolean): number {
+function triesAt(code: FailureCode | null, isMoving: boolean, isLate: boolean): number {
   if (code === 'database') return 20
   if (code === 'engine') return 14
+  // Once more, to find out whether the branch was moved.
+  if (isLate) return isMoving ? 2 : 1
   return code === 'busy' || isMoving ? 6 : 1
 }
 
@@ -25,7 +33,8 @@ export async function afterMergeError(
   const code = error instanceof Failure ? error.code : null
   // It may have been moved by what failed.
   const isMoving = task.phase === 'merge_move' || task.phase === 'undo'
-  if (errors < triesAt(code, isMoving)) {
+  const isLate = deps.clock() - task.updatedAt >= patienceMs
+  if (errors < triesAt(code, isMoving, isLate)) {
     await pause()
     return
   }

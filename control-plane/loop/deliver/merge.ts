@@ -4,6 +4,7 @@ import { isByName } from '../../../src/domain/remote.ts'
 import type { Task } from '../../../src/domain/task.ts'
 import { counted, fewOf } from '../../../src/domain/text.ts'
 import type { Merged } from '../../../src/domain/worktree.ts'
+import { rulesOf } from '../../gate/merge.ts'
 import { originOf } from '../marks.ts'
 import { placeOf, type Work } from '../work.ts'
 import { end, planOf } from './plan.ts'
@@ -12,8 +13,8 @@ import { end, planOf } from './plan.ts'
 export async function merge(work: Work): Promise<void> {
   const { deps, task } = work
   const { into, how, at, accepted } = planOf(task)
-  const message = mergeMessage(task, into, how)
-  const since = accepted.includes('unread') ? null : originOf(deps.store, task)
+  const message = mergeMessage(task, into, how, (text) => deps.secrets.redact(text))
+  const since = accepted.includes('foreign') ? null : originOf(deps.store, task)
   const made = await deps.worktrees.merge(placeOf(task), task.head, { into, how, since, at, message })
   switch (made.kind) {
     case 'contained':
@@ -41,8 +42,10 @@ export async function merge(work: Work): Promise<void> {
   }
 }
 
-function foreignText({ id, base }: Task, into: string, commits: number): string {
-  return `Not merged: ${into} does not hold the commit of ${base.ref} that the work began from, so ${counted(commits, 'commit')} would come with it that are not this task's. Look at \`cofferdam task diff ${id} --against ${into}\`; an owner merges them too with \`cofferdam task merge ${id} --into ${into} --accept unread\`.`
+function foreignText(task: Task, into: string, commits: number): string {
+  const { id, base } = task
+  const accept = [...rulesOf(task), 'foreign'].join(',')
+  return `Not merged: ${into} does not hold the commit of ${base.ref} that the work began from, so ${counted(commits, 'commit')} would come with it that are not this task's. Look at \`cofferdam task diff ${id} --against ${into}\`; an owner merges them too with \`cofferdam task merge ${id} --into ${into} --accept ${accept}\`.`
 }
 
 /** So many paths are kept with the event. */

@@ -2,6 +2,9 @@ import type { PullPlace } from '../../../src/domain/delivery/forge.ts'
 import { isSamePlace, type Pull, pullName } from '../../../src/domain/delivery/pull.ts'
 import { storyOf } from '../../../src/domain/delivery/story.ts'
 import type { Task } from '../../../src/domain/task.ts'
+import { counted } from '../../../src/domain/text.ts'
+import { rulesOf } from '../../gate/merge.ts'
+import { originOf } from '../marks.ts'
 import { needed, placeOf, type Work } from '../work.ts'
 import { end } from './plan.ts'
 
@@ -10,8 +13,9 @@ export async function push(work: Work): Promise<void> {
   const { deps, task } = work
   const place = proposedAt(work)
   if (place === null) return
-  const { remote } = pullOf(task)
-  const pushed = await deps.worktrees.push(placeOf(task), task.head, place.remote)
+  const { remote, into, accepted } = pullOf(task)
+  const since = accepted.includes('foreign') ? null : originOf(deps.store, task)
+  const pushed = await deps.worktrees.push(placeOf(task), task.head, place.remote, { into, since })
   switch (pushed.kind) {
     case 'pushed':
       work.report({
@@ -26,9 +30,19 @@ export async function push(work: Work): Promise<void> {
         `${task.branch} in ${remote} is at ${pushed.tip.slice(0, 10)}, which is not from here: somebody has moved it. Rename or remove it there, then try again.`,
       )
       return
+    case 'foreign':
+      refuse(work, foreignText(task, remote, pushed.commits))
+      return
     case 'refused':
       refuse(work, pushed.text)
   }
+}
+
+function foreignText(task: Task, remote: string, commits: number): string {
+  const { id, base } = task
+  const { into } = pullOf(task)
+  const accept = [...rulesOf(task), 'foreign'].join(',')
+  return `${into} in ${remote} does not hold the commit of ${base.ref} that the work began from, so ${counted(commits, 'commit')} would go there with it that this task has not made. Push those there first; an owner sends them along with \`cofferdam task pull-request ${id} --into ${into} --accept ${accept}\`.`
 }
 
 /** Opens the pull request, or finds the one that was opened before this process knew of it. */

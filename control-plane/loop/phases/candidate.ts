@@ -1,4 +1,4 @@
-import { commitMessage } from '../commit-message.ts'
+import { checkpointMessage } from '../../../src/domain/delivery/message.ts'
 import { candidateText } from '../said.ts'
 import { underWay } from '../under-way.ts'
 import { reportViolation } from '../violation.ts'
@@ -8,7 +8,8 @@ import { placeOf, type Work } from '../work.ts'
 export async function candidate(work: Work): Promise<void> {
   const { deps, task, signal } = work
   const row = underWay(work)
-  const made = await deps.worktrees.candidate(placeOf(task), task.head, commitMessage(task, row), signal)
+  const message = checkpointMessage(task, row, (text) => deps.secrets.redact(text))
+  const made = await deps.worktrees.candidate(placeOf(task), task.head, message, signal)
   if (made.kind === 'refused') {
     reportViolation(work, row, made.violations)
     return

@@ -1,9 +1,9 @@
+import { checkpointMessage } from '../../../src/domain/delivery/message.ts'
 import { type Checkpoint, isWorking } from '../../../src/domain/task.ts'
 import type { CandidateResult } from '../../../src/domain/worktree.ts'
 import { attested, attestedOnBranch } from '../attested.ts'
 import { closed } from '../attempts.ts'
 import { withKilled } from '../box-record.ts'
-import { commitMessage } from '../commit-message.ts'
 import { candidateText } from '../said.ts'
 import { changesOf } from '../violation.ts'
 import { placeOf, type Work } from '../work.ts'
@@ -63,7 +63,8 @@ async function candidateOf({ deps, task, signal }: Work, row: Checkpoint): Promi
   const place = placeOf(task)
   const violations = await deps.worktrees.verify(place, task.head, signal)
   if (violations.length > 0) return { kind: 'refused', violations }
-  return await deps.worktrees.candidate(place, task.head, commitMessage(task, row), signal)
+  const message = checkpointMessage(task, row, (text) => deps.secrets.redact(text))
+  return await deps.worktrees.candidate(place, task.head, message, signal)
 }
 
 async function putBack(work: Work, row: Checkpoint, text: string): Promise<void> {

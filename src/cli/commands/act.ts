@@ -3,7 +3,7 @@ import { budgetParts } from '../../domain/budget.ts'
 import { Failure } from '../../domain/failure.ts'
 import type { Act } from '../../domain/control-plane.ts'
 import { mergeWays } from '../../domain/delivery/merge.ts'
-import { type MarkRule, markRules } from '../../domain/marks/mark.ts'
+import { type AcceptRule, acceptRules } from '../../domain/marks/mark.ts'
 import { budgetRequestSchema } from '../../domain/intake.ts'
 import type { Budget } from '../../domain/task.ts'
 import { budgetNumbers } from '../request.ts'
@@ -159,11 +159,11 @@ function pullOf({ into, draft, ready, accept }: PullOptions): Act {
   return { act: 'pull-request', into: into ?? null, draft: wanted, accept: rulesIn(accept) }
 }
 
-function rulesIn(accept = ''): readonly MarkRule[] {
+function rulesIn(accept = ''): readonly AcceptRule[] {
   const named = accept.split(/[\s,]+/).filter((word) => word !== '')
-  const strange = named.find((word) => !markRules.some((rule) => rule === word))
-  if (strange === undefined) return markRules.filter((rule) => named.includes(rule))
-  throw new Failure('bad_request', `There is no mark ${strange}: --accept takes ${markRules.join(', ')}.`)
+  const strange = named.find((word) => !acceptRules.some((rule) => rule === word))
+  if (strange === undefined) return acceptRules.filter((rule) => named.includes(rule))
+  throw new Failure('bad_request', `There is no mark ${strange}: --accept takes ${acceptRules.join(', ')}.`)
 }
 
 function revisionOf({ revision: text }: BoundOptions): number | undefined {

@@ -1,10 +1,10 @@
 import { useState } from 'preact/hooks'
-import type { MarkRule } from '../../domain/marks/mark.ts'
+import type { AcceptRule, MarkRule } from '../../domain/marks/mark.ts'
 import type { Task } from '../../domain/task.ts'
 
-/** The rules whose marks whoever delivers it has ticked. */
+/** What whoever delivers it has ticked. */
 export function useAccepted() {
-  return useState<readonly MarkRule[]>([])
+  return useState<readonly AcceptRule[]>([])
 }
 
 interface AcceptingProps {
@@ -12,40 +12,57 @@ interface AcceptingProps {
   /** Tells several of a page apart. */
   readonly name: string
   readonly rules: readonly MarkRule[]
-  readonly accepted: readonly MarkRule[]
-  readonly onChange: (accepted: readonly MarkRule[]) => void
+  readonly accepted: readonly AcceptRule[]
+  readonly onChange: (accepted: readonly AcceptRule[]) => void
 }
 
-/** What of the work whoever delivers it has to name, one by one. */
-export function Accepting({ task: { marks }, name, rules, accepted, onChange }: AcceptingProps) {
-  if (rules.length === 0) return null
+const unseen = ['Nobody has looked through what it changes.']
+const foreign = [
+  'The branch may not hold the commit that the work began from: what others have done since goes along, and nobody has looked at it here.',
+]
+
+/** What of the work whoever delivers it has to name, one by one; and what else they may, once a delivery was refused. */
+export function Accepting({ task, name, rules, accepted, onChange }: AcceptingProps) {
+  const { marks, delivery } = task
+  const mayBeForeign = delivery === 'rejected'
+  if (rules.length === 0 && !mayBeForeign) return null
+  const choice = (rule: AcceptRule, why: readonly string[]) => (
+    <div key={rule} class="accept">
+      <input
+        id={`${name}-${rule}`}
+        type="checkbox"
+        checked={accepted.includes(rule)}
+        aria-describedby={`${name}-${rule}-why`}
+        onChange={({ currentTarget: { checked } }) =>
+          onChange(checked ? [...accepted, rule] : accepted.filter((each) => each !== rule))
+        }
+      />
+      <label for={`${name}-${rule}`}>{rule}</label>
+      <ul id={`${name}-${rule}-why`}>
+        {why.map((text) => (
+          <li key={text}>{text}</li>
+        ))}
+      </ul>
+    </div>
+  )
   return (
-    <fieldset>
-      <legend>Delivering it accepts each of these</legend>
-      {rules.map((rule) => {
-        const texts = (marks ?? []).filter((mark) => mark.rule === rule).map(({ text }) => text)
-        const said = texts.length === 0 ? ['Nobody has looked through what it changes.'] : texts
-        return (
-          <div key={rule} class="accept">
-            <input
-              id={`${name}-${rule}`}
-              type="checkbox"
-              checked={accepted.includes(rule)}
-              aria-describedby={`${name}-${rule}-why`}
-              onChange={({ currentTarget: { checked } }) =>
-                onChange(checked ? [...accepted, rule] : accepted.filter((each) => each !== rule))
-              }
-            />
-            <label for={`${name}-${rule}`}>{rule}</label>
-            <ul id={`${name}-${rule}-why`}>
-              {said.map((text) => (
-                <li key={text}>{text}</li>
-              ))}
-            </ul>
-          </div>
-        )
-      })}
-    </fieldset>
+    <>
+      {rules.length > 0 && (
+        <fieldset>
+          <legend>Delivering it accepts each of these</legend>
+          {rules.map((rule) => {
+            const texts = (marks ?? []).filter((mark) => mark.rule === rule).map(({ text }) => text)
+            return choice(rule, texts.length === 0 ? unseen : texts)
+          })}
+        </fieldset>
+      )}
+      {mayBeForeign && (
+        <fieldset>
+          <legend>Only where it was refused for that</legend>
+          {choice('foreign', foreign)}
+        </fieldset>
+      )}
+    </>
   )
 }
 

@@ -34,6 +34,8 @@ export function MergeForm({ task, offer, press, sent }: FormProps<MergeOffer>) {
     offer !== null &&
     offer.into === into &&
     offer.how === how &&
+    // A button accepts what the work is marked with, and nothing else.
+    accepted.length === rules.length &&
     rules.every((rule) => accepted.includes(rule))
   const otherwise = (): Promise<Task> =>
     post<Task>(

@@ -18,6 +18,8 @@ export function PullForm({ task, offer, press, sent }: FormProps<PullOffer>) {
     offer !== null &&
     offer.into === into &&
     offer.draft === isDraft &&
+    // A button accepts what the work is marked with, and nothing else.
+    accepted.length === rules.length &&
     rules.every((rule) => accepted.includes(rule))
   const otherwise = (): Promise<Task> =>
     post<Task>(

@@ -221,8 +221,9 @@ export const handlers: Readonly<Record<string, Handler>> = {
     }
   },
 
-  async doctor(deps) {
-    return { text: cut((await deps.plane().doctor()).map(findingLine).join('\n'), most.content) }
+  async doctor(deps, { caller }) {
+    const findings = await deps.plane().doctor('all', caller)
+    return { text: cut(findings.map(findingLine).join('\n'), most.content) }
   },
 }
 

@@ -5,7 +5,7 @@ import { mergeWays } from '../../domain/delivery/merge.ts'
 import { Failure } from '../../domain/failure.ts'
 import { parseTaskId, type TaskId } from '../../domain/ids.ts'
 import type { BudgetRequest } from '../../domain/intake.ts'
-import { type MarkRule, markRules } from '../../domain/marks/mark.ts'
+import { type AcceptRule, acceptRules } from '../../domain/marks/mark.ts'
 import type { MessageBook } from '../../domain/outbox/messages.ts'
 import type { Task } from '../../domain/task.ts'
 import { destinationOf } from '../telling.ts'
@@ -120,15 +120,15 @@ export function pullOf(typed: Typed): Act {
   }
 }
 
-function acceptedIn(typed: Typed): readonly MarkRule[] {
+function acceptedIn(typed: Typed): readonly AcceptRule[] {
   const words = (typed.text('accept') ?? '').split(/[\s,]+/).filter((word) => word !== '')
-  const strange = words.find((word) => !markRules.some((rule) => rule === word))
+  const strange = words.find((word) => !acceptRules.some((rule) => rule === word))
   if (strange !== undefined)
     throw new Failure(
       'bad_request',
-      `There is no mark ${line(strange, 40)}: \`accept\` takes ${markRules.join(', ')}.`,
+      `There is no mark ${line(strange, 40)}: \`accept\` takes ${acceptRules.join(', ')}.`,
     )
-  return markRules.filter((rule) => words.includes(rule))
+  return acceptRules.filter((rule) => words.includes(rule))
 }
 
 export function budgetOf(typed: Typed): BudgetRequest {

@@ -1,5 +1,5 @@
 import type { CommitId, Millis } from '../brand.ts'
-import type { MarkRule } from '../marks/mark.ts'
+import type { AcceptRule } from '../marks/mark.ts'
 import type { DeliveryWay, PullSettings } from './pull.ts'
 
 /**
@@ -14,8 +14,8 @@ export interface Merge {
   /** The branch, without `refs/heads/`. */
   readonly into: string
   readonly how: MergeWay
-  /** The rules of the marks that were accepted with it. */
-  readonly accepted: readonly MarkRule[]
+  /** What was accepted with it. */
+  readonly accepted: readonly AcceptRule[]
   /** When it was decided; the date of the commit too, so that a repeat makes the same one. */
   readonly at: Millis
   /** How often it had to begin again: the branch had moved, or a box was lost. */

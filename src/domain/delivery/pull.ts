@@ -1,4 +1,5 @@
 import type { CommitId, Millis } from '../brand.ts'
+import type { AcceptRule } from '../marks/mark.ts'
 import type { OutsideNetwork } from '../outside.ts'
 import type { RemoteKey } from '../remote.ts'
 import type { Secret } from '../secret.ts'
@@ -21,6 +22,8 @@ export interface Pull {
   /** The branch of the project that it asks to be merged into. */
   readonly into: string
   readonly draft: boolean
+  /** What was accepted with it. */
+  readonly accepted: readonly AcceptRule[]
   /** When it was decided. */
   readonly at: Millis
   /** What the branch there was made to be by us; null before. */

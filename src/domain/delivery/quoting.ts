@@ -1,5 +1,5 @@
 /**
- * Text of agents and of people in a document that a forge reads: shown as it is, and obeyed nowhere. Code blocks keep
+ * Text of agents and of people in what a forge reads: shown as it is, and obeyed nowhere. Code blocks keep
  * markup, images and mentions from being read; what some forges look for in them all the same (issues to close, commands)
  * is taken apart by a sign that nobody sees.
  */
@@ -24,6 +24,11 @@ function visible(text: string): string {
 /** One line of text that refers to nothing, for a title. */
 export function harmless(text: string): string {
   return apartIn(visible(text).replaceAll(/\s+/g, ' ').trim())
+}
+
+/** The same for text of several lines. */
+export function harmlessText(text: string): string {
+  return apartIn(visible(text).trim())
 }
 
 function apartIn(text: string): string {

@@ -15,6 +15,13 @@ export const markRules = [
 ] as const
 export type MarkRule = (typeof markRules)[number]
 
+/**
+ * What an owner can accept with a delivery: what the work is marked with, and that others' commits go with it. Those are
+ * only found when it is delivered, so that no button, which shows the marks, accepts them.
+ */
+export const acceptRules = [...markRules, 'foreign'] as const
+export type AcceptRule = (typeof acceptRules)[number]
+
 /** One reason why delivering takes an owner's decision. */
 export interface Mark {
   readonly rule: MarkRule

@@ -268,7 +268,7 @@ function patch(task: Task, input: Input): Partial<Task> {
       const pushed = before !== null && isSamePlace(before, input.to) ? before.pushed : null
       return {
         delivery: 'delivering',
-        pull: { ...input.to, pushed, number: null, url: null, said: null },
+        pull: { ...input.to, accepted: input.accepted, pushed, number: null, url: null, said: null },
       }
     }
     case 'pull_pushed':

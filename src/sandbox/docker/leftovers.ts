@@ -1,5 +1,6 @@
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { dirname, basename, join } from 'node:path'
+import type { Millis } from '../../domain/brand.ts'
 import { systemCodeOf } from '../../domain/failure.ts'
 import { canaryFolder } from './canary/ground.ts'
 import type { Api } from './connect.ts'
@@ -73,14 +74,25 @@ export async function sweepLeftovers(parts: Parts, keep: ReadonlySet<string>): P
   const helpers = await api.ask('list its boxes', (limit) =>
     api.docker.listContainers({ all: true, filters: ended, ...limit }),
   )
-  for (const { Id, Labels } of helpers) if (helperLabel in Labels) await removeContainer(api, Id)
+  for (const { Id, Labels } of helpers)
+    if (helperLabel in Labels && isLeft(Labels[helperLabel], parts.now())) await removeContainer(api, Id)
 }
 
 const helperLabel = 'cofferdam.helper'
+/** Longer than the engine is given for all that is asked of it for one, ms. */
+const helperMs = 5 * 60_000
 
-/** On a box of ours that is no task's: what is left of one is swept away. */
-export function helperLabels(installation: string): Labels {
-  return { ...installationLabels(installation), [helperLabel]: '1' }
+/**
+ * On a box of ours that is no task's: what is left of one is swept away. One that was made a moment ago is at work, or will be.
+ * @param now by the clock of who sweeps, which need not be the engine's
+ */
+export function helperLabels(installation: string, now: Millis): Labels {
+  return { ...installationLabels(installation), [helperLabel]: String(now) }
+}
+
+function isLeft(madeAt: string | undefined, now: Millis): boolean {
+  const age = now - Number(madeAt)
+  return !(age >= 0 && age < helperMs)
 }
 
 /** Removes a folder as root of the engine, for a control plane that is not root: one box that sees its parent alone. */
@@ -94,7 +106,7 @@ async function removeByEngine(api: Api, parts: Parts, folder: string): Promise<v
       Entrypoint: ['rm', '-rf', '--', `/boxes/${basename(folder)}`],
       Cmd: [],
       NetworkDisabled: true,
-      Labels: helperLabels(parts.installation),
+      Labels: helperLabels(parts.installation, parts.now()),
       HostConfig: {
         NetworkMode: 'none',
         ReadonlyRootfs: true,

@@ -22,7 +22,11 @@ export async function moveTarget(site: Site, task: TaskPlace, move: Move): Promi
   const mirror = mirrorOf(site.data, task.repository.key)
   try {
     const target = await targetOf(site, task, into)
-    if (target.tip !== from) return await whereItIs(site, target, move)
+    if (target.tip !== from) {
+      // What an earlier try has moved needs nothing taken back.
+      endMove(mirror)
+      return await whereItIs(site, target, move)
+    }
     if (target.source.remote === true) return await moveFar(site, task, move)
     const { settings, how } = await followingOf(site, mirror, target, to)
     if (how === 'follows') await beginMove(mirror, to)

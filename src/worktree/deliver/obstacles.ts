@@ -86,7 +86,7 @@ function seen(folder: HostPath, path: RawPath): Stats | undefined {
 }
 
 /** Those that are there although the index says to take them as unchanged, or as left out. */
-async function unseenIn(
+export async function unseenIn(
   site: Site,
   { place, options, folder }: Checkout,
   paths: ReadonlySet<RawPath>,

@@ -1,3 +1,5 @@
+import { believeIt } from '../../domain/outside.ts'
+
 /** What a far end may say of itself, characters. */
 const most = 300
 
@@ -49,7 +51,7 @@ const rules: readonly Rule[] = [
   },
   {
     says: /SSL|certificate|TLS/i,
-    text: () => 'its certificate is not one that this machine trusts. Mend that, then try again',
+    text: () => `its certificate is not one that is trusted here. ${believeIt.slice(0, -1)}`,
   },
   {
     says: /Could not resolve|Failed to connect|Connection (?:refused|closed)|Couldn't connect|timed out|too slow|Operation too slow|reset by peer|Empty reply|hung up|error: 5\d\d/,

@@ -5,7 +5,7 @@ import type { Remote } from '../../domain/delivery/forge.ts'
 import { Failure, systemCodeOf } from '../../domain/failure.ts'
 import { isAddress, vet } from '../../domain/outside.ts'
 import type { RemoteKey } from '../../domain/remote.ts'
-import type { Pushed, TaskPlace } from '../../domain/worktree.ts'
+import type { Pushed, PushWish, TaskPlace } from '../../domain/worktree.ts'
 import { exists } from '../files.ts'
 import type { GitAnswer, GitOptions } from '../git.ts'
 import { remoteEnd, type Setting } from '../hardening.ts'
@@ -17,12 +17,14 @@ import { remoteRefusal } from './remote-refusal.ts'
 /** How git gets to another repository. */
 interface Way {
   readonly url: string
-  readonly options: GitOptions
+  readonly options: Pick<GitOptions, 'config' | 'env'>
   /** The program at the far end, where that is on this machine. */
   end(service: 'receive-pack' | 'upload-pack'): readonly string[]
 }
 
 const minute = 60_000
+/** How long the far end may take to say where the branch is, ms: no hook of it is at work then. */
+const lookMs = minute
 
 /** Pushes a task's branch to another repository, where it may only be made or go forward. */
 export async function pushBranch(
@@ -30,22 +32,39 @@ export async function pushBranch(
   task: TaskPlace,
   head: CommitId,
   remote: Remote,
+  { into, since }: PushWish,
 ): Promise<Pushed> {
   const place = { gitDir: mirrorOf(site.data, task.repository.key) }
   const ref = `refs/heads/${task.branch}`
+  const pushMs = site.pushMs ?? 10 * minute
   const way = await wayTo(site, remote)
-  const ask = (args: readonly string[]): Promise<GitAnswer> => site.git.ask(place, args, way.options)
+  const ask = (args: readonly string[], timeoutMs: number): Promise<GitAnswer> =>
+    site.git.ask(place, args, { ...way.options, timeoutMs })
   const refused = ({ out, err }: GitAnswer): Pushed => ({
     kind: 'refused',
     text: remoteRefusal(remote.url, task.branch, out.toString('utf8'), err),
   })
-  const looked = await ask(['ls-remote', '--refs', ...way.end('upload-pack'), '--', way.url, ref])
+  const baseRef = `refs/heads/${into}`
+  const look = ['ls-remote', '--refs', ...way.end('upload-pack'), '--', way.url, ref, baseRef]
+  const looked = await ask(look, Math.min(lookMs, pushMs))
   if (looked.code !== 0) return refused(looked)
-  const tip = tipOf(looked.out.toString('utf8'), ref)
+  const listed = looked.out.toString('utf8')
+  const tip = tipOf(listed, ref)
   // Pushed before, by a process that did not live to say so.
   if (tip === head) return { kind: 'pushed' }
-  if (tip !== null && !(await isOurs(site, place.gitDir, tip, head))) return { kind: 'elsewhere', tip }
-  const pushed = await ask([
+  if (tip !== null && !(await leadsTo(site, place.gitDir, tip, head))) return { kind: 'elsewhere', tip }
+  if (since !== null) {
+    const base = { ref: baseRef, tip: tipOf(listed, baseRef) }
+    if (base.tip === null)
+      return { kind: 'refused', text: `${remote.url} has no branch ${into}: name another, or push it there.` }
+    const brought = await bring(site, task, { ...way, timeoutMs: pushMs }, { ...base, tip: base.tip })
+    if (brought !== null) return refused(brought)
+    if (!(await leadsTo(site, place.gitDir, since, base.tip))) {
+      const count = await site.git.line(place, ['rev-list', '--count', `${base.tip}..${since}`])
+      return { kind: 'foreign', commits: Number(count) }
+    }
+  }
+  const push = [
     'push',
     '--porcelain',
     '--no-verify',
@@ -58,7 +77,8 @@ export async function pushBranch(
     '--',
     way.url,
     `${head}:${ref}`,
-  ])
+  ]
+  const pushed = await ask(push, pushMs)
   return pushed.code === 0 ? { kind: 'pushed' } : refused(pushed)
 }
 
@@ -67,21 +87,48 @@ function tipOf(out: string, ref: string): CommitId | null {
   return found === undefined ? null : (found.split('\t', 1)[0] as CommitId)
 }
 
-/** Whether it is an earlier commit of the task's work. */
-async function isOurs(site: Site, mirror: HostPath, tip: CommitId, head: CommitId): Promise<boolean> {
-  return (await site.git.ask({ gitDir: mirror }, ['merge-base', '--is-ancestor', tip, head])).code === 0
+/** Whether `old` is in the history of `young`, as far as both are in the mirror. */
+async function leadsTo(site: Site, mirror: HostPath, old: CommitId, young: CommitId): Promise<boolean> {
+  return (await site.git.ask({ gitDir: mirror }, ['merge-base', '--is-ancestor', old, young])).code === 0
 }
 
+/** Has a commit of the remote in the mirror, if it is not there. What git said where it could not be had; else null. */
+async function bring(
+  site: Site,
+  task: TaskPlace,
+  way: Way & { readonly timeoutMs: number },
+  { ref, tip }: { readonly ref: string; readonly tip: CommitId },
+): Promise<GitAnswer | null> {
+  const place = { gitDir: mirrorOf(site.data, task.repository.key) }
+  if ((await site.git.ask(place, ['cat-file', '-e', `${tip}^{commit}`])).code === 0) return null
+  const args = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules']
+  const refspec = `+${ref}:refs/cofferdam/${task.id}/proposed`
+  const answer = await site.git.ask(place, [...args, ...way.end('upload-pack'), '--', way.url, refspec], {
+    ...way.options,
+    timeoutMs: way.timeoutMs,
+    config: [...(way.options.config ?? []), ...receivingOld],
+    mostFileBytes: mostBytes,
+  })
+  return answer.code === 0 ? null : answer
+}
+
+/** What a branch may have more than the mirror, bytes. */
+const mostBytes = 2 * 1024 * 1024 * 1024
+
+const receivingOld: readonly Setting[] = [
+  // What is old and odd in a history that is there already stays usable.
+  ['fetch.fsckObjects', 'false'],
+  // What comes in is one file, whose size has a limit.
+  ['fetch.unpackLimit', '1'],
+]
+
 async function wayTo(site: Site, remote: Remote): Promise<Way> {
-  const timeoutMs = site.pushMs ?? 10 * minute
-  if (remote.url.startsWith('/')) return await folderWay(site, remote, timeoutMs)
-  return remote.ssh === undefined
-    ? await webWay(remote, timeoutMs)
-    : sshWay(remote.url, remote.ssh, timeoutMs)
+  if (remote.url.startsWith('/')) return await folderWay(site, remote)
+  return remote.ssh === undefined ? await webWay(remote) : sshWay(remote.url, remote.ssh)
 }
 
 /** A bare repository of this machine: its own hooks and settings count, and run under its owner's ids. */
-async function folderWay(site: Site, { url }: Remote, timeoutMs: number): Promise<Way> {
+async function folderWay(site: Site, { url }: Remote): Promise<Way> {
   const folder = await realpath(url).catch(() => null)
   if (folder === null || !exists(`${folder}/objects`) || !exists(`${folder}/HEAD`))
     throw new Failure('repository', `There is no bare repository at ${url}: name another remote, or make it.`)
@@ -91,21 +138,21 @@ async function folderWay(site: Site, { url }: Remote, timeoutMs: number): Promis
   const owner = uid === site.self ? null : { uid, gid }
   return {
     url: folder,
-    options: { env: { GIT_ALLOW_PROTOCOL: 'file' }, timeoutMs },
+    options: { env: { GIT_ALLOW_PROTOCOL: 'file' } },
     end: (service) => [`--${service}=${remoteEnd(service, owner)}`],
   }
 }
 
 /** As it is fetched from: with one key, and to a host that is known. */
-function sshWay(url: string, key: RemoteKey, timeoutMs: number): Way {
+function sshWay(url: string, key: RemoteKey): Way {
   const env = { GIT_ALLOW_PROTOCOL: 'ssh', ...sshEnv(key) }
-  return { url, options: { env, timeoutMs }, end: () => [] }
+  return { url, options: { env }, end: () => [] }
 }
 
 /** Answers with what stands in the environment alone: argv and files of settings are read by others. */
 const helper = `!f() { if test "$1" = get; then printf 'username=%s\\npassword=%s\\n' "$COFFERDAM_REMOTE_USER" "$COFFERDAM_REMOTE_TOKEN"; fi; }; f`
 
-async function webWay(remote: Remote, timeoutMs: number): Promise<Way> {
+async function webWay(remote: Remote): Promise<Way> {
   const { user, token } = remote
   const url = new URL(remote.url)
   const config: Setting[] = [
@@ -123,7 +170,6 @@ async function webWay(remote: Remote, timeoutMs: number): Promise<Way> {
     url: remote.url,
     options: {
       config,
-      timeoutMs,
       env: {
         GIT_ALLOW_PROTOCOL: url.protocol === 'http:' ? 'http' : 'https',
         ...(token === null ? {} : { COFFERDAM_REMOTE_USER: user, COFFERDAM_REMOTE_TOKEN: token.reveal() }),

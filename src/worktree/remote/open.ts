@@ -20,6 +20,8 @@ export interface RemotesOptions {
   readonly author: Author
   readonly remotes: readonly RemoteSettings[]
   readonly searchPath?: string
+  /** Of certificates, in PEM: whom git believes over TLS; those of the system unless told. */
+  readonly authorities?: HostPath
   readonly clock?: () => Millis
   /** How long somebody waits for a clone, which goes on then, ms; ten seconds unless told. */
   readonly patienceMs?: number
@@ -41,7 +43,8 @@ interface Remote {
 /** Repositories by URL. Nothing is asked of any of them before `begin` or `refresh`. */
 export function openRemotes(options: RemotesOptions): Remotes {
   const { data, patienceMs = 10_000, pushMs = 600_000, clock = Date.now, log = () => undefined } = options
-  const git = openGit({ searchPath: options.searchPath ?? usualPath, author: options.author })
+  const { searchPath = usualPath, author, authorities } = options
+  const git = openGit({ searchPath, author, ...(authorities === undefined ? {} : { authorities }) })
   const underWay = new Set<Promise<unknown>>()
   const remotes = new Map(options.remotes.map((settings) => [settings.name, remoteOf(settings)]))
 

@@ -1,5 +1,6 @@
 import { Failure } from '../../domain/failure.ts'
 import { KnownSecrets } from '../../domain/leak.ts'
+import { believeIt } from '../../domain/outside.ts'
 import type { RemoteSettings } from '../../domain/remote.ts'
 import { diskFailure } from '../disk.ts'
 
@@ -75,6 +76,11 @@ const meanings: readonly Meaning[] = [
       what: 'has no such repository, or does not show it to these credentials',
       next: `Look at repositories.${name}.`,
     }),
+  },
+  {
+    when: /certificate/i,
+    code: 'repository',
+    says: () => ({ what: 'has a certificate that is not trusted here', next: believeIt }),
   },
   {
     when: /Could not resolve|Failed to connect|Connection (?:refused|timed out|reset|closed)|[Tt]imed? ?out|Operation too slow|No route to host|Network is unreachable/,

@@ -1,4 +1,3 @@
-import Database from 'better-sqlite3'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -6,9 +5,9 @@ import { loadConfig } from '../../../src/config/load.ts'
 import { thisProcess } from '../../../src/config/environment.ts'
 import type { Lab } from '../lab.ts'
 import { load } from '../load.ts'
-import { indexAll, manyTasks } from '../many-tasks.ts'
 import type { Measurement } from '../measurement.ts'
-import { openPlane, premises, type Premises } from '../plane.ts'
+import { premises } from '../plane.ts'
+import { populate } from '../populated.ts'
 import { smallRepository } from '../repositories.ts'
 import { serve } from '../served.ts'
 import { median, percentile } from '../statistics.ts'
@@ -30,7 +29,7 @@ export const http: Measurement = {
   rounds: 5,
   async run(lab, rounds) {
     const place = premises(lab, 'http', 1)
-    await populate(lab, place)
+    await populate(lab, place, taskCount)
     const repository = smallRepository(lab)
     await using served = await serve(lab, place)
     const { controlSocket } = loadConfig(place, thisProcess())
@@ -87,20 +86,6 @@ export const http: Measurement = {
       ],
     }
   },
-}
-
-async function populate(lab: Lab, place: Premises): Promise<void> {
-  lab.say(`making ${taskCount} tasks`)
-  const plane = await openPlane(lab, place, 'own')
-  const { dataFolder } = plane.config
-  await plane[Symbol.asyncDispose]()
-  manyTasks(dataFolder, taskCount)
-  lab.say('indexing them')
-  await indexAll(dataFolder)
-  const db = new Database(join(dataFolder, 'cofferdam.db'))
-  // The task that the others are copies of would be worked on.
-  db.prepare(`UPDATE runtime_tasks SET status = 'REJECTED' WHERE status = 'PENDING'`).run()
-  db.close()
 }
 
 async function bareServer(lab: Lab, text: string): Promise<AsyncDisposable & { readonly socket: string }> {

@@ -8,7 +8,9 @@ import type { HostPath } from '../../../src/domain/brand.ts'
 import { messageOf } from '../../../src/domain/failure.ts'
 import { birth } from '../../support/change.ts'
 import { program, type Program } from '../../support/program.ts'
+import { needRoot } from '../../support/needs.ts'
 import { aTask, aTaskId } from '../../support/task.ts'
+import { smallDisk } from '../../attack/disks.ts'
 import { startChild } from '../store/child.ts'
 import { at, backedUp, restored, scratch } from './lab.ts'
 
@@ -131,6 +133,33 @@ describe('a restore', () => {
     expect(await said(restored(place, data))).toContain(`${data} is not empty`)
     mkdirSync(at(folder, 'other'))
     expect(await said(restored(place, at(folder, 'other')))).toBe('done')
+  })
+
+  it('goes onto a disk that is mounted at the data folder, as a volume of a container is', async () => {
+    needRoot('A disk of its own')
+    fill()
+    await backedUp(data, place)
+    using disk = smallDisk(32)
+    if (disk === null) throw new Error('no disk can be mounted here')
+    // Of a try that was killed.
+    mkdirSync(at(disk.folder, '.half'))
+    writeFileSync(at(disk.folder, '.half/lock.db'), '')
+    expect(await said(restored(place, disk.folder as HostPath))).toBe('done')
+    const names = ['cofferdam.db', 'installation', 'mirrors']
+    expect(readdirSync(disk.folder).toSorted()).toEqual(names)
+    using store = openStore(at(disk.folder, 'cofferdam.db'))
+    expect(store.task(aTaskId)?.version).toBe(1)
+    expect(await said(restored(place, disk.folder as HostPath))).toContain('is not empty')
+  })
+
+  it('onto a mounted disk without room leaves nothing on it', async () => {
+    needRoot('A disk of its own')
+    fill(3000)
+    await backedUp(data, place)
+    using disk = smallDisk(2)
+    if (disk === null) throw new Error('no disk can be mounted here')
+    expect(await said(restored(place, disk.folder as HostPath))).toContain('There is no room for')
+    expect(readdirSync(disk.folder)).toEqual([])
   })
 
   it.each([

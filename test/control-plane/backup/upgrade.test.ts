@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { copyBeforeUpgrade } from '../../../control-plane/backup/upgrade.ts'
 import { migrations } from '../../../control-plane/store/migrations.ts'
@@ -56,6 +56,33 @@ describe('before an upgrade', () => {
     const kept = readdirSync(at(data, 'upgrades')).map((name) => at(data, `upgrades/${name}`))
     expect(kept.toSorted()).toEqual([other, ...later.map((copy) => copy?.path)])
     expect(kept).not.toContain(first?.path)
+  })
+
+  it('room for the copy alone is not enough: the upgrade would fill the disk', async () => {
+    needRoot('A disk of its own')
+    using disk = smallDisk(40)
+    if (disk === null) throw new Error('no disk can be mounted here')
+    const folder = at(disk.folder, 'data')
+    mkdirSync(folder)
+    older(folder)
+    mkdirSync(at(folder, 'logs'))
+    writeFileSync(at(folder, 'logs/cofferdam.log'), Buffer.alloc(4_000_000))
+    const database = statSync(at(folder, 'cofferdam.db')).size
+    const filler = at(disk.folder, 'filler')
+    const leaveFree = (bytes: number): void => {
+      rmSync(filler, { force: true })
+      const free = statfsSync(disk.folder)
+      writeFileSync(filler, Buffer.alloc(free.bavail * free.bsize - bytes))
+    }
+    const needs = 4_000_000 + 3 * database
+    leaveFree(needs - 100_000)
+    await expect(copied(folder)).rejects.toThrow(
+      /^There is no room for .*: the upgrade takes \d+ MiB, and \d MiB are free\. Free some space, then start again\.$/,
+    )
+    expect(readdirSync(at(folder, 'upgrades'))).toEqual([])
+    leaveFree(needs + 500_000)
+    expect(await copied(folder)).not.toBeNull()
+    openStore(at(folder, 'cofferdam.db'))[Symbol.dispose]()
   })
 
   it('a full disk is a reason not to begin, and the database stays as it is', async () => {

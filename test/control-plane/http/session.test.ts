@@ -23,7 +23,8 @@ const door = { hosts: [], perMinute: usualRates, isSecure: false, address: () =>
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'cofferdam-session-'))
   plane = new ScriptedPlane(folder, applies)
-  app = httpApp(plane, { door, report: () => undefined })
+  const stream = { heartbeatMs: 20, stallMs: 1000, bufferBytes: 64 * 1024 }
+  app = httpApp(plane, { door, report: () => undefined, stream })
 })
 afterEach(() => {
   plane[Symbol.dispose]()
@@ -73,14 +74,43 @@ describe('a session', () => {
     const access = openAccess({ store, clock: () => now, random: randomBytes })
     const wanted = { name: 'ada', role: 'owner', scopes: usualScopes.owner, expiresAt: null } as const
     const { token } = access.createToken(wanted, anOwner)
-    const { text, session } = access.signIn(token)
+    const { text, session } = access.signIn(token, null)
     now += sessionMs - 1
     expect(access.admitSession(text).caller.actor.id).toBe('ada')
     now += 1
     expect(() => access.admitSession(text)).toThrow('This session is over')
     expect(store.access.session(session.hash)).toEqual(session)
-    access.signIn(token)
+    access.signIn(token, null)
     expect(store.access.session(session.hash)).toBeNull()
+  })
+
+  it('ends when its browser signs in again, also with another token', async () => {
+    const viewer = await cookie('viewer')
+    await ask('GET', '/v1/session', viewer)
+    const again = await ask('POST', '/v1/session', { ...bearer('owner'), ...viewer })
+    expect(again.status).toBe(201)
+    expect((await ask('GET', '/v1/session', viewer)).status).toBe(401)
+  })
+
+  it('is one of 20 of its token: the oldest of more ends, and those of other tokens stay', async () => {
+    let now = 1_000_000
+    const { store } = plane
+    const access = openAccess({ store, clock: () => (now += 1), random: randomBytes })
+    const made = (name: string) =>
+      access.createToken({ name, role: 'viewer', scopes: usualScopes.viewer, expiresAt: null }, anOwner).token
+    const other = access.signIn(made('grace'), null)
+    const ada = made('ada')
+    const all = Array.from({ length: 22 }, () => {
+      const { text } = access.signIn(ada, null)
+      access.admitSession(text)
+      return text
+    })
+    const isIn = (text: string): boolean => store.access.session(sessionHash(text)) !== null
+    expect(all.map(isIn)).toEqual(all.map((_, at) => at >= 2))
+    // Also those that this process has read before.
+    for (const ended of all.slice(0, 2))
+      expect(() => access.admitSession(ended)).toThrow('This session is over')
+    expect([all.slice(2).every((text) => access.admitSession(text)), isIn(other.text)]).toEqual([true, true])
   })
 
   it('is not in the database, only its hash', async () => {
@@ -112,6 +142,54 @@ describe('a session', () => {
   it('counts for nothing beside a token that is no good', async () => {
     const session = await cookie('owner')
     expect((await ask('GET', '/v1/session', { ...session, authorization: 'Bearer cfd_no' })).status).toBe(401)
+  })
+})
+
+describe('a stream ends, and tells nothing more, when', () => {
+  /** All that is still told after `end`, where something secret happens at once. */
+  async function toldAfter(headers: Headers, path: string, end: () => unknown): Promise<string> {
+    const answer = await ask('GET', path, headers)
+    expect(answer.status).toBe(200)
+    const reader = answer.body?.getReader()
+    await reader?.read()
+    await end()
+    await plane.submit(
+      taskRequestSchema.parse({ goal: 'Use sudo for gold', repository: '/r' }),
+      anOwner,
+      null,
+    )
+    let text = ''
+    for (;;) {
+      const { done = true, value } = (await reader?.read()) ?? {}
+      if (done) return text
+      text += new TextDecoder().decode(value)
+    }
+  }
+  const revoke = () => plane.access.revokeToken('viewer', anOwner)
+
+  it('its token is revoked', async () => {
+    expect(await toldAfter(bearer('viewer'), '/v1/changes', revoke)).not.toContain('gold')
+  })
+
+  it('the token of its session is', async () => {
+    expect(await toldAfter(await cookie('viewer'), '/v1/changes', revoke)).not.toContain('gold')
+  })
+
+  it('its browser signs out', async () => {
+    const session = await cookie('viewer')
+    const out = () => ask('DELETE', '/v1/session', { ...session, ...own })
+    expect(await toldAfter(session, '/v1/changes', out)).not.toContain('gold')
+  })
+
+  it('the token of one who looks at one task is revoked', async () => {
+    const { task } = await draft()
+    const act = { act: 'suggest', text: 'Dig for gold' } as const
+    const end = async () => {
+      revoke()
+      await plane.act(task.id, act, anOwner, null)
+    }
+    const told = await toldAfter(bearer('viewer'), `/v1/tasks/${task.id}/stream?after=1`, end)
+    expect(told).not.toContain('gold')
   })
 })
 

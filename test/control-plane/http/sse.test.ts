@@ -7,6 +7,8 @@ import { eventStream, sightFrame } from '../../../control-plane/http/sse.ts'
 
 const quick = { heartbeatMs: 20, stallMs: 60, bufferBytes: 1000 }
 
+const always = (): boolean => true
+
 function output(text: string, progress?: readonly AgentProgress[]): Sight {
   return { kind: 'output', step: 1, box: 'agent', text, progress }
 }
@@ -31,7 +33,7 @@ async function read(reader: ReadableStreamDefaultReader<Uint8Array>, until: stri
 
 describe('a stream of sights', () => {
   it('sends output, then a heartbeat where nothing comes', async () => {
-    const stream = eventStream((signal) => watched([output('one\ntwo')], signal), sightFrame, quick)
+    const stream = eventStream((signal) => watched([output('one\ntwo')], signal), sightFrame, quick, always)
     const reader = stream.getReader()
     const text = await read(reader, ': beat')
     expect(text).toContain('event: output\ndata: {"step":1,"box":"agent","text":"one\\ntwo"}\n\n')
@@ -41,7 +43,12 @@ describe('a stream of sights', () => {
 
   it('sends with the output what the agent did in it', async () => {
     const progress: readonly AgentProgress[] = [{ kind: 'tool', tool: 'read', text: '', paths: ['a.txt'] }]
-    const stream = eventStream((signal) => watched([output('one', progress)], signal), sightFrame, quick)
+    const stream = eventStream(
+      (signal) => watched([output('one', progress)], signal),
+      sightFrame,
+      quick,
+      always,
+    )
     const reader = stream.getReader()
     expect(await read(reader, ': beat')).toContain(`"text":"one","progress":${JSON.stringify(progress)}}\n\n`)
     await reader.cancel()
@@ -58,6 +65,7 @@ describe('a stream of sights', () => {
       },
       sightFrame,
       quick,
+      always,
     )
     await stream.cancel()
     expect(ended).toBe(true)
@@ -79,7 +87,7 @@ describe('a stream of sights', () => {
         yield output('x'.repeat(100))
       }
     }
-    const stream = eventStream(() => flood(), sightFrame, quick)
+    const stream = eventStream(() => flood(), sightFrame, quick, always)
     const reader = stream.getReader()
     await sleep(30)
     const before = made
@@ -93,7 +101,7 @@ describe('a stream of sights', () => {
 
   it('lets a reader go on that is slow but takes what comes', async () => {
     const many = Array.from({ length: 100 }, (_, index) => output(`${index} ${'x'.repeat(100)}`))
-    const stream = eventStream((signal) => watched(many, signal), sightFrame, quick)
+    const stream = eventStream((signal) => watched(many, signal), sightFrame, quick, always)
     const reader = stream.getReader()
     for (let round = 0; round < 5; round += 1) {
       await sleep(30)
@@ -101,5 +109,55 @@ describe('a stream of sights', () => {
     }
     expect(await read(reader, '"99 ')).toContain('"98 ')
     await reader.cancel()
+  })
+
+  it.each(['something happens', 'nothing does'])(
+    'says nothing more to a reader who is let in no more, and ends, where %s',
+    async (what) => {
+      let isIn = true
+      let goOn = (): void => undefined
+      let ended = false
+      const stream = eventStream(
+        async function* (signal) {
+          signal.addEventListener('abort', () => {
+            ended = true
+          })
+          yield output('before')
+          await new Promise<void>((resolve) => {
+            goOn = resolve
+            signal.addEventListener('abort', () => resolve())
+          })
+          yield output('after')
+        },
+        sightFrame,
+        quick,
+        () => isIn,
+      )
+      const reader = stream.getReader()
+      expect(await read(reader, 'before')).toContain('before')
+      isIn = false
+      if (what === 'something happens') goOn()
+      expect(await read(reader, 'after')).not.toContain('after')
+      expect(ended).toBe(true)
+    },
+  )
+
+  it('breaks off where it cannot be found out whether the reader is let in', async () => {
+    let ended = false
+    const stream = eventStream(
+      (signal) => {
+        signal.addEventListener('abort', () => {
+          ended = true
+        })
+        return watched([output('one')], signal)
+      },
+      sightFrame,
+      quick,
+      () => {
+        throw new Error('no disk')
+      },
+    )
+    await expect(read(stream.getReader(), 'one')).rejects.toThrow('no disk')
+    expect(ended).toBe(true)
   })
 })

@@ -2,6 +2,8 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { perform } from '../../../control-plane/gate/act.ts'
+import { Misses } from '../../../control-plane/gate/misses.ts'
+import { decisionsOf, press } from '../../../control-plane/gate/press.ts'
 import type { Change } from '../../../control-plane/store/store.ts'
 import type { Caller } from '../../../src/domain/caller.ts'
 import type { Act } from '../../../src/domain/control-plane.ts'
@@ -9,6 +11,7 @@ import type { Move } from '../../../src/domain/worktree.ts'
 import { Failure } from '../../../src/domain/failure.ts'
 import { isAtRest, type Task } from '../../../src/domain/task.ts'
 import { type LoopLab, loopLab } from '../../support/loop-lab.ts'
+import { aBudget } from '../../support/task.ts'
 import { aRepository, git } from '../../support/repository.ts'
 
 const owner: Caller = { actor: { kind: 'local', id: 'ada' }, role: 'owner' }
@@ -162,6 +165,23 @@ describe('a merge', () => {
     expect(refused.merge?.said).toContain('That was the 5th time')
   })
 
+  it.each([
+    ['at once', 0, 6],
+    ['after a long silence', 90_000, 2],
+  ])('whose far end fails %s is tried so often, and no longer', async (_, silenceMs, tries) => {
+    const task = await applied('echo new > new.txt')
+    let count = 0
+    lab.faults.worktrees = async (method) => {
+      if (method !== 'move') return
+      count += 1
+      await lab.deps.sleep(silenceMs, new AbortController().signal)
+      throw new Failure('remote', 'The remote of shop does not answer.')
+    }
+    const refused = await merge(task)
+    expect([refused.delivery, count]).toEqual(['none', tries])
+    expect(refused.merge?.said).toBe('Not merged into main: The remote of shop does not answer.')
+  })
+
   it('is one at a time in a repository', async () => {
     const [one, two] = [await applied('echo 1 > 1.txt'), await applied('echo 2 > 2.txt')]
     let [under, most] = [0, 0]
@@ -179,7 +199,7 @@ describe('a merge', () => {
     expect(git(repo, 'ls-tree', '--name-only', 'main')).toContain('1.txt\n2.txt')
   })
 
-  it('brings no more than the work into a branch, unless an owner accepts that unread', async () => {
+  it('brings no more than the work into a branch, unless an owner accepts that', async () => {
     git(repo, 'branch', 'release', 'main')
     moves('theirs.txt')
     const task = await applied('echo new > new.txt')
@@ -188,11 +208,29 @@ describe('a merge', () => {
       'none',
       expect.stringContaining("1 commit would come with it that are not this task's"),
     ])
-    const input = { act: 'merge', into: 'release', accept: ['unread'] } as const
+    const input = { act: 'merge', into: 'release', accept: ['foreign'] } as const
     expect(() => decide(task, input, { ...owner, role: 'operator' })).not.toThrow()
     expect((await delivered(task)).delivery).toBe('none')
     expect((await merge(task, input)).delivery).toBe('merged')
     expect(git(repo, 'show', 'release:theirs.txt')).toBe('x\n')
+  })
+
+  it('by the button accepts what is marked, and not that others’ commits go with it', async () => {
+    git(repo, 'branch', 'release', 'main')
+    moves('theirs.txt')
+    const task = await applied('mkdir test && head -c 300000 /dev/zero | tr "\\0" a > test/a.test.ts')
+    expect(task.marks).toMatchObject([{ rule: 'unread' }])
+    const { store, tasks, clock } = lab.deps
+    const defaults = { budget: aBudget(), repository: () => ({ delivery: { into: 'release' } }) }
+    const deps = { store, tasks, clock, defaults, nonceKey: () => 'k', misses: new Misses() }
+    const { offer, merge: shown } = decisionsOf(deps, task.id, owner)
+    expect(shown?.accepts).toEqual(['unread'])
+    press(deps, task.id, offer?.choices.find(({ action }) => action === 'merge')?.id ?? '', null, owner)
+    const refused = await delivered(task)
+    expect([refused.delivery, refused.merge?.accepted]).toEqual(['none', ['unread']])
+    expect(refused.merge?.said).toContain(`--into release --accept unread,foreign\`.`)
+    const input = { into: 'release', accept: ['unread', 'foreign'] }
+    expect((await merge(task, input)).delivery).toBe('merged')
   })
 
   it('says why it was refused by the repository, and can be decided again', async () => {

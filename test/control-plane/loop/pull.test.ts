@@ -63,11 +63,11 @@ async function applied(script = 'echo new > new.txt'): Promise<Task> {
   return task
 }
 
-function decide({ id }: Pick<Task, 'id'>, more: Partial<Act> = {}): Task {
+function decide({ id }: Pick<Task, 'id'>, more: Partial<Act> = {}, caller = owner): Task {
   const act = { act: 'pull-request', into: null, draft: null, accept: [], ...more } as Act
   const defaults = { budget: aBudget(), repository: () => ({ delivery: { pull: settings } }) }
   const { store, tasks, clock } = lab.deps
-  return perform({ store, tasks, clock, defaults }, id, act, { caller: owner, shown: null })
+  return perform({ store, tasks, clock, defaults }, id, act, { caller, shown: null })
 }
 
 async function propose(task: Task, more: Partial<Act> = {}): Promise<Task> {
@@ -132,6 +132,25 @@ describe('a pull request', () => {
     expect(typesSince(task)).toEqual([])
   })
 
+  it('shows nobody what the branch had here and not there, unless an owner accepts that', async () => {
+    writeFileSync(join(repo, 'plans'), 'x')
+    git(repo, 'add', '-A')
+    git(repo, 'commit', '-q', '-m', 'Not to be seen yet')
+    const task = await applied()
+    const operator: Caller = { actor: task.createdBy, role: 'operator' }
+    for (const caller of [owner, operator]) {
+      decide(task, { accept: caller === operator ? ['foreign'] : [] }, caller)
+      const refused = await lab.until(task.id, isAtRest)
+      expect([refused.delivery, refused.pull?.accepted]).toEqual(['none', []])
+      expect(refused.pull?.said).toContain(
+        `so 1 commit would go there with it that this task has not made. Push those there first; an owner sends them along with \`cofferdam task pull-request ${task.id} --into main --accept foreign\`.`,
+      )
+    }
+    expect([forge.pulls, heads()]).toEqual([[], expect.not.stringContaining('cofferdam')])
+    expect((await propose(task, { accept: ['foreign'] })).delivery).toBe('pr_open')
+    expect(git(bare, 'log', '--format=%s', task.branch)).toContain('Not to be seen yet')
+  })
+
   it('is what the button does where that is configured, once', async () => {
     const { id } = await applied()
     const at = (delivery: DeliveryDefaults): PressDeps => {
@@ -156,16 +175,45 @@ describe('a pull request', () => {
     expect(() => press(deps, id, button?.id ?? '', null, owner)).toThrow('has decided already (pull-request')
   })
 
+  it.each<[string, DeliveryDefaults]>([
+    ['goes into another branch', { way: 'pull-request', into: 'next' }],
+    ['is no draft any more', { way: 'pull-request', into: 'main', pull: { draft: false } as PullSettings }],
+    ['goes elsewhere', { way: 'pull-request', into: 'main', pull: { remote: '/x.git' } as PullSettings }],
+    ['is not offered any more', { way: 'merge', into: 'main' }],
+  ])('by a button that was shown before it %s is not decided, and offered anew', async (_, after) => {
+    const { id } = await applied()
+    const { store, tasks, clock } = lab.deps
+    const at = (delivery: DeliveryDefaults): PressDeps => {
+      const pull = { ...settings, ...delivery.pull }
+      const defaults = { budget: aBudget(), repository: () => ({ delivery: { ...delivery, pull } }) }
+      return { store, tasks, clock, defaults, nonceKey: () => 'k', misses: new Misses() }
+    }
+    const buttonOf = (deps: PressDeps): string => decisionsOf(deps, id, owner).offer?.choices[0]?.id ?? ''
+    const old = buttonOf(at({ way: 'pull-request', into: 'main' }))
+    expect(() => press(at(after), id, old, null, owner)).toThrow(
+      `What this button showed has changed, and nothing was decided: look at task ${id} and press again on the new one.`,
+    )
+    expect([lab.task(id).delivery, lab.events(id).at(-1)?.type]).toEqual(['none', 'offered'])
+    const fresh = buttonOf(at(after))
+    expect(fresh).not.toBe(old)
+    expect(press(at(after), id, fresh, null, owner).delivery).toBe('delivering')
+    expect(() => press(at(after), id, old, null, owner)).toThrow('has decided already')
+  })
+
   it('tells no secret that is known, whoever wrote it', async () => {
     lab.secrets = new KnownSecrets([{ name: 'forge', value: forgeToken }])
     await lab.reopen()
-    const task = await lab.settled((await lab.birth(repo, 'echo x > x', { goal: `Use ${forgeToken}` })).id)
+    const goal = `Use ${forgeToken}, fixes #7`
+    const task = await lab.settled((await lab.birth(repo, 'echo x > x', { goal })).id)
     hook(`echo ${forgeToken} >&2; exit 1`)
     expect((await propose(task)).pull?.said).toContain('it says: "[redacted:forge]"')
     hook('exit 0')
     await propose(task)
     expect(forge.pulls).toHaveLength(1)
     expect(JSON.stringify(forge.pulls)).not.toContain(forgeToken)
+    // Nor what stands in the commits, which refers to nothing either.
+    expect(git(bare, 'log', '--format=%B', task.branch)).toContain('Use [redacted:forge], fixes #\u20607\n')
+    expect(git(bare, 'log', '--format=%B', task.branch)).not.toContain(forgeToken)
   })
 
   it('that the remote rejects leaves the task as it was, with a sentence, and can be decided again', async () => {
@@ -221,6 +269,20 @@ describe('a pull request', () => {
     const other = await applied()
     failing = 100
     expect((await propose(other)).pull?.said).toContain('does not answer as it should (503)')
+    expect(failing).toBe(94)
+  })
+
+  it('does not wait again and again for a forge that takes calls and says nothing', async () => {
+    const task = await applied()
+    let asked = 0
+    forge.instead = ({ path }, response) => {
+      if (path.startsWith('/git/')) return false
+      asked += 1
+      void lab.deps.sleep(90_000, new AbortController().signal).then(() => answer(response, 503, {}))
+      return true
+    }
+    expect((await propose(task)).pull?.said).toContain('does not answer as it should (503)')
+    expect(asked).toBe(1)
   })
 
   it('is not opened elsewhere than was decided', async () => {

@@ -104,6 +104,14 @@ describe('an older database', () => {
     old.close()
   })
 
+  it('keeps the copies of the three newest formats beside it', () => {
+    fill()
+    for (const format of [1, 2, 3, 4]) writeFileSync(`${home.file}.v${format}`, '')
+    openDatabase(home.file, nextFormat).close()
+    const kept = [3, 4, migrations.length].map((format) => `cofferdam.db.v${format}`)
+    expect(readdirSync(home.folder).toSorted()).toEqual(['cofferdam.db', ...kept])
+  })
+
   it('stays as it is when a migration fails half-way, and can be tried again', () => {
     fill()
     const broken = [...migrations, 'CREATE TABLE more (a TEXT) STRICT; INSERT INTO nowhere VALUES (1)']

@@ -31,7 +31,7 @@ storeContract('one file, closed and opened again around every call', () => {
         tokens: () => once(({ access }) => access.tokens()),
         revokeToken: (id, at) => once(({ access }) => access.revokeToken(id, at)),
         usedToken: (id, at) => once(({ access }) => access.usedToken(id, at)),
-        addSession: (session) => once(({ access }) => access.addSession(session)),
+        addSession: (session, most) => once(({ access }) => access.addSession(session, most)),
         session: (hash) => once(({ access }) => access.session(hash)),
         endSession: (hash) => once(({ access }) => access.endSession(hash)),
         addAudit: (row) => once(({ access }) => access.addAudit(row)),

@@ -76,9 +76,12 @@ describe('the message of a merge', () => {
     spent: aSpent({ steps: 3 }),
   } as const
   const of = (more: object, how: 'merge' | 'squash'): string =>
-    mergeMessage({ ...task, ...more } as Parameters<typeof mergeMessage>[0], 'main', how)
+    mergeMessage({ ...task, ...more } as Parameters<typeof mergeMessage>[0], 'main', how, (text) =>
+      text.replaceAll('hunter2', '[redacted]'),
+    )
 
   it('names both branches, and tells what it was for', () => {
+    expect(of({ goal: 'Use hunter2, fixes #7' }, 'merge')).toContain('\n\nUse [redacted], fixes #\u20607\n\n')
     expect(of({}, 'merge')).toBe(
       'Merge cofferdam/aaaaaaaaaa into main\n\nMend the parser\n\nIt fails on tabs.\n\nCofferdam-Task: aaaaaaaaaa\nCofferdam-Steps: 3, tested\n',
     )
@@ -87,6 +90,9 @@ describe('the message of a merge', () => {
   it('of a squash is what it was for', () => {
     expect(of({ outcome: 'untested' }, 'squash')).toBe(
       'Mend the parser\n\nIt fails on tabs.\n\nCofferdam-Task: aaaaaaaaaa\nCofferdam-Steps: 3, untested\n',
+    )
+    expect(of({ goal: 'Use hunter2, closes #7\n\ncc @ada\n/merge\u202e' }, 'squash').split('\nCoff')[0]).toBe(
+      'Use [redacted], closes #\u20607\n\ncc @\u2060ada\n/\u2060merge\n',
     )
     expect(of({ goal: '修'.repeat(100) }, 'squash').split('\n')[0]).toBe(`${'修'.repeat(71)}…`)
   })

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vit
 import { detach, type Materials } from '../../../src/domain/box.ts'
 import type { HostPath } from '../../../src/domain/brand.ts'
 import type { Listing } from '../../../src/domain/listing.ts'
+import { helperLabels } from '../../../src/sandbox/docker/leftovers.ts'
 import { Notes } from '../../support/box.ts'
 import { bench, docker, foreignPaths, type Bench } from '../../support/docker.ts'
 import { engineProxy } from '../../support/engine-proxy.ts'
@@ -314,6 +315,29 @@ describe('a canary that a crash has ended', () => {
     expect(await readdir(grounds)).not.toContain('dead')
     await posture
     expect(await readdir(grounds)).toEqual([])
+  })
+})
+
+describe('a box that is no task’s', () => {
+  it('is swept away when its process is long gone, and not while it waits to be started', async () => {
+    const now = Date.now()
+    const on = await bench({ now: () => now })
+    const image = await imageOf(on)
+    const made = async (at: number): Promise<string> => {
+      const Labels = helperLabels(on.installation, at)
+      const { id } = await docker.createContainer({ Image: image, Cmd: ['true'], Labels })
+      return id
+    }
+    const fresh = await made(now)
+    for (const at of [now - 300_000, now + 1]) await made(at)
+    onTestFinished(async () => {
+      await docker.getContainer(fresh).remove({ force: true })
+      await on[Symbol.asyncDispose]()
+    })
+    await on.engine.sweep(new Set())
+    const label = [`cofferdam.installation=${on.installation}`]
+    const left = await docker.listContainers({ all: true, filters: { label } })
+    expect(left.map(({ Id }) => Id)).toEqual([fresh])
   })
 })
 

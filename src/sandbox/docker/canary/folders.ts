@@ -1,19 +1,10 @@
-import { randomBytes } from 'node:crypto'
-import { chmod, mkdir, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { HostPath } from '../../../domain/brand.ts'
 import { Failure, messageOf } from '../../../domain/failure.ts'
 import type { NotTheSame } from '../../../domain/same-place.ts'
 import type { Api } from '../connect.ts'
 import { removeContainer } from '../containers.ts'
 import { helperLabels } from '../leftovers.ts'
-
-/** A folder with a random token, made for a moment in a folder that is looked at. */
-interface Mark {
-  readonly in: HostPath
-  readonly folder: string
-  readonly token: string
-}
+import { type Mark, markIn } from './mark.ts'
 
 /**
  * Has a canary box read a random token back through each of these folders, as the engine mounts them: with the control
@@ -30,31 +21,19 @@ export async function foldersApart(
   const apart = new Map<HostPath, string>()
   try {
     for (const folder of new Set(folders)) {
-      const mark = await markIn(folder).catch((error: unknown) => {
+      const mark = await markIn(folder, installation).catch((error: unknown) => {
         apart.set(folder, `it cannot be written here (${messageOf(error)})`)
       })
       if (mark !== undefined) marks.push(mark)
     }
     for (const { mark, why } of await lookAt(api, image, installation, marks)) apart.set(mark.in, why)
   } finally {
-    for (const { folder } of marks) await rm(folder, { recursive: true, force: true })
+    for (const mark of marks) await mark[Symbol.asyncDispose]()
   }
   return folders.flatMap((path) => {
     const why = apart.get(path)
     return why === undefined ? [] : [{ path, why }]
   })
-}
-
-/** A folder of its own, so that the box sees nothing else of what lies there. */
-async function markIn(place: HostPath): Promise<Mark> {
-  const folder = join(place, `.cofferdam-canary-${randomBytes(8).toString('hex')}`)
-  const token = randomBytes(16).toString('hex')
-  await mkdir(folder)
-  await writeFile(join(folder, 'token'), `${token}\n`)
-  // Whatever the umask is here, the box is nobody.
-  await chmod(folder, 0o755)
-  await chmod(join(folder, 'token'), 0o644)
-  return { in: place, folder, token }
 }
 
 interface Apart {
@@ -103,7 +82,7 @@ async function tokensSeen(
       // With a terminal its output is plain text.
       Tty: true,
       NetworkDisabled: true,
-      Labels: helperLabels(installation),
+      Labels: helperLabels(installation, Date.now()),
       HostConfig: {
         NetworkMode: 'none',
         ReadonlyRootfs: true,
