@@ -66,9 +66,17 @@ export function dashboard(places: DashboardPlaces): MiddlewareHandler {
 /** No module, but a script that puts itself where the modules find it. */
 const diffView = 'library/diff2html.js'
 
-/** The one page. All modules are asked for at once, so that a phone need not wait for one to hear of the next. */
+/**
+ * The one page. What styles a part of it comes after what styles all. All modules are asked for at once, so that a phone
+ * need not wait for one to hear of the next.
+ */
 function shell(files: ServedFiles): string {
   const early = [...files.keys()].filter((name) => name.endsWith('.js') && name !== diffView)
+  const first = ['library/diff2html.css', 'style.css']
+  const sheets = [
+    ...first,
+    ...[...files.keys()].filter((name) => name.endsWith('.css') && !first.includes(name)),
+  ]
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -77,8 +85,7 @@ function shell(files: ServedFiles): string {
 <meta name="color-scheme" content="light dark">
 <title>Cofferdam</title>
 <link rel="icon" href="${base}icon.svg">
-<link rel="stylesheet" href="${base}library/diff2html.css">
-<link rel="stylesheet" href="${base}style.css">
+${sheets.map((name) => `<link rel="stylesheet" href="${base}${name}">`).join('\n')}
 ${early.map((name) => `<link rel="modulepreload" href="${base}${name}">`).join('\n')}
 <script defer src="${base}${diffView}"></script>
 <script type="module" src="${base}main.js"></script>

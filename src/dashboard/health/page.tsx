@@ -7,6 +7,11 @@ import { moneyOf, numberOf, spanOf } from '../words.ts'
 import { Chart } from './chart.tsx'
 import { Outbox } from './outbox.tsx'
 
+const troubles: readonly Finding['state'][] = ['problem', 'warning', 'ok']
+
+/** What somebody has to see to comes first. */
+const byTrouble = (a: Finding, b: Finding): number => troubles.indexOf(a.state) - troubles.indexOf(b.state)
+
 /** How the installation is, and what it has used. */
 export function Health() {
   const findings = useLoaded(
@@ -34,7 +39,7 @@ export function Health() {
         <Waiting of={findings}>
           {(found) => (
             <dl class="findings">
-              {found.map(({ name, state, text }) => (
+              {found.toSorted(byTrouble).map(({ name, state, text }) => (
                 <div key={name} class={state}>
                   <dt>
                     {name} <span class={`mark ${state}`}>{state}</span>

@@ -32,7 +32,7 @@ export function Approval({ task }: { readonly task: Task }) {
       <Row name="May reach">
         <Names of={policy.egress} none="nothing: its boxes have no network" />
       </Row>
-      <Row name="May ask the models of">
+      <Row name="Models">
         <Names of={policy.upstreams} none="none" />
       </Row>
     </dl>

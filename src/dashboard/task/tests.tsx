@@ -3,7 +3,8 @@ import type { Checkpoint, Task } from '../../domain/task.ts'
 import { get } from '../api.ts'
 import { useLoaded } from '../hooks.ts'
 import { Waiting } from '../parts.tsx'
-import { capital, plain, spanOf, stepName } from '../words.ts'
+import { plain, spanOf } from '../words.ts'
+import { tryName } from './try-name.ts'
 
 export const useCheckpoints = ({ id, version }: Task) =>
   useLoaded(
@@ -33,7 +34,7 @@ export function Tests({ task }: { readonly task: Task }) {
           ) : (
             <ol class="plain">
               {checkpoints.toReversed().map((row) => (
-                <Try key={`${row.step}.${row.attempt}`} row={row} />
+                <Try key={`${row.step}.${row.attempt}`} row={row} name={tryName(row, checkpoints)} />
               ))}
             </ol>
           )
@@ -54,12 +55,12 @@ function Said({ agent: { text, failure } }: { readonly agent: AgentResult }) {
   )
 }
 
-function Try({ row }: { readonly row: Checkpoint }) {
-  const { step, attempt, state, startedAt, endedAt, agent, violations, test } = row
+function Try({ row, name }: { readonly row: Checkpoint; readonly name: string }) {
+  const { attempt, state, startedAt, endedAt, agent, violations, test } = row
   return (
     <li class="card">
       <h2>
-        {capital(stepName(step))}
+        {name}
         {attempt > 1 ? `, attempt ${attempt}` : ''}
       </h2>
       <p class="facts">
@@ -88,7 +89,7 @@ function Try({ row }: { readonly row: Checkpoint }) {
       {test !== null && test.tail !== '' && (
         <details open={!test.passed}>
           <summary>What the test said last</summary>
-          <pre class="output" tabIndex={0} role="region" aria-label={`Test output: ${stepName(step)}`}>
+          <pre class="output" tabIndex={0} role="region" aria-label={`Test output: ${name}`}>
             {plain(test.tail)}
           </pre>
         </details>

@@ -58,7 +58,7 @@ it('a draft shows all that an approval lets run, and where to', async () => {
     Setup: 'pip install -r wanted.txt',
     Test: 'make check',
     'May reach': 'files.example:8443',
-    'May ask the models of': 'anthropic',
+    Models: 'anthropic',
   })
   expect(await barriers(page)).toEqual([])
 })

@@ -110,7 +110,7 @@ describe.each(Object.entries(ways))('on a %s', (way, options) => {
 it('both sides of a diff stand beside each other, with comments too', async () => {
   const page = await lab.page(pathOf(tasks.applied.id, 'changes'), 'owner', ways['desk'])
   const file = page.getByRole('region', { name: 'Changes of src/receipt.py' })
-  await sees(file.getByText('Say which way halves are rounded.'))
+  await sees(file.locator('tr.said:not(.room)').getByText('Say which way halves are rounded.'))
   const tops = (side: number): Promise<readonly number[]> =>
     file
       .locator(`.d2h-file-side-diff:nth-of-type(${side}) tr`)
@@ -118,6 +118,16 @@ it('both sides of a diff stand beside each other, with comments too', async () =
   const left = await tops(1)
   expect(left.length).toBeGreaterThan(10)
   expect(await tops(2)).toEqual(left)
+})
+
+it('each line of a diff is one on a phone, with both its numbers beside it', async () => {
+  const page = await lab.page(pathOf(tasks.applied.id, 'changes'), 'owner', ways['phone'])
+  const file = page.getByRole('region', { name: 'Changes of src/receipt.py' })
+  await sees(file.getByRole('button', { name: 'Comment on line 1' }))
+  const heights = await file
+    .locator('tr:not(.said)')
+    .evaluateAll((rows) => rows.map((row) => Math.round(row.getBoundingClientRect().height)))
+  expect(new Set(heights)).toEqual(new Set([24]))
 })
 
 it('the page that asks for a token has no barriers', async () => {

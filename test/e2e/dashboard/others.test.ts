@@ -15,8 +15,8 @@ beforeEach(async () => {
     turn.task.kind === 'question' ? answersWith('The one in parser.py.')(turn) : applies(turn)
   lab = await dashboardLab(await sharedBrowser(), places, script, {
     findings: [
-      { name: 'posture', state: 'warning', text: 'standard: no user namespaces.' },
       { name: 'disk', state: 'ok', text: '4096 MiB free' },
+      { name: 'posture', state: 'warning', text: 'standard: no user namespaces.' },
     ],
   })
 })
@@ -113,6 +113,15 @@ describe('the search', () => {
     await page.getByRole('link', { name: 'Mend the parser of dates' }).click()
     await sees(page.getByRole('heading', { name: 'Mend the parser of dates' }))
   })
+
+  it('says in what it was found', async () => {
+    const { id } = await lab.submit('Mend the parser', { test: 'make checkall' })
+    const page = await lab.page('/dashboard/search?q=checkall', 'viewer')
+    await sees(page.getByText('1 found:'))
+    await sees(page.locator('.snippet').getByText('a command, path or name'))
+    await page.goto(`/dashboard/search?q=${id}`)
+    await sees(page.getByText('1 found:'))
+  })
 })
 
 describe('schedules', () => {
@@ -149,6 +158,8 @@ describe('the health of the installation', () => {
     await lab.submit('Mend it')
     const page = await lab.page('/dashboard/health', 'viewer')
     await sees(page.getByText('standard: no user namespaces.'))
+    const names = await page.locator('.findings dt').allTextContents()
+    expect(names).toEqual(['posture warning', 'disk ok'])
     await sees(page.getByText('command (the usual one)'))
     await sees(page.getByText('Tasks: 1 in 30 days'))
     const chart = page.getByRole('img', { name: /^Tasks by day/ })

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { parseAttestation } from '../../../src/domain/attestation.ts'
 import { usualScopes } from '../../../src/domain/scopes.ts'
 import { sharedBrowser } from '../../support/dashboard/browser.ts'
+import { pathOf } from '../../support/dashboard/lab.ts'
 import { sees } from '../../support/dashboard/sees.ts'
 import { openTestPlane, type TestPlane } from '../../support/plane.ts'
 import { aRepository, git } from '../../support/repository.ts'
@@ -47,6 +49,7 @@ it('a task is started, approved, watched, looked through, verified and merged in
   await sees(page.getByRole('region', { name: 'Changes of a.txt' }).getByText('mended'))
   await page.getByRole('link', { name: 'Tests' }).click()
   await sees(page.getByText('test passed'))
+  await sees(page.getByRole('heading', { name: 'Before the first step' }))
   await page.getByRole('link', { name: 'Proof' }).click()
   await sees(page.getByRole('cell', { name: 'step 1, attempt 1' }))
   await page.getByRole('button', { name: 'Verify now' }).click()
@@ -57,5 +60,17 @@ it('a task is started, approved, watched, looked through, verified and merged in
   await page.getByRole('link', { name: 'Health' }).click()
   await sees(page.getByText('posture'))
 
+  const [task] = await plane.client.tasks({})
+  if (task === undefined) throw new Error('it was started')
+  const said = (await plane.client.attestations(task.id)).map(({ body }) => parseAttestation(body))
+  const posture = said.find((each) => each?.kind === 'step')?.posture
+  if (posture == null) throw new Error('it was attested')
+  await page.goto(pathOf(task.id, 'proof'))
+  const walls = page.getByRole('row', { name: /step 1, attempt 1/ })
+  await sees(walls.getByText(posture.level))
+  if (posture.missing.length > 0) {
+    await walls.getByText(`${posture.missing.length} missing`).click()
+    expect(await walls.getByRole('listitem').allTextContents()).toEqual(posture.missing)
+  }
   expect(git(repository, 'show', 'main:a.txt')).toBe('mended\n')
 })
