@@ -41,13 +41,10 @@ const merge = z.strictObject({
     .default(null)
     .meta({ description: 'The branch; else the configured one, or the one that the task began from.' }),
   how: z.enum(mergeWays).nullable().default(null).meta({ description: 'Else as configured, or `merge`.' }),
-  accept: z
-    .array(z.enum(acceptRules))
-    .default([])
-    .meta({
-      description:
-        'The rules of the task’s marks: each of them has to be named by an owner. `foreign`: others’ commits may go with it.',
-    }),
+  accept: z.array(z.enum(acceptRules)).default([]).meta({
+    description:
+      'The rules of the task’s marks: each of them has to be named by an owner. `foreign`: others’ commits may go with it.',
+  }),
 })
 
 const pull = z.strictObject({

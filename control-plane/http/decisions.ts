@@ -27,13 +27,10 @@ const decide = createRoute({
     params: taskPath,
     body: jsonBody(
       z.strictObject({
-        id: z
-          .string()
-          .max(100)
-          .meta({
-            description:
-              'As the choices name it: `tdec:<task>:<action>:<nonce>`, and what stands for the terms.',
-          }),
+        id: z.string().max(100).meta({
+          description:
+            'As the choices name it: `tdec:<task>:<action>:<nonce>`, and what stands for the terms.',
+        }),
         text: words
           .nullable()
           .default(null)
