@@ -252,8 +252,14 @@ async function send(fetch: FetchLike, path: string, call: Call): Promise<Answer>
 }
 
 async function read<Schema extends z.ZodType>(answer: Answer, schema: Schema): Promise<z.output<Schema>> {
-  return schema.parse(JSON.parse(await textOf(answer)))
+  const parsed = schema.safeParse(jsonOf(await textOf(answer)))
+  if (parsed.success) return parsed.data
+  const [first] = parsed.error.issues
+  throw new Failure('server', otherVersion(first?.path.join('.') || 'all of it'), { cause: parsed.error })
 }
+
+const otherVersion = (where: string): string =>
+  `The server's answer is none that this command knows (${where}), so it is of another version of Cofferdam: restart it after an upgrade, or use the command of its version.`
 
 async function textOf(answer: Answer): Promise<string> {
   try {

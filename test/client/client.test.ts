@@ -160,3 +160,15 @@ it('takes an answer that is no problem for a bug', async () => {
     Promise.resolve({ status: 502, body: null, text: () => Promise.resolve('<html>') })
   await expect(createClient(broken).ping()).rejects.toThrow('answered with 502')
 })
+
+it.each([
+  ['another shape', '{"tasks":[{"id":7}],"next":null}', 'tasks.0.id'],
+  ['no JSON', 'Hello', 'all of it'],
+])('an answer in %s is a server’s of another version, and no bug of the command', async (_, text, where) => {
+  const there = createClient(async () => new Response(text))
+  await expect(there.tasks({})).rejects.toMatchObject({
+    name: 'Failure',
+    code: 'server',
+    message: expect.stringContaining(`(${where}), so it is of another version of Cofferdam`) as string,
+  })
+})
