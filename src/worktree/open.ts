@@ -95,8 +95,7 @@ export function openWorktrees(options: WorktreesOptions): Worktrees {
     checkpoint: (task, commit) => inTurn(task, () => moveBranch(site, task, commit)),
     handover: (task, commit) => inTurn(task, () => giveBranch(site, task, commit)),
     merge: (task, head, wish) => inTurn(task, () => mergeInto(site, task, head, wish)),
-    push: (task, head, remote, wish) =>
-      inTurn(task, () => pushBranch(site, task, head, remote, wish)),
+    push: (task, head, remote, wish) => inTurn(task, () => pushBranch(site, task, head, remote, wish)),
     move: (task, move) => inTurn(task, () => moveTarget(site, task, move)),
     diffInto: (task, head, branch) =>
       inTurn(task, async () => {
