@@ -1,5 +1,6 @@
 import type { Change, Store } from '../../control-plane/store/store.ts'
 import { type Along, type Reported, Tasks } from '../../control-plane/tasks.ts'
+import { Failure } from '../../src/domain/failure.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import type { Input } from '../../src/domain/input.ts'
 import type { invariants } from './invariants.ts'
@@ -17,6 +18,8 @@ type Name =
   | 'doubled'
   | 'branch'
   | 'delivery'
+  | 'proposed'
+  | 'published'
   | 'attested'
 
 /** For each invariant something that breaks it, as a mistake in the product might. */
@@ -102,6 +105,19 @@ export const broken: Readonly<Record<Name, Broken>> = {
         worktrees.move(place, move).then((moved) => (moved.kind === 'elsewhere' ? { kind: 'moved' } : moved)),
     }),
   },
+  // What was opened by a call whose answer was lost is not looked for.
+  proposed: {
+    forge: (forge) => ({
+      ...forge,
+      find: () => Promise.resolve(null),
+      async open(request, signal) {
+        await forge.open(request, signal)
+        throw new Failure('busy', 'The answer is lost.')
+      },
+    }),
+  },
+  published: { worktrees: (worktrees) => ({ ...worktrees, push: async () => ({ kind: 'pushed' }) }) },
+  questions: onEvent('answered', (change) => afterwards(change, { answer: null })),
   attested: onEvent('handed_over', ({ standing: _, ...change }) => change),
 }
 

@@ -52,7 +52,12 @@ export class Happenings {
     // A branch that was moved is no longer where it was: what still fails then is to keep it on the disk.
     const onlyDisk = /checkpoint answers|handover answers/.test(call.what)
     const ofGit = onlyDisk ? 'disk' : random.pick(['worktree', 'disk'] as const)
-    const code = call.what.startsWith('worktrees') ? ofGit : 'engine'
+    const ofForge = random.pick(['busy', 'repository'] as const)
+    const code = call.what.startsWith('worktrees')
+      ? ofGit
+      : call.what.startsWith('forge')
+        ? ofForge
+        : 'engine'
     call.fail(new Failure(code, `It went wrong: ${call.what}.`))
     return `process ${call.owner} fails: ${call.what} (${code})`
   }
@@ -71,6 +76,7 @@ export class Happenings {
     const { machine, living } = this.#world
     machine.engineDown = false
     machine.diskFull = false
+    machine.forge.down = false
     machine.mail.moods.clear()
     for (const process of living()) {
       process.stopped = false
@@ -118,16 +124,30 @@ export class Happenings {
       machine.mail.moods.set(name, mood)
       return `${name} is ${mood} from now on`
     }
-    return random.chance(0.5) ? this.moves() : this.#mend()
+    return random.chance(0.5) ? random.pick([this.moves, this.forgeMoves])() : this.#mend()
   }
 
   /** Somebody goes on in the source repository. */
-  moves(): string {
+  readonly moves = (): string => {
     const { machine, random } = this.#world
     const tip = machine.source.get('main') ?? machine.base
     const tree = [...machine.get(tip).tree, `theirs ${random.below(1000)}`].sort()
     machine.source.set('main', machine.commit(tip, tree, 'theirs').id)
     return 'somebody moves main'
+  }
+
+  /** The forge goes away or comes back, or people there decide about what was proposed. */
+  readonly forgeMoves = (): string => {
+    const { machine, random } = this.#world
+    const { forge } = machine
+    const open = forge.pulls.filter(({ state }) => state === 'open')
+    if (open.length === 0 || random.chance(0.3)) {
+      forge.down = !forge.down
+      return forge.down ? 'the forge goes away' : 'the forge is back'
+    }
+    const pull = random.pick(open)
+    pull.state = random.pick(['merged', 'closed'] as const)
+    return `somebody has #${pull.number} ${pull.state}`
   }
 
   #breaks(process: ControlPlaneProcess, roll: number): string | null {

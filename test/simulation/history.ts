@@ -62,6 +62,7 @@ class History {
     const random = randomOf(seed)
     this.#stage = stage
     this.#random = random
+    this.#machine.proposes = random.chance(0.3)
     this.#broken = broken
     this.#reader = stage.reader
     this.#watcher = new Watcher(this.#reader)
@@ -104,7 +105,9 @@ class History {
     for (let event = 0; event < events && this.#fine(); event += 1) {
       const ready = this.#living().find((process) => process.ready && !process.stopped)
       const decides = ready !== undefined && this.#random.chance(0.3)
-      this.#say(decides ? this.#people.deliver(ready) : this.#happenings.something())
+      const decided = decides ? this.#people.deliver(ready) : null
+      const there = decided === null && this.#random.chance(0.1) ? this.#happenings.forgeMoves() : null
+      this.#say(decided ?? there ?? this.#happenings.something())
       await setImmediate()
     }
     this.#say(this.#happenings.calm())
@@ -174,8 +177,9 @@ class History {
         quit = true
       }
       const happened = this.#happenings.letGo(0) ?? this.#happenings.boxGoesOn()
-      // To look for left boxes, and to remove them again and again, is no news.
-      if (happened !== null && !/engine\.(list|sweep|remove)/.test(happened)) quietSince = clock.ticks()
+      // To look for left boxes and at pull requests, and to remove boxes again and again, is no news.
+      if (happened !== null && !/engine\.(list|sweep|remove)|forge\.look/.test(happened))
+        quietSince = clock.ticks()
       this.#say(happened)
       if (happened === null) {
         if (clock.ticks() - quietSince > quietMs) return

@@ -105,12 +105,13 @@ const nonces: Invariant = ({ before, now, event }) => {
 }
 
 /** Whether something is to be decided about a task by a button. */
-function isOffered({ task: { status, phase, delivery } }: View): boolean {
+function isOffered({ task: { kind, status, phase, delivery } }: View): boolean {
   if (status === 'DRAFT') return true
   return (
     status === 'APPLIED' &&
     phase === null &&
-    ['none', 'undone', 'conflict', 'rejected', 'merged'].includes(delivery)
+    kind !== 'question' &&
+    ['none', 'undone', 'conflict', 'rejected', 'merged', 'pr_closed'].includes(delivery)
   )
 }
 
@@ -142,7 +143,7 @@ const budgets: Invariant = ({ before, now, event }) => {
     : null
 }
 
-const charging = new Set(['checkpointed', 'violated'])
+const charging = new Set(['answered', 'checkpointed', 'violated'])
 
 /** A step is charged once, in its order, when it is over. */
 const steps: Invariant = ({ before, now, event }) => {
@@ -208,6 +209,10 @@ const newsOfType: Readonly<Record<string, string>> = {
   undo_refused: 'task.merged',
   merge_refused: 'task.unmerged',
   undone: 'task.undone',
+  pull_opened: 'task.proposed',
+  pull_refused: 'task.unproposed',
+  pull_merged: 'task.pull_merged',
+  pull_closed: 'task.pull_closed',
 }
 
 function toldOf({ type, from_status: from, to_status: to }: EventRow): readonly string[] {
@@ -217,6 +222,18 @@ function toldOf({ type, from_status: from, to_status: to }: EventRow): readonly 
   return Object.entries(told).flatMap(([destination, types]) =>
     news !== null && (types as readonly string[]).includes(news) ? [`${destination} ${news}`] : [],
   )
+}
+
+/** A question changes nothing and is delivered nowhere, and it is over once it has its answer. */
+const questions: Invariant = ({ now: { task, attempts } }) => {
+  if (task.kind !== 'question')
+    return task.answer === null ? null : 'a task that was to change something answers'
+  if (task.head !== task.base_commit || attempts.some(({ kind }) => kind !== null && kind !== 'agent'))
+    return 'a question did more than to ask an agent'
+  if (!['none', 'discarded'].includes(task.delivery)) return `a question is ${task.delivery}`
+  if ((task.answer !== null) !== (task.status === 'APPLIED'))
+    return `it is ${task.status}, and ${task.answer === null ? 'not ' : ''}answered`
+  return null
 }
 
 /** A task that a schedule has made is one run of it, which is no other task. */
@@ -253,6 +270,7 @@ export const invariants = {
   sound,
   letters,
   schedules,
+  questions,
 } as const satisfies Record<string, Invariant>
 
 /** Those that a write breaks, with what is wrong. */

@@ -6,6 +6,7 @@ import type { TaskId } from '../../src/domain/ids.ts'
 import { specHash } from '../../src/sandbox/hash.ts'
 import { aTime } from '../support/task.ts'
 import { Clock } from './clock.ts'
+import { VirtualForge } from './forge.ts'
 import { Mail } from './mail.ts'
 
 /** What a tree holds: one name for each thing that a box has written. */
@@ -52,6 +53,9 @@ export class Machine {
   /** Who watches over a box's way out, by its name: the process that had it last. */
   readonly overseers = new Map<string, { readonly owner: number; readonly overseer: Overseer }>()
   readonly mail = new Mail()
+  readonly forge = new VirtualForge()
+  /** Whether it is configured that work is proposed, and not merged. */
+  proposes = false
   engineDown = false
   diskFull = false
   readonly base = this.commit(null, ['base'], 'base').id

@@ -5,6 +5,8 @@ import type { MergeWay } from '../../src/domain/delivery/merge.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import type { TaskRequest } from '../../src/domain/intake.ts'
+import type { QuestionRequest } from '../../src/domain/question/request.ts'
+import type { Submitted } from '../../src/domain/submitted.ts'
 import type { Task } from '../../src/domain/task.ts'
 import type { Machine } from './machine.ts'
 import { type ControlPlaneProcess, nonceKey } from './process.ts'
@@ -34,14 +36,18 @@ const eventOf: Readonly<Record<Act['act'], readonly string[]>> = {
 }
 
 /** What applied work can be, where something is to be decided about it. */
-const deliverable: ReadonlySet<string> = new Set(['none', 'merged', 'undone', 'conflict', 'rejected'])
+const deliverable: ReadonlySet<string> = new Set([
+  'none',
+  'merged',
+  'undone',
+  'conflict',
+  'rejected',
+  'pr_closed',
+])
 
-const merging = (how: MergeWay | null): Act => ({
-  act: 'merge',
-  into: 'main',
-  how,
-  accept: ['unread', 'foreign'],
-})
+const accept = ['unread', 'foreign'] as const
+const proposed = (draft: boolean | null): Act => ({ act: 'pull-request', into: 'main', draft, accept })
+const merging = (how: MergeWay | null): Act => ({ act: 'merge', into: 'main', how, accept })
 
 /** What somebody did, and what they heard of it: nothing, where the process died over it. */
 interface Done {
@@ -61,6 +67,7 @@ export class People {
   readonly #buttons = new Map<string, { readonly task: TaskId; used: boolean }>()
   readonly #tasks: TaskId[] = []
   readonly #requests = new Map<string, TaskRequest>()
+  readonly #questions = new Map<string, QuestionRequest>()
   broken: string | null = null
 
   constructor(random: Random, machine: Machine, view: (id: TaskId) => View | null) {
@@ -73,6 +80,7 @@ export class People {
   doSomething(process: ControlPlaneProcess): string {
     const random = this.#random
     if (random.chance(0.15)) return this.#plan(process)
+    if (random.chance(0.1)) return this.#ask(process)
     if (this.#tasks.length === 0 || (this.#requests.size < 3 && random.chance(0.3)))
       return this.#submit(process)
     const id = random.pick(this.#tasks)
@@ -97,7 +105,7 @@ export class People {
     const random = this.#random
     const deliveryOf = (id: TaskId): string => {
       const task = this.#view(id)?.task
-      return task?.status === 'APPLIED' ? task.delivery : ''
+      return task?.status === 'APPLIED' && task.kind !== 'question' ? task.delivery : ''
     }
     const applied = this.#tasks.filter((id) => deliverable.has(deliveryOf(id)))
     if (applied.length === 0) return null
@@ -105,7 +113,9 @@ export class People {
     if (random.chance(0.4)) return this.#press(process, id, ada)
     const how = random.pick([null, 'squash', 'fast-forward'] as const)
     const undoes = random.chance(deliveryOf(id) === 'merged' ? 0.8 : 0.1)
-    return this.#do(process, id, ada, undoes ? { act: 'undo' } : merging(how))
+    const proposes = random.chance(0.3)
+    const delivers = proposes ? proposed(random.pick([null, false])) : merging(how)
+    return this.#do(process, id, ada, undoes ? { act: 'undo' } : delivers)
   }
 
   /** What is wrong with what they were told, once all is over; null where nothing is. */
@@ -157,14 +167,41 @@ export class People {
     return `submits under ${key}`
   }
 
+  /** Asks something, perhaps once more, perhaps about an answer. */
+  #ask(process: ControlPlaneProcess): string {
+    const random = this.#random
+    const caller = random.chance(0.5) ? ada : ci
+    const answered = this.#tasks.filter((id) => (this.#view(id)?.task.answer ?? null) !== null)
+    const followUp = answered.length > 0 && random.chance(0.5) ? random.pick(answered) : null
+    const key = `question ${random.below(3)}`
+    const known = this.#questions.get(key)
+    const request: QuestionRequest = known ?? {
+      question: random.chance(0.15) ? 'What does pip install do?' : 'What is it?',
+      repository: followUp === null ? '/repositories/example' : null,
+      ref: null,
+      agent: null,
+      budget: { steps: 1 + random.below(2), minutes: random.pick([0.1, 5]) },
+      draft: random.chance(0.1),
+      policy: null,
+      followUp,
+    }
+    this.#questions.set(key, request)
+    void this.#answered(process, process.plane.ask(request, caller, key))
+    return `${caller.actor.id} asks under ${key}`
+  }
+
   async #submitted(
     process: ControlPlaneProcess,
     request: TaskRequest,
     caller: Caller,
     key: string,
   ): Promise<void> {
+    await this.#answered(process, process.plane.submit(request, caller, key))
+  }
+
+  async #answered(process: ControlPlaneProcess, answer: Promise<Submitted>): Promise<void> {
     try {
-      const { task } = await process.plane.submit(request, caller, key)
+      const { task } = await answer
       if (!this.#tasks.includes(task.id)) this.#tasks.push(task.id)
       this.#look(process, task.id)
     } catch {
@@ -236,7 +273,7 @@ export class People {
     if (view === null) return false
     const action = button.split(':')[2] ?? ''
     const own = role === 'operator' && view.task.created_by === JSON.stringify(actor)
-    const mayMerge = ['merge', 'undo'].includes(action) && view.task.marks === '[]'
+    const mayMerge = ['merge', 'pull-request', 'undo'].includes(action) && view.task.marks === '[]'
     if (role !== 'owner' && !(own && (action === 'suggest' || mayMerge))) return false
     return view.surfaces.some(({ id: surface, revision, closed_at: closed, expires_at: expires }) => {
       const open = closed === null && revision === view.task.revision && expires > this.#machine.clock.now()
@@ -276,6 +313,7 @@ export class People {
       { act: 'resume', instruction: null, budget: more },
       { act: 'discard' },
       merging(null),
+      proposed(null),
       { act: 'undo' },
     ])
   }

@@ -7,6 +7,7 @@ import { Loop } from '../../control-plane/loop/loop.ts'
 import { outboxDesk } from '../../control-plane/outbox/desk.ts'
 import { Dispatcher } from '../../control-plane/outbox/dispatcher.ts'
 import { Plane } from '../../control-plane/plane.ts'
+import { PullFollower } from '../../control-plane/pulls/follower.ts'
 import { ScheduleBook } from '../../control-plane/schedule/book.ts'
 import type { RunDeps } from '../../control-plane/schedule/runs.ts'
 import { Scheduler } from '../../control-plane/schedule/scheduler.ts'
@@ -17,6 +18,7 @@ import { Together } from '../../control-plane/together.ts'
 import type { Ticks } from '../../control-plane/ticks.ts'
 import { openAgents } from '../../src/agents/open.ts'
 import type { Engine } from '../../src/domain/box.ts'
+import type { Forge, PullPlaces } from '../../src/domain/delivery/forge.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import { KnownSecrets } from '../../src/domain/leak.ts'
 import { usualPatience } from '../../src/domain/outbox/attempt.ts'
@@ -27,6 +29,7 @@ import { compileBox } from '../../src/sandbox/spec.ts'
 import { noRemotes } from '../support/no-remotes.ts'
 import { aBudget, aPolicy } from '../support/task.ts'
 import { virtualEngine, virtualGateway } from './engine.ts'
+import { proposing } from './forge.ts'
 import { simulationKey } from './key.ts'
 import type { Machine } from './machine.ts'
 import type { Stage } from './stage.ts'
@@ -41,6 +44,7 @@ export interface Broken {
   engine?(engine: Engine): Engine
   worktrees?(worktrees: Worktrees): Worktrees
   destination?(destination: Destination): Destination
+  forge?(forge: Forge): Forge
 }
 
 /** What a process is run on, and who looks on. */
@@ -78,6 +82,7 @@ export class ControlPlaneProcess {
   readonly #loop: Loop
   readonly #dispatcher: Dispatcher
   readonly #scheduler: Scheduler
+  readonly #follower: PullFollower
   readonly #store: Store
 
   constructor(site: Site, id: number) {
@@ -140,6 +145,12 @@ export class ControlPlaneProcess {
       user: { uid: 10_001, gid: 10_001 },
       clock: now,
     }
+    const seen = machine.forge.seen()
+    const forge = slowly(broken.forge?.(seen) ?? seen, { yard, owner: id, kind: 'forge', atOnce: [] })
+    const { remote: url, user, token, network } = proposing
+    const place = { settings: proposing, remote: { url, user, token, network }, forge: async () => forge }
+    const pulls: PullPlaces = () => place
+    this.#follower = new PullFollower({ store, tasks, pulls, clock: now, ticks, log })
     this.#loop = new Loop(
       {
         ...shared,
@@ -147,7 +158,7 @@ export class ControlPlaneProcess {
         secrets: new KnownSecrets([]),
         attestor: attests,
         posture: () => null,
-        pulls: () => null,
+        pulls,
         ticks,
         sleep: (ms, signal) => clock.sleep(id, ms, signal),
         log,
@@ -157,10 +168,12 @@ export class ControlPlaneProcess {
     const defaults: Defaults = {
       budget: aBudget(),
       agent: { name: 'command', argv: ['true'] },
-      answerer: null,
+      answerer: { name: 'command', argv: ['true'] },
       policy,
       means: { memoryMb: 8192, upstreams: { anthropic }, pricesAsOf: '2026-01-01' },
-      repository: () => ({}),
+      repository: () => ({
+        delivery: { pull: proposing, way: machine.proposes ? 'pull-request' : 'merge' },
+      }),
       isNamed: () => true,
     }
     const draft: RunDeps['draft'] = (request, task, by) =>
@@ -186,7 +199,7 @@ export class ControlPlaneProcess {
       schedules: new ScheduleBook({ ...shared, draft, changed: () => this.#scheduler.wake() }),
       repositories: {},
       remotes: noRemotes,
-      pulls: () => null,
+      pulls,
       data: '/data',
     })
     this.#loop.recover().then(
@@ -194,6 +207,7 @@ export class ControlPlaneProcess {
         this.#loop.start()
         this.#dispatcher.start()
         this.#scheduler.start()
+        this.#follower.start()
         this.ready = true
         return undefined
       },
@@ -222,7 +236,8 @@ export class ControlPlaneProcess {
     this.ready = false
     try {
       // In the order of main.ts.
-      for (const part of [this.#scheduler, this.#loop, this.#dispatcher]) await part[Symbol.asyncDispose]()
+      for (const part of [this.#scheduler, this.#follower, this.#loop, this.#dispatcher])
+        await part[Symbol.asyncDispose]()
     } catch {
       // Its end is the end of it all the same.
     }

@@ -32,7 +32,9 @@ function agentGoesOn(
 ): void {
   const { task, name, step } = box.spec
   if (box.stage === 1) askModel(machine, name, random, mayRun)
-  else if (box.stage === 2 && random.chance(0.85)) {
+  else if (isQuestion(box)) {
+    if (box.stage > 2) machine.end(box, 'exited', ...answer(random))
+  } else if (box.stage === 2 && random.chance(0.85)) {
     const place = machine.places.get(task)
     if (place !== undefined) place.tree = [...place.tree, `step ${step} of ${name}`, ...mischief(random)]
   } else if (box.stage > 2) machine.end(box, 'exited', ...lastWords(random))
@@ -54,6 +56,21 @@ function askModel(machine: Machine, name: string, random: Random, mayRun: (owner
 function mischief(random: Random): readonly string[] {
   if (random.chance(0.08)) return [denied]
   return random.chance(0.05) ? [manifest] : []
+}
+
+/** It can read all of the repository, and write none of it. */
+function isQuestion({ spec: { mounts } }: VirtualBox): boolean {
+  return mounts.find(({ source }) => source.kind === 'worktree')?.readonly === true
+}
+
+function answer(random: Random): [number, string] {
+  if (random.chance(0.2))
+    return random.pick([
+      [1, 'It broke.'],
+      [0, ''],
+      [0, 'TASK_STATE: BLOCKED'],
+    ])
+  return [0, 'It is so.\nTASK_STATE: DONE']
 }
 
 function lastWords(random: Random): [number, string] {

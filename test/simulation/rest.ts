@@ -2,6 +2,7 @@ import type { CommitId } from '../../src/domain/brand.ts'
 import { activeStatuses, type Status } from '../../src/domain/task.ts'
 import { wrongRun } from './invariants.ts'
 import type { Merge } from '../../src/domain/delivery/merge.ts'
+import type { Pull } from '../../src/domain/delivery/pull.ts'
 import type { Machine } from './machine.ts'
 import type { View } from './view.ts'
 import { leadsTo } from './worktrees.ts'
@@ -22,7 +23,8 @@ export function wrongAtRest(machine: Machine, view: View): string | null {
   return (
     wrongTree(machine, { task, attempts }) ??
     wrongBranch(machine, { task, attempts }) ??
-    wrongDelivery(machine, { task, attempts })
+    wrongDelivery(machine, { task, attempts }) ??
+    wrongPull(machine, { task })
   )
 }
 
@@ -54,12 +56,35 @@ function wrongDelivery(machine: Machine, { task, attempts }: Pick<View, 'task' |
   return isMerged && last?.passed === 0 ? 'delivery: what was merged has failed its test' : null
 }
 
+/** What is on record as proposed is there, and nothing of the task was ever proposed twice at once. */
+function wrongPull(machine: Machine, { task }: Pick<View, 'task'>): string | null {
+  const { forge } = machine
+  const { branch, delivery } = task
+  if (forge.doubled?.branch === branch)
+    return `proposed: #${forge.doubled.number} is a second one that is open`
+  const pull = task.pull === null ? null : (JSON.parse(task.pull) as Pull)
+  if (pull === null) return null
+  const there = forge.branches.get(branch)
+  if (pull.pushed !== null && (there === undefined || !leadsTo(machine, pull.pushed, there)))
+    return `published: ${branch} is said to be at ${pull.pushed} there, and is not`
+  if (pull.number === null) return null
+  const found = forge.pulls[pull.number - 1]
+  if (found?.branch !== branch || found.into !== pull.into)
+    return `proposed: #${pull.number} is said to be for it, and is not`
+  const over = { pr_merged: 'merged', pr_closed: 'closed' }[delivery]
+  return over === undefined || found.state === over
+    ? null
+    : `proposed: it is ${delivery}, and ${found.state} there`
+}
+
 /** What is applied is in the source, is what was tested, and is what the record says. */
 function wrongBranch(machine: Machine, { task, attempts }: Pick<View, 'task' | 'attempts'>): string | null {
-  const { branch, head, base_commit: base, status, outcome } = task
+  const { branch, head, kind, base_commit: base, status, outcome } = task
   if ((machine.mirror.get(branch) ?? base) !== head)
     return 'branch: the mirror holds something else than the head'
   if (status !== 'APPLIED') return null
+  if (kind === 'question')
+    return machine.source.has(branch) ? 'branch: a question has one in the source' : null
   if (machine.source.get(branch) !== head) return 'branch: the source does not hold what was applied'
   const last = attempts.findLast(({ commit_id: commit }) => commit !== null)
   return outcome !== 'tested' || last?.passed === 1 ? null : 'branch: what was applied as tested did not pass'

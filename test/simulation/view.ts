@@ -5,6 +5,7 @@ import type { TaskId } from '../../src/domain/ids.ts'
 /** A task as it lies in the file, read past the store. */
 export interface TaskRow {
   readonly id: TaskId
+  readonly kind: string | null
   readonly status: string
   readonly phase: string | null
   readonly halt: string | null
@@ -23,6 +24,8 @@ export interface TaskRow {
   readonly marks: string | null
   readonly delivery: string
   readonly merge: string | null
+  readonly pull: string | null
+  readonly answer: string | null
   readonly created_by: string
   readonly updated_at: number
 }

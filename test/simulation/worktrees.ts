@@ -103,7 +103,11 @@ export function virtualWorktrees(machine: Machine, ended: () => void): Worktrees
       }
       return !back && leadsTo(machine, to, tip) ? { kind: 'moved' } : { kind: 'elsewhere', tip }
     },
-    async push() {
+    async push({ branch }, head) {
+      const { branches } = machine.forge
+      const tip = branches.get(branch)
+      if (tip !== undefined && !leadsTo(machine, tip, head)) return { kind: 'elsewhere', tip }
+      branches.set(branch, head)
       return { kind: 'pushed' }
     },
     async diffInto() {
