@@ -109,7 +109,7 @@ export const broken: Readonly<Record<Name, Broken>> = {
   proposed: {
     forge: (forge) => ({
       ...forge,
-      find: () => Promise.resolve(null),
+      find: () => Promise.resolve([]),
       async open(request, signal) {
         await forge.open(request, signal)
         throw new Failure('busy', 'The answer is lost.')

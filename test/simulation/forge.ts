@@ -33,17 +33,15 @@ export class VirtualForge {
   /** The second of two that were open for one branch at once. */
   doubled: Proposed | null = null
 
-  find(branch: string, into: string): Proposed | null {
-    return (
-      this.pulls.find((each) => each.state === 'open' && each.branch === branch && each.into === into) ?? null
-    )
+  /** Those that are open. */
+  find(branch: string): readonly Proposed[] {
+    return this.pulls.filter((each) => each.state === 'open' && each.branch === branch)
   }
 
   open({ branch, into }: Pick<PullRequest, 'branch' | 'into'>): Proposed {
-    const other = this.find(branch, into)
     const made: Proposed = { number: this.pulls.length + 1, branch, into, state: 'open' }
+    if (this.find(branch).length > 0) this.doubled = made
     this.pulls.push(made)
-    if (other !== null) this.doubled = made
     return made
   }
 
@@ -55,10 +53,9 @@ export class VirtualForge {
     const stateOf = ({ number, state }: Proposed): PullState => ({ number, url: null, state })
     return {
       reach: async () => answers(),
-      find: async (branch, into) => {
+      find: async (branch) => {
         answers()
-        const found = this.find(branch, into)
-        return found === null ? null : stateOf(found)
+        return this.find(branch).map((each) => ({ ...stateOf(each), into: each.into }))
       },
       open: async (request) => {
         answers()
