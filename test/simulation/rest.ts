@@ -23,7 +23,7 @@ export function wrongAtRest(machine: Machine, view: View): string | null {
   return (
     wrongTree(machine, { task, attempts }) ??
     wrongBranch(machine, { task, attempts }) ??
-    wrongDelivery(machine, { task, attempts }) ??
+    wrongDelivery(machine, view) ??
     wrongPull(machine, { task })
   )
 }
@@ -41,7 +41,10 @@ function wrongTree(machine: Machine, { task, attempts }: Pick<View, 'task' | 'at
 }
 
 /** A branch holds what was merged into it and not undone, and nothing else of the tasks; it was tested there. */
-function wrongDelivery(machine: Machine, { task, attempts }: Pick<View, 'task' | 'attempts'>): string | null {
+function wrongDelivery(
+  machine: Machine,
+  { task, attempts, events }: Pick<View, 'task' | 'attempts' | 'events'>,
+): string | null {
   if (task.delivery === 'delivering') return 'rest: it is left on the way'
   const merge = task.merge === null ? null : (JSON.parse(task.merge) as Merge)
   if (merge?.commit == null || task.delivery === 'discarded') return null
@@ -53,7 +56,10 @@ function wrongDelivery(machine: Machine, { task, attempts }: Pick<View, 'task' |
   if (isThere !== isMerged)
     return `delivery: it is ${task.delivery}, and ${isThere ? '' : 'not '}in the branch`
   const last = attempts.findLast(({ kind, state, step }) => step === 0 && state === 'kept' && kind === 'test')
-  return isMerged && last?.passed === 0 ? 'delivery: what was merged has failed its test' : null
+  // What meets with no other work is not tested once more, though an earlier try may have met with some, and failed.
+  const decided = events.findLastIndex(({ type }) => type === 'merge_decided')
+  const isTested = events.slice(decided).some(({ type }) => type === 'merge_begun')
+  return isMerged && isTested && last?.passed === 0 ? 'delivery: what was merged has failed its test' : null
 }
 
 /** What is on record as proposed is there, and nothing of the task was ever proposed twice at once. */

@@ -17,7 +17,7 @@ afterEach(() => lab[Symbol.dispose]())
 
 async function delivered(task: TaskPlace, head: CommitId, into: string): Promise<Moved> {
   const { worktrees } = lab
-  const wish = { into, how: 'merge', since: task.base.commit, at: 0, message: 'Merge it\n' } as const
+  const wish = { into, how: 'merge', since: task.base.commit, at: Date.now(), message: 'Merge it\n' } as const
   const merged = await worktrees.merge(task, head, wish)
   if (merged.kind !== 'made') throw new Error(JSON.stringify(merged))
   return await worktrees.move(task, { into, from: merged.from, to: merged.commit, back: false })
@@ -67,7 +67,13 @@ it('a file whose name changes in its case alone follows, forward and back', asyn
   const { commit: head } = made(await worktrees.candidate(task, task.base.commit, 'step 1\n'))
   await worktrees.checkpoint(task, head)
   await worktrees.handover(task, head)
-  const wish = { into: 'main', how: 'squash', since: task.base.commit, at: 0, message: 'Move it\n' } as const
+  const wish = {
+    into: 'main',
+    how: 'squash',
+    since: task.base.commit,
+    at: Date.now(),
+    message: 'Move it\n',
+  } as const
   const merged = await worktrees.merge(task, head, wish)
   if (merged.kind !== 'made') throw new Error(JSON.stringify(merged))
   const { from, commit: to } = merged
