@@ -15,7 +15,7 @@ afterAll(() => stage[Symbol.dispose]())
 describe('a simulation', () => {
   it(
     `tells ${count} histories from seed ${first}, in which every invariant holds`,
-    { timeout: 600_000 },
+    { timeout: 1_200_000 },
     async () => {
       const begun = performance.now()
       let [writes, tasks] = [0, 0]
