@@ -205,10 +205,11 @@ export class Loop implements AsyncDisposable {
   async #work(employed: Task, controller: AbortController): Promise<void> {
     const { id, fence } = employed
     let task = employed
-    for (let errors = 0; ;) {
+    // Asked outside of the try: a storage that fails while the process ends would be asked without a pause, for ever.
+    for (let errors = 0; this.#claims;) {
       try {
         const now = this.#deps.store.task(id)
-        if (!this.#claims || now === null || now.fence !== fence || !wantsWork(now)) return
+        if (now === null || now.fence !== fence || !wantsWork(now)) return
         // A delivery has to be its repository's turn.
         if (isDelivering(now) !== isDelivering(employed)) return
         task = now

@@ -46,7 +46,8 @@ async function held(): Promise<Held> {
   }
 }
 
-describe.concurrent('a process that holds the data folder and is suspended', () => {
+// Most of it is waiting, and with other files beside it the machine may be slow on top.
+describe.concurrent('a process that holds the data folder and is suspended', { timeout: 90_000 }, () => {
   it('is named by every command, each in time', async ({ expect }) => {
     await using other = await held()
     other.child.kill('SIGSTOP')

@@ -3,6 +3,7 @@ import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { Failure } from '../../src/domain/failure.ts'
 import type { Program } from '../support/program.ts'
+import { until } from '../support/until.ts'
 import { cofferdam, inside, type ServeLab, type Serving, serveLab } from './served.ts'
 
 const canMount =
@@ -37,6 +38,17 @@ describe('B07 a second `serve` on one data folder', () => {
     expect(await second.code).toBe(7)
     expect(second.errors().trim().split('\n')).toEqual([expect.stringContaining(sentence())])
     expect((await lab.draft('Mend it')).task.status).toBe('DRAFT')
+  })
+
+  it('waits until the first lets go, where it is to', { timeout: 60_000 }, async () => {
+    const second = lab.serve(null, '--wait')
+    const waits = `Process ${first.process.pid} (serve) holds the data folder ${lab.data}; waiting until it lets go.`
+    await until(() => second.errors().includes(waits))
+    const { task } = await lab.draft('Mend it')
+    first.process.kill('SIGTERM')
+    expect(await first.code).toBe(0)
+    await second.works
+    expect(await lab.client.task(task.id)).toEqual(task)
   })
 
   it(

@@ -28,7 +28,7 @@ export interface ServeLab extends Disposable {
   readonly data: string
   readonly client: Client
   /** @param prepare a shell script that is run before, in a mount namespace of its own */
-  serve(prepare?: string): Serving
+  serve(prepare?: string | null, ...flags: string[]): Serving
   /** Submits a task that waits for a person. */
   draft(goal: string): Promise<Submitted>
 }
@@ -52,10 +52,10 @@ export function serveLab({ file }: Program): ServeLab {
   return {
     data,
     client,
-    serve(prepare) {
-      const command = [process.execPath, file, 'serve', '--data', data, '--config', yaml]
+    serve(prepare = null, ...flags) {
+      const command = [process.execPath, file, 'serve', '--data', data, '--config', yaml, ...flags]
       const [name = '', ...args] =
-        prepare === undefined
+        prepare === null
           ? command
           : ['unshare', '--mount', 'sh', '-ec', `${prepare}\nexec "$@"`, 'sh', ...command]
       const child = spawn(name, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })

@@ -1,17 +1,37 @@
 import type { Command } from 'commander'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '../../domain/failure.ts'
 import { exitCode } from '../exit.ts'
 import { holderName, isHeld } from '../connection.ts'
 import type { World } from '../world.ts'
 import { type CommonOptions, onFolder, printJson, type Shell } from './common.ts'
 
+/** How often it is looked whether the data folder has been let go, ms. */
+const lookMs = 1000
+
+interface ServeOptions extends CommonOptions {
+  readonly wait?: true
+}
+
 export function serveCommand(program: Command, shell: Shell): void {
   onFolder(
-    program.command('serve').description('work on all tasks of the data folder until told to end'),
-  ).action(async (options: CommonOptions) => {
+    program
+      .command('serve')
+      .description('work on all tasks of the data folder until told to end')
+      .option('--wait', 'begin when another process lets the data folder go, instead of refusing'),
+  ).action(async (options: ServeOptions) => {
     const { world } = shell
     const config = world.loadConfig(options)
-    const opened = await world.open(config, { what: 'serve', attend: 'all', stderrLevel: config.logLevel })
+    const take = () => world.open(config, { what: 'serve', attend: 'all', stderrLevel: config.logLevel })
+    let opened = await take()
+    if (isHeld(opened) && options.wait === true) {
+      const who = holderName(opened.owner)
+      world.terminal.error(`${who} holds the data folder ${config.dataFolder}; waiting until it lets go.\n`)
+    }
+    while (isHeld(opened) && options.wait === true) {
+      await sleep(lookMs)
+      opened = await take()
+    }
     if (isHeld(opened)) {
       throw new Failure(
         'busy',

@@ -156,6 +156,25 @@ describe('a storage that fails in the middle', () => {
     expect(said).toEqual(['The disk is full. Waiting for room on it.\n'])
   })
 
+  it('is not asked again and again by a process that ends: the next one goes on', async () => {
+    const repo = aRepository()
+    const born = await lab.birth(repo, 'echo one; sleep 5; echo ran >> runs.txt')
+    await printed(born)
+    let asked = 0
+    lab.faults.store = (method) => {
+      if (method !== 'task' || asked === 1000) return
+      asked += 1
+      throw new Failure('database', 'The storage does not answer.')
+    }
+    const closed = lab.close()
+    // Its task stays in flight, as after a crash.
+    await expect(closed).rejects.toThrow('The storage does not answer.')
+    expect(asked).toBeLessThan(10)
+    lab.faults.store = () => undefined
+    await lab.reopen()
+    await appliedOnce(repo, born)
+  })
+
   it('claims what waits when it can be written again', async () => {
     const repo = aRepository()
     failOnce('claimed', 'busy')
