@@ -54,6 +54,8 @@ export function opencode({ upstream, model }: AgentSettings): Agent {
   const config = JSON.stringify({
     autoupdate: false,
     share: 'disabled',
+    // Copies of the tree of its own, before and after each answer: checkpoints are ours.
+    snapshot: false,
     model: `box/${name}`,
     small_model: `box/${name}`,
     permission: { '*': 'allow' },
