@@ -62,6 +62,8 @@ export function gemini({ model }: AgentSettings): Agent {
         GOOGLE_GEMINI_BASE_URL: addressOf('gemini'),
         GEMINI_CLI_TRUST_WORKSPACE: 'true',
         GEMINI_TELEMETRY_ENABLED: 'false',
+        // It starts itself a second time, for half of the memory of the machine, which the box does not have.
+        GEMINI_CLI_NO_RELAUNCH: 'true',
       },
       files: { '.gemini/settings.json': settings },
     }),

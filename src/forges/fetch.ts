@@ -97,7 +97,14 @@ function call(
     const request = url.protocol === 'https:' ? tlsRequest(url, options) : plainRequest(url, options)
     request.once('error', reject)
     request.once('response', (answer) => {
-      collected(answer).then((bytes) => resolve(responseOf(answer, bytes)), reject)
+      collected(answer)
+        .then((bytes) => responseOf(answer, bytes))
+        .then(resolve, reject)
+    })
+    // To change to another protocol is no answer, and no error of the request either.
+    request.once('upgrade', (answer, socket) => {
+      socket.destroy()
+      reject(oddStatus(answer.statusCode))
     })
     request.end(body ?? undefined)
   })
@@ -118,7 +125,13 @@ async function collected(answer: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
+/** A number that HTTP does not know, or that means no answer. */
+function oddStatus(status: number | undefined): Failure {
+  return new Failure('busy', `The forge answers with status ${status}: that is no answer.`)
+}
+
 function responseOf({ statusCode = 502, headers }: IncomingMessage, bytes: Buffer): Response {
+  if (statusCode < 200 || statusCode > 599) throw oddStatus(statusCode)
   const isEmpty = [204, 205, 304].includes(statusCode)
   const named = Object.entries(headers).flatMap(([name, value]): [string, string][] =>
     typeof value === 'string' ? [[name, value]] : [],

@@ -35,6 +35,11 @@ export function post({ url, addresses, headers, body }: Post, signal: AbortSigna
   return new Promise((resolve, reject) => {
     const request = url.protocol === 'https:' ? tlsRequest(url, options) : plainRequest(url, options)
     request.once('error', reject)
+    // To change to another protocol is an answer like any other, and not a 2xx.
+    request.once('upgrade', (answer, socket) => {
+      socket.destroy()
+      resolve(headOf(answer))
+    })
     request.once('response', (answer) => {
       resolve(headOf(answer))
       // Errors of a body that nobody reads are nobody's.

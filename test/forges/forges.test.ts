@@ -161,6 +161,22 @@ describe.each(forgeKinds)('%s', (kind: ForgeKind) => {
     })
   })
 
+  it.each([
+    ['999', 'HTTP/1.1 999 Odd\r\ncontent-length: 2\r\n\r\n{}'],
+    ['600', 'HTTP/1.1 600 Odd\r\ncontent-length: 2\r\n\r\n{}'],
+    ['101', 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: other\r\n\r\n'],
+  ])('takes a status that is no answer for none: %s', async (status, head) => {
+    server.instead = (_, response) => {
+      response.socket?.end(head)
+      return true
+    }
+    const failed = await failure((await open()).look(1, signal))
+    expect(failed).toEqual({
+      code: 'busy',
+      message: expect.stringContaining(`answers with status ${status}`),
+    })
+  })
+
   it('asks no address of this machine where that is not configured, however its name is spelled', async () => {
     const named = server.address.replace('127.0.0.1', 'forge.test')
     const deps = { resolve: () => Promise.resolve(['127.0.0.1']) }

@@ -127,6 +127,15 @@ describe('a receiver that', () => {
     server.close()
   })
 
+  it('changes to another protocol has not got it, and is not waited for', async () => {
+    const there = await open((_, __, request) => {
+      request.socket.end('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: other\r\n\r\n')
+    })
+    const began = performance.now()
+    expect(await send(toReceiver(there.url))).toMatchObject({ text: 'The receiver answered 101.' })
+    expect(performance.now() - began).toBeLessThan(4000)
+  })
+
   it('sends a body without end is not read', async () => {
     let written = 0
     const there = await open((response) => {
