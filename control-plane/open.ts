@@ -263,6 +263,7 @@ export async function open(
       defaults,
       discord: () => discord?.connection() ?? null,
       apart,
+      git: gitHere,
       repositories: config.repositories,
       remotes,
       pulls,
