@@ -20,6 +20,8 @@ interface Around {
   /** Those that tasks and questions are given to that name none; empty: each has to name one. */
   readonly agents: readonly string[]
   readonly engine: Pick<Engine, 'describe' | 'image' | 'posture'>
+  /** Says which git is here, or rejects where that will not do. */
+  readonly git: () => Promise<string>
   readonly data: string
   /** Boxes are ended when less than this is free, MiB. */
   readonly diskFreeMb: number
@@ -84,6 +86,7 @@ export async function diagnose(deps: DiagnoseDeps): Promise<readonly Finding[]> 
 /** What is outside the data folder. */
 function surroundings({
   engine,
+  git,
   agents,
   data,
   diskFreeMb,
@@ -93,6 +96,7 @@ function surroundings({
 }: Around): Promise<readonly Finding[]> {
   return Promise.all([
     finding('engine', async () => ok(await engine.describe())),
+    finding('git', async () => ok(await git())),
     finding('posture', async () => {
       const { level, missing } = await engine.posture()
       if (missing.length === 0) return ok(level)

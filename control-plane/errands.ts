@@ -6,6 +6,7 @@ import type { BackupReport } from '../src/domain/backup.ts'
 import type { HostPath } from '../src/domain/brand.ts'
 import type { Finding } from '../src/domain/control-plane.ts'
 import { Failure, systemCodeOf } from '../src/domain/failure.ts'
+import { gitHere } from '../src/worktree/git-version.ts'
 import { apartEngine, gitOf, pullsOf } from './adapters.ts'
 import { describeKey, type KeyPlaces, keyPlaces } from './attest/key.ts'
 import { backUp } from './backup/backup.ts'
@@ -20,6 +21,7 @@ import { ownerOf } from './store/lock.ts'
 export async function diagnoseClosed(config: Config, around: Environment): Promise<readonly Finding[]> {
   return await diagnose({
     engine: apartEngine(config, around),
+    git: gitHere,
     agents: namesOf(config.tasks.agent, config.tasks.answerer),
     data: config.dataFolder,
     tmp: around.tmp,

@@ -23,6 +23,7 @@ import type { Discord, DiscordDeps } from '../src/discord/open.ts'
 import { specHash } from '../src/sandbox/hash.ts'
 import { compileBox } from '../src/sandbox/spec.ts'
 import { webhook } from '../src/webhooks/webhook.ts'
+import { gitHere } from '../src/worktree/git-version.ts'
 import { openAccess } from './access.ts'
 import { engineOf, gatewayOf, gitOf, placesApart, pullsOf, revealed, sweepPlaces } from './adapters.ts'
 import { attestor } from './attest/attestor.ts'
@@ -263,6 +264,7 @@ export async function open(
       defaults,
       discord: () => discord?.connection() ?? null,
       apart,
+      git: gitHere,
       repositories: config.repositories,
       remotes,
       pulls,

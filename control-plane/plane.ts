@@ -70,6 +70,8 @@ export interface PlaneDeps {
   readonly loop: Loop
   readonly engine: Engine
   readonly worktrees: Worktrees
+  /** Says which git is here, or rejects where that will not do. */
+  readonly git: () => Promise<string>
   readonly agents: ReadonlyMap<string, Agent>
   readonly compile: CompileBox
   readonly outputs: Pick<OutputFiles, 'read'>

@@ -26,7 +26,7 @@ link_command() {
   esac
 }
 
-say '1/8 What must be there: Node.js 20.19, git'
+say '1/8 What must be there: Node.js 20.19, git 2.38'
 need_programs
 
 say '2/8 Dependencies, in node_modules'

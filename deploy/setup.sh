@@ -9,7 +9,7 @@ source "$root/deploy/jobs.sh"
 source "$root/deploy/engine.sh"
 
 # Keys are for the first task alone: all else that is started here would have them in its environment, an engine for good.
-keys=(ANTHROPIC_API_KEY OPENAI_API_KEY GEMINI_API_KEY OPENAI_COMPATIBLE_API_KEY DISCORD_TOKEN)
+keys=(ANTHROPIC_API_KEY OPENAI_API_KEY GEMINI_API_KEY OPENAI_COMPATIBLE_API_KEY DISCORD_TOKEN GITHUB_TOKEN GITLAB_TOKEN FORGEJO_TOKEN)
 export -n "${keys[@]}"
 
 # with_keys COMMAND...: runs it with those keys.
@@ -42,6 +42,8 @@ need_programs() {
   command -v npm >/dev/null || die 'npm is missing. It comes with Node.js: install that again, then run this again.'
   node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||
     die "Node.js $(node -v) is too old. $newer_node"
+  node -e 'const [a, b] = process.argv[1].match(/\d+/g).map(Number); process.exit(a > 2 || (a === 2 && b >= 38) ? 0 : 1)' "$(git --version)" ||
+    die "$(git --version) is too old: nothing can be merged with it. Install git 2.38 or newer (Debian 12 has 2.39), then run this again."
   note "node $(node -v), npm $(npm -v 2>/dev/null), $(git --version)"
 }
 

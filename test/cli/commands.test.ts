@@ -305,7 +305,7 @@ describe('decisions and acts', () => {
 
 APPLIED  Merged into next.`)
     expect(merged.out).toContain(`cofferdam task undo ${id}  take it out of next again`)
-    expect((await machine.run(['task', 'show', id])).out).toContain('delivery    merged (next)')
+    expect((await machine.run(['task', 'show', id])).out).toContain('delivery    merged into next')
     const undone = await machine.run(['task', 'undo', id])
     expect([undone.code, undone.out]).toEqual([0, expect.stringContaining('Undone: next is as it was.')])
   })
@@ -317,7 +317,7 @@ APPLIED  Merged into next.`)
     expect(proposed.out).toContain('» To be proposed for next of ada/tools, as a pull request.')
     expect(proposed.out).toContain('✔ Proposed for main: #7 of ada/tools, a draft (https://forge.test/7).')
     const shown = await machine.run(['task', 'show', id])
-    expect(shown.out).toContain('delivery    pr_open (#7 of ada/tools, https://forge.test/7)')
+    expect(shown.out).toContain('delivery    pull request open, #7 of ada/tools, https://forge.test/7')
     const again = await machine.run(['task', 'merge', id])
     expect([again.code, again.error]).toEqual([2, expect.stringContaining('is proposed as #7 of ada/tools')])
     const both = await machine.run(['task', 'pull-request', id, '--draft', '--ready'])
@@ -386,7 +386,9 @@ APPLIED  Merged into next.`)
     )
     const changed = await machine.run(['task', 'review', id, '--text', 'And test it.', '--request-changes'])
     expect([changed.code, changed.out]).toEqual([0, expect.stringContaining('✔ Applied:')])
-    expect((await machine.run(['task', 'show', id])).out).toMatch(/^ {2}delivery +superseded$/m)
+    expect((await machine.run(['task', 'show', id])).out).toMatch(
+      /^ {2}delivery +superseded by another task$/m,
+    )
     const next = /Task ([a-z2-7]{10})/.exec(changed.out)?.[1] ?? ''
     expect((await machine.run(['task', 'show', next])).out).toMatch(
       new RegExp(`^ {2}changes task +${id}$`, 'm'),

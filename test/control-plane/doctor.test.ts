@@ -3,6 +3,7 @@ import {
   chownSync,
   closeSync,
   cpSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readdirSync,
@@ -24,6 +25,7 @@ import type { Engine } from '../../src/domain/box.ts'
 import type { Finding } from '../../src/domain/control-plane.ts'
 import type { PostureLevel } from '../../src/domain/posture.ts'
 import { Failure } from '../../src/domain/failure.ts'
+import { gitHere } from '../../src/worktree/git-version.ts'
 import { smallDisk } from '../attack/disks.ts'
 import { needRoot } from '../support/needs.ts'
 import { aPerson, aTask, aTaskIdOf, aTime } from '../support/task.ts'
@@ -49,10 +51,12 @@ async function found(
   alive = false,
   tmp = tmpdir(),
   agents: readonly string[] = [],
+  path = '/usr/bin:/bin',
 ): Promise<Readonly<Record<string, Omit<Finding, 'name'>>>> {
   const before = picture(folder)
   const findings = await diagnose({
     engine,
+    git: () => gitHere(path),
     agents,
     data: hostPath(data),
     tmp,
@@ -102,7 +106,7 @@ describe('doctor, where no process answers', () => {
       state: 'ok',
       text: `${data} does not exist yet: it is made when it is first needed`,
     })
-    expect(Object.keys(rest)).toEqual(['engine', 'posture', 'image', 'disk', 'attestation key'])
+    expect(Object.keys(rest)).toEqual(['engine', 'git', 'posture', 'image', 'disk', 'attestation key'])
   })
 
   it('counts the tasks of a killed process, of which the log has a part', async () => {
@@ -142,6 +146,27 @@ describe('doctor, where no process answers', () => {
     const findings = await found(engine)
     expect(findings['engine']).toEqual({ state: 'problem', text: 'It is down. Start it.' })
     expect(findings['database']?.state).toBe('ok')
+  })
+
+  it.each([
+    ['2.34.1', 'problem'],
+    ['2.37.9', 'problem'],
+    ['2.38.0', 'ok'],
+    ['2.47.1.windows.2', 'ok'],
+    ['3.0.0', 'ok'],
+  ])('says of git %s whether it can merge', async (version, state) => {
+    const path = join(folder, 'bin')
+    mkdirSync(path)
+    writeFileSync(join(path, 'git'), `#!/bin/sh\necho git version ${version}\n`, { mode: 0o755 })
+    const why = ' is too old, nothing can be merged with it: install git 2.38 or newer.'
+    expect((await found(up, false, tmpdir(), [], `${path}:/usr/bin:/bin`))['git']).toEqual({
+      state,
+      text: `git ${version}${state === 'ok' ? '' : why}`,
+    })
+  })
+
+  it('has a finding for a machine without git', async () => {
+    expect((await found(up, false, tmpdir(), [], folder))['git']).toMatchObject({ state: 'problem' })
   })
 
   it('warns where the image has not the agent of tasks that name none: those of others run', async () => {

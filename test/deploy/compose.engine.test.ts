@@ -22,13 +22,19 @@ interface Said {
   readonly out: string
 }
 
+/** What an operator may have in the file of variables; OUTER is taken from where compose is called. */
+const environment = ['GITHUB_TOKEN=hush-forge', 'TOOLS_TOKEN=hush-tools', 'OUTER']
+
 async function compose(args: readonly string[], overrides: readonly string[] = []): Promise<Said> {
+  mkdirSync(join(place, 'etc'), { recursive: true })
+  writeFileSync(join(place, 'etc', 'environment'), `${environment.join('\n')}\n`)
   const files = ['deploy/compose.yaml', ...overrides].flatMap((file) => ['-f', file])
   const child = spawn('docker-compose', ['--project-name', project, ...files, ...args], {
     cwd: root,
     env: {
       PATH: process.env['PATH'],
       HOME: process.env['HOME'],
+      OUTER: 'hush-outer',
       COFFERDAM_BASE: base,
       COFFERDAM_IMAGE: 'cofferdam/control-plane:test',
       COFFERDAM_DATA: join(place, 'data'),
@@ -78,10 +84,25 @@ it('the server in its container applies a task, in a box that it has no right of
   })
   expect((await compose(['up', '-d'])).code).toBe(0)
   const run = ['run', '--repo', repo, '--goal', 'Add a file', '--yes', '--agent', 'command', '--']
-  const ran = await compose(['exec', '-T', 'cofferdam', 'cofferdam', ...run, 'sh', '-c', 'echo 1 >new.txt'])
+  const ran = await compose([
+    'exec',
+    '-T',
+    'cofferdam',
+    'cofferdam',
+    ...run,
+    'sh',
+    '-c',
+    'env >env.txt; echo 1 >new.txt',
+  ])
   expect([ran.code, ran.out]).toEqual([0, expect.stringContaining('APPLIED')])
   const branch = git(repo, 'branch', '--list', 'cofferdam/*', '--format=%(refname)').trim()
   expect(git(repo, 'show', `${branch}:new.txt`)).toBe('1\n')
+  // What stands in the file of variables is for the server, and for no box.
+  const known = await compose(['exec', '-T', 'cofferdam', 'env'])
+  for (const line of ['GITHUB_TOKEN=hush-forge', 'TOOLS_TOKEN=hush-tools', 'OUTER=hush-outer'])
+    expect(known.out).toContain(line)
+  const inBox = git(repo, 'show', `${branch}:env.txt`)
+  expect([inBox, inBox]).toEqual([expect.stringContaining('HOME='), expect.not.stringContaining('hush')])
   // Nothing but the branch is in the repository, also of the tokens that were read back.
   expect(git(repo, 'status', '--porcelain')).toBe('')
   expect(readFileSync(join(place, 'data', 'installation'), 'utf8')).toMatch(/^[a-z2-7]{12}\n$/)

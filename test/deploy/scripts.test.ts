@@ -268,6 +268,9 @@ describe('the keys of providers', () => {
     'GEMINI_API_KEY',
     'OPENAI_COMPATIBLE_API_KEY',
     'DISCORD_TOKEN',
+    'GITHUB_TOKEN',
+    'GITLAB_TOKEN',
+    'FORGEJO_TOKEN',
   ]
   const env = (): Readonly<Record<string, string | undefined>> => ({
     PATH: `${folder}/bin:${process.env['PATH']}`,
@@ -317,6 +320,18 @@ describe('the keys of providers', () => {
     expect([status, before]).toEqual([0, expect.not.stringContaining('hush')])
     expect(before.split('HOME=').length).toBeGreaterThan(7)
     expect(keys.filter((name) => !after.includes(`${name}=hush-${name}\n`))).toEqual([])
+  })
+})
+
+describe('what must be there', () => {
+  it.each([
+    ['2.37.9', 1, 'git version 2.37.9 is too old: nothing can be merged with it. Install git 2.38 or newer'],
+    ['2.38.0', 0, 'git version 2.38.0'],
+    ['3.0.0', 0, 'git version 3.0.0'],
+  ])('git %s: exit %i', (version, status, says) => {
+    writeFileSync(join(folder, 'git'), `#!/bin/sh\necho git version ${version}\n`, { mode: 0o755 })
+    const { status: code, stdout } = sourced(`PATH=${folder}:$PATH; need_programs 2>&1`)
+    expect([code, stdout]).toEqual([status, expect.stringContaining(says)])
   })
 })
 

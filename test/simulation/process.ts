@@ -196,6 +196,7 @@ export class ControlPlaneProcess {
       defaults,
       discord: () => null,
       apart: () => Promise.resolve([]),
+      git: () => Promise.resolve('git 2.39.5'),
       schedules: new ScheduleBook({ ...shared, draft, changed: () => this.#scheduler.wake() }),
       repositories: {},
       remotes: noRemotes,

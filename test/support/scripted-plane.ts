@@ -544,10 +544,13 @@ function inputOf(act: Act, task: Task): Input {
 }
 
 /** The start of a step: what comes before anything can go on or wrong. */
-export function beginStep({ report, task }: Turn, step = 1): void {
+export function beginStep({ report, task }: Turn): void {
   report({ type: 'advanced', phase: 'agent', text: 'The worktree is ready.' })
-  const text = `Step ${step}/8: the agent starts.`
-  report({ type: 'begun', step, attempt: 1, text, consumed: task.instruction }, { data: { kind: 'agent' } })
+  const text = 'Step 1/8: the agent starts.'
+  report(
+    { type: 'begun', step: 1, attempt: 1, text, consumed: task.instruction },
+    { data: { kind: 'agent' } },
+  )
 }
 
 /** One step that is applied, as the loop would tell it, with these marks. */

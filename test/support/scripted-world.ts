@@ -170,6 +170,7 @@ function startCommand(
           posture: () =>
             Promise.resolve({ level: 'strong', missing: [], engine: 'scripted', seen: {}, at: 0 }),
         },
+        git: () => Promise.resolve('git 2.39.5'),
         agents: [],
         data: config.dataFolder,
         tmp: around.tmp,

@@ -53,7 +53,7 @@ async function begin(work: Work, text: string, wanted: Wanted): Promise<void> {
   const image = await deps.engine.image({ agent: task.agent.name, repository: task.repository.path })
   if (work.signal.aborted) return
   const row = newAttempt(deps.store, task, 0, deps.clock())
-  // What its steps have taken of the budget of time must not be missing here.
+  // The task has done its work: a box of its delivery gets as long as if nothing of the budget of time were used up.
   const spec = boxOf(deps, { ...task, spent: { ...task.spent, ms: 0 } }, row, image, wanted)
   work.log.info({ box: spec.name, specHash: deps.specHash(spec), spec }, 'box planned')
   work.report(

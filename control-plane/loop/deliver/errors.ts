@@ -5,8 +5,8 @@ import { end, planOf } from './plan.ts'
 import { refuse } from './pull.ts'
 
 /**
- * How long after the beginning of a part of a delivery it is still tried again, ms: one that fails at once has had all its
- * tries by then, and a far end that takes long to say nothing is not waited for again and again.
+ * How long after the last event of a delivery its part is still tried again, ms: a far end that takes long to say nothing is
+ * not waited for again and again. It is no bound for the database and the engine, whose many tries take minutes by intent.
  */
 const patienceMs = 60_000
 

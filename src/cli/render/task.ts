@@ -2,6 +2,7 @@ import { activityOf } from '../../domain/activity.ts'
 import { parseAttestation, type SignedAttestation } from '../../domain/attestation.ts'
 import { lastSaid } from '../../domain/delivery/last.ts'
 import { pullName } from '../../domain/delivery/pull.ts'
+import { workOf } from '../../domain/standing.ts'
 import type { Checkpoint, Task, TaskEvent } from '../../domain/task.ts'
 import { counted } from '../../domain/text.ts'
 import type { Paint } from '../terminal.ts'
@@ -74,16 +75,20 @@ function facts(task: Task): readonly (readonly string[])[] {
     ['steps', `${task.spent.steps} of ${task.budget.steps} used`],
     ['time', `${duration(task.spent.ms)} of ${duration(task.budget.seconds * 1000)} used`],
     ...spendingRows(task),
-    ...(task.delivery === 'none' ? [] : [['delivery', deliveryText(task)]]),
+    ...deliveryRow(task),
   ]
 }
 
-function deliveryText({ delivery, merge, pull }: Task): string {
-  if (pull !== null && delivery.startsWith('pr_')) {
-    const where = [pullName(pull), ...(pull.url === null ? [] : [pull.url])].join(', ')
-    return firstLine(`${delivery} (${where})`, 200)
-  }
-  return merge === null ? delivery : firstLine(`${delivery} (${merge.into})`, 200)
+/** What has become of its work, and where its pull request is. */
+function deliveryRow(task: Task): readonly (readonly string[])[] {
+  const work = workOf(task)
+  if (work === null) return []
+  const { delivery, pull } = task
+  const where =
+    pull !== null && delivery.startsWith('pr_')
+      ? [pullName(pull), ...(pull.url === null ? [] : [pull.url])]
+      : []
+  return [['delivery', firstLine([work, ...where].join(', '), 200)]]
 }
 
 /** What models have cost, where they have, or where it is limited. */

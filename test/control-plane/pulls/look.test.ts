@@ -46,6 +46,7 @@ describe.each(forgeKinds)('doctor, of the pull requests on %s', (kind) => {
         describe: () => Promise.resolve('docker 1'),
         image: () => Promise.resolve('sha256:1'),
       },
+      git: () => Promise.resolve('git 2.39.5'),
       agents: [],
       data: hostPath(join(folder, 'data')),
       tmp: folder,

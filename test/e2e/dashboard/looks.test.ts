@@ -78,7 +78,9 @@ describe.each(Object.entries(ways))('on a %s', (way, options) => {
     await page.goto(path())
     await sees(page.getByRole('heading', { level: 1 }))
     await settled(page)
-    await page.screenshot({ path: join(folder, `${name}-${way}.png`), animations: 'disabled' })
+    // What happened to a task stands at the end of its page.
+    const fullPage = name === 'running'
+    await page.screenshot({ path: join(folder, `${name}-${way}.png`), animations: 'disabled', fullPage })
     // At a desk a page holds the same, in other colours and with more room.
     expect(await barriers(page, way === 'phone' ? 'all' : 'looks')).toEqual([])
     expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)

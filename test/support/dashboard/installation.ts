@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Finding } from '../../../src/domain/control-plane.ts'
 import type { Task } from '../../../src/domain/task.ts'
-import { applies, beginStep, blocks, type Script } from '../scripted-plane.ts'
-import { anOwner } from '../task.ts'
+import { applies, blocks, type Script } from '../scripted-plane.ts'
+import { aCommitOf, anOwner } from '../task.ts'
 import { until } from '../until.ts'
 import type { DashboardLab } from './lab.ts'
 
@@ -46,22 +46,55 @@ index 1c59427..5b2e2ef 100644
 +    assert total([]) == Decimal("0.00")
 `
 
-const log = `== agent box of step 2, attempt 1 ==
-» Read src/receipt.py
-The sum is made of floats, so 0.1 + 0.2 is not 0.3. I will use decimals.
-» Edit src/receipt.py
+const log = `== agent box of step 3, attempt 1 ==
+» Read tools/cli.py
+The options of "export" are still read by hand: they go to the new parser next.
+» Edit tools/cli.py
 » Bash python3 -m pytest -q
-..                                                                  [100%]
-2 passed in 0.03s
+...........                                                         [100%]
+11 passed in 0.21s
 `
+
+/** Two steps that are done, of which the first one failed its test, and a third one that goes on. */
+const worksAtStep3: Script = ({ report }) => {
+  report({ type: 'advanced', phase: 'agent', text: 'The worktree is ready.' })
+  const begin = (step: number): void => {
+    const text = `Step ${step}/8: the agent starts.`
+    report({ type: 'begun', step, attempt: 1, text, consumed: null }, { data: { kind: 'agent' } })
+  }
+  const steps = [
+    {
+      changed: '3 files changed (+84 −12).',
+      tested: 'The test fails (exit code 1): 2 failed, 9 passed.',
+      passed: false,
+    },
+    { changed: '2 files changed (+31 −6).', tested: 'The test passes.', passed: true },
+  ]
+  for (const [index, { changed, tested, passed }] of steps.entries()) {
+    begin(index + 1)
+    report({ type: 'agent_finished', text: 'The agent ended with CONTINUE.' })
+    report({ type: 'advanced', phase: 'candidate', text: 'The tree is inside the policy.' })
+    report({ type: 'candidate_made', text: changed })
+    const priorFailure = passed ? null : tested
+    report({ type: 'tested', text: tested, priorFailure }, { data: { passed } })
+    const progress = { signature: changed, repeats: 1 }
+    report({
+      type: 'checkpointed',
+      verdict: { kind: 'next' },
+      head: aCommitOf('bc'.charAt(index)),
+      progress,
+      marks: null,
+    })
+  }
+  begin(3)
+}
 
 /** Goals as people write them, and tasks on them in every state. */
 export function anInstallation() {
   const script: Script = (turn) => {
     if (turn.task.goal.startsWith('Move')) return blocks(turn)
     if (!turn.task.goal.startsWith('Port')) return applies(turn)
-    beginStep(turn, 2)
-    return undefined
+    return worksAtStep3(turn)
   }
   const fill = async (lab: DashboardLab) => {
     const on = (repository: string) => ({ repository, test: 'python3 -m pytest -q' })
@@ -87,7 +120,7 @@ export function anInstallation() {
       chargeMs: 0,
       chargeTokens: 182_400,
       chargeCostUsd: 0.74,
-      step: 2,
+      step: 3,
       attempt: 1,
     })
     await lab.plane.review(
