@@ -36,7 +36,7 @@ export function Timeline({ events }: { readonly events: readonly TaskEvent[] }) 
 /** A step that is over: what it came to, and all that happened in it. */
 function Step({ of: { step, events }, now }: { readonly of: Folded; readonly now: number }) {
   return (
-    <li class="folded">
+    <li class="folded" value={events.at(-1)?.seq}>
       <details>
         <summary>
           {capital(stepName(step))}: {events.at(-1)?.text} <span class="faint">({events.length} events)</span>
