@@ -176,6 +176,10 @@ export class Plane implements ControlPlane {
     return this.#deps.store.counts()
   }
 
+  needing(): Readonly<Record<Status, number>> {
+    return this.#deps.store.needing()
+  }
+
   days(filter: DayFilter): readonly Day[] {
     const span = spanOf(filter, this.#deps.clock())
     return everyDay(span, this.#deps.store.days(span))

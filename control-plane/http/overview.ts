@@ -8,7 +8,9 @@ const counts = createRoute({
   method: 'get',
   path: '/v1/counts',
   summary: 'How many tasks there are in each state',
-  responses: { 200: json(countsSchema, 'Every state, also those of none.') },
+  responses: {
+    200: json(countsSchema, 'Every state, also those of none; `needing`: how many of them need a person.'),
+  },
 })
 const days = createRoute({
   method: 'get',
@@ -27,6 +29,6 @@ const days = createRoute({
 
 /** All tasks together. */
 export function overviewRoutes({ app, plane }: Routes): void {
-  app.openapi(counts, (context) => context.json({ counts: plane.counts() }, 200))
+  app.openapi(counts, (context) => context.json({ counts: plane.counts(), needing: plane.needing() }, 200))
   app.openapi(days, (context) => context.json({ days: [...plane.days(context.req.valid('query'))] }, 200))
 }

@@ -39,6 +39,10 @@ const list = createRoute({
       status: statusList.exactOptional(),
       kind: z.enum(taskKinds).exactOptional(),
       repository: repositoryFilter.exactOptional(),
+      needs_person: z
+        .enum(['true', 'false'])
+        .exactOptional()
+        .meta({ description: 'Those that rest until a person says how they go on, or all others.' }),
       since: time,
       until: time,
       cursor,
@@ -87,10 +91,11 @@ export function taskRoutes({ app, plane, caller }: Routes): void {
   })
   const pageJson = pageWriter()
   app.openapi(list, (context) => {
-    const { status, cursor: after, limit, ...filter } = context.req.valid('query')
+    const { status, needs_person: needs, cursor: after, limit, ...filter } = context.req.valid('query')
     const found = plane.tasks({
       ...filter,
       ...(status === undefined ? {} : { statuses: status }),
+      ...(needs === undefined ? {} : { needsPerson: needs === 'true' }),
       ...(after === undefined ? {} : { after }),
       limit: limit + 1,
     })

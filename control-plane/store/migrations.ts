@@ -277,4 +277,20 @@ export const migrations: readonly string[] = [
   ALTER TABLE runtime_tasks ADD COLUMN pull TEXT;
   CREATE INDEX runtime_tasks_proposed ON runtime_tasks (id) WHERE delivery = 'pr_open';
   `,
+  `
+  UPDATE runtime_tasks SET merge = json_set(merge, '$.refusal', CASE
+      WHEN delivery = 'rejected' THEN 'test'
+      WHEN delivery = 'conflict' THEN 'conflict'
+      WHEN merge ->> 'said' LIKE '%that are not this task''s%' THEN 'foreign'
+      ELSE 'other' END)
+    WHERE delivery IN ('none', 'conflict', 'rejected') AND merge ->> 'said' LIKE 'Not merged%'
+      AND coalesce(pull ->> 'at', 0) <= merge ->> 'at';
+  UPDATE runtime_tasks SET pull = json_set(pull, '$.refusal',
+      iif(pull ->> 'said' LIKE '%that this task has not made%', 'foreign', 'other'))
+    WHERE delivery = 'none' AND pull ->> 'said' LIKE 'Not proposed%'
+      AND coalesce(merge ->> 'at', 0) < pull ->> 'at';
+  CREATE INDEX runtime_tasks_needing ON runtime_tasks (created_at, id) WHERE (delivery <> 'discarded' AND (
+    status IN ('DRAFT', 'BLOCKED', 'FAILED', 'TIMEOUT') OR delivery IN ('conflict', 'rejected', 'pr_closed')
+    OR (delivery = 'none' AND coalesce(merge ->> 'refusal', pull ->> 'refusal') IS NOT NULL)));
+  `,
 ]

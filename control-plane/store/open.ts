@@ -95,6 +95,7 @@ export function openStore(file: HostPath): Store {
     proposed: () => safely(() => tasks.proposed()),
     discarded: () => safely(() => tasks.discarded()),
     counts: () => safely(() => tasks.counts()),
+    needing: () => safely(() => tasks.needing()),
     days: (span) => safely(() => days(span)),
     texts: (id) => safely(() => texts.texts(id)),
     versions: (after, limit) => safely(() => texts.versions(after, limit)),

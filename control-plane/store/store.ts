@@ -255,6 +255,8 @@ export interface Store {
   /** Every task that has been discarded. */
   discarded(): ReadonlySet<TaskId>
   counts(): Readonly<Record<Status, number>>
+  /** How many of those need a person, as `needsPerson` says. */
+  needing(): Readonly<Record<Status, number>>
   days(span: DaySpan): DaySums
   /** What a person may remember a task by; null where there is no such task. Throws where a row cannot be read. */
   texts(id: TaskId): TaskTexts | null

@@ -7,6 +7,11 @@ import type { RepositoryTasks } from './store.ts'
 
 type Found = Pick<Task, 'id' | 'createdAt'>
 
+/** `needsPerson` of the domain, in the words of the index that has these tasks: written otherwise it would not be used. */
+export const needsPerson = `(delivery <> 'discarded' AND (
+    status IN ('DRAFT', 'BLOCKED', 'FAILED', 'TIMEOUT') OR delivery IN ('conflict', 'rejected', 'pr_closed')
+    OR (delivery = 'none' AND coalesce(merge ->> 'refusal', pull ->> 'refusal') IS NOT NULL)))`
+
 /**
  * Tasks in the order of their births. Each state and repository has an index in that order, so a page costs what it holds
  * and not what there is; several states are read one by one and put together.
@@ -24,12 +29,12 @@ export function taskLists(db: Connection, several: (ids: readonly TaskId[]) => r
      FROM runtime_tasks GROUP BY repository_path ORDER BY repository_path`,
   )
 
-  const meant = ({ statuses, kind, repository, limit = -1, ...filter }: TaskFilter): readonly Found[] => {
+  const meant = ({ statuses, repository, limit = -1, ...filter }: TaskFilter): readonly Found[] => {
     const range = [...rangeOf(filter), limit]
     const [where, values] =
       repository === undefined
-        ? ([conditionOf[kind ?? 'any'], []] as const)
-        : ([`${conditionOf[kind ?? 'any']} repository_path = ? AND`, [repository]] as const)
+        ? ([conditionOf(filter), []] as const)
+        : ([`${conditionOf(filter)} repository_path = ? AND`, [repository]] as const)
     if (statuses === undefined) return found(where).all(...values, ...range)
     const inStatus = found(`status = ? AND ${where}`)
     const each = [...new Set(statuses)].map((status) => inStatus.all(status, ...values, ...range))
@@ -44,8 +49,11 @@ export function taskLists(db: Connection, several: (ids: readonly TaskId[]) => r
   }
 }
 
-/** Questions have an index of their own; of the others there are so many that they need none. */
-const conditionOf = { any: '', change: 'kind IS NULL AND', question: `kind = 'question' AND` } as const
+/** Questions have an index of their own, as those have that need a person; of the others there are so many that they need none. */
+function conditionOf({ kind, needsPerson: needs }: TaskFilter): string {
+  const ofKind = { any: '', change: 'kind IS NULL AND', question: `kind = 'question' AND` }[kind ?? 'any']
+  return needs === undefined ? ofKind : `${ofKind} ${needs ? '' : 'NOT'} ${needsPerson} AND`
+}
 
 const newestFirst = (a: Found, b: Found): number =>
   b.createdAt - a.createdAt || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0)

@@ -5,6 +5,7 @@ import type { Connection } from './database.ts'
 import type { Documents } from './documents.ts'
 import { type Cell, type Codec, column, json, parts, rowsOf } from './rows.ts'
 import { memo } from './memo.ts'
+import { needsPerson } from './task-lists.ts'
 import type { Heartbeat } from './store.ts'
 
 /** Rows from before there were questions have no kind, and what is attested of them is to stay as it was. */
@@ -124,9 +125,16 @@ export function tasksTable(db: Connection, documents: Documents) {
   const proposed = db
     .prepare<[], TaskId>(`SELECT id FROM runtime_tasks WHERE delivery = 'pr_open' ORDER BY created_at, id`)
     .pluck()
-  const counts = db.prepare<[], { status: Status; tasks: number }>(
-    'SELECT status, count(*) AS tasks FROM runtime_tasks GROUP BY status',
-  )
+  const countsOf = (where: string) => {
+    const each = db.prepare<[], { status: Status; tasks: number }>(
+      `SELECT status, count(*) AS tasks FROM runtime_tasks ${where} GROUP BY status`,
+    )
+    return (): Readonly<Record<Status, number>> => {
+      const found: Record<Status, number> = { ...nothing }
+      for (const { status, tasks } of each.all()) found[status] = tasks
+      return found
+    }
+  }
 
   // Tasks as they are in the file; what another connection writes changes `othersWrites`.
   const known = new Map<TaskId, Task>()
@@ -235,10 +243,7 @@ export function tasksTable(db: Connection, documents: Documents) {
 
     discarded: (): ReadonlySet<TaskId> => new Set(discarded.all()),
 
-    counts(): Readonly<Record<Status, number>> {
-      const found: Record<Status, number> = { ...nothing }
-      for (const { status, tasks } of counts.all()) found[status] = tasks
-      return found
-    },
+    counts: countsOf(''),
+    needing: countsOf(`WHERE ${needsPerson}`),
   }
 }

@@ -112,8 +112,10 @@ const under = (key: string | undefined) => (key === undefined ? {} : { 'idempote
 
 export function createClient(fetch: FetchLike): Client {
   const { get, post } = verbs(fetch)
-  const taskPage: Client['taskPage'] = async ({ statuses, ...filter }) =>
-    read(await get(`/v1/tasks${search({ ...filter, status: statuses?.join(',') })}`), answers.tasksSchema)
+  const taskPage: Client['taskPage'] = async ({ statuses, needsPerson, ...filter }) => {
+    const query = { ...filter, status: statuses?.join(','), needs_person: needsPerson?.toString() }
+    return read(await get(`/v1/tasks${search(query)}`), answers.tasksSchema)
+  }
   return {
     schedules: scheduleClient(fetch),
     ping: async (signal) => {

@@ -11,7 +11,7 @@ export type Lists = Readonly<Partial<Record<GroupName, List>>>
 
 /** The lists with a task as it is now: where it was it is no more, and where it belongs it stands in its place. */
 export function placed(lists: Lists, task: Task): Lists {
-  const home = groupOf(task.status).name
+  const home = groupOf(task).name
   return Object.fromEntries(
     Object.entries(lists).map(([name, list]) => [
       name,

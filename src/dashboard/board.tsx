@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
+import { deliverySaid } from '../domain/standing.ts'
 import type { Status, Task } from '../domain/task.ts'
 import { get, query } from './api.ts'
 import { extended, type List, type Lists, placed } from './board-lists.ts'
@@ -6,17 +7,24 @@ import { asError, useLoaded, useNow, useSending, useSettled } from './hooks.ts'
 import { Link } from './navigation.tsx'
 import { Liveness, Moment, Problem, State, Title } from './parts.tsx'
 import { listen, type StreamState } from './stream.ts'
-import { deliverySaid, isStuck } from './task/delivery-words.ts'
 import { useMay } from './who.ts'
 import { firstLine, folderName, type Group, groups, numberOf } from './words.ts'
 
 /** So many tasks of each group are shown first, and with each further press. */
 const pageSize = 20
 
-type Counts = Readonly<Record<Status, number>>
+type ByStatus = Readonly<Record<Status, number>>
+
+/** `needing`: how many of `counts` need a person. */
+interface Counts {
+  readonly counts: ByStatus
+  readonly needing: ByStatus
+}
 
 const pageOf = ({ statuses }: Group, cursor: string | null): Promise<List> =>
-  get<List>(`/v1/tasks${query({ status: statuses.join(','), limit: pageSize, cursor })}`)
+  get<List>(
+    `/v1/tasks${query({ ...(statuses.length === 0 ? { needs_person: 'true' } : { status: statuses.join(','), needs_person: 'false' }), limit: pageSize, cursor })}`,
+  )
 
 async function firstPages(): Promise<Lists> {
   return Object.fromEntries(
@@ -29,7 +37,7 @@ export function Board() {
   const [lists, setLists] = useState<Lists>({})
   const [error, setError] = useState<string | null>(null)
   const [state, setState] = useState<StreamState>('connecting')
-  const counts = useLoaded(() => get<{ counts: Counts }>('/v1/counts'), [])
+  const counts = useLoaded(() => get<Counts>('/v1/counts'), [])
   const count = useSettled(counts.reload)
   useEffect(() => {
     // What changes while lists are on their way may not be in them yet.
@@ -80,14 +88,14 @@ export function Board() {
         <Liveness state={state} />
       </div>
       <Problem text={error} />
-      {counts.value !== null && isEmpty(counts.value.counts) && <Begin />}
+      {counts.value !== null && isEmpty(counts.value) && <Begin />}
       <div class="board">
         {groups.map((group) => (
           <Section
             key={group.name}
             group={group}
             list={lists[group.name]}
-            count={counts.value === null ? null : countOf(group, counts.value.counts)}
+            count={counts.value === null ? null : countOf(group, counts.value)}
             onMore={(page) =>
               setLists((before) => ({
                 ...before,
@@ -101,7 +109,7 @@ export function Board() {
   )
 }
 
-const isEmpty = (counts: Counts): boolean => Object.values(counts).every((count) => count === 0)
+const isEmpty = ({ counts }: Counts): boolean => Object.values(counts).every((count) => count === 0)
 
 /** What somebody sees who has no task yet. */
 function Begin() {
@@ -119,8 +127,10 @@ function Begin() {
   )
 }
 
-const countOf = ({ statuses }: Group, counts: Counts): number =>
-  statuses.reduce((sum, status) => sum + counts[status], 0)
+const countOf = ({ statuses }: Group, { counts, needing }: Counts): number =>
+  statuses.length === 0
+    ? Object.values(needing).reduce((sum, count) => sum + count, 0)
+    : statuses.reduce((sum, status) => sum + counts[status] - needing[status], 0)
 
 interface SectionProps {
   readonly group: Group
@@ -161,14 +171,12 @@ function Section({ group, list, count, onMore }: SectionProps) {
 
 function Card({ task, now }: { readonly task: Task; readonly now: number }) {
   const { id, kind, goal, repository, step, budget, halt, risks, status, updatedAt } = task
-  const isWaiting = isStuck(task)
   const why = status === 'DRAFT' ? risks[0]?.text : (halt?.text ?? deliverySaid(task) ?? undefined)
   return (
-    <li class={isWaiting ? 'card stuck' : 'card'}>
+    <li class="card">
       <Link to={{ page: 'task', id, view: 'overview' }}>{firstLine(goal)}</Link>
       <p class="facts">
         <State task={task} />
-        {isWaiting && <span class="mark warning">needs you</span>}
         {kind === 'question' && <span>question</span>}
         <span>{folderName(repository.path)}</span>
         {step > 0 && (

@@ -24,7 +24,7 @@ export function Title({ children }: { readonly children: string }) {
 
 /** The state of a task, told apart by its words and not by its colour alone. */
 export function State({ task }: { readonly task: Standing }) {
-  return <span class={`state ${groupOf(task.status).name}`}>{standingOf(task)}</span>
+  return <span class={`state ${groupOf(task).name}`}>{standingOf(task)}</span>
 }
 
 export function Moment({ at, now }: { readonly at: number; readonly now: number }) {

@@ -1,19 +1,26 @@
+import { needsPerson, type Standing } from '../domain/standing.ts'
 import type { Actor, Status } from '../domain/task.ts'
 
 // What people read, made of what the API says.
 
-/** The five lists of the board, and the states that each holds. */
+/** The five lists of the board: of those that need nobody, by their states. */
 export const groups = [
-  { name: 'needs-you', title: 'Needs you', statuses: ['DRAFT', 'BLOCKED'] },
+  { name: 'needs-you', title: 'Needs you', statuses: [] },
   { name: 'running', title: 'Running', statuses: ['RUNNING', 'VALIDATING'] },
   { name: 'queued', title: 'Queued', statuses: ['PENDING'] },
   { name: 'done', title: 'Done', statuses: ['APPLIED'] },
-  { name: 'halted', title: 'Halted', statuses: ['FAILED', 'TIMEOUT', 'STOPPED', 'REJECTED'] },
+  {
+    name: 'halted',
+    title: 'Halted',
+    statuses: ['DRAFT', 'BLOCKED', 'FAILED', 'TIMEOUT', 'STOPPED', 'REJECTED'],
+  },
 ] as const satisfies readonly { name: string; title: string; statuses: readonly Status[] }[]
 export type Group = (typeof groups)[number]
 export type GroupName = Group['name']
 
-export function groupOf(status: Status): Group {
+export function groupOf(task: Standing): Group {
+  const { status } = task
+  if (needsPerson(task)) return groups[0]
   const found = groups.find(({ statuses }) => (statuses as readonly Status[]).includes(status))
   if (found === undefined) throw new Error(`no list of the board holds ${status}`)
   return found

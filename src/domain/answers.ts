@@ -85,7 +85,8 @@ export const agentsSchema = z.object({
     exactly<KnownAgent>()(z.object({ name: z.string(), usual: z.boolean(), answers: z.boolean() })),
   ),
 })
-export const countsSchema = z.object({ counts: z.record(z.enum(statuses), z.int().nonnegative()) })
+const counted = z.record(z.enum(statuses), z.int().nonnegative())
+export const countsSchema = z.object({ counts: counted, needing: counted })
 export const daysSchema = z.object({
   days: z.array(
     exactly<Day>()(

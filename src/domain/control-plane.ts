@@ -56,6 +56,8 @@ export interface TaskFilter {
   readonly kind?: TaskKind
   /** What names their repository: its absolute path, or its name where it has a URL. */
   readonly repository?: string
+  /** Those that need a person, as the domain's `needsPerson` says; false: all others. */
+  readonly needsPerson?: boolean
   /** Made at this time or later, and before that one. */
   readonly since?: Millis
   readonly until?: Millis
@@ -155,6 +157,8 @@ export interface ControlPlane {
   tasks(filter: TaskFilter): readonly Task[]
   /** How many there are in each state. */
   counts(): Readonly<Record<Status, number>>
+  /** How many of those need a person, as `needsPerson` says. */
+  needing(): Readonly<Record<Status, number>>
   /** Oldest first. */
   days(filter: DayFilter): readonly Day[]
   /** In order of their paths. */

@@ -1,6 +1,6 @@
 import type { CommitId, Millis } from './brand.ts'
-import type { MergeWay } from './delivery/merge.ts'
-import type { Pull } from './delivery/pull.ts'
+import type { MergeWay, Refusal } from './delivery/merge.ts'
+import type { Pull, PullRefusal } from './delivery/pull.ts'
 import type { TaskId } from './ids.ts'
 import type { Budget, HaltReason, Phase, Progress, RiskReason } from './task.ts'
 import type { AcceptRule, Mark } from './marks/mark.ts'
@@ -90,7 +90,7 @@ export type Input =
   /** The branch is as it was. */
   | {
       readonly type: 'merge_refused'
-      readonly as: 'none' | 'conflict' | 'rejected'
+      readonly why: Refusal
       readonly text: string
     }
   | { readonly type: 'undone'; readonly text: string }
@@ -104,7 +104,7 @@ export type Input =
       readonly url: string | null
     }
   /** There is no pull request; what was pushed stays where it is. */
-  | { readonly type: 'pull_refused'; readonly text: string }
+  | { readonly type: 'pull_refused'; readonly why: PullRefusal; readonly text: string }
   /** Somebody there has merged or closed it. */
   | { readonly type: 'pull_merged'; readonly text: string }
   | { readonly type: 'pull_closed'; readonly text: string }

@@ -3,8 +3,8 @@ import { type AgentChoice, agentErrors, type AgentResult, type Marker, type Usag
 import type { BoxEnd, BoxMount, BoxSource, BoxSpec } from './box.ts'
 import type { BoxPath, CommitId, TreeId } from './brand.ts'
 import type { Egress, EgressCounts, EgressRow } from './egress.ts'
-import { type Merge, mergeWays } from './delivery/merge.ts'
-import { forgeKinds, type Pull } from './delivery/pull.ts'
+import { type Merge, mergeWays, refusals } from './delivery/merge.ts'
+import { forgeKinds, type Pull, pullRefusals } from './delivery/pull.ts'
 import { acceptRules, type Mark, markRules } from './marks/mark.ts'
 import { parseTaskId, type TaskId } from './ids.ts'
 import type { Policy, Violation } from './policy.ts'
@@ -245,6 +245,8 @@ const mergeSchema = exactly<Merge>()(
     from: commitIdSchema.nullable(),
     commit: commitIdSchema.nullable(),
     said: z.string().nullable(),
+    // Neither is on record of what older versions have decided.
+    refusal: z.enum(refusals).nullable().default(null),
   }),
 )
 
@@ -262,6 +264,7 @@ const pullSchema = exactly<Pull>()(
     number: count.nullable(),
     url: z.string().nullable(),
     said: z.string().nullable(),
+    refusal: z.enum(pullRefusals).nullable().default(null),
   }),
 )
 

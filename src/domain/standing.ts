@@ -1,4 +1,5 @@
-import type { Task } from './task.ts'
+import type { Refusal } from './delivery/merge.ts'
+import type { Delivery, Status, Task } from './task.ts'
 
 // Browsers run this file too: it imports types alone.
 
@@ -6,8 +7,38 @@ import type { Task } from './task.ts'
 export type Standing = Pick<Task, 'kind' | 'status' | 'delivery'> &
   Partial<Pick<Task, 'halt' | 'outcome' | 'phase' | 'merge' | 'pull'>>
 
+/** States in which a task rests until a person says how it goes on. */
+const waits: ReadonlySet<Status> = new Set<Status>(['DRAFT', 'BLOCKED', 'FAILED', 'TIMEOUT'])
+/** The same of deliveries, besides those that were refused and have left nothing. */
+const isStuck: ReadonlySet<Delivery> = new Set<Delivery>(['conflict', 'rejected', 'pr_closed'])
+
+/** Whether a person has to say how it goes on: the one list of them, for the board as for Discord. */
+export function needsPerson(task: Standing): boolean {
+  const { status, delivery } = task
+  if (delivery === 'discarded') return false
+  if (status !== 'APPLIED') return waits.has(status)
+  return isStuck.has(delivery) || (delivery === 'none' && refusalOf(task) !== null)
+}
+
+/** Why its last delivery came to nothing; null where it did not. */
+export function refusalOf({ merge, pull }: Pick<Standing, 'merge' | 'pull'>): Refusal | null {
+  return merge?.refusal ?? pull?.refusal ?? null
+}
+
+/** Whether its last delivery is or was to be a pull request. */
+export function isProposal({ merge, pull }: Pick<Standing, 'merge' | 'pull'>): boolean {
+  return (pull?.at ?? -1) > (merge?.at ?? -1)
+}
+
+/** How its last delivery stands or ended, in a sentence; null where there was none, or it matters no more. */
+export function deliverySaid(task: Pick<Task, 'delivery' | 'merge' | 'pull'>): string | null {
+  const { delivery } = task
+  if (delivery === 'superseded' || delivery === 'discarded') return null
+  return (isProposal(task) ? task.pull : task.merge)?.said ?? null
+}
+
 /** Where these words are said, nobody asks whether the work was applied. */
-const sayAll: ReadonlySet<Task['delivery']> = new Set<Task['delivery']>([
+const sayAll: ReadonlySet<Delivery> = new Set<Delivery>([
   'delivering',
   'merged',
   'pr_open',
@@ -38,24 +69,25 @@ export function standingOf(
 }
 
 /** What has become of a task's work, such as `merged into main`; null where nothing has yet. */
-export function workOf({ delivery, phase = null, merge = null, pull = null }: Standing): string | null {
+export function workOf(task: Standing): string | null {
+  const { delivery, phase = null, merge = null, pull = null } = task
   const into = merge?.into ?? 'its branch'
+  const refusal = refusalOf(task)
   switch (delivery) {
     case 'none':
-      return null
+      if (refusal === null) return null
+      return isProposal(task) ? `not proposed for ${pull?.into}` : `not merged into ${into}`
     case 'delivering':
       if (phase === 'undo') return `merge into ${into} being undone`
-      return (pull?.at ?? -1) > (merge?.at ?? -1)
-        ? 'being proposed as a pull request'
-        : `being merged into ${into}`
+      return isProposal(task) ? 'being proposed as a pull request' : `being merged into ${into}`
     case 'merged':
       return `merged into ${into}`
     case 'undone':
       return `merge into ${into} undone`
     case 'conflict':
-      return `conflicts with ${into}`
+      return refusal === 'diverged' ? `left behind by ${into}` : `conflicts with ${into}`
     case 'rejected':
-      return `fails its test on ${into}`
+      return refusal === 'setup' ? `fails its setup on ${into}` : `fails its test on ${into}`
     case 'pr_open':
       return pull?.draft === true ? 'draft of a pull request open' : 'pull request open'
     case 'pr_merged':

@@ -13,15 +13,17 @@ import { statuses } from '../../src/domain/task.ts'
 
 describe('the board', () => {
   it('has a list for every state', () => {
-    expect(statuses.map((status) => [status, groupOf(status).title])).toEqual([
+    expect(
+      statuses.map((status) => [status, groupOf({ kind: 'change', status, delivery: 'none' }).title]),
+    ).toEqual([
       ['DRAFT', 'Needs you'],
       ['PENDING', 'Queued'],
       ['RUNNING', 'Running'],
       ['VALIDATING', 'Running'],
       ['APPLIED', 'Done'],
       ['BLOCKED', 'Needs you'],
-      ['FAILED', 'Halted'],
-      ['TIMEOUT', 'Halted'],
+      ['FAILED', 'Needs you'],
+      ['TIMEOUT', 'Needs you'],
       ['STOPPED', 'Halted'],
       ['REJECTED', 'Halted'],
     ])

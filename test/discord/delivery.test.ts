@@ -367,6 +367,7 @@ describe('what is to become of applied work', () => {
       from: null,
       commit: null,
       said: 'Merged.',
+      refusal: null,
     } as const
     becomes(8, { delivery: 'merged', merge: merged }, { offer: offering('undo'), last })
     await arrives(letterOf(8, 'merged', 'Merged into main.'))

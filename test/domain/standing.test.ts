@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { standingOf, workOf } from '../../src/domain/standing.ts'
+import { needsPerson, standingOf, workOf } from '../../src/domain/standing.ts'
 import { deliveries, type Task } from '../../src/domain/task.ts'
 import { aMerge, aPull, aTask } from '../support/task.ts'
 
@@ -32,6 +32,8 @@ describe('a task whose work is delivered', () => {
     [{ delivery: 'conflict' }, 'applied, conflicts with main'],
     [{ delivery: 'conflict', outcome: 'untested' }, 'applied, untested, conflicts with main'],
     [{ delivery: 'rejected' }, 'applied, fails its test on main'],
+    [{ merge: aMerge({ refusal: 'foreign' }) }, 'applied, not merged into main'],
+    [{ merge: null, pull: aPull({ refusal: 'other' }) }, 'applied, not proposed for main'],
     [{ delivery: 'pr_open', pull }, 'pull request open'],
     [{ delivery: 'pr_open', pull: { ...pull, draft: true } }, 'draft of a pull request open'],
     [{ delivery: 'pr_merged', pull }, 'pull request merged'],
@@ -50,4 +52,22 @@ describe('a task whose work is delivered', () => {
     const found = { kind: 'change', status: 'APPLIED', delivery: 'conflict' } as const
     expect(standingOf(found, (status) => status)).toBe('APPLIED, conflicts with its branch')
   })
+})
+
+it.each<[Partial<Task>, boolean]>([
+  [{ status: 'DRAFT' }, true],
+  [{ status: 'BLOCKED' }, true],
+  [{ status: 'FAILED' }, true],
+  [{ status: 'FAILED', delivery: 'discarded' }, false],
+  [{ status: 'STOPPED' }, false],
+  [{ status: 'APPLIED' }, false],
+  [{ status: 'APPLIED', delivery: 'conflict' }, true],
+  [{ status: 'APPLIED', delivery: 'pr_closed' }, true],
+  [{ status: 'APPLIED', merge: aMerge({ refusal: 'other' }) }, true],
+  [{ status: 'APPLIED', pull: aPull({ refusal: 'foreign' }) }, true],
+  // Given back by the task that was to change it: nothing was refused.
+  [{ status: 'APPLIED', merge: aMerge({ said: 'Undone.' }) }, false],
+  [{ status: 'APPLIED', delivery: 'merged', merge: aMerge({ said: 'Not undone.' }) }, false],
+])('%j needs a person: %s', (fields, needs) => {
+  expect(needsPerson(aTask(fields))).toBe(needs)
 })

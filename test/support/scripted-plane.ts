@@ -45,6 +45,7 @@ import { type Day, type DayFilter, everyDay, spanOf } from '../../src/domain/day
 import type { EgressRow } from '../../src/domain/egress.ts'
 import type { PullSettings } from '../../src/domain/delivery/pull.ts'
 import { Failure } from '../../src/domain/failure.ts'
+import type { AcceptRule } from '../../src/domain/marks/mark.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import type { Input } from '../../src/domain/input.ts'
 import type { TaskRequest } from '../../src/domain/intake.ts'
@@ -261,6 +262,10 @@ export class ScriptedPlane implements ControlPlane, Disposable {
     return this.store.counts()
   }
 
+  needing(): Readonly<Record<Status, number>> {
+    return this.store.needing()
+  }
+
   days(filter: DayFilter): readonly Day[] {
     const span = spanOf(filter, Date.now())
     return everyDay(span, this.store.days(span))
@@ -443,17 +448,23 @@ export class ScriptedPlane implements ControlPlane, Disposable {
     this.store[Symbol.dispose]()
   }
 
-  /** A goal that says `clash` does so with the branch. */
-  #deliver({ id, fence, goal, phase, merge }: Task): void {
+  /** A goal that says `clash` does so with the branch; of one that says `foreign`, others' commits would go along. */
+  #deliver({ id, fence, goal, phase, merge, pull }: Task): void {
     const report = (input: Input): void => this.#report(id, fence, input)
     const into = merge?.into ?? ''
-    if (phase === 'push') {
+    const isForeign = (accepted: readonly AcceptRule[] = []): boolean =>
+      goal.includes('foreign') && !accepted.includes('foreign')
+    if (phase === 'push' && isForeign(pull?.accepted))
+      report({ type: 'pull_refused', why: 'foreign', text: 'Not proposed for main: 2 commits more.' })
+    else if (phase === 'push') {
       report({ type: 'pull_pushed', text: 'It is pushed.', pushed: aCommit })
       const text = 'Proposed for main: #7 of ada/tools, a draft (https://forge.test/7).'
       report({ type: 'pull_opened', text, number: 7, url: 'https://forge.test/7' })
     } else if (phase === 'undo') report({ type: 'undone', text: `Undone: ${into} is as it was.` })
+    else if (isForeign(merge?.accepted))
+      report({ type: 'merge_refused', why: 'foreign', text: `Not merged: 2 commits more than ${into} has.` })
     else if (goal.includes('clash'))
-      report({ type: 'merge_refused', as: 'conflict', text: `Not merged: ${into} has changed a.txt too.` })
+      report({ type: 'merge_refused', why: 'conflict', text: `Not merged: ${into} has changed a.txt too.` })
     else {
       const made = { from: aCommit, commit: aCommitOf('d') }
       report({ type: 'merge_advanced', phase: 'merge_move', text: 'It is tested.', made })

@@ -152,6 +152,7 @@ export function aMerge(overrides: Partial<Merge> = {}): Merge {
     from: null,
     commit: null,
     said: null,
+    refusal: null,
     ...overrides,
   }
 }
@@ -170,6 +171,7 @@ export function aPull(overrides: Partial<Pull> = {}): Pull {
     number: null,
     url: null,
     said: null,
+    refusal: null,
     ...overrides,
   }
 }

@@ -42,7 +42,7 @@ export async function runMergeBox(
   }
   if (result.end === 'disk') {
     const said = `Not merged: the disk of the data folder is nearly full. Free some space, then merge again.`
-    end(work, { type: 'merge_refused', as: 'none', text: said }, { checkpoints: [done] })
+    end(work, { type: 'merge_refused', why: 'other', text: said }, { checkpoints: [done] })
     return null
   }
   return { result, done }
@@ -70,5 +70,5 @@ export function again(work: Work, why: string, checkpoints: readonly Checkpoint[
     return
   }
   const text = `Not merged: ${why} That was the ${mostTries}th time: merge again when ${into} rests.`
-  end(work, { type: 'merge_refused', as: 'none', text }, { checkpoints })
+  end(work, { type: 'merge_refused', why: 'other', text }, { checkpoints })
 }

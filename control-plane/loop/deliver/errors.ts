@@ -48,6 +48,6 @@ export async function afterDeliveryError(
   if (task.phase === 'undo') end(work, { type: 'undo_refused', text: `Not undone: ${text}` }, { checkpoints })
   else {
     const said = `Not merged into ${planOf(task).into}: ${text}`
-    end(work, { type: 'merge_refused', as: 'none', text: said }, { checkpoints })
+    end(work, { type: 'merge_refused', why: 'other', text: said }, { checkpoints })
   }
 }

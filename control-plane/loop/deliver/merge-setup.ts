@@ -17,7 +17,7 @@ export async function mergeSetup(work: Work): Promise<void> {
   const { result, done } = ran
   if (result.end !== 'exited' || result.exitCode !== 0) {
     const said = `Not merged: setup of what is merged failed (${howOf(result)}). ${printedLast(result.output)}`
-    end(work, { type: 'merge_refused', as: 'rejected', text: said }, { checkpoints: [done] })
+    end(work, { type: 'merge_refused', why: 'setup', text: said }, { checkpoints: [done] })
     return
   }
   const place = placeOf(task)

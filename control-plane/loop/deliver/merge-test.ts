@@ -24,5 +24,5 @@ export async function mergeTest(work: Work): Promise<void> {
     return
   }
   const text = `Not merged: the test fails on ${into} with this work (${howOf(result)}). ${printedLast(result.output)}`
-  end(work, { type: 'merge_refused', as: 'rejected', text }, { checkpoints, data })
+  end(work, { type: 'merge_refused', why: 'test', text }, { checkpoints, data })
 }

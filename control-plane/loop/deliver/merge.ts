@@ -21,19 +21,19 @@ export async function merge(work: Work): Promise<void> {
       end(work, { type: 'merged', at: made.from, text: `${into} has this work already: nothing was moved.` })
       return
     case 'foreign':
-      end(work, { type: 'merge_refused', as: 'none', text: foreignText(task, into, made.commits) })
+      end(work, { type: 'merge_refused', why: 'foreign', text: foreignText(task, into, made.commits) })
       return
     case 'diverged':
       end(work, {
         type: 'merge_refused',
-        as: 'conflict',
+        why: 'diverged',
         text: `Not merged: ${into} has gone on since ${task.branch} began, so it cannot just be moved forward. Merge with a commit of its own, or as one commit.`,
       })
       return
     case 'conflict':
       end(
         work,
-        { type: 'merge_refused', as: 'conflict', text: conflictText(task, into, made.paths) },
+        { type: 'merge_refused', why: 'conflict', text: conflictText(task, into, made.paths) },
         { data: { paths: made.paths.slice(0, mostPaths), from: made.from } },
       )
       return

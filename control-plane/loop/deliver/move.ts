@@ -13,7 +13,7 @@ export async function mergeMove(work: Work): Promise<void> {
     return
   }
   if (moved.kind === 'refused') {
-    end(work, { type: 'merge_refused', as: 'none', text: `Not merged: ${moved.text}` })
+    end(work, { type: 'merge_refused', why: 'other', text: `Not merged: ${moved.text}` })
     return
   }
   const text = `Merged into ${into}: ${from.slice(0, 10)}..${commit.slice(0, 10)}.`

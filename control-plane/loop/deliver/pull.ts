@@ -1,5 +1,5 @@
 import type { PullPlace } from '../../../src/domain/delivery/forge.ts'
-import { isSamePlace, type Pull, pullName } from '../../../src/domain/delivery/pull.ts'
+import { isSamePlace, type Pull, pullName, type PullRefusal } from '../../../src/domain/delivery/pull.ts'
 import { storyOf } from '../../../src/domain/delivery/story.ts'
 import type { Task } from '../../../src/domain/task.ts'
 import { counted } from '../../../src/domain/text.ts'
@@ -31,7 +31,7 @@ export async function push(work: Work): Promise<void> {
       )
       return
     case 'foreign':
-      refuse(work, foreignText(task, remote, pushed.commits))
+      refuse(work, foreignText(task, remote, pushed.commits), 'foreign')
       return
     case 'refused':
       refuse(work, pushed.text)
@@ -107,7 +107,7 @@ function proposedAt(work: Work): PullPlace | null {
 }
 
 /** There is none, and the work can be delivered in another way, or in the same way once that is mended. */
-export function refuse(work: Work, why: string): void {
-  const said = work.deps.secrets.redact(`Not proposed for ${pullOf(work.task).into}: ${why}`)
-  end(work, { type: 'pull_refused', text: said })
+export function refuse(work: Work, reason: string, why: PullRefusal = 'other'): void {
+  const said = work.deps.secrets.redact(`Not proposed for ${pullOf(work.task).into}: ${reason}`)
+  end(work, { type: 'pull_refused', why, text: said })
 }

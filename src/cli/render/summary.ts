@@ -1,6 +1,6 @@
-import { lastSaid } from '../../domain/delivery/last.ts'
 import { isByName } from '../../domain/remote.ts'
 import type { Status, Task } from '../../domain/task.ts'
+import { deliverySaid } from '../../domain/standing.ts'
 import { counted } from '../../domain/text.ts'
 import type { Paint } from '../terminal.ts'
 import { markLines, marksTitle } from './marks.ts'
@@ -90,7 +90,7 @@ function outcome(task: Task): string {
   if (task.status === 'DRAFT') return 'It waits for a person.'
   if (task.status !== 'APPLIED') return 'It goes on.'
   if (isAnswered(task)) return 'The question is answered, and nothing was changed.'
-  const last = lastSaid(task)
+  const last = deliverySaid(task)
   if (last !== null) return plain(last)
   return task.outcome === 'untested'
     ? 'No test command was given, so nothing has tested it.'

@@ -1,9 +1,9 @@
 import { activityOf } from '../../domain/activity.ts'
 import { parseAttestation, type SignedAttestation } from '../../domain/attestation.ts'
-import { lastSaid } from '../../domain/delivery/last.ts'
 import { pullName } from '../../domain/delivery/pull.ts'
 import { workOf } from '../../domain/standing.ts'
 import type { Checkpoint, Task, TaskEvent } from '../../domain/task.ts'
+import { deliverySaid } from '../../domain/standing.ts'
 import { counted } from '../../domain/text.ts'
 import type { Paint } from '../terminal.ts'
 import { markLines, marksTitle } from './marks.ts'
@@ -47,7 +47,7 @@ export function taskLines(shown: Shown, spell: Spell, paint: Paint): readonly st
 /** Why it rests. Of a discarded task nothing of that can be mended any more. */
 function standing(task: Task, spell: Spell): readonly string[] {
   const { delivery, halt } = task
-  const said = lastSaid(task)
+  const said = deliverySaid(task)
   if (delivery === 'discarded') return ['  discarded: its work is gone.']
   if (said !== null) return [`  ${hang(plain(said), 2)}`]
   return halt === null ? [] : [`  ${halt.reason}: ${hang(respelled(halt.text, spell), 2)}`]

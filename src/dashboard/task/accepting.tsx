@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks'
 import type { AcceptRule, MarkRule } from '../../domain/marks/mark.ts'
+import { refusalOf } from '../../domain/standing.ts'
 import type { Task } from '../../domain/task.ts'
 
 /** What whoever delivers it has ticked. */
@@ -18,13 +19,13 @@ interface AcceptingProps {
 
 const unseen = ['Nobody has looked through what it changes.']
 const foreign = [
-  'The branch may not hold the commit that the work began from: what others have done since goes along, and nobody has looked at it here.',
+  'The branch does not hold the commit that the work began from: what others have done since goes along, and nobody has looked at it here.',
 ]
 
 /** What of the work whoever delivers it has to name, one by one; and what else they may, once a delivery was refused. */
 export function Accepting({ task, name, rules, accepted, onChange }: AcceptingProps) {
-  const { marks, delivery } = task
-  const mayBeForeign = delivery === 'rejected'
+  const { marks } = task
+  const mayBeForeign = refusalOf(task) === 'foreign'
   if (rules.length === 0 && !mayBeForeign) return null
   const choice = (rule: AcceptRule, why: readonly string[]) => (
     <div key={rule} class="accept">
@@ -58,7 +59,7 @@ export function Accepting({ task, name, rules, accepted, onChange }: AcceptingPr
       )}
       {mayBeForeign && (
         <fieldset>
-          <legend>Only where it was refused for that</legend>
+          <legend>It was refused for this</legend>
           {choice('foreign', foreign)}
         </fieldset>
       )}

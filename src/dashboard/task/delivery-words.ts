@@ -1,11 +1,18 @@
+import { isProposal, refusalOf } from '../../domain/standing.ts'
 import type { Delivery, Task } from '../../domain/task.ts'
 
 /** What becomes of the work of a task, as a heading; it is told live. */
-export function deliveryTitle({ delivery, phase, merge, pull }: Task): string {
+export function deliveryTitle(task: Task): string {
+  const { delivery, phase, merge, pull } = task
+  const refusal = refusalOf(task)
   const into = merge?.into ?? 'its branch'
   switch (delivery) {
     case 'none':
-      return 'What is to become of this work?'
+      if (refusal === null) return 'What is to become of this work?'
+      if (refusal === 'foreign') return 'Not delivered: others’ commits would go with it'
+      return isProposal(task)
+        ? `Not proposed for ${pull?.into}: mend that, then try again`
+        : `Not merged into ${into}: mend that, then try again`
     case 'delivering':
       return underWay(phase, into)
     case 'merged':
@@ -13,9 +20,13 @@ export function deliveryTitle({ delivery, phase, merge, pull }: Task): string {
     case 'undone':
       return 'The merge was undone'
     case 'conflict':
-      return `Not merged: it conflicts with ${into}`
+      return refusal === 'diverged'
+        ? `Not merged: ${into} has gone on, so it takes a commit`
+        : `Not merged: it conflicts with ${into}`
     case 'rejected':
-      return 'It was not delivered'
+      return refusal === 'setup'
+        ? `Not merged: setup fails on ${into} with it`
+        : `Not merged: the test fails on ${into} with it`
     case 'pr_open':
       return pull?.draft === true ? 'A draft of a pull request is open' : 'A pull request is open'
     case 'pr_merged':
@@ -58,21 +69,3 @@ const undelivered: ReadonlySet<Delivery> = new Set<Delivery>([
 /** Applied work that is in nobody's branch, and not on its way there. */
 export const isUndelivered = ({ kind, status, delivery }: Task): boolean =>
   kind === 'change' && status === 'APPLIED' && undelivered.has(delivery)
-
-/** Its last delivery came to nothing, and a person has to say what is to become of it. */
-export const isStuck = ({ status, delivery, merge }: Pick<Task, 'status' | 'delivery' | 'merge'>): boolean =>
-  status === 'APPLIED' &&
-  (delivery === 'conflict' || delivery === 'rejected' || (delivery === 'none' && merge?.said != null))
-
-/** How its last delivery stands or ended, in a sentence. */
-export function deliverySaid({
-  delivery,
-  merge,
-  pull,
-}: Pick<Task, 'delivery' | 'merge' | 'pull'>): string | null {
-  if (delivery.startsWith('pr_')) return pull?.said ?? null
-  if (delivery === 'delivering' || delivery === 'superseded' || delivery === 'discarded') return null
-  // Of two, the one that was decided later.
-  if (merge === null || (pull !== null && pull.at > merge.at)) return pull?.said ?? null
-  return merge.said
-}

@@ -2,6 +2,7 @@ import type { Members } from '../../domain/discord.ts'
 import type { Actor, Checkpoint, Task } from '../../domain/task.ts'
 import { moreNeeded } from '../../domain/budget.ts'
 import { canFollowUp } from '../../domain/question/follow-up.ts'
+import { needsPerson } from '../../domain/standing.ts'
 import { counted } from '../../domain/text.ts'
 import { possibleActs } from '../../domain/transition/apply.ts'
 import { respelled } from '../respelled.ts'
@@ -20,14 +21,6 @@ export interface News {
   readonly text: string
   readonly actor: Actor
 }
-
-/** Where a task needs somebody: these ping, and the others do not. */
-const wantsSomebody: ReadonlySet<Task['status']> = new Set<Task['status']>([
-  'BLOCKED',
-  'FAILED',
-  'TIMEOUT',
-  'APPLIED',
-])
 
 /** What comes of a delivery; the work itself was told of before. */
 export const ofDelivery: ReadonlySet<string> = new Set([
@@ -74,7 +67,7 @@ export function newsMessage(
   const isDelivery = ofDelivery.has(news.type)
   const wants = isDelivery
     ? news.type.endsWith('_refused') || news.type === 'pull_closed'
-    : wantsSomebody.has(news.status)
+    : news.status === 'APPLIED' || needsPerson({ kind, status: news.status, delivery: 'none' })
   const pings = wants && news.actor.kind !== 'discord' ? people : nobody
   const isNew = news.status === 'APPLIED' && !isDelivery
   const stat = statOf(checkpoints)

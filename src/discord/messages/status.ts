@@ -1,5 +1,5 @@
 import { activityOf } from '../../domain/activity.ts'
-import { type Standing, workOf } from '../../domain/standing.ts'
+import { needsPerson, type Standing, workOf } from '../../domain/standing.ts'
 import type { Checkpoint, Task } from '../../domain/task.ts'
 import { counted, fewOf } from '../../domain/text.ts'
 import type { Doing } from '../doings.ts'
@@ -48,19 +48,19 @@ export function glance(task: Standing): {
 /** Of an applied task: what has become of its work, with a name of a branch that is anybody's. */
 function deliveredGlance(task: Standing): ReturnType<typeof glance> {
   const word = line(workOf(task) ?? 'applied', 200)
+  if (needsPerson(task)) return { reaction: '⚠️', colour: colours.needsYou, word }
   switch (task.delivery) {
     case 'delivering':
       return { reaction: '👀', colour: colours.underWay, word }
-    case 'conflict':
-    case 'rejected':
-    case 'pr_closed':
-      return { reaction: '⚠️', colour: colours.needsYou, word }
     case 'superseded':
     case 'discarded':
       return { reaction: null, colour: colours.over, word }
     case 'none':
     case 'merged':
     case 'undone':
+    case 'conflict':
+    case 'rejected':
+    case 'pr_closed':
     case 'pr_open':
     case 'pr_merged':
       return { reaction: '✅', colour: colours.good, word }

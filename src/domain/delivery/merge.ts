@@ -9,6 +9,13 @@ import type { DeliveryWay, PullSettings } from './pull.ts'
 export const mergeWays = ['merge', 'fast-forward', 'squash'] as const
 export type MergeWay = (typeof mergeWays)[number]
 
+/**
+ * Why a delivery came to nothing: others' commits would go with it; the branch has gone on, so that it cannot just be moved
+ * forward; both have changed the same; setup or the test fails on what comes of it; or what its sentence alone says.
+ */
+export const refusals = ['foreign', 'diverged', 'conflict', 'setup', 'test', 'other'] as const
+export type Refusal = (typeof refusals)[number]
+
 /** A delivery of a task's work into a branch of its repository: what was decided, and how far it has come. */
 export interface Merge {
   /** The branch, without `refs/heads/`. */
@@ -26,6 +33,8 @@ export interface Merge {
   readonly commit: CommitId | null
   /** How it ended, in a sentence; null while it is under way. */
   readonly said: string | null
+  /** Why it came to nothing; null where it did not, and once something else was decided. */
+  readonly refusal: Refusal | null
 }
 
 /** What the operator configured for deliveries of a repository; absent fields are not configured. */

@@ -3,6 +3,7 @@ import type { AcceptRule } from '../marks/mark.ts'
 import type { OutsideNetwork } from '../outside.ts'
 import type { RemoteKey } from '../remote.ts'
 import type { Secret } from '../secret.ts'
+import type { Refusal } from './merge.ts'
 
 /** How the work of a task gets to people: into a branch of its repository, or as a pull request somewhere else. */
 export const deliveryWays = ['merge', 'pull-request'] as const
@@ -11,6 +12,10 @@ export type DeliveryWay = (typeof deliveryWays)[number]
 /** Where pull requests can be opened. Gitea speaks as Forgejo does; GitLab calls them merge requests. */
 export const forgeKinds = ['github', 'gitlab', 'forgejo'] as const
 export type ForgeKind = (typeof forgeKinds)[number]
+
+/** Of a pull request nothing else is known by its kind. */
+export const pullRefusals = ['foreign', 'other'] as const satisfies readonly Refusal[]
+export type PullRefusal = (typeof pullRefusals)[number]
 
 /** A delivery of a task's work as a pull request: what was decided, and how far it has come. */
 export interface Pull {
@@ -33,6 +38,8 @@ export interface Pull {
   readonly url: string | null
   /** How it stands or ended, in a sentence; null while it is under way. */
   readonly said: string | null
+  /** As of a merge. */
+  readonly refusal: PullRefusal | null
 }
 
 /** What the operator configured for the pull requests of a repository. */

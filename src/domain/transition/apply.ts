@@ -1,5 +1,5 @@
 import type { Millis } from '../brand.ts'
-import type { Merge } from '../delivery/merge.ts'
+import type { Merge, Refusal } from '../delivery/merge.ts'
 import { isSamePlace, type Pull, pullName } from '../delivery/pull.ts'
 import type { Input, InputType } from '../input.ts'
 import { isWorking, type Phase, phases, type Task } from '../task.ts'
@@ -240,7 +240,8 @@ function patch(task: Task, input: Input): Partial<Task> {
       const { into, how, at, accepted } = input
       return {
         delivery: 'delivering',
-        merge: { into, how, accepted, at, tries: 0, from: null, commit: null, said: null },
+        merge: { into, how, accepted, at, tries: 0, from: null, commit: null, said: null, refusal: null },
+        ...withPull(task, { refusal: null }),
       }
     }
     case 'merge_advanced':
@@ -256,7 +257,10 @@ function patch(task: Task, input: Input): Partial<Task> {
         }),
       }
     case 'merge_refused':
-      return { delivery: input.as, ...withMerge(task, { said: input.text }) }
+      return {
+        delivery: deliveryAfter[input.why],
+        ...withMerge(task, { said: input.text, refusal: input.why }),
+      }
     case 'undo_decided':
       return { delivery: 'delivering', ...withMerge(task, { said: null }) }
     case 'undone':
@@ -268,7 +272,16 @@ function patch(task: Task, input: Input): Partial<Task> {
       const pushed = before !== null && isSamePlace(before, input.to) ? before.pushed : null
       return {
         delivery: 'delivering',
-        pull: { ...input.to, accepted: input.accepted, pushed, number: null, url: null, said: null },
+        pull: {
+          ...input.to,
+          accepted: input.accepted,
+          pushed,
+          number: null,
+          url: null,
+          said: null,
+          refusal: null,
+        },
+        ...withMerge(task, { refusal: null }),
       }
     }
     case 'pull_pushed':
@@ -278,7 +291,7 @@ function patch(task: Task, input: Input): Partial<Task> {
       return { delivery: 'pr_open', ...withPull(task, { number, url, said }) }
     }
     case 'pull_refused':
-      return { delivery: 'none', ...withPull(task, { said: input.text }) }
+      return { delivery: 'none', ...withPull(task, { said: input.text, refusal: input.why }) }
     case 'pull_merged':
       return { delivery: 'pr_merged', ...withPull(task, { said: input.text }) }
     case 'pull_closed':
@@ -299,6 +312,16 @@ function patch(task: Task, input: Input): Partial<Task> {
     case 'failed':
       return {}
   }
+}
+
+/** What a merge that was refused leaves. */
+const deliveryAfter: Readonly<Record<Refusal, Task['delivery']>> = {
+  foreign: 'none',
+  diverged: 'conflict',
+  conflict: 'conflict',
+  setup: 'rejected',
+  test: 'rejected',
+  other: 'none',
 }
 
 function withMerge({ merge }: Task, more: Partial<Merge>): Pick<Task, 'merge'> {

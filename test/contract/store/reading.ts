@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { TaskFilter } from '../../../src/domain/control-plane.ts'
-import { type Task, statuses } from '../../../src/domain/task.ts'
+import { needsPerson } from '../../../src/domain/standing.ts'
+import { deliveries, type Task, statuses } from '../../../src/domain/task.ts'
 import { anEvent, change } from '../../support/change.ts'
-import { aTask, aTaskId, aTaskIdOf, aTime } from '../../support/task.ts'
+import { aMerge, aPull, aTask, aTaskId, aTaskIdOf, aTime } from '../../support/task.ts'
 import { type Bench, present } from './bench.ts'
 
 /** Lists and counts. */
@@ -94,6 +95,24 @@ export function reading(bench: Bench): void {
     it('knows the tasks that have been discarded', () => {
       several([{}, { status: 'STOPPED', delivery: 'discarded' }, { status: 'APPLIED' }])
       expect(bench.store.discarded()).toEqual(new Set([aTaskIdOf(1)]))
+    })
+
+    it('lists and counts those that need a person as the domain does, and the others', () => {
+      const refused = [null, aMerge(), aMerge({ refusal: 'other' })]
+      const fields = [
+        ...statuses.map((status) => ({ status })),
+        ...statuses.map((status) => ({ status, delivery: 'discarded' as const })),
+        ...deliveries.flatMap((delivery) =>
+          refused.map((merge) => ({ status: 'APPLIED' as const, delivery, merge })),
+        ),
+        { status: 'APPLIED' as const, pull: aPull({ refusal: 'foreign' }) },
+      ]
+      const all = several(fields).toReversed()
+      const needing = all.filter(needsPerson)
+      expect(bench.store.tasks({ needsPerson: true })).toEqual(needing)
+      expect(bench.store.tasks({ needsPerson: false })).toEqual(all.filter((task) => !needsPerson(task)))
+      expect(bench.store.tasks({ needsPerson: false, statuses: ['BLOCKED'] })).toHaveLength(1)
+      expect(Object.values(bench.store.needing()).reduce((sum, count) => sum + count, 0)).toBe(needing.length)
     })
 
     it('counts tasks by status', () => {

@@ -107,6 +107,7 @@ storeContract('one file, closed and opened again around every call', () => {
         endOccurrences: (before) => once((store) => store.schedules.endOccurrences(before)),
       },
       counts: () => once((store) => store.counts()),
+      needing: () => once((store) => store.needing()),
       days: (span) => once((store) => store.days(span)),
       [Symbol.dispose]: () => undefined,
     }),

@@ -17,7 +17,7 @@ const to = {
 const decided: Input = { type: 'pull_decided', to, accepted: ['ci'] }
 const under = { delivery: 'delivering', phase: 'push', pull: aPull() } as const
 const open = { delivery: 'pr_open', pull: aPull({ pushed: aCommit, number: 7 }) } as const
-const begun = { ...to, pushed: null, number: null, url: null, said: null }
+const begun = { ...to, pushed: null, number: null, url: null, said: null, refusal: null }
 
 describe('the pull request of an applied task', () => {
   it.each<[Partial<Task>, Input, Task['delivery'], Task['phase'], Partial<Pull>]>([
@@ -47,7 +47,13 @@ describe('the pull request of an applied task', () => {
       null,
       { number: 7, url: 'https://x', said: 'Open.' },
     ],
-    [under, { type: 'pull_refused', text: 'No.' }, 'none', null, { said: 'No.' }],
+    [
+      under,
+      { type: 'pull_refused', why: 'foreign', text: 'No.' },
+      'none',
+      null,
+      { said: 'No.', refusal: 'foreign' },
+    ],
     [open, { type: 'pull_merged', text: 'In.' }, 'pr_merged', null, { said: 'In.', number: 7 }],
     [open, { type: 'pull_closed', text: 'Out.' }, 'pr_closed', null, { said: 'Out.', number: 7 }],
   ])('%j, on %j, is %s (%s)', (overrides, input, delivery, phase, pull) => {

@@ -383,6 +383,7 @@ describe('the delivery of an applied task', () => {
     from: null,
     commit: null,
     said: null,
+    refusal: null,
   } as const
   const [from, commit] = [aCommitOf('1'), aCommitOf('2')]
   const made: Input = { type: 'merge_advanced', phase: 'merge_test', text: 'made', made: { from, commit } }
@@ -391,7 +392,13 @@ describe('the delivery of an applied task', () => {
   it.each<[Partial<Task>, Input, Task['delivery'], Task['phase'], Partial<Merge>]>([
     [{}, decided, 'delivering', 'merge', begun],
     [{ delivery: 'undone' }, decided, 'delivering', 'merge', begun],
-    [{ delivery: 'conflict', merge: merging }, decided, 'delivering', 'merge', begun],
+    [
+      { delivery: 'conflict', merge: { ...merging, refusal: 'conflict' } },
+      decided,
+      'delivering',
+      'merge',
+      begun,
+    ],
     [{ delivery: 'rejected', merge: merging }, decided, 'delivering', 'merge', begun],
     [{ delivery: 'delivering', merge: aMerge() }, made, 'delivering', 'merge_test', { from, commit }],
     [
@@ -431,11 +438,26 @@ describe('the delivery of an applied task', () => {
     ],
     [
       { delivery: 'delivering', phase: 'merge', merge: aMerge() },
-      { type: 'merge_refused', as: 'conflict', text: 'Both.' },
+      { type: 'merge_refused', why: 'conflict', text: 'Both.' },
       'conflict',
       null,
-      { said: 'Both.' },
+      { said: 'Both.', refusal: 'conflict' },
     ],
+    ...(
+      [
+        ['foreign', 'none'],
+        ['diverged', 'conflict'],
+        ['setup', 'rejected'],
+        ['test', 'rejected'],
+        ['other', 'none'],
+      ] as const
+    ).map(([why, delivery]): [Partial<Task>, Input, Task['delivery'], null, Partial<Merge>] => [
+      { delivery: 'delivering', phase: 'merge', merge: aMerge() },
+      { type: 'merge_refused', why, text: 'No.' },
+      delivery,
+      null,
+      { said: 'No.', refusal: why },
+    ]),
     [
       { delivery: 'merged', merge: merging },
       { type: 'undo_decided' },

@@ -140,11 +140,34 @@ describe('work that conflicts', () => {
     await heading(page, 'Not merged: it conflicts with main')
     await sees(page.getByRole('region', { name: 'Not merged' }).getByText('main has changed a.txt too.'))
     const board = await lab.page('/dashboard/')
-    await sees(board.locator('.card.stuck').filter({ hasText: 'Let it clash' }).getByText('needs you'))
+    await sees(board.getByRole('region', { name: 'Needs you' }).getByText('Let it clash'))
     await page.getByRole('button', { name: 'Discard…' }).click()
     await page.getByRole('button', { name: 'Throw its work away' }).click()
     await heading(page, 'Its work was thrown away')
     expect(await page.getByRole('button', { name: 'Discard…' }).count()).toBe(0)
+  })
+})
+
+describe('work with which others’ commits would go', () => {
+  it.each([
+    ['Merge…', 'Merge it now', 'Merged into main'],
+    ['Pull request…', 'Open the pull request', 'A draft of a pull request is open'],
+  ])('is refused, and delivered once an owner accepts that: %s', async (open, send, delivered) => {
+    const { id } = await applied('Let it be foreign')
+    const page = await lab.page(pathOf(id))
+    const foreign = page.getByLabel('foreign', { exact: true })
+    await page.getByRole('button', { name: open }).click()
+    expect(await foreign.count()).toBe(0)
+    await page.getByRole('button', { name: send }).click()
+    await until(() => lab.plane.task(id).delivery === 'delivering')
+    lab.plane.attend(id)
+    await heading(page, 'Not delivered: others’ commits would go with it')
+    await page.getByRole('button', { name: open }).click()
+    await foreign.check()
+    await page.getByRole('button', { name: send }).click()
+    await until(() => lab.plane.task(id).delivery === 'delivering')
+    lab.plane.attend(id)
+    await heading(page, delivered)
   })
 })
 
