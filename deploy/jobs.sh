@@ -62,6 +62,8 @@ at_exit() {
   for signal in TERM KILL; do
     for what in "${!begun[@]}"; do kill -s "$signal" -- "-${begun[$what]}" 2>/dev/null && sleep 1; done
   done
+  # What a run keeps in memory must not stay there.
+  [ -z "${scratch:-}" ] || rm -rf "$scratch"
   [ "$code" -ne 130 ] || printf '\nInterrupted. Run it again to go on from here.\n'
   exit "$code"
 }

@@ -1,5 +1,6 @@
 import type { CommitId, Millis } from './brand.ts'
-import type { MergeWay, Refusal } from './delivery/merge.ts'
+import type { MergeWay } from './delivery/merge.ts'
+import type { Refusal } from './delivery/refusal.ts'
 import type { Pull, PullRefusal } from './delivery/pull.ts'
 import type { TaskId } from './ids.ts'
 import type { Budget, HaltReason, Phase, Progress, RiskReason } from './task.ts'

@@ -1,4 +1,4 @@
-import type { Refusal } from './delivery/merge.ts'
+import type { Refusal } from './delivery/refusal.ts'
 import type { Delivery, Status, Task } from './task.ts'
 
 // Browsers run this file too: it imports types alone.

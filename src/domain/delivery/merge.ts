@@ -1,6 +1,7 @@
 import type { CommitId, Millis } from '../brand.ts'
 import type { AcceptRule } from '../marks/mark.ts'
 import type { DeliveryWay, PullSettings } from './pull.ts'
+import type { Refusal } from './refusal.ts'
 
 /**
  * How a task's work gets into a branch: a commit of two parents, the branch moved to the task's own last commit (only
@@ -8,13 +9,6 @@ import type { DeliveryWay, PullSettings } from './pull.ts'
  */
 export const mergeWays = ['merge', 'fast-forward', 'squash'] as const
 export type MergeWay = (typeof mergeWays)[number]
-
-/**
- * Why a delivery came to nothing: others' commits would go with it; the branch has gone on, so that it cannot just be moved
- * forward; both have changed the same; setup or the test fails on what comes of it; or what its sentence alone says.
- */
-export const refusals = ['foreign', 'diverged', 'conflict', 'setup', 'test', 'other'] as const
-export type Refusal = (typeof refusals)[number]
 
 /** A delivery of a task's work into a branch of its repository: what was decided, and how far it has come. */
 export interface Merge {

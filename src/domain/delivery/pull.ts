@@ -3,7 +3,7 @@ import type { AcceptRule } from '../marks/mark.ts'
 import type { OutsideNetwork } from '../outside.ts'
 import type { RemoteKey } from '../remote.ts'
 import type { Secret } from '../secret.ts'
-import type { Refusal } from './merge.ts'
+import type { Refusal } from './refusal.ts'
 
 /** How the work of a task gets to people: into a branch of its repository, or as a pull request somewhere else. */
 export const deliveryWays = ['merge', 'pull-request'] as const

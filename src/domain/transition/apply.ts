@@ -1,5 +1,6 @@
 import type { Millis } from '../brand.ts'
-import type { Merge, Refusal } from '../delivery/merge.ts'
+import type { Merge } from '../delivery/merge.ts'
+import type { Refusal } from '../delivery/refusal.ts'
 import { isSamePlace, type Pull, pullName } from '../delivery/pull.ts'
 import type { Input, InputType } from '../input.ts'
 import { isWorking, type Phase, phases, type Task } from '../task.ts'
