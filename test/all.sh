@@ -44,6 +44,8 @@ checks="static checks: $passed passed, $failed failed"
 room=$(df --output=avail -BG /dev/shm 2>/dev/null | tail -n 1 | tr -dc 0-9)
 if [[ -z ${TMPDIR:-} && ${room:-0} -ge 8 ]]; then
   scratch=$(mktemp -d /dev/shm/cd.XXXX) || die 'There is no room for the files of tests.'
+  # As /tmp is: some of it belongs to another user.
+  chmod 1777 "$scratch"
   export TMPDIR=$scratch
 fi
 
