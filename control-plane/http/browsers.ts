@@ -1,11 +1,12 @@
 import type { MiddlewareHandler } from 'hono'
 
-/** An answer is what it says it is, and no part of somebody else's page. */
+/** An answer is what it says it is, no part of somebody else's page, and kept by nobody on the way. */
 const told: Readonly<Record<string, string>> = {
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'cross-origin-resource-policy': 'same-origin',
+  'cache-control': 'no-store',
 }
 
 /** Tells browsers how to take every answer that does not say so itself. */

@@ -1,6 +1,8 @@
 import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
+import type { Caller } from '../../src/domain/caller.ts'
 import type { Sight } from '../../src/domain/control-plane.ts'
+import { Failure } from '../../src/domain/failure.ts'
 import { isSettled, type Task } from '../../src/domain/task.ts'
 import { empty, type Routes, taskPath } from './contract.ts'
 import { count } from './input.ts'
@@ -53,7 +55,27 @@ const changes = createRoute({
 
 const seq = z.coerce.number().int().min(0)
 
+/** Of one token, so that none takes all connections of the server for itself (tcp.ts). */
+const mostStreams = 1000
+
 export function streamRoutes({ app, plane }: Routes, limits: StreamLimits): void {
+  const open = new Map<string, number>()
+  /** Counts what is watched as long as it is. */
+  const counted = <T>({ actor }: Caller, watch: (signal: AbortSignal) => AsyncIterable<T>) => {
+    const before = open.get(actor.id) ?? 0
+    if (before >= mostStreams)
+      throw new Failure('too_many', `This token has ${mostStreams} streams open: close some, then try again.`)
+    return (signal: AbortSignal): AsyncIterable<T> => {
+      const watched = watch(signal)
+      open.set(actor.id, before + 1)
+      signal.addEventListener('abort', () => {
+        const left = (open.get(actor.id) ?? 1) - 1
+        if (left === 0) open.delete(actor.id)
+        else open.set(actor.id, left)
+      })
+      return watched
+    }
+  }
   app.openapi(stream, (context) => {
     const { id } = context.req.valid('param')
     const task = plane.task(id) // an unknown task is a plain 404, not a stream that ends
@@ -61,7 +83,7 @@ export function streamRoutes({ app, plane }: Routes, limits: StreamLimits): void
     const after = last.success ? last.data : context.req.valid('query').after
     if (isOver(task, after)) return context.body(null, 204)
     if (context.req.method === 'HEAD') return context.body(null, 200, streamHeaders)
-    const sights = (signal: AbortSignal) => untilOver(plane.watch(id, after, signal))
+    const sights = counted(context.get('caller'), (signal) => untilOver(plane.watch(id, after, signal)))
     return context.body(eventStream(sights, sightFrame, limits, context.get('isIn')), {
       headers: streamHeaders,
     })
@@ -69,7 +91,7 @@ export function streamRoutes({ app, plane }: Routes, limits: StreamLimits): void
   app.openapi(changes, (context) => {
     // Nobody would read what it subscribes to, nor end it.
     if (context.req.method === 'HEAD') return context.body(null, 200, streamHeaders)
-    const tasks = (signal: AbortSignal) => plane.changes(signal)
+    const tasks = counted(context.get('caller'), (signal) => plane.changes(signal))
     return context.body(eventStream(tasks, taskFrame, limits, context.get('isIn')), {
       headers: streamHeaders,
     })

@@ -400,6 +400,7 @@ attack(
       expect([path, headers.get('x-frame-options')]).toEqual([path, 'DENY'])
       expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'")
       expect(headers.get('x-content-type-options')).toBe('nosniff')
+      expect(headers.get('cache-control')).toMatch(/^no-(?:store|cache)$/)
     }
     saw(`None of ${paths.length} frames showed anything of it; each answer says that it may not be framed.`)
   },

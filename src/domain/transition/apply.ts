@@ -3,7 +3,7 @@ import type { Merge } from '../delivery/merge.ts'
 import type { Refusal } from '../delivery/refusal.ts'
 import { isSamePlace, type Pull, pullName } from '../delivery/pull.ts'
 import type { Input, InputType } from '../input.ts'
-import { isWorking, type Phase, phases, type Task } from '../task.ts'
+import { isDelivering, isWorking, type Phase, phases, type Task } from '../task.ts'
 import { describe } from './describe.ts'
 import { haltOf } from './halt.ts'
 import { guards, type Row, table, taskGuards } from './table.ts'
@@ -90,6 +90,8 @@ function isGivenUp({ status, delivery }: Task): boolean {
 /** The same as a sentence. */
 export function possibleNow(task: Task): string {
   const acts = possibleActs(task)
+  if (isDelivering(task))
+    return `It is being delivered: \`cofferdam task watch ${task.id}\` follows that, and goes on with it where nobody does.`
   return acts.length > 0 ? `Possible now: ${acts.join(', ')}.` : 'Nothing more can be done with it.'
 }
 

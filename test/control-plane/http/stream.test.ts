@@ -77,6 +77,24 @@ describe('the stream of a task over HTTP', () => {
     expect((await stream(id, '1')).status).toBe(204)
   })
 
+  it('is opened a thousand times by one caller and no more, until one is closed', async () => {
+    const changes = (): Promise<Response> => Promise.resolve(app.request('/v1/changes'))
+    const opened: Response[] = []
+    while (opened.length < 1000) opened.push(await changes())
+    expect(new Set(opened.map(({ status }) => status))).toEqual(new Set([200]))
+    const refused = await changes()
+    expect([refused.status, await refused.json()]).toEqual([
+      429,
+      expect.objectContaining({ detail: 'This token has 1000 streams open: close some, then try again.' }),
+    ])
+    await opened.pop()?.body?.cancel()
+    opened.push(await changes())
+    expect(opened.at(-1)?.status).toBe(200)
+    expect((await changes()).status).toBe(429)
+    for (const { body } of opened) await body?.cancel()
+    expect((await changes()).status).toBe(200)
+  })
+
   it('stays open where a task may go on, with a heartbeat', async () => {
     const id = await submitted()
     await plane.act(id, { act: 'stop', text: null }, anOwner, null)

@@ -368,7 +368,12 @@ describe('what a person asks for in any state', () => {
     expect(named.filter((other) => tried(other, task).kind === 'refused')).toEqual([])
     const possible = Object.keys(acts).filter((other) => tried(other, task).kind === 'changed')
     expect(named).toEqual(possible)
-    if (named.length === 0) expect(result.text).toContain('Nothing more can be done with it.')
+    if (named.length === 0)
+      expect(result.text).toContain(
+        task.delivery === 'delivering'
+          ? `\`cofferdam task watch ${task.id}\``
+          : 'Nothing more can be done with it.',
+      )
   })
 })
 
