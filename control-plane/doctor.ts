@@ -14,6 +14,7 @@ import { examineDatabase } from './store/examine.ts'
 import type { OutboxStanding } from './store/outbox.ts'
 import { type Owner, readOwner } from './store/lock.ts'
 import { refuseOrphans } from './store/orphans.ts'
+import type { PagesFound } from './store/page-check.ts'
 import type { Store } from './store/store.ts'
 
 interface Around {
@@ -37,6 +38,8 @@ export interface DoctorDeps extends Around {
   readonly store: Store
   /** Null where Discord is not configured, or this process does not keep its connection. */
   readonly discord?: () => DiscordState | null
+  /** What is known of the pages of the database; null where nobody looks. */
+  readonly pages: () => PagesFound | null
   /** Folders that are not the same for the engine. */
   readonly apart: () => Promise<readonly NotTheSame[]>
 }
@@ -44,7 +47,9 @@ export interface DoctorDeps extends Around {
 /** Looks at everything that a task needs, and says what to do about what is missing. */
 export async function doctor(deps: DoctorDeps): Promise<readonly Finding[]> {
   const connection = deps.discord?.() ?? null
+  const pages = deps.pages()
   return [
+    ...(pages === null ? [] : [{ name: 'database', ...pages }]),
     ...(await surroundings(deps)),
     await finding('places', async () => together(await deps.apart())),
     await finding('tasks', () => ok(tally(deps.store.counts()))),

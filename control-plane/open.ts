@@ -56,6 +56,7 @@ import { Ballast, withBallast } from './store/ballast.ts'
 import { lockFolder, type Owner, ownerOf, readOwner } from './store/lock.ts'
 import { openStore } from './store/open.ts'
 import { refuseOrphans } from './store/orphans.ts'
+import { PageCheck, type PagesFound } from './store/page-check.ts'
 import { searchIndex } from './store/search/index.ts'
 import type { Store } from './store/store.ts'
 import { type Defaults, draftTask } from './submit.ts'
@@ -82,6 +83,8 @@ export interface Opened extends AsyncDisposable {
   readonly created: boolean
   /** Where the API is offered over TCP, such as `http://127.0.0.1:7878`; null where it is not. */
   readonly origin: string | null
+  /** Resolves to what a look at the whole database has found; null where this process does not look. */
+  readonly pages: Promise<PagesFound | null>
 }
 
 /** Another process has the data folder. */
@@ -235,6 +238,7 @@ export async function open(
       pricesAreShipped: config.prices.isShipped,
     }
     const named = namedRepositories(config)
+    let pages: PageCheck | null = null
     const defaults: Defaults = {
       ...config.tasks,
       means,
@@ -263,6 +267,7 @@ export async function open(
       }),
       defaults,
       discord: () => discord?.connection() ?? null,
+      pages: () => pages?.found ?? null,
       apart,
       git: gitHere,
       repositories: config.repositories,
@@ -314,9 +319,16 @@ export async function open(
       follower.start()
     }
     log.info({ ...owner, data: data.path }, 'the control plane is open')
+    // Last of all, so that nothing waits for it.
+    if (servesAll) {
+      const looked = (pages = new PageCheck(database))
+      closers.push(() => looked[Symbol.dispose]())
+      void logPages(looked, log)
+    }
     return {
       created: data.created,
       origin: listening?.origin ?? null,
+      pages: pages?.ended ?? Promise.resolve(null),
       fetch: async (path, init) => await app.request(path, init),
       [Symbol.asyncDispose]: close,
     }
@@ -324,6 +336,11 @@ export async function open(
     await close()
     throw error
   }
+}
+
+async function logPages({ ended }: PageCheck, log: Log): Promise<void> {
+  const { state, text } = await ended
+  if (state !== 'ok') log.error({ why: text }, 'the database is damaged, or could not be looked at')
 }
 
 /** The library is loaded where it is used: it takes 26 MB of the 124 MB that the program then has resident. */

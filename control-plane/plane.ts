@@ -54,6 +54,7 @@ import { forgeLooks } from './pulls/look.ts'
 import { review } from './review/review.ts'
 import { readiness } from './ready.ts'
 import { knownRepositories } from './repositories.ts'
+import type { PagesFound } from './store/page-check.ts'
 import type { Store } from './store/store.ts'
 import { answererOf, type Defaults, draftQuestion, draftTask, type Drafted } from './submit.ts'
 import type { Tasks } from './tasks.ts'
@@ -94,6 +95,8 @@ export interface PlaneDeps {
   readonly clock: () => number
   /** How the front end on Discord stands; null where there is none. */
   readonly discord: () => DiscordState | null
+  /** What is known of the pages of the database; null where nobody looks. */
+  readonly pages: () => PagesFound | null
   /** Folders that are not the same for the engine. */
   readonly apart: () => Promise<readonly NotTheSame[]>
 }

@@ -29,7 +29,8 @@ export async function copyBeforeUpgrade(deps: Omit<BackupDeps, 'links'>): Promis
   const format = formatBehind(join(data, databaseName), migrations.length)
   if (format === null) return null
   const upgrades = join(data, folderName)
-  const when = new Date(clock()).toISOString().replaceAll(/[-:]|\.\d+/g, '')
+  // To the millisecond: what was killed may be started again within the same second.
+  const when = new Date(clock()).toISOString().replaceAll(/[-:.]/g, '')
   const path = join(upgrades, `${when}-format-${format}`) as HostPath
   await mkdir(upgrades, { recursive: true, mode: 0o700 })
   // Of a process that was killed at it; nobody else is at work here, for the folder is locked.

@@ -138,15 +138,27 @@ function tune(db: Connection, file: string): void {
 function upgrade(db: Connection, file: string, migrations: readonly string[]): void {
   const format = formatOf(db)
   if (format === migrations.length) return
-  const copy = `${file}.v${format}`
-  const half = `${copy}.new`
-  rmSync(half, { force: true })
-  db.prepare('VACUUM INTO ?').run(half)
-  sync(half)
-  renameSync(half, copy)
-  sync(dirname(file))
+  keepCopy(db, file, format)
   migrate(db, migrations)
   dropOldCopies(file)
+}
+
+/** Half a copy is never left: it would keep a full disk full. */
+function keepCopy(db: Connection, file: string, format: number): void {
+  const copy = `${file}.v${format}`
+  const half = `${copy}.new`
+  const clear = (): void => {
+    for (const leftover of [half, `${half}-journal`]) rmSync(leftover, { force: true })
+  }
+  clear()
+  try {
+    db.prepare('VACUUM INTO ?').run(half)
+    sync(half)
+    renameSync(half, copy)
+  } finally {
+    clear()
+  }
+  sync(dirname(file))
 }
 
 function dropOldCopies(file: string): void {

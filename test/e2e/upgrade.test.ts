@@ -64,7 +64,7 @@ it.each([2, 4])(
     // What was put aside is the folder as it was, and takes no room for commits.
     const upgrades = join(data, 'upgrades')
     const name = one(readdirSync(upgrades))
-    expect(name).toMatch(new RegExp(`^\\d{8}T\\d{6}Z-format-${format}$`))
+    expect(name).toMatch(new RegExp(`^\\d{8}T\\d{9}Z-format-${format}$`))
     const aside = join(upgrades, name)
     expect(formatOf(join(aside, 'cofferdam.db'))).toBe(format)
     const linked = objectsIn(join(aside, 'mirrors'))

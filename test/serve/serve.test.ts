@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { Failure } from '../../src/domain/failure.ts'
+import { damagePage } from '../support/damaged-page.ts'
 import type { Program } from '../support/program.ts'
 import { until } from '../support/until.ts'
 import { cofferdam, inside, type ServeLab, type Serving, serveLab } from './served.ts'
@@ -93,6 +95,33 @@ function fill(serving: Serving, name: string): () => void {
   closeSync(fd)
   return () => rmSync(file)
 }
+
+it(
+  '`serve` on a database with a damaged page says so at the terminal and to who asks, and works on',
+  { timeout: 120_000 },
+  async () => {
+    const first = lab.serve()
+    await first.works
+    const { task } = await lab.draft('Before')
+    const pageOf = async () => (await lab.client.doctor('machine')).find(({ name }) => name === 'database')
+    await expect.poll(pageOf, { timeout: 20_000 }).toEqual({
+      name: 'database',
+      state: 'ok',
+      text: 'every page of it is sound',
+    })
+    first.process.kill('SIGTERM')
+    await first.code
+    expect(first.errors()).not.toContain('damaged')
+
+    damagePage(join(lab.data, 'cofferdam.db'), 'egress_log')
+    const serving = lab.serve()
+    await serving.works
+    const sentence = `${join(lab.data, 'cofferdam.db')} is damaged: `
+    await expect.poll(serving.errors, { timeout: 20_000 }).toContain(`cofferdam: ${sentence}`)
+    expect(await pageOf()).toMatchObject({ state: 'problem', text: expect.stringContaining(sentence) })
+    expect(await lab.client.task(task.id)).toEqual(task)
+  },
+)
 
 const codeOf = (work: Promise<unknown>): Promise<string> =>
   work.then(

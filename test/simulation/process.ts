@@ -195,6 +195,7 @@ export class ControlPlaneProcess {
       search: () => Promise.reject(new Error('nobody searches here')),
       defaults,
       discord: () => null,
+      pages: () => null,
       apart: () => Promise.resolve([]),
       git: () => Promise.resolve('git 2.39.5'),
       schedules: new ScheduleBook({ ...shared, draft, changed: () => this.#scheduler.wake() }),

@@ -204,6 +204,7 @@ function startCommand(
       const opened: Opened = {
         created,
         origin: tcp?.origin ?? null,
+        pages: Promise.resolve(null),
         fetch: async (route, init) => app.request(route, init),
         [Symbol.asyncDispose]: close,
       }

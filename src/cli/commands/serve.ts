@@ -4,6 +4,7 @@ import { Failure } from '../../domain/failure.ts'
 import { exitCode } from '../exit.ts'
 import { holderName, isHeld } from '../connection.ts'
 import type { World } from '../world.ts'
+import type { Opened } from '../../../control-plane/main.ts'
 import { type CommonOptions, onFolder, printJson, type Shell } from './common.ts'
 
 /** How often it is looked whether the data folder has been let go, ms. */
@@ -48,9 +49,16 @@ export function serveCommand(program: Command, shell: Shell): void {
         `Working on the tasks of ${dataFolder}. ${where}Ctrl-C ends this; running boxes are left to the next start.\n`,
       )
     }
+    void tellPages(opened, world)
     await ending(world)
     shell.end('done')
   })
+}
+
+/** As soon as it is known, which may be long after the start. */
+async function tellPages({ pages }: Opened, { terminal }: World): Promise<void> {
+  const found = await pages
+  if (found !== null && found.state !== 'ok') terminal.error(`cofferdam: ${found.text}\n`)
 }
 
 /** Resolves at the first signal; a second one ends the process at once. */

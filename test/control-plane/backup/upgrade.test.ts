@@ -42,15 +42,15 @@ describe('before an upgrade', () => {
     for (let times = 0; times < 5; times += 1) made.push((await copied())?.path)
     const kept = readdirSync(at(data, 'upgrades')).toSorted()
     expect(kept.map((name) => at(data, `upgrades/${name}`))).toEqual(made.slice(-3))
-    expect(kept[0]).toMatch(new RegExp(`^20261127T1200\\d\\dZ-format-${migrations.length - 1}$`))
+    expect(kept[0]).toMatch(new RegExp(`^20261127T1200\\d\\d000Z-format-${migrations.length - 1}$`))
   })
 
   it('the newest copy of each format is kept too, and what a process left that was killed at it is not', async () => {
     older()
     const first = await copied()
-    const other = at(data, 'upgrades/20200101T000000Z-format-1')
+    const other = at(data, 'upgrades/20200101T000000000Z-format-1')
     mkdirSync(other)
-    const half = at(data, 'upgrades/.20200101T000000Z-format-1.half')
+    const half = at(data, 'upgrades/.20200101T000000000Z-format-1.half')
     mkdirSync(half)
     const later = [await copied(), await copied(), await copied()]
     const kept = readdirSync(at(data, 'upgrades')).map((name) => at(data, `upgrades/${name}`))

@@ -3,13 +3,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openDatabase } from '../../../control-plane/store/database.ts'
 import { migrations } from '../../../control-plane/store/migrations.ts'
 import { openStore } from '../../../control-plane/store/open.ts'
-import type { BoxSpec } from '../../../src/domain/box.ts'
 import { policyHash } from '../../../src/domain/policies.ts'
-import type { Policy } from '../../../src/domain/policy.ts'
-import { aBox } from '../../support/box.ts'
 import { birth, change } from '../../support/change.ts'
-import { aCheckpoint, aPolicy, aTask, aTaskId, aTaskIdOf } from '../../support/task.ts'
+import { aPolicy, aTask, aTaskId, aTaskIdOf } from '../../support/task.ts'
 import { searchLab } from '../search/lab.ts'
+import { agentBox, failure, formatOne, policyThen, setupBox } from './format-1.ts'
 import { type Home, makeHome } from './home.ts'
 
 let home: Home
@@ -18,93 +16,9 @@ beforeEach(() => {
 })
 afterEach(() => home[Symbol.dispose]())
 
-const since2 = ['worktreeMb', 'worktreeFiles', 'upMb', 'downMb', 'connections']
-
-function without(value: object, names: readonly string[]): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(value).filter(([name]) => !names.includes(name)))
-}
-
-/** As format 1 had them. */
-const policyThen = (policy: Policy): object => ({
-  ...without(policy, ['egress', 'upstreams', 'posture']),
-  limits: without(policy.limits, since2),
-})
-const boxThen = (box: BoxSpec, network: string): object => ({
-  ...without(box, ['egress']),
-  network,
-  limits: without(box.limits, since2),
-})
-
-const agentBox = aBox()
-const setupBox = aBox({ kind: 'setup', step: 0 })
-const failure = 'It said {"limits": 1}.'
-
-/** A database file of format 1, with a task under way that has documents of every kind. */
-function formatOne(): void {
-  const db = openDatabase(home.file, migrations.slice(0, 1))
-  const document = (value: unknown): number =>
-    Number(db.prepare('INSERT INTO documents (json) VALUES (?)').run(JSON.stringify(value)).lastInsertRowid)
-  const insert = (table: string, row: Readonly<Record<string, string | number | null>>): void => {
-    const names = Object.keys(row)
-    const marks = names.map(() => '?').join(', ')
-    db.prepare(`INSERT INTO ${table} (${names.join(', ')}) VALUES (${marks})`).run(...Object.values(row))
-  }
-  const task = aTask({ status: 'RUNNING', phase: 'agent', fence: 1, step: 1, attempt: 1 })
-  const policy = document(policyThen(aPolicy()))
-  for (const id of [aTaskId, aTaskIdOf(1)])
-    insert('runtime_tasks', {
-      id,
-      status: task.status,
-      phase: task.phase,
-      halt: null,
-      version: 1,
-      revision: 1,
-      fence: 1,
-      lease_until: 5000,
-      goal: task.goal,
-      request: task.request,
-      repository_path: '/repositories/example',
-      repository_key: 'example',
-      base_ref: task.base.ref,
-      base_commit: task.base.commit,
-      head: task.head,
-      branch: task.branch,
-      agent: JSON.stringify(task.agent),
-      test: task.test,
-      policy,
-      policy_hash: 'of format 1',
-      budget: '{"steps":8,"seconds":1200}',
-      spent_steps: 2,
-      spent_ms: 3000,
-      step: 1,
-      attempt: 1,
-      violations: 0,
-      losses: 0,
-      prior_failure: id === aTaskId ? document(failure) : null,
-      progress: JSON.stringify(task.progress),
-      risks: '[]',
-      delivery: 'none',
-      created_by: JSON.stringify(task.createdBy),
-      created_at: task.createdAt,
-      updated_at: task.updatedAt,
-    })
-  const row = {
-    task_id: aTaskId,
-    fence: 1,
-    charged: 42,
-    violations: '[]',
-    started_at: aCheckpoint().startedAt,
-  }
-  const setup = document(boxThen(setupBox, 'engine'))
-  insert('runtime_task_checkpoints', { ...row, step: 0, attempt: 1, state: 'kept', box: setup })
-  const box = document(boxThen(agentBox, 'none'))
-  insert('runtime_task_checkpoints', { ...row, step: 1, attempt: 1, state: 'open', box })
-  db.close()
-}
-
 describe('a database of format 1', () => {
   it('becomes one of format 6, with its documents', () => {
-    formatOne()
+    formatOne(home.file)
     using store = openStore(home.file)
     const task = store.task(aTaskId)
     expect(task).toMatchObject({
@@ -134,14 +48,14 @@ describe('a database of format 1', () => {
   })
 
   it('has the hashes of its policies as they are now, so that a task that goes on can be attested', () => {
-    formatOne()
+    formatOne(home.file)
     using store = openStore(home.file)
     const task = store.task(aTaskId)
     expect(task?.policyHash).toBe(policyHash(aPolicy({ posture: 'degraded' })))
   })
 
   it('has nothing attested and no egress, and takes both', () => {
-    formatOne()
+    formatOne(home.file)
     using store = openStore(home.file)
     expect([store.attestations(aTaskId), store.egressLog(aTaskId, null, 10)]).toEqual([[], []])
     const { task, checkpoints } = store.record(aTaskId)
@@ -152,7 +66,7 @@ describe('a database of format 1', () => {
   })
 
   it('is found by the texts of its tasks', async () => {
-    formatOne()
+    formatOne(home.file)
     const lab = searchLab(home)
     const { hits, behind } = await lab.search('tests pass')
     expect([hits.map(({ task }) => task.id).toSorted(), behind]).toEqual([
@@ -166,7 +80,7 @@ describe('a database of format 1', () => {
   })
 
   it('is kept as a copy that the older version opens', () => {
-    formatOne()
+    formatOne(home.file)
     openStore(home.file)[Symbol.dispose]()
     expect(readdirSync(home.folder).toSorted()).toEqual(['cofferdam.db', 'cofferdam.db.v1'])
     const old = openDatabase(`${home.file}.v1`, migrations.slice(0, 1))
