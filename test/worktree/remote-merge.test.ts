@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { CommitId } from '../../src/domain/brand.ts'
@@ -102,6 +102,18 @@ describe('the branch of a remote', () => {
     expect(await moved(made)).toEqual({ kind: 'moved' })
     expect(git(far, 'log', '--format=%P', '-1', 'main')).toBe(task.base.commit)
     expect(tip() === head).toBe(how === 'fast-forward')
+  })
+
+  it('stays where the mirror was removed with the only copy of the work, and the next task has a new one', async () => {
+    const before = tip()
+    rmSync(join(lab.data, 'mirrors'), { recursive: true })
+    await expect(merged()).rejects.toMatchObject({
+      code: 'repository',
+      message: `The mirror of shop has lost ${head.slice(0, 10)}, which this task came to: put back a copy of the whole data folder with \`cofferdam restore\`, or discard the task and make another.`,
+    })
+    expect(tip()).toBe(before)
+    ;({ task, head } = await appliedIn({ ...lab, worktrees: open() }, 'shop', { 'c.txt': 'new\n' }))
+    expect(await moved(await merged())).toEqual({ kind: 'moved' })
   })
 
   it('goes back where nobody has gone on, and not where somebody has', async () => {

@@ -1,3 +1,4 @@
+import { putBack } from '../../domain/backup.ts'
 import type { CommitId, HostPath, TreeId } from '../../domain/brand.ts'
 import { Failure } from '../../domain/failure.ts'
 import type { Merged, MergeWish, TaskPlace } from '../../domain/worktree.ts'
@@ -22,7 +23,7 @@ export async function mergeInto(
   head: CommitId,
   wish: MergeWish,
 ): Promise<Merged> {
-  const { mirror, target } = await bringTarget(site, task, wish.into)
+  const { mirror, target } = await bringTarget(site, task, head, wish.into)
   const from = target.tip
   const place = { gitDir: mirror }
   if (await isAncestor(site, mirror, head, from)) return { kind: 'contained', from }
@@ -54,7 +55,7 @@ export async function diffInto(
   head: CommitId,
   branch: string,
 ): Promise<{ readonly from: CommitId; readonly to: TreeId }> {
-  const { mirror, target } = await bringTarget(site, task, branch)
+  const { mirror, target } = await bringTarget(site, task, head, branch)
   const tree = await mergedTree(site, mirror, target.tip, head)
   if (typeof tree === 'string') return { from: target.tip, to: tree }
   throw new Failure(
@@ -67,11 +68,13 @@ export async function diffInto(
 async function bringTarget(
   site: Site,
   task: TaskPlace,
+  head: CommitId,
   branch: string,
 ): Promise<{ mirror: HostPath; target: Target }> {
   await ensureMirror(site, task)
-  const target = await targetOf(site, task, branch)
   const mirror = mirrorOf(site.data, task.repository.key)
+  await refuseLost(site, task, mirror, head)
+  const target = await targetOf(site, task, branch)
   const ref = `refs/cofferdam/${task.id}/target`
   await site.serial(`mirror ${task.repository.key}`, async () => {
     if (readRef(mirror, ref) === target.tip) return
@@ -80,6 +83,17 @@ async function bringTarget(
     await asRepository(target.source, () => fetchCommit(site, target.source, mirror, `+${target.tip}:${ref}`))
   })
   return { mirror, target }
+}
+
+/** A mirror that somebody has removed is cloned anew, and what tasks came to was in the old one alone. */
+async function refuseLost(site: Site, task: TaskPlace, mirror: HostPath, head: CommitId): Promise<void> {
+  const { code } = await site.git.ask({ gitDir: mirror }, ['cat-file', '-e', `${head}^{commit}`])
+  if (code === 0) return
+  throw new Failure(
+    'repository',
+    `The mirror of ${task.repository.path} has lost ${head.slice(0, 10)}, which this task came to: ` +
+      `${putBack}, or discard the task and make another.`,
+  )
 }
 
 async function refuseUnmovable(site: Site, mirror: HostPath, target: Target, to: CommitId): Promise<void> {
