@@ -283,14 +283,17 @@ export const migrations: readonly string[] = [
       WHEN delivery = 'conflict' THEN 'conflict'
       WHEN merge ->> 'said' LIKE '%that are not this task''s%' THEN 'foreign'
       ELSE 'other' END)
-    WHERE delivery IN ('none', 'conflict', 'rejected') AND merge ->> 'said' LIKE 'Not merged%'
-      AND coalesce(pull ->> 'at', 0) <= merge ->> 'at';
+    WHERE delivery IN ('none', 'conflict', 'rejected')
+      AND CASE WHEN json_valid(merge) AND json_valid(coalesce(pull, '{}'))
+        THEN merge ->> 'said' LIKE 'Not merged%' AND coalesce(pull ->> 'at', 0) <= merge ->> 'at' END;
   UPDATE runtime_tasks SET pull = json_set(pull, '$.refusal',
       iif(pull ->> 'said' LIKE '%that this task has not made%', 'foreign', 'other'))
-    WHERE delivery = 'none' AND pull ->> 'said' LIKE 'Not proposed%'
-      AND coalesce(merge ->> 'at', 0) < pull ->> 'at';
+    WHERE delivery = 'none'
+      AND CASE WHEN json_valid(pull) AND json_valid(coalesce(merge, '{}'))
+        THEN pull ->> 'said' LIKE 'Not proposed%' AND coalesce(merge ->> 'at', 0) < pull ->> 'at' END;
   CREATE INDEX runtime_tasks_needing ON runtime_tasks (created_at, id) WHERE (delivery <> 'discarded' AND (
     status IN ('DRAFT', 'BLOCKED', 'FAILED', 'TIMEOUT') OR delivery IN ('conflict', 'rejected', 'pr_closed')
-    OR (delivery = 'none' AND coalesce(merge ->> 'refusal', pull ->> 'refusal') IS NOT NULL)));
+    OR (delivery = 'none' AND coalesce(CASE WHEN json_valid(merge) THEN merge ->> 'refusal' END,
+      CASE WHEN json_valid(pull) THEN pull ->> 'refusal' END) IS NOT NULL)));
   `,
 ]

@@ -7,10 +7,14 @@ import type { RepositoryTasks } from './store.ts'
 
 type Found = Pick<Task, 'id' | 'createdAt'>
 
-/** `needsPerson` of the domain, in the words of the index that has these tasks: written otherwise it would not be used. */
+/**
+ * `needsPerson` of the domain, in the words of the index that has these tasks: written otherwise it would not be used. A row
+ * that is damaged is left to who reads it, and keeps nobody from the others.
+ */
 export const needsPerson = `(delivery <> 'discarded' AND (
     status IN ('DRAFT', 'BLOCKED', 'FAILED', 'TIMEOUT') OR delivery IN ('conflict', 'rejected', 'pr_closed')
-    OR (delivery = 'none' AND coalesce(merge ->> 'refusal', pull ->> 'refusal') IS NOT NULL)))`
+    OR (delivery = 'none' AND coalesce(CASE WHEN json_valid(merge) THEN merge ->> 'refusal' END,
+      CASE WHEN json_valid(pull) THEN pull ->> 'refusal' END) IS NOT NULL)))`
 
 /**
  * Tasks in the order of their births. Each state and repository has an index in that order, so a page costs what it holds
