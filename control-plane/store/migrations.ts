@@ -3,7 +3,8 @@ export const applicationId = 0x43_4f_46_44
 
 /**
  * The database's history: entry n brings a file from format n to n + 1. Entries are never changed once released, only
- * added, because files of every format are out there. They may call `policy_hash(json)`.
+ * added, because files of every format are out there. They may call `policy_hash(json)`, and rewrite no cell that is attested
+ * (record.ts).
  */
 export const migrations: readonly string[] = [
   `
@@ -278,19 +279,6 @@ export const migrations: readonly string[] = [
   CREATE INDEX runtime_tasks_proposed ON runtime_tasks (id) WHERE delivery = 'pr_open';
   `,
   `
-  UPDATE runtime_tasks SET merge = json_set(merge, '$.refusal', CASE
-      WHEN delivery = 'rejected' THEN 'test'
-      WHEN delivery = 'conflict' THEN 'conflict'
-      WHEN merge ->> 'said' LIKE '%that are not this task''s%' THEN 'foreign'
-      ELSE 'other' END)
-    WHERE delivery IN ('none', 'conflict', 'rejected')
-      AND CASE WHEN json_valid(merge) AND json_valid(coalesce(pull, '{}'))
-        THEN merge ->> 'said' LIKE 'Not merged%' AND coalesce(pull ->> 'at', 0) <= merge ->> 'at' END;
-  UPDATE runtime_tasks SET pull = json_set(pull, '$.refusal',
-      iif(pull ->> 'said' LIKE '%that this task has not made%', 'foreign', 'other'))
-    WHERE delivery = 'none'
-      AND CASE WHEN json_valid(pull) AND json_valid(coalesce(merge, '{}'))
-        THEN pull ->> 'said' LIKE 'Not proposed%' AND coalesce(merge ->> 'at', 0) < pull ->> 'at' END;
   CREATE INDEX runtime_tasks_needing ON runtime_tasks (created_at, id) WHERE (delivery <> 'discarded' AND (
     status IN ('DRAFT', 'BLOCKED', 'FAILED', 'TIMEOUT') OR delivery IN ('conflict', 'rejected', 'pr_closed')
     OR (delivery = 'none' AND coalesce(CASE WHEN json_valid(merge) THEN merge ->> 'refusal' END,
