@@ -10,7 +10,7 @@ import {
   termsOf,
 } from '../../src/domain/decision.ts'
 import { canonicalJson } from '../../src/domain/canonical-json.ts'
-import { deliveryWays } from '../../src/domain/delivery/pull.ts'
+import type { DeliveryWay } from '../../src/domain/delivery/pull.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import type { RepositoryDefaults } from '../../src/domain/repository-defaults.ts'
@@ -41,16 +41,12 @@ export function decisionsOf(deps: PressDeps, id: TaskId, caller: Caller): Decisi
       ? null
       : { action: last.usedAction, by: last.usedBy, text: last.text, at: last.closedAt ?? last.openedAt }
   const offer = surface === null ? null : offered(deps, surface, task, caller)
-  const isOffered = (wanted: string): boolean =>
-    offer?.choices.some(({ action }) => action === wanted) === true
   const configured = configuredFor(deps, task)
-  const merge = isOffered('merge') ? mergeOffer(task, configured) : null
-  const proposal = pullOffer(task, configured)
-  const pull = isOffered('pull-request') ? proposal : null
-  const ways = deliveryWays
-    .filter((way) => surface?.actions.includes(way) === true && actRefusal(caller, way, task) === null)
-    .filter((way) => way === 'merge' || proposal !== null)
-  return { taskId: id, status: task.status, revision: task.revision, offer, merge, pull, ways, last: decided }
+  const may = (way: DeliveryWay): boolean =>
+    surface?.actions.includes(way) === true && actRefusal(caller, way, task) === null
+  const merge = may('merge') ? mergeOffer(task, configured) : null
+  const pull = may('pull-request') ? pullOffer(task, configured) : null
+  return { taskId: id, status: task.status, revision: task.revision, offer, merge, pull, last: decided }
 }
 
 function configuredFor({ defaults }: PressDeps, task: Task): RepositoryDefaults {

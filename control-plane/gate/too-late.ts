@@ -15,7 +15,7 @@ export function tooLate(task: Task, { reason, now, surface }: Lost): string {
     case 'stale':
       return `The task changed since that was shown. ${again}`
     case 'not_offered':
-      return `That was not offered there; offered was: ${surface?.actions.join(', ') ?? 'nothing'}. ${again}`
+      return `That was not offered there. ${again}`
     case 'unknown':
       return `Nothing was offered there to decide on. ${again}`
     case 'task':

@@ -13,7 +13,7 @@ import type {
 import type { Submitted } from './submitted.ts'
 import { roles } from './caller.ts'
 import { mergeWays } from './delivery/merge.ts'
-import { deliveryWays, forgeKinds } from './delivery/pull.ts'
+import { forgeKinds } from './delivery/pull.ts'
 import { markRules } from './marks/mark.ts'
 import { abilities, acts } from './rights.ts'
 import type { Decisions } from './decision.ts'
@@ -137,7 +137,6 @@ export const decisionsSchema = exactly<Decisions>()(
         accepts: z.array(z.enum(markRules)),
       })
       .nullable(),
-    ways: z.array(z.enum(deliveryWays)),
     last: z
       .object({ action: z.string(), by: actorSchema, text: z.string().nullable(), at: z.number() })
       .nullable(),

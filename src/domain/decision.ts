@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import type { Actor, Status } from './task.ts'
 import { canonicalJson } from './canonical-json.ts'
 import type { MergeWay } from './delivery/merge.ts'
-import type { DeliveryWay, ForgeKind } from './delivery/pull.ts'
+import type { ForgeKind } from './delivery/pull.ts'
 import { parseTaskId, type TaskId } from './ids.ts'
 import type { MarkRule } from './marks/mark.ts'
 
@@ -32,12 +32,13 @@ export interface Decisions {
   readonly revision: number
   /** Null where nothing is offered, or not to this caller. */
   readonly offer: Offer | null
-  /** What the button `merge` would do, where it is offered. */
+  /**
+   * What a merge comes to where nothing else is said, by its button or by a command: as it is configured, one of the two ways
+   * has the button. Null where this caller cannot merge it now.
+   */
   readonly merge: MergeOffer | null
-  /** What the button `pull-request` would do, where it is offered. */
+  /** The same of a pull request, for which a place has to be configured. */
   readonly pull: PullOffer | null
-  /** How this caller can deliver the work now, by a button or by a command: pull requests where a place for them is configured. */
-  readonly ways: readonly DeliveryWay[]
   readonly last: Decided | null
 }
 

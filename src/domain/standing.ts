@@ -20,9 +20,16 @@ export function needsPerson(task: Standing): boolean {
   return isStuck.has(delivery) || (delivery === 'none' && refusalOf(task) !== null)
 }
 
-/** Why its last delivery came to nothing; null where it did not. */
-export function refusalOf({ merge, pull }: Pick<Standing, 'merge' | 'pull'>): Refusal | null {
-  return merge?.refusal ?? pull?.refusal ?? null
+/** Why its last delivery came to nothing; null where it did not. Older ones have it in their state alone. */
+export function refusalOf({
+  delivery,
+  merge,
+  pull,
+}: Pick<Standing, 'delivery' | 'merge' | 'pull'>): Refusal | null {
+  const said = merge?.refusal ?? pull?.refusal ?? null
+  if (said !== null) return said
+  if (delivery === 'rejected') return 'test'
+  return delivery === 'conflict' ? 'conflict' : null
 }
 
 /** Whether its last delivery is or was to be a pull request. */

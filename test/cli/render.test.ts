@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import picocolors from 'picocolors'
 import { describe, expect, it } from 'vitest'
 import { findingLines } from '../../src/cli/render/findings.ts'
+import type { Refusal } from '../../src/domain/delivery/refusal.ts'
 import { nextCommands, quoted, type Spell } from '../../src/cli/render/next.ts'
 import { OutputLines } from '../../src/cli/render/output-lines.ts'
 import { eventLines } from '../../src/cli/render/progress.ts'
@@ -210,6 +211,39 @@ describe('what to do next', () => {
   ])('%j: %j', (overrides, verbs) => {
     const offered = nextCommands(aTask(overrides), spell).map(({ command }) => command.split(' ')[2])
     expect(offered).toEqual(verbs)
+  })
+
+  it.each<[Refusal, readonly string[]]>([
+    ['foreign', ['merge ID --into release --accept foreign: merge it into release']],
+    ['diverged', ['merge ID --into release --how merge: merge it into release']],
+    [
+      'conflict',
+      [
+        'review ID --text TEXT --request-changes: have a task make them go together',
+        'merge ID --into release: merge it into release',
+      ],
+    ],
+    [
+      'test',
+      [
+        'review ID --text TEXT --request-changes: have a task mend what the test fails on',
+        'merge ID --into release: merge it into release',
+      ],
+    ],
+    ['other', ['merge ID --into release: merge it into release']],
+  ])('a merge that was refused (%s) is offered as it may come about', (refusal, offers) => {
+    const task = aTask({
+      status: 'APPLIED',
+      delivery: 'none',
+      marks: [],
+      merge: aMerge({ into: 'release', refusal }),
+    })
+    const offered = nextCommands(task, spell)
+    expect(
+      offered.map(
+        ({ command, what }) => `${command.replace('cofferdam task ', '').replace(aTaskId, 'ID')}: ${what}`,
+      ),
+    ).toEqual(offers)
   })
 
   it.each<[Partial<Task>, string]>([

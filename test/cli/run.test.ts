@@ -52,7 +52,7 @@ APPLIED  The tests pass.
   merge    git -C ${machine.folder} merge cofferdam/ID
 
 Next:
-  cofferdam task merge ID  merge it into main
+  cofferdam task merge ID  merge it
 `,
     )
   })

@@ -52,7 +52,6 @@ beforeEach(async () => {
     offer,
     merge: null,
     pull: null,
-    ways: [],
     last: null,
   }
   const plane: Told = {

@@ -185,6 +185,7 @@ describe('a task on Discord', () => {
     expect(await said('task_list', { state: 'applied' })).toContain(id)
     expect(await said('task_list', { state: 'needs' })).not.toContain(id)
     expect(await said('task_changes', task)).toContain('+done')
+    expect(await said('task_changes', { ...task, against: 'main' })).toMatch(/in main now[^]*\+done/)
     expect(await said('task_changes', { ...task, step: 9 })).toMatch(/has no checkpoint of step 9/)
     expect(await said('task_logs', task)).toMatch(/agent/)
     for (const act of ['task_pause', 'task_stop', 'task_resume', 'task_approve', 'task_reject'])

@@ -206,7 +206,7 @@ const letters: Invariant = ({ before, now, event }) => {
 const newsOfType: Readonly<Record<string, string>> = {
   discarded: 'task.discarded',
   merged: 'task.merged',
-  undo_refused: 'task.merged',
+  undo_refused: 'task.undo_refused',
   merge_refused: 'task.unmerged',
   undone: 'task.undone',
   pull_opened: 'task.proposed',

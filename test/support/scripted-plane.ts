@@ -43,6 +43,7 @@ import { defaultBudget } from '../../src/domain/budget.ts'
 import type { Caller } from '../../src/domain/caller.ts'
 import { type Day, type DayFilter, everyDay, spanOf } from '../../src/domain/day.ts'
 import type { EgressRow } from '../../src/domain/egress.ts'
+import type { DeliveryDefaults } from '../../src/domain/delivery/merge.ts'
 import type { PullSettings } from '../../src/domain/delivery/pull.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { AcceptRule } from '../../src/domain/marks/mark.ts'
@@ -172,7 +173,7 @@ export class ScriptedPlane implements ControlPlane, Disposable {
       misses: new Misses(),
       defaults: {
         budget: defaultBudget,
-        repository: (path) => (path.endsWith('/alone') ? {} : { delivery: { pull: scriptedPulls } }),
+        repository: (path) => (path.endsWith('/alone') ? {} : { delivery: deliveryOf(path) }),
       },
     }
     for (const task of this.store.inFlight()) {
@@ -518,6 +519,12 @@ const scriptedPulls: PullSettings = {
   network: 'public',
   draft: true,
 }
+
+/** What is configured for a repository of this path. */
+const deliveryOf = (path: string): DeliveryDefaults =>
+  path.endsWith('/proposing')
+    ? { pull: scriptedPulls, way: 'pull-request', into: 'release', how: 'squash' }
+    : { pull: scriptedPulls }
 
 function risksOf(act: Act, { budget }: Task): readonly RiskReason[] {
   return act.act === 'resume' && act.budget !== null

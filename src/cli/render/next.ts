@@ -1,6 +1,8 @@
 import { moreNeeded } from '../../domain/budget.ts'
+import type { Refusal } from '../../domain/delivery/refusal.ts'
 import { isDelivering, isWorking, type Task } from '../../domain/task.ts'
 import { defaultPolicy } from '../../domain/policies.ts'
+import { refusalOf } from '../../domain/standing.ts'
 import { possibleActs } from '../../domain/transition/apply.ts'
 import { plain } from './text.ts'
 
@@ -31,6 +33,9 @@ export function nextCommands(task: Task, spell: Spell): readonly Suggestion[] {
   const acts = possibleActs(task)
   const on = (act: string, more = ''): string => spell(`task ${act} ${task.id}${more}`)
   const { options, what } = resumeOf(task)
+  const refusal = refusalOf(task)
+  const changed = refusal === null ? null : (changes[refusal] ?? null)
+  const isLeftBehind = refusal === 'diverged'
   const offers: readonly (Suggestion & { readonly when: boolean })[] = [
     {
       when: acts.includes('approve'),
@@ -67,19 +72,19 @@ export function nextCommands(task: Task, spell: Spell): readonly Suggestion[] {
     { when: task.status === 'PENDING', command: on('watch'), what: 'work on it here' },
     { when: isWorking(task) || isDelivering(task), command: on('watch'), what: 'follow it' },
     {
-      when: task.delivery === 'conflict' || task.delivery === 'rejected',
+      when: acts.includes('merge') && changed !== null,
       command: on('review', ' --text TEXT --request-changes'),
-      what: 'have a task make them go together',
+      what: changed ?? '',
     },
     {
       when: acts.includes('merge'),
-      command: on('merge', acceptOf(task)),
-      what: `merge it into ${plain(task.merge?.into ?? task.base.ref)}`,
+      command: on('merge', intoOf(task.merge) + (isLeftBehind ? ' --how merge' : '') + acceptOf(task)),
+      what: task.merge === null ? 'merge it' : `merge it into ${plain(task.merge.into)}`,
     },
     {
       when: acts.includes('pull-request') && task.pull !== null,
-      command: on('pull-request', acceptOf(task)),
-      what: `propose it for ${plain(task.pull?.into ?? task.base.ref)} again`,
+      command: on('pull-request', intoOf(task.pull) + acceptOf(task)),
+      what: `propose it for ${plain(task.pull?.into ?? '')} again`,
     },
     {
       when: acts.includes('undo'),
@@ -101,9 +106,21 @@ export function nextCommands(task: Task, spell: Spell): readonly Suggestion[] {
   return offers.filter((offer) => offer.when).map(({ command, what }) => ({ command, what }))
 }
 
-/** The marks that an owner has to name. */
-function acceptOf({ marks }: Task): string {
-  const rules = marks === null ? ['unread'] : [...new Set(marks.map(({ rule }) => rule))]
+/** What a task that changes the work would be for, after a delivery that was refused for that. */
+const changes: Partial<Readonly<Record<Refusal, string>>> = {
+  conflict: 'have a task make them go together',
+  setup: 'have a task mend what setup fails on',
+  test: 'have a task mend what the test fails on',
+}
+
+/** The branch of a delivery that is tried again; what is configured may be another by now. */
+const intoOf = (before: { readonly into: string } | null): string =>
+  before === null ? '' : ` --into ${quoted(before.into)}`
+
+/** The marks that an owner has to name, and others' commits where it was refused for them. */
+function acceptOf(task: Task): string {
+  const marked = task.marks === null ? ['unread'] : [...new Set(task.marks.map(({ rule }) => rule))]
+  const rules = refusalOf(task) === 'foreign' ? [...marked, 'foreign'] : marked
   return rules.length === 0 ? '' : ` --accept ${rules.join(',')}`
 }
 

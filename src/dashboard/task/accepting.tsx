@@ -8,6 +8,11 @@ export function useAccepted() {
   return useState<readonly AcceptRule[]>([])
 }
 
+/** Whether that is what a button accepts: what the work is marked with, and nothing else. */
+export function isAsMarked(accepted: readonly AcceptRule[], rules: readonly MarkRule[]): boolean {
+  return accepted.length === rules.length && rules.every((rule) => accepted.includes(rule))
+}
+
 interface AcceptingProps {
   readonly task: Task
   /** Tells several of a page apart. */

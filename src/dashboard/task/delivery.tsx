@@ -91,7 +91,9 @@ function Choices({ task, take, offer, found, decisions: { reload } }: ChoicesPro
   const idOf = (action: Open): string | null =>
     offer.choices.find((choice) => choice.action === action)?.id ?? null
   // One of the two ways is what the repository is configured for, and has the button; the other is there as well.
-  const shown = acts.filter((name) => idOf(name) !== null || found.ways.some((way) => way === name))
+  const { merge, pull } = found
+  const isPossible = { merge: merge !== null, 'pull-request': pull !== null, undo: false, discard: false }
+  const shown = acts.filter((name) => idOf(name) !== null || isPossible[name])
   const sent = async (work: () => Promise<Task>): Promise<void> => {
     try {
       take(await work())
@@ -106,7 +108,7 @@ function Choices({ task, take, offer, found, decisions: { reload } }: ChoicesPro
   const confirm = (): void => {
     if (open !== null) sending.send(() => sent(() => press(open)))
   }
-  const form = { task, sent, press }
+  const form = (name: Open) => ({ task, sent, press: idOf(name) === null ? null : () => press(name) })
   const main = acts.find((name) => name !== 'discard' && idOf(name) !== null)
   return (
     <>
@@ -123,8 +125,8 @@ function Choices({ task, take, offer, found, decisions: { reload } }: ChoicesPro
           </button>
         ))}
       </p>
-      {open === 'merge' && <MergeForm {...form} offer={found.merge} />}
-      {open === 'pull-request' && <PullForm {...form} offer={found.pull} />}
+      {open === 'merge' && merge !== null && <MergeForm {...form(open)} offer={merge} />}
+      {open === 'pull-request' && pull !== null && <PullForm {...form(open)} offer={pull} />}
       {(open === 'undo' || open === 'discard') && (
         <Form label={names[open]} onSend={confirm}>
           <p>

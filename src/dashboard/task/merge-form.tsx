@@ -5,14 +5,14 @@ import type { Task } from '../../domain/task.ts'
 import { post } from '../api.ts'
 import { useSending } from '../hooks.ts'
 import { Form, Problem, Send } from '../parts.tsx'
-import { Accepting, rulesOf, useAccepted } from './accepting.tsx'
+import { Accepting, isAsMarked, rulesOf, useAccepted } from './accepting.tsx'
 
 export interface FormProps<Given> {
   readonly task: Task
-  /** What the button does; null where another way is configured. */
-  readonly offer: Given | null
-  /** Decides by the button: good once. */
-  readonly press: (action: 'merge' | 'pull-request') => Promise<Task>
+  /** What it comes to where nothing else is said. */
+  readonly offer: Given
+  /** Decides by the button, which is good once; null where the other way has the button. */
+  readonly press: (() => Promise<Task>) | null
   /** Takes what a decision came to. */
   readonly sent: (work: () => Promise<Task>) => Promise<void>
 }
@@ -25,18 +25,12 @@ const ways: readonly (readonly [MergeWay, string])[] = [
 
 /** A merge as it is configured, or into another branch or in another way. */
 export function MergeForm({ task, offer, press, sent }: FormProps<MergeOffer>) {
-  const [into, setInto] = useState(offer?.into ?? task.base.ref)
-  const [how, setHow] = useState<MergeWay>(offer?.how ?? 'merge')
+  const [into, setInto] = useState(offer.into)
+  const [how, setHow] = useState<MergeWay>(offer.how)
   const [accepted, setAccepted] = useAccepted()
   const sending = useSending()
   const rules = rulesOf(task)
-  const isUsual =
-    offer !== null &&
-    offer.into === into &&
-    offer.how === how &&
-    // A button accepts what the work is marked with, and nothing else.
-    accepted.length === rules.length &&
-    rules.every((rule) => accepted.includes(rule))
+  const isUsual = offer.into === into && offer.how === how && isAsMarked(accepted, rules)
   const otherwise = (): Promise<Task> =>
     post<Task>(
       `/v1/tasks/${task.id}/merge`,
@@ -46,7 +40,7 @@ export function MergeForm({ task, offer, press, sent }: FormProps<MergeOffer>) {
   return (
     <Form
       label="Merge"
-      onSend={() => sending.send(() => sent(() => (isUsual ? press('merge') : otherwise())))}
+      onSend={() => sending.send(() => sent(() => (isUsual && press !== null ? press() : otherwise())))}
     >
       <p>
         {task.test === null

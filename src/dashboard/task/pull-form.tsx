@@ -4,43 +4,36 @@ import type { Task } from '../../domain/task.ts'
 import { post } from '../api.ts'
 import { useSending } from '../hooks.ts'
 import { Form, Problem, Send } from '../parts.tsx'
-import { Accepting, rulesOf, useAccepted } from './accepting.tsx'
+import { Accepting, isAsMarked, rulesOf, useAccepted } from './accepting.tsx'
 import type { FormProps } from './merge-form.tsx'
 
 /** A pull request as it is configured, or for another branch. */
 export function PullForm({ task, offer, press, sent }: FormProps<PullOffer>) {
-  const [into, setInto] = useState(offer?.into ?? '')
-  const [isDraft, setDraft] = useState(offer?.draft ?? true)
+  const [into, setInto] = useState(offer.into)
+  const [isDraft, setDraft] = useState(offer.draft)
   const [accepted, setAccepted] = useAccepted()
   const sending = useSending()
   const rules = rulesOf(task)
-  const isUsual =
-    offer !== null &&
-    offer.into === into &&
-    offer.draft === isDraft &&
-    // A button accepts what the work is marked with, and nothing else.
-    accepted.length === rules.length &&
-    rules.every((rule) => accepted.includes(rule))
+  const isUsual = offer.into === into && offer.draft === isDraft && isAsMarked(accepted, rules)
   const otherwise = (): Promise<Task> =>
     post<Task>(
       `/v1/tasks/${task.id}/pull-request`,
-      { into: into.trim() === '' ? null : into.trim(), draft: isDraft, accept: accepted },
+      { into: into.trim(), draft: isDraft, accept: accepted },
       { 'if-match': `"${task.revision}"` },
     )
   return (
     <Form
       label="Pull request"
-      onSend={() => sending.send(() => sent(() => (isUsual ? press('pull-request') : otherwise())))}
+      onSend={() => sending.send(() => sent(() => (isUsual && press !== null ? press() : otherwise())))}
     >
-      {offer !== null && (
-        <p>
-          It is opened in <code>{offer.project}</code> ({offer.forge}).
-        </p>
-      )}
-      <label for="pull-into">For the branch (empty: the configured one)</label>
+      <p>
+        It is opened in <code>{offer.project}</code> ({offer.forge}).
+      </p>
+      <label for="pull-into">For the branch</label>
       <input
         id="pull-into"
         class="code"
+        required
         maxLength={200}
         value={into}
         onInput={(event) => setInto(event.currentTarget.value)}

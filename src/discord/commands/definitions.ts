@@ -1,4 +1,5 @@
 import { ApplicationCommandOptionType, type RESTPutAPIApplicationGuildCommandsJSONBody } from 'discord.js'
+import { longestBranch } from '../../domain/delivery/merge.ts'
 
 const { String: text, Integer: whole, Number: number, Boolean: yes } = ApplicationCommandOptionType
 
@@ -131,7 +132,12 @@ export const commands = [
   command('task_undo', 'Put a branch back to where it was before a merge', task),
   command('task_discard', 'Throw the undelivered work of a task away', task),
   command('task_logs', 'What the boxes of a task printed', task, step),
-  command('task_changes', 'The diff of a task', task, step),
+  command('task_changes', 'The diff of a task', task, step, {
+    type: text,
+    name: 'against',
+    description: 'A branch: what a merge would change in it now',
+    max_length: longestBranch,
+  }),
   command('schedule_list', 'The schedules, and when they run next'),
   command('schedule_run', 'Run a schedule now', {
     type: text,

@@ -154,11 +154,21 @@ export const handlers: Readonly<Record<string, Handler>> = {
 
   async task_changes(deps, { typed }) {
     const { id, branch } = namedTask(deps, typed)
-    const text = await deps.plane().diff(id, typed.number('step'))
-    if (text === '') return { text: `\`${id}\` has changed nothing.` }
+    const against = typed.text('against')
+    const text = await deps.plane().diff(id, typed.number('step'), against)
+    const into = against === null ? '' : line(against, 100)
+    if (text === '')
+      return {
+        text:
+          against === null ? `\`${id}\` has changed nothing.` : `\`${id}\` would change nothing in ${into}.`,
+      }
     const files = [{ name: `${id}.diff`, text: text.slice(0, mostFile) }]
     const short = text.length > mostFile ? ' It is cut: `cofferdam task diff` has it whole.' : ''
-    return { text: `The diff of \`${id}\`, branch \`${branch}\`.${short}`, files }
+    const what =
+      against === null
+        ? `The diff of \`${id}\`, branch \`${branch}\`.`
+        : `What a merge of \`${id}\` would change in ${into} now.`
+    return { text: `${what}${short}`, files }
   },
 
   schedule_list(deps) {

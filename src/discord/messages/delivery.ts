@@ -7,9 +7,12 @@ import { colours, type Outgoing } from './message.ts'
 /** What is to become of the work of an applied task: whoever presses Merge was shown every mark that they accept by it. */
 export function deliveryMessage(
   task: Task,
-  { offer, merge, pull }: Pick<Decisions, 'merge' | 'pull'> & { readonly offer: Offer },
+  { offer, ...ways }: Pick<Decisions, 'merge' | 'pull'> & { readonly offer: Offer },
   mark: string,
 ): Outgoing {
+  const hasButton = (wanted: string): boolean => offer.choices.some(({ action }) => action === wanted)
+  const merge = hasButton('merge') ? ways.merge : null
+  const pull = hasButton('pull-request') ? ways.pull : null
   const marks = task.marks ?? []
   const lines = marks.map(({ text }) => `• ${line(text, 200)}`)
   const whole = lines.join('\n')

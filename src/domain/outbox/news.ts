@@ -3,7 +3,7 @@ import type { Composed } from './destination.ts'
 
 /**
  * What webhooks can be told: a task has come to a state, a person has discarded it, or what came of a decision to merge it
- * (`unmerged`: nothing, for a reason that the event says) or to undo that, or to propose it as a pull request (`unproposed`:
+ * (`unmerged`: nothing, for a reason that the event says) or to undo that (`undo_refused`: it is merged still), or to propose it as a pull request (`unproposed`:
  * there is none, for a reason that the event says), and what became of that.
  */
 export const newsTypes = [
@@ -21,6 +21,7 @@ export const newsTypes = [
   'task.merged',
   'task.unmerged',
   'task.undone',
+  'task.undo_refused',
   'task.proposed',
   'task.unproposed',
   'task.pull_merged',
@@ -49,9 +50,9 @@ export function newsTypeOf({ type, from, to }: TaskEvent): NewsType | null {
     case 'discarded':
       return 'task.discarded'
     case 'merged':
-    // It is so still.
-    case 'undo_refused':
       return 'task.merged'
+    case 'undo_refused':
+      return 'task.undo_refused'
     case 'merge_refused':
       return 'task.unmerged'
     case 'undone':

@@ -15,9 +15,12 @@ const times = 50
 /** What the dashboard asks for when its board is opened: src/dashboard/board.tsx. */
 const asked = [
   '/v1/counts',
-  ...['DRAFT,BLOCKED', 'RUNNING,VALIDATING', 'PENDING', 'APPLIED', 'FAILED,TIMEOUT,STOPPED,REJECTED'].map(
-    (statuses) => `/v1/tasks?status=${encodeURIComponent(statuses)}&limit=20`,
-  ),
+  ...[
+    'needs_person=true',
+    ...['RUNNING,VALIDATING', 'PENDING', 'APPLIED', 'DRAFT,BLOCKED,FAILED,TIMEOUT,STOPPED,REJECTED'].map(
+      (statuses) => `needs_person=false&status=${encodeURIComponent(statuses)}`,
+    ),
+  ].map((list) => `/v1/tasks?${list}&limit=20`),
 ]
 
 /** The board of 10,000 tasks, against the one of 50: how many there are must not be felt. */

@@ -12,7 +12,7 @@ describe('one whose decision was not written', () => {
     ['closed', aSurface(), 'The task moved on before this was decided.'],
     ['expired', aSurface(), 'That offer has expired: `cofferdam task show '],
     ['stale', aSurface(), 'The task changed since that was shown.'],
-    ['not_offered', aSurface(), 'That was not offered there; offered was: approve, reject.'],
+    ['not_offered', aSurface(), 'That was not offered there. '],
     ['unknown', null, 'Nothing was offered there to decide on.'],
     ['task', null, `Task ${aTaskId} changed at the same moment.`],
   ])('is told what became of it, and how the task is: %s', (reason, surface, sentence) => {

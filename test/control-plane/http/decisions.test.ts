@@ -57,19 +57,27 @@ describe('decisions over HTTP', () => {
     })
   })
 
-  it('name the ways to deliver that are configured, to those who may', async () => {
-    const waysOf = async (repository: string): Promise<readonly string[]> => {
+  it('say what each way to deliver comes to that is configured, to those who may', async () => {
+    const waysOf = async (repository: string): Promise<readonly unknown[]> => {
       const made = await post('/v1/tasks', { goal: 'Do it', repository })
       const { id } = submittedSchema.parse(await made.json()).task
       plane.attend(id)
       await until(() => plane.task(id).status === 'APPLIED')
       path = `/v1/tasks/${id}/decisions`
-      return (await decisions()).ways
+      const { merge, pull } = await decisions()
+      return [merge, pull]
     }
-    expect(await waysOf('/r/one')).toEqual(['merge', 'pull-request'])
-    expect(await waysOf('/r/alone')).toEqual(['merge'])
+    const main = expect.objectContaining({ into: 'main' })
+    expect(await waysOf('/r/one')).toEqual([main, main])
+    expect(await waysOf('/r/alone')).toEqual([main, null])
+    // The configured one has the button, and the other is as it is configured all the same.
+    expect(await waysOf('/r/proposing')).toEqual([
+      expect.objectContaining({ into: 'release', how: 'squash' }),
+      expect.objectContaining({ into: 'release', draft: true }),
+    ])
+    expect(Object.keys(await buttons())).toEqual(['pull-request', 'discard'])
     caller = aViewer
-    expect((await decisions()).ways).toEqual([])
+    expect(await decisions()).toMatchObject({ merge: null, pull: null })
   })
 
   it('B10 approve and reject sent at once: one is done, the other is told who decided', async () => {
