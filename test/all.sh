@@ -39,14 +39,14 @@ while read -r check; do
 done < <(node -p 'require("./package.json").scripts.check.split(" && ").join("\n")')
 checks="static checks: $passed passed, $failed failed"
 
-# Most of the tests make repositories and data folders and remove them again: in memory, where there is much of it, that takes
-# a fifth less of the processor, and a disk that is slow holds up nothing.
+# Unit tests make repositories and data folders and remove them again: in memory, where there is much of it, that takes a fifth
+# less of the processor, and a disk that is slow holds up nothing.
 room=$(df --output=avail -BG /dev/shm 2>/dev/null | tail -n 1 | tr -dc 0-9)
-if [[ -z ${TMPDIR:-} && ${room:-0} -ge 8 ]]; then
+if [[ ${room:-0} -ge 8 ]]; then
   scratch=$(mktemp -d /dev/shm/cd.XXXX) || die 'There is no room for the files of tests.'
   # As /tmp is: some of it belongs to another user.
   chmod 1777 "$scratch"
-  export TMPDIR=$scratch
+  export COFFERDAM_TEST_FOLDER=$scratch
 fi
 
 say 'Tests'
