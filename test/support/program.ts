@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join, relative, resolve } from 'node:path'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import ts from 'typescript'
+import { external, target } from '../../rolldown.config.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -12,39 +13,18 @@ export interface Program {
   [Symbol.dispose](): void
 }
 
-/** Translates `entry` (a path from the root of the project, or its URL) and what it imports; types are not checked. */
+/** Puts `entry` (a path from the root of the project, or its URL) and what it imports together, as the build does. */
 export function program(entry: string | URL): Program {
   mkdirSync(join(root, '.results'), { recursive: true })
   // Inside the project, so that packages are found.
   const folder = mkdtempSync(join(root, '.results', 'program-'))
-  const done = new Set<string>()
-  const translate = (source: string): void => {
-    if (done.has(source)) return
-    done.add(source)
-    const { outputText } = ts.transpileModule(readFileSync(source, 'utf8'), {
-      fileName: source,
-      compilerOptions: {
-        target: ts.ScriptTarget.ES2022,
-        module: ts.ModuleKind.ESNext,
-        verbatimModuleSyntax: true,
-        rewriteRelativeImportExtensions: true,
-      },
-    })
-    const target = outputOf(folder, source)
-    mkdirSync(dirname(target), { recursive: true })
-    writeFileSync(target, outputText)
-    for (const { fileName } of ts.preProcessFile(outputText).importedFiles) {
-      if (fileName.startsWith('.')) translate(resolve(dirname(source), fileName.replace(/\.js$/, '.ts')))
-    }
-  }
   const start = typeof entry === 'string' ? resolve(root, entry) : fileURLToPath(entry)
-  translate(start)
+  const options = ['--platform', 'node', '--transform.target', target, '--dir', folder, '--logLevel', 'warn']
+  const left = external.flatMap((name) => ['--external', name])
+  const bundler = join(root, 'node_modules/.bin/rolldown')
+  execFileSync(bundler, [...options, ...left, start], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] })
   return {
-    file: outputOf(folder, start),
+    file: join(folder, basename(start).replace(/\.ts$/, '.js')),
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
   }
-}
-
-function outputOf(folder: string, source: string): string {
-  return join(folder, relative(root, source).replace(/\.ts$/, '.js'))
 }
