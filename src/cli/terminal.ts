@@ -9,7 +9,9 @@ export type Paint = ReturnType<typeof picocolors.createColors>
 export interface Terminal {
   /** Someone is there to answer a question. */
   readonly asks: boolean
-  /** Standard output is a terminal: one line at its bottom may be written over and over. */
+  /** Standard output is a terminal, which does what it is told by control characters: also one without colours. */
+  readonly obeys: boolean
+  /** It is one with colours: one line at its bottom may be written over and over. */
   readonly live: boolean
   readonly paint: Paint
   /** Columns of the terminal. */
@@ -32,9 +34,11 @@ export function processTerminal(): Terminal {
     stream.on('error', () => undefined)
   }
   // Where it is no terminal, `isTTY` is not false but missing, which would leave the choice to picocolors: colours in CI.
-  const live = isatty(stdout.fd) && picocolors.isColorSupported
+  const obeys = isatty(stdout.fd)
+  const live = obeys && picocolors.isColorSupported
   return {
     asks: stdin.isTTY && stdout.isTTY,
+    obeys,
     live,
     paint: picocolors.createColors(live),
     width: () => stdout.columns || 80,

@@ -85,7 +85,11 @@ function cli(...args: readonly string[]): string {
 
 /** The same at a terminal of its own, where nothing is machine-read. */
 function cliAtTerminal(...args: readonly string[]): string {
-  return execFileSync('script', ['-qec', lineOf(...args), '/dev/null'], {
+  return atTerminal(lineOf(...args))
+}
+
+function atTerminal(command: string): string {
+  return execFileSync('script', ['-qec', command, '/dev/null'], {
     encoding: 'latin1',
     stdio: ['ignore', 'pipe', 'ignore'],
   })
@@ -222,6 +226,12 @@ END`
       // In latin1 the second byte of a letter may lie there too, so only what stands alone counts.
       expect([args[1], left.match(controls)]).toEqual([args[1], null])
       expect(left).not.toContain('\u00e2\u0080\u00ae')
+    }
+    // A terminal that shows no colours, or for which none are wanted, does what it is told all the same.
+    for (const plain of ['NO_COLOR=1', 'TERM=dumb']) {
+      const shown = atTerminal(`${plain} ${lineOf('task', 'diff', task.id)}`)
+      expect([plain, shown]).toEqual([plain, expect.stringContaining('clear.txt')])
+      expect([plain, shown.replaceAll(allowed, '\n').match(controls)]).toEqual([plain, null])
     }
     expect(cli('task', 'logs', task.id)).not.toContain(escape)
     expect(cli('task', 'show', task.id)).not.toContain(escape)

@@ -21,6 +21,7 @@ import {
   aCheckpoint,
   aCommitOf,
   aMerge,
+  aPull,
   aPerson,
   aSpent,
   aTask,
@@ -244,6 +245,15 @@ describe('what to do next', () => {
         ({ command, what }) => `${command.replace('cofferdam task ', '').replace(aTaskId, 'ID')}: ${what}`,
       ),
     ).toEqual(offers)
+  })
+
+  it('others’ commits are accepted in the way that was refused for them alone', () => {
+    const pull = aPull({ into: 'main', refusal: 'foreign' })
+    const task = aTask({ status: 'APPLIED', delivery: 'none', marks: [], pull })
+    expect(nextCommands(task, spell).map(({ command }) => command.replace(aTaskId, 'ID'))).toEqual([
+      'cofferdam task merge ID',
+      'cofferdam task pull-request ID --into main --accept foreign',
+    ])
   })
 
   it.each<[Partial<Task>, string]>([

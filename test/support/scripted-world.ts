@@ -130,6 +130,7 @@ function startCommand(
     around,
     terminal: {
       asks: options.answers !== undefined,
+      obeys: options.live ?? false,
       live: options.live ?? false,
       paint: picocolors.createColors(false),
       width: () => 100,

@@ -1,3 +1,4 @@
+import type { MergeWay } from '../../../src/domain/delivery/merge.ts'
 import { placeOf, type Work } from '../work.ts'
 import { again } from './box.ts'
 import { end, madeOf, planOf } from './plan.ts'
@@ -20,14 +21,21 @@ export async function mergeMove(work: Work): Promise<void> {
   end(work, { type: 'merged', text }, { data: { into, from, commit } })
 }
 
+/** What takes a merge out of a branch that has gone on: git has to be told which parent of a merge commit stays. */
+function revertOf(how: MergeWay, from: string, commit: string): string {
+  const made = commit.slice(0, 10)
+  const what = { merge: `-m 1 ${made}`, squash: made, 'fast-forward': `${from.slice(0, 10)}..${made}` }[how]
+  return `git revert ${what}`
+}
+
 /** Moves the branch back to where it was before, if nobody has moved it since. */
 export async function undoMove(work: Work): Promise<void> {
   const { deps, task } = work
-  const { into } = planOf(task)
+  const { into, how } = planOf(task)
   const { from, commit } = madeOf(task)
   const moved = await deps.worktrees.move(placeOf(task), { into, from: commit, to: from, back: true })
   if (moved.kind === 'elsewhere') {
-    const text = `Not undone: ${into} is at ${moved.tip.slice(0, 10)} by now, with work that is not this task's. \`git revert\` takes the merge out of it.`
+    const text = `Not undone: ${into} is at ${moved.tip.slice(0, 10)} by now, with work that is not this task's. \`${revertOf(how, from, commit)}\` takes the merge out of it.`
     end(work, { type: 'undo_refused', text })
     return
   }

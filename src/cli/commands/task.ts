@@ -134,7 +134,7 @@ function textCommand(
       // A diff that goes into a file or a pipe stays byte for byte what git can apply.
       else
         world.terminal.out(
-          name === 'diff' && !world.terminal.live ? content : `${plain(content).trimEnd()}\n`,
+          name === 'diff' && !world.terminal.obeys ? content : `${plain(content).trimEnd()}\n`,
         )
       shell.end('done')
     })

@@ -78,12 +78,15 @@ export function nextCommands(task: Task, spell: Spell): readonly Suggestion[] {
     },
     {
       when: acts.includes('merge'),
-      command: on('merge', intoOf(task.merge) + (isLeftBehind ? ' --how merge' : '') + acceptOf(task)),
+      command: on(
+        'merge',
+        intoOf(task.merge) + (isLeftBehind ? ' --how merge' : '') + acceptOf(task, task.merge),
+      ),
       what: task.merge === null ? 'merge it' : `merge it into ${plain(task.merge.into)}`,
     },
     {
       when: acts.includes('pull-request') && task.pull !== null,
-      command: on('pull-request', intoOf(task.pull) + acceptOf(task)),
+      command: on('pull-request', intoOf(task.pull) + acceptOf(task, task.pull)),
       what: `propose it for ${plain(task.pull?.into ?? '')} again`,
     },
     {
@@ -117,10 +120,10 @@ const changes: Partial<Readonly<Record<Refusal, string>>> = {
 const intoOf = (before: { readonly into: string } | null): string =>
   before === null ? '' : ` --into ${quoted(before.into)}`
 
-/** The marks that an owner has to name, and others' commits where it was refused for them. */
-function acceptOf(task: Task): string {
-  const marked = task.marks === null ? ['unread'] : [...new Set(task.marks.map(({ rule }) => rule))]
-  const rules = refusalOf(task) === 'foreign' ? [...marked, 'foreign'] : marked
+/** The marks that an owner has to name, and others' commits where it was refused for them in the same way. */
+function acceptOf({ marks }: Task, before: { readonly refusal: Refusal | null } | null): string {
+  const marked = marks === null ? ['unread'] : [...new Set(marks.map(({ rule }) => rule))]
+  const rules = before?.refusal === 'foreign' ? [...marked, 'foreign'] : marked
   return rules.length === 0 ? '' : ` --accept ${rules.join(',')}`
 }
 

@@ -1,6 +1,5 @@
 import { useState } from 'preact/hooks'
 import type { AcceptRule, MarkRule } from '../../domain/marks/mark.ts'
-import { refusalOf } from '../../domain/standing.ts'
 import type { Task } from '../../domain/task.ts'
 
 /** What whoever delivers it has ticked. */
@@ -16,7 +15,7 @@ export function isAsMarked(accepted: readonly AcceptRule[], rules: readonly Mark
 interface AcceptingProps {
   readonly task: Task
   /** Tells several of a page apart. */
-  readonly name: string
+  readonly name: 'merge' | 'pull'
   readonly rules: readonly MarkRule[]
   readonly accepted: readonly AcceptRule[]
   readonly onChange: (accepted: readonly AcceptRule[]) => void
@@ -30,7 +29,7 @@ const foreign = [
 /** What of the work whoever delivers it has to name, one by one; and what else they may, once a delivery was refused. */
 export function Accepting({ task, name, rules, accepted, onChange }: AcceptingProps) {
   const { marks } = task
-  const mayBeForeign = refusalOf(task) === 'foreign'
+  const mayBeForeign = task[name]?.refusal === 'foreign'
   if (rules.length === 0 && !mayBeForeign) return null
   const choice = (rule: AcceptRule, why: readonly string[]) => (
     <div key={rule} class="accept">

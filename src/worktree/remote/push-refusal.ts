@@ -23,7 +23,7 @@ const rules: readonly Rule[] = [
     says: /\[remote rejected\]|hook declined|protected branch|denying non-fast-forward/,
     text: (said, { branch, back }) =>
       back
-        ? `does not let ${branch} go back${said}. \`git revert\` in a clone of it takes the merge out: bring that there as any other work.`
+        ? `does not let ${branch} go back${said}. \`git revert\` in a clone of it takes the merge out (\`-m 1\` for a merge commit): bring that there as any other work.`
         : `does not let ${branch} be moved${said}. Mend that there, then try again, or have the work proposed as a pull request.`,
   },
   {
