@@ -166,7 +166,7 @@ describe('a pull request', () => {
     expect(actions(deps)).toEqual(['pull-request', 'discard'])
     const { offer, merge, pull } = decisionsOf(deps, id, owner)
     expect([merge, pull]).toEqual([
-      null,
+      { into: 'main', how: 'merge', accepts: [] },
       { forge: 'github', project: forgeProject, into: 'main', draft: true, accepts: [] },
     ])
     const [button] = offer?.choices ?? []
