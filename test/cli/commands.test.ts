@@ -26,6 +26,14 @@ async function json(args: readonly string[]): Promise<unknown> {
   return JSON.parse(out)
 }
 
+it('says its version', async () => {
+  const { code, out } = await machine.run(['--version'])
+  expect([code, out]).toEqual([
+    0,
+    expect.stringMatching(/^\d+\.\d+\.\d+(?: \([0-9a-f]{7,}(?:-dirty)?\))?\n$/),
+  ])
+})
+
 describe('task list', () => {
   it('says how to begin where there is nothing', async () => {
     const { code, out } = await machine.run(['task', 'list'])

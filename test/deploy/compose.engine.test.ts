@@ -36,6 +36,7 @@ async function compose(args: readonly string[], overrides: readonly string[] = [
       HOME: process.env['HOME'],
       OUTER: 'hush-outer',
       COFFERDAM_BASE: base,
+      COFFERDAM_COMMIT: 'c0ffee1',
       COFFERDAM_IMAGE: 'cofferdam/control-plane:test',
       COFFERDAM_DATA: join(place, 'data'),
       COFFERDAM_RUNTIME: join(place, 'run'),
@@ -103,6 +104,7 @@ it('the server in its container applies a task, in a box that it has no right of
     expect(known.out).toContain(line)
   const inBox = git(repo, 'show', `${branch}:env.txt`)
   expect([inBox, inBox]).toEqual([expect.stringContaining('HOME='), expect.not.stringContaining('hush')])
+  expect((await compose(['exec', '-T', 'cofferdam', 'cofferdam', '--version'])).out).toContain(' (c0ffee1)\n')
   // Nothing but the branch is in the repository, also of the tokens that were read back.
   expect(git(repo, 'status', '--porcelain')).toBe('')
   expect(readFileSync(join(place, 'data', 'installation'), 'utf8')).toMatch(/^[a-z2-7]{12}\n$/)

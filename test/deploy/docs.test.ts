@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,6 +8,7 @@ import { loadConfig } from '../../src/config/load.ts'
 import { defaultBudget } from '../../src/domain/budget.ts'
 import { defaultPolicy } from '../../src/domain/policies.ts'
 import { deliveries, haltReasons } from '../../src/domain/task.ts'
+import { aRepository, git } from '../support/repository.ts'
 import { applies } from '../support/scripted-plane.ts'
 import { type ScriptedMachine, scriptedMachine } from '../support/scripted-world.ts'
 
@@ -172,4 +174,32 @@ it('the page on concepts explains each word of a delivery once', () => {
   const explained = [...table.matchAll(/^\| `(\w+)`/gm)].map(([, word]) => word)
   expect(explained).toHaveLength(deliveries.length)
   expect(new Set(explained)).toEqual(new Set(deliveries))
+})
+
+it('docs/deployment.md goes to a newer commit, back, and forward again with git as it is in a clone', () => {
+  const [, upgrade = '', back = ''] = read('docs/deployment.md').split(
+    /^## Another version$|^### Back to .*$/m,
+  )
+  /** What of the commands of a part is git's, on this machine and for a container. */
+  const ways = (part: string): readonly string[] =>
+    [...part.matchAll(/^```sh\n([^]*?)^```$/gm)].map(([, block = '']) =>
+      [...block.matchAll(/^git (?:switch|pull)\b.*?(?= && (?:QUICKSTART|docker)|$)/gm)].join('\n'),
+    )
+  const origin = aRepository()
+  const old = git(origin, 'rev-parse', 'HEAD').trim()
+  const clone = join(machine.folder, 'clone')
+  git(origin, 'clone', '-q', origin, clone)
+  const obeys = (script: string, commit: string): void => {
+    const lines = script.replaceAll('COMMIT', commit)
+    execFileSync('bash', ['-ec', lines], { cwd: clone, stdio: 'ignore' })
+  }
+  expect([ways(upgrade).length, ways(back).length]).toEqual([2, 2])
+  for (const [at, way] of ways(upgrade).entries()) {
+    git(origin, 'commit', '-q', '--allow-empty', '-m', 'Go on')
+    const newest = git(origin, 'rev-parse', 'HEAD')
+    obeys(way, '')
+    expect(git(clone, 'rev-parse', 'HEAD')).toBe(newest)
+    obeys(ways(back)[at] ?? '', old)
+    expect(git(clone, 'rev-parse', 'HEAD').trim()).toBe(old)
+  }
 })
