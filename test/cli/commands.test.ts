@@ -506,8 +506,15 @@ describe('the rest', () => {
       0,
       `✔ data folder  ${machine.data}; a process works on it and answers\n✔ engine       scripted\n`,
     ])
+    const ready = await machine.run(['doctor', '--ready'])
+    expect([ready.code, ready.out]).toEqual([0, 'Tasks can be taken and worked on.\n'])
     serving.signal('SIGTERM')
     await serving.code
+    const gone = await machine.run(['doctor', '--ready'])
+    expect([gone.code, gone.error]).toEqual([
+      7,
+      `cofferdam: No process answers for ${machine.data}: \`cofferdam serve\` works on its tasks.\n`,
+    ])
   })
 
   it('doctor takes a data folder that cannot be used for a finding', async () => {

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,6 +13,7 @@ import { aRepository, git } from '../support/repository.ts'
 // is applied, or the server says which folder is not the one that the engine has.
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
+const image = 'cofferdam/control-plane:test'
 const project = `cofferdam-test-${process.pid}`
 let place: string
 let base: string
@@ -37,7 +38,7 @@ async function compose(args: readonly string[], overrides: readonly string[] = [
       OUTER: 'hush-outer',
       COFFERDAM_BASE: base,
       COFFERDAM_COMMIT: 'c0ffee1',
-      COFFERDAM_IMAGE: 'cofferdam/control-plane:test',
+      COFFERDAM_IMAGE: image,
       COFFERDAM_DATA: join(place, 'data'),
       COFFERDAM_RUNTIME: join(place, 'run'),
       COFFERDAM_COPIES: join(place, 'copies'),
@@ -108,6 +109,15 @@ it('the server in its container applies a task, in a box that it has no right of
   // Nothing but the branch is in the repository, also of the tokens that were read back.
   expect(git(repo, 'status', '--porcelain')).toBe('')
   expect(readFileSync(join(place, 'data', 'installation'), 'utf8')).toMatch(/^[a-z2-7]{12}\n$/)
+  // What marks the container as healthy; the engine asks it once a minute.
+  const check = execFileSync(
+    'docker',
+    ['image', 'inspect', '-f', '{{json .Config.Healthcheck.Test}}', image],
+    { encoding: 'utf8' },
+  )
+  const [kind, ...command] = JSON.parse(check) as readonly string[]
+  const healthy = await compose(['exec', '-T', 'cofferdam', ...command])
+  expect([kind, healthy.code, healthy.out]).toEqual(['CMD', 0, 'Tasks can be taken and worked on.\n'])
   const { out } = await compose(['exec', '-T', 'cofferdam', 'cofferdam', 'doctor'])
   // Its canary reaches a gateway of this container.
   expect(out).toMatch(/posture +(?:strong|standard)/)
