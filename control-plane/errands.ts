@@ -10,6 +10,7 @@ import { gitHere } from '../src/worktree/git-version.ts'
 import { apartEngine, gitOf, pullsOf } from './adapters.ts'
 import { describeKey, type KeyPlaces, keyPlaces } from './attest/key.ts'
 import { backUp } from './backup/backup.ts'
+import { backUpDated } from './backup/dated.ts'
 import { restore } from './backup/restore.ts'
 import { diagnose, looksOf, namesOf } from './doctor.ts'
 import { forgeLooks } from './pulls/look.ts'
@@ -34,21 +35,25 @@ export async function diagnoseClosed(config: Config, around: Environment): Promi
   })
 }
 
-/** Backs a data folder up into a new folder, whoever works on it meanwhile. */
-export async function backUpData(config: Config, around: Environment, folder: string): Promise<BackupReport> {
+/**
+ * Backs a data folder up into a new folder, whoever works on it meanwhile; where `keep` is a number, into one within the folder,
+ * of which the newest so many are kept.
+ */
+export async function backUpData(
+  config: Config,
+  around: Environment,
+  folder: string,
+  keep: number | null,
+): Promise<BackupReport> {
   const { dataFolder: data, attestationKey } = config
   if (!(await findDataFolder(data, around.uid)))
     throw new Failure(
       'data_folder',
       `There is no data folder at ${data}: name the one to back up with --data.`,
     )
-  const owner = ownerOf('backup', Date.now())
-  return await backUp(resolve(around.cwd, folder) as HostPath, {
-    data,
-    attestationKey,
-    owner,
-    clock: Date.now,
-  })
+  const place = resolve(around.cwd, folder) as HostPath
+  const deps = { data, attestationKey, owner: ownerOf('backup', Date.now()), clock: Date.now }
+  return keep === null ? await backUp(place, deps) : await backUpDated(place, keep, deps)
 }
 
 /** Makes the data folder out of a backup; there must be none. */

@@ -156,6 +156,11 @@ need_browser() {
   [ -x /usr/bin/chromium ] || { is_root_with_apt && apt_install chromium; }
 }
 
+# Leaves the commit for `cofferdam --version`; nothing where this is no clone.
+stamp_commit() {
+  git -C "$root" describe --always --dirty --exclude='*' >"$root/dist/.commit" 2>/dev/null || true
+}
+
 # Compiles the sources where they differ from what was compiled last.
 build_sources() {
   local stamp=$root/dist/.built want
@@ -163,6 +168,8 @@ build_sources() {
     sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16)
   if [ "$(cat "$stamp" 2>/dev/null)" = "$want" ]; then
     note 'already built'
+    # Of the same sources, which may be another commit by now.
+    stamp_commit
     return
   fi
   # Without a stamp nobody knows what is in there.

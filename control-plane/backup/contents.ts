@@ -42,3 +42,8 @@ export function readManifest(folder: string): Manifest {
   if (!existsSync(join(folder, databaseName))) throw refused(`${databaseName} is gone from it`)
   return parsed.data
 }
+
+/** `20261127T023000000Z`, of epoch milliseconds: such names sort by time. */
+export function timeName(at: number): string {
+  return new Date(at).toISOString().replaceAll(/[-:.]/g, '')
+}

@@ -4,7 +4,7 @@ import type { HostPath } from '../../src/domain/brand.ts'
 import { formatBehind } from '../store/database.ts'
 import { migrations } from '../store/migrations.ts'
 import { backUp, type BackupDeps } from './backup.ts'
-import { databaseName } from './contents.ts'
+import { databaseName, timeName } from './contents.ts'
 import { refuseNoRoom } from './room.ts'
 
 /** In the data folder; a backup of the folder leaves it out. */
@@ -30,8 +30,7 @@ export async function copyBeforeUpgrade(deps: Omit<BackupDeps, 'links'>): Promis
   if (format === null) return null
   const upgrades = join(data, folderName)
   // To the millisecond: what was killed may be started again within the same second.
-  const when = new Date(clock()).toISOString().replaceAll(/[-:.]/g, '')
-  const path = join(upgrades, `${when}-format-${format}`) as HostPath
+  const path = join(upgrades, `${timeName(clock())}-format-${format}`) as HostPath
   await mkdir(upgrades, { recursive: true, mode: 0o700 })
   // Of a process that was killed at it; nobody else is at work here, for the folder is locked.
   for (const name of await readdir(upgrades))

@@ -11,7 +11,8 @@ const about = [
   '`curl -H "Authorization: Bearer $COFFERDAM_TOKEN" http://127.0.0.1:7878/v1/tasks`.',
   'Times are milliseconds since 1970. Every error is problem+json (RFC 9457) with a stable `code`, a sentence that says',
   'what to do, and the `requestId` under which the log has it (also in `X-Request-Id`, which a request may bring).',
-  'Decisions (approve, reject, suggest, discard) are bound to what was shown: send the `ETag` of the task as `If-Match`.',
+  'Decisions (approve, reject, suggest, merge, pull-request, undo, discard) are bound to what was shown: send the `ETag` of the',
+  'task as `If-Match`.',
   'Lists are read page by page: hand `next` back as `cursor` until it is null.',
 ].join(' ')
 

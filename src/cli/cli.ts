@@ -23,6 +23,7 @@ import { type Exit, exitCode, exitHelp, exitOfFailure } from './exit.ts'
 import type { Spell } from './render/next.ts'
 import { respelled } from './render/respelled.ts'
 import { plain } from './render/text.ts'
+import { versionOf } from './version.ts'
 import { debugging, type World } from './world.ts'
 
 /** Runs one command line (without the program's name). Never rejects. @returns the exit code */
@@ -53,6 +54,7 @@ function commandsOf(shell: Shell): Command {
   const { terminal } = shell.world
   const program = new Command('cofferdam')
     .description('Coding agents in throwaway containers, under a policy that holds while you sleep.')
+    .version(versionOf(), '--version', 'print the version, and the commit that it was built of')
     .exitOverride()
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.error(text) })
     .addHelpText('after', `\n${exitHelp()}`)
@@ -78,7 +80,7 @@ function commandsOf(shell: Shell): Command {
 
 /** Says what went wrong: a sentence for what is expected, a stack only on demand. */
 function exitOfError(error: unknown, world: World, spell: Spell): Exit {
-  // Commander has said it already; a code of 0 is `--help`.
+  // Commander has said it already; a code of 0 is `--help` or `--version`.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 'done' : 'usage'
   const { terminal } = world
   const stack = debugging(world) && error instanceof Error ? `${plain(error.stack ?? '')}\n` : ''

@@ -24,7 +24,7 @@ process.exitCode = await cli(process.argv.slice(2), {
   loadConfig: (flags) => loadConfig(flags, around),
   open: (config, options) => open(config, around, options),
   diagnose: (config) => diagnoseClosed(config, around),
-  backup: (config, folder) => backUpData(config, around, folder),
+  backup: (config, folder, keep) => backUpData(config, around, folder, keep),
   restore: (config, folder) => restoreData(config, around, folder),
   setUpDiscord,
   buildImage: buildImages,

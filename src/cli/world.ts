@@ -15,8 +15,8 @@ export interface World {
   open(config: Config, options: OpenOptions): Promise<Opened | Held>
   /** What doctor finds where no process answers for the data folder; changes nothing. */
   diagnose(config: Config): Promise<readonly Finding[]>
-  /** Copies a data folder into a new folder, as it is named on the command line. */
-  backup(config: Config, folder: string): Promise<BackupReport>
+  /** Copies a data folder into a new folder, as it is named on the command line; with `keep`, into one of so many within it. */
+  backup(config: Config, folder: string, keep: number | null): Promise<BackupReport>
   /** Makes the data folder out of such a copy. */
   restore(config: Config, folder: string): Promise<BackupReport>
   /** Goes through what the front end on Discord needs. Throws `Failure('bad_config')` where there is none. */

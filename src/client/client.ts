@@ -66,6 +66,8 @@ export interface Client {
   diff(id: TaskId, step: number | null, against?: string): Promise<string>
   logs(id: TaskId, step: number | null): Promise<string>
   explain(request: TaskRequest): Promise<Explanation>
+  /** Rejects with a `Failure` where tasks can be neither taken nor worked on. */
+  ready(): Promise<void>
   doctor(of?: DoctorScope): Promise<readonly Finding[]>
   /** What destinations are told, newest first. */
   letters(filter: Filter<LetterFilter, 'before'>): Promise<Page<'letters', Letter>>
@@ -165,6 +167,9 @@ export function createClient(fetch: FetchLike): Client {
     diff: async (id, step, against) => textOf(await get(`/v1/tasks/${id}/diff${search({ step, against })}`)),
     logs: async (id, step) => textOf(await get(`/v1/tasks/${id}/logs${search({ step })}`)),
     explain: async (request) => read(await post('/v1/explain', request), answers.explanationSchema),
+    ready: async () => {
+      await textOf(await get('/readyz'))
+    },
     doctor: async (of) =>
       (await read(await get(`/v1/doctor${search({ of })}`), answers.doctorSchema)).findings,
     letters: async ({ states, ...filter }) =>

@@ -24,11 +24,17 @@ export function Schedules() {
               There are none. <code>cofferdam schedule add</code> makes one, and so does the configuration.
             </p>
           ) : (
-            <ul class="cards">
-              {schedules.map((schedule) => (
-                <Schedule key={schedule.name} schedule={schedule} reload={loaded.reload} />
-              ))}
-            </ul>
+            <>
+              <p class="faint">
+                <code>cofferdam schedule add</code> makes them, <code>schedule update</code> changes and{' '}
+                <code>schedule remove</code> removes one; those of the configuration are changed in its file.
+              </p>
+              <ul class="cards">
+                {schedules.map((schedule) => (
+                  <Schedule key={schedule.name} schedule={schedule} reload={loaded.reload} />
+                ))}
+              </ul>
+            </>
           )
         }
       </Waiting>

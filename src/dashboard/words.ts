@@ -70,6 +70,12 @@ export function agoOf(at: number, now: number): string {
   return now >= at ? `${amount} ${unit} ago` : `in ${amount} ${unit}`
 }
 
+/** The time of day, and the day where it is not today's. */
+export function clockOf(at: number, now: number): string {
+  const [date, today] = [new Date(at), new Date(now)]
+  return date.toDateString() === today.toDateString() ? date.toLocaleTimeString() : date.toLocaleString()
+}
+
 export const moneyOf = (usd: number): string => `$${usd.toFixed(usd !== 0 && usd < 0.1 ? 4 : 2)}`
 
 export const numberOf = (count: number): string => count.toLocaleString('en')

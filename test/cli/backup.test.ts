@@ -1,6 +1,8 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { lockFolder } from '../../control-plane/store/lock.ts'
+import type { HostPath } from '../../src/domain/brand.ts'
 import { applies } from '../support/scripted-plane.ts'
 import { type ScriptedMachine, scriptedMachine } from '../support/scripted-world.ts'
 
@@ -34,6 +36,56 @@ it('backs up while a server holds the data folder, and restores where there is n
   expect(out).toContain('never run both on one engine')
   const listed = await machine.run(['task', 'list', '--json'])
   expect((await machine.run(['task', 'list', '--json', '--data', other])).out).toBe(listed.out)
+})
+
+it('keeps the newest of those that it has named by their time, each night', async () => {
+  await machine.run(['task', 'list'])
+  const nights = join(machine.folder, 'nights')
+  const kept = (): readonly string[] => readdirSync(nights).toSorted()
+  const made: string[] = []
+  const night = async (): Promise<string> => {
+    const { code, out, error } = await machine.run(['backup', 'nights', '--keep', '2', '--json'])
+    expect([code, error]).toEqual([0, ''])
+    const { path } = JSON.parse(out) as { readonly path: string }
+    made.push(basename(path))
+    return out
+  }
+  await night()
+  // Not of it: of another installation, what a person has put there, and what has only such a name.
+  const strangers = ['20200101T000000000Z', '20200102T000000000Z', 'mine']
+  cpSync(join(nights, made[0] ?? ''), join(nights, '20200101T000000000Z'), { recursive: true })
+  writeFileSync(join(nights, '20200101T000000000Z', 'installation'), 'abcdefghij23\n')
+  for (const name of strangers.slice(1)) mkdirSync(join(nights, name))
+  // One that was killed, and one that is being made.
+  for (const name of ['.20200103T000000000Z.half', '.20200104T000000000Z.half']) mkdirSync(join(nights, name))
+  const owner = { pid: process.pid, startedAt: 1, what: 'backup' }
+  using busy = lockFolder(join(nights, '.20200104T000000000Z.half') as HostPath, owner)
+  expect(busy).not.toBeNull()
+  await night()
+  const other = ['.20200104T000000000Z.half', ...strangers]
+  expect(kept()).toEqual([...other, ...made].toSorted())
+  expect(await night()).toContain(`${join(nights, made[0] ?? '')} is removed, as 2 are kept.`)
+  expect(kept()).toEqual([...other, ...made.slice(1)].toSorted())
+
+  // Where the new one does not come about, the old ones stay.
+  writeFileSync(join(machine.data, 'cofferdam.db'), 'no database at all, but long enough to be one', {
+    flag: 'r+',
+  })
+  expect((await machine.run(['backup', 'nights', '--keep', '1'])).code).toBe(7)
+  expect(kept()).toEqual([...other, ...made.slice(1)].toSorted())
+
+  const restored = await machine.run(['restore', join('nights', made[2] ?? ''), '--data', 'other'])
+  expect([restored.code, restored.error]).toEqual([0, ''])
+  const within = await machine.run([
+    'backup',
+    join('nights', made[2] ?? ''),
+    '--keep',
+    '2',
+    '--data',
+    'other',
+  ])
+  expect([within.code, within.error]).toEqual([7, expect.stringContaining('is a backup itself')])
+  expect((await machine.run(['backup', 'nights', '--keep', '0'])).code).toBe(2)
 })
 
 it('says that there is nothing to back up, and makes nothing', async () => {

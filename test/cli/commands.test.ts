@@ -26,6 +26,20 @@ async function json(args: readonly string[]): Promise<unknown> {
   return JSON.parse(out)
 }
 
+/** As a person is shown it. */
+async function revisionOf(id: string): Promise<string> {
+  const { task } = (await json(['task', 'show', id])) as { readonly task: { readonly revision: number } }
+  return String(task.revision)
+}
+
+it('says its version', async () => {
+  const { code, out } = await machine.run(['--version'])
+  expect([code, out]).toEqual([
+    0,
+    expect.stringMatching(/^\d+\.\d+\.\d+(?: \([0-9a-f]{7,}(?:-dirty)?\))?\n$/),
+  ])
+})
+
 describe('task list', () => {
   it('says how to begin where there is nothing', async () => {
     const { code, out } = await machine.run(['task', 'list'])
@@ -261,7 +275,9 @@ describe('decisions and acts', () => {
 
   it('discards only what has ended', async () => {
     const id = await made('Mend the tests', blocks)
-    expect((await machine.run(['task', 'discard', id])).out).toBe(
+    const stale = await machine.run(['task', 'discard', id, '--revision', '99'])
+    expect([stale.code, stale.error]).toEqual([2, expect.stringContaining('changed since it was shown')])
+    expect((await machine.run(['task', 'discard', id, '--revision', await revisionOf(id)])).out).toBe(
       `Task ${id} is discarded. Your repository has no branch of it.\n`,
     )
     const again = await machine.run(['task', 'discard', id])
@@ -306,7 +322,9 @@ describe('decisions and acts', () => {
 APPLIED  Merged into next.`)
     expect(merged.out).toContain(`cofferdam task undo ${id}  take it out of next again`)
     expect((await machine.run(['task', 'show', id])).out).toContain('delivery    merged into next')
-    const undone = await machine.run(['task', 'undo', id])
+    const stale = await machine.run(['task', 'undo', id, '--revision', '99'])
+    expect([stale.code, stale.error]).toEqual([2, expect.stringContaining('changed since it was shown')])
+    const undone = await machine.run(['task', 'undo', id, '--revision', await revisionOf(id)])
     expect([undone.code, undone.out]).toEqual([0, expect.stringContaining('Undone: next is as it was.')])
   })
 
@@ -488,8 +506,15 @@ describe('the rest', () => {
       0,
       `✔ data folder  ${machine.data}; a process works on it and answers\n✔ engine       scripted\n`,
     ])
+    const ready = await machine.run(['doctor', '--ready'])
+    expect([ready.code, ready.out]).toEqual([0, 'Tasks can be taken and worked on.\n'])
     serving.signal('SIGTERM')
     await serving.code
+    const gone = await machine.run(['doctor', '--ready'])
+    expect([gone.code, gone.error]).toEqual([
+      7,
+      `cofferdam: No process answers for ${machine.data}: \`cofferdam serve\` works on its tasks.\n`,
+    ])
   })
 
   it('doctor takes a data folder that cannot be used for a finding', async () => {

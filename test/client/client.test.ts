@@ -94,6 +94,8 @@ describe.each<Way>(['in this process', 'over a socket'])('a client %s', (way) =>
     await expect(there.act(task.id, { act: 'approve' })).rejects.toThrow(/Possible now/)
     plane.doctor = () => Promise.reject(new Failure('engine', 'The engine is down.'))
     await expect(there.doctor()).rejects.toThrow('The engine is down.')
+    plane.ready = () => Promise.reject(new Failure('busy', 'The disk is full.'))
+    await expect(there.ready()).rejects.toThrow('The disk is full.')
   })
 
   it('replays the events, then follows live with output, until it is told to end', async () => {

@@ -5,6 +5,8 @@ import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { type Config, loadConfig } from '../../src/config/load.ts'
 import { configSchema } from '../../src/config/schema.ts'
+import { descriptionsIn } from '../../src/config/json-schema.ts'
+import { newsTypes, usualNews } from '../../src/domain/outbox/news.ts'
 import { around, scratch } from './support.ts'
 
 const example = readFileSync(new URL('../../deploy/cofferdam.example.yaml', import.meta.url), 'utf8')
@@ -89,4 +91,13 @@ test('its settings can be used, and those with a default have it', () => {
     logLevel: usual.logLevel,
     repositories: { [Object.keys(config.repositories)[0] ?? '']: { setup: 'npm ci', test: 'npm test' } },
   })
+})
+
+test('it has each event that a webhook can be told, and those that it is told where nothing is said', () => {
+  const said = descriptionsIn(example).get('webhooks.ci.events') ?? ''
+  const [, list = '', without = ''] = /before it\. (.*)\. Default: all but (.*)\.$/.exec(said) ?? []
+  const names = list.replaceAll(/Of [\w ]+:|\(.*?\)/g, '').match(/\w+/g)
+  expect(names?.map((name) => `task.${name}`)).toEqual(newsTypes)
+  const unusual = newsTypes.filter((type) => !usualNews.includes(type))
+  expect(without.split(/, | and /).map((name) => `task.${name}`)).toEqual(unusual)
 })

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import {
   agoOf,
   bytesOf,
+  clockOf,
   firstLine,
   groupOf,
   joined,
@@ -28,6 +29,15 @@ describe('the board', () => {
       ['REJECTED', 'Halted'],
     ])
   })
+})
+
+it('a time of another day has the day', () => {
+  const now = new Date(2026, 10, 28, 12).getTime()
+  const morning = new Date(2026, 10, 28, 3, 30)
+  const before = new Date(2026, 10, 27, 23, 59)
+  expect(clockOf(morning.getTime(), now)).toBe(morning.toLocaleTimeString())
+  expect(clockOf(before.getTime(), now)).toBe(before.toLocaleString())
+  expect(before.toLocaleString()).toContain('27')
 })
 
 it.each([

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,6 +13,7 @@ import { aRepository, git } from '../support/repository.ts'
 // is applied, or the server says which folder is not the one that the engine has.
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
+const image = 'cofferdam/control-plane:test'
 const project = `cofferdam-test-${process.pid}`
 let place: string
 let base: string
@@ -36,7 +37,8 @@ async function compose(args: readonly string[], overrides: readonly string[] = [
       HOME: process.env['HOME'],
       OUTER: 'hush-outer',
       COFFERDAM_BASE: base,
-      COFFERDAM_IMAGE: 'cofferdam/control-plane:test',
+      COFFERDAM_COMMIT: 'c0ffee1',
+      COFFERDAM_IMAGE: image,
       COFFERDAM_DATA: join(place, 'data'),
       COFFERDAM_RUNTIME: join(place, 'run'),
       COFFERDAM_COPIES: join(place, 'copies'),
@@ -103,9 +105,19 @@ it('the server in its container applies a task, in a box that it has no right of
     expect(known.out).toContain(line)
   const inBox = git(repo, 'show', `${branch}:env.txt`)
   expect([inBox, inBox]).toEqual([expect.stringContaining('HOME='), expect.not.stringContaining('hush')])
+  expect((await compose(['exec', '-T', 'cofferdam', 'cofferdam', '--version'])).out).toContain(' (c0ffee1)\n')
   // Nothing but the branch is in the repository, also of the tokens that were read back.
   expect(git(repo, 'status', '--porcelain')).toBe('')
   expect(readFileSync(join(place, 'data', 'installation'), 'utf8')).toMatch(/^[a-z2-7]{12}\n$/)
+  // What marks the container as healthy; the engine asks it once a minute.
+  const check = execFileSync(
+    'docker',
+    ['image', 'inspect', '-f', '{{json .Config.Healthcheck.Test}}', image],
+    { encoding: 'utf8' },
+  )
+  const [kind, ...command] = JSON.parse(check) as readonly string[]
+  const healthy = await compose(['exec', '-T', 'cofferdam', ...command])
+  expect([kind, healthy.code, healthy.out]).toEqual(['CMD', 0, 'Tasks can be taken and worked on.\n'])
   const { out } = await compose(['exec', '-T', 'cofferdam', 'cofferdam', 'doctor'])
   // Its canary reaches a gateway of this container.
   expect(out).toMatch(/posture +(?:strong|standard)/)

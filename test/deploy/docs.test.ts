@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -6,7 +7,11 @@ import { thisProcess } from '../../src/config/environment.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { defaultBudget } from '../../src/domain/budget.ts'
 import { defaultPolicy } from '../../src/domain/policies.ts'
+import { commands } from '../../src/discord/commands/definitions.ts'
+import { possibleActs } from '../../src/domain/transition/apply.ts'
 import { deliveries, haltReasons } from '../../src/domain/task.ts'
+import { aRepository, git } from '../support/repository.ts'
+import { aTask } from '../support/task.ts'
 import { applies } from '../support/scripted-plane.ts'
 import { type ScriptedMachine, scriptedMachine } from '../support/scripted-world.ts'
 
@@ -140,6 +145,39 @@ it('every page is linked from the README', () => {
 })
 
 describe('docs/operating.md', () => {
+  it('leads to each of its parts at its top', () => {
+    const [top = '', ...parts] = operating.split(/^## /m)
+    const links = new Set([...top.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor]) => anchor))
+    expect(
+      parts.map((part) => anchorOf(part.split('\n')[0] ?? '')).filter((part) => !links.has(part)),
+    ).toEqual([])
+  })
+
+  it('says of review and delivery only what each surface has, and leaves out no act on applied work', () => {
+    const [, part = ''] = operating.split('### What can be done where\n')
+    const [table = ''] = part.split('\n### ')
+    const columns = table.split('\n').map((row) => row.split('|').map((cell) => cell.trim()))
+    const named = (at: number, pattern: RegExp): readonly string[] => [
+      ...new Set(
+        columns.flatMap((cells) => [...(cells[at] ?? '').matchAll(pattern)].map(([, name = '']) => name)),
+      ),
+    ]
+    const routes = read('docs/reference.md')
+    const gone = named(3, /`((?:GET|POST) \/[a-z-]+)`/g).filter((route) => {
+      const [method, path] = route.split(' ')
+      return !routes.includes(`| ${method} | \`/v1/tasks/{id}${path}\` |`)
+    })
+    expect(gone).toEqual([])
+    const ofBot: ReadonlySet<string> = new Set(commands.map(({ name }) => name))
+    expect(named(5, /`\/(\w+)`/g).filter((name) => !ofBot.has(name))).toEqual([])
+    const onApplied = possibleActs(aTask({ status: 'APPLIED', delivery: 'none' }))
+    const merged = possibleActs(aTask({ status: 'APPLIED', delivery: 'merged' }))
+    for (const act of new Set([...onApplied, ...merged])) {
+      expect(named(2, /`task ([a-z-]+) ID/g)).toContain(act)
+      expect(named(3, /`POST \/([a-z-]+)/g)).toContain(act)
+    }
+  })
+
   it('explains every reason of a halt once', () => {
     const [, table = ''] = /^\| halt .*\n((?:\|.*\n)+)/m.exec(operating) ?? []
     const explained = [...table.matchAll(/^\| `([a-z_]+)` +\|/gm)].map(([, reason]) => reason)
@@ -172,4 +210,32 @@ it('the page on concepts explains each word of a delivery once', () => {
   const explained = [...table.matchAll(/^\| `(\w+)`/gm)].map(([, word]) => word)
   expect(explained).toHaveLength(deliveries.length)
   expect(new Set(explained)).toEqual(new Set(deliveries))
+})
+
+it('docs/deployment.md goes to a newer commit, back, and forward again with git as it is in a clone', () => {
+  const [, upgrade = '', back = ''] = read('docs/deployment.md').split(
+    /^## Another version$|^### Back to .*$/m,
+  )
+  /** What of the commands of a part is git's, on this machine and for a container. */
+  const ways = (part: string): readonly string[] =>
+    [...part.matchAll(/^```sh\n([^]*?)^```$/gm)].map(([, block = '']) =>
+      [...block.matchAll(/^git (?:switch|pull)\b.*?(?= && (?:QUICKSTART|docker)|$)/gm)].join('\n'),
+    )
+  const origin = aRepository()
+  const old = git(origin, 'rev-parse', 'HEAD').trim()
+  const clone = join(machine.folder, 'clone')
+  git(origin, 'clone', '-q', origin, clone)
+  const obeys = (script: string, commit: string): void => {
+    const lines = script.replaceAll('COMMIT', commit)
+    execFileSync('bash', ['-ec', lines], { cwd: clone, stdio: 'ignore' })
+  }
+  expect([ways(upgrade).length, ways(back).length]).toEqual([2, 2])
+  for (const [at, way] of ways(upgrade).entries()) {
+    git(origin, 'commit', '-q', '--allow-empty', '-m', 'Go on')
+    const newest = git(origin, 'rev-parse', 'HEAD')
+    obeys(way, '')
+    expect(git(clone, 'rev-parse', 'HEAD')).toBe(newest)
+    obeys(ways(back)[at] ?? '', old)
+    expect(git(clone, 'rev-parse', 'HEAD').trim()).toBe(old)
+  }
 })

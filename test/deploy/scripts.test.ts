@@ -18,6 +18,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { versionOf } from '../../src/cli/version.ts'
 import { git } from '../support/repository.ts'
 
 const deploy = fileURLToPath(new URL('../../deploy', import.meta.url))
@@ -220,6 +221,8 @@ describe('what is there already', () => {
     writeFileSync(
       join(project, 'package.json'),
       JSON.stringify({
+        name: 'cofferdam',
+        version: '1.2.3',
         scripts: { build: 'mkdir -p dist/program && echo x >>built && touch dist/program/cofferdam.js' },
       }),
     )
@@ -234,6 +237,16 @@ describe('what is there already', () => {
     chmodSync(join(project, 'src', 'a.ts'), 0o600)
     build()
     expect(times()).toBe(2)
+    const said = (): string => versionOf(join(project, 'dist', 'program'))
+    expect(said()).toBe('1.2.3')
+    git(project, 'init', '-q')
+    git(project, 'add', 'src')
+    git(project, 'commit', '-q', '-m', 'Add a source')
+    expect(build()).toBe('    already built\n')
+    expect(said()).toBe(`1.2.3 (${git(project, 'rev-parse', '--short', 'HEAD').trim()})`)
+    writeFileSync(join(project, 'src', 'a.ts'), '{}')
+    sourced(`root=${project}; stamp_commit`)
+    expect(said()).toMatch(/-dirty\)$/)
   })
 
   it('is not taken for whole where its making was interrupted', () => {

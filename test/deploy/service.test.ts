@@ -34,6 +34,7 @@ describe.runIf(there).each([
   // Exposures from 0.0 to 10.0, in tenths. What is left of root's is the right to the files of others, homes and the network.
   ['cofferdam.service', 40],
   ['cofferdam-user.service', 87],
+  ['cofferdam-backup.service', 22],
 ])('deploy/%s', (name, most) => {
   it('is a unit that systemd takes', () => {
     expect(analyzed('verify', unit(name))).toEqual([0, '', ''])
@@ -48,6 +49,13 @@ describe.runIf(there).each([
       expect.any(String),
     ])
   })
+})
+
+it.runIf(there)('deploy/cofferdam-backup.timer is one that systemd takes, for its service', () => {
+  const timer = join(folder, 'cofferdam.timer')
+  unit('cofferdam-backup.service')
+  writeFileSync(timer, read('cofferdam-backup.timer'))
+  expect(analyzed('verify', timer)).toEqual([0, '', ''])
 })
 
 it('root’s service and the container have the same capabilities', () => {

@@ -155,7 +155,7 @@ function startCommand(
       input: () => Promise.resolve(options.input ?? ''),
     },
     loadConfig: (flags) => loadConfig(flags, around),
-    backup: (config, folder) => backUpData(config, around, folder),
+    backup: (config, folder, keep) => backUpData(config, around, folder, keep),
     restore: (config, folder) => restoreData(config, around, folder),
     setUpDiscord:
       options.setUpDiscord ??

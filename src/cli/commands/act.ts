@@ -57,12 +57,11 @@ const revision = [
 
 /** One command for each thing that a person can do with a task. */
 export function actCommands(task: Command, shell: Shell): void {
-  const plainAct = (name: 'pause' | 'discard', description: string): void => {
+  const plainAct = (name: 'pause' | 'discard', description: string): Command =>
     common(task.command(`${name} <id>`).description(description)).action(
-      (id: string, options: CommonOptions) =>
-        carryOut(shell, idOf(id), { act: name }, { ...options, detach: true }),
+      (id: string, options: CommonOptions & BoundOptions) =>
+        carryOut(shell, idOf(id), { act: name }, { ...options, detach: true }, revisionOf(options)),
     )
-  }
   common(
     task
       .command('merge <id>')
@@ -94,8 +93,11 @@ export function actCommands(task: Command, shell: Shell): void {
       carryOut(shell, idOf(id), pullOf(options), options, revisionOf(options)),
     )
   common(task.command('undo <id>').description('put the branch back to where it was before the merge'))
+    .option(...revision)
     .option(...detach)
-    .action((id: string, options: ActOptions) => carryOut(shell, idOf(id), { act: 'undo' }, options))
+    .action((id: string, options: ActOptions & BoundOptions) =>
+      carryOut(shell, idOf(id), { act: 'undo' }, options, revisionOf(options)),
+    )
   const withReason = (name: 'stop' | 'reject', description: string): Command =>
     common(task.command(`${name} <id>`).description(description))
       .option('--reason <text>', 'kept with the task')
@@ -143,7 +145,7 @@ export function actCommands(task: Command, shell: Shell): void {
     })
   withReason('stop', 'stop a task; what it has done is kept')
   plainAct('pause', 'hold a task; resume goes on')
-  plainAct('discard', 'throw the undelivered work of a task away')
+  plainAct('discard', 'throw the undelivered work of a task away').option(...revision)
 }
 
 function mergeOf({ into, how, accept }: MergeOptions): Act {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { BackupReport } from '../../domain/backup.ts'
+import { Failure } from '../../domain/failure.ts'
 import { counted } from '../../domain/text.ts'
 import { plain } from '../render/text.ts'
 import { type CommonOptions, onFolder, print, printJson, type Shell } from './common.ts'
@@ -10,9 +11,14 @@ export function backupCommands(program: Command, shell: Shell): void {
   onFolder(
     program
       .command('backup <folder>')
-      .description('copy database, keys and commits into a new folder, also while tasks are worked on'),
-  ).action(async (folder: string, options: CommonOptions) => {
-    const report = await world.backup(world.loadConfig(options), folder)
+      .description('copy database, keys and commits into a new folder, also while tasks are worked on')
+      .option(
+        '--keep <n>',
+        'name the copy by its time, within the folder, and keep the newest so many of them',
+      ),
+  ).action(async (folder: string, options: CommonOptions & { readonly keep?: string }) => {
+    const keep = options.keep === undefined ? null : countOf(options.keep)
+    const report = await world.backup(world.loadConfig(options), folder, keep)
     tell(shell, options, 'Backed up', report)
   })
   onFolder(
@@ -23,6 +29,11 @@ export function backupCommands(program: Command, shell: Shell): void {
     const report = await world.restore(world.loadConfig(options), folder)
     tell(shell, options, 'Restored', report)
   })
+}
+
+function countOf(text: string): number {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text)
+  throw new Failure('bad_request', '--keep takes how many copies are to be left, from 1 to 9999.')
 }
 
 function tell(shell: Shell, options: CommonOptions, done: string, report: BackupReport): void {

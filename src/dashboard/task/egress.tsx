@@ -2,9 +2,9 @@ import type { ComponentChildren } from 'preact'
 import type { EgressRow } from '../../domain/egress.ts'
 import type { Task } from '../../domain/task.ts'
 import { get, query } from '../api.ts'
-import { useLoaded } from '../hooks.ts'
+import { useLoaded, useNow } from '../hooks.ts'
 import { Table, Waiting } from '../parts.tsx'
-import { bytesOf } from '../words.ts'
+import { bytesOf, clockOf } from '../words.ts'
 
 /** So many are shown; one more is asked for, which tells whether there are more. */
 const most = 500
@@ -12,6 +12,7 @@ const most = 500
 /** What the boxes of a task asked of the gateway, and what it decided. */
 export function Egress({ task }: { readonly task: Task }) {
   const { id, version, policy } = task
+  const now = useNow()
   const loaded = useLoaded(
     async () =>
       (await get<{ egress: readonly EgressRow[] }>(`/v1/tasks/${id}/egress${query({ limit: most + 1 })}`))
@@ -42,7 +43,7 @@ export function Egress({ task }: { readonly task: Task }) {
                 rows={rows
                   .slice(-most)
                   .toReversed()
-                  .map((row) => [`${row.box} ${row.id}`, cellsOf(row)] as const)}
+                  .map((row) => [`${row.box} ${row.id}`, cellsOf(row, now)] as const)}
               />
             </>
           )
@@ -52,11 +53,11 @@ export function Egress({ task }: { readonly task: Task }) {
   )
 }
 
-function cellsOf(row: EgressRow): readonly ComponentChildren[] {
+function cellsOf(row: EgressRow, now: number): readonly ComponentChildren[] {
   const { at, verdict, kind, method, host, port, path, bytesUp, bytesDown, rule, text } = row
   const what = kind === 'tunnel' ? 'CONNECT' : (method ?? kind)
   return [
-    new Date(at).toLocaleTimeString(),
+    <time dateTime={new Date(at).toISOString()}>{clockOf(at, now)}</time>,
     <span class={verdict === 'allowed' ? 'good' : 'bad'}>{verdict}</span>,
     `${what} ${host}${port === null ? '' : `:${port}`}${path ?? ''}`,
     bytesUp === null && bytesDown === null

@@ -134,6 +134,7 @@ describe('schedules', () => {
   it('are run now, disabled and enabled', async () => {
     const page = await lab.page('/dashboard/schedules')
     await sees(page.getByText('30 2 * * * (UTC)'))
+    await sees(page.getByText('schedule remove removes one'))
     await page.getByRole('button', { name: 'Run nightly now' }).click()
     await sees(page.getByText('It runs as'))
     expect(lab.plane.tasks({}).map(({ goal }) => goal)).toEqual(['Update the lock file'])
