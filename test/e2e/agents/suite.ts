@@ -62,7 +62,7 @@ function script(talk: Conversation): Turn {
   const { prompt, since } = aroundPrompt(talk)
   if (prompt.includes('## Question')) return answering(prompt, since)
   const calls = since.filter(({ by }) => by === 'call').length
-  if (prompt.includes('Ask first') && !prompt.includes('Use the word whole'))
+  if (prompt.includes('Ask first') && !/Begin with half|the answer was half/.test(prompt))
     return finish('Which word?', 'BLOCKED\nBLOCK_REASON: Which word is it?')
   if (prompt.includes('Go on for ever')) return turn(run(`echo whole ${calls} >answer.txt`))
   if (prompt.includes('Plant'))
@@ -71,7 +71,7 @@ function script(talk: Conversation): Turn {
     const next = tries[calls]
     return next === undefined ? finish('I am done, really.') : turn(run(next))
   }
-  const word = /the answer was half|Use the word whole|Whole at once/.test(prompt) ? 'whole' : 'half'
+  const word = /the answer was half|Whole at once/.test(prompt) ? 'whole' : 'half'
   const look = 'cat /proc/*/environ /proc/*/cmdline >>answer.txt 2>/dev/null || true; env >>answer.txt'
   if (calls === 0) return turn(say('My number is 4711.'), run(`echo ${word} >answer.txt; ${look}`))
   return calls === 1 ? turn(write('/work/b.txt', 'b\n')) : finish()
@@ -115,13 +115,19 @@ function suiteOf(name: ImageAgent): void {
     delete process.env['TEST_MODEL_KEY']
   })
 
-  it('B17 B28 goes on with its conversation, is told what failed, makes it right without the key, counted to the token', async () => {
+  it('B13 B17 B28 asks, goes on with its conversation, is told what failed, makes it right without the key, counted to the token', async () => {
     const told = model.sums()
     talks.length = 0
-    const { repo, task } = await submitted('Make check.sh pass')
+    const { repo, task } = await submitted('Ask first')
+    const asking = await plane.settled(task.id)
+    expect([asking.status, asking.halt?.text]).toEqual([
+      'BLOCKED',
+      expect.stringContaining('Which word is it?'),
+    ])
+    await plane.client.act(task.id, { act: 'resume', instruction: 'Begin with half', budget: null })
     const done = await plane.settled(task.id)
     const events = (await plane.client.events(task.id, 0)).map(({ to, text }) => `${to} ${text}`).join('\n')
-    expect([done.status, done.spent.steps, events]).toEqual(['APPLIED', 2, expect.any(String)])
+    expect([done.status, done.spent.steps, events]).toEqual(['APPLIED', 3, expect.any(String)])
 
     const second = talks.filter((talk) => aroundPrompt(talk).prompt.includes('the answer was half'))
     const remembered = second.map((talk) =>
@@ -142,21 +148,6 @@ function suiteOf(name: ImageAgent): void {
     const now = model.sums()
     const counted = now.inputTokens + now.outputTokens - told.inputTokens - told.outputTokens
     expect(done.spent.tokens).toBe(counted)
-  })
-
-  it('B13 asks, is told once, and goes on', async () => {
-    const { repo, task } = await submitted('Ask first')
-    const asking = await plane.settled(task.id)
-    expect([asking.status, asking.halt?.text]).toEqual([
-      'BLOCKED',
-      expect.stringContaining('Which word is it?'),
-    ])
-    await plane.client.act(task.id, { act: 'resume', instruction: 'Use the word whole', budget: null })
-    const done = await plane.settled(task.id)
-    expect([done.status, git(repo, 'show', `cofferdam/${task.id}:answer.txt`)]).toEqual([
-      'APPLIED',
-      expect.stringMatching(/^whole\n/),
-    ])
   })
 
   it('B29 is ended in the middle of a step where its tokens are used up', async () => {
@@ -188,12 +179,14 @@ function suiteOf(name: ImageAgent): void {
     expect(placesOfKey(repo)).toEqual([1, ''])
   })
 
-  it('B28 is undone, told and ended where its model plants what is denied', async () => {
-    const { task } = await submitted('Plant')
-    const done = await plane.settled(task.id)
-    expect([done.status, done.halt?.reason, done.violations]).toEqual(['FAILED', 'policy', 2])
-    expect(done.halt?.text).toContain('sub/.env')
-  })
+  // With one of them: a tree is looked at in the same way whoever wrote it.
+  if (name === 'pi')
+    it('B28 is undone, told and ended where its model plants what is denied', async () => {
+      const { task } = await submitted('Plant')
+      const done = await plane.settled(task.id)
+      expect([done.status, done.halt?.reason, done.violations]).toEqual(['FAILED', 'policy', 2])
+      expect(done.halt?.text).toContain('sub/.env')
+    })
 
   it('B28 answers a question, writes nothing, and goes on with the conversation in a follow-up', async () => {
     talks.length = 0
