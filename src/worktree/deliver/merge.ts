@@ -10,7 +10,7 @@ import { parts, textOf } from '../raw.ts'
 import { readRef, writeRef } from '../refs.ts'
 import type { Site } from '../site.ts'
 import { asRepository } from '../source.ts'
-import { followingOf } from './following.ts'
+import { followingOf } from './checkout-follows.ts'
 import { Refused, type Target, targetOf } from './target.ts'
 
 /**

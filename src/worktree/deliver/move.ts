@@ -8,7 +8,7 @@ import { mirrorOf } from '../layout.ts'
 import { receiving } from '../receiving.ts'
 import type { Site } from '../site.ts'
 import { beginMove, endMove } from './broken-off.ts'
-import { followingOf } from './following.ts'
+import { followingOf } from './checkout-follows.ts'
 import { push, type Push } from './push.ts'
 import { leadsTo, Refused, type Target, targetOf } from './target.ts'
 
