@@ -1,10 +1,10 @@
-import { putBack } from '../../domain/backup.ts'
 import type { CommitId, HostPath, TreeId } from '../../domain/brand.ts'
 import { Failure } from '../../domain/failure.ts'
 import type { Merged, MergeWish, TaskPlace } from '../../domain/worktree.ts'
 import { gitFailure } from '../git.ts'
 import { durable } from '../hardening.ts'
 import { mirrorOf } from '../layout.ts'
+import { refuseLost } from '../lost.ts'
 import { ensureMirror, fetchCommit } from '../mirror.ts'
 import { parts, textOf } from '../raw.ts'
 import { readRef, writeRef } from '../refs.ts'
@@ -73,7 +73,7 @@ async function bringTarget(
 ): Promise<{ mirror: HostPath; target: Target }> {
   await ensureMirror(site, task)
   const mirror = mirrorOf(site.data, task.repository.key)
-  await refuseLost(site, task, mirror, head)
+  await refuseLost(site, task, head)
   const target = await targetOf(site, task, branch)
   const ref = `refs/cofferdam/${task.id}/target`
   await site.serial(`mirror ${task.repository.key}`, async () => {
@@ -83,17 +83,6 @@ async function bringTarget(
     await asRepository(target.source, () => fetchCommit(site, target.source, mirror, `+${target.tip}:${ref}`))
   })
   return { mirror, target }
-}
-
-/** A mirror that somebody has removed is cloned anew, and what tasks came to was in the old one alone. */
-async function refuseLost(site: Site, task: TaskPlace, mirror: HostPath, head: CommitId): Promise<void> {
-  const { code } = await site.git.ask({ gitDir: mirror }, ['cat-file', '-e', `${head}^{commit}`])
-  if (code === 0) return
-  throw new Failure(
-    'repository',
-    `The mirror of ${task.repository.path} has lost ${head.slice(0, 10)}, which this task came to: ` +
-      `${putBack}, or discard the task and make another.`,
-  )
 }
 
 async function refuseUnmovable(site: Site, mirror: HostPath, target: Target, to: CommitId): Promise<void> {

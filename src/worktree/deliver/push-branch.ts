@@ -4,6 +4,7 @@ import type { Pushed, PushWish, TaskPlace } from '../../domain/worktree.ts'
 import type { GitAnswer } from '../git.ts'
 import type { Setting } from '../hardening.ts'
 import { mirrorOf } from '../layout.ts'
+import { refuseLost } from '../lost.ts'
 import type { Site } from '../site.ts'
 import { remoteRefusal } from './remote-refusal.ts'
 import { type Way, wayTo } from './way-to-remote.ts'
@@ -20,6 +21,7 @@ export async function pushBranch(
   remote: Remote,
   { into, since }: PushWish,
 ): Promise<Pushed> {
+  await refuseLost(site, task, head)
   const place = { gitDir: mirrorOf(site.data, task.repository.key) }
   const ref = `refs/heads/${task.branch}`
   const pushMs = site.pushMs ?? 10 * minute
