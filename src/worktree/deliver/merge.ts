@@ -4,6 +4,7 @@ import type { Merged, MergeWish, TaskPlace } from '../../domain/worktree.ts'
 import { gitFailure } from '../git.ts'
 import { durable } from '../hardening.ts'
 import { mirrorOf } from '../layout.ts'
+import { leadsTo } from '../leads-to.ts'
 import { refuseLost } from '../lost.ts'
 import { ensureMirror, fetchCommit } from '../mirror.ts'
 import { parts, textOf } from '../raw.ts'
@@ -26,12 +27,12 @@ export async function mergeInto(
   const { mirror, target } = await bringTarget(site, task, head, wish.into)
   const from = target.tip
   const place = { gitDir: mirror }
-  if (await isAncestor(site, mirror, head, from)) return { kind: 'contained', from }
-  if (wish.since !== null && !(await isAncestor(site, mirror, wish.since, from))) {
+  if (await leadsTo(site.git, place, head, from)) return { kind: 'contained', from }
+  if (wish.since !== null && !(await leadsTo(site.git, place, wish.since, from))) {
     const count = await site.git.line(place, ['rev-list', '--count', `${from}..${wish.since}`])
     return { kind: 'foreign', from, commits: Number(count) }
   }
-  const forward = await isAncestor(site, mirror, from, head)
+  const forward = await leadsTo(site.git, place, from, head)
   if (wish.how === 'fast-forward') {
     if (!forward) return { kind: 'diverged', from }
     await refuseUnmovable(site, mirror, target, head)
@@ -90,11 +91,6 @@ async function refuseUnmovable(site: Site, mirror: HostPath, target: Target, to:
   if (source.remote !== true) return void (await followingOf(site, mirror, target, to))
   const why = await site.remotes.rehearse(source.top, { branch, from, to, back: false })
   if (why !== null) throw new Refused(why)
-}
-
-async function isAncestor(site: Site, mirror: HostPath, old: CommitId, young: CommitId): Promise<boolean> {
-  const args = ['merge-base', '--is-ancestor', old, young]
-  return (await site.git.ask({ gitDir: mirror }, args)).code === 0
 }
 
 /** The tree of both, or the paths that both have changed in ways that do not go together. */
