@@ -2,8 +2,9 @@ import { branchProblem, isTaskBranch, type MergeWay } from '../../src/domain/del
 import type { Act } from '../../src/domain/control-plane.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { Input } from '../../src/domain/input.ts'
-import { type AcceptRule, acceptRules, type MarkRule, markRules } from '../../src/domain/marks/mark.ts'
+import { type AcceptRule, acceptRules } from '../../src/domain/marks/mark.ts'
 import type { RepositoryDefaults } from '../../src/domain/repository-defaults.ts'
+import { rulesOf } from '../../src/domain/standing.ts'
 import type { Task } from '../../src/domain/task.ts'
 import { possibleActs } from '../../src/domain/transition/apply.ts'
 
@@ -42,12 +43,6 @@ export function mergeAsked(
   { delivery = {} }: RepositoryDefaults,
 ): { readonly into: string; readonly how: MergeWay } {
   return { into: into ?? delivery.into ?? base.ref, how: how ?? delivery.how ?? 'merge' }
-}
-
-/** What of a task's work an owner has to name to have it delivered. What nobody has looked at is unread. */
-export function rulesOf({ marks }: Pick<Task, 'marks'>): readonly MarkRule[] {
-  if (marks === null) return ['unread']
-  return markRules.filter((rule) => marks.some((mark) => mark.rule === rule))
 }
 
 /** Throws `Failure('conflict')` where something about the work wants an owner's word and is not named. */

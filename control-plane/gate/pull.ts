@@ -5,9 +5,10 @@ import type { PullSettings } from '../../src/domain/delivery/pull.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { Input } from '../../src/domain/input.ts'
 import type { RepositoryDefaults } from '../../src/domain/repository-defaults.ts'
+import { rulesOf } from '../../src/domain/standing.ts'
 import type { Task } from '../../src/domain/task.ts'
 import { possibleActs } from '../../src/domain/transition/apply.ts'
-import { acceptedOf, refuseUnnamed, rulesOf } from './merge.ts'
+import { acceptedOf, refuseUnnamed } from './merge.ts'
 
 type Wanted = Extract<Act, { act: 'pull-request' }>
 

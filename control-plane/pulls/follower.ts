@@ -1,7 +1,7 @@
 import { openSurface } from '../gate/surfaces.ts'
 import type { PullPlaces, PullState } from '../../src/domain/delivery/forge.ts'
 import { isSamePlace, type Pull, pullName } from '../../src/domain/delivery/pull.ts'
-import { waitOf } from '../../src/domain/delivery/following.ts'
+import { waitOf } from '../../src/domain/delivery/look-wait.ts'
 import { messageOf } from '../../src/domain/failure.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import type { Input } from '../../src/domain/input.ts'

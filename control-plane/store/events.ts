@@ -27,6 +27,12 @@ export function eventsTable(db: Connection) {
       `${rows.select} WHERE task_id = ? AND seq > ? ORDER BY seq LIMIT ?`,
     )
     .raw()
+  const lastByPeople = db
+    .prepare<[TaskId, number], Cell[]>(
+      `${rows.select} WHERE task_id = ? AND iif(json_valid(actor), json_extract(actor, '$.kind'), NULL) <> 'system'
+       ORDER BY seq DESC LIMIT ?`,
+    )
+    .raw()
 
   return {
     append(event: TaskEvent): void {
@@ -35,5 +41,11 @@ export function eventsTable(db: Connection) {
 
     events: (id: TaskId, seq: number, limit: number): readonly TaskEvent[] =>
       after.all(id, seq, limit).map((row) => rows.fromRow(row)),
+
+    decisions: (id: TaskId, limit: number): readonly TaskEvent[] =>
+      lastByPeople
+        .all(id, limit)
+        .map((row) => rows.fromRow(row))
+        .toReversed(),
   }
 }

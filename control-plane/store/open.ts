@@ -60,6 +60,7 @@ export function openStore(file: HostPath): Store {
     oldestPending: (except, only) => safely(() => tasks.oldestPending(except, only)),
     inFlight: () => safely(() => tasks.inFlight()),
     events: (id, after, limit) => safely(() => events.events(id, after, limit)),
+    decisions: (id, limit) => safely(() => events.decisions(id, limit)),
     checkpoints: (id, since = 0) => safely(() => checkpoints.checkpoints(id, since)),
     openCheckpoint: (id) => safely(() => checkpoints.open(id)),
     openBoxes: () => safely(() => checkpoints.openBoxes()),

@@ -212,6 +212,8 @@ export interface Store {
   inFlight(): readonly Task[]
   /** Events with a `seq` above `after`, in order, at most `limit`. */
   events(id: TaskId, after: number, limit: number): readonly TaskEvent[]
+  /** The last `limit` events that are not by the control plane, in order. */
+  decisions(id: TaskId, limit: number): readonly TaskEvent[]
   /** Those of the step `since` and later ones, in order of step and attempt; without it all. */
   checkpoints(id: TaskId, since?: number): readonly Checkpoint[]
   openCheckpoint(id: TaskId): Checkpoint | null

@@ -1,6 +1,7 @@
 import type { Ability } from '../domain/rights.ts'
 import type { Role } from '../domain/caller.ts'
 import type { Actor } from '../domain/task.ts'
+import { respelled } from './respelled.ts'
 
 /** Who looks, and what they can do that is not about one task. */
 export interface Who {
@@ -47,7 +48,9 @@ async function call(method: string, path: string, headers: Headers, body?: unkno
 
 async function detailOf(answer: Response): Promise<string> {
   const problem = (await answer.json().catch(() => null)) as { detail?: unknown } | null
-  return typeof problem?.detail === 'string' ? problem.detail : `The server answered with ${answer.status}.`
+  return typeof problem?.detail === 'string'
+    ? respelled(problem.detail)
+    : `The server answered with ${answer.status}.`
 }
 
 /** What `path` is answered with. This server made the page too, so that its answers are what its document says. */

@@ -6,6 +6,7 @@ import { extended, type List, type Lists, placed } from './board-lists.ts'
 import { asError, useLoaded, useNow, useSending, useSettled } from './hooks.ts'
 import { Link } from './navigation.tsx'
 import { Liveness, Moment, Problem, State, Title } from './parts.tsx'
+import { respelled } from './respelled.ts'
 import { listen, type StreamState } from './stream.ts'
 import { useMay } from './who.ts'
 import { firstLine, folderName, type Group, groups, numberOf } from './words.ts'
@@ -186,7 +187,7 @@ function Card({ task, now }: { readonly task: Task; readonly now: number }) {
         )}
         <Moment at={updatedAt} now={now} />
       </p>
-      {why !== undefined && <p class="why">{firstLine(why, 220)}</p>}
+      {why !== undefined && <p class="why">{firstLine(respelled(why), 220)}</p>}
     </li>
   )
 }

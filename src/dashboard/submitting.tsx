@@ -1,13 +1,9 @@
 import { useRef, useState } from 'preact/hooks'
-import type { RiskReason, Task } from '../domain/task.ts'
+import type { Submitted } from '../domain/submitted.ts'
+import type { RiskReason } from '../domain/task.ts'
 import { newKey, post } from './api.ts'
 import { Link } from './navigation.tsx'
 import { State } from './parts.tsx'
-
-export interface Submitted {
-  readonly task: Task
-  readonly notes: readonly string[]
-}
 
 /** Sends submissions. The same one sent again, as when no answer came, makes no second task; another has another key. */
 export function useSubmitting(path: string) {

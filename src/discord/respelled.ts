@@ -1,13 +1,12 @@
+import { retold } from '../domain/retold.ts'
 import { commands } from './commands/definitions.ts'
-
-const shellCommand = /`cofferdam ([^`\n]+)`/g
 
 /** Those that have another name here. */
 const names: Readonly<Record<string, string>> = { task_show: 'task_status', task_diff: 'task_changes' }
 
 /** A sentence of the control plane with the commands in it as they are given here; those that are not here stay as they are. */
 export function respelled(text: string): string {
-  return text.replaceAll(shellCommand, (whole, words: string) => slashCommand(words.split(' ')) ?? whole)
+  return retold(text, (words) => slashCommand(words.split(' ')))
 }
 
 /** Null where there is none, or one that does not take all of it. */

@@ -1,4 +1,5 @@
 import type { Refusal } from './delivery/refusal.ts'
+import type { MarkRule } from './marks/mark.ts'
 import type { Delivery, Status, Task } from './task.ts'
 
 // Browsers run this file too: it imports types alone.
@@ -30,6 +31,11 @@ export function refusalOf({
   if (said !== null) return said
   if (delivery === 'rejected') return 'test'
   return delivery === 'conflict' ? 'conflict' : null
+}
+
+/** What of a task's work an owner has to name to have it delivered. What nobody has looked at is unread. */
+export function rulesOf({ marks }: Pick<Task, 'marks'>): readonly MarkRule[] {
+  return marks === null ? ['unread'] : [...new Set(marks.map(({ rule }) => rule))]
 }
 
 /** Whether its last delivery is or was to be a pull request. */

@@ -5,6 +5,7 @@ import type { TaskPlace } from '../domain/worktree.ts'
 import { complaintsAbout, complaintsIn } from './complaints.ts'
 import { folderMode, parseEntries } from './entries.ts'
 import { push } from './deliver/push.ts'
+import { pushTrouble } from './deliver/push-trouble.ts'
 import { gitFailure, type GitAnswer } from './git.ts'
 import type { Setting } from './hardening.ts'
 import { mirrorOf } from './layout.ts'
@@ -61,12 +62,13 @@ export async function acceptedAlready(
 }
 
 function refusalOf(task: TaskPlace, top: string, err: string): Failure {
-  if (/non-fast-forward|fetch first|stale info/.test(err))
+  const trouble = pushTrouble(err)
+  if (trouble === 'backward')
     return new Failure(
       'repository',
       `The branch ${task.branch} in ${top} holds commits that are not the task's: rename it there, then resume the task.`,
     )
-  if (/branch is currently checked out/.test(err))
+  if (trouble === 'checkedOut')
     return new Failure(
       'repository',
       `The branch ${task.branch} is checked out in ${top}: check out another one there, then resume the task.`,

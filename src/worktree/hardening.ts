@@ -50,6 +50,15 @@ const settings: readonly Setting[] = [
   ['core.bigFileThreshold', '32m'],
 ]
 
+/** Pushes what it is told alone: no hook of ours runs, and no tag, signature or submodule goes along. */
+export const barePush = [
+  'push',
+  '--no-verify',
+  '--no-follow-tags',
+  '--no-signed',
+  '--recurse-submodules=no',
+] as const
+
 /** For what a checkpoint consists of: on the disk, and not only on its way, before it is recorded as made. */
 export const durable: readonly Setting[] = [
   ['core.fsync', 'objects,reference'],

@@ -6,8 +6,8 @@ const test = { passed: true, end: 'exited', exitCode: 0, tail: '' } as const
 const setup = aCheckpoint({ step: 0, startedAt: 1 })
 const first = aCheckpoint({ step: 1, startedAt: 2, test })
 const again = aCheckpoint({ step: 0, startedAt: 3, test: null })
-const second = aCheckpoint({ step: 2, startedAt: 4 })
-const merged = aCheckpoint({ step: 0, startedAt: 5, test })
+const second = aCheckpoint({ step: 2, attempt: 2, startedAt: 4 })
+const merged = aCheckpoint({ step: 0, attempt: 4, startedAt: 5, test })
 
 it('each try has a name that says where it belongs', () => {
   const all = [setup, first, again, second, merged]
@@ -15,8 +15,9 @@ it('each try has a name that says where it belongs', () => {
     'Before the first step',
     'Step 1',
     'Setup, once more',
-    'Step 2',
+    'Step 2, attempt 2',
     'Test of what is merged',
   ])
-  expect(tryName(setup, [setup])).toBe('Before the first step')
+  const baseline = aCheckpoint({ step: 0, attempt: 2, startedAt: 2, test })
+  expect(tryName(baseline, [setup, baseline])).toBe('Before the first step')
 })

@@ -51,6 +51,17 @@ it('a checkout that is half written by a move is brought to its end by the next'
   expect(state()).toEqual([move.to, '', { ...files, 'new/': '', 'src/': '', ...work }])
 })
 
+it('a checkout whose lines end with CRLF is brought to its end likewise', async () => {
+  const crlf = (text: string): string => text.replaceAll('\n', '\r\n')
+  writeFileSync(join(repo, '.git/info/attributes'), '*.txt eol=crlf\n')
+  const begins = crlf(work['new/long.txt']).slice(0, 100)
+  write(repo, { 'a.txt': crlf(work['a.txt']), 'new/long.txt': begins })
+  begun(move.to)
+  expect(await lab.reopened().move(task, move)).toEqual({ kind: 'moved' })
+  const written = Object.fromEntries(Object.entries(work).map(([path, text]) => [path, crlf(text)]))
+  expect(state()).toEqual([move.to, '', { ...files, 'new/': '', 'src/': '', ...written }])
+})
+
 it('a checkout that is half written by an undo is brought to its end by the next', async () => {
   await lab.worktrees.move(task, move)
   write(repo, { 'src/b.txt': 'b\n' })

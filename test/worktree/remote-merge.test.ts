@@ -107,10 +107,18 @@ describe('the branch of a remote', () => {
   it('stays where the mirror was removed with the only copy of the work, and the next task has a new one', async () => {
     const before = tip()
     rmSync(join(lab.data, 'mirrors'), { recursive: true })
-    await expect(merged()).rejects.toMatchObject({
+    const lost = {
       code: 'repository',
       message: `The mirror of shop has lost ${head.slice(0, 10)}, which this task came to: put back a copy of the whole data folder with \`cofferdam restore\`, or discard the task and make another.`,
-    })
+    }
+    await expect(open().diff(task, task.base.commit, head)).rejects.toMatchObject(lost)
+    const elsewhere = { url: far, user: 'x', token: null, network: 'public' } as const
+    const wished = { into: 'main', since: null }
+    await expect(open().push(task, head, elsewhere, wished)).rejects.toMatchObject(lost)
+    await expect(merged()).rejects.toMatchObject(lost)
+    // By now the mirror is there again, without the work.
+    await expect(open().diff(task, task.base.commit, head)).rejects.toMatchObject(lost)
+    await expect(open().push(task, head, elsewhere, wished)).rejects.toMatchObject(lost)
     expect(tip()).toBe(before)
     ;({ task, head } = await appliedIn({ ...lab, worktrees: open() }, 'shop', { 'c.txt': 'new\n' }))
     expect(await moved(await merged())).toEqual({ kind: 'moved' })

@@ -1,9 +1,9 @@
 import type { PullPlace } from '../../../src/domain/delivery/forge.ts'
 import { isSamePlace, type Pull, pullName, type PullRefusal } from '../../../src/domain/delivery/pull.ts'
-import { storyOf } from '../../../src/domain/delivery/story.ts'
+import { mostOf, storyOf } from '../../../src/domain/delivery/story.ts'
+import { rulesOf } from '../../../src/domain/standing.ts'
 import type { Task } from '../../../src/domain/task.ts'
 import { counted } from '../../../src/domain/text.ts'
-import { rulesOf } from '../../gate/merge.ts'
 import { originOf } from '../marks.ts'
 import { needed, placeOf, type Work } from '../work.ts'
 import { end } from './plan.ts'
@@ -81,7 +81,9 @@ function story({ deps, task }: Work): { readonly title: string; readonly body: s
       ...row,
       agent: row.agent === null ? null : { ...row.agent, text: secrets.redact(row.agent.text) },
     })),
-    events: store.events(task.id, 0, 10_000).map((event) => ({ ...event, text: secrets.redact(event.text) })),
+    decisions: store
+      .decisions(task.id, mostOf.decisions)
+      .map((event) => ({ ...event, text: secrets.redact(event.text) })),
     attestations: store.attestations(task.id),
   })
   // Once more, for what has come together only here.

@@ -2,7 +2,7 @@ import { moreNeeded } from '../../domain/budget.ts'
 import type { Refusal } from '../../domain/delivery/refusal.ts'
 import { isDelivering, isWorking, type Task } from '../../domain/task.ts'
 import { defaultPolicy } from '../../domain/policies.ts'
-import { refusalOf } from '../../domain/standing.ts'
+import { refusalOf, rulesOf } from '../../domain/standing.ts'
 import { possibleActs } from '../../domain/transition/apply.ts'
 import { plain } from './text.ts'
 
@@ -121,8 +121,8 @@ const intoOf = (before: { readonly into: string } | null): string =>
   before === null ? '' : ` --into ${quoted(before.into)}`
 
 /** The marks that an owner has to name, and others' commits where it was refused for them in the same way. */
-function acceptOf({ marks }: Task, before: { readonly refusal: Refusal | null } | null): string {
-  const marked = marks === null ? ['unread'] : [...new Set(marks.map(({ rule }) => rule))]
+function acceptOf(task: Task, before: { readonly refusal: Refusal | null } | null): string {
+  const marked = rulesOf(task)
   const rules = before?.refusal === 'foreign' ? [...marked, 'foreign'] : marked
   return rules.length === 0 ? '' : ` --accept ${rules.join(',')}`
 }

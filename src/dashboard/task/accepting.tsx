@@ -70,8 +70,3 @@ export function Accepting({ task, name, rules, accepted, onChange }: AcceptingPr
     </>
   )
 }
-
-/** The rules of the work's marks; what nobody has looked at is unread. */
-export function rulesOf({ marks }: Pick<Task, 'marks'>): readonly MarkRule[] {
-  return marks === null ? ['unread'] : [...new Set(marks.map(({ rule }) => rule))]
-}

@@ -6,6 +6,7 @@ import { post } from '../api.ts'
 import { type Loaded, useSending } from '../hooks.ts'
 import { Link } from '../navigation.tsx'
 import { Form, Problem, Send } from '../parts.tsx'
+import { respelled } from '../respelled.ts'
 import { deliveryTitle, isUndelivered } from './delivery-words.ts'
 import { MergeForm } from './merge-form.tsx'
 import { webAddress } from './outside.ts'
@@ -48,7 +49,7 @@ function Said({ task, events }: DeliveryProps) {
   const isFollowed = delivery === 'pr_open'
   return (
     <>
-      {said !== null && <p class="words">{said}</p>}
+      {said !== null && <p class="words">{respelled(said)}</p>}
       {delivery === 'superseded' && typeof by === 'string' && (
         <p>
           It begins with what is here: <Link to={{ page: 'task', id: by, view: 'overview' }}>task {by}</Link>

@@ -1,11 +1,12 @@
 import { useState } from 'preact/hooks'
 import type { MergeOffer } from '../../domain/decision.ts'
 import type { MergeWay } from '../../domain/delivery/merge.ts'
+import { rulesOf } from '../../domain/standing.ts'
 import type { Task } from '../../domain/task.ts'
 import { post } from '../api.ts'
 import { useSending } from '../hooks.ts'
 import { Form, Problem, Send } from '../parts.tsx'
-import { Accepting, isAsMarked, rulesOf, useAccepted } from './accepting.tsx'
+import { Accepting, isAsMarked, useAccepted } from './accepting.tsx'
 
 export interface FormProps<Given> {
   readonly task: Task

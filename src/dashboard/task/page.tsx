@@ -4,6 +4,7 @@ import { get } from '../api.ts'
 import { useLoaded, useNow } from '../hooks.ts'
 import { Back, Link } from '../navigation.tsx'
 import { Failed, Liveness, Moment, State, Title } from '../parts.tsx'
+import { respelled } from '../respelled.ts'
 import { type View, views } from '../route.ts'
 import { firstLine, nameOf } from '../words.ts'
 import { Acts } from './acts.tsx'
@@ -100,7 +101,7 @@ function Facts({ task }: { readonly task: Task }) {
           by {nameOf(createdBy)} <Moment at={createdAt} now={now} />
         </span>
       </p>
-      {halt !== null && <p class="why">{halt.text}</p>}
+      {halt !== null && <p class="why">{respelled(halt.text)}</p>}
       <details>
         <summary>Where</summary>
         <dl>

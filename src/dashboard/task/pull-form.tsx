@@ -1,10 +1,11 @@
 import { useState } from 'preact/hooks'
 import type { PullOffer } from '../../domain/decision.ts'
+import { rulesOf } from '../../domain/standing.ts'
 import type { Task } from '../../domain/task.ts'
 import { post } from '../api.ts'
 import { useSending } from '../hooks.ts'
 import { Form, Problem, Send } from '../parts.tsx'
-import { Accepting, isAsMarked, rulesOf, useAccepted } from './accepting.tsx'
+import { Accepting, isAsMarked, useAccepted } from './accepting.tsx'
 import type { FormProps } from './merge-form.tsx'
 
 /** A pull request as it is configured, or for another branch. */

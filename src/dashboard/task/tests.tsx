@@ -56,13 +56,10 @@ function Said({ agent: { text, failure } }: { readonly agent: AgentResult }) {
 }
 
 function Try({ row, name }: { readonly row: Checkpoint; readonly name: string }) {
-  const { attempt, state, startedAt, endedAt, agent, violations, test } = row
+  const { state, startedAt, endedAt, agent, violations, test } = row
   return (
     <li class="card">
-      <h2>
-        {name}
-        {attempt > 1 ? `, attempt ${attempt}` : ''}
-      </h2>
+      <h2>{name}</h2>
       <p class="facts">
         <span>{state}</span>
         {endedAt !== null && <span>{spanOf(endedAt - startedAt)}</span>}

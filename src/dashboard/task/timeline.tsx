@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks'
 import type { TaskEvent } from '../../domain/task.ts'
 import { useNow } from '../hooks.ts'
 import { Moment } from '../parts.tsx'
+import { respelled } from '../respelled.ts'
 import { capital, nameOf, stepName } from '../words.ts'
 import { type Folded, folded } from './fold.ts'
 
@@ -62,7 +63,7 @@ function Entry({ event, now }: { readonly event: TaskEvent; readonly now: number
         {from !== to && <span>{to.toLowerCase()}</span>}
         {actor.kind !== 'system' && <span>{nameOf(actor)}</span>}
       </p>
-      <p class="words">{text}</p>
+      <p class="words">{respelled(text)}</p>
       {risks.length > 0 && (
         <ul>
           {risks.map((reason) => (

@@ -7,14 +7,15 @@ import { beginning, harmless, inline, quoted } from './quoting.ts'
 export interface Told {
   readonly task: Task
   readonly checkpoints: readonly Checkpoint[]
-  readonly events: readonly TaskEvent[]
+  /** What was done by others than the control plane. */
+  readonly decisions: readonly TaskEvent[]
   readonly attestations: readonly Pick<SignedAttestation, 'seq' | 'hash'>[]
 }
 
 /** Forges take 65,536 characters, and count them in their own ways. */
 const most = { title: 72, body: 50_000, goal: 6000, words: 1500, said: 500, test: 300 } as const
 /** Of each list, the last. */
-const mostOf = { steps: 15, decisions: 20, attestations: 60 } as const
+export const mostOf = { steps: 15, decisions: 20, attestations: 60 } as const
 
 /**
  * A task's story, as title and Markdown of a pull request: goal, steps, test, decisions, cost, attestations. Only our own
@@ -90,14 +91,14 @@ function stepsText({ checkpoints }: Told): readonly string[] {
   })
 }
 
-/** What persons did: everything that is not by the control plane. */
-function decisionsText({ events }: Told): readonly string[] {
-  const byPeople = events.filter(({ actor }) => actor.kind !== 'system').slice(-mostOf.decisions)
-  if (byPeople.length === 0) return []
-  const lines = byPeople.map(
-    ({ at, actor, type, text }) =>
-      `- ${new Date(at).toISOString()}, ${actor.kind} ${inline(actor.id, 60)}: ${type.replaceAll('_', ' ')}, ${inline(text, most.said)}`,
-  )
+function decisionsText({ decisions }: Told): readonly string[] {
+  if (decisions.length === 0) return []
+  const lines = decisions
+    .slice(-mostOf.decisions)
+    .map(
+      ({ at, actor, type, text }) =>
+        `- ${new Date(at).toISOString()}, ${actor.kind} ${inline(actor.id, 60)}: ${type.replaceAll('_', ' ')}, ${inline(text, most.said)}`,
+    )
   return ['## Decisions', lines.join('\n')]
 }
 

@@ -5,7 +5,7 @@ import { readBlobs } from '../blobs.ts'
 import { indexInfo } from '../entries.ts'
 import { drop, readJson, writeWhole } from '../files.ts'
 import { at } from '../layout.ts'
-import { diskPath, nulled, type RawPath } from '../raw.ts'
+import { diskPath, nulled, parts, type RawPath } from '../raw.ts'
 import type { Site } from '../site.ts'
 import type { Checkout } from './checkouts.ts'
 import { type Difference, differencesOf } from './differences.ts'
@@ -65,7 +65,7 @@ export async function takeBack(
   if ((await unseenIn(site, checkout, paths)).length > 0) return false
   const isStaged = await site.git.ask(place, ['diff-index', '--cached', '--quiet', from, '--'], options)
   if (isStaged.code !== 0) return false
-  if (!(await areOurs(site, mirror, folder, differences))) return false
+  if (!(await areOurs(site, mirror, checkout, differences))) return false
   await removeFrom(site, checkout, made)
   await writeAnew(
     site,
@@ -106,29 +106,51 @@ async function writeAnew(site: Site, { place, options }: Checkout, paths: readon
 async function areOurs(
   site: Site,
   mirror: HostPath,
-  folder: HostPath,
+  checkout: Checkout,
   differences: readonly Difference[],
 ): Promise<boolean> {
+  const { folder } = checkout
   const ids = differences.flatMap(({ before, after }) => [before, after].filter((id) => id !== null))
   const blobs = await readBlobs(site.git, { gitDir: mirror }, ids, { mostBytes, cut: true })
-  const states = differences.map((difference) =>
-    stateOf(difference, contentAt(folder, difference.path), blobs),
-  )
+  const ends = await lineEndsIn(site, checkout, differences)
+  const states = differences.map((difference, index) => {
+    const blobOf = (id: string | null): Buffer | undefined => (id === null ? undefined : blobs.get(id))
+    const written = [blobOf(difference.before), blobOf(difference.after)].flatMap((blob) =>
+      blob === undefined ? [] : ends[index] === 'crlf' ? [blob, withCrlf(blob)] : [blob],
+    )
+    return stateOf(difference, contentAt(folder, difference.path), written)
+  })
   return !states.includes('other') && states.filter((state) => state === 'begun').length <= 1
 }
 
-/** `begun`: git has taken away what was there, and written a part of what is to be, or nothing yet. */
+/** How the attribute `eol` has each file written there. */
+async function lineEndsIn(
+  site: Site,
+  { place, options }: Checkout,
+  differences: readonly Difference[],
+): Promise<readonly string[]> {
+  const input = nulled(differences.map(({ path }) => path))
+  const out = await site.git.run(place, ['check-attr', '-z', '--stdin', 'eol'], { ...options, input })
+  // Path, attribute and value of each, one after the other.
+  return parts(out).filter((_, index) => index % 3 === 2)
+}
+
+const withCrlf = (blob: Buffer): Buffer =>
+  Buffer.from(blob.toString('latin1').replaceAll(/(?<!\r)\n/g, '\r\n'), 'latin1')
+
+/**
+ * `begun`: git has taken away what was there, and written a part of what is to be, or nothing yet.
+ * @param written the forms in which git writes what was there and what is to be
+ */
 function stateOf(
   { before, after, isGone }: Difference,
   content: Buffer | null,
-  blobs: ReadonlyMap<string, Buffer>,
+  written: readonly Buffer[],
 ): 'whole' | 'begun' | 'other' {
-  const [old, young] = [before, after].map((id) => (id === null ? undefined : blobs.get(id)))
   if (content === null) return isGone || before === null || after === null ? 'whole' : 'begun'
-  if (old?.equals(content) === true || young?.equals(content) === true) return 'whole'
-  const begins = (blob?: Buffer): boolean => blob?.subarray(0, content.length).equals(content) === true
+  if (written.some((whole) => whole.equals(content))) return 'whole'
   // Also taking it back may have been broken off.
-  return begins(young) || begins(old) ? 'begun' : 'other'
+  return written.some((whole) => whole.subarray(0, content.length).equals(content)) ? 'begun' : 'other'
 }
 
 /** What is at a path, of a symlink its target; null where there is nothing, or a folder. */

@@ -1,16 +1,17 @@
-import { putBack } from '../../domain/backup.ts'
 import type { CommitId, HostPath, TreeId } from '../../domain/brand.ts'
 import { Failure } from '../../domain/failure.ts'
 import type { Merged, MergeWish, TaskPlace } from '../../domain/worktree.ts'
 import { gitFailure } from '../git.ts'
 import { durable } from '../hardening.ts'
 import { mirrorOf } from '../layout.ts'
+import { leadsTo } from '../leads-to.ts'
+import { refuseLost } from '../lost.ts'
 import { ensureMirror, fetchCommit } from '../mirror.ts'
 import { parts, textOf } from '../raw.ts'
 import { readRef, writeRef } from '../refs.ts'
 import type { Site } from '../site.ts'
 import { asRepository } from '../source.ts'
-import { followingOf } from './following.ts'
+import { followingOf } from './checkout-follows.ts'
 import { Refused, type Target, targetOf } from './target.ts'
 
 /**
@@ -26,12 +27,12 @@ export async function mergeInto(
   const { mirror, target } = await bringTarget(site, task, head, wish.into)
   const from = target.tip
   const place = { gitDir: mirror }
-  if (await isAncestor(site, mirror, head, from)) return { kind: 'contained', from }
-  if (wish.since !== null && !(await isAncestor(site, mirror, wish.since, from))) {
+  if (await leadsTo(site.git, place, head, from)) return { kind: 'contained', from }
+  if (wish.since !== null && !(await leadsTo(site.git, place, wish.since, from))) {
     const count = await site.git.line(place, ['rev-list', '--count', `${from}..${wish.since}`])
     return { kind: 'foreign', from, commits: Number(count) }
   }
-  const forward = await isAncestor(site, mirror, from, head)
+  const forward = await leadsTo(site.git, place, from, head)
   if (wish.how === 'fast-forward') {
     if (!forward) return { kind: 'diverged', from }
     await refuseUnmovable(site, mirror, target, head)
@@ -73,7 +74,7 @@ async function bringTarget(
 ): Promise<{ mirror: HostPath; target: Target }> {
   await ensureMirror(site, task)
   const mirror = mirrorOf(site.data, task.repository.key)
-  await refuseLost(site, task, mirror, head)
+  await refuseLost(site, task, head)
   const target = await targetOf(site, task, branch)
   const ref = `refs/cofferdam/${task.id}/target`
   await site.serial(`mirror ${task.repository.key}`, async () => {
@@ -85,27 +86,11 @@ async function bringTarget(
   return { mirror, target }
 }
 
-/** A mirror that somebody has removed is cloned anew, and what tasks came to was in the old one alone. */
-async function refuseLost(site: Site, task: TaskPlace, mirror: HostPath, head: CommitId): Promise<void> {
-  const { code } = await site.git.ask({ gitDir: mirror }, ['cat-file', '-e', `${head}^{commit}`])
-  if (code === 0) return
-  throw new Failure(
-    'repository',
-    `The mirror of ${task.repository.path} has lost ${head.slice(0, 10)}, which this task came to: ` +
-      `${putBack}, or discard the task and make another.`,
-  )
-}
-
 async function refuseUnmovable(site: Site, mirror: HostPath, target: Target, to: CommitId): Promise<void> {
   const { source, branch, tip: from } = target
   if (source.remote !== true) return void (await followingOf(site, mirror, target, to))
   const why = await site.remotes.rehearse(source.top, { branch, from, to, back: false })
   if (why !== null) throw new Refused(why)
-}
-
-async function isAncestor(site: Site, mirror: HostPath, old: CommitId, young: CommitId): Promise<boolean> {
-  const args = ['merge-base', '--is-ancestor', old, young]
-  return (await site.git.ask({ gitDir: mirror }, args)).code === 0
 }
 
 /** The tree of both, or the paths that both have changed in ways that do not go together. */

@@ -5,12 +5,15 @@ import { complaintsIn } from '../complaints.ts'
 import { gitFailure, openGit } from '../git.ts'
 import { acceptedAlready } from '../handover.ts'
 import { mirrorOf } from '../layout.ts'
+import { leadsTo } from '../leads-to.ts'
 import { receiving } from '../receiving.ts'
 import type { Site } from '../site.ts'
+import { sourcePlace } from '../source.ts'
 import { beginMove, endMove } from './broken-off.ts'
-import { followingOf } from './following.ts'
+import { followingOf } from './checkout-follows.ts'
 import { push, type Push } from './push.ts'
-import { leadsTo, Refused, type Target, targetOf } from './target.ts'
+import { pushTrouble } from './push-trouble.ts'
+import { Refused, type Target, targetOf } from './target.ts'
 
 /**
  * Moves a branch of the source from one commit to another, if it is still where it was; a clean checkout of it follows. Of
@@ -63,9 +66,10 @@ async function moveFar(site: Site, task: TaskPlace, move: Move): Promise<Moved> 
 
 /** A branch that is not where it was: it was moved to where it is to be by an earlier try, or by somebody else. */
 async function whereItIs(site: Site, target: Target, { to, back }: Move): Promise<Moved> {
-  const { tip } = target
+  const { tip, source } = target
   // Somebody has gone on from what an earlier try had moved it to.
-  const isBeyond = tip === to || (!back && (await leadsTo(site, target, to, tip)))
+  const isBeyond =
+    tip === to || (!back && (await leadsTo(site.git, sourcePlace(source), to, tip, { as: source.owner })))
   return isBeyond ? { kind: 'moved' } : { kind: 'elsewhere', tip }
 }
 
@@ -95,7 +99,7 @@ function refusalOf({ source, branch }: Target, err: string): string {
   const reason =
     untracked !== undefined
       ? `The file ${untracked} is in the way, which is not tracked there: move it, then try again.`
-      : /branch is currently checked out/.test(err)
+      : pushTrouble(err) === 'checkedOut'
         ? 'It was checked out at this very moment: try again.'
         : said.message
   return `${source.top} does not let ${branch} be moved. ${reason}`

@@ -1,9 +1,11 @@
-import type { CommitId, HostPath } from '../../domain/brand.ts'
+import type { CommitId } from '../../domain/brand.ts'
 import type { Remote } from '../../domain/delivery/forge.ts'
 import type { Pushed, PushWish, TaskPlace } from '../../domain/worktree.ts'
 import type { GitAnswer } from '../git.ts'
-import type { Setting } from '../hardening.ts'
+import { barePush, type Setting } from '../hardening.ts'
 import { mirrorOf } from '../layout.ts'
+import { leadsTo } from '../leads-to.ts'
+import { refuseLost } from '../lost.ts'
 import type { Site } from '../site.ts'
 import { remoteRefusal } from './remote-refusal.ts'
 import { type Way, wayTo } from './way-to-remote.ts'
@@ -20,6 +22,7 @@ export async function pushBranch(
   remote: Remote,
   { into, since }: PushWish,
 ): Promise<Pushed> {
+  await refuseLost(site, task, head)
   const place = { gitDir: mirrorOf(site.data, task.repository.key) }
   const ref = `refs/heads/${task.branch}`
   const pushMs = site.pushMs ?? 10 * minute
@@ -38,25 +41,21 @@ export async function pushBranch(
   const tip = tipOf(listed, ref)
   // Pushed before, by a process that did not live to say so.
   if (tip === head) return { kind: 'pushed' }
-  if (tip !== null && !(await leadsTo(site, place.gitDir, tip, head))) return { kind: 'elsewhere', tip }
+  if (tip !== null && !(await leadsTo(site.git, place, tip, head))) return { kind: 'elsewhere', tip }
   if (since !== null) {
     const base = { ref: baseRef, tip: tipOf(listed, baseRef) }
     if (base.tip === null)
       return { kind: 'refused', text: `${remote.url} has no branch ${into}: name another, or push it there.` }
     const brought = await bring(site, task, { ...way, timeoutMs: pushMs }, { ...base, tip: base.tip })
     if (brought !== null) return refused(brought)
-    if (!(await leadsTo(site, place.gitDir, since, base.tip))) {
+    if (!(await leadsTo(site.git, place, since, base.tip))) {
       const count = await site.git.line(place, ['rev-list', '--count', `${base.tip}..${since}`])
       return { kind: 'foreign', commits: Number(count) }
     }
   }
   const push = [
-    'push',
+    ...barePush,
     '--porcelain',
-    '--no-verify',
-    '--no-follow-tags',
-    '--no-signed',
-    '--recurse-submodules=no',
     ...way.end('receive-pack'),
     // Where it has to be, or that it must not be there: never just by force.
     `--force-with-lease=${ref}:${tip ?? ''}`,
@@ -71,11 +70,6 @@ export async function pushBranch(
 function tipOf(out: string, ref: string): CommitId | null {
   const found = out.split('\n').find((line) => line.endsWith(`\t${ref}`))
   return found === undefined ? null : (found.split('\t', 1)[0] as CommitId)
-}
-
-/** Whether `old` is in the history of `young`, as far as both are in the mirror. */
-async function leadsTo(site: Site, mirror: HostPath, old: CommitId, young: CommitId): Promise<boolean> {
-  return (await site.git.ask({ gitDir: mirror }, ['merge-base', '--is-ancestor', old, young])).code === 0
 }
 
 /** Has a commit of the remote in the mirror, if it is not there. What git said where it could not be had; else null. */

@@ -1,6 +1,6 @@
 import type { CommitId, HostPath } from '../../domain/brand.ts'
 import type { Git, GitAnswer } from '../git.ts'
-import { farEnd, type Setting } from '../hardening.ts'
+import { barePush, farEnd, type Setting } from '../hardening.ts'
 import type { Source } from '../source.ts'
 
 /** One branch of a user's repository, to be moved. */
@@ -23,12 +23,8 @@ export function push(
   return git.ask(
     { gitDir: mirror },
     [
-      'push',
+      ...barePush,
       '--quiet',
-      '--no-verify',
-      '--no-follow-tags',
-      '--no-signed',
-      '--recurse-submodules=no',
       `--receive-pack=${farEnd('receive-pack', source.owner, settings)}`,
       ...(lease === null ? [] : [`--force-with-lease=${ref}:${lease}`]),
       '--',

@@ -1,45 +1,39 @@
 import { believeIt } from '../../domain/outside.ts'
+import { type PushTrouble, pushTrouble } from './push-trouble.ts'
 
 /** What a far end may say of itself, characters. */
 const most = 300
 
-interface Rule {
-  readonly says: RegExp
-  text(said: string, branch: string): string
+type Text = (said: string, branch: string) => string
+
+const moved: Text = (_, branch) =>
+  `somebody moved ${branch} there at this very moment. Look at it there, then try again`
+const hindered: Text = (said) => `it takes no such push${said}. Mend that there, then try again`
+
+const texts: Readonly<Record<PushTrouble, Text>> = {
+  full: (said) => `its disk is full, or nothing can be written there${said}. Make room there, then try again`,
+  checkedOut: hindered,
+  moved,
+  backward: moved,
+  hindered,
+  denied: (said) => `the token may not push there${said}. Give it that right, then try again`,
+  readOnly: (said) =>
+    `it does not let this key push${said}. Look at "ssh.key", or give it that right there, then try again`,
 }
 
-/** The first that fits counts: what the far end says itself goes before what git makes of it. */
-const rules: readonly Rule[] = [
-  {
-    says: /No space left on device|[Dd]isk quota exceeded|unable to write|file write error/,
-    text: (said) =>
-      `its disk is full, or nothing can be written there${said}. Make room there, then try again`,
-  },
-  {
-    says: /stale info|fetch first|non-fast-forward|cannot lock ref|failed to update ref/,
-    text: (_, branch) =>
-      `somebody moved ${branch} there at this very moment. Look at it there, then try again`,
-  },
-  {
-    says: /pre-receive hook declined|hook declined|protected branch|\[remote rejected\]/,
-    text: (said) => `it takes no such push${said}. Mend that there, then try again`,
-  },
+/** What is about getting there at all; the first that fits counts. */
+const ways: readonly { readonly says: RegExp; readonly text: Text }[] = [
   {
     says: /Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED/,
     text: () => 'it is not the host that its key is known of. Look at "ssh.knownHosts", then try again',
   },
   {
-    says: /Permission denied \(|UNPROTECTED PRIVATE KEY|marked as read.only/,
-    text: (said) =>
-      `it does not let this key push${said}. Look at "ssh.key", or give it that right there, then try again`,
+    says: /Permission denied \(|UNPROTECTED PRIVATE KEY/,
+    text: texts.readOnly,
   },
   {
     says: /Authentication failed|could not read (?:Username|Password)|error: 401/,
     text: () => 'it does not take the token. Put one in its place that may push there, and start anew',
-  },
-  {
-    says: /error: 403|not permitted|[Pp]ermission.*denied|[Aa]ccess denied/,
-    text: (said) => `the token may not push there${said}. Give it that right, then try again`,
   },
   {
     says: /error: 404|[Rr]epository not found|not found|does not appear to be a git repository/,
@@ -67,8 +61,9 @@ const rules: readonly Rule[] = [
 export function remoteRefusal(url: string, branch: string, out: string, err: string): string {
   const all = `${out}\n${err}`
   const said = saidBy(err)
-  const rule = rules.find(({ says }) => says.test(all))
-  const why = rule?.text(said, branch) ?? `git says: ${lastOf(err)}. Mend that, then try again`
+  const trouble = pushTrouble(all)
+  const text = trouble === null ? ways.find(({ says }) => says.test(all))?.text : texts[trouble]
+  const why = text?.(said, branch) ?? `git says: ${lastOf(err)}. Mend that, then try again`
   return `The push to ${url} came to nothing: ${why}.`
 }
 

@@ -61,14 +61,3 @@ async function farTarget(site: Site, { id, repository }: TaskPlace, branch: stri
     throw new Refused(`${path} has no branch ${branch}: name the one that the work is to go into.`)
   return { source: mirrorSource(mirrorOf(site.data, key), path), branch, ref: `refs/heads/${branch}`, tip }
 }
-
-/** Whether `old` is in the history of `young`, as far as that is there. */
-export async function leadsTo(
-  site: Site,
-  { source }: Target,
-  old: CommitId,
-  young: CommitId,
-): Promise<boolean> {
-  const args = ['merge-base', '--is-ancestor', old, young]
-  return (await site.git.ask(sourcePlace(source), args, { as: source.owner })).code === 0
-}

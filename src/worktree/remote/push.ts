@@ -5,7 +5,7 @@ import type { CommitId, HostPath } from '../../domain/brand.ts'
 import { Failure } from '../../domain/failure.ts'
 import type { RemoteMove, RemoteSettings } from '../../domain/remote.ts'
 import type { Git } from '../git.ts'
-import { remoteEnd, type Setting } from '../hardening.ts'
+import { barePush, remoteEnd, type Setting } from '../hardening.ts'
 import { callRemote } from './ask.ts'
 import { connectionTo } from './connect.ts'
 import { trackedAs } from './listing.ts'
@@ -34,12 +34,8 @@ export async function pushMove(
   const { branch, from, to } = move
   const ref = `refs/heads/${branch}`
   const args = [
-    'push',
+    ...barePush,
     '--porcelain',
-    '--no-verify',
-    '--no-follow-tags',
-    '--no-signed',
-    '--recurse-submodules=no',
     ...(how === 'rehearse' ? ['--dry-run'] : []),
     ...(await endOf(remote)),
     `--force-with-lease=${ref}:${from}`,

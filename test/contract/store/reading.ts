@@ -157,7 +157,8 @@ export function reading(bench: Bench): void {
     it('pages through events', () => {
       let task = bench.born()
       for (let version = 2; version <= 5; version++) {
-        const next = change(task)
+        const event = version === 4 ? anEvent({ actor: { kind: 'system', id: 'x' } }) : anEvent()
+        const next = change(task, {}, { event })
         bench.store.write(next)
         task = next.after
       }
@@ -166,6 +167,9 @@ export function reading(bench: Bench): void {
       expect(seqs(0, 2)).toEqual([1, 2])
       expect(seqs(2, 100)).toEqual([3, 4, 5])
       expect(seqs(5, 100)).toEqual([])
+      const decided = (limit: number) => bench.store.decisions(aTaskId, limit).map(({ seq }) => seq)
+      expect(decided(3)).toEqual([2, 3, 5])
+      expect(decided(9)).toEqual([1, 2, 3, 5])
     })
   })
 }

@@ -71,6 +71,7 @@ storeContract('one file, closed and opened again around every call', () => {
       oldestPending: (except, only) => once((store) => store.oldestPending(except, only)),
       inFlight: () => once((store) => store.inFlight()),
       events: (id, after, limit) => once((store) => store.events(id, after, limit)),
+      decisions: (id, limit) => once((store) => store.decisions(id, limit)),
       recordEgress: (rows) => once((store) => store.recordEgress(rows)),
       egressLog: (id, box, limit) => once((store) => store.egressLog(id, box, limit)),
       lastEgressId: (id, box) => once((store) => store.lastEgressId(id, box)),

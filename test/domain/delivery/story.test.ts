@@ -11,7 +11,7 @@ const told = (more: Partial<Told> = {}): Told => ({
     marks: [],
   }),
   checkpoints: [],
-  events: [],
+  decisions: [],
   attestations: [],
   ...more,
 })
@@ -45,9 +45,8 @@ it('a story has goal, test, steps, decisions, cost and attestations, each quoted
           test: { passed: true, end: 'exited', exitCode: 0, tail: '' },
         }),
       ],
-      events: [
+      decisions: [
         { ...event, at: 0, type: 'approved', actor: { kind: 'discord', id: '42' }, text: 'Approved.' },
-        { ...event, at: 0, type: 'begun', actor: { kind: 'system', id: 'x' }, text: 'Box.' },
       ],
       attestations: [{ seq: 1, hash: 'a'.repeat(64) }],
     }),
@@ -115,7 +114,7 @@ it('a story that is too long leaves out whole parts, so that what is quoted stay
   )
   const marks = Array.from({ length: 20 }, () => ({ rule: 'ci', path: '.', text: '#1'.repeat(250) }) as const)
   const event = { taskId: told().task.id, seq: 1, from: null, to: 'PENDING', step: 0, attempt: 0 } as const
-  const events = Array.from({ length: 20 }, () => ({
+  const decisions = Array.from({ length: 20 }, () => ({
     ...event,
     fence: 0,
     data: {},
@@ -125,7 +124,7 @@ it('a story that is too long leaves out whole parts, so that what is quoted stay
     text: `\`${'#1'.repeat(250)}`,
   }))
   const task = aTask({ goal: '#1 '.repeat(3000), marks })
-  const { body } = storyOf(told({ task, checkpoints: rows, events }))
+  const { body } = storyOf(told({ task, checkpoints: rows, decisions }))
   expect(body.length).toBeLessThan(60_000)
   expect(body).toContain('\n\nToo long to be shown here.\n\n')
   expect(body).toContain('## Cost\n\n')

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import ts from 'typescript'
-import { type DashboardPlaces, dashboardPlaces } from '../../../control-plane/http/dashboard/files.ts'
+import { type DashboardPlaces, dashboardPlaces, shared } from '../../../control-plane/http/dashboard/files.ts'
 
 /**
  * The dashboard as it is in the sources now, translated as `npm run build` does it; types are not checked. Once for all
@@ -20,7 +20,9 @@ function build(): DashboardPlaces {
   const folder = mkdtempSync(join(tmpdir(), 'cofferdam-dashboard-'))
   const [code, domain] = [join(folder, 'dashboard'), join(folder, 'domain')]
   translate(places.looks, code)
-  translate(join(places.looks, '../domain'), domain, (name) => name === 'standing.ts')
+  translate(join(places.looks, '../domain'), domain, (name) =>
+    shared.some((each) => each === name.replace(/\.ts$/, '.js')),
+  )
   return { ...places, code, domain }
 }
 

@@ -1,0 +1,45 @@
+import { expect, it } from 'vitest'
+import { refuseUnnamed } from '../../control-plane/gate/merge.ts'
+import { refuseSpent } from '../../control-plane/gate/refusals.ts'
+import { respelled } from '../../src/dashboard/respelled.ts'
+import { aBudget, aSpent, aTask, aTaskId } from '../support/task.ts'
+
+it.each([
+  ['`cofferdam task list` shows those there are.', 'the board shows those there are.'],
+  ['`cofferdam task show x` and `cofferdam task watch x`', 'its page and its page'],
+  ['`cofferdam task diff x` prints it', 'its page “Changes” prints it'],
+  ['`cofferdam task diff x --against main`', 'its page “Changes” (what a merge would change in main now)'],
+  ['`cofferdam task merge x --into main --accept ci,foreign`', '“Merge” (into main, ticked: ci,foreign)'],
+  [
+    '`cofferdam task pull-request x --into main --accept foreign`',
+    '“Pull request” (for main, ticked: foreign)',
+  ],
+  ['`cofferdam ask --follow-up x QUESTION` asks more', '“Ask on” on its page asks more'],
+  [`\`cofferdam verify ${aTaskId}\` says more`, 'its page “Proof” says more'],
+  ['`cofferdam outbox list --state dead`', 'the page “Health”'],
+  ['`cofferdam schedule list`', 'the page “Schedules”'],
+  ['`cofferdam task list --status FAILED`', '`cofferdam task list --status FAILED`'],
+  ['`cofferdam restore`, `git log`', '`cofferdam restore`, `git log`'],
+])('%s', (text, spelt) => {
+  expect(respelled(text)).toBe(spelt)
+})
+
+it('what the control plane refuses names what can be pressed here', () => {
+  const said = (act: () => void): string => {
+    try {
+      act()
+      return ''
+    } catch (error) {
+      return respelled(String(error))
+    }
+  }
+  const spent = aTask({ status: 'TIMEOUT', spent: aSpent({ steps: 8 }) })
+  expect(said(() => refuseSpent(spent, aBudget(), 'Go on.'))).toMatch(
+    /“Resume” with a larger budget \(steps: 12\)\.$/,
+  )
+  const unread = aTask({ marks: null })
+  expect(said(() => refuseUnnamed(unread, 'merge', []))).toMatch(/: “Merge” \(ticked: unread\)\.$/)
+  expect(said(() => refuseUnnamed(unread, 'pull-request', []))).toMatch(
+    /: “Pull request” \(ticked: unread\)\.$/,
+  )
+})
