@@ -195,6 +195,7 @@ export async function open(
     const engine: Engine = { ...docker, posture: async () => (posture = await docker.posture()) }
     const { remotes, worktrees } = gitOf(config, (level, text, more) => log[level](more, text))
     const pulls = pullsOf(config)
+    const secrets = new KnownSecrets(revealed(config.secrets))
     const registries = remembered(() => readRegistries(around))
     const shared = {
       store,
@@ -220,13 +221,13 @@ export async function open(
         posture: () => posture,
         gateway: gatewayOf(config, clock),
         pulls,
-        secrets: new KnownSecrets(revealed(config.secrets)),
+        secrets,
       },
       { limit: config.concurrency, memoryMb: config.totalMemoryMb, attend: options.attend },
     )
     closers.push(() => loop[Symbol.asyncDispose]())
     const settled = (id: TaskId): Promise<void> => loop.settled(id)
-    const follower = new PullFollower({ store, tasks, pulls, clock, ticks, log })
+    const follower = new PullFollower({ store, tasks, pulls, clock, ticks, log, secrets })
     closers.push(() => follower[Symbol.asyncDispose]())
     const keeper = new Keeper({ ...shared, retention: config.keep, settled, log })
     closers.push(() => keeper[Symbol.asyncDispose]())

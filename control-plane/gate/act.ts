@@ -13,7 +13,7 @@ import type { Store, Surface } from '../store/store.ts'
 import type { Tasks } from '../tasks.ts'
 import { mergeDecided } from './merge.ts'
 import { readLater } from './later.ts'
-import { pullDecided } from './pull.ts'
+import { pullDecided, pullEnded } from './pull.ts'
 import { refuseSpent, refuseSuggestion } from './refusals.ts'
 import { decide, openSurface } from './surfaces.ts'
 
@@ -93,6 +93,14 @@ export function perform(deps: ActDeps, id: TaskId, act: Act, doer: Doer): Task {
       const { to, accepted } = input
       const along = (before: Task) => ({ ...decided(null)(before), data: { ...to, accepted } })
       return tasks.act(id, input, actor, along, shown)
+    }
+    case 'pull-ended': {
+      const along = (before: Task, next: Task) => {
+        const { surface } = decided(null)(before)
+        const open = openSurface(next, clock())
+        return { surface: open.actions.length === 0 ? surface : { ...surface, open } }
+      }
+      return tasks.act(id, pullEnded(tasks.get(id), act.as), actor, along, shown)
     }
     case 'undo':
       return tasks.act(id, { type: 'undo_decided' }, actor, decided(null), shown)

@@ -1,7 +1,7 @@
 import type { Act } from '../../src/domain/control-plane.ts'
 import type { PullOffer } from '../../src/domain/decision.ts'
 import { branchProblem, isTaskBranch } from '../../src/domain/delivery/merge.ts'
-import type { PullSettings } from '../../src/domain/delivery/pull.ts'
+import { type PullEnd, pullName, type PullSettings } from '../../src/domain/delivery/pull.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { Input } from '../../src/domain/input.ts'
 import type { RepositoryDefaults } from '../../src/domain/repository-defaults.ts'
@@ -32,6 +32,14 @@ export function pullDecided(
   const accepted = acceptedOf(task, wanted.accept)
   const { forge, project, remote } = settings
   return { type: 'pull_decided', to: { forge, project, remote, into, draft, at: now }, accepted }
+}
+
+/** What a person says has become of a pull request. */
+export function pullEnded({ pull }: Task, as: PullEnd): Extract<Input, { type: `pull_${PullEnd}` }> {
+  const name = pull === null ? 'the pull request' : pullName(pull)
+  return as === 'merged'
+    ? { type: 'pull_merged', text: `An owner says that ${name} is merged into ${pull?.into} there.` }
+    : { type: 'pull_closed', text: `An owner says that ${name} was closed there, and is not merged.` }
 }
 
 /** What the button would do; null where no place for pull requests is configured. */

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { actsSchema, reviewedSchema } from '../../src/domain/answers.ts'
 import type { Act, ControlPlane } from '../../src/domain/control-plane.ts'
 import { branchPattern, branchProblem, longestBranch, mergeWays } from '../../src/domain/delivery/merge.ts'
+import { pullEnds } from '../../src/domain/delivery/pull.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import { acceptRules } from '../../src/domain/marks/mark.ts'
@@ -56,6 +57,8 @@ const pull = z.strictObject({
   accept: merge.shape.accept,
 })
 
+const ended = z.strictObject({ as: z.enum(pullEnds) })
+
 /** Decided on what was shown, so that it has to say which. */
 const decisions: ReadonlySet<Act['act']> = new Set<Act['act']>([
   'approve',
@@ -64,6 +67,7 @@ const decisions: ReadonlySet<Act['act']> = new Set<Act['act']>([
   'merge',
   'pull-request',
   'undo',
+  'pull-ended',
   'discard',
 ])
 
@@ -130,6 +134,12 @@ export function actRoutes({ app, plane, caller }: Routes): void {
     (input) => ({ act: 'pull-request', ...input }),
   )
   route('undo', 'Put the branch back to where it was before the merge', nothing, () => ({ act: 'undo' }))
+  route(
+    'pull-ended',
+    'Say that an open pull request was merged or closed there, in the place of its forge',
+    ended,
+    (input) => ({ act: 'pull-ended', ...input }),
+  )
   route('reject', 'Refuse a draft, or give a blocked task up', maybeText, (input) => ({
     act: 'reject',
     ...input,

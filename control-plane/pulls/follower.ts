@@ -2,9 +2,10 @@ import { openSurface } from '../gate/surfaces.ts'
 import type { PullPlaces, PullState } from '../../src/domain/delivery/forge.ts'
 import { isSamePlace, type Pull, pullName } from '../../src/domain/delivery/pull.ts'
 import { waitOf } from '../../src/domain/delivery/look-wait.ts'
-import { messageOf } from '../../src/domain/failure.ts'
+import { Failure, messageOf } from '../../src/domain/failure.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
 import type { Input } from '../../src/domain/input.ts'
+import type { KnownSecrets } from '../../src/domain/leak.ts'
 import type { Task } from '../../src/domain/task.ts'
 import { transition } from '../../src/domain/transition/apply.ts'
 import type { Log } from '../log.ts'
@@ -19,14 +20,20 @@ export interface FollowerDeps {
   readonly clock: () => number
   readonly ticks: Pick<Ticks, 'every' | 'now'>
   readonly log: Pick<Log, 'warn' | 'error'>
+  /** A forge may say again what it was told, and what it says goes on record. */
+  readonly secrets: Pick<KnownSecrets, 'redact'>
 }
 
 /** How often it is looked whether one is due, ms. */
 const roundMs = 15_000
+/** A forge that is away for a moment is no reason to tell anybody: so many looks in a row it may be. */
+const patience = 3
 
 interface Watched {
   /** Looks in a row that found nothing new. */
   readonly looks: number
+  /** Those of them that failed, the last one included; 0 where that did not. */
+  readonly failed: number
   /** As `ticks` count. */
   readonly nextAt: number
 }
@@ -75,26 +82,48 @@ export class PullFollower implements AsyncDisposable {
     for (const id of this.#watched.keys()) if (!ids.has(id)) this.#watched.delete(id)
     for (const task of proposed) {
       if (this.#ending.signal.aborted) return
-      const { looks, nextAt } = this.#watched.get(task.id) ?? { looks: 0, nextAt: 0 }
+      const { looks, failed, nextAt } = this.#watched.get(task.id) ?? { looks: 0, failed: 0, nextAt: 0 }
       if (nextAt > ticks.now()) continue
-      await this.#lookAt(task)
-      this.#watched.set(task.id, { looks: looks + 1, nextAt: ticks.now() + waitOf(looks) })
+      const isSeen = await this.#lookAt(task, failed)
+      this.#watched.set(task.id, {
+        looks: looks + 1,
+        failed: isSeen ? 0 : failed + 1,
+        nextAt: ticks.now() + waitOf(looks),
+      })
     }
   }
 
-  async #lookAt(task: Task): Promise<void> {
-    const { pulls, log } = this.#deps
-    const { pull } = task
-    const place = pulls(task.repository.path)
-    if (pull === null || pull.number === null || place === null || !isSamePlace(place.settings, pull)) return
+  /** @returns false where it could not be looked at; that is on record then, unless it may pass by itself */
+  async #lookAt(task: Task, failed: number): Promise<boolean> {
+    const { pulls, log, secrets } = this.#deps
+    const { pull, repository } = task
+    if (pull === null || pull.number === null) return true
+    const place = pulls(repository.path)
+    if (place === null || !isSamePlace(place.settings, pull)) {
+      this.#note(task, pull, elsewhere(pull, repository.path))
+      return false
+    }
     try {
       const forge = await place.forge()
       const input = ended(pull, await forge.look(pull.number, this.#ending.signal))
-      if (input !== null) this.#report(task, input)
+      if (input === null) this.#note(task, pull, null)
+      else this.#report(task, input)
+      return true
     } catch (error) {
-      if (this.#ending.signal.aborted) return
+      if (this.#ending.signal.aborted) return true
       log.warn({ task: task.id, why: messageOf(error) }, 'a pull request could not be looked at')
+      const mayPass = error instanceof Failure && error.code === 'busy' && failed + 1 < patience
+      if (!mayPass) this.#note(task, pull, `${secrets.redact(messageOf(error))} It is looked at again.`)
+      return false
     }
+  }
+
+  /** Puts on record whether it is followed, and why not, where that is another than before. */
+  #note({ id, fence }: Task, pull: Pull, unfollowed: string | null): void {
+    if (unfollowed === pull.unfollowed) return
+    const name = pullName(pull)
+    const text = unfollowed === null ? `${name} is followed again.` : `${name} is not followed: ${unfollowed}`
+    this.#deps.tasks.report(id, fence, { type: 'pull_looked', text, unfollowed })
   }
 
   #report(task: Task, input: Input): void {
@@ -105,6 +134,10 @@ export class PullFollower implements AsyncDisposable {
     const surface = { closeAll: true, ...(open.actions.length === 0 ? {} : { open }) }
     tasks.report(task.id, task.fence, input, { surface })
   }
+}
+
+function elsewhere({ project, remote }: Pull, repository: string): string {
+  return `${project} at ${remote} is no longer where pull requests of ${repository} are opened. Name it in the configuration again and start Cofferdam anew, or say what has become of it.`
 }
 
 /** What has become of it; null where it is still open. */

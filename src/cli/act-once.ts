@@ -35,6 +35,7 @@ const eventsOf = {
   merge: ['merge_decided'],
   'pull-request': ['pull_decided'],
   undo: ['undo_decided'],
+  'pull-ended': ['pull_merged', 'pull_closed'],
 } as const satisfies Record<Act['act'], readonly string[]>
 
 /** Whether somebody has done this since the task was shown; who did it makes no difference. */

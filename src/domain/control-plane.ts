@@ -5,6 +5,7 @@ import type { BoxSpec } from './box.ts'
 import type { Millis } from './brand.ts'
 import type { Caller } from './caller.ts'
 import type { MergeWay } from './delivery/merge.ts'
+import type { PullEnd } from './delivery/pull.ts'
 import type { Day, DayFilter } from './day.ts'
 import type { Decisions } from './decision.ts'
 import type { EgressRow } from './egress.ts'
@@ -46,6 +47,8 @@ export type Act =
       readonly draft: boolean | null
       readonly accept: readonly AcceptRule[]
     }
+  /** Says what has become of a pull request in the place of its forge, which is not asked. */
+  | { readonly act: 'pull-ended'; readonly as: PullEnd }
   | { readonly act: 'reject' | 'stop'; readonly text: string | null }
   | { readonly act: 'suggest' | 'steer'; readonly text: string }
   | { readonly act: 'resume'; readonly instruction: string | null; readonly budget: Partial<Budget> | null }

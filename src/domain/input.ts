@@ -106,7 +106,9 @@ export type Input =
     }
   /** There is no pull request; what was pushed stays where it is. */
   | { readonly type: 'pull_refused'; readonly why: PullRefusal; readonly text: string }
-  /** Somebody there has merged or closed it. */
+  /** It could not be looked at, for another reason than before, or can be again (null). */
+  | { readonly type: 'pull_looked'; readonly text: string; readonly unfollowed: string | null }
+  /** Somebody there has merged or closed it, as the forge or a person says. */
   | { readonly type: 'pull_merged'; readonly text: string }
   | { readonly type: 'pull_closed'; readonly text: string }
   /** What the agent said to a question is read, and the tree is as it was. */

@@ -17,6 +17,7 @@ export const acts = [
   'merge',
   'pull-request',
   'undo',
+  'pull-ended',
   'discard',
 ] as const satisfies readonly Act['act'][]
 

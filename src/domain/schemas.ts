@@ -265,6 +265,7 @@ const pullSchema = exactly<Pull>()(
     number: count.nullable(),
     url: z.string().nullable(),
     said: z.string().nullable(),
+    unfollowed: z.string().nullable().default(null),
     refusal: z.enum(pullRefusals).nullable().default(null),
   }),
 )

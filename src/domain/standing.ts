@@ -47,7 +47,9 @@ export function isProposal({ merge, pull }: Pick<Standing, 'merge' | 'pull'>): b
 export function deliverySaid(task: Pick<Task, 'delivery' | 'merge' | 'pull'>): string | null {
   const { delivery } = task
   if (delivery === 'superseded' || delivery === 'discarded') return null
-  return (isProposal(task) ? task.pull : task.merge)?.said ?? null
+  const said = (isProposal(task) ? task.pull : task.merge)?.said ?? null
+  const unfollowed = delivery === 'pr_open' ? (task.pull?.unfollowed ?? null) : null
+  return unfollowed === null ? said : [said, `It is not followed: ${unfollowed}`].filter(Boolean).join(' ')
 }
 
 /** Where these words are said, nobody asks whether the work was applied. */
@@ -102,7 +104,7 @@ export function workOf(task: Standing): string | null {
     case 'rejected':
       return refusal === 'setup' ? `fails its setup on ${into}` : `fails its test on ${into}`
     case 'pr_open':
-      return pull?.draft === true ? 'draft of a pull request open' : 'pull request open'
+      return `${pull?.draft === true ? 'draft of a pull request' : 'pull request'} open${pull?.unfollowed == null ? '' : ', not followed'}`
     case 'pr_merged':
       return 'pull request merged'
     case 'pr_closed':

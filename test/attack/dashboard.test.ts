@@ -167,6 +167,7 @@ function poisonedReview({ plane }: DashboardLab): ReturnType<typeof aTask> {
       number: 7,
       url: 'javascript:window.pwned=1',
       said: evil,
+      unfollowed: evil,
       refusal: null,
     },
     createdAt: Date.now(),

@@ -343,6 +343,13 @@ APPLIED  Merged into next.`)
       2,
       expect.stringContaining('Name --draft or --ready, not both.'),
     ])
+    const neither = await machine.run(['task', 'pull-ended', id])
+    expect([neither.code, neither.error]).toEqual([2, expect.stringContaining('Name --merged or --closed')])
+    const over = await machine.run(['task', 'pull-ended', id, '--merged'])
+    expect([over.code, over.out]).toEqual([
+      0,
+      `Task ${id} is APPLIED. An owner says that #7 of ada/tools is merged into next there.\n`,
+    ])
   })
 
   it('says by its exit code that a merge did not come about, and why', async () => {

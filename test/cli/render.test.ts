@@ -203,6 +203,11 @@ describe('what to do next', () => {
       },
       ['undo'],
     ],
+    [{ status: 'APPLIED', delivery: 'pr_open', pull: aPull() }, []],
+    [
+      { status: 'APPLIED', delivery: 'pr_open', pull: aPull({ unfollowed: 'Gone.' }) },
+      ['pull-ended', 'pull-ended'],
+    ],
     [{ status: 'REJECTED' }, ['discard']],
     [{ status: 'STOPPED' }, ['resume', 'discard']],
     [{ status: 'BLOCKED' }, ['resume', 'reject', 'discard']],

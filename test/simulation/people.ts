@@ -33,6 +33,7 @@ const eventOf: Readonly<Record<Act['act'], readonly string[]>> = {
   merge: ['merge_decided'],
   'pull-request': ['pull_decided'],
   undo: ['undo_decided'],
+  'pull-ended': ['pull_merged', 'pull_closed'],
 }
 
 /** What applied work can be, where something is to be decided about it. */

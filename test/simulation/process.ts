@@ -150,7 +150,15 @@ export class ControlPlaneProcess {
     const { remote: url, user, token, network } = proposing
     const place = { settings: proposing, remote: { url, user, token, network }, forge: async () => forge }
     const pulls: PullPlaces = () => place
-    this.#follower = new PullFollower({ store, tasks, pulls, clock: now, ticks, log })
+    this.#follower = new PullFollower({
+      store,
+      tasks,
+      pulls,
+      clock: now,
+      ticks,
+      log,
+      secrets: new KnownSecrets([]),
+    })
     this.#loop = new Loop(
       {
         ...shared,

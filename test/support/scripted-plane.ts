@@ -1,5 +1,5 @@
 import { mergeDecided } from '../../control-plane/gate/merge.ts'
-import { pullDecided } from '../../control-plane/gate/pull.ts'
+import { pullDecided, pullEnded } from '../../control-plane/gate/pull.ts'
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -550,6 +550,8 @@ function inputOf(act: Act, task: Task): Input {
       return pullDecided(task, act, { delivery: { pull: scriptedPulls } }, task.updatedAt)
     case 'undo':
       return { type: 'undo_decided' }
+    case 'pull-ended':
+      return pullEnded(task, act.as)
     case 'steer':
       return { type: 'steered', text: act.text }
     case 'suggest':

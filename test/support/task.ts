@@ -171,6 +171,7 @@ export function aPull(overrides: Partial<Pull> = {}): Pull {
     number: null,
     url: null,
     said: null,
+    unfollowed: null,
     refusal: null,
     ...overrides,
   }

@@ -32,6 +32,11 @@ interface PullOptions extends ActOptions {
   readonly accept?: string
 }
 
+interface EndedOptions extends CommonOptions {
+  readonly merged?: boolean
+  readonly closed?: boolean
+}
+
 interface ResumeOptions extends ActOptions {
   readonly instruction?: string
   readonly steps?: string
@@ -98,6 +103,17 @@ export function actCommands(task: Command, shell: Shell): void {
     .action((id: string, options: ActOptions & BoundOptions) =>
       carryOut(shell, idOf(id), { act: 'undo' }, options, revisionOf(options)),
     )
+  common(
+    task
+      .command('pull-ended <id>')
+      .description('say what has become of an open pull request, where its forge cannot be asked'),
+  )
+    .option('--merged', 'it was merged there')
+    .option('--closed', 'it was closed there, and not merged')
+    .option(...revision)
+    .action((id: string, options: EndedOptions & BoundOptions) =>
+      carryOut(shell, idOf(id), endedOf(options), { ...options, detach: true }, revisionOf(options)),
+    )
   const withReason = (name: 'stop' | 'reject', description: string): Command =>
     common(task.command(`${name} <id>`).description(description))
       .option('--reason <text>', 'kept with the task')
@@ -159,6 +175,11 @@ function pullOf({ into, draft, ready, accept }: PullOptions): Act {
   if (draft === true && ready === true) throw new Failure('bad_request', 'Name --draft or --ready, not both.')
   const wanted = draft === true ? true : ready === true ? false : null
   return { act: 'pull-request', into: into ?? null, draft: wanted, accept: rulesIn(accept) }
+}
+
+function endedOf({ merged = false, closed = false }: EndedOptions): Act {
+  if (merged === closed) throw new Failure('bad_request', 'Name --merged or --closed, one of them.')
+  return { act: 'pull-ended', as: merged ? 'merged' : 'closed' }
 }
 
 function rulesIn(accept = ''): readonly AcceptRule[] {

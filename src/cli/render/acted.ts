@@ -27,7 +27,7 @@ function stateAfter(act: Act, task: Task): string {
   if (act.act === 'discard') return `discarded. ${branchAfter(task)}`
   if (act.act === 'merge' || act.act === 'undo')
     return `${task.status}. ${plain(task.merge?.said ?? `It is on the way into ${task.merge?.into}.`)}`
-  if (act.act === 'pull-request')
+  if (act.act === 'pull-request' || act.act === 'pull-ended')
     return `${task.status}. ${plain(task.pull?.said ?? `It is on the way to ${task.pull?.project}.`)}`
   if (act.act === 'steer') return `${task.status}. The next prompt says so.`
   return task.halt === null ? `${task.status}.` : `${task.status}. ${plain(task.halt.text)}`

@@ -1,4 +1,5 @@
 import { moreNeeded } from '../../domain/budget.ts'
+import { pullEnds, pullName } from '../../domain/delivery/pull.ts'
 import type { Refusal } from '../../domain/delivery/refusal.ts'
 import { isDelivering, isWorking, type Task } from '../../domain/task.ts'
 import { defaultPolicy } from '../../domain/policies.ts'
@@ -89,6 +90,11 @@ export function nextCommands(task: Task, spell: Spell): readonly Suggestion[] {
       command: on('pull-request', intoOf(task.pull) + acceptOf(task, task.pull)),
       what: `propose it for ${plain(task.pull?.into ?? '')} again`,
     },
+    ...pullEnds.map((as) => ({
+      when: acts.includes('pull-ended') && task.pull?.unfollowed != null,
+      command: on('pull-ended', ` --${as}`),
+      what: `say that ${task.pull === null ? 'it' : plain(pullName(task.pull))} was ${as} there`,
+    })),
     {
       when: acts.includes('undo'),
       command: on('undo'),

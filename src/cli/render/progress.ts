@@ -46,6 +46,7 @@ const tones: Readonly<Record<string, Tone>> = {
   pull_opened: good,
   pull_merged: good,
   pull_closed: warn,
+  pull_looked: warn,
   pull_refused: warn,
   undo_refused: warn,
   merge_overtaken: warn,

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks'
+import type { PullEnd } from '../../domain/delivery/pull.ts'
 import type { Task } from '../../domain/task.ts'
 import { type Sending, useKept } from '../hooks.ts'
 import { Form, Send } from '../parts.tsx'
@@ -23,12 +24,13 @@ export const keptAs = ({ id }: Pick<Task, 'id'>, name: SaidAct): string => `${id
 /** Asks for what goes along with an act. */
 export function ActForm({ task, name, look, sending, send }: ActFormProps) {
   const [text, setText] = useKept(keptAs(task, name))
+  const [end, setEnd] = useState<PullEnd>('merged')
   const [budget, setBudget] = useState<BudgetTexts>(noBudget)
   const { button, label, send: word, required = false, about } = said[name]
   return (
     <Form
       label={button}
-      onSend={() => send(bodyOf(name, text.trim() === '' ? null : text, budget), () => setText(''))}
+      onSend={() => send(bodyOf(name, text.trim() === '' ? null : text, budget, end), () => setText(''))}
     >
       {about !== undefined && <p>{about}</p>}
       {label !== null && (
@@ -42,6 +44,19 @@ export function ActForm({ task, name, look, sending, send }: ActFormProps) {
             value={text}
             onInput={(event) => setText(event.currentTarget.value)}
           />
+        </>
+      )}
+      {name === 'pull-ended' && (
+        <>
+          <label for="act-end">What has become of it?</label>
+          <select
+            id="act-end"
+            value={end}
+            onChange={({ currentTarget: { value } }) => setEnd(value === 'closed' ? value : 'merged')}
+          >
+            <option value="merged">merged there</option>
+            <option value="closed">closed there, and not merged</option>
+          </select>
         </>
       )}
       {name === 'resume' && (
@@ -58,7 +73,8 @@ export function ActForm({ task, name, look, sending, send }: ActFormProps) {
   )
 }
 
-function bodyOf(name: SaidAct, text: string | null, texts: BudgetTexts): Filled {
+function bodyOf(name: SaidAct, text: string | null, texts: BudgetTexts, as: PullEnd): Filled {
+  if (name === 'pull-ended') return { as }
   if (name === 'steer') return { text: text ?? '' }
   if (name === 'stop' || name === 'reject') return { text }
   if (name !== 'resume') return {}

@@ -9,12 +9,15 @@ export const saidActs = [
   'pause',
   'stop',
   'reject',
+  'pull-ended',
   'discard',
 ] as const satisfies readonly ActName[]
 export type SaidAct = (typeof saidActs)[number]
 
 /** Whether nothing brings back what it ends. */
 export const isForGood = (name: SaidAct): boolean => name === 'reject' || name === 'discard'
+/** Whether it is a decision on what is shown; what somebody only says is good for whatever the task is by now. */
+export const isBound = (name: SaidAct): boolean => isForGood(name) || name === 'pull-ended'
 
 interface Said {
   readonly button: string
@@ -46,6 +49,13 @@ export const said: Readonly<Record<SaidAct, Said>> = {
     about: 'Its box is ended at once; what it has done so far is kept.',
   },
   reject: { button: 'Give up', label: 'Why? (may stay empty)', send: 'Give it up for good' },
+  'pull-ended': {
+    button: 'Merged or closed there',
+    label: null,
+    send: 'Put it on record',
+    about:
+      'Its pull request is over, and that could not be seen from here. What you say is believed: nobody asks the forge.',
+  },
   discard: {
     button: 'Discard',
     label: null,

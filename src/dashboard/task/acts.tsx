@@ -4,7 +4,7 @@ import { get, post } from '../api.ts'
 import { isKept, useLoaded, useSending } from '../hooks.ts'
 import { Problem } from '../parts.tsx'
 import { ActForm, keptAs, type Filled } from './act-form.tsx'
-import { type ActName, isForGood, type SaidAct, said, saidActs } from './act-words.ts'
+import { type ActName, isBound, isForGood, type SaidAct, said, saidActs } from './act-words.ts'
 import { isUndelivered } from './delivery-words.ts'
 
 /** What this person can do with a task now, but for decisions on a draft, which have their own place. */
@@ -22,8 +22,7 @@ export function Acts({ task, take }: { readonly task: Task; readonly take: (task
   const shown = open !== null && names.includes(open) ? open : null
   const act = (name: SaidAct, filled: Filled, sent: () => void): void =>
     sending.send(async () => {
-      // A discard is for what is shown; what somebody says is good for whatever the task is by now.
-      const bound = isForGood(name) ? { 'if-match': `"${task.revision}"` } : {}
+      const bound = isBound(name) ? { 'if-match': `"${task.revision}"` } : {}
       take(await post<Task>(`/v1/tasks/${task.id}/${name}`, filled, bound))
       sent()
       setOpen(null)

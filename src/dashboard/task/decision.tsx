@@ -20,6 +20,7 @@ const inThePast: Readonly<Record<string, string>> = {
   reject: 'rejected this',
   merge: 'decided to merge this',
   'pull-request': 'decided to open a pull request',
+  'pull-ended': 'said what has become of the pull request',
   undo: 'decided to undo the merge',
   discard: 'discarded the work',
   request_changes: 'asked for changes',

@@ -46,7 +46,12 @@ function Said({ task, events }: DeliveryProps) {
   const said = deliverySaid(task)
   const by = events.findLast(({ type }) => type === 'superseded')?.data['by']
   const address = pull?.url == null ? null : webAddress(pull.url)
-  const isFollowed = delivery === 'pr_open'
+  const followed =
+    delivery !== 'pr_open'
+      ? null
+      : pull?.unfollowed == null
+        ? ', which is followed until it is merged or closed.'
+        : ', which is not followed. Where it is over, an owner says so by “Merged or closed there”.'
   return (
     <>
       {said !== null && <p class="words">{respelled(said)}</p>}
@@ -58,13 +63,19 @@ function Said({ task, events }: DeliveryProps) {
       {pull !== null && delivery.startsWith('pr_') && (
         <p>
           {address === null ? (
-            <code>{pull.url}</code>
+            `Pull request ${pull.number} of ${pull.project}`
           ) : (
             <a href={address} rel="noopener noreferrer" target="_blank">
               Pull request {pull.number} of {pull.project}
             </a>
           )}
-          {isFollowed && ', which is followed until it is merged or closed.'}
+          {address === null && pull.url !== null && (
+            <>
+              {' '}
+              (<code>{pull.url}</code>)
+            </>
+          )}
+          {followed}
         </p>
       )}
     </>

@@ -17,6 +17,10 @@ export type ForgeKind = (typeof forgeKinds)[number]
 export const pullRefusals = ['foreign', 'other'] as const satisfies readonly Refusal[]
 export type PullRefusal = (typeof pullRefusals)[number]
 
+/** What becomes of one that was open. */
+export const pullEnds = ['merged', 'closed'] as const
+export type PullEnd = (typeof pullEnds)[number]
+
 /** A delivery of a task's work as a pull request: what was decided, and how far it has come. */
 export interface Pull {
   readonly forge: ForgeKind
@@ -38,6 +42,8 @@ export interface Pull {
   readonly url: string | null
   /** How it stands or ended, in a sentence; null while it is under way. */
   readonly said: string | null
+  /** Why an open one is not followed, and what to do about that; null where it is, as far as is known. */
+  readonly unfollowed: string | null
   /** As of a merge. */
   readonly refusal: PullRefusal | null
 }

@@ -32,6 +32,7 @@ const personActs: readonly InputType[] = [
   'merge_decided',
   'pull_decided',
   'undo_decided',
+  'pull_merged',
   'discarded',
 ]
 
@@ -46,6 +47,8 @@ const verbs: Partial<Record<InputType, string>> = {
   merge_decided: 'merge',
   pull_decided: 'pull-request',
   undo_decided: 'undo',
+  pull_merged: 'pull-ended',
+  pull_closed: 'pull-ended',
   reviewed: 'review',
   superseded: 'request changes',
   discarded: 'discard',
@@ -282,6 +285,7 @@ function patch(task: Task, input: Input): Partial<Task> {
           number: null,
           url: null,
           said: null,
+          unfollowed: null,
           refusal: null,
         },
         ...withMerge(task, { refusal: null }),
@@ -295,10 +299,12 @@ function patch(task: Task, input: Input): Partial<Task> {
     }
     case 'pull_refused':
       return { delivery: 'none', ...withPull(task, { said: input.text, refusal: input.why }) }
+    case 'pull_looked':
+      return withPull(task, { unfollowed: input.unfollowed })
     case 'pull_merged':
-      return { delivery: 'pr_merged', ...withPull(task, { said: input.text }) }
+      return { delivery: 'pr_merged', ...withPull(task, { said: input.text, unfollowed: null }) }
     case 'pull_closed':
-      return { delivery: 'pr_closed', ...withPull(task, { said: input.text }) }
+      return { delivery: 'pr_closed', ...withPull(task, { said: input.text, unfollowed: null }) }
     case 'approved':
     case 'rejected':
     case 'stopped':

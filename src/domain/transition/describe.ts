@@ -61,6 +61,7 @@ export function describe(input: Input, before: Task, after: Task): string {
     case 'pull_pushed':
     case 'pull_opened':
     case 'pull_refused':
+    case 'pull_looked':
     case 'pull_merged':
     case 'pull_closed':
       return input.text

@@ -82,16 +82,20 @@ afterAll(() => {
 /** Tasks in states of all kinds, several of each, for acts to be possible on. */
 async function makeTasks(): Promise<string[]> {
   const request = { goal: 'Mend the parser', repository: '/r/one' }
-  const two = ['draft', 'pending', 'running', 'stopped', 'applied', 'merged']
+  const two = ['draft', 'pending', 'running', 'stopped', 'applied', 'merged', 'proposed']
   const states = [...two, ...two]
   const made = states.map(async (state) => {
     const asked = taskRequestSchema.parse({ ...request, draft: state === 'draft' })
     const { id } = (await plane.submit(asked, anOwner, null)).task
     if (state === 'running')
       plane.transitions.report(id, 0, { type: 'claimed', leaseUntil: Date.now() + 60_000 })
-    if (state === 'applied' || state === 'merged') apply(id)
+    if (['applied', 'merged', 'proposed'].includes(state)) apply(id)
     if (state === 'merged') {
       await plane.act(id, { act: 'merge', into: null, how: null, accept: [] }, anOwner, null)
+      plane.attend(id)
+    }
+    if (state === 'proposed') {
+      await plane.act(id, { act: 'pull-request', into: null, draft: null, accept: [] }, anOwner, null)
       plane.attend(id)
     }
     if (state === 'stopped') await plane.act(id, { act: 'stop', text: null }, anOwner, null)
@@ -288,7 +292,8 @@ describe('the document', () => {
 function actOn(id: string, method: string, path: string, { requestBody }: Operation): Sent {
   const button = path.endsWith('/decisions') ? suggestButton(id) : {}
   const made = path === '/v1/schedules' ? { name: `made-${id}`, ...hourly } : hourly
-  const own = path.startsWith('/v1/schedules') ? made : path === '/v1/questions' ? question : null
+  const ended = path.endsWith('/pull-ended') ? { as: 'merged' } : null
+  const own = path.startsWith('/v1/schedules') ? made : path === '/v1/questions' ? question : ended
   const words = JSON.stringify(own ?? { ...button, text: 'use ls' })
   const body = requestBody === undefined ? {} : { body: requestBody.required ? words : '{}' }
   const headers = { 'content-type': 'application/json', 'if-match': '*' }

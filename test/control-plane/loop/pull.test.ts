@@ -14,6 +14,7 @@ import type { DeliveryDefaults } from '../../../src/domain/delivery/merge.ts'
 import type { PullSettings } from '../../../src/domain/delivery/pull.ts'
 import { Failure } from '../../../src/domain/failure.ts'
 import { KnownSecrets } from '../../../src/domain/leak.ts'
+import { deliverySaid, standingOf } from '../../../src/domain/standing.ts'
 import { Secret } from '../../../src/domain/secret.ts'
 import { isAtRest, type Task } from '../../../src/domain/task.ts'
 import { aBudget } from '../../support/task.ts'
@@ -368,6 +369,7 @@ describe('an open pull request is followed', () => {
       clock: lab.deps.clock,
       ticks: { now: () => now, every: () => () => undefined },
       log: lab.deps.log,
+      secrets: lab.deps.secrets,
     })
   const looks = (): number => forge.asked.filter(({ path }) => path.endsWith('/pulls/1')).length
 
@@ -416,12 +418,97 @@ describe('an open pull request is followed', () => {
       if (looks() > before) at.push((now - start) / 60_000)
     }
     expect(at).toEqual([0, 1, 3, 7, 15, 31, 61, 91, 121, 151, 181, 211])
-    expect(lab.task(task.id).delivery).toBe('pr_open')
+    const away = lab.task(task.id)
+    expect([away.delivery, away.pull?.unfollowed]).toEqual([
+      'pr_open',
+      expect.stringMatching(/does not answer as it should \(503\).* It is looked at again\.$/),
+    ])
+    // Once, and only after the third look in vain.
+    expect(typesSince(task)).toEqual(['pull_looked'])
     forge.instead = () => false
     if (forge.pulls[0] !== undefined) forge.pulls[0].state = 'merged'
     // Another process looks at once.
     await using next = follower()
     await next.round()
     expect(lab.task(task.id).delivery).toBe('pr_merged')
+  })
+
+  it('unless it cannot be, which is on record until it can', async () => {
+    const task = await propose(await applied())
+    const found = { pulls: lab.pulls, settings }
+    const lost: readonly (readonly [() => void, RegExp])[] = [
+      [
+        () => {
+          forge.instead = (_, response) => {
+            answer(response, 401, {})
+            return true
+          }
+        },
+        /does not take the token: put another one in the environment variable FORGE\. It is looked at again\.$/,
+      ],
+      [
+        () => {
+          lab.pulls = () => null
+        },
+        /^ada\/tools at .* is no longer where pull requests of .* are opened\. Name it in the configuration again/,
+      ],
+      [
+        () => {
+          settings = { ...settings, project: 'ada/other' }
+        },
+        /^ada\/tools at .* is no longer where/,
+      ],
+    ]
+    await using one = follower()
+    for (const [lose, why] of lost) {
+      const before = lab.task(task.id)
+      lose()
+      for (const _again of [1, 2]) {
+        await one.round()
+        now += 3_600_000
+      }
+      const after = lab.task(task.id)
+      expect([after.delivery, typesSince(before)]).toEqual(['pr_open', ['pull_looked']])
+      expect(after.pull?.unfollowed).toMatch(why)
+      expect(standingOf(after)).toContain('draft of a pull request open, not followed')
+      expect(deliverySaid(after)).toBe(`${task.pull?.said} It is not followed: ${after.pull?.unfollowed}`)
+      lab.pulls = found.pulls
+      settings = found.settings
+      forge.instead = () => false
+      await one.round()
+      now += 3_600_000
+      expect([lab.task(task.id).pull, lab.events(task.id).at(-1)?.text]).toEqual([
+        task.pull,
+        '#1 of ada/tools is followed again.',
+      ])
+    }
+  })
+
+  it('and an owner can say what has become of it, which is not asked for any more', async () => {
+    const task = await propose(await applied())
+    const operator: Caller = { actor: task.createdBy, role: 'operator' }
+    expect(() => decide(task, { act: 'pull-ended', as: 'closed' }, operator)).toThrow(
+      'is an operator, and may not pull-ended a task: an owner can do that.',
+    )
+    decide(task, { act: 'pull-ended', as: 'closed' })
+    expect([lab.task(task.id).delivery, lab.deps.store.openSurface(task.id)?.actions]).toEqual([
+      'pr_closed',
+      ['merge', 'pull-request', 'discard'],
+    ])
+    const open = await propose(task)
+    const merged = decide(task, { act: 'pull-ended', as: 'merged' })
+    expect([merged.delivery, merged.pull?.said, merged.revision]).toEqual([
+      'pr_merged',
+      'An owner says that #1 of ada/tools is merged into main there.',
+      open.revision,
+    ])
+    expect(lab.events(task.id).at(-1)).toMatchObject({ type: 'pull_merged', actor: owner.actor })
+    expect(lab.deps.store.lastDecision(task.id)?.usedAction).toBe('pull-ended')
+    await using one = follower()
+    await one.round()
+    expect(looks()).toBe(0)
+    expect(() => decide(task, { act: 'pull-ended', as: 'closed' })).toThrow(
+      'is merged where it was proposed: pull-ended is not possible.',
+    )
   })
 })

@@ -54,6 +54,13 @@ describe('the pull request of an applied task', () => {
       null,
       { said: 'No.', refusal: 'foreign' },
     ],
+    [
+      open,
+      { type: 'pull_looked', text: 'No.', unfollowed: 'Away.' },
+      'pr_open',
+      null,
+      { unfollowed: 'Away.' },
+    ],
     [open, { type: 'pull_merged', text: 'In.' }, 'pr_merged', null, { said: 'In.', number: 7 }],
     [open, { type: 'pull_closed', text: 'Out.' }, 'pr_closed', null, { said: 'Out.', number: 7 }],
   ])('%j, on %j, is %s (%s)', (overrides, input, delivery, phase, pull) => {
@@ -97,7 +104,7 @@ describe('the pull request of an applied task', () => {
     expect(result).toMatchObject({
       text: expect.stringContaining('is proposed as #7 of ada/tools: pull-request is not possible.'),
     })
-    expect(possibleActs(aTask({ status: 'APPLIED', ...open }))).toEqual(['discard'])
+    expect(possibleActs(aTask({ status: 'APPLIED', ...open }))).toEqual(['pull-ended', 'discard'])
     expect(possibleActs(aTask({ status: 'APPLIED', ...open, delivery: 'pr_closed' }))).toEqual([
       'merge',
       'pull-request',

@@ -333,6 +333,7 @@ describe('what a person asks for in any state', () => {
       accepted: [],
     },
     undo: { type: 'undo_decided' },
+    'pull-ended': { type: 'pull_merged', text: '' },
     discard: { type: 'discarded' },
   }
   const states = [
