@@ -52,6 +52,7 @@ import type { OutputFiles } from './loop/output-files.ts'
 import { placeOf } from './loop/work.ts'
 import { forgeLooks } from './pulls/look.ts'
 import { review } from './review/review.ts'
+import { withdraw } from './review/withdraw.ts'
 import { readiness } from './ready.ts'
 import { knownRepositories } from './repositories.ts'
 import type { PagesFound } from './store/page-check.ts'
@@ -227,6 +228,10 @@ export class Plane implements ControlPlane {
 
   review(id: TaskId, request: ReviewRequest, caller: Caller, shown: number | null): Promise<Reviewed> {
     return review(this.#deps, id, request, caller, shown)
+  }
+
+  withdraw(id: TaskId, review: number, caller: Caller): Task {
+    return withdraw(this.#deps, id, review, caller)
   }
 
   decisions(id: TaskId, caller: Caller): Decisions {

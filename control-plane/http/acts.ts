@@ -163,6 +163,13 @@ export function actRoutes({ app, plane, caller }: Routes): void {
     return context.json(reviewed, 200)
   })
 
+  app.openapi(withdrawal, (context) => {
+    const { id, review } = context.req.valid('param')
+    const task = plane.withdraw(id, Number(review), caller(context))
+    context.header('etag', etag(task))
+    return context.json(task, 200)
+  })
+
   app.openapi(possible, (context) => {
     const task = plane.task(context.req.valid('param').id)
     context.header('etag', etag(task))
@@ -196,6 +203,22 @@ const reviews = createRoute({
     ),
     ...refusals(403, 409, 412, 422),
   },
+})
+
+const withdrawal = createRoute({
+  method: 'delete',
+  path: '/v1/tasks/{id}/reviews/{review}',
+  summary: 'Withdraw what was said in a review, before a task is made for it',
+  description: 'By who said it, or by an owner. Its event stays, and another one says that it is withdrawn.',
+  request: {
+    params: taskPath.extend({
+      review: z
+        .string()
+        .regex(/^[1-9]\d{0,8}$/, { error: ({ input }) => `There is no review ${String(input)}.` })
+        .meta({ description: 'The `seq` of its event.' }),
+    }),
+  },
+  responses: { 200: json(taskSchema, 'The task as it is now.', etagHeader), ...refusals(403, 404, 409) },
 })
 
 const possible = createRoute({

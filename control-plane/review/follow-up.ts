@@ -1,6 +1,5 @@
 import { budgetParts } from '../../src/domain/budget.ts'
 import type { Caller } from '../../src/domain/caller.ts'
-import { Failure } from '../../src/domain/failure.ts'
 import type { BudgetRequest } from '../../src/domain/intake.ts'
 import { largerBudget } from '../../src/domain/risk/budget.ts'
 import { risksInText } from '../../src/domain/risk/said.ts'
@@ -17,9 +16,6 @@ export interface FollowUpDeps {
   readonly clock: () => number
 }
 
-/** As long as the goal of any task may be, characters. */
-const longestGoal = 20_000
-
 /**
  * The task that changes another's work: it begins at that one's head, with its agent, commands, policy and budget, which
  * were agreed to. What is new is read by the rules of a submission; it is not written yet.
@@ -31,11 +27,6 @@ export async function followUp(
   wanted: { readonly goal: string; readonly text: string; readonly budget: BudgetRequest },
   caller: Caller,
 ): Promise<{ readonly task: Task; readonly notes: readonly string[] }> {
-  if (wanted.goal.length > longestGoal)
-    throw new Failure(
-      'bad_request',
-      'Together with the goal, what is said is longer than 20,000 characters: ask for a part of it first.',
-    )
   const repository = await worktrees.inspect(parent.repository.path, parent.head)
   const budget: Budget = { ...parent.budget, ...budgetParts(wanted.budget) }
   const risks: readonly RiskReason[] = [

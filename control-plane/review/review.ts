@@ -5,11 +5,12 @@ import type { Change } from '../../src/domain/marks/mark.ts'
 import {
   commentProblems,
   followUpGoal,
+  openNames,
+  type OpenReview,
   type Reviewed,
   type ReviewRequest,
   reviewText,
   type Said,
-  saidSchema,
   together,
 } from '../../src/domain/review/review.ts'
 import { reviewRefusal } from '../../src/domain/rights.ts'
@@ -23,6 +24,7 @@ import { placeOf } from '../loop/work.ts'
 import type { Store } from '../store/store.ts'
 import type { Tasks } from '../tasks.ts'
 import { followUp, type FollowUpDeps } from './follow-up.ts'
+import { reviewsOf } from './withdraw.ts'
 
 interface ReviewDeps extends FollowUpDeps {
   readonly store: Store
@@ -33,6 +35,8 @@ interface ReviewDeps extends FollowUpDeps {
 
 /** What was said, what it is about, and who says it about which revision. */
 interface Looked {
+  /** What of that was said in earlier reviews. */
+  readonly before: readonly OpenReview[]
   readonly said: readonly Said[]
   readonly changes: readonly Change[] | null
   readonly caller: Caller
@@ -63,9 +67,8 @@ export async function review(
     )
   }
   const { text, comments } = request
-  const said = request.requestChanges
-    ? [...earlier(deps.store, id), { text, comments }]
-    : [{ text, comments }]
+  const before = request.requestChanges ? reviewsOf(deps.store, id) : []
+  const said = [...before.map((each) => each.said), { text, comments }]
   if (said.every((each) => each.text === null && each.comments.length === 0))
     throw new Failure(
       'bad_request',
@@ -74,23 +77,8 @@ export async function review(
   const changes = await changesFor(deps, task, said)
   const problems = commentProblems(comments, changes)
   if (problems.length > 0) throw new Failure('bad_request', problems.join(' '))
-  const looked: Looked = { said, changes, caller, shown }
+  const looked: Looked = { before, said, changes, caller, shown }
   return request.requestChanges ? await changed(deps, task, request, looked) : noted(deps, task, looked)
-}
-
-/** What was said of this work before, in the order in which it was said. */
-function earlier(store: Store, id: TaskId): readonly Said[] {
-  const said: Said[] = []
-  for (let after = 0; ;) {
-    const events = store.events(id, after, 1000)
-    for (const { type, data } of events) {
-      const read = type === 'reviewed' ? saidSchema.safeParse(data) : null
-      if (read?.success === true) said.push(read.data)
-    }
-    const last = events.at(-1)
-    if (last === undefined) return said
-    after = last.seq
-  }
 }
 
 function changesFor(
@@ -113,19 +101,26 @@ async function changed(
   deps: ReviewDeps,
   task: Task,
   { budget }: ReviewRequest,
-  { said, changes, caller, shown }: Looked,
+  { before, said, changes, caller, shown }: Looked,
 ): Promise<Reviewed> {
   const { store, tasks, bus, clock } = deps
   const text = reviewText(said, changes)
-  const wanted = { goal: followUpGoal(task, said, changes), text, budget }
+  const goal = followUpGoal(task, said, changes)
+  if (goal.length > longestGoal) throw new Failure('bad_request', tooLong(task.id, goal.length, before))
+  const wanted = { goal, text, budget }
   const { task: next, notes } = await followUp(deps, task, wanted, caller)
   const decided = { action: 'request_changes', text, actor: caller.actor, at: clock() }
   const both = (): Reviewed => {
+    if (seqsOf(reviewsOf(store, task.id)) !== seqsOf(before))
+      throw new Failure(
+        'conflict',
+        `Something was said about task ${task.id}, or withdrawn, meanwhile: look at it and ask again.`,
+      )
     const open = next.status === 'DRAFT' ? { surface: { open: openSurface(next, clock()) } } : {}
     const followUpTask = tasks.birth(next, bornText(next, task.id), { ...open, data: { notes } })
-    const along = (before: Task) => ({
+    const along = (now: Task) => ({
       data: { by: next.id, ...together(said) },
-      surface: decide(store.openSurface(task.id), before, decided),
+      surface: decide(store.openSurface(task.id), now, decided),
     })
     const superseded = tasks.act(task.id, { type: 'superseded', by: next.id }, caller.actor, along, shown)
     return { task: superseded, followUp: followUpTask, notes }
@@ -135,6 +130,17 @@ async function changed(
   if (outcome.status === 'rejected') throw outcome.reason
   outcome.value.tell()
   return outcome.value.result
+}
+
+const seqsOf = (reviews: readonly OpenReview[]): string => reviews.map(({ seq }) => seq).join()
+
+/** As long as the goal of any task may be, characters. */
+const longestGoal = 20_000
+
+function tooLong(id: TaskId, length: number, before: readonly OpenReview[]): string {
+  const what = `Together with the goal, what is said has ${length.toLocaleString('en')} characters, and 20,000 are possible.`
+  if (before.length === 0) return `${what} Say it in fewer words.`
+  return `${what} \`cofferdam task review ${id} --withdraw N\` takes back what was said before, as does "Withdraw" on the dashboard; N is of ${openNames(before)}.`
 }
 
 function bornText({ status }: Task, parent: TaskId): string {

@@ -54,6 +54,7 @@ export interface Client {
   act(id: TaskId, act: Act, shown?: number): Promise<Task>
   /** `shown`: the revision that was looked at. */
   review(id: TaskId, request: ReviewRequest, shown?: number): Promise<Reviewed>
+  withdraw(id: TaskId, review: number): Promise<Task>
   events(id: TaskId, after: number): Promise<readonly TaskEvent[]>
   checkpoints(id: TaskId): Promise<readonly Checkpoint[]>
   /** What boxes asked of the gateway, oldest first. */
@@ -150,6 +151,10 @@ export function createClient(fetch: FetchLike): Client {
         }),
         answers.reviewedSchema,
       ),
+    withdraw: async (id, review) => {
+      const call = { method: 'DELETE', headers: {} } as const
+      return read(await send(fetch, `/v1/tasks/${id}/reviews/${review}`, call), taskSchema)
+    },
     events: async (id, after) =>
       (await read(await get(`/v1/tasks/${id}/events${search({ after })}`), answers.eventsSchema)).events,
     checkpoints: async (id) =>

@@ -66,6 +66,10 @@ export async function post<T>(path: string, body: unknown = {}, headers: Headers
   return (await (await call('POST', path, headers, body)).json()) as T
 }
 
+export async function remove<T>(path: string): Promise<T> {
+  return (await (await call('DELETE', path, {})).json()) as T
+}
+
 export async function signIn(token: string): Promise<Who> {
   const answer = await call('POST', '/v1/session', { authorization: `Bearer ${token}` }, {})
   return (await answer.json()) as Who

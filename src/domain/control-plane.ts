@@ -176,6 +176,8 @@ export interface ControlPlane {
    * and this one is superseded. `shown`: as of `act`.
    */
   review(id: TaskId, request: ReviewRequest, caller: Caller, shown: number | null): Promise<Reviewed>
+  /** Takes back what was said in a review, by the `seq` of its event, while no task was made for it. */
+  withdraw(id: TaskId, review: number, caller: Caller): Task
   /** What can be decided on a task by this caller, and what was decided last. */
   decisions(id: TaskId, caller: Caller): Decisions
   /** Decides by a button, as `decisions` names it in `id`; `text` is what the person says with it. */

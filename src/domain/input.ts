@@ -36,6 +36,8 @@ export type Input =
     }
   /** Somebody has looked at its work. */
   | { readonly type: 'reviewed'; readonly text: string }
+  /** What was said in the review of this event is taken back. */
+  | { readonly type: 'review_withdrawn'; readonly review: number }
   /** Another task changes its work. */
   | { readonly type: 'superseded'; readonly by: TaskId }
   /** The task that was to change its work is rejected or discarded. */

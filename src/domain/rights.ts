@@ -50,7 +50,7 @@ export function actRefusal(
   if (role === 'viewer') return `${nameOf(actor)} may look, and not ${act} a task: an owner can do that.`
   if (!onOwnTask.has(act) && !onOwnUnmarked.has(act))
     return `${nameOf(actor)} is an operator, and may not ${act} a task: an owner can do that.`
-  const own = actor.kind === createdBy.kind && actor.id === createdBy.id
+  const own = isSame(actor, createdBy)
   if (own && onOwnUnmarked.has(act) && marks?.length !== 0)
     return `${nameOf(actor)} is an operator, and the work of task ${id} is marked: an owner can ${act} it.`
   return own ? null : `${nameOf(actor)} is an operator, and task ${id} is not theirs: an owner can ${act} it.`
@@ -60,6 +60,17 @@ export function actRefusal(
 export function reviewRefusal(caller: Caller, task: Pick<Task, 'id' | 'createdBy' | 'marks'>): string | null {
   const refused = actRefusal(caller, 'suggest', task)
   return refused === null ? null : refused.replaceAll(/\bsuggest\b/g, 'review')
+}
+
+/** Why a caller may not withdraw what somebody (null: nobody) said of a task's work; null where they may: it was they, or they own. */
+export function withdrawalRefusal(
+  caller: Caller,
+  task: Pick<Task, 'id' | 'createdBy' | 'marks'>,
+  by: Actor | null,
+): string | null {
+  const refused = reviewRefusal(caller, task)
+  if (refused !== null || caller.role === 'owner' || by === null || isSame(caller.actor, by)) return refused
+  return `${nameOf(caller.actor)} is an operator, and that is not what they said: an owner can withdraw it.`
 }
 
 /** Why a caller may not see to tokens and the audit log; null where they may. */
@@ -127,6 +138,8 @@ export function actsOf(caller: Caller, task: Task): readonly Act['act'][] {
 }
 
 const has = ({ scopes }: Caller, scope: Scope): boolean => scopes?.includes(scope) ?? true
+
+const isSame = (one: Actor, other: Actor): boolean => one.kind === other.kind && one.id === other.id
 
 /** How an actor is named in a sentence. */
 const nameOf = ({ kind, id }: Actor): string => (kind === 'token' ? `The token ${id}` : id)

@@ -402,13 +402,23 @@ APPLIED  Merged into next.`)
       '--comment',
       'src/a.ts:3:use let: it is read twice',
     ])
-    expect([noted.code, noted.out]).toEqual([
+    const number = /--withdraw (\d+)/.exec(noted.out)?.[1] ?? ''
+    expect([noted.code, noted.out.replace(`--withdraw ${number}`, '--withdraw N')]).toEqual([
       0,
-      `What you said about task ${id} is on record. To have it changed:\n  cofferdam task review ${id} --request-changes\n`,
+      `What you said about task ${id} is on record. To have it changed, or to take that back:\n  cofferdam task review ${id} --request-changes\n  cofferdam task review ${id} --withdraw N\n`,
     ])
     expect((await machine.run(['task', 'show', id])).out).toContain(
       'Reviewed: - src/a.ts:3: use let: it is read twice',
     )
+    const both = await machine.run(['task', 'review', id, '--withdraw', number, '--text', 'x'])
+    expect([both.code, both.error]).toEqual([2, expect.stringContaining('Name --withdraw alone')])
+    const back = await machine.run(['task', 'review', id, '--withdraw', number])
+    expect([back.code, back.out]).toEqual([
+      0,
+      `What was said in review ${number} of task ${id} is withdrawn.\n`,
+    ])
+    const again = await machine.run(['task', 'review', id, '--withdraw', number])
+    expect(again.error).toContain(`Task ${id} has no review ${number} to be withdrawn: there is none.`)
     const changed = await machine.run(['task', 'review', id, '--text', 'And test it.', '--request-changes'])
     expect([changed.code, changed.out]).toEqual([0, expect.stringContaining('✔ Applied:')])
     expect((await machine.run(['task', 'show', id])).out).toMatch(

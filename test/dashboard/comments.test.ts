@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { commentsIn } from '../../src/dashboard/task/comments.ts'
+import { commentsIn, reviewsIn } from '../../src/dashboard/task/comments.ts'
 import type { TaskEvent } from '../../src/domain/task.ts'
 import { aTaskIdOf } from '../support/task.ts'
 
@@ -26,6 +26,24 @@ describe('comments on record', () => {
     expect(commentsIn(events)).toEqual([
       { ...first, by: 'ada' },
       { ...second, by: 'ada' },
+    ])
+  })
+
+  it('are not those of a review that was withdrawn, also where a request had repeated them', () => {
+    const events = [
+      event('reviewed', [first]),
+      { ...event('reviewed', [second]), seq: 2, data: { text: 'All of it.', comments: [second] } },
+      event('superseded', [first, second]),
+      { ...event('review_withdrawn', undefined), seq: 4, data: { review: 1 } },
+    ]
+    expect(commentsIn(events)).toEqual([{ ...second, by: 'ada' }])
+    expect(reviewsIn(events)).toEqual([
+      {
+        seq: 2,
+        by: { kind: 'token', id: 'ada' },
+        text: 'All of it.',
+        comments: [{ ...second, by: 'ada' }],
+      },
     ])
   })
 

@@ -25,6 +25,7 @@ import type {
 import type { Submitted } from '../../src/domain/submitted.ts'
 import { outboxDesk } from '../../control-plane/outbox/desk.ts'
 import { knownRepositories } from '../../control-plane/repositories.ts'
+import { withdraw } from '../../control-plane/review/withdraw.ts'
 import { ScheduleBook } from '../../control-plane/schedule/book.ts'
 import { Indexer } from '../../control-plane/search/indexer.ts'
 import { search } from '../../control-plane/search/search.ts'
@@ -51,10 +52,10 @@ import type { TaskId } from '../../src/domain/ids.ts'
 import type { Input } from '../../src/domain/input.ts'
 import type { TaskRequest } from '../../src/domain/intake.ts'
 import {
+  openReviews,
   type Reviewed,
   type ReviewRequest,
   reviewText,
-  saidSchema,
   together,
 } from '../../src/domain/review/review.ts'
 import { refuseFollowUp } from '../../src/domain/question/follow-up.ts'
@@ -313,13 +314,14 @@ export class ScriptedPlane implements ControlPlane, Disposable {
     return task
   }
 
+  withdraw(id: TaskId, review: number, caller: Caller): Task {
+    return withdraw({ store: this.store, tasks: this.transitions }, id, review, caller)
+  }
+
   /** Its follow-up is made of nothing but what is said. */
   review(id: TaskId, request: ReviewRequest, { actor }: Caller, shown: number | null): Promise<Reviewed> {
     const task = this.task(id)
-    const before = this.store.events(id, 0, 1000).flatMap(({ type, data }) => {
-      const read = type === 'reviewed' ? saidSchema.safeParse(data) : null
-      return read?.success === true ? [read.data] : []
-    })
+    const before = openReviews(this.store.events(id, 0, 1000)).map((each) => each.said)
     const said = request.requestChanges ? [...before, request] : [request]
     const text = reviewText(said, null)
     const data = { ...together(said) }

@@ -24,6 +24,7 @@ interface ReviewOptions extends CommonOptions, Pick<TaskOptions, 'steps' | 'minu
   readonly comment?: readonly string[]
   readonly text?: string
   readonly requestChanges?: true
+  readonly withdraw?: string
   readonly detach?: true
 }
 
@@ -39,6 +40,7 @@ export function reviewCommand(task: Command, shell: Shell): void {
       '--request-changes',
       'have a task make the changes; it begins at this work, and supersedes the task',
     )
+    .option('--withdraw <n>', 'take back what was said in review n, and do nothing else')
     .option('--steps <n>', 'its limit of steps (default: that of this task)')
     .option('--minutes <n>', 'its limit of minutes')
     .option('--tokens <n>', 'its limit of model tokens')
@@ -46,6 +48,10 @@ export function reviewCommand(task: Command, shell: Shell): void {
     .option('--detach', 'return at once, and do not follow the task that makes the changes')
     .action(async (text: string, options: ReviewOptions) => {
       const id = idOf(text)
+      if (options.withdraw !== undefined) {
+        await takeBack(shell, id, options.withdraw, options)
+        return
+      }
       const request = requestFrom(options)
       const { world } = shell
       await using connection = await Connection.visit(targetOf(shell, options, 'task review'))
@@ -65,15 +71,34 @@ export function reviewCommand(task: Command, shell: Shell): void {
     })
 }
 
+async function takeBack(shell: Shell, id: TaskId, given: string, options: ReviewOptions): Promise<void> {
+  if (options.requestChanges === true || options.text !== undefined || options.comment !== undefined)
+    throw new Failure('bad_request', 'Name --withdraw alone: what else is to be said comes afterwards.')
+  if (!/^[1-9]\d{0,8}$/.test(given))
+    throw new Failure('bad_request', `--withdraw takes the number of a review, not ${given}.`)
+  const review = Number(given)
+  await using connection = await Connection.visit(targetOf(shell, options, 'task review'))
+  const task = await connection.persist(async (client, sent) => {
+    const done = sent ? await allEvents(client, id) : []
+    return done.some(({ type, data }) => type === 'review_withdrawn' && data['review'] === review)
+      ? await client.task(id)
+      : await client.withdraw(id, review)
+  })
+  if (options.json === true) printJson(shell.world, { task })
+  else print(shell.world, [`What was said in review ${review} of task ${id} is withdrawn.`])
+  shell.end('done')
+}
+
 function lines(
-  { followUp, notes }: Reviewed,
+  { task, followUp, notes }: Reviewed,
   id: TaskId,
   spell: (command: string) => string,
 ): readonly string[] {
   if (followUp === null)
     return [
-      `What you said about task ${id} is on record. To have it changed:`,
+      `What you said about task ${id} is on record. To have it changed, or to take that back:`,
       `  ${spell(`task review ${id} --request-changes`)}`,
+      `  ${spell(`task review ${id} --withdraw ${task.version}`)}`,
     ]
   const next = followUp.status === 'DRAFT' ? `task show ${followUp.id}` : `task watch ${followUp.id}`
   return [

@@ -38,6 +38,7 @@ const tones: Readonly<Record<string, Tone>> = {
   pull_decided: said,
   undo_decided: said,
   reviewed: said,
+  review_withdrawn: said,
   superseded: said,
   given_back: said,
   merged: good,

@@ -6,7 +6,7 @@ import { getText, query } from '../api.ts'
 import { useLoaded } from '../hooks.ts'
 import { Waiting } from '../parts.tsx'
 import { CommentDialog } from './comment-dialog.tsx'
-import { type Comment, commentsIn, type Place } from './comments.ts'
+import { type Comment, commentsIn, type Place, reviewsIn } from './comments.ts'
 import { FileDiff } from './diff.tsx'
 import { cutOf, filesOfDiff, nameInDiff, seen } from './diff-text.ts'
 import type { Line } from './line-buttons.ts'
@@ -52,6 +52,7 @@ export function Changes({ task, events, decisions, take }: ChangesProps) {
   )
   const isReviewing = useReviewing(task)
   const comments = useMemo(() => commentsIn(events), [events])
+  const reviews = useMemo(() => reviewsIn(events), [events])
   const say = (path: string, line: Line | null): void =>
     setAsked({ path, line: line?.number ?? null, quote: line?.text ?? '' })
   // Only here are lines counted as the work leaves them, which is what a comment names.
@@ -93,7 +94,7 @@ export function Changes({ task, events, decisions, take }: ChangesProps) {
           />
         )}
       </Waiting>
-      {isReviewing && <Review task={task} comments={comments} take={take} />}
+      {isReviewing && <Review task={task} reviews={reviews} take={take} />}
       {asked !== null && (
         <CommentDialog
           key={`${asked.path}:${asked.line ?? ''}`}

@@ -1,4 +1,4 @@
-import type { TaskEvent } from '../../domain/task.ts'
+import type { Actor, TaskEvent } from '../../domain/task.ts'
 import { nameOf } from '../words.ts'
 
 /** A place in the work: a line as it leaves a file, from 1; null is the whole file. */
@@ -13,10 +13,41 @@ export interface Comment extends Place {
   readonly by: string
 }
 
-/** The comments on record, in the order in which they were made. A request for changes holds all that were made before. */
+/** A review on record that was not withdrawn, by the `seq` of its event. */
+export interface Review {
+  readonly seq: number
+  readonly by: Actor
+  /** About all of the work. */
+  readonly text: string | null
+  readonly comments: readonly Comment[]
+}
+
+/** The reviews that a task is made for when changes are requested, in the order in which they were made. */
+export function reviewsIn(events: readonly TaskEvent[]): readonly Review[] {
+  const withdrawn = withdrawnIn(events)
+  return events.flatMap((event) => {
+    if (event.type !== 'reviewed' || withdrawn.has(event.seq)) return []
+    const text = event.data['text']
+    return [
+      {
+        seq: event.seq,
+        by: event.actor,
+        text: typeof text === 'string' ? text : null,
+        comments: commentsOf(event),
+      },
+    ]
+  })
+}
+
+const withdrawnIn = (events: readonly TaskEvent[]): ReadonlySet<unknown> =>
+  new Set(events.flatMap(({ type, data }) => (type === 'review_withdrawn' ? [data['review']] : [])))
+
+/** The comments that were not withdrawn, in the order in which they were made. A request for changes holds all that were made before. */
 export function commentsIn(events: readonly TaskEvent[]): readonly Comment[] {
-  const all = events.filter(({ type }) => type === 'reviewed').flatMap(commentsOf)
-  const known = new Set(all.map(keyOf))
+  const withdrawn = withdrawnIn(events)
+  const reviews = events.filter(({ type }) => type === 'reviewed')
+  const all = reviews.filter(({ seq }) => !withdrawn.has(seq)).flatMap(commentsOf)
+  const known = new Set(reviews.flatMap(commentsOf).map(keyOf))
   const last = events.filter(({ type }) => type === 'superseded').flatMap(commentsOf)
   return [...all, ...last.filter((comment) => !known.has(keyOf(comment)))]
 }

@@ -1,13 +1,13 @@
 import { useState } from 'preact/hooks'
 import type { Reviewed } from '../../domain/review/review.ts'
 import type { Task } from '../../domain/task.ts'
-import { post } from '../api.ts'
+import { post, remove } from '../api.ts'
 import { useKept, useSending } from '../hooks.ts'
 import { go } from '../navigation.tsx'
 import { Form, Problem, Send } from '../parts.tsx'
-import { useMay } from '../who.ts'
+import { useMay, useMayWithdraw } from '../who.ts'
 import { BudgetFields, type BudgetTexts, budgetOf, noBudget } from './budget-fields.tsx'
-import { type Comment, placeName } from './comments.ts'
+import { placeName, type Review as Given } from './comments.ts'
 import { isUndelivered } from './delivery-words.ts'
 
 /** Whether this person may be able to say something about the work of a task; each try is judged by the server. */
@@ -17,12 +17,13 @@ export function useReviewing(task: Task): boolean {
 
 interface ReviewProps {
   readonly task: Task
-  readonly comments: readonly Comment[]
+  /** What changes are requested for. */
+  readonly reviews: readonly Given[]
   readonly take: (task: Task) => void
 }
 
 /** Has another task make the changes that were asked for: by the comments on record, and by words about all of it. */
-export function Review({ task, comments, take }: ReviewProps) {
+export function Review({ task, reviews, take }: ReviewProps) {
   const [text, setText] = useKept(`${task.id}:review`)
   const [budget, setBudget] = useState<BudgetTexts>(noBudget)
   const sending = useSending()
@@ -42,12 +43,10 @@ export function Review({ task, comments, take }: ReviewProps) {
   return (
     <section aria-labelledby="review">
       <h2 id="review">Review</h2>
-      {comments.length > 0 && (
+      {reviews.length > 0 && (
         <ul>
-          {comments.map((comment, index) => (
-            <li key={index}>
-              <strong>{placeName(comment)}:</strong> <span class="words">{comment.text}</span>
-            </li>
+          {reviews.map((review) => (
+            <OnRecord key={review.seq} task={task} review={review} take={take} />
           ))}
         </ul>
       )}
@@ -75,5 +74,35 @@ export function Review({ task, comments, take }: ReviewProps) {
         </Send>
       </Form>
     </section>
+  )
+}
+
+/** What somebody said, which they or an owner can take back. */
+function OnRecord({ task, review, take }: Pick<ReviewProps, 'task' | 'take'> & { readonly review: Given }) {
+  const { seq, by, text, comments } = review
+  const mayWithdraw = useMayWithdraw()
+  const sending = useSending()
+  const withdraw = (): void =>
+    sending.send(async () => take(await remove<Task>(`/v1/tasks/${task.id}/reviews/${seq}`)))
+  return (
+    <li>
+      {text !== null && <p class="words">{text}</p>}
+      {comments.map((comment, index) => (
+        <p key={index}>
+          <strong>{placeName(comment)}:</strong> <span class="words">{comment.text}</span>
+        </p>
+      ))}
+      {mayWithdraw(by) && (
+        <button
+          type="button"
+          disabled={sending.busy}
+          aria-label={`Withdraw review ${seq}`}
+          onClick={withdraw}
+        >
+          Withdraw
+        </button>
+      )}
+      <Problem text={sending.error} />
+    </li>
   )
 }

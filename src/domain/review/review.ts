@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { budgetRequestSchema } from '../intake.ts'
 import type { Change } from '../marks/mark.ts'
-import type { Task } from '../task.ts'
+import type { Actor, Task, TaskEvent } from '../task.ts'
+import { counted, fewOf } from '../text.ts'
 
 const longest = 4000
 const words = (what: string) =>
@@ -51,10 +52,36 @@ export interface Reviewed {
 }
 
 /** What is kept of a review with its event. */
-export const saidSchema = z.object({
+const saidSchema = z.object({
   text: z.string().nullable(),
   comments: z.array(z.object({ path: z.string(), line: z.int().nullable(), text: z.string() })),
 })
+
+/** A review on record that was not withdrawn; `seq` is that of its event. */
+export interface OpenReview {
+  readonly seq: number
+  readonly by: Actor
+  readonly said: Said
+}
+
+/** Those reviews among the events of a task, in the order in which they were made. */
+export function openReviews(events: readonly TaskEvent[]): readonly OpenReview[] {
+  const withdrawn = new Set(
+    events.flatMap(({ type, data }) => (type === 'review_withdrawn' ? [data['review']] : [])),
+  )
+  return events.flatMap(({ type, seq, actor, data }) => {
+    const read = type === 'reviewed' && !withdrawn.has(seq) ? saidSchema.safeParse(data) : null
+    return read?.success === true ? [{ seq, by: actor, said: read.data }] : []
+  })
+}
+
+/** How such reviews are named, with what each adds to a goal. */
+export function openNames(reviews: readonly OpenReview[]): string {
+  return fewOf(
+    reviews.map(({ seq, said }) => `${seq} (${counted(reviewText([said], null).length, 'character')})`),
+    20,
+  )
+}
 
 /**
  * What is wrong with comments on this work, a sentence each.

@@ -50,6 +50,7 @@ const verbs: Partial<Record<InputType, string>> = {
   pull_merged: 'pull-ended',
   pull_closed: 'pull-ended',
   reviewed: 'review',
+  review_withdrawn: 'withdraw a review',
   superseded: 'request changes',
   discarded: 'discard',
 }
@@ -315,6 +316,7 @@ function patch(task: Task, input: Input): Partial<Task> {
     case 'postponed':
     case 'put_away':
     case 'reviewed':
+    case 'review_withdrawn':
     case 'merge_begun':
     case 'budget_spent':
     case 'halted':

@@ -30,6 +30,8 @@ export function describe(input: Input, before: Task, after: Task): string {
       return `The merge into ${before.merge?.into} is to be undone.`
     case 'reviewed':
       return `Reviewed: ${input.text}`
+    case 'review_withdrawn':
+      return `Withdrawn: review ${input.review}.`
     case 'superseded':
       return `Changes were requested: task ${input.by} makes them.`
     case 'given_back':

@@ -208,6 +208,7 @@ export const table: readonly Row[] = [
   row(['APPLIED'], 'pull_merged', 'same', null, 'people there took it', 'pull request is open'),
   row(['APPLIED'], 'pull_closed', 'same', null, 'people there did not take it', 'pull request is open'),
   row(['APPLIED'], 'reviewed', 'same', 'same', 'what is said is on record', 'not delivered'),
+  row(['APPLIED'], 'review_withdrawn', 'same', 'same', 'no task is made for what it said', 'not delivered'),
   row(['APPLIED'], 'superseded', 'same', 'same', 'another task changes the work', 'not delivered'),
   row(['APPLIED'], 'given_back', 'same', 'same', 'that task is rejected or discarded', 'superseded'),
 ]

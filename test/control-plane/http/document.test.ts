@@ -11,6 +11,7 @@ import type { TaskId } from '../../../src/domain/ids.ts'
 import type { Input } from '../../../src/domain/input.ts'
 import { taskRequestSchema } from '../../../src/domain/intake.ts'
 import { usualRates } from '../../../src/domain/listen.ts'
+import { reviewRequestSchema } from '../../../src/domain/review/review.ts'
 import { scheduleRequestSchema } from '../../../src/domain/schedule/request.ts'
 import { taskIdSchema } from '../../../src/domain/schemas.ts'
 import { scopes, usualScopes } from '../../../src/domain/scopes.ts'
@@ -94,6 +95,8 @@ async function makeTasks(): Promise<string[]> {
       await plane.act(id, { act: 'merge', into: null, how: null, accept: [] }, anOwner, null)
       plane.attend(id)
     }
+    if (state === 'applied')
+      await plane.review(id, reviewRequestSchema.parse({ text: 'Shorter.' }), anOwner, null)
     if (state === 'proposed') {
       await plane.act(id, { act: 'pull-request', into: null, draft: null, accept: [] }, anOwner, null)
       plane.attend(id)
@@ -298,7 +301,10 @@ function actOn(id: string, method: string, path: string, { requestBody }: Operat
   const body = requestBody === undefined ? {} : { body: requestBody.required ? words : '{}' }
   const headers = { 'content-type': 'application/json', 'if-match': '*' }
   return {
-    url: path.replace('{name}', scheduleNames[0] ?? '').replace(/\{\w+\}/, id),
+    url: path
+      .replace('{name}', scheduleNames[0] ?? '')
+      .replace('{review}', () => String(plane.task(taskIdSchema.parse(id)).version))
+      .replace(/\{\w+\}/, id),
     init: { method, headers, ...body },
     proper: false,
   }

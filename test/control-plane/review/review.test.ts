@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { perform } from '../../../control-plane/gate/act.ts'
 import { review } from '../../../control-plane/review/review.ts'
+import { withdraw } from '../../../control-plane/review/withdraw.ts'
 import type { Change } from '../../../control-plane/store/store.ts'
 import type { Caller } from '../../../src/domain/caller.ts'
 import { Failure } from '../../../src/domain/failure.ts'
@@ -41,6 +42,10 @@ function reviewed(
   const { store, tasks, bus, clock } = lab.deps
   const deps = { store, tasks, bus, clock, worktrees: lab.worktrees, defaults: { budget: aBudget() } }
   return review(deps, task.id, reviewRequestSchema.parse(request), caller, shown)
+}
+
+function withdrawn({ id }: Pick<Task, 'id'>, seq: number, caller = owner): Task {
+  return withdraw({ store: lab.deps.store, tasks: lab.deps.tasks }, id, seq, caller)
 }
 
 const comment = { path: 'new.txt', line: 1, text: 'say more' }
@@ -105,6 +110,39 @@ describe('a review', () => {
     const task = await applied()
     await expect(reviewed(task, request)).rejects.toThrow(words)
     expect(lab.task(task.id).version).toBe(task.version)
+  })
+
+  it('can be withdrawn by who said it or an owner, until a task is made for it', async () => {
+    const task = await applied({ createdBy: operator.actor, goal: 'Add a file' })
+    const long = { path: 'new.txt', line: null, text: 'x'.repeat(3990) }
+    const first = (await reviewed(task, { text: 'Not this.', comments: [long, long] })).task.version
+    const second = (await reviewed(task, { comments: [comment] }, operator)).task.version
+    const third = (await reviewed(task, { comments: [long, long, long] }, operator)).task.version
+    await expect(reviewed(task, { requestChanges: true }, operator)).rejects.toThrow(
+      `Together with the goal, what is said has 20,173 characters, and 20,000 are possible. \`cofferdam task review ${task.id} --withdraw N\` takes back what was said before, as does "Withdraw" on the dashboard; N is of ${first} (8013 characters), ${second} (21 characters), ${third} (12005 characters).`,
+    )
+    expect(() => withdrawn(task, first, operator)).toThrow(
+      'is an operator, and that is not what they said: an owner can withdraw it.',
+    )
+    expect(() => withdrawn(task, first, { ...owner, role: 'viewer' })).toThrow('may look, and not review')
+    expect(() => withdrawn(task, 1)).toThrow(`Task ${task.id} has no review 1 to be withdrawn: there is`)
+    withdrawn(task, third, operator)
+    const event = lab.events(task.id).at(-1)
+    expect([event?.type, event?.text, event?.data, event?.actor]).toEqual([
+      'review_withdrawn',
+      `Withdrawn: review ${third}.`,
+      { review: third },
+      operator.actor,
+    ])
+    withdrawn(task, first)
+    expect(() => withdrawn(task, first)).toThrow(
+      `Task ${task.id} has no review ${first} to be withdrawn: there is ${second} (21 characters).`,
+    )
+    const { followUp } = await reviewed(task, { requestChanges: true }, operator)
+    expect(followUp?.goal.endsWith('and nothing else.\n\n- new.txt:1 (`new`): say more')).toBe(true)
+    expect(() => withdrawn(task, second)).toThrow(
+      'is superseded by another task: withdraw a review is not possible.',
+    )
   })
 
   it('comes too late where the work is merged, superseded or another than was shown', async () => {

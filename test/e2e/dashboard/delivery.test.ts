@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Mark } from '../../../src/domain/marks/mark.ts'
 import { Failure } from '../../../src/domain/failure.ts'
 import type { TaskId } from '../../../src/domain/ids.ts'
+import type { Input } from '../../../src/domain/input.ts'
 import { questionRequestSchema } from '../../../src/domain/question/request.ts'
 import type { Task } from '../../../src/domain/task.ts'
 import { barriers } from '../../support/dashboard/axe.ts'
@@ -100,6 +101,17 @@ describe.each(Object.entries(ways))('on a %s', (_way, options) => {
     await sees(file.locator('tr:has([data-line="3"]) + tr.said').getByText('Round it half up'))
     const event = lab.plane.events(id, 0).findLast(({ type }) => type === 'reviewed')
     expect(event?.data).toMatchObject({ comments: [{ path: 'src/a.py', line: 3, text: 'Round it half up' }] })
+
+    await lab.plane.review(
+      id,
+      { text: 'Not this.', comments: [], requestChanges: false, budget: {} },
+      anOwner,
+      null,
+    )
+    const words = page.getByRole('region', { name: 'Review' }).getByText('Not this.')
+    await sees(words)
+    await page.getByRole('button', { name: `Withdraw review ${lab.plane.task(id).version}` }).click()
+    await words.waitFor({ state: 'detached' })
 
     await page.getByRole('button', { name: 'Request changes' }).click()
     await heading(page, '- src/a.py:3: Round it half up')
@@ -208,6 +220,15 @@ describe('a pull request', () => {
     const link = page.getByRole('link', { name: 'Pull request 7 of ada/tools' })
     expect(await link.getAttribute('href')).toBe('https://forge.test/7')
     expect(await link.getAttribute('rel')).toBe('noopener noreferrer')
+    const { fence } = lab.plane.task(id)
+    const lost: Input = { type: 'pull_looked', text: 'It is away.', unfollowed: 'It is away.' }
+    lab.plane.transitions.report(id, fence, lost)
+    await sees(page.getByText('It is not followed: It is away.'))
+    await page.getByRole('button', { name: 'Merged or closed there…' }).click()
+    await page.getByLabel('What has become of it?').selectOption('closed there, and not merged')
+    expect(await barriers(page)).toEqual([])
+    await page.getByRole('button', { name: 'Put it on record' }).click()
+    await heading(page, 'Its pull request was closed')
   })
 
   it('whose address leads into the page is no link', async () => {
