@@ -38,6 +38,11 @@ export function refusalOf(
       'repository',
       `${host} has no ${project}, or the token in ${tokenFrom} may not see it: name another project, or give it that right.`,
     )
+  if (status === 422 && /\bdraft pull requests\b/i.test(words))
+    return new Failure(
+      'repository',
+      `${host} takes no drafts in ${project}.${quote} Propose it without: with \`--ready\`, or always with \`draft: false\` in the "delivery" of that repository in the configuration.`,
+    )
   return new Failure(
     'repository',
     `${host} refuses that in ${project} (${status}).${quote} Mend that, then try again.`,

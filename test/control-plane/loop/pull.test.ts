@@ -240,7 +240,9 @@ describe('a pull request', () => {
     }
     const refused = await propose(task)
     expect([refused.delivery, refused.pull?.pushed]).toEqual(['none', task.head])
-    expect(refused.pull?.said).toContain('Draft pull requests are not supported ([redacted:forge])')
+    expect(refused.pull?.said).toContain(
+      'takes no drafts in ada/tools. It says: "Draft pull requests are not supported ([redacted:forge])". Propose it without: with `--ready`, or always with `draft: false`',
+    )
     // Nor does it stand in the log.
     expect(JSON.stringify([lab.logged(), lab.events(task.id)])).not.toContain(forgeToken)
     forge.instead = () => false
