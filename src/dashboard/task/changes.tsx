@@ -82,6 +82,11 @@ export function Changes({ task, events, decisions, take }: ChangesProps) {
           Side by side
         </label>
       </p>
+      {isReviewing && !isWhole && (
+        <p class="faint">
+          Lines can be commented on under “all steps together” alone: here they are counted otherwise.
+        </p>
+      )}
       <Waiting of={loaded}>
         {(found) => (
           <Files

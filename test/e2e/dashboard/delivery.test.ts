@@ -256,6 +256,7 @@ describe('the work against its target', () => {
     await sees(page.getByRole('button', { name: 'Comment on line 1' }))
     await page.getByLabel('Show').selectOption('what a merge would change in main now')
     await sees(page.getByText('return round(merged_amount, 2)'))
+    await sees(page.getByText('Lines can be commented on under “all steps together” alone'))
     expect(await page.getByRole('button', { name: /^Comment on/ }).count()).toBe(0)
   })
 
