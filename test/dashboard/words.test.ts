@@ -10,7 +10,20 @@ import {
   plain,
   spanOf,
 } from '../../src/dashboard/words.ts'
+import { discardText, mergeText, undoText } from '../../src/dashboard/task/delivery-words.ts'
+import { aMerge, aTask } from '../support/task.ts'
 import { statuses } from '../../src/domain/task.ts'
+
+describe('what becomes of work', () => {
+  it('says that it is pushed where the repository is one by URL', () => {
+    const words = (path: string): readonly string[] => {
+      const task = aTask({ repository: { path, key: 'k' }, merge: aMerge({ into: 'main' }) })
+      return [mergeText(task), undoText(task), discardText(task)]
+    }
+    expect(words('shop').filter((text) => /remote/.test(text))).toHaveLength(3)
+    expect(words('/srv/shop').filter((text) => /remote/.test(text))).toEqual([])
+  })
+})
 
 describe('the board', () => {
   it('has a list for every state', () => {

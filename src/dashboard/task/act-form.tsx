@@ -4,6 +4,7 @@ import type { Task } from '../../domain/task.ts'
 import { type Sending, useKept } from '../hooks.ts'
 import { Form, Send } from '../parts.tsx'
 import { type SaidAct, said } from './act-words.ts'
+import { discardText } from './delivery-words.ts'
 import { BudgetFields, type BudgetTexts, budgetOf, noBudget } from './budget-fields.tsx'
 
 /** The body of the request. */
@@ -32,6 +33,7 @@ export function ActForm({ task, name, look, sending, send }: ActFormProps) {
       label={button}
       onSend={() => send(bodyOf(name, text.trim() === '' ? null : text, budget, end), () => setText(''))}
     >
+      {name === 'discard' && <p>{discardText(task)}</p>}
       {about !== undefined && <p>{about}</p>}
       {label !== null && (
         <>

@@ -60,6 +60,5 @@ export const said: Readonly<Record<SaidAct, Said>> = {
     button: 'Discard',
     label: null,
     send: 'Throw its work away',
-    about: 'Its work is removed here. A branch that your repository was given stays there.',
   },
 }

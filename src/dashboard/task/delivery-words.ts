@@ -58,6 +58,29 @@ function underWay(phase: Task['phase'], into: string): string {
   }
 }
 
+/** Whether it is a name of the configuration, and not a path: browsers get no more of the domain than its words. */
+const isByUrl = ({ path }: Task['repository']): boolean => !path.startsWith('/')
+
+/** What a merge does besides, for its form: the branch may be one of a remote. */
+export function mergeText({ test, repository }: Pick<Task, 'test' | 'repository'>): string {
+  const tested =
+    test === null
+      ? 'It has no test: look at its changes first.'
+      : 'What comes of it is tested before the branch moves.'
+  return isByUrl(repository) ? `${tested} The branch is the remote’s: the merge is pushed there.` : tested
+}
+
+export function undoText({ merge, repository }: Pick<Task, 'merge' | 'repository'>): string {
+  const back = `${merge?.into ?? 'The branch'} goes back to where it was, if nobody has moved it since.`
+  return isByUrl(repository) ? `${back} That is pushed to the remote, which may refuse it.` : back
+}
+
+export function discardText({ repository }: Pick<Task, 'repository'>): string {
+  return isByUrl(repository)
+    ? 'Its work is removed here, and its branch in the mirror. What was pushed to the remote stays there.'
+    : 'Its work is removed here. A branch that your repository was given stays there.'
+}
+
 const undelivered: ReadonlySet<Delivery> = new Set<Delivery>([
   'none',
   'undone',

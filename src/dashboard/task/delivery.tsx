@@ -7,7 +7,7 @@ import { type Loaded, useSending } from '../hooks.ts'
 import { Link } from '../navigation.tsx'
 import { Form, Problem, Send } from '../parts.tsx'
 import { respelled } from '../respelled.ts'
-import { deliveryTitle, isUndelivered } from './delivery-words.ts'
+import { deliveryTitle, discardText, isUndelivered, undoText } from './delivery-words.ts'
 import { MergeForm } from './merge-form.tsx'
 import { webAddress } from './outside.ts'
 import { PullForm } from './pull-form.tsx'
@@ -141,11 +141,7 @@ function Choices({ task, take, offer, found, decisions: { reload } }: ChoicesPro
       {open === 'pull-request' && pull !== null && <PullForm {...form(open)} offer={pull} />}
       {(open === 'undo' || open === 'discard') && (
         <Form label={names[open]} onSend={confirm}>
-          <p>
-            {open === 'undo'
-              ? `${task.merge?.into ?? 'The branch'} goes back to where it was, if nobody has moved it since.`
-              : 'Its work is removed here. A branch that your repository was given stays there.'}
-          </p>
+          <p>{open === 'undo' ? undoText(task) : discardText(task)}</p>
           <Problem text={sending.error} />
           <Send sending={sending} class={open === 'discard' ? 'danger' : 'main'}>
             {open === 'undo' ? 'Take it out again' : 'Throw its work away'}

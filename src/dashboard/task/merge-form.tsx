@@ -7,6 +7,7 @@ import { post } from '../api.ts'
 import { useSending } from '../hooks.ts'
 import { Form, Problem, Send } from '../parts.tsx'
 import { Accepting, isAsMarked, useAccepted } from './accepting.tsx'
+import { mergeText } from './delivery-words.ts'
 
 export interface FormProps<Given> {
   readonly task: Task
@@ -43,11 +44,7 @@ export function MergeForm({ task, offer, press, sent }: FormProps<MergeOffer>) {
       label="Merge"
       onSend={() => sending.send(() => sent(() => (isUsual && press !== null ? press() : otherwise())))}
     >
-      <p>
-        {task.test === null
-          ? 'It has no test: look at its changes first.'
-          : 'What comes of it is tested before the branch moves.'}
-      </p>
+      <p>{mergeText(task)}</p>
       <label for="merge-into">Into the branch</label>
       <input
         id="merge-into"
