@@ -1,33 +1,34 @@
 #!/usr/bin/env node
 import { growWithWork } from './small-heap.ts'
-import {
-  backUpData,
-  buildImages,
-  diagnoseClosed,
-  open,
-  restoreData,
-  setUpDiscord,
-} from '../../control-plane/main.ts'
 import { patience } from '../client/watchful.ts'
 import { thisProcess } from '../config/environment.ts'
 import { loadConfig } from '../config/load.ts'
 import { cli } from './cli.ts'
 import { processTerminal } from './terminal.ts'
 
-growWithWork()
 const around = thisProcess()
 const terminal = processTerminal()
+
+/** Loaded where it is needed: most commands ask a control plane in another process, and take half the time without it. */
+async function controlPlane() {
+  const loaded = await import('../../control-plane/main.ts')
+  growWithWork()
+  return loaded
+}
 
 process.exitCode = await cli(process.argv.slice(2), {
   around,
   terminal,
   loadConfig: (flags) => loadConfig(flags, around),
-  open: (config, options) => open(config, around, options),
-  diagnose: (config) => diagnoseClosed(config, around),
-  backup: (config, folder, keep) => backUpData(config, around, folder, keep),
-  restore: (config, folder) => restoreData(config, around, folder),
-  setUpDiscord,
-  buildImage: buildImages,
+  open: async (config, options) => await (await controlPlane()).open(config, around, options),
+  diagnose: async (config) => await (await controlPlane()).diagnoseClosed(config, around),
+  backup: async (config, folder, keep) =>
+    await (await controlPlane()).backUpData(config, around, folder, keep),
+  restore: async (config, folder) => await (await controlPlane()).restoreData(config, around, folder),
+  async *setUpDiscord(config) {
+    yield* (await controlPlane()).setUpDiscord(config)
+  },
+  buildImage: async (...asked) => await (await controlPlane()).buildImages(...asked),
   onSignal(handler) {
     const interrupt = (): void => handler('SIGINT')
     const terminate = (): void => handler('SIGTERM')
