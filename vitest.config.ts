@@ -37,7 +37,7 @@ class LongFirst extends BaseSequencer {
 }
 
 // Nothing is changed that outlives a file, and to import everything anew for each would take two minutes: none is isolated but
-// those that are measured. One group runs after the other, and two files of a project at once: with three, two cores took longer.
+// those that are measured. One group runs after the other, and three files of a project at once, on two cores too: many of them wait.
 export default defineConfig({
   test: {
     reporters: ['default', ['json', { outputFile: '.results/tests.json' }]],
@@ -49,7 +49,7 @@ export default defineConfig({
           isolate: false,
           include: ['test/**/*.test.ts'],
           exclude: ['test/{e2e,crash,attack}/**', 'test/**/*.engine.test.ts'],
-          maxWorkers: 2,
+          maxWorkers: 3,
           // In memory, where test/all.sh says so: no box is made of these folders, which the engine would have to find.
           env: scratch === undefined ? {} : { TMPDIR: scratch },
           sequence: { groupOrder: 1 },
@@ -62,7 +62,7 @@ export default defineConfig({
           isolate: false,
           include: ['test/{e2e,crash}/**/*.test.ts', 'test/**/*.engine.test.ts'],
           exclude: alone,
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 2 },
           testTimeout: 240_000,
           hookTimeout: 180_000,
@@ -74,7 +74,7 @@ export default defineConfig({
           isolate: false,
           include: ['test/attack/**/*.test.ts'],
           exclude: alone,
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 2 },
           testTimeout: 60_000,
           hookTimeout: 60_000,
