@@ -9,26 +9,36 @@ import { processTerminal } from './terminal.ts'
 const around = thisProcess()
 const terminal = processTerminal()
 
-/** Loaded where it is needed: most commands ask a control plane in another process, and take half the time without it. */
-async function controlPlane() {
-  const loaded = await import('../../control-plane/main.ts')
-  growWithWork()
-  return loaded
-}
-
+// The control plane is loaded where it is needed: most commands ask one in another process, and start in half the time without.
 process.exitCode = await cli(process.argv.slice(2), {
   around,
   terminal,
   loadConfig: (flags) => loadConfig(flags, around),
-  open: async (config, options) => await (await controlPlane()).open(config, around, options),
-  diagnose: async (config) => await (await controlPlane()).diagnoseClosed(config, around),
-  backup: async (config, folder, keep) =>
-    await (await controlPlane()).backUpData(config, around, folder, keep),
-  restore: async (config, folder) => await (await controlPlane()).restoreData(config, around, folder),
-  async *setUpDiscord(config) {
-    yield* (await controlPlane()).setUpDiscord(config)
+  async open(config, options) {
+    const { open } = await import('../../control-plane/main.ts')
+    growWithWork()
+    return await open(config, around, options)
   },
-  buildImage: async (...asked) => await (await controlPlane()).buildImages(...asked),
+  async diagnose(config) {
+    const { diagnoseClosed } = await import('../../control-plane/main.ts')
+    return await diagnoseClosed(config, around)
+  },
+  async backup(config, folder, keep) {
+    const { backUpData } = await import('../../control-plane/main.ts')
+    return await backUpData(config, around, folder, keep)
+  },
+  async restore(config, folder) {
+    const { restoreData } = await import('../../control-plane/main.ts')
+    return await restoreData(config, around, folder)
+  },
+  async *setUpDiscord(config) {
+    const { setUpDiscord } = await import('../../control-plane/main.ts')
+    yield* setUpDiscord(config)
+  },
+  async buildImage(...asked) {
+    const { buildImages } = await import('../../control-plane/main.ts')
+    return await buildImages(...asked)
+  },
   onSignal(handler) {
     const interrupt = (): void => handler('SIGINT')
     const terminate = (): void => handler('SIGTERM')
