@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BackupReport } from '../../src/domain/backup.ts'
 import type { HostPath } from '../../src/domain/brand.ts'
@@ -25,14 +25,20 @@ export async function backUpDated(folder: HostPath, keep: number, deps: BackupDe
   const name = timeName(deps.clock())
   const made = await backUp(join(folder, name) as HostPath, deps)
   const { data } = deps
-  // The new one stays whatever the clock says.
-  const older = (await readdir(folder)).filter(
-    (each) => each !== name && dated.test(each) && isOf(data, join(folder, each)),
+  // One that another process makes meanwhile counts for that one, and the new one stays whatever the clock says.
+  const older = (await foldersIn(folder)).filter(
+    (each) => each < name && dated.test(each) && isOf(data, join(folder, each)),
   )
   const surplus = older.toSorted().slice(0, Math.max(0, older.length - keep + 1))
-  for (const each of surplus) await remove(join(folder, each), made.path)
+  for (const each of surplus) await remove(folder, each, made.path)
   const notes = surplus.map((each) => `${join(folder, each)} is removed, as ${keep} are kept.`)
   return { ...made, notes: [...made.notes, ...notes] }
+}
+
+/** What a link leads to was put there by somebody else. */
+async function foldersIn(folder: HostPath): Promise<readonly string[]> {
+  const found = await readdir(folder, { withFileTypes: true })
+  return found.filter((each) => each.isDirectory()).map(({ name }) => name)
 }
 
 /** Several data folders may have their backups in one place. */
@@ -46,11 +52,13 @@ function isOf(data: HostPath, backup: string): boolean {
   }
 }
 
-async function remove(old: string, made: HostPath): Promise<void> {
+async function remove(folder: HostPath, name: string, made: HostPath): Promise<void> {
+  const old = join(folder, name)
   try {
-    // First what makes it a backup: what a kill leaves of it is none.
-    await rm(join(old, manifestName))
-    await rm(old, { recursive: true })
+    // First what makes it a backup, its name: what a kill leaves of it is a half, and goes with the next try.
+    const removed = join(folder, `.${name}.half`)
+    await rename(old, removed)
+    await rm(removed, { recursive: true, force: true })
   } catch (error) {
     throw new Failure(
       'data_folder',
@@ -61,7 +69,7 @@ async function remove(old: string, made: HostPath): Promise<void> {
 
 /** What was killed has left its half under a name that no later one takes. */
 async function removeHalves(folder: HostPath, owner: Owner): Promise<void> {
-  for (const name of (await readdir(folder)).filter((each) => half.test(each))) {
+  for (const name of (await foldersIn(folder)).filter((each) => half.test(each))) {
     const place = join(folder, name) as HostPath
     using lock = lockFolder(place, owner)
     if (lock !== null) await rm(place, { recursive: true, force: true })

@@ -33,11 +33,13 @@ export async function makeWhole<T>(place: HostPath, owner: Owner, { make, seal }
   try {
     await empty(half)
     const made = await overDisk(place, () => make(half))
-    lock[Symbol.dispose]()
     await overDisk(place, async () => {
-      for (const name of lockFiles) await rm(join(half, name), { force: true })
       await promisify(execFile)('sync', ['--file-system', half])
+      // Locked until it is in its place: another process takes a half that nobody holds for what a kill has left.
       await (isMount ? moveUp(half, place, seal) : moveTo(half, place))
+      lock[Symbol.dispose]()
+      for (const name of lockFiles) await rm(join(place, name), { force: true })
+      await promisify(execFile)('sync', [isMount ? place : dirname(place)])
     })
     return made
   } catch (error) {
@@ -93,7 +95,6 @@ async function moveTo(half: HostPath, place: HostPath): Promise<void> {
       if (systemCodeOf(error) !== 'ENOENT') throw error
     })
     await rename(half, place)
-    await promisify(execFile)('sync', [dirname(place)])
   } catch (error) {
     throw ['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(systemCodeOf(error)) ? full(place) : error
   }
@@ -108,7 +109,6 @@ async function moveUp(half: HostPath, place: HostPath, seal: string): Promise<vo
       moved.push(name)
     }
     await rmdir(half)
-    await promisify(execFile)('sync', [place])
   } catch (error) {
     for (const name of moved) await rm(join(place, name), { recursive: true, force: true })
     throw error

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { lockFolder } from '../../control-plane/store/lock.ts'
@@ -52,10 +52,16 @@ it('keeps the newest of those that it has named by their time, each night', asyn
   }
   await night()
   // Not of it: of another installation, what a person has put there, and what has only such a name.
-  const strangers = ['20200101T000000000Z', '20200102T000000000Z', 'mine']
+  const strangers = ['.20200105T000000000Z.half', '20200101T000000000Z', '20200102T000000000Z', 'mine']
   cpSync(join(nights, made[0] ?? ''), join(nights, '20200101T000000000Z'), { recursive: true })
   writeFileSync(join(nights, '20200101T000000000Z', 'installation'), 'abcdefghij23\n')
-  for (const name of strangers.slice(1)) mkdirSync(join(nights, name))
+  for (const name of strangers.slice(2)) mkdirSync(join(nights, name))
+  writeFileSync(join(nights, '.20200105T000000000Z.half'), '')
+  // One that was moved to another disk.
+  const far = join(machine.folder, 'far')
+  cpSync(join(nights, made[0] ?? ''), far, { recursive: true })
+  symlinkSync(far, join(nights, '20200106T000000000Z'))
+  strangers.push('20200106T000000000Z')
   // One that was killed, and one that is being made.
   for (const name of ['.20200103T000000000Z.half', '.20200104T000000000Z.half']) mkdirSync(join(nights, name))
   const owner = { pid: process.pid, startedAt: 1, what: 'backup' }
@@ -66,6 +72,7 @@ it('keeps the newest of those that it has named by their time, each night', asyn
   expect(kept()).toEqual([...other, ...made].toSorted())
   expect(await night()).toContain(`${join(nights, made[0] ?? '')} is removed, as 2 are kept.`)
   expect(kept()).toEqual([...other, ...made.slice(1)].toSorted())
+  expect(existsSync(join(far, 'backup.json'))).toBe(true)
 
   // Where the new one does not come about, the old ones stay.
   writeFileSync(join(machine.data, 'cofferdam.db'), 'no database at all, but long enough to be one', {
@@ -86,6 +93,24 @@ it('keeps the newest of those that it has named by their time, each night', asyn
   ])
   expect([within.code, within.error]).toEqual([7, expect.stringContaining('is a backup itself')])
   expect((await machine.run(['backup', 'nights', '--keep', '0'])).code).toBe(2)
+})
+
+it('is held against others until it is in its place, however long the disk takes', async () => {
+  await machine.run(['task', 'list'])
+  const programs = join(machine.folder, 'programs')
+  mkdirSync(programs)
+  const seen = join(machine.folder, 'seen')
+  const sync = `#!/bin/sh\nfor folder; do ls -A "$folder" >>${seen}; done\nexec /bin/sync "$@"\n`
+  writeFileSync(join(programs, 'sync'), sync, { mode: 0o755 })
+  const path = process.env['PATH']
+  process.env['PATH'] = `${programs}:${path}`
+  try {
+    expect((await machine.run(['backup', 'copy'])).code).toBe(0)
+  } finally {
+    process.env['PATH'] = path
+  }
+  expect(readFileSync(seen, 'utf8')).toMatch(/^lock\.db$/m)
+  expect(readdirSync(join(machine.folder, 'copy'))).not.toContain('lock.db')
 })
 
 it('says that there is nothing to back up, and makes nothing', async () => {
