@@ -98,7 +98,7 @@ export function commentProblems(
       return [`${JSON.stringify(path)} is not among the files that the task has changed.`]
     const lines = linesOf(change)
     if (line === null || lines === null || line <= lines.length) return []
-    return [`${JSON.stringify(path)} has ${lines.length} lines, and no line ${line}.`]
+    return [`${JSON.stringify(path)} has ${counted(lines.length, 'line')}, and no line ${line}.`]
   })
 }
 
