@@ -100,7 +100,7 @@ export class PullFollower implements AsyncDisposable {
     if (pull === null || pull.number === null) return true
     const place = pulls(repository.path)
     if (place === null || !isSamePlace(place.settings, pull)) {
-      this.#note(task, pull, elsewhere(pull, repository.path))
+      this.#note(task, pull, elsewhere(task.id, pull, repository.path))
       return false
     }
     try {
@@ -136,8 +136,8 @@ export class PullFollower implements AsyncDisposable {
   }
 }
 
-function elsewhere({ project, remote }: Pull, repository: string): string {
-  return `${project} at ${remote} is no longer where pull requests of ${repository} are opened. Name it in the configuration again and start Cofferdam anew, or say what has become of it.`
+function elsewhere(id: TaskId, { project, remote }: Pull, repository: string): string {
+  return `${project} at ${remote} is no longer where pull requests of ${repository} are opened. Name it in the configuration again and start Cofferdam anew, or say what has become of it: \`cofferdam task pull-ended ${id} --merged\` or \`--closed\`.`
 }
 
 /** What has become of it; null where it is still open. */

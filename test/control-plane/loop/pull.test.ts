@@ -458,7 +458,7 @@ describe('an open pull request is followed', () => {
         () => {
           settings = { ...settings, project: 'ada/other' }
         },
-        /^ada\/tools at .* is no longer where/,
+        /^ada\/tools at .* is no longer where.*, or say what has become of it: `cofferdam task pull-ended \S+ --merged` or `--closed`\.$/,
       ],
     ]
     await using one = follower()
