@@ -531,7 +531,7 @@ describe('the rest', () => {
     const gone = await machine.run(['doctor', '--ready'])
     expect([gone.code, gone.error]).toEqual([
       7,
-      `cofferdam: No process answers for ${machine.data}: \`cofferdam serve\` works on its tasks.\n`,
+      `cofferdam: No process answers for ${machine.data}: start \`cofferdam serve\`, or look why it does not answer.\n`,
     ])
   })
 
