@@ -1,4 +1,4 @@
-import { openSurface } from '../gate/surfaces.ts'
+import { offerOf } from '../gate/surfaces.ts'
 import type { PullPlaces, PullState } from '../../src/domain/delivery/forge.ts'
 import { isSamePlace, type Pull, pullName } from '../../src/domain/delivery/pull.ts'
 import { waitOf } from '../../src/domain/delivery/look-wait.ts'
@@ -130,8 +130,7 @@ export class PullFollower implements AsyncDisposable {
     const { tasks, clock } = this.#deps
     const after = transition(task, input, clock())
     if (after.kind === 'refused') return
-    const open = openSurface(after.task, clock())
-    const surface = { closeAll: true, ...(open.actions.length === 0 ? {} : { open }) }
+    const surface = { closeAll: true, ...offerOf(after.task, clock()) }
     tasks.report(task.id, task.fence, input, { surface })
   }
 }
