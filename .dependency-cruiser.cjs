@@ -43,14 +43,14 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/dashboard/' },
       to: {
-        pathNot: '^(src/dashboard/|src/domain/(?:standing|retold)\\.ts$|node_modules/preact/)',
+        pathNot: '^(src/dashboard/|src/domain/(?:standing|retold|withdrawn)\\.ts$|node_modules/preact/)',
         dependencyTypesNot: ['type-only'],
       },
     },
     {
       name: 'browsers-get-no-more-of-the-domain',
       severity: 'error',
-      from: { path: '^src/domain/(?:standing|retold)\\.ts$' },
+      from: { path: '^src/domain/(?:standing|retold|withdrawn)\\.ts$' },
       to: { dependencyTypesNot: ['type-only'] },
     },
     {

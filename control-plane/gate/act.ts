@@ -15,7 +15,7 @@ import { mergeDecided } from './merge.ts'
 import { readLater } from './later.ts'
 import { pullDecided, pullEnded } from './pull.ts'
 import { refuseSpent, refuseSuggestion } from './refusals.ts'
-import { decide, openSurface } from './surfaces.ts'
+import { decide, offerOf, openSurface } from './surfaces.ts'
 
 export interface ActDeps {
   readonly store: Store
@@ -95,11 +95,9 @@ export function perform(deps: ActDeps, id: TaskId, act: Act, doer: Doer): Task {
       return tasks.act(id, input, actor, along, shown)
     }
     case 'pull-ended': {
-      const along = (before: Task, next: Task) => {
-        const { surface } = decided(null)(before)
-        const open = openSurface(next, clock())
-        return { surface: open.actions.length === 0 ? surface : { ...surface, open } }
-      }
+      const along = (before: Task, next: Task) => ({
+        surface: { ...decided(null)(before).surface, ...offerOf(next, clock()) },
+      })
       return tasks.act(id, pullEnded(tasks.get(id), act.as), actor, along, shown)
     }
     case 'undo':

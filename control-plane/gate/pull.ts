@@ -1,7 +1,7 @@
 import type { Act } from '../../src/domain/control-plane.ts'
 import type { PullOffer } from '../../src/domain/decision.ts'
 import { branchProblem, isTaskBranch } from '../../src/domain/delivery/merge.ts'
-import { type PullEnd, pullName, type PullSettings } from '../../src/domain/delivery/pull.ts'
+import { noToken, type PullEnd, pullName, type PullSettings } from '../../src/domain/delivery/pull.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { Input } from '../../src/domain/input.ts'
 import type { RepositoryDefaults } from '../../src/domain/repository-defaults.ts'
@@ -68,10 +68,6 @@ function settingsOf({ repository }: Task, { delivery }: RepositoryDefaults): Pul
       'bad_request',
       `Where pull requests of ${repository.path} are opened is not configured: name "delivery.remote" and "delivery.forge" of that repository in the configuration, or merge it.`,
     )
-  if (settings.token === null)
-    throw new Failure(
-      'bad_request',
-      `There is no token for ${settings.project}: put one that may push and open pull requests in ${settings.tokenFrom}, and start Cofferdam anew.`,
-    )
+  if (settings.token === null) throw new Failure('bad_request', noToken(settings))
   return settings
 }

@@ -50,6 +50,12 @@ export function openSurface(task: Task, now: number): Surface {
   }
 }
 
+/** The place for what a task offers by now; nothing where nothing is to be decided. */
+export function offerOf(task: Task, now: number): Pick<SurfaceChange, 'open'> {
+  const open = openSurface(task, now)
+  return open.actions.length === 0 ? {} : { open }
+}
+
 /**
  * What is written along with a decision. The open surface is used and so closed; where there is none, or it has
  * expired, one is recorded that was never open, so that every decision is on record.

@@ -1,4 +1,4 @@
-import { openSurface } from '../gate/surfaces.ts'
+import { offerOf } from '../gate/surfaces.ts'
 import type { PullPlaces, PullState } from '../../src/domain/delivery/forge.ts'
 import { isSamePlace, type Pull, pullName } from '../../src/domain/delivery/pull.ts'
 import { waitOf } from '../../src/domain/delivery/look-wait.ts'
@@ -100,7 +100,7 @@ export class PullFollower implements AsyncDisposable {
     if (pull === null || pull.number === null) return true
     const place = pulls(repository.path)
     if (place === null || !isSamePlace(place.settings, pull)) {
-      this.#note(task, pull, elsewhere(pull, repository.path))
+      this.#note(task, pull, elsewhere(task.id, pull, repository.path))
       return false
     }
     try {
@@ -130,14 +130,13 @@ export class PullFollower implements AsyncDisposable {
     const { tasks, clock } = this.#deps
     const after = transition(task, input, clock())
     if (after.kind === 'refused') return
-    const open = openSurface(after.task, clock())
-    const surface = { closeAll: true, ...(open.actions.length === 0 ? {} : { open }) }
+    const surface = { closeAll: true, ...offerOf(after.task, clock()) }
     tasks.report(task.id, task.fence, input, { surface })
   }
 }
 
-function elsewhere({ project, remote }: Pull, repository: string): string {
-  return `${project} at ${remote} is no longer where pull requests of ${repository} are opened. Name it in the configuration again and start Cofferdam anew, or say what has become of it.`
+function elsewhere(id: TaskId, { project, remote }: Pull, repository: string): string {
+  return `${project} at ${remote} is no longer where pull requests of ${repository} are opened. Name it in the configuration again and start Cofferdam anew, or say what has become of it: \`cofferdam task pull-ended ${id} --merged\` or \`--closed\`.`
 }
 
 /** What has become of it; null where it is still open. */

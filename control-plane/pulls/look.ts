@@ -1,4 +1,5 @@
 import type { PullPlace, PullPlaces } from '../../src/domain/delivery/forge.ts'
+import { noToken } from '../../src/domain/delivery/pull.ts'
 import { Failure } from '../../src/domain/failure.ts'
 
 /**
@@ -19,11 +20,7 @@ export function forgeLooks(
 
 async function look(place: PullPlace): Promise<string> {
   const { project, address, token, tokenFrom } = place.settings
-  if (token === null)
-    throw new Failure(
-      'repository',
-      `There is no token for ${project}: put one that may push and open pull requests in ${tokenFrom}, and start Cofferdam anew.`,
-    )
+  if (token === null) throw new Failure('repository', noToken(place.settings))
   // Its own limit of time ends it.
   await (await place.forge()).reach(new AbortController().signal)
   return `${new URL(address).host} has ${project}, and takes the token in ${tokenFrom}`

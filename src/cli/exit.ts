@@ -43,12 +43,12 @@ const ofStatus = {
 const outside: ReadonlySet<HaltReason | undefined> = new Set<HaltReason>(['engine', 'image', 'disk'])
 
 /** It was to be delivered, and was not. */
-const isUndelivered = ({ merge, pull, delivery }: Task): boolean =>
+const cameToNothing = ({ merge, pull, delivery }: Task): boolean =>
   (merge !== null || pull !== null) && ['none', 'conflict', 'rejected'].includes(delivery)
 
 export const exitOf = (task: Task): Exit => {
   if (outside.has(task.halt?.reason)) return 'environment'
-  return isUndelivered(task) ? 'person' : ofStatus[task.status]
+  return cameToNothing(task) ? 'person' : ofStatus[task.status]
 }
 
 const ofFailure = {

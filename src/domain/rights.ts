@@ -47,13 +47,28 @@ export function actRefusal(
   { id, createdBy, marks }: Pick<Task, 'id' | 'createdBy' | 'marks'>,
 ): string | null {
   if (role === 'owner') return null
-  if (role === 'viewer') return `${nameOf(actor)} may look, and not ${act} a task: an owner can do that.`
+  if (role === 'viewer')
+    return `${nameOf(actor)} may look, and not ${done(act, 'a task')}: an owner can do that.`
   if (!onOwnTask.has(act) && !onOwnUnmarked.has(act))
-    return `${nameOf(actor)} is an operator, and may not ${act} a task: an owner can do that.`
+    return `${nameOf(actor)} is an operator, and may not ${done(act, 'a task')}: an owner can do that.`
   const own = isSame(actor, createdBy)
   if (own && onOwnUnmarked.has(act) && marks?.length !== 0)
-    return `${nameOf(actor)} is an operator, and the work of task ${id} is marked: an owner can ${act} it.`
-  return own ? null : `${nameOf(actor)} is an operator, and task ${id} is not theirs: an owner can ${act} it.`
+    return `${nameOf(actor)} is an operator, and the work of task ${id} is marked: an owner can ${done(act, 'it')}.`
+  return own
+    ? null
+    : `${nameOf(actor)} is an operator, and task ${id} is not theirs: an owner can ${done(act, 'it')}.`
+}
+
+/** To do this with something, in words: not every name of an act is a verb. */
+function done(act: Act['act'], what: string): string {
+  switch (act) {
+    case 'pull-request':
+      return `propose ${what}`
+    case 'pull-ended':
+      return `say what became of the pull request of ${what}`
+    default:
+      return `${act} ${what}`
+  }
 }
 
 /** Why a caller may not review a task's work, or have it changed; null where they may: it is as to suggest something. */

@@ -407,9 +407,9 @@ APPLIED  Merged into next.`)
       0,
       `What you said about task ${id} is on record. To have it changed, or to take that back:\n  cofferdam task review ${id} --request-changes\n  cofferdam task review ${id} --withdraw N\n`,
     ])
-    expect((await machine.run(['task', 'show', id])).out).toContain(
-      'Reviewed: - src/a.ts:3: use let: it is read twice',
-    )
+    const shown = (await machine.run(['task', 'show', id])).out
+    expect(shown).toContain('Reviewed: - src/a.ts:3: use let: it is read twice')
+    expect(shown).toMatch(new RegExp(`^ {2}${number} +- src/a.ts:3: use let: it is read twice$`, 'm'))
     const both = await machine.run(['task', 'review', id, '--withdraw', number, '--text', 'x'])
     expect([both.code, both.error]).toEqual([2, expect.stringContaining('Name --withdraw alone')])
     const back = await machine.run(['task', 'review', id, '--withdraw', number])
@@ -419,6 +419,7 @@ APPLIED  Merged into next.`)
     ])
     const again = await machine.run(['task', 'review', id, '--withdraw', number])
     expect(again.error).toContain(`Task ${id} has no review ${number} to be withdrawn: there is none.`)
+    expect((await machine.run(['task', 'show', id])).out).not.toContain('Said of its work')
     const changed = await machine.run(['task', 'review', id, '--text', 'And test it.', '--request-changes'])
     expect([changed.code, changed.out]).toEqual([0, expect.stringContaining('✔ Applied:')])
     expect((await machine.run(['task', 'show', id])).out).toMatch(
@@ -530,7 +531,7 @@ describe('the rest', () => {
     const gone = await machine.run(['doctor', '--ready'])
     expect([gone.code, gone.error]).toEqual([
       7,
-      `cofferdam: No process answers for ${machine.data}: \`cofferdam serve\` works on its tasks.\n`,
+      `cofferdam: No process answers for ${machine.data}: start \`cofferdam serve\`, or look why it does not answer.\n`,
     ])
   })
 

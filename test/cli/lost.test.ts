@@ -4,6 +4,7 @@ import { Bus } from '../../control-plane/bus.ts'
 import { openStore } from '../../control-plane/store/open.ts'
 import { Tasks } from '../../control-plane/tasks.ts'
 import { hostPath } from '../../src/config/places.ts'
+import type { Input } from '../../src/domain/input.ts'
 import { taskIdSchema } from '../../src/domain/schemas.ts'
 import { attesting } from '../support/attesting.ts'
 import { applies } from '../support/scripted-plane.ts'
@@ -39,16 +40,18 @@ async function lost(
 }
 
 /** As somebody else does it, while the first call is under way. */
-function suggest(id: string, text: string): void {
+function meanwhile(id: string, input: Input): void {
   using store = openStore(hostPath(join(machine.data, 'cofferdam.db')))
   const tasks = new Tasks({ store, bus: new Bus(), clock: Date.now, attestor: attesting(store) })
-  tasks.act(taskIdSchema.parse(id), { type: 'suggested', text, risks: [] }, aPerson)
+  tasks.act(taskIdSchema.parse(id), input, aPerson)
 }
 
-async function typesOf(id: string): Promise<readonly string[]> {
+async function eventsOf(id: string): Promise<readonly { type: string; seq: number }[]> {
   const { out } = await machine.run(['task', 'show', id, '--json'])
-  return (JSON.parse(out) as { events: { type: string }[] }).events.map(({ type }) => type)
+  return (JSON.parse(out) as { events: { type: string; seq: number }[] }).events
 }
+
+const typesOf = async (id: string): Promise<readonly string[]> => (await eventsOf(id)).map(({ type }) => type)
 
 describe.each(['before', 'after'] as const)('an act whose process ends %s it is done', (when) => {
   it.each([
@@ -108,12 +111,28 @@ it('a decision is not made again on what has changed meanwhile', async () => {
   const { owner, arrived } = await machine.hanging({ call: 'act', when: 'before' })
   const command = machine.start(['task', 'approve', id, '--detach'])
   await arrived
-  suggest(id, 'mind the gap')
+  meanwhile(id, { type: 'suggested', text: 'mind the gap', risks: [] })
   await owner.kill()
   expect([await command.code, command.error()]).toEqual([
     2,
     `cofferdam: Task ${id} changed since it was shown (revision 1, now 2): look at it and decide again.\n`,
   ])
+  owner.signal('SIGTERM')
+  await owner.code
+})
+
+it('a review is found again by its own number, whatever was said meanwhile', async () => {
+  const { out } = await machine.run(['run', '--repo', '.', '--goal', 'Mend it', '--', 'true'])
+  const id = /Task ([a-z2-7]{10})/.exec(out)?.[1] ?? 'no id'
+  const { owner, arrived } = await machine.hanging({ call: /^POST .*\/reviews$/, when: 'after' })
+  const command = machine.start(['task', 'review', id, '--text', 'mine'])
+  await arrived
+  meanwhile(id, { type: 'reviewed', text: 'theirs' })
+  await owner.kill()
+  expect([await command.code, command.error()]).toEqual([0, ''])
+  const reviews = (await eventsOf(id)).filter(({ type }) => type === 'reviewed')
+  expect(reviews).toHaveLength(2)
+  expect(command.out()).toContain(`--withdraw ${reviews[0]?.seq}\n`)
   owner.signal('SIGTERM')
   await owner.code
 })

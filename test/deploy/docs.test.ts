@@ -156,23 +156,27 @@ describe('docs/operating.md', () => {
   it('says of review and delivery only what each surface has, and leaves out no act on applied work', () => {
     const [, part = ''] = operating.split('### What can be done where\n')
     const [table = ''] = part.split('\n### ')
-    const columns = table.split('\n').map((row) => row.split('|').map((cell) => cell.trim()))
+    const columns = table
+      .split('\n')
+      .flatMap((row) => (row.startsWith('|') ? [row.split('|').map((cell) => cell.trim())] : []))
+    expect(columns.filter((cells) => cells.length !== columns[0]?.length)).toEqual([])
     const named = (at: number, pattern: RegExp): readonly string[] => [
       ...new Set(
         columns.flatMap((cells) => [...(cells[at] ?? '').matchAll(pattern)].map(([, name = '']) => name)),
       ),
     ]
     const routes = read('docs/reference.md')
-    const gone = named(3, /`((?:GET|POST) \/[a-z-]+)`/g).filter((route) => {
-      const [method, path] = route.split(' ')
+    const gone = named(3, /`((?:GET|POST|DELETE) \/[a-z-]+(?:\/N)?)`/g).filter((route) => {
+      const [method, path] = route.replace('/N', '/{review}').split(' ')
       return !routes.includes(`| ${method} | \`/v1/tasks/{id}${path}\` |`)
     })
     expect(gone).toEqual([])
     const ofBot: ReadonlySet<string> = new Set(commands.map(({ name }) => name))
     expect(named(5, /`\/(\w+)`/g).filter((name) => !ofBot.has(name))).toEqual([])
-    const onApplied = possibleActs(aTask({ status: 'APPLIED', delivery: 'none' }))
-    const merged = possibleActs(aTask({ status: 'APPLIED', delivery: 'merged' }))
-    for (const act of new Set([...onApplied, ...merged])) {
+    const acts = (['none', 'merged', 'pr_open'] as const).flatMap((delivery) =>
+      possibleActs(aTask({ status: 'APPLIED', delivery })),
+    )
+    for (const act of new Set(acts)) {
       expect(named(2, /`task ([a-z-]+) ID/g)).toContain(act)
       expect(named(3, /`POST \/([a-z-]+)/g)).toContain(act)
     }

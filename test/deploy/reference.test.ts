@@ -48,7 +48,7 @@ it('docs/reference.md is what the program says of itself', async () => {
     const parts: readonly (readonly [string, string, string])[] = [
       [
         'Commands',
-        'All take `--data`, `--config` and `--json`; those that look at tasks or decide about them take `--server` as well.',
+        'All take `--data`, `--config` and `--json`; those that look at tasks or decide about them take `--server` as well. `cofferdam --version` says which version it is.',
         table,
       ],
       ['Exit codes', 'Of every command.', exits()],

@@ -23,6 +23,18 @@ it('B24 a refusal says who could do it instead', () => {
     for (const act of every) expect(actRefusal(caller, act, aTask())).toMatch(/an owner can/)
 })
 
+it('a refusal names an act whose name is no verb in words', () => {
+  expect([
+    actRefusal(aViewer, 'pull-request', aTask()),
+    actRefusal(anOperator, 'pull-request', ofOperator),
+    actRefusal(aViewer, 'pull-ended', aTask()),
+  ]).toEqual([
+    expect.stringContaining('may look, and not propose a task: an owner'),
+    expect.stringContaining('is marked: an owner can propose it.'),
+    expect.stringContaining('and not say what became of the pull request of a task: an owner'),
+  ])
+})
+
 it('B24 viewers start no task', () => {
   expect([anOwner, anOperator, aViewer].map((caller) => submitRefusal(caller) === null)).toEqual([
     true,

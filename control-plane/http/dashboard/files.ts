@@ -41,7 +41,7 @@ const libraries: Readonly<Record<string, string>> = {
 }
 
 /** The files of the domain that are served, none of which imports another when it runs. */
-export const shared = ['standing.js', 'retold.js'] as const
+export const shared = ['standing.js', 'retold.js', 'withdrawn.js'] as const
 
 /** What modules import by a bare name, which browsers do not know. */
 const addresses: Readonly<Record<string, string>> = {

@@ -3,7 +3,7 @@ import type { Merge } from '../../../src/domain/delivery/merge.ts'
 import type { Input } from '../../../src/domain/input.ts'
 import type { Task } from '../../../src/domain/task.ts'
 import { transition } from '../../../src/domain/transition/apply.ts'
-import { openSurface } from '../../gate/surfaces.ts'
+import { offerOf } from '../../gate/surfaces.ts'
 import type { Along } from '../../tasks.ts'
 import { needed, type Work } from '../work.ts'
 
@@ -23,9 +23,5 @@ export function end(work: Work, input: Input, along: Along = {}): void {
   const { deps, task } = work
   const after = transition(task, input, deps.clock())
   if (after.kind === 'refused') throw new Error(after.text)
-  const open = openSurface(after.task, deps.clock())
-  work.report(input, {
-    ...along,
-    surface: { closeAll: true, ...(open.actions.length === 0 ? {} : { open }) },
-  })
+  work.report(input, { ...along, surface: { closeAll: true, ...offerOf(after.task, deps.clock()) } })
 }

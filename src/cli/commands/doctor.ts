@@ -26,7 +26,7 @@ async function sayReady(shell: Shell, options: CommonOptions): Promise<void> {
   if (connection === null)
     throw new Failure(
       'busy',
-      `No process answers for ${target.config.dataFolder}: \`cofferdam serve\` works on its tasks.`,
+      `No process answers for ${target.config.dataFolder}: start \`cofferdam serve\`, or look why it does not answer.`,
     )
   await connection.client.ready()
   if (options.json === true) printJson(shell.world, { ready: true })

@@ -56,9 +56,11 @@ export function reviewCommand(task: Command, shell: Shell): void {
       const { world } = shell
       await using connection = await Connection.visit(targetOf(shell, options, 'task review'))
       const shown = await connection.persist((client) => client.task(id))
-      const reviewed = await connection.persist(async (client, sent) => {
-        const done = sent ? await foundAgain(client, shown, request) : null
-        return done ?? (await client.review(id, request, shown.revision))
+      const { reviewed, seq } = await connection.persist(async (client, sent) => {
+        const found = sent ? await foundAgain(client, shown, request) : null
+        if (found !== null) return found
+        const done = await client.review(id, request, shown.revision)
+        return { reviewed: done, seq: done.task.version }
       })
       const { followUp } = reviewed
       if (followUp !== null && options.detach !== true && followUp.status !== 'DRAFT') {
@@ -66,7 +68,7 @@ export function reviewCommand(task: Command, shell: Shell): void {
         return
       }
       if (options.json === true) printJson(world, reviewed)
-      else print(world, lines(reviewed, id, speller(options)))
+      else print(world, lines(reviewed, seq, id, speller(options)))
       shell.end(followUp?.status === 'DRAFT' ? 'person' : 'done')
     })
 }
@@ -90,7 +92,8 @@ async function takeBack(shell: Shell, id: TaskId, given: string, options: Review
 }
 
 function lines(
-  { task, followUp, notes }: Reviewed,
+  { followUp, notes }: Reviewed,
+  seq: number,
   id: TaskId,
   spell: (command: string) => string,
 ): readonly string[] {
@@ -98,7 +101,7 @@ function lines(
     return [
       `What you said about task ${id} is on record. To have it changed, or to take that back:`,
       `  ${spell(`task review ${id} --request-changes`)}`,
-      `  ${spell(`task review ${id} --withdraw ${task.version}`)}`,
+      `  ${spell(`task review ${id} --withdraw ${seq}`)}`,
     ]
   const next = followUp.status === 'DRAFT' ? `task show ${followUp.id}` : `task watch ${followUp.id}`
   return [
@@ -108,15 +111,21 @@ function lines(
   ]
 }
 
+/** A review with the `seq` of its event, which is also that of the task until something else happens to it. */
+interface OnRecord {
+  readonly reviewed: Reviewed
+  readonly seq: number
+}
+
 /** Where the process that was sent it went away without an answer, the events say whether it was done. */
-async function foundAgain(client: Client, shown: Task, request: ReviewRequest): Promise<Reviewed | null> {
+async function foundAgain(client: Client, shown: Task, request: ReviewRequest): Promise<OnRecord | null> {
   const since = (await allEvents(client, shown.id)).filter(({ seq }) => seq > shown.version)
   const wanted = request.requestChanges ? 'superseded' : 'reviewed'
   const event = since.find(({ type }) => type === wanted)
   if (event === undefined) return null
   const by = parseTaskId(typeof event.data['by'] === 'string' ? event.data['by'] : '')
   const followUp = by === null ? null : await client.task(by)
-  return { task: await client.task(shown.id), followUp, notes: [] }
+  return { reviewed: { task: await client.task(shown.id), followUp, notes: [] }, seq: event.seq }
 }
 
 function requestFrom({ comment = [], text, requestChanges, ...options }: ReviewOptions): ReviewRequest {

@@ -3,8 +3,10 @@ import { parseAttestation, type SignedAttestation } from '../../domain/attestati
 import { pullName } from '../../domain/delivery/pull.ts'
 import { workOf } from '../../domain/standing.ts'
 import type { Checkpoint, Task, TaskEvent } from '../../domain/task.ts'
+import { openReviews, reviewText } from '../../domain/review/review.ts'
 import { deliverySaid } from '../../domain/standing.ts'
 import { counted } from '../../domain/text.ts'
+import { mayBeSuperseded } from '../../domain/transition/apply.ts'
 import type { Paint } from '../terminal.ts'
 import { markLines, marksTitle } from './marks.ts'
 import { quoted, type Spell } from './next.ts'
@@ -40,8 +42,15 @@ export function taskLines(shown: Shown, spell: Spell, paint: Paint): readonly st
       'Events',
       events.map((event) => `${moment(event.at)}  ${firstLine(respelled(event.text, spell), 200)}`),
     ),
+    ...section('Said of its work, by the numbers that review --withdraw takes', columns(saidRows(shown))),
     ...nextLines(task, spell),
   ]
+}
+
+/** What can be taken back. */
+function saidRows({ task, events }: Shown): readonly (readonly string[])[] {
+  if (!mayBeSuperseded(task)) return []
+  return openReviews(events).map(({ seq, said }) => [`${seq}`, firstLine(reviewText([said], null), 160)])
 }
 
 /** Why it rests. Of a discarded task nothing of that can be mended any more. */

@@ -54,7 +54,7 @@ export const said: Readonly<Record<SaidAct, Said>> = {
     label: null,
     send: 'Put it on record',
     about:
-      'Its pull request is over, and that could not be seen from here. What you say is believed: nobody asks the forge.',
+      'Say so where its pull request is over and that is not seen from here. It is believed: nobody asks the forge.',
   },
   discard: {
     button: 'Discard',

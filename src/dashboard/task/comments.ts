@@ -1,3 +1,4 @@
+import { standingReviews } from '../../domain/withdrawn.ts'
 import type { Actor, TaskEvent } from '../../domain/task.ts'
 import { nameOf } from '../words.ts'
 
@@ -24,30 +25,26 @@ export interface Review {
 
 /** The reviews that a task is made for when changes are requested, in the order in which they were made. */
 export function reviewsIn(events: readonly TaskEvent[]): readonly Review[] {
-  const withdrawn = withdrawnIn(events)
-  return events.flatMap((event) => {
-    if (event.type !== 'reviewed' || withdrawn.has(event.seq)) return []
+  return standingReviews(events).map((event) => {
     const text = event.data['text']
-    return [
-      {
-        seq: event.seq,
-        by: event.actor,
-        text: typeof text === 'string' ? text : null,
-        comments: commentsOf(event),
-      },
-    ]
+    return {
+      seq: event.seq,
+      by: event.actor,
+      text: typeof text === 'string' ? text : null,
+      comments: commentsOf(event),
+    }
   })
 }
 
-const withdrawnIn = (events: readonly TaskEvent[]): ReadonlySet<unknown> =>
-  new Set(events.flatMap(({ type, data }) => (type === 'review_withdrawn' ? [data['review']] : [])))
-
 /** The comments that were not withdrawn, in the order in which they were made. A request for changes holds all that were made before. */
 export function commentsIn(events: readonly TaskEvent[]): readonly Comment[] {
-  const withdrawn = withdrawnIn(events)
-  const reviews = events.filter(({ type }) => type === 'reviewed')
-  const all = reviews.filter(({ seq }) => !withdrawn.has(seq)).flatMap(commentsOf)
-  const known = new Set(reviews.flatMap(commentsOf).map(keyOf))
+  const all = standingReviews(events).flatMap(commentsOf)
+  const known = new Set(
+    events
+      .filter(({ type }) => type === 'reviewed')
+      .flatMap(commentsOf)
+      .map(keyOf),
+  )
   const last = events.filter(({ type }) => type === 'superseded').flatMap(commentsOf)
   return [...all, ...last.filter((comment) => !known.has(keyOf(comment)))]
 }

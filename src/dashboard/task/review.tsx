@@ -6,6 +6,7 @@ import { useKept, useSending } from '../hooks.ts'
 import { go } from '../navigation.tsx'
 import { Form, Problem, Send } from '../parts.tsx'
 import { useMay, useMayWithdraw } from '../who.ts'
+import { nameOf } from '../words.ts'
 import { BudgetFields, type BudgetTexts, budgetOf, noBudget } from './budget-fields.tsx'
 import { placeName, type Review as Given } from './comments.ts'
 import { isUndelivered } from './delivery-words.ts'
@@ -86,6 +87,7 @@ function OnRecord({ task, review, take }: Pick<ReviewProps, 'task' | 'take'> & {
     sending.send(async () => take(await remove<Task>(`/v1/tasks/${task.id}/reviews/${seq}`)))
   return (
     <li>
+      <p class="faint">{nameOf(by)}:</p>
       {text !== null && <p class="words">{text}</p>}
       {comments.map((comment, index) => (
         <p key={index}>

@@ -66,6 +66,11 @@ export interface PullSettings {
   readonly draft: boolean
 }
 
+/** What to do where no token is set. */
+export function noToken({ project, tokenFrom }: Pick<PullSettings, 'project' | 'tokenFrom'>): string {
+  return `There is no token for ${project}: put one that may push and open pull requests in ${tokenFrom}, and start Cofferdam anew.`
+}
+
 /** Whether both are about the same project, so that what one has pushed and opened is there for the other. */
 export function isSamePlace(
   one: Pick<Pull, 'forge' | 'project' | 'remote'>,

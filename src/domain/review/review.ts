@@ -3,6 +3,7 @@ import { budgetRequestSchema } from '../intake.ts'
 import type { Change } from '../marks/mark.ts'
 import type { Actor, Task, TaskEvent } from '../task.ts'
 import { counted, fewOf } from '../text.ts'
+import { standingReviews } from '../withdrawn.ts'
 
 const longest = 4000
 const words = (what: string) =>
@@ -66,12 +67,9 @@ export interface OpenReview {
 
 /** Those reviews among the events of a task, in the order in which they were made. */
 export function openReviews(events: readonly TaskEvent[]): readonly OpenReview[] {
-  const withdrawn = new Set(
-    events.flatMap(({ type, data }) => (type === 'review_withdrawn' ? [data['review']] : [])),
-  )
-  return events.flatMap(({ type, seq, actor, data }) => {
-    const read = type === 'reviewed' && !withdrawn.has(seq) ? saidSchema.safeParse(data) : null
-    return read?.success === true ? [{ seq, by: actor, said: read.data }] : []
+  return standingReviews(events).flatMap(({ seq, actor, data }) => {
+    const read = saidSchema.safeParse(data)
+    return read.success ? [{ seq, by: actor, said: read.data }] : []
   })
 }
 
@@ -98,7 +96,7 @@ export function commentProblems(
       return [`${JSON.stringify(path)} is not among the files that the task has changed.`]
     const lines = linesOf(change)
     if (line === null || lines === null || line <= lines.length) return []
-    return [`${JSON.stringify(path)} has ${lines.length} lines, and no line ${line}.`]
+    return [`${JSON.stringify(path)} has ${counted(lines.length, 'line')}, and no line ${line}.`]
   })
 }
 

@@ -137,7 +137,8 @@ function refusal(task: Task, input: Input): string {
       ? ` It is answered: \`cofferdam ask --follow-up ${task.id} QUESTION\` asks more.`
       : ''
   const what = task.kind === 'question' && verb === 'steer' ? ' with a question' : ''
-  return `Task ${task.id} is ${state}: ${verb} is not possible${what}. ${possibleNow(task)}${more}`
+  const deed = verb === 'pull-ended' ? 'to say what became of its pull request' : verb
+  return `Task ${task.id} is ${state}: ${deed} is not possible${what}. ${possibleNow(task)}${more}`
 }
 
 function stateOf({ status, delivery, merge, pull }: Task): string {

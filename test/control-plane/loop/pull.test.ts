@@ -458,7 +458,7 @@ describe('an open pull request is followed', () => {
         () => {
           settings = { ...settings, project: 'ada/other' }
         },
-        /^ada\/tools at .* is no longer where/,
+        /^ada\/tools at .* is no longer where.*, or say what has become of it: `cofferdam task pull-ended \S+ --merged` or `--closed`\.$/,
       ],
     ]
     await using one = follower()
@@ -490,7 +490,7 @@ describe('an open pull request is followed', () => {
     const task = await propose(await applied())
     const operator: Caller = { actor: task.createdBy, role: 'operator' }
     expect(() => decide(task, { act: 'pull-ended', as: 'closed' }, operator)).toThrow(
-      'is an operator, and may not pull-ended a task: an owner can do that.',
+      'is an operator, and may not say what became of the pull request of a task: an owner can do that.',
     )
     decide(task, { act: 'pull-ended', as: 'closed' })
     expect([lab.task(task.id).delivery, lab.deps.store.openSurface(task.id)?.actions]).toEqual([
@@ -510,7 +510,7 @@ describe('an open pull request is followed', () => {
     await one.round()
     expect(looks()).toBe(0)
     expect(() => decide(task, { act: 'pull-ended', as: 'closed' })).toThrow(
-      'is merged where it was proposed: pull-ended is not possible.',
+      'is merged where it was proposed: to say what became of its pull request is not possible.',
     )
   })
 })

@@ -103,7 +103,7 @@ describe('a review', () => {
 
   it.each([
     [{ comments: [{ ...comment, path: 'a.txt' }] }, /"a\.txt" is not among the files/],
-    [{ comments: [{ ...comment, line: 2 }] }, /has 1 lines, and no line 2/],
+    [{ comments: [{ ...comment, line: 2 }] }, /has 1 line, and no line 2/],
     [{}, /Nothing is said about the work/],
     [{ requestChanges: true }, /Nothing is said about the work/],
   ])('that is %j is refused, and nothing is written', async (request, words) => {

@@ -30,7 +30,7 @@ describe('a comment', () => {
     [on('gone.ts', null), []],
     [on('last.ts', 1), []],
     [on('a.ts', 4), ['"a.ts" has 3 lines, and no line 4.']],
-    [on('last.ts', 2), ['"last.ts" has 1 lines, and no line 2.']],
+    [on('last.ts', 2), ['"last.ts" has 1 line, and no line 2.']],
     [on('b.ts', 1), ['"b.ts" is not among the files that the task has changed.']],
   ])('%j: %j', (comment, problems) => {
     expect(commentProblems([comment], changes)).toEqual(problems)

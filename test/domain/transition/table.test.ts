@@ -363,7 +363,8 @@ describe('what a person asks for in any state', () => {
     const task = aTask(overrides)
     const result = tried(act, task)
     if (result.kind === 'changed') return
-    expect(result.text).toContain(`${act} is not possible`)
+    const deed = act === 'pull-ended' ? 'to say what became of its pull request' : act
+    expect(result.text).toContain(`: ${deed} is not possible`)
     const named = /Possible now: (.+)\.$/.exec(result.text)?.[1]?.split(', ') ?? []
     expect(named).not.toContain(act)
     expect(named.filter((other) => tried(other, task).kind === 'refused')).toEqual([])

@@ -110,6 +110,7 @@ describe.each(Object.entries(ways))('on a %s', (_way, options) => {
     )
     const words = page.getByRole('region', { name: 'Review' }).getByText('Not this.')
     await sees(words)
+    await sees(page.getByRole('listitem').filter({ hasText: 'Not this.' }).getByText(`${anOwner.actor.id}:`))
     await page.getByRole('button', { name: `Withdraw review ${lab.plane.task(id).version}` }).click()
     await words.waitFor({ state: 'detached' })
 
