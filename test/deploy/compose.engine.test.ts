@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { sandboxImage } from '../support/docker.ts'
 import { aRepository, git } from '../support/repository.ts'
 
@@ -106,6 +106,18 @@ it('the server in its container applies a task, in a box that it has no right of
   const inBox = git(repo, 'show', `${branch}:env.txt`)
   expect([inBox, inBox]).toEqual([expect.stringContaining('HOME='), expect.not.stringContaining('hush')])
   expect((await compose(['exec', '-T', 'cofferdam', 'cofferdam', '--version'])).out).toContain(' (c0ffee1)\n')
+  // It would end the server at some time or other.
+  const addon = '/opt/cofferdam/node_modules/better-sqlite3/build/Release/better_sqlite3.node'
+  const hooks = await compose([
+    'exec',
+    '-T',
+    'cofferdam',
+    'grep',
+    '-c',
+    'RemoveEnvironmentCleanupHook',
+    addon,
+  ])
+  expect([hooks.code, hooks.out]).toEqual([1, '0\n'])
   // Nothing but the branch is in the repository, also of the tokens that were read back.
   expect(git(repo, 'status', '--porcelain')).toBe('')
   expect(readFileSync(join(place, 'data', 'installation'), 'utf8')).toMatch(/^[a-z2-7]{12}\n$/)
@@ -141,6 +153,9 @@ it('a backup that it makes is restored into its volume, as the page on deploymen
   expect([back.code, back.out]).toEqual([0, expect.stringContaining('Restored')])
   expect(readFileSync(join(place, 'data', 'installation'), 'utf8')).toBe(installation)
   expect((await compose(['up', '-d'])).code).toBe(0)
+  const ready = async (): Promise<boolean> =>
+    (await compose(['exec', '-T', 'cofferdam', 'cofferdam', 'doctor', '--ready'])).code === 0
+  await vi.waitUntil(ready, { timeout: 60_000, interval: 200 })
   const { out } = await compose(['exec', '-T', 'cofferdam', 'cofferdam', 'doctor'])
   expect(out).toMatch(/places +data, sockets and repositories are the same for the engine/)
 })
