@@ -14,7 +14,7 @@ import type { Tasks } from '../tasks.ts'
 import type { Ticks } from '../ticks.ts'
 
 export interface FollowerDeps {
-  readonly store: Pick<Store, 'proposed'>
+  readonly store: Pick<Store, 'proposed' | 'task'>
   readonly tasks: Pick<Tasks, 'report'>
   readonly pulls: PullPlaces
   readonly clock: () => number
@@ -100,38 +100,48 @@ export class PullFollower implements AsyncDisposable {
     if (pull === null || pull.number === null) return true
     const place = pulls(repository.path)
     if (place === null || !isSamePlace(place.settings, pull)) {
-      this.#note(task, pull, elsewhere(task.id, pull, repository.path))
+      this.#note(task, elsewhere(task.id, pull, repository.path))
       return false
     }
     try {
       const forge = await place.forge()
       const input = ended(pull, await forge.look(pull.number, this.#ending.signal))
-      if (input === null) this.#note(task, pull, null)
+      if (input === null) this.#note(task, null)
       else this.#report(task, input)
       return true
     } catch (error) {
       if (this.#ending.signal.aborted) return true
       log.warn({ task: task.id, why: messageOf(error) }, 'a pull request could not be looked at')
       const mayPass = error instanceof Failure && error.code === 'busy' && failed + 1 < patience
-      if (!mayPass) this.#note(task, pull, `${secrets.redact(messageOf(error))} It is looked at again.`)
+      if (!mayPass) this.#note(task, `${secrets.redact(messageOf(error))} It is looked at again.`)
       return false
     }
   }
 
   /** Puts on record whether it is followed, and why not, where that is another than before. */
-  #note({ id, fence }: Task, pull: Pull, unfollowed: string | null): void {
-    if (unfollowed === pull.unfollowed) return
-    const name = pullName(pull)
+  #note(looked: Task, unfollowed: string | null): void {
+    const task = this.#stillOpen(looked)
+    if (task?.pull == null || unfollowed === task.pull.unfollowed) return
+    const name = pullName(task.pull)
     const text = unfollowed === null ? `${name} is followed again.` : `${name} is not followed: ${unfollowed}`
-    this.#deps.tasks.report(id, fence, { type: 'pull_looked', text, unfollowed })
+    this.#deps.tasks.report(task.id, task.fence, { type: 'pull_looked', text, unfollowed })
   }
 
-  #report(task: Task, input: Input): void {
+  #report(looked: Task, input: Input): void {
     const { tasks, clock } = this.#deps
+    const task = this.#stillOpen(looked)
+    if (task === null) return
     const after = transition(task, input, clock())
     if (after.kind === 'refused') return
     const surface = { closeAll: true, ...offerOf(after.task, clock()) }
     tasks.report(task.id, task.fence, input, { surface })
+  }
+
+  /** The task as it is now; null where an owner has ended that pull request meanwhile, and may have had another opened. */
+  #stillOpen({ id, pull }: Task): Task | null {
+    const now = this.#deps.store.task(id)
+    const isSame = now?.pull?.number === pull?.number && now?.pull?.at === pull?.at
+    return now?.delivery === 'pr_open' && isSame ? now : null
   }
 }
 

@@ -486,6 +486,25 @@ describe('an open pull request is followed', () => {
     }
   })
 
+  it('and a late answer about it says nothing of the one that was opened after it', async () => {
+    const task = await propose(await applied())
+    let late = (): void => undefined
+    forge.instead = ({ path }, response) => {
+      if (!path.endsWith('/pulls/1')) return false
+      late = () => answer(response, 200, { number: 1, html_url: null, state: 'closed', merged_at: null })
+      return true
+    }
+    await using one = follower()
+    const round = one.round()
+    await expect.poll(looks).toBe(1)
+    decide(task, { act: 'pull-ended', as: 'closed' })
+    if (forge.pulls[0] !== undefined) forge.pulls[0].state = 'closed'
+    const second = await propose(task)
+    late()
+    await round
+    expect([second.pull?.number, lab.task(task.id)]).toEqual([2, second])
+  })
+
   it('and an owner can say what has become of it, which is not asked for any more', async () => {
     const task = await propose(await applied())
     const operator: Caller = { actor: task.createdBy, role: 'operator' }
