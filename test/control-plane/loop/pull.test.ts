@@ -137,18 +137,20 @@ describe('a pull request', () => {
     writeFileSync(join(repo, 'plans'), 'x')
     git(repo, 'add', '-A')
     git(repo, 'commit', '-q', '-m', 'Not to be seen yet')
+    const into = 'next;x'
+    git(bare, 'branch', into, 'main')
     const task = await applied()
     const operator: Caller = { actor: task.createdBy, role: 'operator' }
     for (const caller of [owner, operator]) {
-      decide(task, { accept: caller === operator ? ['foreign'] : [] }, caller)
+      decide(task, { into, accept: caller === operator ? ['foreign'] : [] }, caller)
       const refused = await lab.until(task.id, isAtRest)
       expect([refused.delivery, refused.pull?.accepted]).toEqual(['none', []])
       expect(refused.pull?.said).toContain(
-        `so 1 commit would go there with it that this task has not made. Push those there first; an owner sends them along with \`cofferdam task pull-request ${task.id} --into main --accept foreign\`.`,
+        `so 1 commit would go there with it that this task has not made. Push those there first; an owner sends them along with \`cofferdam task pull-request ${task.id} --into '${into}' --accept foreign\`.`,
       )
     }
     expect([forge.pulls, heads()]).toEqual([[], expect.not.stringContaining('cofferdam')])
-    expect((await propose(task, { accept: ['foreign'] })).delivery).toBe('pr_open')
+    expect((await propose(task, { into, accept: ['foreign'] })).delivery).toBe('pr_open')
     expect(git(bare, 'log', '--format=%s', task.branch)).toContain('Not to be seen yet')
   })
 
