@@ -28,6 +28,8 @@ export interface FollowerDeps {
 const roundMs = 15_000
 /** A forge that is away for a moment is no reason to tell anybody: so many looks in a row it may be. */
 const patience = 3
+/** How all that is on record of a look that failed ends, and nothing else. */
+const failedEnd = ' It is looked at again.'
 
 interface Watched {
   /** Looks in a row that found nothing new. */
@@ -113,15 +115,19 @@ export class PullFollower implements AsyncDisposable {
       if (this.#ending.signal.aborted) return true
       log.warn({ task: task.id, why: messageOf(error) }, 'a pull request could not be looked at')
       const mayPass = error instanceof Failure && error.code === 'busy' && failed + 1 < patience
-      if (!mayPass) this.#note(task, `${secrets.redact(messageOf(error))} It is looked at again.`)
+      if (!mayPass) this.#note(task, secrets.redact(messageOf(error)) + failedEnd)
       return false
     }
   }
 
-  /** Puts on record whether it is followed, and why not, where that is another than before. */
+  /**
+   * Puts on record whether it is followed, and why not, where that is another than before. A forge may say something else
+   * with each look that fails: the first of them stands.
+   */
   #note(looked: Task, unfollowed: string | null): void {
     const task = this.#stillOpen(looked)
     if (task?.pull == null || unfollowed === task.pull.unfollowed) return
+    if (isFailedLook(unfollowed) && isFailedLook(task.pull.unfollowed)) return
     const name = pullName(task.pull)
     const text = unfollowed === null ? `${name} is followed again.` : `${name} is not followed: ${unfollowed}`
     this.#deps.tasks.report(task.id, task.fence, { type: 'pull_looked', text, unfollowed })
@@ -144,6 +150,8 @@ export class PullFollower implements AsyncDisposable {
     return now?.delivery === 'pr_open' && isSame ? now : null
   }
 }
+
+const isFailedLook = (unfollowed: string | null): boolean => unfollowed?.endsWith(failedEnd) === true
 
 function elsewhere(id: TaskId, { project, remote }: Pull, repository: string): string {
   return `${project} at ${remote} is no longer where pull requests of ${repository} are opened. Name it in the configuration again and start Cofferdam anew, or say what has become of it: \`cofferdam task pull-ended ${id} --merged\` or \`--closed\`.`

@@ -440,7 +440,17 @@ describe('an open pull request is followed', () => {
   it('unless it cannot be, which is on record until it can', async () => {
     const task = await propose(await applied())
     const found = { pulls: lab.pulls, settings }
+    let request = 0
     const lost: readonly (readonly [() => void, RegExp])[] = [
+      [
+        () => {
+          forge.instead = (_, response) => {
+            answer(response, 403, { message: `No. Request ID ${(request += 1)}` })
+            return true
+          }
+        },
+        /It says: "No\. Request ID 1"\. Give it that right, then try again\. It is looked at again\.$/,
+      ],
       [
         () => {
           forge.instead = (_, response) => {
