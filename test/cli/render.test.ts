@@ -123,6 +123,16 @@ describe('a sentence with a command', () => {
     expect(respelled(text, there)).toBe(spelled)
   })
 
+  it.each(['suggested', 'steered', 'resumed', 'stopped', 'rejected', 'reviewed', 'superseded', 'answered'])(
+    'stays as it was said in an event of type %s',
+    (type) => {
+      const events = [anEvent({ type, text: 'Said: `cofferdam doctor`' })]
+      expect(taskLines({ ...nothingOf, events }, there, paint).join('\n')).toContain(
+        'Said: `cofferdam doctor`',
+      )
+    },
+  )
+
   it('leads to the same data folder, wherever it stands', () => {
     const halt = { reason: 'image', text: 'Run `cofferdam image build`.' } as const
     const task = aTask({ status: 'FAILED', halt })

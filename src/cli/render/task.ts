@@ -11,7 +11,7 @@ import { mayBeSuperseded } from '../../domain/transition/apply.ts'
 import type { Paint } from '../terminal.ts'
 import { markLines, marksTitle } from './marks.ts'
 import type { Spell } from './next.ts'
-import { respelled } from './respelled.ts'
+import { eventText, respelled } from './respelled.ts'
 import { answerLines, badge, nextLines } from './summary.ts'
 import { columns, duration, firstLine, hang, moment, plain } from './text.ts'
 
@@ -41,7 +41,7 @@ export function taskLines(shown: Shown, spell: Spell, paint: Paint): readonly st
     ...section('Attestations', columns(attestations.map(attestationRow))),
     ...section(
       'Events',
-      events.map((event) => `${moment(event.at)}  ${firstLine(respelled(event.text, spell), 200)}`),
+      events.map((event) => `${moment(event.at)}  ${firstLine(eventText(event, spell), 200)}`),
     ),
     ...section('Said of its work, by the numbers that review --withdraw takes', columns(saidRows(shown))),
     ...nextLines(task, spell),
