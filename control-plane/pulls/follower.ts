@@ -14,7 +14,7 @@ import type { Tasks } from '../tasks.ts'
 import type { Ticks } from '../ticks.ts'
 
 export interface FollowerDeps {
-  readonly store: Pick<Store, 'proposed'>
+  readonly store: Pick<Store, 'proposed' | 'task'>
   readonly tasks: Pick<Tasks, 'report'>
   readonly pulls: PullPlaces
   readonly clock: () => number
@@ -28,6 +28,8 @@ export interface FollowerDeps {
 const roundMs = 15_000
 /** A forge that is away for a moment is no reason to tell anybody: so many looks in a row it may be. */
 const patience = 3
+/** How all that is on record of a look that failed ends, and nothing else. */
+const failedEnd = ' It is looked at again.'
 
 interface Watched {
   /** Looks in a row that found nothing new. */
@@ -100,40 +102,56 @@ export class PullFollower implements AsyncDisposable {
     if (pull === null || pull.number === null) return true
     const place = pulls(repository.path)
     if (place === null || !isSamePlace(place.settings, pull)) {
-      this.#note(task, pull, elsewhere(task.id, pull, repository.path))
+      this.#note(task, elsewhere(task.id, pull, repository.path))
       return false
     }
     try {
       const forge = await place.forge()
       const input = ended(pull, await forge.look(pull.number, this.#ending.signal))
-      if (input === null) this.#note(task, pull, null)
+      if (input === null) this.#note(task, null)
       else this.#report(task, input)
       return true
     } catch (error) {
       if (this.#ending.signal.aborted) return true
       log.warn({ task: task.id, why: messageOf(error) }, 'a pull request could not be looked at')
       const mayPass = error instanceof Failure && error.code === 'busy' && failed + 1 < patience
-      if (!mayPass) this.#note(task, pull, `${secrets.redact(messageOf(error))} It is looked at again.`)
+      if (!mayPass) this.#note(task, secrets.redact(messageOf(error)) + failedEnd)
       return false
     }
   }
 
-  /** Puts on record whether it is followed, and why not, where that is another than before. */
-  #note({ id, fence }: Task, pull: Pull, unfollowed: string | null): void {
-    if (unfollowed === pull.unfollowed) return
-    const name = pullName(pull)
+  /**
+   * Puts on record whether it is followed, and why not, where that is another than before. A forge may say something else
+   * with each look that fails: the first of them stands.
+   */
+  #note(looked: Task, unfollowed: string | null): void {
+    const task = this.#stillOpen(looked)
+    if (task?.pull == null || unfollowed === task.pull.unfollowed) return
+    if (isFailedLook(unfollowed) && isFailedLook(task.pull.unfollowed)) return
+    const name = pullName(task.pull)
     const text = unfollowed === null ? `${name} is followed again.` : `${name} is not followed: ${unfollowed}`
-    this.#deps.tasks.report(id, fence, { type: 'pull_looked', text, unfollowed })
+    this.#deps.tasks.report(task.id, task.fence, { type: 'pull_looked', text, unfollowed })
   }
 
-  #report(task: Task, input: Input): void {
+  #report(looked: Task, input: Input): void {
     const { tasks, clock } = this.#deps
+    const task = this.#stillOpen(looked)
+    if (task === null) return
     const after = transition(task, input, clock())
     if (after.kind === 'refused') return
     const surface = { closeAll: true, ...offerOf(after.task, clock()) }
     tasks.report(task.id, task.fence, input, { surface })
   }
+
+  /** The task as it is now; null where an owner has ended that pull request meanwhile, and may have had another opened. */
+  #stillOpen({ id, pull }: Task): Task | null {
+    const now = this.#deps.store.task(id)
+    const isSame = now?.pull?.number === pull?.number && now?.pull?.at === pull?.at
+    return now?.delivery === 'pr_open' && isSame ? now : null
+  }
 }
+
+const isFailedLook = (unfollowed: string | null): boolean => unfollowed?.endsWith(failedEnd) === true
 
 function elsewhere(id: TaskId, { project, remote }: Pull, repository: string): string {
   return `${project} at ${remote} is no longer where pull requests of ${repository} are opened. Name it in the configuration again and start Cofferdam anew, or say what has become of it: \`cofferdam task pull-ended ${id} --merged\` or \`--closed\`.`

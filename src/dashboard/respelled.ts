@@ -1,4 +1,5 @@
-import { retold } from '../domain/retold.ts'
+import { hasOwnWords, retold } from '../domain/retold.ts'
+import type { TaskEvent } from '../domain/task.ts'
 
 /** What there is here in place of a command; those with other options have nothing here. */
 const places: readonly (readonly [RegExp, string])[] = [
@@ -26,4 +27,9 @@ export function respelled(text: string): string {
     const found = places.find(([pattern]) => pattern.test(words))
     return found === undefined ? null : words.replace(...found)
   })
+}
+
+/** The sentence of an event, unless it is somebody's own. */
+export function eventText(event: Pick<TaskEvent, 'type' | 'text'>): string {
+  return hasOwnWords(event) ? event.text : respelled(event.text)
 }

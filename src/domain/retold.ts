@@ -1,4 +1,7 @@
-// Browsers run this file too: it imports nothing.
+import type { Input } from './input.ts'
+import type { TaskEvent } from './task.ts'
+
+// Browsers run this file too: it imports types alone.
 
 const command = /`cofferdam ([^`\n]+)`/g
 
@@ -8,4 +11,20 @@ const command = /`cofferdam ([^`\n]+)`/g
  */
 export function retold(text: string, told: (words: string) => string | null): string {
   return text.replaceAll(command, (whole, words: string) => told(words) ?? whole)
+}
+
+const ownWords: readonly string[] = [
+  'suggested',
+  'steered',
+  'resumed',
+  'stopped',
+  'rejected',
+  'reviewed',
+  'superseded',
+  'answered',
+] satisfies readonly Input['type'][]
+
+/** Whether an event tells what a person or an agent has said: that stands everywhere as it was said, commands and all. */
+export function hasOwnWords({ type }: Pick<TaskEvent, 'type'>): boolean {
+  return ownWords.includes(type)
 }

@@ -1,4 +1,5 @@
 import { Failure } from '../domain/failure.ts'
+import { quotedInline } from '../domain/shell.ts'
 import type { Setting } from './hardening.ts'
 import type { Source } from './source.ts'
 
@@ -35,7 +36,7 @@ export function refuseHook(source: Source, settings: readonly Setting[]): void {
     throw new Failure(
       'repository',
       `${source.top} leaves new branches to a hook (receive.procReceiveRefs = ${value}), which Cofferdam never runs: ` +
-        `give a clone of it, or take the setting out with \`git -C ${source.top} config --unset-all receive.procReceiveRefs\`.`,
+        `give a clone of it, or take the setting out with \`git -C ${quotedInline(source.top)} config --unset-all receive.procReceiveRefs\`.`,
     )
   }
 }

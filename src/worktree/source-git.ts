@@ -1,6 +1,7 @@
 import { simpleGit, type SimpleGit } from 'simple-git'
 import type { CommitId } from '../domain/brand.ts'
 import { Failure, messageOf } from '../domain/failure.ts'
+import { quotedInline } from '../domain/shell.ts'
 import type { GitSettings } from './git.ts'
 import { hardenedEnv } from './hardening.ts'
 import { tracking } from './remote/listing.ts'
@@ -90,6 +91,6 @@ async function noCommit(git: SimpleGit, source: Source, ref: string): Promise<Fa
     'repository',
     any === '' && ref === 'HEAD'
       ? `${source.top} has no commit yet: commit something there first.`
-      : `${source.top} has no branch, tag or commit ${JSON.stringify(ref)}: \`git -C ${source.top} branch --all\` lists what there is.`,
+      : `${source.top} has no branch, tag or commit ${JSON.stringify(ref)}: \`git -C ${quotedInline(source.top)} branch --all\` lists what there is.`,
   )
 }

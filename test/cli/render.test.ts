@@ -1,9 +1,8 @@
-import { execFileSync } from 'node:child_process'
 import picocolors from 'picocolors'
 import { describe, expect, it } from 'vitest'
 import { findingLines } from '../../src/cli/render/findings.ts'
 import type { Refusal } from '../../src/domain/delivery/refusal.ts'
-import { nextCommands, quoted, type Spell } from '../../src/cli/render/next.ts'
+import { nextCommands, type Spell } from '../../src/cli/render/next.ts'
 import { OutputLines } from '../../src/cli/render/output-lines.ts'
 import { eventLines } from '../../src/cli/render/progress.ts'
 import { respelled } from '../../src/cli/render/respelled.ts'
@@ -106,18 +105,6 @@ describe('text for people', () => {
       ]),
     ).toEqual(['a    bb  c', 'aaa      ccc'])
   })
-
-  it.each([
-    ['/a/b-c.d', '/a/b-c.d'],
-    ['two words', "'two words'"],
-    ["it's", `'it'\\''s'`],
-    ['$(x)', "'$(x)'"],
-    ['\u001b[2Jü', String.raw`$'\033\1332J\303\274'`],
-    ["it's \u202ea", String.raw`$'it\047s \342\200\256a'`],
-  ])('%j is quoted for a shell as %s', (text, word) => {
-    expect(quoted(text)).toBe(word)
-    expect(execFileSync('bash', ['-c', `printf %s ${word}`], { encoding: 'utf8' })).toBe(text)
-  })
 })
 
 describe('a sentence with a command', () => {
@@ -135,6 +122,16 @@ describe('a sentence with a command', () => {
   ])('%s', (text, spelled) => {
     expect(respelled(text, there)).toBe(spelled)
   })
+
+  it.each(['suggested', 'steered', 'resumed', 'stopped', 'rejected', 'reviewed', 'superseded', 'answered'])(
+    'stays as it was said in an event of type %s',
+    (type) => {
+      const events = [anEvent({ type, text: 'Said: `cofferdam doctor`' })]
+      expect(taskLines({ ...nothingOf, events }, there, paint).join('\n')).toContain(
+        'Said: `cofferdam doctor`',
+      )
+    },
+  )
 
   it('leads to the same data folder, wherever it stands', () => {
     const halt = { reason: 'image', text: 'Run `cofferdam image build`.' } as const

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { refuseUnnamed } from '../../control-plane/gate/merge.ts'
 import { refuseSpent } from '../../control-plane/gate/refusals.ts'
-import { respelled } from '../../src/dashboard/respelled.ts'
+import { eventText, respelled } from '../../src/dashboard/respelled.ts'
 import { aBudget, aSpent, aTask, aTaskId } from '../support/task.ts'
 
 it.each([
@@ -22,6 +22,13 @@ it.each([
   ['`cofferdam restore`, `git log`', '`cofferdam restore`, `git log`'],
 ])('%s', (text, spelt) => {
   expect(respelled(text)).toBe(spelt)
+})
+
+it.each([
+  ['halted', 'its page'],
+  ['reviewed', '`cofferdam task show x`'],
+])('of an event of type %s it is %s', (type, spelt) => {
+  expect(eventText({ type, text: '`cofferdam task show x`' })).toBe(spelt)
 })
 
 it('what the control plane refuses names what can be pressed here', () => {

@@ -1,6 +1,7 @@
 import { mergeMessage } from '../../../src/domain/delivery/message.ts'
 import type { MergePhase } from '../../../src/domain/input.ts'
 import { isByName } from '../../../src/domain/remote.ts'
+import { quotedInline } from '../../../src/domain/shell.ts'
 import { rulesOf } from '../../../src/domain/standing.ts'
 import type { Task } from '../../../src/domain/task.ts'
 import { counted, fewOf } from '../../../src/domain/text.ts'
@@ -45,7 +46,8 @@ export async function merge(work: Work): Promise<void> {
 function foreignText(task: Task, into: string, commits: number): string {
   const { id, base } = task
   const accept = [...rulesOf(task), 'foreign'].join(',')
-  return `Not merged: ${into} does not hold the commit of ${base.ref} that the work began from, so ${counted(commits, 'commit')} would come with it that are not this task's. Look at \`cofferdam task diff ${id} --against ${into}\`; an owner merges them too with \`cofferdam task merge ${id} --into ${into} --accept ${accept}\`.`
+  const branch = quotedInline(into)
+  return `Not merged: ${into} does not hold the commit of ${base.ref} that the work began from, so ${counted(commits, 'commit')} would come with it that are not this task's. Look at \`cofferdam task diff ${id} --against ${branch}\`; an owner merges them too with \`cofferdam task merge ${id} --into ${branch} --accept ${accept}\`.`
 }
 
 /** So many paths are kept with the event. */

@@ -1,6 +1,7 @@
 import type { PullPlace } from '../../../src/domain/delivery/forge.ts'
 import { isSamePlace, type Pull, pullName, type PullRefusal } from '../../../src/domain/delivery/pull.ts'
 import { mostOf, storyOf } from '../../../src/domain/delivery/story.ts'
+import { quotedInline } from '../../../src/domain/shell.ts'
 import { rulesOf } from '../../../src/domain/standing.ts'
 import type { Task } from '../../../src/domain/task.ts'
 import { counted } from '../../../src/domain/text.ts'
@@ -42,7 +43,7 @@ function foreignText(task: Task, remote: string, commits: number): string {
   const { id, base } = task
   const { into } = pullOf(task)
   const accept = [...rulesOf(task), 'foreign'].join(',')
-  return `${into} in ${remote} does not hold the commit of ${base.ref} that the work began from, so ${counted(commits, 'commit')} would go there with it that this task has not made. Push those there first; an owner sends them along with \`cofferdam task pull-request ${id} --into ${into} --accept ${accept}\`.`
+  return `${into} in ${remote} does not hold the commit of ${base.ref} that the work began from, so ${counted(commits, 'commit')} would go there with it that this task has not made. Push those there first; an owner sends them along with \`cofferdam task pull-request ${id} --into ${quotedInline(into)} --accept ${accept}\`.`
 }
 
 /** Opens the pull request, or finds the one that was opened before this process knew of it. */

@@ -2,8 +2,8 @@ import type { Explanation } from '../../domain/control-plane.ts'
 import type { BoxMount, BoxSource, BoxSpec } from '../../domain/box.ts'
 import type { Egress } from '../../domain/egress.ts'
 import type { Policy } from '../../domain/policy.ts'
+import { quoted } from '../../domain/shell.ts'
 import type { Paint } from '../terminal.ts'
-import { quoted } from './next.ts'
 import { columns, plain, wrapped } from './text.ts'
 
 /** What a task would get, for people. */

@@ -3,6 +3,7 @@ import { pullEnds, pullName } from '../../domain/delivery/pull.ts'
 import type { Refusal } from '../../domain/delivery/refusal.ts'
 import { isDelivering, isWorking, type Task } from '../../domain/task.ts'
 import { defaultPolicy } from '../../domain/policies.ts'
+import { quoted } from '../../domain/shell.ts'
 import { refusalOf, rulesOf } from '../../domain/standing.ts'
 import { possibleActs } from '../../domain/transition/apply.ts'
 import { plain } from './text.ts'
@@ -15,18 +16,6 @@ export interface Suggestion {
 
 /** How a command of this program is written here, with the options that lead to the same data folder. */
 export type Spell = (command: string) => string
-
-/** Wraps an argument so that a shell takes it as it stands, and a terminal shows it. */
-export function quoted(text: string): string {
-  if (/^[\w@%+=:,./-]+$/.test(text)) return text
-  return plain(text) === text ? `'${text.replaceAll("'", `'\\''`)}'` : `$'${spelled(text)}'`
-}
-
-/** All that is no plain letter by its bytes. */
-function spelled(text: string): string {
-  const octal = (byte: number): string => `\\${byte.toString(8).padStart(3, '0')}`
-  return text.replaceAll(/[^\w@%+=:,./ -]/gu, (letter) => [...Buffer.from(letter)].map(octal).join(''))
-}
 
 /** What a person can do next with a task, most useful first. */
 export function nextCommands(task: Task, spell: Spell): readonly Suggestion[] {

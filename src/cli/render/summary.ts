@@ -1,10 +1,11 @@
 import { isByName } from '../../domain/remote.ts'
+import { quoted } from '../../domain/shell.ts'
 import type { Status, Task } from '../../domain/task.ts'
 import { deliverySaid } from '../../domain/standing.ts'
 import { counted } from '../../domain/text.ts'
 import type { Paint } from '../terminal.ts'
 import { markLines, marksTitle } from './marks.ts'
-import { nextCommands, quoted, type Spell } from './next.ts'
+import { nextCommands, type Spell } from './next.ts'
 import { respelled } from './respelled.ts'
 import { columns, duration, hang, plain } from './text.ts'
 

@@ -1,6 +1,7 @@
 import { activityOf } from '../../domain/activity.ts'
 import { parseAttestation, type SignedAttestation } from '../../domain/attestation.ts'
 import { pullName } from '../../domain/delivery/pull.ts'
+import { quoted } from '../../domain/shell.ts'
 import { workOf } from '../../domain/standing.ts'
 import type { Checkpoint, Task, TaskEvent } from '../../domain/task.ts'
 import { openReviews, reviewText } from '../../domain/review/review.ts'
@@ -9,8 +10,8 @@ import { counted } from '../../domain/text.ts'
 import { mayBeSuperseded } from '../../domain/transition/apply.ts'
 import type { Paint } from '../terminal.ts'
 import { markLines, marksTitle } from './marks.ts'
-import { quoted, type Spell } from './next.ts'
-import { respelled } from './respelled.ts'
+import type { Spell } from './next.ts'
+import { eventText, respelled } from './respelled.ts'
 import { answerLines, badge, nextLines } from './summary.ts'
 import { columns, duration, firstLine, hang, moment, plain } from './text.ts'
 
@@ -40,7 +41,7 @@ export function taskLines(shown: Shown, spell: Spell, paint: Paint): readonly st
     ...section('Attestations', columns(attestations.map(attestationRow))),
     ...section(
       'Events',
-      events.map((event) => `${moment(event.at)}  ${firstLine(respelled(event.text, spell), 200)}`),
+      events.map((event) => `${moment(event.at)}  ${firstLine(eventText(event, spell), 200)}`),
     ),
     ...section('Said of its work, by the numbers that review --withdraw takes', columns(saidRows(shown))),
     ...nextLines(task, spell),

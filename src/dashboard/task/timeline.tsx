@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks'
 import type { TaskEvent } from '../../domain/task.ts'
 import { useNow } from '../hooks.ts'
 import { Moment } from '../parts.tsx'
-import { respelled } from '../respelled.ts'
+import { eventText } from '../respelled.ts'
 import { capital, nameOf, stepName } from '../words.ts'
 import { type Folded, folded } from './fold.ts'
 
@@ -53,7 +53,7 @@ function Step({ of: { step, events }, now }: { readonly of: Folded; readonly now
 }
 
 function Entry({ event, now }: { readonly event: TaskEvent; readonly now: number }) {
-  const { seq, at, step, from, to, text, actor, data } = event
+  const { seq, at, step, from, to, actor, data } = event
   const risks = reasonsIn(data['risks'])
   return (
     <li value={seq}>
@@ -63,7 +63,7 @@ function Entry({ event, now }: { readonly event: TaskEvent; readonly now: number
         {from !== to && <span>{to.toLowerCase()}</span>}
         {actor.kind !== 'system' && <span>{nameOf(actor)}</span>}
       </p>
-      <p class="words">{respelled(text)}</p>
+      <p class="words">{eventText(event)}</p>
       {risks.length > 0 && (
         <ul>
           {risks.map((reason) => (

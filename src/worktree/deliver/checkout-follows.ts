@@ -1,5 +1,6 @@
 import type { CommitId, HostPath } from '../../domain/brand.ts'
 import { Failure } from '../../domain/failure.ts'
+import { quotedInline } from '../../domain/shell.ts'
 import { fewOf } from '../../domain/text.ts'
 import { readText } from '../files.ts'
 import type { GitPlace, Setting } from '../hardening.ts'
@@ -98,7 +99,7 @@ function notThere(target: Target, folder: HostPath): Refused {
     : refusal(
         target,
         `is checked out in ${folder}, which is not there or not to be seen`,
-        `mount it, or \`git -C ${top} worktree prune\``,
+        `mount it, or \`git -C ${quotedInline(top)} worktree prune\``,
       )
 }
 

@@ -200,19 +200,23 @@ describe('a merge', () => {
   })
 
   it('brings no more than the work into a branch, unless an owner accepts that', async () => {
-    git(repo, 'branch', 'release', 'main')
+    const release = 'release$(touch${IFS}x)'
+    git(repo, 'branch', release, 'main')
     moves('theirs.txt')
     const task = await applied('echo new > new.txt')
-    const refused = await merge(task, { into: 'release' })
+    const refused = await merge(task, { into: release })
     expect([refused.delivery, refused.merge?.said]).toEqual([
       'none',
       expect.stringContaining("1 commit would come with it that are not this task's"),
     ])
-    const input = { act: 'merge', into: 'release', accept: ['foreign'] } as const
+    // It is for a shell to take as it stands.
+    expect(refused.merge?.said).toContain(`task diff ${task.id} --against '${release}'\``)
+    expect(refused.merge?.said).toContain(`--into '${release}' --accept foreign\`.`)
+    const input = { act: 'merge', into: release, accept: ['foreign'] } as const
     expect(() => decide(task, input, { ...owner, role: 'operator' })).not.toThrow()
     expect((await delivered(task)).delivery).toBe('none')
     expect((await merge(task, input)).delivery).toBe('merged')
-    expect(git(repo, 'show', 'release:theirs.txt')).toBe('x\n')
+    expect(git(repo, 'show', `${release}:theirs.txt`)).toBe('x\n')
   })
 
   it('by the button accepts what is marked, and not that others’ commits go with it', async () => {

@@ -137,18 +137,20 @@ describe('a pull request', () => {
     writeFileSync(join(repo, 'plans'), 'x')
     git(repo, 'add', '-A')
     git(repo, 'commit', '-q', '-m', 'Not to be seen yet')
+    const into = 'next;x'
+    git(bare, 'branch', into, 'main')
     const task = await applied()
     const operator: Caller = { actor: task.createdBy, role: 'operator' }
     for (const caller of [owner, operator]) {
-      decide(task, { accept: caller === operator ? ['foreign'] : [] }, caller)
+      decide(task, { into, accept: caller === operator ? ['foreign'] : [] }, caller)
       const refused = await lab.until(task.id, isAtRest)
       expect([refused.delivery, refused.pull?.accepted]).toEqual(['none', []])
       expect(refused.pull?.said).toContain(
-        `so 1 commit would go there with it that this task has not made. Push those there first; an owner sends them along with \`cofferdam task pull-request ${task.id} --into main --accept foreign\`.`,
+        `so 1 commit would go there with it that this task has not made. Push those there first; an owner sends them along with \`cofferdam task pull-request ${task.id} --into '${into}' --accept foreign\`.`,
       )
     }
     expect([forge.pulls, heads()]).toEqual([[], expect.not.stringContaining('cofferdam')])
-    expect((await propose(task, { accept: ['foreign'] })).delivery).toBe('pr_open')
+    expect((await propose(task, { into, accept: ['foreign'] })).delivery).toBe('pr_open')
     expect(git(bare, 'log', '--format=%s', task.branch)).toContain('Not to be seen yet')
   })
 
@@ -438,7 +440,17 @@ describe('an open pull request is followed', () => {
   it('unless it cannot be, which is on record until it can', async () => {
     const task = await propose(await applied())
     const found = { pulls: lab.pulls, settings }
+    let request = 0
     const lost: readonly (readonly [() => void, RegExp])[] = [
+      [
+        () => {
+          forge.instead = (_, response) => {
+            answer(response, 403, { message: `No. Request ID ${(request += 1)}` })
+            return true
+          }
+        },
+        /It says: "No\. Request ID 1"\. Give it that right, then try again\. It is looked at again\.$/,
+      ],
       [
         () => {
           forge.instead = (_, response) => {
@@ -484,6 +496,25 @@ describe('an open pull request is followed', () => {
         '#1 of ada/tools is followed again.',
       ])
     }
+  })
+
+  it('and a late answer about it says nothing of the one that was opened after it', async () => {
+    const task = await propose(await applied())
+    let late = (): void => undefined
+    forge.instead = ({ path }, response) => {
+      if (!path.endsWith('/pulls/1')) return false
+      late = () => answer(response, 200, { number: 1, html_url: null, state: 'closed', merged_at: null })
+      return true
+    }
+    await using one = follower()
+    const round = one.round()
+    await expect.poll(looks).toBe(1)
+    decide(task, { act: 'pull-ended', as: 'closed' })
+    if (forge.pulls[0] !== undefined) forge.pulls[0].state = 'closed'
+    const second = await propose(task)
+    late()
+    await round
+    expect([second.pull?.number, lab.task(task.id)]).toEqual([2, second])
   })
 
   it('and an owner can say what has become of it, which is not asked for any more', async () => {
