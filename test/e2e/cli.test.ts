@@ -238,7 +238,7 @@ describe.concurrent('the command line', () => {
     const env = { DOCKER_HOST: `unix://${join(folder, 'no.sock')}` }
     const run = start(env, 'run', '--repo', repo, '--goal', 'Right it', '--', 'true')
     await exits(run, 7)
-    expect(Date.now() - began).toBeLessThan(10_000)
+    expect(Date.now() - began).toBeLessThan(30_000)
     expect(run.out()).toContain('no.sock')
     const list = cofferdam('task', 'list')
     await exits(list, 0)
