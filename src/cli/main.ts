@@ -9,7 +9,7 @@ import { processTerminal } from './terminal.ts'
 const around = thisProcess()
 const terminal = processTerminal()
 
-// The control plane is loaded where it is needed: most commands ask one in another process, and start in half the time without.
+// The control plane is loaded where it is needed: most commands ask one in another process, and answer a fifth sooner without it.
 process.exitCode = await cli(process.argv.slice(2), {
   around,
   terminal,
