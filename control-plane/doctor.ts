@@ -23,6 +23,8 @@ interface Around {
   readonly engine: Pick<Engine, 'describe' | 'image' | 'posture'>
   /** Says which git is here, or rejects where that will not do. */
   readonly git: () => Promise<string>
+  /** Of the program, with the commit that it was built of. */
+  readonly version: string
   readonly data: string
   /** Boxes are ended when less than this is free, MiB. */
   readonly diskFreeMb: number
@@ -92,6 +94,7 @@ export async function diagnose(deps: DiagnoseDeps): Promise<readonly Finding[]> 
 function surroundings({
   engine,
   git,
+  version,
   agents,
   data,
   diskFreeMb,
@@ -100,6 +103,7 @@ function surroundings({
   forges = {},
 }: Around): Promise<readonly Finding[]> {
   return Promise.all([
+    finding('cofferdam', () => ok(`${version}, on Node.js ${process.version}`)),
     finding('engine', async () => ok(await engine.describe())),
     finding('git', async () => ok(await git())),
     finding('posture', async () => {

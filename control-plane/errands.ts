@@ -6,14 +6,17 @@ import type { BackupReport } from '../src/domain/backup.ts'
 import type { HostPath } from '../src/domain/brand.ts'
 import type { Finding } from '../src/domain/control-plane.ts'
 import { Failure, systemCodeOf } from '../src/domain/failure.ts'
+import { versionOf } from '../src/config/version.ts'
 import { gitHere } from '../src/worktree/git-version.ts'
+import { missingFrom } from '../src/worktree/missing.ts'
 import { apartEngine, gitOf, pullsOf } from './adapters.ts'
 import { describeKey, type KeyPlaces, keyPlaces } from './attest/key.ts'
 import { backUp } from './backup/backup.ts'
 import { backUpDated } from './backup/dated.ts'
+import { refuseInside } from './backup/inside.ts'
 import { restore } from './backup/restore.ts'
 import { diagnose, looksOf, namesOf } from './doctor.ts'
-import { forgeLooks } from './pulls/look.ts'
+import { forgeReach } from './pulls/reach.ts'
 import { ownerOf } from './store/lock.ts'
 
 // What is done without a control plane that is open.
@@ -23,13 +26,14 @@ export async function diagnoseClosed(config: Config, around: Environment): Promi
   return await diagnose({
     engine: apartEngine(config, around),
     git: gitHere,
+    version: versionOf(),
     agents: namesOf(config.tasks.agent, config.tasks.answerer),
     data: config.dataFolder,
     tmp: around.tmp,
     diskFreeMb: config.tasks.policy.limits.diskFreeMb,
     attestationKey: () => describeKey(keyPlaces(config.dataFolder, config.attestationKey)),
     repositories: looksOf({ repositories: config.repositories, ...gitOf(config) }),
-    forges: forgeLooks(config.repositories, pullsOf(config)),
+    forges: forgeReach(config.repositories, pullsOf(config)),
     find: () => findDataFolder(config.dataFolder, around.uid),
     alive: isAlive,
   })
@@ -52,7 +56,9 @@ export async function backUpData(
       `There is no data folder at ${data}: name the one to back up with --data.`,
     )
   const place = resolve(around.cwd, folder) as HostPath
-  const deps = { data, attestationKey, owner: ownerOf('backup', Date.now()), clock: Date.now }
+  await refuseInside(place, data)
+  const owner = ownerOf('backup', Date.now())
+  const deps = { data, attestationKey, owner, clock: Date.now, missing: missingFrom }
   return keep === null ? await backUp(place, deps) : await backUpDated(place, keep, deps)
 }
 

@@ -23,7 +23,9 @@ import type { Discord, DiscordDeps } from '../src/discord/open.ts'
 import { specHash } from '../src/sandbox/hash.ts'
 import { compileBox } from '../src/sandbox/spec.ts'
 import { webhook } from '../src/webhooks/webhook.ts'
+import { versionOf } from '../src/config/version.ts'
 import { gitHere } from '../src/worktree/git-version.ts'
+import { missingFrom } from '../src/worktree/missing.ts'
 import { openAccess } from './access.ts'
 import { engineOf, gatewayOf, gitOf, placesApart, pullsOf, revealed, sweepPlaces } from './adapters.ts'
 import { attestor } from './attest/attestor.ts'
@@ -46,6 +48,7 @@ import { Dispatcher } from './outbox/dispatcher.ts'
 import { Plane } from './plane.ts'
 import { PullFollower } from './pulls/follower.ts'
 import { namedRepositories } from './repositories.ts'
+import { endDeliveries } from './restored.ts'
 import { ScheduleBook } from './schedule/book.ts'
 import { takeConfigured } from './schedule/configured.ts'
 import type { RunDeps } from './schedule/runs.ts'
@@ -133,7 +136,13 @@ export async function open(
     if (config.contained && options.attend === 'all') refuseApart(await apart())
     const places = keyPlaces(data.path, config.attestationKey)
     const { attestationKey } = config
-    const aside = await copyBeforeUpgrade({ data: data.path, attestationKey, owner, clock: Date.now })
+    const aside = await copyBeforeUpgrade({
+      data: data.path,
+      attestationKey,
+      owner,
+      clock: Date.now,
+      missing: missingFrom,
+    })
     if (aside !== null)
       log.warn({ ...aside }, 'the database is brought up to date; a backup of how it was has been put aside')
     const store = withBallast(openStore(database), new Ballast(data.path))
@@ -183,7 +192,10 @@ export async function open(
       random: Math.random,
     })
     closers.push(() => dispatcher[Symbol.asyncDispose]())
-    const tasks = new Tasks({ store, bus, clock, attestor: attests, destinations })
+    // As a pull request is decided: without its token none is opened.
+    const proposes = (repository: string): boolean =>
+      config.repositories[repository]?.delivery?.pull?.token != null
+    const tasks = new Tasks({ store, bus, clock, attestor: attests, destinations, proposes })
     const outputs = new OutputFiles(data.path)
     const docker = engineOf(config, data.path, config.runtimeFolder, {
       installation: data.installation,
@@ -229,7 +241,7 @@ export async function open(
     const settled = (id: TaskId): Promise<void> => loop.settled(id)
     const follower = new PullFollower({ store, tasks, pulls, clock, ticks, log, secrets })
     closers.push(() => follower[Symbol.asyncDispose]())
-    const keeper = new Keeper({ ...shared, retention: config.keep, settled, log })
+    const keeper = new Keeper({ ...shared, retention: config.keep, settled, ticks, log })
     closers.push(() => keeper[Symbol.asyncDispose]())
 
     const means = {
@@ -271,6 +283,7 @@ export async function open(
       pages: () => pages?.found ?? null,
       apart,
       git: gitHere,
+      version: versionOf(),
       repositories: config.repositories,
       remotes,
       pulls,
@@ -289,6 +302,7 @@ export async function open(
     const app = httpApp(plane, { ...shown, caller: () => local })
     const servesAll = options.attend === 'all'
     takeConfigured(store.schedules, config.schedules, clock(), servesAll)
+    endDeliveries({ data: data.path, store, tasks, clock })
     await loop.recover()
     const socket = await serveSocket(app, config.controlSocket)
     closers.push(() => socket[Symbol.asyncDispose]())

@@ -50,7 +50,7 @@ import { openSurface } from './gate/surfaces.ts'
 import type { Loop } from './loop/loop.ts'
 import type { OutputFiles } from './loop/output-files.ts'
 import { placeOf } from './loop/work.ts'
-import { forgeLooks } from './pulls/look.ts'
+import { forgeReach } from './pulls/reach.ts'
 import { review } from './review/review.ts'
 import { withdraw } from './review/withdraw.ts'
 import { readiness } from './ready.ts'
@@ -74,6 +74,8 @@ export interface PlaneDeps {
   readonly worktrees: Worktrees
   /** Says which git is here, or rejects where that will not do. */
   readonly git: () => Promise<string>
+  /** Of this program, for {@link doctor}. */
+  readonly version: string
   readonly agents: ReadonlyMap<string, Agent>
   readonly compile: CompileBox
   readonly outputs: Pick<OutputFiles, 'read'>
@@ -325,7 +327,7 @@ export class Plane implements ControlPlane {
       ...this.#deps,
       agents: namesOf(this.#deps.defaults.agent, this.#answerer()),
       repositories: of === 'all' ? looksOf(this.#deps) : {},
-      forges: of === 'all' ? forgeLooks(this.#deps.repositories, this.#deps.pulls) : {},
+      forges: of === 'all' ? forgeReach(this.#deps.repositories, this.#deps.pulls) : {},
       diskFreeMb: this.#deps.defaults.policy.limits.diskFreeMb,
       attestationKey: () => describeKey(this.#deps.keyPlaces),
     })

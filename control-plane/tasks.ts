@@ -6,7 +6,7 @@ import type { Input } from '../src/domain/input.ts'
 import type { Destination } from '../src/domain/outbox/destination.ts'
 import { lettersOf } from '../src/domain/outbox/write.ts'
 import type { Actor, Checkpoint, Task } from '../src/domain/task.ts'
-import { givesBack, transition } from '../src/domain/transition/apply.ts'
+import { givesBack, possibleNow, transition } from '../src/domain/transition/apply.ts'
 import type { Attestor } from './attest/attestor.ts'
 import type { Bus } from './bus.ts'
 import { openSurface } from './gate/surfaces.ts'
@@ -22,6 +22,8 @@ export interface TasksDeps {
   readonly attestor: Pick<Attestor, 'changing'>
   /** Who is told of what happens. */
   readonly destinations?: readonly Destination[]
+  /** Whether pull requests of a repository can be opened; absent is of none. */
+  readonly proposes?: (repository: string) => boolean
 }
 
 /** What is written together with a transition. */
@@ -101,7 +103,7 @@ export class Tasks {
     expected: number | null = null,
   ): Task {
     const task = this.get(id)
-    const changed = transition(task, input, this.#deps.clock())
+    const changed = transition(task, input, this.#deps.clock(), this.#proposes(task))
     if (changed.kind === 'refused')
       throw new Failure('conflict', `${changed.text}${this.#decided(task, input)}`)
     if (expected !== null && expected !== task.revision) {
@@ -141,6 +143,15 @@ export class Tasks {
     if (task === null)
       throw new Failure('not_found', `There is no task ${id}: \`cofferdam task list\` shows those there are.`)
     return task
+  }
+
+  /** What is possible instead, as a sentence. */
+  possibleNow(task: Task): string {
+    return possibleNow(task, this.#proposes(task))
+  }
+
+  #proposes({ repository }: Task): boolean {
+    return this.#deps.proposes?.(repository.path) ?? false
   }
 
   /** Who has decided on the task before, for one who wanted to; '' where nobody has. */

@@ -59,7 +59,7 @@ install_dependencies() {
     long 'npm ci' npm --prefix "$root" ci --ignore-scripts --no-audit --no-fund || return
     dependencies_wanted >"$stamp"
   fi
-  if ! sqlite_loads; then
+  if ! sqlite_loads && ! take_sqlite; then
     begin_sqlite
     note 'better-sqlite3 is fetched, or compiled where that is not possible, while the next stages go on'
   fi
@@ -82,7 +82,10 @@ finish_dependencies() {
     begin_sqlite
     follow better-sqlite3 || code=$?
   fi
-  sqlite_loads && return
+  if sqlite_loads; then
+    keep_sqlite || note 'What better-sqlite3 was compiled to could not be kept for the next clone.'
+    return
+  fi
   show_failure better-sqlite3 "$code"
   return 1
 }
@@ -94,8 +97,34 @@ dependencies_wanted() {
 
 sqlite_loads() { (cd "$root" && node -e 'new (require("better-sqlite3"))(":memory:").close()') 2>/dev/null; }
 
+# The addon that an earlier set-up came to, for this version of it and this Node.js: to compile it again takes a minute.
+take_sqlite() {
+  local kept
+  kept=$(kept_sqlite) && [ -f "$kept" ] || return
+  mkdir -p "$root/$addon_folder" && cp "$kept" "$root/$addon_folder/better_sqlite3.node" && sqlite_loads && return
+  rm -f "$root/$addon_folder/better_sqlite3.node" "$kept"
+  return 1
+}
+
+keep_sqlite() {
+  local kept
+  kept=$(kept_sqlite) || return
+  [ ! -f "$kept" ] || return 0
+  mkdir -p "$(dirname "$kept")" && cp "$root/$addon_folder/better_sqlite3.node" "$kept.$$" && mv "$kept.$$" "$kept"
+}
+
+addon_folder=node_modules/better-sqlite3/build/Release
+
+kept_sqlite() {
+  local caches=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}} name
+  [ -n "$caches" ] || return
+  name=$(cd "$root" && node -p "[require('better-sqlite3/package.json').version, process.versions.modules, process.platform, process.arch].join('-')" 2>/dev/null) || return
+  echo "$caches/cofferdam/better-sqlite3-$name.node"
+}
+
 begin_sqlite() {
   local nodedir
+  mend_headers || true
   nodedir=$(headers)
   # The second name is for npm 10, which does not know the first.
   begin better-sqlite3 env ${nodedir:+"npm_package_config_node_gyp_nodedir=$nodedir" "npm_config_nodedir=$nodedir"} \
@@ -106,12 +135,26 @@ begin_sqlite() {
 # downloads them from nodejs.org, where that can be reached.
 headers() {
   local place
-  for place in "$(node -p 'path.dirname(path.dirname(process.execPath))')" "$root/node_modules/.node"; do
+  for place in "$root/node_modules/.node" "$(node -p 'path.dirname(path.dirname(process.execPath))')"; do
     if grep -qs "NODE_MODULE_VERSION $(node -p process.versions.modules)\$" "$place/include/node/node_version.h"; then
       echo "$place"
       return
     fi
   done
+}
+
+# With the headers of Node.js 24.19 and later ones of 24, an addon ends the process where what it made is collected while no
+# code runs (nodejs/node#65446). What is compiled takes a copy of them without that, as other releases have it.
+mend_headers() {
+  local place copy=$root/node_modules/.node file=include/node/node_object_wrap.h
+  place=$(headers)
+  grep -qs '^ *AddCleanupHook();$' "$place/$file" || return 0
+  if [ "$place" != "$copy" ]; then
+    rm -rf "$copy"
+    mkdir -p "$copy/include"
+    cp -R "$place/include/node" "$copy/include/node"
+  fi
+  sed -i '/^ *\(Add\|Remove\)CleanupHook();$/d' "$copy/$file"
 }
 
 # The npm registry has each version of Node.js as a package, with its headers.
@@ -153,7 +196,7 @@ need_compose() {
 
 # The browser in which the dashboard is tried, for its tests.
 need_browser() {
-  [ -x /usr/bin/chromium ] || { is_root_with_apt && apt_install chromium; }
+  [ -x /usr/bin/chromium-headless-shell ] || { is_root_with_apt && apt_install chromium-headless-shell; }
 }
 
 # Leaves the commit for `cofferdam --version`; nothing where this is no clone.
@@ -174,9 +217,7 @@ build_sources() {
   fi
   # Without a stamp nobody knows what is in there.
   [ -e "$stamp" ] || rm -rf "$root/dist"
-  rm -f "$stamp"
   long 'npm run build' npm --prefix "$root" run build || return
-  chmod +x "$root/dist/program/cofferdam.js"
   printf '%s' "$want" >"$stamp"
 }
 

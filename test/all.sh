@@ -1,5 +1,8 @@
 #!/usr/bin/env bash
-# Every check and every test, from a clean clone: bash test/all.sh
+# Every check and every test, from a clean clone: bash test/all.sh [--long]
+#
+# With --long also the tests with the tag "long" (vitest.config.ts): they walk ways that the others walk, again, in greater numbers or
+# with one more of a kind, and take about as long as all the others together.
 #
 # Sets up what is missing (dependencies, build, Docker engine, sandbox image), as the quickstart does. The last line counts
 # the tests as the runner's own report does (.results/tests.json), and each static check of `npm run check` as one more.
@@ -7,6 +10,14 @@
 set -uo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../deploy/setup.sh"
 cd "$root" || exit 1
+case ${1-} in
+  '') filter=(--tags-filter '!long') ;;
+  --long) filter=() ;;
+  *)
+    echo "test/all.sh takes nothing, or --long; it was given: $*" >&2
+    exit 2
+    ;;
+esac
 report=.results/tests.json
 mkdir -p .results
 rm -f "$report"
@@ -27,16 +38,28 @@ else
 fi
 need_compose || note 'There is no docker-compose: the suite that needs it will fail.'
 need_shells || note 'Not every shell is there: the tests of its completion are skipped, and say so.'
-need_browser || note 'There is no chromium: the tests of the dashboard will fail. On Debian: apt-get install chromium'
+need_browser || note 'There is no chromium-headless-shell: the tests of the dashboard will fail. On Debian: apt-get install chromium-headless-shell'
 finish_dependencies || die 'better-sqlite3 could not be installed; see above.'
 
+# Two at a time: most of them use one core. In a shell of their own, which waits for nothing else (an engine, say).
+mapfile -t commands < <(node -p 'require("./package.json").scripts.check.split(" && ").join("\n")')
+said=$(mktemp -d)
+(
+  for n in "${!commands[@]}"; do
+    while (($(jobs -rp | wc -l) >= 2)); do wait -n; done
+    # shellcheck disable=SC2086 # a command line of package.json
+    { PATH=$root/node_modules/.bin:$PATH ${commands[n]} </dev/null >"$said/$n" 2>&1 && touch "$said/$n.passed"; } &
+  done
+  wait
+)
 passed=0
 failed=0
-while read -r check; do
-  say "Check: $check"
-  # shellcheck disable=SC2086 # a command line of package.json
-  if PATH=$root/node_modules/.bin:$PATH $check </dev/null; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
-done < <(node -p 'require("./package.json").scripts.check.split(" && ").join("\n")')
+for n in "${!commands[@]}"; do
+  say "Check: ${commands[n]}"
+  cat "$said/$n"
+  if [ -e "$said/$n.passed" ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+done
+rm -r "$said"
 checks="static checks: $passed passed, $failed failed"
 
 # Unit tests make repositories and data folders and remove them again: in memory, where there is much of it, that takes a fifth
@@ -49,9 +72,20 @@ if [[ ${room:-0} -ge 8 ]]; then
   export COFFERDAM_TEST_FOLDER=$scratch
 fi
 
+# For the processes of tests alone; test/support/vfork.c says what for.
+vfork=$root/.results/vfork.so
+if [ "$(uname -m)" = x86_64 ] && command -v cc >/dev/null && cc -shared -fPIC -O1 -o "$vfork" test/support/vfork.c &&
+  LD_PRELOAD=$vfork node -e 'require("node:child_process").execFileSync("true")'; then
+  preload=(env "LD_PRELOAD=$vfork")
+else
+  note 'vfork.so could not be made or used (it needs cc, x86-64): the tests take a third longer.'
+  preload=()
+fi
+
 say 'Tests'
-node_modules/.bin/vitest run
+"${preload[@]}" node_modules/.bin/vitest run "${filter[@]}"
 runner=$?
 
+((${#filter[@]} == 0)) || note 'Tests with the tag "long" are counted as skipped: bash test/all.sh --long runs them too.'
 say "$checks (counted with the tests below)"
 node test/sum.mjs "$report" "$passed" "$failed" "$runner"

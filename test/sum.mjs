@@ -19,12 +19,24 @@ const broken = (report?.testResults ?? []).filter(
 for (const { name, message } of broken) {
   console.log(`Failed as a whole: ${name}${message ? `: ${message.split('\n')[0]}` : ''}`)
 }
+// A process of tests that died takes its files with it: their tests have begun, or were to, and never ended.
+const unended = (report?.testResults ?? [])
+  .map(({ name, assertionResults }) => ({
+    name,
+    tests: assertionResults.filter((test) => test.status === 'pending').length,
+  }))
+  .filter(({ tests }) => tests > 0)
+for (const { name, tests } of unended) console.log(`Not ended: ${tests} of the tests of ${name}`)
 const notRun = broken.map((file) => file.assertionResults.filter((test) => test.status === 'skipped').length)
 const sumOf = (numbers) => numbers.reduce((sum, number) => sum + number, 0)
 
 const passed = passedChecks + (report?.numPassedTests ?? 0)
 const skipped = (report?.numPendingTests ?? 0) + (report?.numTodoTests ?? 0) - sumOf(notRun)
-let failed = failedChecks + (report?.numFailedTests ?? 0) + sumOf(notRun.map((tests) => Math.max(1, tests)))
+let failed =
+  failedChecks +
+  (report?.numFailedTests ?? 0) +
+  sumOf(notRun.map((tests) => Math.max(1, tests))) +
+  sumOf(unended.map(({ tests }) => tests))
 const unexplained = report === null || report.numTotalTests === 0 || (runner !== 0 && failed === failedChecks)
 if (unexplained) {
   console.log(

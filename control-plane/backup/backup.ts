@@ -2,10 +2,12 @@ import { chmod, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { BackupReport } from '../../src/domain/backup.ts'
 import type { HostPath } from '../../src/domain/brand.ts'
+import { systemCodeOf } from '../../src/domain/failure.ts'
 import { copyDatabase, type Head } from '../store/copy.ts'
 import type { Owner } from '../store/lock.ts'
 import { copied, databaseName, manifestName, mirrors, writtenManifest } from './contents.ts'
 import { copyAny, copyTree } from './copy-tree.ts'
+import { lostIn, type Missing } from './lost.ts'
 import { makeWhole } from './whole.ts'
 
 export interface BackupDeps {
@@ -16,17 +18,19 @@ export interface BackupDeps {
   readonly owner: Owner
   /** Epoch milliseconds. */
   readonly clock: () => number
+  readonly missing: Missing
   /** On the disk of the data folder: objects of git, which never change, are linked in place of being copied. */
   readonly links?: boolean
 }
 
 /**
  * Copies what cannot be made again into a new folder, while others may be working on the data folder. First the database,
- * at one moment; what its commits need is in the mirrors by then, for a commit is made before it is on record.
+ * at one moment; what its commits need is in the mirrors by then, for a commit is made before it is on record. Where they have
+ * lost commits it is made of what there is, and says so.
  */
 export async function backUp(place: HostPath, deps: BackupDeps): Promise<BackupReport> {
-  const { data, attestationKey, owner, clock, links = false } = deps
-  const fill = async (folder: HostPath): Promise<Pick<BackupReport, 'at' | 'tasks'>> => {
+  const { data, attestationKey, owner, clock, missing, links = false } = deps
+  const fill = async (folder: HostPath): Promise<Omit<BackupReport, 'path' | 'notes'>> => {
     const at = clock()
     const database = join(folder, databaseName)
     const heads = await copyDatabase(join(data, databaseName), database)
@@ -35,7 +39,8 @@ export async function backUp(place: HostPath, deps: BackupDeps): Promise<BackupR
     await copyMirrors(join(data, mirrors), join(folder, mirrors), heads, links)
     const manifest = writtenManifest({ format: 1, at, tasks: heads.length })
     await writeFile(join(folder, manifestName), manifest, { mode: 0o600 })
-    return { at, tasks: heads.length }
+    const incomplete = await lostIn({ copy: folder, place, data }, heads, missing)
+    return { at, tasks: heads.length, ...(incomplete === null ? {} : { incomplete }) }
   }
   const made = await makeWhole(place, owner, { make: fill, seal: manifestName })
   const notes =
@@ -61,7 +66,11 @@ const parts = [
 
 async function copyMirrors(from: string, to: string, heads: readonly Head[], links: boolean): Promise<void> {
   await mkdir(to, { mode: 0o700 })
-  const names = await readdir(from).catch((): string[] => [])
+  // Not there before the first task; anything else that keeps it from being read would make a copy without commits.
+  const names = await readdir(from).catch((error: unknown): string[] => {
+    if (systemCodeOf(error) === 'ENOENT') return []
+    throw error
+  })
   for (const name of names.filter((each) => each.endsWith('.git'))) {
     const mirror = join(to, name)
     await mkdir(mirror, { mode: (await stat(join(from, name))).mode & 0o777 })

@@ -9,6 +9,8 @@ export const installationName = 'installation'
 /** Copied as they are. Worktrees are made anew from commits, indexes from the database, caches and locks as they are needed. */
 export const copied: readonly string[] = [installationName, '.gitignore', 'keys', 'logs']
 export const mirrors = 'mirrors'
+/** Beside a database that a copy was restored to, until a process has worked on it. */
+export const restoredName = 'restored'
 
 export const manifestName = 'backup.json'
 const manifestSchema = z.object({

@@ -13,7 +13,8 @@ const half = /^\.\d{8}T\d{9}Z\.half$/
 
 /**
  * Makes a backup within `folder`, named by its time, and then removes the oldest of them until `keep` are left. It removes only
- * what it has made of this data folder, and nothing unless the new one is whole, checked and on the disk.
+ * what it has made of this data folder, and nothing unless the new one is whole, checked and on the disk: where that lacks
+ * commits, an older one may be the last that has them.
  */
 export async function backUpDated(folder: HostPath, keep: number, deps: BackupDeps): Promise<BackupReport> {
   if (existsSync(join(folder, manifestName)))
@@ -24,6 +25,8 @@ export async function backUpDated(folder: HostPath, keep: number, deps: BackupDe
   await removeHalves(folder, deps.owner)
   const name = timeName(deps.clock())
   const made = await backUp(join(folder, name) as HostPath, deps)
+  if (made.incomplete !== undefined)
+    return { ...made, notes: [...made.notes, 'As it is incomplete, no older copy is removed.'] }
   const { data } = deps
   // One that another process makes meanwhile counts for that one, and the new one stays whatever the clock says.
   const older = (await foldersIn(folder)).filter(

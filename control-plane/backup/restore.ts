@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { BackupReport } from '../../src/domain/backup.ts'
 import type { HostPath } from '../../src/domain/brand.ts'
@@ -7,7 +7,7 @@ import { findKey, type KeyPlaces } from '../attest/key.ts'
 import { checkFile } from '../store/examine.ts'
 import type { Owner } from '../store/lock.ts'
 import { openStore } from '../store/open.ts'
-import { copied, databaseName, installationName, mirrors, readManifest } from './contents.ts'
+import { copied, databaseName, installationName, mirrors, readManifest, restoredName } from './contents.ts'
 import { copyAny } from './copy-tree.ts'
 import { makeWhole } from './whole.ts'
 
@@ -26,6 +26,7 @@ export async function restore(from: HostPath, deps: RestoreDeps): Promise<Backup
   await mkdir(dirname(data), { recursive: true, mode: 0o700 })
   const make = async (folder: HostPath): Promise<readonly string[]> => {
     for (const name of [databaseName, ...copied, mirrors]) await copyAny(join(from, name), join(folder, name))
+    await writeFile(join(folder, restoredName), `${at}\n`, { mode: 0o600 })
     return examine(folder, from, data)
   }
   const attestedWith = await makeWhole(data, owner, { make, seal: installationName })

@@ -17,6 +17,8 @@ export interface PutAside {
   /** The format of the database in it. */
   readonly format: number
   readonly path: HostPath
+  /** Where it lacks commits, or may: which, and what to do. */
+  readonly incomplete?: string
 }
 
 /**
@@ -36,7 +38,9 @@ export async function copyBeforeUpgrade(deps: Omit<BackupDeps, 'links'>): Promis
   for (const name of await readdir(upgrades))
     if (name.startsWith('.')) await rm(join(upgrades, name), { recursive: true, force: true })
   await refuseNoRoom(data, path)
-  await backUp(path, { ...deps, links: true })
+  const { incomplete } = await backUp(path, { ...deps, links: true })
+  // An older one may be the last that has what is missing in it.
+  if (incomplete !== undefined) return { format, path, incomplete }
   for (const name of tooOld(await readdir(upgrades))) await rm(join(upgrades, name), { recursive: true })
   return { format, path }
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises'
+import { mkdir, readdir, readlink, realpath, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { HostPath } from '../../src/domain/brand.ts'
@@ -9,6 +9,9 @@ import { isMountPoint } from './mount.ts'
 
 /** What holds the lock of a folder lies in it. */
 const lockFiles: readonly string[] = ['lock.db', 'owner.json', 'owner.json.new']
+
+/** More than the owner of a lock takes. */
+const probeBytes = 16_384
 
 interface Whole<T> {
   /** Fills an empty folder of mode 0700. */
@@ -20,14 +23,16 @@ interface Whole<T> {
 /**
  * Makes a folder that is there as a whole or not at all: it is made beside its place, brought to the disk, and moved there
  * in one go. What a kill leaves beside it goes with the next try. A mount point cannot be moved to: there it is made within,
- * and its parts are moved up, last the one without which it is nothing. Rejects with `Failure` where there is something already.
+ * and its parts are moved up, last the one without which it is nothing. Where a link is, it is made where that leads. Rejects
+ * with `Failure` where there is something already.
  */
-export async function makeWhole<T>(place: HostPath, owner: Owner, { make, seal }: Whole<T>): Promise<T> {
+export async function makeWhole<T>(named: HostPath, owner: Owner, { make, seal }: Whole<T>): Promise<T> {
+  const place = await followed(named)
   const isMount = await isMountPoint(place)
   const half = (isMount ? join(place, '.half') : join(dirname(place), `.${basename(place)}.half`)) as HostPath
   await refuseFull(place, isMount ? [basename(half)] : [])
   await overDisk(place, () => begin(half))
-  const lock = await locked(half, place, owner)
+  const lock = await overDisk(place, () => locked(half, place, owner))
   if (lock === null)
     throw new Failure('busy', `Another process is making ${place}: wait for it, or name another folder.`)
   try {
@@ -47,6 +52,24 @@ export async function makeWhole<T>(place: HostPath, owner: Owner, { make, seal }
     await rm(half, { recursive: true, force: true })
     throw error
   }
+}
+
+/** A data folder may be a link, to a larger disk for one; nothing can be moved over it. */
+async function followed(place: HostPath): Promise<HostPath> {
+  const isLink = await readlink(place).then(
+    () => true,
+    () => false,
+  )
+  if (!isLink) return place
+  return await realpath(place).then(
+    (path) => path as HostPath,
+    (error: unknown) => {
+      throw new Failure(
+        'data_folder',
+        `${place} is a link that leads to no folder (${messageOf(error)}): make that folder, or name another.`,
+      )
+    },
+  )
 }
 
 async function refuseFull(place: HostPath, but: readonly string[]): Promise<void> {
@@ -78,8 +101,16 @@ async function locked(half: HostPath, place: HostPath, owner: Owner): Promise<Re
   try {
     return lockFolder(half, owner)
   } catch (error) {
-    await rm(half, { recursive: true, force: true })
-    throw new Failure('disk', messageOf(error).replaceAll(half, place), { cause: error })
+    try {
+      // SQLite does not always say why it cannot open a file: the system does.
+      await writeFile(join(half, 'probe'), Buffer.alloc(probeBytes))
+    } finally {
+      await rm(half, { recursive: true, force: true })
+    }
+    if (!(error instanceof Failure)) throw error
+    // It speaks of a data folder and --data, and a person has named neither.
+    const { cause } = error
+    throw cause instanceof Error && 'syscall' in cause ? cause : notMade(place, cause)
   }
 }
 
@@ -124,12 +155,16 @@ async function overDisk<T>(place: HostPath, act: () => Promise<T>): Promise<T> {
     if (error instanceof Failure && error.code === 'disk') throw noRoom(place, error)
     if (error instanceof Failure || !(error instanceof Error) || !('syscall' in error)) throw error
     if (['ENOSPC', 'EDQUOT'].includes(code)) throw noRoom(place, error)
-    throw new Failure(
-      'data_folder',
-      `${place} cannot be made (${messageOf(error)}), and nothing of it is left: mend that, or name another folder.`,
-      { cause: error },
-    )
+    throw notMade(place, error)
   }
+}
+
+function notMade(place: HostPath, cause: unknown): Failure {
+  return new Failure(
+    'data_folder',
+    `${place} cannot be made (${messageOf(cause)}), and nothing of it is left: mend that, or name another folder.`,
+    { cause },
+  )
 }
 
 function noRoom(place: HostPath, cause: unknown): Failure {

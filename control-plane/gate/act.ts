@@ -110,7 +110,7 @@ function suggest(deps: ActDeps, id: TaskId, text: string, doer: Doer): Task {
   const { tasks, store, clock } = deps
   const task = tasks.get(id)
   if (task.status !== 'DRAFT') {
-    refuseSuggestion(task)
+    refuseSuggestion(tasks, task)
     return resume(deps, id, { instruction: text, budget: null }, doer)
   }
   const surface = doer.surface ?? store.openSurface(id)
@@ -129,7 +129,7 @@ function suggest(deps: ActDeps, id: TaskId, text: string, doer: Doer): Task {
 type Resume = Extract<Act, { act: 'resume' }>
 
 function resume(
-  { tasks, defaults }: ActDeps,
+  { store, tasks, defaults }: ActDeps,
   id: TaskId,
   wanted: Pick<Resume, 'instruction' | 'budget'>,
   { caller, shown }: Doer,
@@ -143,13 +143,32 @@ function resume(
     data: {
       risks: readLater(
         before,
-        { text: instruction, budget, setsUp: before.halt?.reason === 'approval' },
+        {
+          text: instruction,
+          budget,
+          setsUp: before.halt?.reason === 'approval',
+          undecided: isUndecided(store, before),
+        },
         caller,
         defaults?.budget,
       ),
     },
   })
   return tasks.act(id, { type: 'resumed', instruction, budget }, caller.actor, along, shown)
+}
+
+/** Whether it never was to run: a DRAFT that was stopped. Each claim has a fence of its own, so that most need no look. */
+function isUndecided(store: Store, { id, fence }: Task): boolean {
+  if (fence > 0) return false
+  let drafted = false
+  for (let seq = 0; ;) {
+    const events = store.events(id, seq, 100)
+    drafted ||= events.some(({ to }) => to === 'DRAFT')
+    const last = events.at(-1)
+    if (last === undefined) return drafted
+    if (events.some(({ to }) => to === 'PENDING')) return false
+    seq = last.seq
+  }
 }
 
 /** A question has one step, which is used up whenever it is halted after it: to go on with it means one more. */

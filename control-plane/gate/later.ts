@@ -11,6 +11,8 @@ interface Asked {
   readonly budget: Budget | null
   /** It lets setup run again, on manifests that the agent has changed. */
   readonly setsUp?: boolean
+  /** It was stopped as a draft, and would run without anybody's approval. */
+  readonly undecided?: boolean
 }
 
 /**
@@ -20,11 +22,14 @@ interface Asked {
  */
 export function readLater(
   task: Task,
-  { text, budget, setsUp = false }: Asked,
+  { text, budget, setsUp = false, undecided = false }: Asked,
   caller: Caller,
   configured: Budget = task.budget,
 ): readonly RiskReason[] {
   const risks = [
+    ...(undecided
+      ? [{ rule: 'approval', text: 'It was stopped before anybody approved it.' }, ...task.risks]
+      : []),
     ...(text === null ? [] : risksInText(text, task.instruction)),
     ...(budget === null ? [] : largerBudget(budget, task.budget, configured)),
     ...(setsUp
@@ -35,7 +40,7 @@ export function readLater(
     const reasons = risks.map((risk) => risk.text).join(' ')
     throw new Failure(
       'not_allowed',
-      `${reasons} Ask somebody who may approve to do it${setsUp ? '' : ', or leave that out'}.`,
+      `${reasons} Ask somebody who may approve to do it${setsUp || undecided ? '' : ', or leave that out'}.`,
     )
   }
   return risks

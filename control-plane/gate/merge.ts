@@ -4,6 +4,7 @@ import { Failure } from '../../src/domain/failure.ts'
 import type { Input } from '../../src/domain/input.ts'
 import { type AcceptRule, acceptRules } from '../../src/domain/marks/mark.ts'
 import type { RepositoryDefaults } from '../../src/domain/repository-defaults.ts'
+import { quotedInline } from '../../src/domain/shell.ts'
 import { rulesOf } from '../../src/domain/standing.ts'
 import type { Task } from '../../src/domain/task.ts'
 import { possibleActs } from '../../src/domain/transition/apply.ts'
@@ -26,7 +27,7 @@ export function mergeDecided(
   if (isTaskBranch(into))
     throw new Failure('bad_request', `${into} is a task's own branch: name the branch to merge into.`)
   // Who cannot merge it at all need not name anything first.
-  if (possibleActs(task).includes('merge')) refuseUnnamed(task, 'merge', wanted.accept)
+  if (possibleActs(task).includes('merge')) refuseUnnamed(task, commandOf(task, wanted), wanted.accept)
   return { type: 'merge_decided', into, how, at: now, accepted: acceptedOf(task, wanted.accept) }
 }
 
@@ -45,22 +46,23 @@ export function mergeAsked(
   return { into: into ?? delivery.into ?? base.ref, how: how ?? delivery.how ?? 'merge' }
 }
 
-/** Throws `Failure('conflict')` where something about the work wants an owner's word and is not named. */
-export function refuseUnnamed(
-  task: Task,
-  command: 'merge' | 'pull-request',
-  accept: readonly AcceptRule[],
-): void {
+/** The command that asks for the same, but for what it accepts. */
+function commandOf({ id }: Task, { into, how }: Wanted): string {
+  const branch = into === null ? '' : ` --into ${quotedInline(into)}`
+  return `task merge ${id}${branch}${how === null ? '' : ` --how ${how}`}`
+}
+
+/**
+ * Throws `Failure('conflict')` where something about the work wants an owner's word and is not named.
+ * @param command what asks for the same again, without `cofferdam` and what it accepts
+ */
+export function refuseUnnamed(task: Task, command: string, accept: readonly AcceptRule[]): void {
   const missing = rulesOf(task).filter((rule) => !accept.includes(rule))
   if (missing.length === 0) return
   const marks = (task.marks ?? []).filter(({ rule }) => missing.includes(rule))
   const texts = marks.slice(0, 5).map(({ text }) => text)
   const more = marks.length > texts.length ? ` And ${marks.length - texts.length} more.` : ''
   const why = task.marks === null ? 'Nobody has looked through what it changes.' : `${texts.join(' ')}${more}`
-  const rules = rulesOf(task).join(',')
-  const again = {
-    merge: `\`cofferdam task merge ${task.id} --accept ${rules}\``,
-    'pull-request': `\`cofferdam task pull-request ${task.id} --accept ${rules}\``,
-  }[command]
+  const again = `\`cofferdam ${command} --accept ${rulesOf(task).join(',')}\``
   throw new Failure('conflict', `${why} Look at that, and name it to deliver it all the same: ${again}.`)
 }

@@ -5,6 +5,7 @@ import { noToken, type PullEnd, pullName, type PullSettings } from '../../src/do
 import { Failure } from '../../src/domain/failure.ts'
 import type { Input } from '../../src/domain/input.ts'
 import type { RepositoryDefaults } from '../../src/domain/repository-defaults.ts'
+import { quotedInline } from '../../src/domain/shell.ts'
 import { rulesOf } from '../../src/domain/standing.ts'
 import type { Task } from '../../src/domain/task.ts'
 import { possibleActs } from '../../src/domain/transition/apply.ts'
@@ -28,10 +29,16 @@ export function pullDecided(
   if (problem !== null) throw new Failure('bad_request', `${problem} Name the branch to propose it for.`)
   if (isTaskBranch(into))
     throw new Failure('bad_request', `${into} is a task's own branch: name the branch to propose it for.`)
-  if (possibleActs(task).includes('pull-request')) refuseUnnamed(task, 'pull-request', wanted.accept)
+  if (possibleActs(task).includes('pull-request')) refuseUnnamed(task, commandOf(task, wanted), wanted.accept)
   const accepted = acceptedOf(task, wanted.accept)
   const { forge, project, remote } = settings
   return { type: 'pull_decided', to: { forge, project, remote, into, draft, at: now }, accepted }
+}
+
+/** The command that asks for the same, but for what it accepts. */
+function commandOf({ id }: Task, { into, draft }: Wanted): string {
+  const branch = into === null ? '' : ` --into ${quotedInline(into)}`
+  return `task pull-request ${id}${branch}${draft === null ? '' : draft ? ' --draft' : ' --ready'}`
 }
 
 /** What a person says has become of a pull request. */

@@ -2,16 +2,17 @@ import { left, moreBudget, usedUp } from '../../src/domain/budget.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { Budget, Task } from '../../src/domain/task.ts'
 import { counted } from '../../src/domain/text.ts'
-import { possibleActs, possibleNow } from '../../src/domain/transition/apply.ts'
+import { possibleActs } from '../../src/domain/transition/apply.ts'
+import type { Tasks } from '../tasks.ts'
 
 /** Throws a `conflict` where a suggestion has no place: on a task that is neither a DRAFT nor to be resumed. */
-export function refuseSuggestion(task: Task): void {
+export function refuseSuggestion(tasks: Pick<Tasks, 'possibleNow'>, task: Task): void {
   const acts = possibleActs(task)
   if (acts.includes('resume')) return
   const more = acts.includes('steer') ? ' What you steer with is in the next prompt.' : askMore(task)
   throw new Failure(
     'conflict',
-    `Task ${task.id} is ${task.status}: suggest is for a DRAFT or a halted task. ${possibleNow(task)}${more}`,
+    `Task ${task.id} is ${task.status}: suggest is for a DRAFT or a halted task. ${tasks.possibleNow(task)}${more}`,
   )
 }
 

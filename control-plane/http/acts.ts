@@ -2,7 +2,13 @@ import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
 import { actsSchema, reviewedSchema } from '../../src/domain/answers.ts'
 import type { Act, ControlPlane } from '../../src/domain/control-plane.ts'
-import { branchPattern, branchProblem, longestBranch, mergeWays } from '../../src/domain/delivery/merge.ts'
+import {
+  branchPattern,
+  branchProblem,
+  longestBranch,
+  mergeWays,
+  tooLongBranch,
+} from '../../src/domain/delivery/merge.ts'
 import { pullEnds } from '../../src/domain/delivery/pull.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import type { TaskId } from '../../src/domain/ids.ts'
@@ -34,7 +40,7 @@ const resume = z.strictObject({
 /** The document shows what a name has to look like. */
 const branch = z
   .string()
-  .max(longestBranch)
+  .max(longestBranch, `The name of the branch ${tooLongBranch}.`)
   .regex(branchPattern, { error: ({ input }) => branchProblem(String(input)) ?? undefined })
 const merge = z.strictObject({
   into: branch

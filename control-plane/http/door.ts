@@ -51,6 +51,7 @@ export function doorOf({ hosts, perMinute, isSecure, address }: Door, access: Ac
     const host = header('host') ?? new URL(context.req.url).host
     const sender = {
       host,
+      isSecure,
       origin: header('origin'),
       site: header('sec-fetch-site'),
       mode: header('sec-fetch-mode'),

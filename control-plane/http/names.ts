@@ -2,7 +2,11 @@ import { z } from 'zod'
 import { problemSchema } from '../../src/domain/answers.ts'
 import { taskRequestSchema } from '../../src/domain/intake.ts'
 import { questionRequestSchema } from '../../src/domain/question/request.ts'
-import { occurrenceSchema, shownScheduleSchema } from '../../src/domain/schedule/answers.ts'
+import {
+  occurrenceSchema,
+  scheduleDetailSchema,
+  shownScheduleSchema,
+} from '../../src/domain/schedule/answers.ts'
 import {
   boxSpecSchema,
   checkpointSchema,
@@ -21,6 +25,7 @@ const named: Readonly<Record<string, z.ZodType>> = {
   Policy: policySchema,
   BoxSpec: boxSpecSchema,
   Schedule: shownScheduleSchema,
+  ScheduleDetail: scheduleDetailSchema,
   Occurrence: occurrenceSchema,
   Problem: problemSchema,
   TaskRequest: taskRequestSchema,

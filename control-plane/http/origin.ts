@@ -20,6 +20,11 @@ export function hostRefusal(host: string, hosts: readonly string[]): string | nu
 /** What of a request says that a web page sent it. */
 export interface Sender {
   readonly host: string
+  /**
+   * Whether browsers come over TLS. Where nobody has said so, a proxy or tunnel may do it all the same: then a page may come
+   * by either scheme.
+   */
+  readonly isSecure: boolean
   readonly origin: string | null
   readonly site: string | null
   /** How it is asked for, and what it is for. */
@@ -28,8 +33,10 @@ export interface Sender {
 }
 
 /** Why a request comes from a web page of somebody else; null where it does not. */
-export function senderRefusal({ host, origin, site }: Sender): string | null {
-  const own = origin === null || originHost(origin) === host.toLowerCase()
+export function senderRefusal({ host, isSecure, origin, site }: Sender): string | null {
+  const schemes = isSecure ? ['https'] : ['https', 'http']
+  const own =
+    origin === null || schemes.some((scheme) => origin.toLowerCase() === `${scheme}://${host.toLowerCase()}`)
   if (own && (site === null || site === 'same-origin' || site === 'none')) return null
   return 'Requests that web pages of other origins make are not taken: call the API from a program.'
 }
@@ -51,9 +58,4 @@ export function pageRefusal(sender: Sender): string | null {
  */
 export function visitRefusal(sender: Sender): string | null {
   return sender.mode === 'navigate' && sender.dest === 'document' ? null : senderRefusal(sender)
-}
-
-function originHost(origin: string): string | null {
-  const [, host = null] = /^https?:\/\/([^/]+)$/i.exec(origin) ?? []
-  return host?.toLowerCase() ?? null
 }

@@ -120,6 +120,12 @@ export function answerError(
     return problem(context, 'unsupported_media_type', 'Send the body as application/json.')
   if (error instanceof HTTPException && error.status < 500)
     return problem(context, 'bad_request', 'The body is not JSON.')
+  if (isCutOff(error) && context.req.raw.signal.aborted)
+    return problem(context, 'bad_request', 'The connection ended before the body was whole.')
   report(error, context.get('requestId'))
   return problem(context, 'bug', `This is a bug in the control plane: ${messageOf(error)}`)
 }
+
+/** What node:http says of a body whose sender has gone in the middle of it. */
+const isCutOff = (error: unknown): boolean =>
+  error instanceof Error && error.message === 'aborted' && 'code' in error && error.code === 'ECONNRESET'

@@ -3,8 +3,8 @@ import { z } from 'zod'
 import {
   occurrencesSchema,
   ranSchema,
+  scheduleDetailSchema,
   schedulesSchema,
-  shownScheduleSchema,
 } from '../../src/domain/schedule/answers.ts'
 import { scheduleChangeSchema, scheduleRequestSchema } from '../../src/domain/schedule/request.ts'
 import { empty, header, json, jsonBody, refusals, schedulePath } from './contract.ts'
@@ -12,7 +12,7 @@ import { numberCursor } from './cursor.ts'
 import { count, idempotencyKey, ifScheduleMatch } from './input.ts'
 
 const scheduleEtag = { etag: header('The schedule as it is: `"<revision>"`.') } as const
-const shownNow = json(shownScheduleSchema, 'The schedule as it is now.', scheduleEtag)
+const shownNow = json(scheduleDetailSchema, 'The schedule as it is now.', scheduleEtag)
 const bound = z.object({ 'if-match': ifScheduleMatch })
 const path = '/v1/schedules/{name}'
 const nothing = z.strictObject({})
@@ -30,10 +30,10 @@ export const create = createRoute({
   description:
     'Takes `cron` (with `timezone`, else UTC) or `every`. Each of its tasks passes the risk gate. The same once more is ' +
     'answered as before. With `missed: once` one task makes up for all runs that nobody was there for, with `all` one ' +
-    'for each of the last 24, with `skip` none.',
+    'for each of the last 24, with `skip` none. `hindrance` says where nothing would run by itself when it is due.',
   request: { body: jsonBody(scheduleRequestSchema) },
   responses: {
-    201: json(shownScheduleSchema, 'The schedule.', {
+    201: json(scheduleDetailSchema, 'The schedule.', {
       ...scheduleEtag,
       location: header('Where the schedule is.'),
     }),
@@ -45,7 +45,7 @@ export const show = createRoute({
   path,
   summary: 'A schedule',
   request: { params: schedulePath },
-  responses: { 200: json(shownScheduleSchema, 'The schedule.', scheduleEtag) },
+  responses: { 200: json(scheduleDetailSchema, 'The schedule.', scheduleEtag) },
 })
 export const update = createRoute({
   method: 'put',

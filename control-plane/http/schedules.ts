@@ -12,25 +12,25 @@ const etag = ({ revision }: Pick<ShownSchedule, 'revision'>): string => `"${revi
 export function scheduleRoutes({ app, plane, caller }: Routes): void {
   const { schedules } = plane
   app.openapi(routes.list, (context) => context.json({ schedules: [...schedules.list()] }, 200))
-  app.openapi(routes.create, (context) => {
+  app.openapi(routes.create, async (context) => {
     const made = schedules.create(context.req.valid('json'), caller(context))
     context.header('location', `/v1/schedules/${made.name}`)
     context.header('etag', etag(made))
-    return context.json(made, 201)
+    return context.json(await schedules.detail(made), 201)
   })
-  app.openapi(routes.show, (context) => {
+  app.openapi(routes.show, async (context) => {
     const shown = schedules.show(context.req.valid('param').name)
     context.header('etag', etag(shown))
-    return context.json(shown, 200)
+    return context.json(await schedules.detail(shown), 200)
   })
-  app.openapi(routes.update, (context) => {
+  app.openapi(routes.update, async (context) => {
     const { name } = context.req.valid('param')
     const shown = shownRevision(context.req.valid('header')['if-match'])
     const changed = onShown(plane, name, shown, () =>
       schedules.update(name, context.req.valid('json'), caller(context), shown),
     )
     context.header('etag', etag(changed))
-    return context.json(changed, 200)
+    return context.json(await schedules.detail(changed), 200)
   })
   app.openapi(routes.remove, (context) => {
     const { name } = context.req.valid('param')
@@ -45,10 +45,14 @@ export function scheduleRoutes({ app, plane, caller }: Routes): void {
     ],
     [false, routes.switching('disable', 'Have a schedule rest; runs that wait are skipped')],
   ] as const) {
-    app.openapi(route, (context) => {
+    app.openapi(route, async (context) => {
       const switched = schedules.enable(context.req.valid('param').name, enabled, caller(context))
       context.header('etag', etag(switched))
-      return context.json(switched, 200)
+      // Of one that rests nothing comes.
+      const detail = enabled
+        ? await schedules.detail(switched)
+        : { ...switched, terms: null, hindrance: null }
+      return context.json(detail, 200)
     })
   }
   app.openapi(routes.run, async (context) => {

@@ -41,15 +41,6 @@ export function eventStream<T>(
     sights.return?.().catch(() => undefined)
   }
 
-  const isLetIn = (): boolean => {
-    try {
-      return isIn()
-    } catch (error) {
-      end()
-      throw error
-    }
-  }
-
   /** The next frame: a sight, a heartbeat where none comes, or null at the end. */
   const frame = async (): Promise<string | null> => {
     next ??= sights.next()
@@ -59,6 +50,17 @@ export function eventStream<T>(
     return result.done === true ? null : frameOf(result.value)
   }
 
+  /** What the reader is sent next; null at the end. Whatever fails here ends the watching: nobody cancels what has failed. */
+  const textToSend = async (): Promise<string | null> => {
+    try {
+      const made = await frame()
+      return made === null || gone.signal.aborted || !isIn() ? null : made
+    } catch (error) {
+      end()
+      throw error
+    }
+  }
+
   return new ReadableStream<Uint8Array>(
     {
       start(controller) {
@@ -66,8 +68,8 @@ export function eventStream<T>(
       },
       async pull(controller) {
         clearTimeout(stall)
-        const text = await frame()
-        if (text === null || gone.signal.aborted || !isLetIn()) {
+        const text = await textToSend()
+        if (text === null) {
           end()
           controller.close()
           return

@@ -1,5 +1,13 @@
 import type { TaskId } from '../../src/domain/ids.ts'
-import { auditEnd, type Due, dueOf, type Leftover, type Retention } from '../../src/domain/retention.ts'
+import {
+  auditEnd,
+  clockSeen,
+  type Due,
+  dueOf,
+  isSteady,
+  type Leftover,
+  type Retention,
+} from '../../src/domain/retention.ts'
 import type { Task } from '../../src/domain/task.ts'
 import type { Worktrees } from '../../src/domain/worktree.ts'
 import type { Log } from '../log.ts'
@@ -7,10 +15,11 @@ import type { OutputFiles } from '../loop/output-files.ts'
 import { placeOf } from '../loop/work.ts'
 import type { Store } from '../store/store.ts'
 import type { Tasks } from '../tasks.ts'
+import type { Ticks } from '../ticks.ts'
 
 export interface KeeperDeps {
   readonly store: Pick<Store, 'task' | 'events'> & {
-    readonly access: Pick<Store['access'], 'endAudit'>
+    readonly access: Pick<Store['access'], 'endAudit' | 'clockSeen' | 'seeClock'>
     readonly schedules: Pick<Store['schedules'], 'endOccurrences'>
   }
   readonly tasks: Pick<Tasks, 'report'>
@@ -21,6 +30,7 @@ export interface KeeperDeps {
   readonly settled: (id: TaskId) => Promise<void>
   /** Epoch milliseconds. */
   readonly clock: () => number
+  readonly ticks: Pick<Ticks, 'now'>
   readonly log: Log
 }
 
@@ -34,6 +44,8 @@ export class Keeper implements AsyncDisposable {
   #timer: NodeJS.Timeout | null = null
   #round: Promise<void> = Promise.resolve()
   #closing = false
+  /** When this process last looked at the clock, by the ticks. */
+  #lookedAt: number | null = null
 
   constructor(deps: KeeperDeps) {
     this.#deps = deps
@@ -45,7 +57,10 @@ export class Keeper implements AsyncDisposable {
 
   /** Looks at every task that has something on the disk, then at what only grows: the audit log and the runs of schedules. */
   async round(): Promise<void> {
-    const { worktrees, outputs, log } = this.#deps
+    const { worktrees, outputs, clock, log } = this.#deps
+    // What it was judged by is what is gone by: it may leap in between.
+    const now = clock()
+    const mayDiscard = this.#mayDiscard(now)
     const has: Readonly<Record<Leftover, ReadonlySet<TaskId>>> = {
       worktree: new Set(await worktrees.laidOut()),
       output: new Set(await outputs.kept()),
@@ -54,12 +69,29 @@ export class Keeper implements AsyncDisposable {
       if (this.#closing) return
       const left = (['worktree', 'output'] as const).filter((what) => has[what].has(id))
       try {
-        await this.#tidy(id, new Set(left))
+        await this.#tidy(id, new Set(left), now, mayDiscard)
       } catch (error) {
         log.warn({ err: error, task: id }, 'what a task has left could not be removed')
       }
     }
     this.#endRows()
+  }
+
+  /** Whether the clock is believed with what cannot be had again. What was seen of it outlives the process. */
+  #mayDiscard(now: number): boolean {
+    const { store, retention, ticks, log } = this.#deps
+    if (retention.undelivered === null) return false
+    const tick = ticks.now()
+    const ranMs = Math.round(tick - (this.#lookedAt ?? tick))
+    this.#lookedAt = tick
+    try {
+      const seen = clockSeen(store.access.clockSeen(), now, ranMs)
+      store.access.seeClock(seen)
+      return isSteady(seen)
+    } catch (error) {
+      log.warn({ err: error }, 'what was seen of the clock could not be kept')
+      return false
+    }
   }
 
   /** After all that makes room: on a full disk nothing can be taken out of the database. */
@@ -93,15 +125,18 @@ export class Keeper implements AsyncDisposable {
     this.#timer.unref()
   }
 
-  async #tidy(id: TaskId, has: ReadonlySet<Leftover>): Promise<void> {
-    const { store, retention, clock } = this.#deps
+  async #tidy(id: TaskId, has: ReadonlySet<Leftover>, now: number, mayDiscard: boolean): Promise<void> {
+    const { store, retention, log } = this.#deps
     const task = store.task(id)
     // The work of a task that nobody knows may be worth more than the space.
     if (task === null) return
     const said = this.#lastSaid(task)
     if (said !== null && has.has(said)) await this.#remove(task, said)
     const left = new Set([...has].filter((what) => what !== said))
-    for (const due of dueOf(task, left, retention, clock())) await this.#do(task, due)
+    for (const due of dueOf(task, left, retention, now)) {
+      if (due.kind === 'put_away' || mayDiscard) await this.#do(task, due)
+      else log.warn({ task: id }, 'old work is kept until the server has run for a day with this clock')
+    }
   }
 
   /** What was said to be removed last, and may not be: the process may have ended in between. */

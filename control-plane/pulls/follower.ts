@@ -154,7 +154,7 @@ export class PullFollower implements AsyncDisposable {
 const isFailedLook = (unfollowed: string | null): boolean => unfollowed?.endsWith(failedEnd) === true
 
 function elsewhere(id: TaskId, { project, remote }: Pull, repository: string): string {
-  return `${project} at ${remote} is no longer where pull requests of ${repository} are opened. Name it in the configuration again and start Cofferdam anew, or say what has become of it: \`cofferdam task pull-ended ${id} --merged\` or \`--closed\`.`
+  return `${project} at ${remote} is no longer where pull requests of ${repository} are opened. Name it in the configuration again and start Cofferdam anew, or say what has become of it: \`cofferdam task pull-ended ${id} --merged\` or \`cofferdam task pull-ended ${id} --closed\`.`
 }
 
 /** What has become of it; null where it is still open. */

@@ -15,7 +15,7 @@ import {
 } from '../../src/domain/review/review.ts'
 import { reviewRefusal } from '../../src/domain/rights.ts'
 import type { Task } from '../../src/domain/task.ts'
-import { mayBeSuperseded, possibleNow } from '../../src/domain/transition/apply.ts'
+import { mayBeSuperseded } from '../../src/domain/transition/apply.ts'
 import type { Worktrees } from '../../src/domain/worktree.ts'
 import type { Bus } from '../bus.ts'
 import { decide, openSurface } from '../gate/surfaces.ts'
@@ -63,7 +63,7 @@ export async function review(
     const state = task.status === 'APPLIED' ? task.delivery : task.status
     throw new Failure(
       'conflict',
-      `Task ${id} is ${state}: its work cannot be reviewed now. ${possibleNow(task)}`,
+      `Task ${id} is ${state}: its work cannot be reviewed now. ${deps.tasks.possibleNow(task)}`,
     )
   }
   const { text, comments } = request
@@ -140,7 +140,7 @@ const longestGoal = 20_000
 function tooLong(id: TaskId, length: number, before: readonly OpenReview[]): string {
   const what = `Together with the goal, what is said has ${length.toLocaleString('en')} characters, and 20,000 are possible.`
   if (before.length === 0) return `${what} Say it in fewer words.`
-  return `${what} \`cofferdam task review ${id} --withdraw N\` takes back what was said before, as does "Withdraw" on the dashboard; N is of ${openNames(before)}.`
+  return `${what} \`cofferdam task review ${id} --withdraw N\` takes back what was said before; N is of ${openNames(before)}.`
 }
 
 function bornText({ status }: Task, parent: TaskId): string {

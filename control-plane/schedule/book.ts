@@ -3,13 +3,14 @@ import type { Caller } from '../../src/domain/caller.ts'
 import { canonicalJson } from '../../src/domain/canonical-json.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import { type ScheduleAct, scheduleRefusal } from '../../src/domain/rights.ts'
-import type { Ran, Schedules, Shown, ShownSchedule } from '../../src/domain/schedule/port.ts'
+import type { Ran, ScheduleDetail, Schedules, Shown, ShownSchedule } from '../../src/domain/schedule/port.ts'
 import { type ScheduleChange, type ScheduleRequest, timingOf } from '../../src/domain/schedule/request.ts'
 import type { Occurrence, Plan, Schedule, Timing } from '../../src/domain/schedule/schedule.ts'
 import { nextAfter, timingProblem, Unschedulable } from '../../src/domain/schedule/timing.ts'
 import { answered, idNow } from '../gate/submissions.ts'
 import type { ScheduleChanging, Store } from '../store/store.ts'
 import type { Tasks } from '../tasks.ts'
+import { foreseen } from './foreseen.ts'
 import { makeRun, type RunDeps } from './runs.ts'
 
 export interface BookDeps extends RunDeps {
@@ -37,6 +38,10 @@ export class ScheduleBook implements Schedules {
 
   show(name: string): ShownSchedule {
     return this.#shown(this.#get(name))
+  }
+
+  async detail(shown: ShownSchedule): Promise<ScheduleDetail> {
+    return { ...shown, ...(await foreseen(this.#deps, shown, this.#deps.tasks.freshId())) }
   }
 
   create({ name, ...request }: ScheduleRequest, caller: Caller): ShownSchedule {

@@ -37,17 +37,28 @@ export interface Made extends Submitted {
 export const actorOf = ({ name }: Pick<Schedule, 'name'>): Actor => ({ kind: 'schedule', id: name })
 
 /**
+ * The task of a run, which is not written yet, and whether what the risk gate found is approved in advance. Rejects with
+ * what `draft` rejects with.
+ */
+export async function draftRun(
+  { draft }: Pick<RunDeps, 'draft'>,
+  { autoApprove, task: request }: Schedule,
+  { id, actor }: Pick<RunWanted, 'id' | 'actor'>,
+): Promise<Drafted & { readonly approved: boolean }> {
+  // Only an owner or the configuration can have written the request, whoever has it run.
+  const drafted = await draft(request, id, { actor, role: 'owner' })
+  const approved = autoApprove && drafted.task.status === 'DRAFT'
+  return { ...drafted, approved, task: approved ? { ...drafted.task, status: 'PENDING' } : drafted.task }
+}
+
+/**
  * Makes the task of a run, in one transaction with the record of that run: of two who try, one makes it. Rejects with
  * what `draft` rejects with; then nothing is written.
  */
 export async function makeRun(deps: RunDeps, schedule: Schedule, planned: RunWanted): Promise<Made | Lost> {
-  const { autoApprove, revision, task: request } = schedule
-  // Only an owner or the configuration can have written the request, whoever has it run.
-  const drafted = await deps.draft(request, planned.id, { actor: planned.actor, role: 'owner' })
-  const { notes, hidden } = drafted
+  const { revision, task: request } = schedule
+  const { task, notes, hidden, approved } = await draftRun(deps, schedule, planned)
   const at = deps.clock()
-  const approved = autoApprove && drafted.task.status === 'DRAFT'
-  const task: Task = approved ? { ...drafted.task, status: 'PENDING' } : drafted.task
   const said = `${taskText(task, approved)}${planned.text && ` ${planned.text}`}`
   const occurrence: Occurrence = { ...planned.occurrence, state: 'made', task: task.id, text: said, at }
   const { plannedAt, kind } = occurrence

@@ -61,6 +61,7 @@ function hitOf({ store }: SearchDeps, task: Task, wanted: readonly Wanted[]): Se
 }
 
 function shown(task: Task): FoundTask {
-  const { id, kind, status, delivery, goal, repository, branch, createdAt, updatedAt } = task
-  return { id, kind, status, delivery, goal, repository, branch, createdAt, updatedAt }
+  const { id, kind, status, phase, delivery, merge, pull, goal, repository, branch, createdAt, updatedAt } =
+    task
+  return { id, kind, status, phase, delivery, merge, pull, goal, repository, branch, createdAt, updatedAt }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { AuditFilter, AuditRow } from '../../src/domain/audit.ts'
+import type { ClockSeen } from '../../src/domain/retention.ts'
 import type { Millis } from '../../src/domain/brand.ts'
 import { auditRowSchema, tokenSchema } from '../../src/domain/answers.ts'
 import type { Token } from '../../src/domain/token.ts'
@@ -28,6 +29,9 @@ export interface AccessStore extends SessionStore {
   endAudit(before: Millis): void
   /** Writes something, so that it is known whether anything can be written. */
   probe(at: Millis): void
+  /** Null where it was never written. */
+  clockSeen(): ClockSeen | null
+  seeClock(seen: ClockSeen): void
 }
 
 const tokenRows = rowsOf<KeptToken>(
@@ -82,6 +86,9 @@ export function accessTables(db: Connection): AccessStore {
   const ofTaskWithOutcome = find('task_id = ? AND outcome = ? AND')
   const end = db.prepare('DELETE FROM audit_log WHERE at < ?')
   const probe = db.prepare('INSERT OR REPLACE INTO probes (id, at) VALUES (1, ?)')
+  // Beside that one, for they are numbers alone that only this installation has a use for.
+  const clock = db.prepare<[], number>('SELECT at FROM probes WHERE id IN (2, 3) ORDER BY id').pluck()
+  const seeClock = db.prepare('INSERT OR REPLACE INTO probes (id, at) VALUES (2, ?), (3, ?)')
 
   const audited = ({ taskId, outcome, before = Number.MAX_SAFE_INTEGER, limit }: AuditFilter): Cell[][] => {
     if (taskId === undefined)
@@ -116,5 +123,10 @@ export function accessTables(db: Connection): AccessStore {
     audit: (filter) => audited(filter).map((row) => auditRows.fromRow(row)),
     endAudit: (before) => void end.run(before),
     probe: (at) => void probe.run(at),
+    clockSeen() {
+      const [at, steadyMs] = clock.all()
+      return at === undefined || steadyMs === undefined ? null : { at, steadyMs }
+    },
+    seeClock: ({ at, steadyMs }) => void seeClock.run(at, steadyMs),
   }
 }

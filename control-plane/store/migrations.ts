@@ -284,4 +284,12 @@ export const migrations: readonly string[] = [
     OR (delivery = 'none' AND coalesce(CASE WHEN json_valid(merge) THEN merge ->> 'refusal' END,
       CASE WHEN json_valid(pull) THEN pull ->> 'refusal' END) IS NOT NULL)));
   `,
+  `
+  DROP INDEX runtime_tasks_needing;
+  CREATE INDEX runtime_tasks_needing ON runtime_tasks (created_at, id) WHERE (delivery <> 'discarded' AND (
+    status IN ('DRAFT', 'BLOCKED', 'FAILED', 'TIMEOUT') OR delivery IN ('conflict', 'rejected', 'pr_closed')
+    OR (delivery = 'none' AND coalesce(CASE WHEN json_valid(merge) THEN merge ->> 'refusal' END,
+      CASE WHEN json_valid(pull) THEN pull ->> 'refusal' END) IS NOT NULL)
+    OR (delivery = 'pr_open' AND CASE WHEN json_valid(pull) THEN pull ->> 'unfollowed' END IS NOT NULL)));
+  `,
 ]

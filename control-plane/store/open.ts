@@ -142,6 +142,8 @@ function overAccess(access: AccessStore, safely: <T>(act: () => T) => T): Access
     endAudit: (before) => safely(() => access.endAudit(before)),
     audit: (filter) => safely(() => access.audit(filter)),
     probe: (at) => safely(() => access.probe(at)),
+    clockSeen: () => safely(() => access.clockSeen()),
+    seeClock: (seen) => safely(() => access.seeClock(seen)),
   }
 }
 

@@ -14,7 +14,8 @@ type Found = Pick<Task, 'id' | 'createdAt'>
 export const needsPerson = `(delivery <> 'discarded' AND (
     status IN ('DRAFT', 'BLOCKED', 'FAILED', 'TIMEOUT') OR delivery IN ('conflict', 'rejected', 'pr_closed')
     OR (delivery = 'none' AND coalesce(CASE WHEN json_valid(merge) THEN merge ->> 'refusal' END,
-      CASE WHEN json_valid(pull) THEN pull ->> 'refusal' END) IS NOT NULL)))`
+      CASE WHEN json_valid(pull) THEN pull ->> 'refusal' END) IS NOT NULL)
+    OR (delivery = 'pr_open' AND CASE WHEN json_valid(pull) THEN pull ->> 'unfollowed' END IS NOT NULL)))`
 
 /**
  * Tasks in the order of their births. Each state and repository has an index in that order, so a page costs what it holds

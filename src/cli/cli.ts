@@ -23,7 +23,7 @@ import { type Exit, exitCode, exitHelp, exitOfFailure } from './exit.ts'
 import type { Spell } from './render/next.ts'
 import { respelled } from './render/respelled.ts'
 import { plain } from './render/text.ts'
-import { versionOf } from './version.ts'
+import { versionOf } from '../config/version.ts'
 import { debugging, type World } from './world.ts'
 
 /** Runs one command line (without the program's name). Never rejects. @returns the exit code */

@@ -6,7 +6,8 @@ import { isBare } from './bare.ts'
 import { OutputLines } from './render/output-lines.ts'
 import { eventLines, outputLine } from './render/progress.ts'
 import type { Spell } from './render/next.ts'
-import { eventText, respelled } from './render/respelled.ts'
+import { toldEvent } from '../domain/retold.ts'
+import { respelled } from './render/respelled.ts'
 import { type Standing, statusLine } from './render/status-line.ts'
 import { summaryLines } from './render/summary.ts'
 import { hang, plain } from './render/text.ts'
@@ -119,7 +120,7 @@ class PeopleReporter implements Reporter {
   }
 
   #spelled(event: TaskEvent): TaskEvent {
-    return { ...event, text: eventText(event, this.#spell) }
+    return { ...event, text: toldEvent(event, (text) => respelled(text, this.#spell)) }
   }
 
   #rest(): readonly string[] {

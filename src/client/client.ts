@@ -21,7 +21,7 @@ import type { QuestionRequest } from '../domain/question/request.ts'
 import type { Letter, LetterAct, LetterFilter } from '../domain/outbox/letter.ts'
 import type { Reviewed, ReviewRequest } from '../domain/review/review.ts'
 import * as scheduleAnswers from '../domain/schedule/answers.ts'
-import type { Ran, ShownSchedule } from '../domain/schedule/port.ts'
+import type { Ran, ScheduleDetail, ShownSchedule } from '../domain/schedule/port.ts'
 import type { ScheduleChange, ScheduleRequest } from '../domain/schedule/request.ts'
 import type { Occurrence } from '../domain/schedule/schedule.ts'
 import { taskSchema } from '../domain/schemas.ts'
@@ -100,11 +100,11 @@ export type Page<Name extends string, Item> = Readonly<Record<Name, readonly Ite
 /** As of the domain's `Schedules`; `shown` is the revision of the schedule that was shown. */
 export interface ScheduleClient {
   list(): Promise<readonly ShownSchedule[]>
-  show(name: string): Promise<ShownSchedule>
-  create(request: ScheduleRequest): Promise<ShownSchedule>
-  update(name: string, change: ScheduleChange, shown?: number): Promise<ShownSchedule>
+  show(name: string): Promise<ScheduleDetail>
+  create(request: ScheduleRequest): Promise<ScheduleDetail>
+  update(name: string, change: ScheduleChange, shown?: number): Promise<ScheduleDetail>
   remove(name: string, shown?: number): Promise<void>
-  enable(name: string, enabled: boolean): Promise<ShownSchedule>
+  enable(name: string, enabled: boolean): Promise<ScheduleDetail>
   /** `key`: the same run may be asked for again under it, and makes one task. */
   run(name: string, key?: string): Promise<Ran>
   /** The newest. */
@@ -215,18 +215,23 @@ function scheduleClient(fetch: FetchLike): ScheduleClient {
   const { get, post, put } = verbs(fetch)
   const all = '/v1/schedules'
   const at = (name: string, act = ''): string => `${all}/${encodeURIComponent(name)}${act}`
-  const { shownScheduleSchema: shownSchema, ranSchema, schedulesSchema, occurrencesSchema } = scheduleAnswers
+  const {
+    scheduleDetailSchema: detailSchema,
+    ranSchema,
+    schedulesSchema,
+    occurrencesSchema,
+  } = scheduleAnswers
   const bound = (shown?: number) => ({ 'if-match': shown === undefined ? '*' : `"${shown}"` })
   return {
     list: async () => (await read(await get(all), schedulesSchema)).schedules,
-    show: async (name) => read(await get(at(name)), shownSchema),
-    create: async (request) => read(await post(all, request), shownSchema),
-    update: async (name, change, shown) => read(await put(at(name), change, bound(shown)), shownSchema),
+    show: async (name) => read(await get(at(name)), detailSchema),
+    create: async (request) => read(await post(all, request), detailSchema),
+    update: async (name, change, shown) => read(await put(at(name), change, bound(shown)), detailSchema),
     remove: async (name, shown) => {
       await textOf(await send(fetch, at(name), { method: 'DELETE', headers: bound(shown) }))
     },
     enable: async (name, enabled) =>
-      read(await post(at(name, enabled ? '/enable' : '/disable')), shownSchema),
+      read(await post(at(name, enabled ? '/enable' : '/disable')), detailSchema),
     run: async (name, key) =>
       read(await post(at(name, '/run'), {}, key === undefined ? {} : { 'idempotency-key': key }), ranSchema),
     occurrences: async (name, limit) =>

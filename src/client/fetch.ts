@@ -1,4 +1,5 @@
-import type { Agent } from 'undici'
+import type { Agent as Connections } from 'undici'
+import { undici } from './undici.ts'
 
 /** What an answer is read by: the part of any fetch's `Response` that is needed here. */
 export interface Answer {
@@ -40,11 +41,10 @@ export class Unreachable extends Error {
 
 /** Talks to the control plane that listens on the unix socket at `path`. */
 export function socketFetch(path: string): FetchLike & Disposable {
-  // Loaded at the first call: it takes long, and a command that has the control plane in its own process makes none.
-  let agent: Agent | null = null
+  let agent: Connections | null = null
   const call: FetchLike = async (route, { signal, ...call }) => {
-    const undici = await import('undici')
-    agent ??= new undici.Agent({
+    const { Agent, fetch } = undici()
+    agent ??= new Agent({
       connect: { socketPath: path, timeout: 5000 },
       // A connection for each call: one that is kept may be closed from over there in the moment it is used again.
       pipelining: 0,
@@ -53,7 +53,7 @@ export function socketFetch(path: string): FetchLike & Disposable {
     })
     try {
       const init = { ...call, dispatcher: agent, ...(signal === undefined ? {} : { signal }) }
-      return await undici.fetch(`http://cofferdam${route}`, init)
+      return await fetch(`http://cofferdam${route}`, init)
     } catch (error) {
       if (signal?.aborted === true) throw error
       throw new Unreachable(!neverConnected(error), error)

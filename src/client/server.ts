@@ -1,7 +1,8 @@
-import type { Agent } from 'undici'
+import type { Agent as Connections } from 'undici'
 import { healthSchema } from '../domain/answers.ts'
 import { Failure } from '../domain/failure.ts'
 import { type FetchLike, jsonOf, neverConnected, Unreachable } from './fetch.ts'
+import { undici } from './undici.ts'
 
 /** A server, and what it is asked with. */
 export interface ServerPlace {
@@ -17,10 +18,10 @@ const health = '/healthz'
  * answers there is not to be trusted or is no Cofferdam.
  */
 export function serverFetch({ origin, token }: ServerPlace): FetchLike & Disposable {
-  let agent: Agent | null = null
+  let agent: Connections | null = null
   const call: FetchLike = async (route, { signal, headers, ...call }) => {
-    const undici = await import('undici')
-    agent ??= new undici.Agent({
+    const { Agent, fetch } = undici()
+    agent ??= new Agent({
       connect: { timeout: 5000 },
       pipelining: 0,
       bodyTimeout: 0,
@@ -36,7 +37,7 @@ export function serverFetch({ origin, token }: ServerPlace): FetchLike & Disposa
       ...(signal === undefined ? {} : { signal }),
     }
     try {
-      const answer = await undici.fetch(`${origin}${route}`, init)
+      const answer = await fetch(`${origin}${route}`, init)
       refuseStranger(origin, answer.status, answer.headers.get('content-type') ?? '')
       return answer
     } catch (error) {

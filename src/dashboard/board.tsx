@@ -9,7 +9,7 @@ import { Liveness, Moment, Problem, State, Title } from './parts.tsx'
 import { respelled } from './respelled.ts'
 import { listen, type StreamState } from './stream.ts'
 import { useMay } from './who.ts'
-import { firstLine, folderName, type Group, groups, numberOf } from './words.ts'
+import { firstLine, folderName, type Group, groups, numberOf, reasonOf } from './words.ts'
 
 /** So many tasks of each group are shown first, and with each further press. */
 const pageSize = 20
@@ -172,7 +172,9 @@ function Section({ group, list, count, onMore }: SectionProps) {
 
 function Card({ task, now }: { readonly task: Task; readonly now: number }) {
   const { id, kind, goal, repository, step, budget, halt, risks, status, updatedAt } = task
-  const why = status === 'DRAFT' ? risks[0]?.text : (halt?.text ?? deliverySaid(task) ?? undefined)
+  const said = halt?.text ?? deliverySaid(task)
+  const why =
+    status === 'DRAFT' ? reasonOf(risks) : said === null ? undefined : firstLine(respelled(said), 220)
   return (
     <li class="card">
       <Link to={{ page: 'task', id, view: 'overview' }}>{firstLine(goal)}</Link>
@@ -186,8 +188,9 @@ function Card({ task, now }: { readonly task: Task; readonly now: number }) {
           </span>
         )}
         <Moment at={updatedAt} now={now} />
+        <code>{id}</code>
       </p>
-      {why !== undefined && <p class="why">{firstLine(respelled(why), 220)}</p>}
+      {why !== undefined && <p class="why">{why}</p>}
     </li>
   )
 }

@@ -69,12 +69,13 @@ export function forgetKept(): void {
 
 /** The time, as often as it matters to what says how long ago something was. */
 export function useNow(everyMs = 15_000): number {
-  const [now, setNow] = useState(Date.now)
+  const [, setLooks] = useState(0)
   useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), everyMs)
+    const timer = setInterval(() => setLooks((looks) => looks + 1), everyMs)
     return () => clearInterval(timer)
   }, [everyMs])
-  return now
+  // Not that of the last look: what has come since would be said to come in a moment.
+  return Date.now()
 }
 
 /** Something that is sent: whether it is on its way, and why it was not taken. */

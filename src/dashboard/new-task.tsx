@@ -5,6 +5,7 @@ import { useKept, useSending } from './hooks.ts'
 import { Form, Problem, Title } from './parts.tsx'
 import { agentOf, StartFields, useRepositories, useStart } from './start-fields.tsx'
 import { Answer, Notes, Reasons, useSubmitting } from './submitting.tsx'
+import { Patterns, patternsOf } from './patterns.tsx'
 import { BudgetFields, type BudgetTexts, budgetOf, noBudget } from './task/budget-fields.tsx'
 
 /** Starts a task, or asks first what it would get. */
@@ -36,7 +37,8 @@ export function NewTask() {
   const send = (): void =>
     sending.send(async () => {
       await submit(request)
-      setGoal('')
+      for (const clear of [setGoal, setTest, setSetup, setRef]) clear('')
+      setDraft(false)
       setExpected(null)
     })
 
@@ -84,14 +86,16 @@ export function NewTask() {
             value={ref}
             onInput={(event) => setRef(event.currentTarget.value)}
           />
-          <label class="choice">
-            <input
-              type="checkbox"
-              checked={isDraft}
-              onChange={(event) => setDraft(event.currentTarget.checked)}
-            />{' '}
-            As a draft, which waits for approval
-          </label>
+          <p>
+            <label class="choice">
+              <input
+                type="checkbox"
+                checked={isDraft}
+                onChange={(event) => setDraft(event.currentTarget.checked)}
+              />{' '}
+              As a draft, which waits for approval
+            </label>
+          </p>
         </details>
         <Problem text={sending.error} />
         <p class="buttons">
@@ -120,18 +124,7 @@ function Expected({ answer: { risks, notes, hidden, policy } }: { readonly answe
       <Notes notes={notes} />
       <details>
         <summary>Paths</summary>
-        <dl>
-          {(['deny', 'readonly', 'allow', 'egress', 'upstreams'] as const).map((name) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{policy[name].length === 0 ? 'none' : policy[name].join(', ')}</dd>
-            </div>
-          ))}
-          <div>
-            <dt>hidden files</dt>
-            <dd>{hidden.length === 0 ? 'none' : hidden.join(', ')}</dd>
-          </div>
-        </dl>
+        <Patterns of={{ ...patternsOf(policy), 'hidden files': hidden }} />
       </details>
     </section>
   )

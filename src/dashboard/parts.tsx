@@ -1,16 +1,22 @@
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
-import { type Standing, standingOf } from '../domain/standing.ts'
+import type { Standing } from '../domain/standing.ts'
 import type { Loaded, Sending } from './hooks.ts'
 import type { StreamState } from './stream.ts'
-import { agoOf, groupOf } from './words.ts'
+import { agoOf, groupOf, stateOf } from './words.ts'
+
+interface TitleProps {
+  readonly children: string
+  /** Which part of the page it is, for the window's name; none where it has no parts, or is at the first. */
+  readonly part?: string | undefined
+}
 
 /** The heading of a page: a reader is led to it, and the window is named by it. */
-export function Title({ children }: { readonly children: string }) {
+export function Title({ children, part }: TitleProps) {
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => {
-    document.title = `${children} · Cofferdam`
-  }, [children])
+    document.title = `${part === undefined ? '' : `${part} · `}${children} · Cofferdam`
+  }, [children, part])
   useEffect(() => {
     heading.current?.focus({ preventScroll: true })
     scrollTo(0, 0)
@@ -24,7 +30,7 @@ export function Title({ children }: { readonly children: string }) {
 
 /** The state of a task, told apart by its words and not by its colour alone. */
 export function State({ task }: { readonly task: Standing }) {
-  return <span class={`state ${groupOf(task).name}`}>{standingOf(task)}</span>
+  return <span class={`state ${groupOf(task).name}`}>{stateOf(task)}</span>
 }
 
 export function Moment({ at, now }: { readonly at: number; readonly now: number }) {

@@ -1,5 +1,4 @@
-import { hasOwnWords, retold } from '../domain/retold.ts'
-import type { TaskEvent } from '../domain/task.ts'
+import { retold } from '../domain/retold.ts'
 
 /** What there is here in place of a command; those with other options have nothing here. */
 const places: readonly (readonly [RegExp, string])[] = [
@@ -9,12 +8,19 @@ const places: readonly (readonly [RegExp, string])[] = [
   [/^task diff \S+ --against (\S+)$/, 'its page “Changes” (what a merge would change in $1 now)'],
   [/^task merge \S+ --accept (\S+)$/, '“Merge” (ticked: $1)'],
   [/^task merge \S+ --into (\S+) --accept (\S+)$/, '“Merge” (into $1, ticked: $2)'],
-  [/^task pull-request \S+ --accept (\S+)$/, '“Pull request” (ticked: $1)'],
-  [/^task pull-request \S+ --into (\S+) --accept (\S+)$/, '“Pull request” (for $1, ticked: $2)'],
+  [/^task merge \S+ --how (\S+) --accept (\S+)$/, '“Merge” (by $1, ticked: $2)'],
+  [/^task merge \S+ --into (\S+) --how (\S+) --accept (\S+)$/, '“Merge” (into $1 by $2, ticked: $3)'],
+  [/^task pull-request \S+(?: --draft| --ready)? --accept (\S+)$/, '“Pull request” (ticked: $1)'],
+  [
+    /^task pull-request \S+ --into (\S+)(?: --draft| --ready)? --accept (\S+)$/,
+    '“Pull request” (for $1, ticked: $2)',
+  ],
   [
     /^task resume \S+(?: --instruction TEXT)? --(steps|minutes|tokens|cost) (\S+)$/,
     '“Resume” with a larger budget ($1: $2)',
   ],
+  [/^task pull-ended \S+ --(merged|closed)$/, '“Merged or closed there” ($1)'],
+  [/^task review \S+ --withdraw (\S+)$/, '“Withdraw review $1”'],
   [/^ask --follow-up \S+ QUESTION$/, '“Ask on” on its page'],
   [/^verify [a-z2-7]{10}$/, 'its page “Proof”'],
   [/^outbox list(?: --state dead)?$/, 'the page “Health”'],
@@ -27,9 +33,4 @@ export function respelled(text: string): string {
     const found = places.find(([pattern]) => pattern.test(words))
     return found === undefined ? null : words.replace(...found)
   })
-}
-
-/** The sentence of an event, unless it is somebody's own. */
-export function eventText(event: Pick<TaskEvent, 'type' | 'text'>): string {
-  return hasOwnWords(event) ? event.text : respelled(event.text)
 }

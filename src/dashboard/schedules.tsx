@@ -1,12 +1,16 @@
+import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
-import type { Ran, ShownSchedule } from '../domain/schedule/port.ts'
+import type { Ran, ScheduleDetail, ShownSchedule } from '../domain/schedule/port.ts'
 import type { Occurrence, Timing } from '../domain/schedule/schedule.ts'
 import { get, newKey, post } from './api.ts'
 import { useLoaded, useNow, useSending } from './hooks.ts'
 import { Link } from './navigation.tsx'
+import { Patterns, patternsOf } from './patterns.tsx'
 import { Moment, Problem, Title, Waiting } from './parts.tsx'
+import { respelled } from './respelled.ts'
+import { Approval } from './task/approval.tsx'
 import { useMay } from './who.ts'
-import { firstLine } from './words.ts'
+import { begunText, clockOf, firstLine } from './words.ts'
 
 /** Tasks by the clock. */
 export function Schedules() {
@@ -50,6 +54,7 @@ function Schedule({ schedule, reload }: { readonly schedule: ShownSchedule; read
   const { name, enabled, gone, nextAt, last, timing, task, autoApprove } = schedule
   const [mayRun, mayChange] = [useMay('run_schedule'), useMay('change_schedule')]
   const [ran, setRan] = useState<Ran | null>(null)
+  const [hindrance, setHindrance] = useState<string | null>(null)
   const sending = useSending()
   const at = `/v1/schedules/${encodeURIComponent(name)}`
   const run = (): void =>
@@ -59,7 +64,8 @@ function Schedule({ schedule, reload }: { readonly schedule: ShownSchedule; read
     })
   const enable = (): void =>
     sending.send(async () => {
-      await post<ShownSchedule>(`${at}/${enabled ? 'disable' : 'enable'}`)
+      const switched = await post<ScheduleDetail>(`${at}/${enabled ? 'disable' : 'enable'}`)
+      setHindrance(switched.enabled ? switched.hindrance : null)
       reload()
     })
   return (
@@ -70,7 +76,7 @@ function Schedule({ schedule, reload }: { readonly schedule: ShownSchedule; read
         <span>{gone ? 'gone' : enabled ? 'enabled' : 'disabled'}</span>
         {nextAt !== null && (
           <span>
-            next <Moment at={nextAt} now={now} />
+            next <Moment at={nextAt} now={now} />, {clockOf(nextAt, now)}
           </span>
         )}
         {autoApprove && <span>approved in advance</span>}
@@ -95,13 +101,19 @@ function Schedule({ schedule, reload }: { readonly schedule: ShownSchedule; read
       <div role="status">
         {ran !== null && (
           <p>
-            It runs as{' '}
+            {begunText(ran.task.status)}{' '}
             <Link to={{ page: 'task', id: ran.task.id, view: 'overview' }}>task {ran.task.id}</Link>.
           </p>
         )}
+        {hindrance !== null && <p class="why">{respelled(hindrance)}</p>}
       </div>
       <Problem text={sending.error} />
-      <Runs name={name} at={at} />
+      <Opened title={`What ${name} runs`}>
+        <Foreseen at={at} revision={schedule.revision} />
+      </Opened>
+      <Opened title={`Earlier runs of ${name}`}>
+        <Earlier at={at} />
+      </Opened>
     </li>
   )
 }
@@ -123,13 +135,34 @@ function Run({
   )
 }
 
-function Runs({ name, at }: { readonly name: string; readonly at: string }) {
+/** What is asked for when somebody opens it. */
+function Opened({ title, children }: { readonly title: string; readonly children: ComponentChildren }) {
   const [open, setOpen] = useState(false)
   return (
     <details onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>Earlier runs of {name}</summary>
-      {open && <Earlier at={at} />}
+      <summary>{title}</summary>
+      {open && children}
     </details>
+  )
+}
+
+/** With what a run would begin now, and why it would not. */
+function Foreseen({ at, revision }: { readonly at: string; readonly revision: number }) {
+  const loaded = useLoaded(async () => await get<ScheduleDetail>(at), [at, revision])
+  return (
+    <Waiting of={loaded}>
+      {({ terms, hindrance }) => (
+        <>
+          {hindrance !== null && <p class="why">{respelled(hindrance)}</p>}
+          {terms !== null && (
+            <>
+              <Approval task={terms} />
+              <Patterns of={patternsOf(terms.policy)} />
+            </>
+          )}
+        </>
+      )}
+    </Waiting>
   )
 }
 

@@ -77,6 +77,7 @@ function Hit({ hit: { task, snippets } }: { readonly hit: SearchHit }) {
         <State task={task} />
         <span>{folderName(task.repository.path)}</span>
         <Moment at={task.updatedAt} now={now} />
+        <code>{task.id}</code>
       </p>
       {snippets.map(({ kind, step, parts }, index) => (
         <p key={index} class="snippet">

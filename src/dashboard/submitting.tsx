@@ -1,4 +1,4 @@
-import { useRef, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Submitted } from '../domain/submitted.ts'
 import type { RiskReason } from '../domain/task.ts'
 import { newKey, post } from './api.ts'
@@ -22,9 +22,12 @@ export function useSubmitting(path: string) {
 
 /** What the risk gate made of a submission. */
 export function Answer({ submitted: { task, notes } }: { readonly submitted: Submitted }) {
+  const title = useRef<HTMLHeadingElement>(null)
+  // On a phone the button is far below: whoever pressed it sees that something came of it.
+  useEffect(() => title.current?.focus(), [task.id])
   return (
     <section class="decision" aria-labelledby="submitted" role="status">
-      <h2 id="submitted">
+      <h2 id="submitted" ref={title} tabIndex={-1}>
         <Link to={{ page: 'task', id: task.id, view: 'overview' }}>Task {task.id}</Link> <State task={task} />
       </h2>
       {task.status === 'DRAFT' && <Reasons risks={task.risks} />}
@@ -49,10 +52,13 @@ export function Reasons({ risks }: { readonly risks: readonly RiskReason[] }) {
 export function Notes({ notes }: { readonly notes: readonly string[] }) {
   if (notes.length === 0) return null
   return (
-    <ul>
-      {notes.map((note) => (
-        <li key={note}>{note}</li>
-      ))}
-    </ul>
+    <>
+      <p>To know:</p>
+      <ul>
+        {notes.map((note) => (
+          <li key={note}>{note}</li>
+        ))}
+      </ul>
+    </>
   )
 }

@@ -1,5 +1,5 @@
-import { needsPerson, type Standing } from '../domain/standing.ts'
-import type { Actor, Status } from '../domain/task.ts'
+import { needsPerson, type Standing, standingOf, workOf } from '../domain/standing.ts'
+import type { Actor, RiskReason, Status } from '../domain/task.ts'
 
 // What people read, made of what the API says.
 
@@ -26,10 +26,26 @@ export function groupOf(task: Standing): Group {
   return found
 }
 
+/** How a task stands, and with applied work of which nobody has decided yet also that: it is not finished. */
+export function stateOf(task: Standing): string {
+  const { kind, status, delivery } = task
+  const isOpen = kind === 'change' && status === 'APPLIED' && delivery === 'none' && workOf(task) === null
+  return isOpen ? `${standingOf(task)}, not delivered yet` : standingOf(task)
+}
+
 /** The first line of a text, at most `most` characters. */
 export function firstLine(text: string, most = 160): string {
   const line = text.trimStart().split('\n', 1)[0] ?? ''
   return line.length > most ? `${line.slice(0, most)}…` : line
+}
+
+/** Why a draft waits, in one line: the first of its reasons, and how many more there are. */
+export function reasonOf(risks: readonly RiskReason[]): string | undefined {
+  const [first, ...others] = risks
+  if (first === undefined) return undefined
+  const text = firstLine(first.text, 220)
+  if (others.length === 0) return text
+  return `${text.replace(/\.$/, '')}, and ${others.length === 1 ? '1 more reason' : `${others.length} more reasons`}.`
 }
 
 /** A step in words: what is numbered 0 is setup, and the test on what there was. */
@@ -86,6 +102,11 @@ export function bytesOf(bytes: number): string {
   const units = ['kB', 'MB', 'GB', 'TB']
   const power = Math.min(units.length, Math.floor(Math.log10(bytes) / 3))
   return `${(bytes / 1000 ** power).toFixed(1)} ${units[power - 1] ?? ''}`
+}
+
+/** What has become of a task that somebody has just had begun; the name of the task follows. */
+export function begunText(status: Status): string {
+  return status === 'DRAFT' ? 'It waits as a draft for a person:' : 'It runs as'
 }
 
 const controls = new RegExp(

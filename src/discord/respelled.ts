@@ -4,9 +4,18 @@ import { commands } from './commands/definitions.ts'
 /** Those that have another name here. */
 const names: Readonly<Record<string, string>> = { task_show: 'task_status', task_diff: 'task_changes' }
 
+/** Those whose options are others here. */
+const forms: readonly (readonly [RegExp, string])[] = [
+  [/^task pull-ended (\S+) --(merged|closed)$/, '`/task_pull_ended task:$1 as:$2`'],
+  [/^task review (\S+) --withdraw (\S+)$/, '`/task_withdraw task:$1 review:$2`'],
+]
+
 /** A sentence of the control plane with the commands in it as they are given here; those that are not here stay as they are. */
 export function respelled(text: string): string {
-  return retold(text, (words) => slashCommand(words.split(' ')))
+  return retold(text, (words) => {
+    const form = forms.find(([pattern]) => pattern.test(words))
+    return form === undefined ? slashCommand(words.split(' ')) : words.replace(...form)
+  })
 }
 
 /** Null where there is none, or one that does not take all of it. */

@@ -25,7 +25,9 @@ import {
   checkpointSchema,
   egressRowSchema,
   exactly,
+  mergeSchema,
   policySchema,
+  pullSchema,
   riskSchema,
   taskEventSchema,
   taskIdSchema,
@@ -37,7 +39,7 @@ import { type Letter, letterStates } from './outbox/letter.ts'
 import { kinds } from './search/piece.ts'
 import type { FoundTask, SearchAnswer } from './search/search.ts'
 import type { Snippet } from './search/snippet.ts'
-import { deliveries, statuses, taskKinds } from './task.ts'
+import { deliveries, phases, statuses, taskKinds } from './task.ts'
 import type { NewToken, Token } from './token.ts'
 import type { Verification } from './verification/verify.ts'
 
@@ -205,7 +207,10 @@ const foundTaskSchema = exactly<FoundTask>()(
     id: taskIdSchema,
     kind: z.enum(taskKinds),
     status: z.enum(statuses),
+    phase: z.enum(phases).nullable(),
     delivery: z.enum(deliveries),
+    merge: mergeSchema.nullable(),
+    pull: pullSchema.nullable(),
     goal: z.string(),
     repository: z.object({ path: z.string(), key: z.string() }),
     branch: z.string(),

@@ -10,6 +10,8 @@ export interface BackupReport {
   readonly tasks: number
   /** What a person has to know or do besides. */
   readonly notes: readonly string[]
+  /** Of a backup that lacks commits, or may: which, and what to do. */
+  readonly incomplete?: string
 }
 
 /** What helps where the database is not as it was written: only the whole folder belongs together. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { longestBranch, tooLongBranch } from './delivery/merge.ts'
 import { policyRequestSchema } from './policy-request.ts'
 import { repositoryPlace } from './remote.ts'
 
@@ -90,7 +91,7 @@ export const startFields = {
   /** Branch, tag or commit to start from; null is what is checked out. */
   ref: z
     .string()
-    .max(500, 'The ref is longer than 500 characters: name a branch, a tag or a commit.')
+    .max(longestBranch, `The ref ${tooLongBranch}, a tag or a commit.`)
     .refine(
       (ref) => /^[^\s\p{Cc}\\:?*[]+$/u.test(ref) && !/^-|\.\.|@\{/.test(ref),
       'The ref is not one that git takes: name a branch, a tag or a commit.',

@@ -31,6 +31,25 @@ export function auditEnd({ audit }: Retention, now: number): number | null {
   return audit === null ? null : now - audit * dayMs
 }
 
+/** The clock as it was looked at last, and for how long a process has run since it leapt ahead, at most a day; both ms. */
+export interface ClockSeen {
+  readonly at: number
+  readonly steadyMs: number
+}
+
+/**
+ * The same now. A clock that is more than a day ahead of what has gone by may be wrong, or the machine was off.
+ * @param before null where it was never looked at, which is no better than a leap
+ * @param ranMs for how long the process has run since then; 0 where another one looked
+ */
+export function clockSeen(before: ClockSeen | null, now: number, ranMs: number): ClockSeen {
+  const leapt = before === null || now - before.at - ranMs > dayMs
+  return { at: now, steadyMs: leapt ? 0 : Math.min(before.steadyMs + ranMs, dayMs) }
+}
+
+/** Whether work may be lost by what the clock says: somebody had a day to see that it is wrong. */
+export const isSteady = ({ steadyMs }: ClockSeen): boolean => steadyMs >= dayMs
+
 /** An applied task of these is about to be given to somebody, and the worktree may be wanted for it. */
 const underWay: ReadonlySet<Delivery> = new Set<Delivery>(['delivering', 'conflict', 'pr_open'])
 const undelivered: ReadonlySet<Status> = new Set<Status>([

@@ -1,7 +1,4 @@
 import type { Input } from './input.ts'
-import type { TaskEvent } from './task.ts'
-
-// Browsers run this file too: it imports types alone.
 
 const command = /`cofferdam ([^`\n]+)`/g
 
@@ -24,7 +21,14 @@ const ownWords: readonly string[] = [
   'answered',
 ] satisfies readonly Input['type'][]
 
-/** Whether an event tells what a person or an agent has said: that stands everywhere as it was said, commands and all. */
-export function hasOwnWords({ type }: Pick<TaskEvent, 'type'>): boolean {
-  return ownWords.includes(type)
+/**
+ * The sentence of an event with the commands in it as they are given where it is shown. What a person or an agent has said stands
+ * everywhere as it was said, commands and all; but the dash of the first comment of a review is no word of it.
+ */
+export function toldEvent(
+  { type, text }: { readonly type: string; readonly text: string },
+  respell: (text: string) => string,
+): string {
+  if (type === 'reviewed') return text.replace(/^Reviewed: - /, 'Reviewed: ')
+  return ownWords.includes(type) ? text : respell(text)
 }

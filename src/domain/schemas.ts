@@ -236,7 +236,7 @@ export const riskSchema = exactly<RiskReason>()(z.object({ rule: z.string(), tex
 
 const markSchema = exactly<Mark>()(z.object({ rule: z.enum(markRules), path: z.string(), text: z.string() }))
 
-const mergeSchema = exactly<Merge>()(
+export const mergeSchema = exactly<Merge>()(
   z.object({
     into: z.string(),
     how: z.enum(mergeWays),
@@ -251,7 +251,7 @@ const mergeSchema = exactly<Merge>()(
   }),
 )
 
-const pullSchema = exactly<Pull>()(
+export const pullSchema = exactly<Pull>()(
   z.object({
     forge: z.enum(forgeKinds),
     project: z.string(),
@@ -270,10 +270,27 @@ const pullSchema = exactly<Pull>()(
   }),
 )
 
+/** The fields of `Terms`. */
+export const termsFields = {
+  kind: z.enum(taskKinds),
+  repository: z.object({ path: z.string(), key: z.string() }),
+  base: z.object({ ref: z.string(), commit: commitIdSchema }),
+  agent: agentChoiceSchema,
+  setup: z.string().nullable(),
+  test: z.string().nullable(),
+  policy: policySchema,
+  budget: z.object({
+    steps: z.number(),
+    seconds: z.number(),
+    tokens: z.number().nullable(),
+    costUsd: z.number().nullable(),
+  }),
+}
+
 export const taskSchema = exactly<Task>()(
   z.object({
     id: taskIdSchema,
-    kind: z.enum(taskKinds),
+    ...termsFields,
     status: z.enum(statuses),
     phase: z.enum(phases).nullable(),
     halt: z.object({ reason: z.enum(haltReasons), text: z.string() }).nullable(),
@@ -283,21 +300,9 @@ export const taskSchema = exactly<Task>()(
     leaseUntil: z.number().nullable(),
     goal: z.string(),
     request: z.string(),
-    repository: z.object({ path: z.string(), key: z.string() }),
-    base: z.object({ ref: z.string(), commit: commitIdSchema }),
     head: commitIdSchema,
     branch: z.string(),
-    agent: agentChoiceSchema,
-    setup: z.string().nullable(),
-    test: z.string().nullable(),
-    policy: policySchema,
     policyHash: z.string(),
-    budget: z.object({
-      steps: z.number(),
-      seconds: z.number(),
-      tokens: z.number().nullable(),
-      costUsd: z.number().nullable(),
-    }),
     spent: z.object({ steps: count, ms: z.number(), tokens: z.number(), costUsd: z.number() }),
     step: count,
     attempt: count,

@@ -2,8 +2,6 @@ import type { Refusal } from './delivery/refusal.ts'
 import type { MarkRule } from './marks/mark.ts'
 import type { Delivery, Status, Task } from './task.ts'
 
-// Browsers run this file too: it imports types alone.
-
 /** What the words of a task are made of; a list of hits knows less of it than a task's own page. */
 export type Standing = Pick<Task, 'kind' | 'status' | 'delivery'> &
   Partial<Pick<Task, 'halt' | 'outcome' | 'phase' | 'merge' | 'pull'>>
@@ -18,8 +16,12 @@ export function needsPerson(task: Standing): boolean {
   const { status, delivery } = task
   if (delivery === 'discarded') return false
   if (status !== 'APPLIED') return waits.has(status)
-  return isStuck.has(delivery) || (delivery === 'none' && refusalOf(task) !== null)
+  return isStuck.has(delivery) || (delivery === 'none' && refusalOf(task) !== null) || isUnfollowed(task)
 }
+
+/** Whether its pull request is open, as far as is known, and nobody looks at what becomes of it. */
+const isUnfollowed = ({ delivery, pull }: Pick<Standing, 'delivery' | 'pull'>): boolean =>
+  delivery === 'pr_open' && pull?.unfollowed != null
 
 /** Why its last delivery came to nothing; null where it did not. Older ones have it in their state alone. */
 export function refusalOf({

@@ -113,6 +113,12 @@ export interface Actor {
   readonly id: string
 }
 
+/** What a task begins with: what is run on what, and within which bounds. */
+export type Terms = Pick<
+  Task,
+  'kind' | 'repository' | 'base' | 'agent' | 'setup' | 'test' | 'policy' | 'budget'
+>
+
 /** A reason why a task wants a person: the rule that fired and what it says. */
 export interface RiskReason {
   readonly rule: string

@@ -3,7 +3,7 @@ import type { StepVerdict } from './input.ts'
 import type { Progress, Task, TestResult } from './task.ts'
 
 /** So many steps in a row with the same tree and the same failure are no progress. */
-const stuckAfter = 3
+export const stuckAfter = 3
 
 /** What a validated step left, as the verdict needs it. */
 export interface StepFacts {

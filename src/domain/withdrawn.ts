@@ -1,7 +1,5 @@
 import type { TaskEvent } from './task.ts'
 
-// Browsers run this file too: it imports types alone.
-
 /** The reviews among the events of a task that were not withdrawn, in the order in which they were made. */
 export function standingReviews(events: readonly TaskEvent[]): readonly TaskEvent[] {
   const withdrawn = new Set(

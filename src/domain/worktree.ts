@@ -127,9 +127,13 @@ export interface Move {
   readonly back: boolean
 }
 
-/** `elsewhere`: somebody else has moved it; `refused`: it cannot be moved as things are. Nothing was done then. */
+/**
+ * `elsewhere`: somebody else has moved it; `gone`: so that it does not hold any more what was to be taken back; `refused`: it
+ * cannot be moved as things are. Nothing was done then.
+ */
 export type Moved =
   | { readonly kind: 'moved' }
+  | { readonly kind: 'gone'; readonly tip: CommitId }
   | { readonly kind: 'elsewhere'; readonly tip: CommitId }
   | { readonly kind: 'refused'; readonly text: string }
 
@@ -221,7 +225,10 @@ export interface Worktrees {
   push(task: TaskPlace, head: CommitId, remote: Remote, wish: PushWish): Promise<Pushed>
   /** What a merge of the work up to `head` would change in a branch as it is now. A conflict is a `Failure('conflict')`. */
   diffInto(task: TaskPlace, head: CommitId, branch: string): Promise<string>
-  /** The unified diff of two commits of the task, as text; capped at 8 MiB with a mark. */
+  /**
+   * The unified diff of two commits of the task, as text. Of one longer than 8 MiB, large files have a heading and a mark
+   * alone; what still is longer is capped, with a mark that names the files behind it.
+   */
   diff(task: TaskPlace, from: CommitId, to: CommitId): Promise<string>
   /**
    * What a task's work changes, path by path, out of git's objects alone; null where that is too much, or takes longer

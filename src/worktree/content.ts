@@ -1,7 +1,8 @@
 import { createHash, type Hash } from 'node:crypto'
-import { createReadStream, lstatSync, readFileSync, readlinkSync } from 'node:fs'
+import { createReadStream, lstatSync, readlinkSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import type { HostPath } from '../domain/brand.ts'
+import { readPlain } from './files.ts'
 import { modeOf, type IndexFile } from './index-file.ts'
 import { pace } from './pace.ts'
 import { diskPath, type RawPath } from './raw.ts'
@@ -48,7 +49,7 @@ function hashOf(digits: number): Hash {
 async function blobId(place: string | Buffer, size: number, mode: string, digits: number): Promise<string> {
   const hash = hashOf(digits)
   if (mode === '120000') return named(hash, readlinkSync(place, 'buffer'))
-  if (size <= smallBytes) return named(hash, readFileSync(place))
+  if (size <= smallBytes) return named(hash, readPlain(place))
   hash.update(`blob ${size}\0`)
   await pipeline(createReadStream(place), hash)
   return hash.digest('hex')

@@ -3,9 +3,12 @@ import { isErrno } from './files.ts'
 
 const full = 'The disk of the data folder is full.'
 
+// A worker of a checkout leaves out why a write came to nothing.
+const outOfDisk = /No space left on device|Disk quota exceeded|unable to write file '.*'$/m
+
 /** What git said, where it ran out of disk. */
 export function diskFailure(said: string): Failure | null {
-  return /No space left on device|Disk quota exceeded/.test(said) ? new Failure('disk', full) : null
+  return outOfDisk.test(said) ? new Failure('disk', full) : null
 }
 
 /** Says for people that the disk is full; anything else goes through. */

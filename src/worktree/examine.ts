@@ -1,9 +1,10 @@
-import { lstatSync, readdirSync, readFileSync } from 'node:fs'
+import { lstatSync, readdirSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import type { TreePath } from '../domain/brand.ts'
 import type { TaskPlace } from '../domain/worktree.ts'
 import { settle } from './content.ts'
 import { submoduleMode } from './entries.ts'
+import { readPlain } from './files.ts'
 import { foldersOf, ignoredOf, insideOf, strangersOf, type Strangers } from './ignored.ts'
 import { readIndex } from './index-file.ts'
 import { indexFile, layoutOf, type TaskLayout } from './layout.ts'
@@ -81,7 +82,7 @@ function pointerAt(layout: TaskLayout): Found | null {
   if (found !== 'file') return found
   const place = diskPath(layout.worktree, path)
   const wanted = Buffer.from(pointerContent(layout))
-  return lstatSync(place).size === wanted.length && readFileSync(place).equals(wanted) ? null : found
+  return lstatSync(place).size === wanted.length && readPlain(place).equals(wanted) ? null : found
 }
 
 /** What the `.git` file of a linked worktree says. */

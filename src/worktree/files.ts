@@ -1,7 +1,10 @@
 import {
+  closeSync,
   constants,
   copyFileSync,
+  fstatSync,
   lstatSync,
+  openSync,
   readFileSync,
   renameSync,
   statSync,
@@ -12,7 +15,7 @@ import {
 import { copyFile, writeFile } from 'node:fs/promises'
 import type { z } from 'zod'
 import type { HostPath } from '../domain/brand.ts'
-import { systemCodeOf } from '../domain/failure.ts'
+import { Failure, systemCodeOf } from '../domain/failure.ts'
 
 // What is small is done at once: waiting for another thread costs several times what the call does, and a step makes
 // some hundred of them.
@@ -22,10 +25,32 @@ export function isErrno(error: unknown, ...codes: readonly string[]): boolean {
   return codes.includes(systemCodeOf(error))
 }
 
-/** Null where there is no such file. For small files. */
+/** Above this nothing is read as a whole that another wrote, bytes. */
+const mostRead = 16 * 1024 * 1024
+
+/**
+ * What a plain file holds. A pipe, which somebody else may have put in its place, would hold up the whole process: what is no
+ * plain file, or a very large one, is `Failure('repository')`. A link is followed.
+ */
+export function readPlain(path: string | Buffer): Buffer {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    const stats = fstatSync(fd)
+    if (!stats.isFile() || stats.size > mostRead)
+      throw new Failure(
+        'repository',
+        `${path.toString()} is ${stats.isFile() ? 'larger than 16 MiB' : 'no plain file'}, which git does not make: see what did, and remove it.`,
+      )
+    return readFileSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Null where there is no such file. For small files. Throws as `readPlain` does. */
 export function readText(path: HostPath): string | null {
   try {
-    return readFileSync(path, 'utf8')
+    return readPlain(path).toString('utf8')
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return null
     throw error

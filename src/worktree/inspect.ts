@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises'
 import type { CommitId, TreePath } from '../domain/brand.ts'
 import { sha256 } from '../domain/canonical-json.ts'
 import { Failure } from '../domain/failure.ts'
@@ -11,6 +12,7 @@ import { refuseNames } from './base-names.ts'
 import { readBlobs } from './blobs.ts'
 import { deniedEntries } from './denied.ts'
 import { folderMode, parseEntries, submoduleMode, type Entry } from './entries.ts'
+import type { Setting } from './hardening.ts'
 import { mirrorOf } from './layout.ts'
 import { filterNames, filtersOff } from './filters-off.ts'
 import { textOf, within, type RawPath } from './raw.ts'
@@ -28,6 +30,10 @@ async function sourceAt(site: Site, path: string): Promise<Source> {
   return await site.looks.sourceAt(path, () => findSource(path, site.self))
 }
 
+function inDataFolder(path: string): Failure {
+  return new Failure('repository', `${path} lies in the data folder of Cofferdam: give your own repository.`)
+}
+
 /** Looks at a repository without changing it or running anything of it. */
 export async function inspectRepository(
   site: Site,
@@ -35,18 +41,22 @@ export async function inspectRepository(
   asked: string | null,
 ): Promise<RepositoryInfo> {
   if (isByName(path)) return await inspectRemote(site, path, asked)
+  // Before anything is read there: agents write in it.
+  const real = await realpath(path).catch(() => path)
+  if (within(site.data, real)) throw inDataFolder(path)
   const source = await sourceAt(site, path)
-  if (within(site.data, source.top))
-    throw new Failure(
-      'repository',
-      `${source.top} lies in the data folder of Cofferdam: give your own repository.`,
-    )
+  if (within(site.data, source.top)) throw inDataFolder(source.top)
   const ref = asked ?? 'HEAD'
+  // Both questions need them, and neither where it was answered just now.
+  let read: Promise<readonly Setting[]> | null = null
+  const settings = (): Promise<readonly Setting[]> => (read ??= settingsOf(site, source))
   const seen = await site.looks.recall(source, ref, ['settled', 'commit'], () =>
-    inspectSource(site, source, asked),
+    inspectSource(site, source, asked, settings),
   )
   // Not before: what is refused above must not be looked through.
-  const notes = await site.looks.recall(source, ref, ['passing', 'work'], () => uncommitted(site, source))
+  const notes = await site.looks.recall(source, ref, ['passing', 'work'], () =>
+    uncommitted(site, source, settings),
+  )
   return { ...seen, notes: [...notes, ...seen.notes] }
 }
 
@@ -64,10 +74,15 @@ async function inspectRemote(site: Site, name: string, asked: string | null): Pr
   return { ...seen, key: site.remotes.key(name), notes: [...notes, ...seen.notes] }
 }
 
-async function inspectSource(site: Site, source: Source, asked: string | null): Promise<RepositoryInfo> {
+async function inspectSource(
+  site: Site,
+  source: Source,
+  asked: string | null,
+  settingsOfIt = (): Promise<readonly Setting[]> => settingsOf(site, source),
+): Promise<RepositoryInfo> {
   const { ref, commit } = await resolveRef(askSource(site.settings, source), source, asked)
   return asRepository(source, async () => {
-    const settings = await settingsOf(site, source)
+    const settings = await settingsOfIt()
     refusePartial(
       source,
       settings.map(([key]) => key),
@@ -174,7 +189,7 @@ function refuseUnmountable(source: Source, paths: readonly RawPath[]): void {
     )
 }
 
-async function settingsOf(site: Site, source: Source) {
+async function settingsOf(site: Site, source: Source): Promise<readonly Setting[]> {
   return settingsFrom(await site.git.run(sourcePlace(source), ['config', '--list', '-z'], as(source)))
 }
 
@@ -188,9 +203,13 @@ function refusePartial(source: Source, keys: readonly string[]): void {
 }
 
 /** Work in the user's checkout that no commit holds. */
-async function uncommitted(site: Site, source: Source): Promise<readonly string[]> {
+async function uncommitted(
+  site: Site,
+  source: Source,
+  settings: () => Promise<readonly Setting[]>,
+): Promise<readonly string[]> {
   if (source.bare) return []
-  const config = filtersOff(filterNames(await asRepository(source, () => settingsOf(site, source))))
+  const config = filtersOff(filterNames(await asRepository(source, settings)))
   const args = [
     'status',
     '--porcelain=v2',

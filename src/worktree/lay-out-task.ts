@@ -1,19 +1,19 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
-import type { TreeId } from '../domain/brand.ts'
+import type { HostPath, TreeId } from '../domain/brand.ts'
 import type { TaskPlace } from '../domain/worktree.ts'
 import { resetBoxGit } from './box-git.ts'
 import { checkOutFresh, link } from './checkout.ts'
 import { deniedEntries } from './denied.ts'
 import { parseEntries, submoduleMode } from './entries.ts'
 import { pointerContent } from './examine.ts'
-import { at as inFolder, indexFile, layoutOf, worktreePlace } from './layout.ts'
+import { at as inFolder, indexFile, layoutOf, type TaskLayout, worktreePlace } from './layout.ts'
 import type { Base, Memory } from './memory.ts'
 import { ensureMirror } from './mirror.ts'
 import { nulled } from './raw.ts'
 import { refuseOtherNow } from './same-source.ts'
 import type { Site } from './site.ts'
 import { treeOf } from './tree-of.ts'
-import { throwAway } from './throw-away.ts'
+import { removeFolder, throwAway } from './throw-away.ts'
 import { hidingOf, recall, settleAt, writeBase } from './state.ts'
 
 /** Mirror, worktree and private repository of a task; costs nothing where they are there. */
@@ -27,7 +27,24 @@ export async function layOutTask(site: Site, task: TaskPlace): Promise<void> {
   // Half made, or made for another policy. What is worth keeping is in commits.
   site.memories.delete(task.id)
   const layout = layoutOf(site.data, task)
-  for (const folder of [layout.privateFolder, layout.worktree, layout.tree]) throwAway(site.data, folder)
+  for (const folder of ours(layout)) throwAway(site.data, folder)
+  const memory = await layOutAnew(site, task, source).catch(async (error: unknown) => {
+    // Nobody has worked in it yet, and on a full disk it is what fills it. Why it came to nothing is what counts.
+    for (const folder of ours(layout)) await removeFolder(folder).catch(() => undefined)
+    throw error
+  })
+  site.memories.set(task.id, memory)
+  await refuseOtherNow(site, task, memory)
+}
+
+/** Folders of a task that are written as its worktree is laid out. */
+function ours({ privateFolder, worktree, tree }: TaskLayout): readonly HostPath[] {
+  return [privateFolder, worktree, tree]
+}
+
+/** Writes all of it, where nothing is. */
+async function layOutAnew(site: Site, task: TaskPlace, source: Memory['source']): Promise<Memory> {
+  const layout = layoutOf(site.data, task)
   await mkdir(layout.privateFolder, { recursive: true, mode: 0o700 })
   await mkdir(layout.worktree, { recursive: true, mode: 0o755 })
   await link(layout, task.base.commit, pointerContent(layout))
@@ -51,8 +68,7 @@ export async function layOutTask(site: Site, task: TaskPlace): Promise<void> {
   await resetBoxGit(site, task, memory, filtered)
   // Written last: without it, all of this is done again.
   settleAt(site, task, state)
-  site.memories.set(task.id, memory)
-  await refuseOtherNow(site, task, memory)
+  return memory
 }
 
 /** Which paths of the base the policy hides, and its tree without them. */

@@ -2,7 +2,7 @@ import type { CommitId } from '../domain/brand.ts'
 import type { Git, GitOptions } from './git.ts'
 import type { GitPlace } from './hardening.ts'
 
-/** Whether `old` is in the history of `young`, as far as both are there. */
+/** Whether `old` is in the history of `young`, as far as both are there; of one commit that is so without a look. */
 export async function leadsTo(
   git: Git,
   place: GitPlace,
@@ -10,5 +10,7 @@ export async function leadsTo(
   young: CommitId,
   options: Pick<GitOptions, 'as'> = {},
 ): Promise<boolean> {
-  return (await git.ask(place, ['merge-base', '--is-ancestor', old, young], options)).code === 0
+  return (
+    old === young || (await git.ask(place, ['merge-base', '--is-ancestor', old, young], options)).code === 0
+  )
 }

@@ -1,10 +1,10 @@
-import { readFile, realpath, stat } from 'node:fs/promises'
+import { realpath, stat } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
 import type { HostPath } from '../domain/brand.ts'
 import { Failure } from '../domain/failure.ts'
 import { isByName } from '../domain/remote.ts'
 import type { TaskPlace } from '../domain/worktree.ts'
-import { exists, isErrno, readText } from './files.ts'
+import { exists, isErrno, readPlain, readText } from './files.ts'
 import type { Identity } from './git.ts'
 import type { GitPlace } from './hardening.ts'
 
@@ -131,7 +131,7 @@ async function climb(start: string, asked: string): Promise<Pick<Source, 'top' |
 async function gitDirAt(dotGit: string): Promise<HostPath> {
   const real = await realpath(dotGit)
   if ((await stat(real)).isDirectory()) return real as HostPath
-  const named = /^gitdir: (.+)\n?$/.exec(await readFile(real, 'utf8'))?.[1]
+  const named = /^gitdir: (.+)\n?$/.exec(readPlain(real).toString('utf8'))?.[1]
   const gitDir = named === undefined ? null : resolve(dirname(real), named)
   if (gitDir === null || !exists(`${gitDir}/HEAD`))
     throw new Failure(

@@ -5,33 +5,32 @@ import { openTestPlane, sh, type TestPlane } from '../support/plane.ts'
 import { aRepository, git } from '../support/repository.ts'
 import { attack, type Witness } from './attack.ts'
 import { openMarkers, pathsHolding, printOf } from './host.ts'
-import { openStage } from './stage.ts'
+import { openStage, type Stage } from './stage.ts'
 
 // What an agent leaves for a program to find that starts later: an editor, the next agent, CI, a shell.
 
 /** Writes each path where it exists and where it does not: mounts hold the first, the verifier finds the second. */
-async function guarded(paths: readonly string[], { saw }: Witness): Promise<void> {
+async function guarded(stage: Stage, paths: readonly string[], { saw }: Witness): Promise<void> {
   const old = Object.fromEntries(paths.map((path) => [path, 'old\n']))
   {
-    await using stage = await openStage({ 'a.txt': 'a\n', ...old })
-    const before = printOf(stage.worktree)
+    await using full = await openStage({ 'a.txt': 'a\n', ...old })
+    const before = printOf(full.worktree)
     const tries = paths.flatMap((path) => [
       [`write ${path}`, `echo evil > ${path}`],
       [`replace ${path}`, `echo evil > /work/m; mv -f /work/m ${path}`],
       [`remove ${path}`, `rm -f ${path}; ! [ -e ${path} ]`],
       [`move ${path}`, `top=$(echo ${path} | cut -d/ -f1); mv "$top" moved`],
     ])
-    const answers = await stage.probe({
+    const answers = await full.probe({
       ...(Object.fromEntries(tries) as Record<string, string>),
       tidy: 'rm -f m',
     })
     for (const what of ['write', 'replace', 'remove', 'move']) answers.refused(`${what} `)
-    expect(printOf(stage.worktree)).toEqual(before)
+    expect(printOf(full.worktree)).toEqual(before)
     saw(
       `Where they exist, all ${paths.length} could be read, and not written, replaced, removed or moved: the host's tree is as before.`,
     )
   }
-  await using stage = await openStage({ 'a.txt': 'a\n' })
   await stage.run(sh(paths.map((path) => `mkdir -p "$(dirname ${path})"; echo evil > ${path}`).join('; ')))
   const violations = await stage.worktrees.verify(stage.task, stage.task.base.commit)
   const named = violations.map(({ path }) => path)
@@ -41,69 +40,80 @@ async function guarded(paths: readonly string[], { saw }: Witness): Promise<void
   expect(pathsHolding(stage.worktree, 'evil')).toEqual([])
 }
 
-attack(
-  'A049 editor configuration',
-  'Write .vscode, .idea, .devcontainer and the like, where they exist and where they do not.',
-  (witness) =>
-    guarded(
-      [
-        '.vscode/tasks.json',
-        '.vscode/settings.json',
-        '.idea/workspace.xml',
-        '.devcontainer/devcontainer.json',
-        '.devcontainer.json',
-        '.zed/tasks.json',
-        'my.code-workspace',
-        'sub/.vscode/tasks.json',
-      ],
-      witness,
-    ),
-)
+describe('where programs look', () => {
+  let stage: Stage
+  beforeAll(async () => {
+    stage = await openStage({ 'a.txt': 'a\n' })
+  })
+  afterAll(async () => stage[Symbol.asyncDispose]())
 
-attack(
-  'A050 configuration of agents',
-  'Write .mcp.json, .cursor, .claude, .codex, .gemini and agent instructions, where they exist and where they do not.',
-  (witness) =>
-    guarded(
-      [
-        '.mcp.json',
-        '.cursor/mcp.json',
-        '.claude/settings.json',
-        '.claude/commands/x.md',
-        '.claude/agents/x.md',
-        '.codex/config.toml',
-        '.gemini/settings.json',
-        '.opencode/opencode.json',
-        'AGENTS.md',
-        'CLAUDE.md',
-        'GEMINI.md',
-        '.cursorrules',
-        'sub/AGENTS.md',
-        '.github/copilot-instructions.md',
-      ],
-      witness,
-    ),
-)
+  attack(
+    'A049 editor configuration',
+    'Write .vscode, .idea, .devcontainer and the like, where they exist and where they do not.',
+    (witness) =>
+      guarded(
+        stage,
+        [
+          '.vscode/tasks.json',
+          '.vscode/settings.json',
+          '.idea/workspace.xml',
+          '.devcontainer/devcontainer.json',
+          '.devcontainer.json',
+          '.zed/tasks.json',
+          'my.code-workspace',
+          'sub/.vscode/tasks.json',
+        ],
+        witness,
+      ),
+  )
 
-attack(
-  'A053 CI files',
-  'Write workflows and other CI files, where they exist and where they do not.',
-  (witness) =>
-    guarded(
-      [
-        '.github/workflows/ci.yml',
-        '.github/actions/x/action.yml',
-        '.gitlab-ci.yml',
-        '.circleci/config.yml',
-        'Jenkinsfile',
-        '.drone.yml',
-        'azure-pipelines.yml',
-        '.woodpecker/x.yml',
-        '.travis.yml',
-      ],
-      witness,
-    ),
-)
+  attack(
+    'A050 configuration of agents',
+    'Write .mcp.json, .cursor, .claude, .codex, .gemini and agent instructions, where they exist and where they do not.',
+    (witness) =>
+      guarded(
+        stage,
+        [
+          '.mcp.json',
+          '.cursor/mcp.json',
+          '.claude/settings.json',
+          '.claude/commands/x.md',
+          '.claude/agents/x.md',
+          '.codex/config.toml',
+          '.gemini/settings.json',
+          '.opencode/opencode.json',
+          'AGENTS.md',
+          'CLAUDE.md',
+          'GEMINI.md',
+          '.cursorrules',
+          'sub/AGENTS.md',
+          '.github/copilot-instructions.md',
+        ],
+        witness,
+      ),
+  )
+
+  attack(
+    'A053 CI files',
+    'Write workflows and other CI files, where they exist and where they do not.',
+    (witness) =>
+      guarded(
+        stage,
+        [
+          '.github/workflows/ci.yml',
+          '.github/actions/x/action.yml',
+          '.gitlab-ci.yml',
+          '.circleci/config.yml',
+          'Jenkinsfile',
+          '.drone.yml',
+          'azure-pipelines.yml',
+          '.woodpecker/x.yml',
+          '.travis.yml',
+        ],
+        witness,
+      ),
+  )
+})
 
 describe('through the whole product', () => {
   let plane: TestPlane

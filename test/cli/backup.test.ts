@@ -3,12 +3,13 @@ import { basename, join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { lockFolder } from '../../control-plane/store/lock.ts'
 import type { HostPath } from '../../src/domain/brand.ts'
-import { applies } from '../support/scripted-plane.ts'
+import { applies, blocks } from '../support/scripted-plane.ts'
 import { type ScriptedMachine, scriptedMachine } from '../support/scripted-world.ts'
 
 let machine: ScriptedMachine
 beforeEach(() => {
-  machine = scriptedMachine(applies)
+  // It makes no commit: a scripted one is in no mirror.
+  machine = scriptedMachine(blocks)
 })
 afterEach(() => machine.remove())
 
@@ -95,6 +96,27 @@ it('keeps the newest of those that it has named by their time, each night', asyn
   expect((await machine.run(['backup', 'nights', '--keep', '0'])).code).toBe(2)
 })
 
+it('tells of commits that are gone, as something is to be done, and leaves the older copies', async () => {
+  const made = scriptedMachine(applies)
+  try {
+    await made.run(['task', 'list'])
+    expect((await made.run(['backup', 'nights', '--keep', '1'])).code).toBe(0)
+    await made.run(['run', '--repo', '.', '--goal', 'make it so', '--', 'true'])
+    const { code, out, error } = await made.run(['backup', 'nights', '--keep', '1'])
+    expect([code, out]).toEqual([
+      7,
+      expect.stringContaining('As it is incomplete, no older copy is removed.'),
+    ])
+    expect(error).toMatch(/^cofferdam: .* is made, but the commits of 1 task \(.*\) are not in it, as /)
+    expect(readdirSync(join(made.folder, 'nights'))).toHaveLength(2)
+    const plain = await made.run(['backup', 'copy', '--json'])
+    expect([plain.code, existsSync(join(made.folder, 'copy', 'backup.json'))]).toEqual([7, true])
+    expect(plain.error).toContain((JSON.parse(plain.out) as { readonly incomplete: string }).incomplete)
+  } finally {
+    made.remove()
+  }
+})
+
 it('is held against others until it is in its place, however long the disk takes', async () => {
   await machine.run(['task', 'list'])
   const programs = join(machine.folder, 'programs')
@@ -111,6 +133,26 @@ it('is held against others until it is in its place, however long the disk takes
   }
   expect(readFileSync(seen, 'utf8')).toMatch(/^lock\.db$/m)
   expect(readdirSync(join(machine.folder, 'copy'))).not.toContain('lock.db')
+})
+
+it.each([
+  ['the data folder', 'data'],
+  ['a folder in it', 'data/copies/today'],
+  ['a link into it', 'link/copies'],
+])('makes none in the data folder itself: %s', async (_, name) => {
+  await machine.run(['task', 'list'])
+  symlinkSync('data', join(machine.folder, 'link'))
+  const before = readdirSync(machine.data)
+  for (const keep of [[], ['--keep', '2']]) {
+    const { code, error } = await machine.run(['backup', name, ...keep])
+    expect([code, error]).toEqual([
+      7,
+      `cofferdam: ${join(machine.folder, name)} is in the data folder ${machine.data} itself, and would be lost with it: ` +
+        'name a folder elsewhere, best on another disk.\n',
+    ])
+  }
+  expect(readdirSync(machine.data)).toEqual(before)
+  expect((await machine.run(['backup', 'data-copy'])).code).toBe(0)
 })
 
 it('says that there is nothing to back up, and makes nothing', async () => {

@@ -326,6 +326,7 @@ APPLIED  Merged into next.`)
     expect([stale.code, stale.error]).toEqual([2, expect.stringContaining('changed since it was shown')])
     const undone = await machine.run(['task', 'undo', id, '--revision', await revisionOf(id)])
     expect([undone.code, undone.out]).toEqual([0, expect.stringContaining('Undone: next is as it was.')])
+    expect((await machine.run(['search', 'mend'])).out).toContain(`${id}  APPLIED, merge into next undone  `)
   })
 
   it('proposes it as a pull request, and says where that is', async () => {
@@ -390,6 +391,8 @@ APPLIED  Merged into next.`)
       2,
       `cofferdam: "ci.yml" is what CI runs. Look at that, and name it to deliver it all the same: \`cofferdam task merge ${id} --accept ci\`.\n`,
     ])
+    const other = await machine.run(['task', 'merge', id, '--into', 'rel', '--how', 'squash'])
+    expect(other.error).toContain(`\`cofferdam task merge ${id} --into rel --how squash --accept ci\``)
     expect((await machine.run(['task', 'merge', id, '--accept', 'ci'])).code).toBe(0)
   })
 
@@ -408,8 +411,8 @@ APPLIED  Merged into next.`)
       `What you said about task ${id} is on record. To have it changed, or to take that back:\n  cofferdam task review ${id} --request-changes\n  cofferdam task review ${id} --withdraw N\n`,
     ])
     const shown = (await machine.run(['task', 'show', id])).out
-    expect(shown).toContain('Reviewed: - src/a.ts:3: use let: it is read twice')
-    expect(shown).toMatch(new RegExp(`^ {2}${number} +- src/a.ts:3: use let: it is read twice$`, 'm'))
+    expect(shown).toContain('Reviewed: src/a.ts:3: use let: it is read twice')
+    expect(shown).toMatch(new RegExp(`^ {2}${number} +src/a.ts:3: use let: it is read twice$`, 'm'))
     const both = await machine.run(['task', 'review', id, '--withdraw', number, '--text', 'x'])
     expect([both.code, both.error]).toEqual([2, expect.stringContaining('Name --withdraw alone')])
     const back = await machine.run(['task', 'review', id, '--withdraw', number])
@@ -447,7 +450,7 @@ APPLIED  Merged into next.`)
     const { code, error } = await machine.run(['task', 'approve', id])
     expect([code, error]).toEqual([
       2,
-      `cofferdam: Task ${id} is APPLIED: approve is not possible. Possible now: merge, pull-request, discard.\n`,
+      `cofferdam: Task ${id} is APPLIED: approve is not possible. Possible now: review, merge, discard.\n`,
     ])
   })
 

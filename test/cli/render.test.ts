@@ -8,13 +8,13 @@ import { eventLines } from '../../src/cli/render/progress.ts'
 import { respelled } from '../../src/cli/render/respelled.ts'
 import { statusLine } from '../../src/cli/render/status-line.ts'
 import { nextLines, summaryLines } from '../../src/cli/render/summary.ts'
-import { type Shown, taskLines } from '../../src/cli/render/task.ts'
+import { type Shown, taskLines, termsRows } from '../../src/cli/render/task.ts'
 import { taskTable } from '../../src/cli/render/task-list.ts'
 import { columns, duration, firstLine, hang, plain, wrapped } from '../../src/cli/render/text.ts'
 import type { AgentResult } from '../../src/domain/agent.ts'
 import { defaultPolicy, effectivePolicy } from '../../src/domain/policies.ts'
 import { policyRequestSchema } from '../../src/domain/policy-request.ts'
-import type { Task, TaskEvent } from '../../src/domain/task.ts'
+import type { Budget, Spent, Task, TaskEvent } from '../../src/domain/task.ts'
 import {
   aBudget,
   aCheckpoint,
@@ -79,6 +79,23 @@ describe('text that comes out of a box', () => {
     const lines = new OutputLines()
     expect(lines.push('x'.repeat(5000))).toEqual(['x'.repeat(5000)])
     expect(lines.rest()).toEqual([])
+  })
+})
+
+describe('a budget', () => {
+  it.each<[Partial<Budget>, Partial<Spent> | null, readonly string[]]>([
+    [{}, {}, ['steps 0 of 8 used', 'time 0s of 20m 00s used']],
+    [{}, null, ['steps 8', 'time 20m 00s']],
+    [{ tokens: 9, costUsd: 5 }, null, ['steps 8', 'time 20m 00s', 'tokens 9', 'cost 5 USD']],
+    [
+      { tokens: 9 },
+      { tokens: 4, costUsd: 0.5 },
+      ['steps 0 of 8 used', 'time 0s of 20m 00s used', 'tokens 4 of 9 used', 'cost 0.5000 USD'],
+    ],
+  ])('%j of which %j is spent', (budget, spent, rows) => {
+    const terms = aTask({ budget: aBudget(budget) })
+    const shown = termsRows(terms, spent === null ? null : aSpent(spent)).map((row) => row.join(' '))
+    expect(shown.slice(3)).toEqual(rows)
   })
 })
 
@@ -148,6 +165,16 @@ describe('a sentence with a command', () => {
 })
 
 describe('an event', () => {
+  it('in what is shown of a task has the last lines of an agent that failed, and of nothing else', () => {
+    const text = `It failed. Its last lines:\n${[1, 2, 3, 4, 5, 6].map((line) => `\u001b[31mline ${line}`).join('\n')}`
+    const shown = (type: string): string =>
+      taskLines({ ...nothingOf, events: [anEvent({ type, text })] }, spell, paint).join('\n')
+    expect(shown('agent_finished')).toMatch(
+      /It failed\. Its last lines:\n {6}line 2\n {6}line 3\n {6}line 4\n {6}line 5\n {6}line 6(?:\n|$)/,
+    )
+    expect(shown('noted')).not.toContain('line 6')
+  })
+
   it.each<[Partial<TaskEvent>, readonly string[]]>([
     [{}, ['  Something happened.']],
     [{ type: 'begun', data: { kind: 'agent' } }, ['', 'Step 2/8  19m 00s left']],
@@ -347,11 +374,13 @@ describe('a run anew after a setup that was not enough', () => {
 })
 
 it.each([
-  [false, 'merge', 'git -C /repositories/example merge cofferdam/'],
+  [false, 'by hand', 'git -C /repositories/example merge cofferdam/'],
   [true, 'pull', 'git pull /repositories/example cofferdam/'],
-])('where the repository is bare (%j), the work is taken by a %s', (bare, name, command) => {
+])('where the repository is bare (%j), the work is taken by way of: %s', (bare, name, command) => {
   const task = aTask({ status: 'APPLIED', outcome: 'tested', head: aCommitOf('b') })
-  const lines = summaryLines(task, spell, paint, bare).filter((line) => /^ {2}(?:merge|pull) /.test(line))
+  const lines = summaryLines(task, spell, paint, bare).filter((line) =>
+    /^ {2}(?:by hand|merge|pull) /.test(line),
+  )
   expect(lines).toEqual([expect.stringMatching(`^  ${name} .*${command}`)])
 })
 

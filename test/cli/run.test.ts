@@ -49,7 +49,7 @@ APPLIED  The tests pass.
   branch   cofferdam/ID in ${machine.folder}
   changes  cofferdam task diff ID
   commits  git -C ${machine.folder} log --oneline aaaaaaaaaa..cofferdam/ID
-  merge    git -C ${machine.folder} merge cofferdam/ID
+  by hand  git -C ${machine.folder} merge cofferdam/ID
 
 Next:
   cofferdam task merge ID  merge it

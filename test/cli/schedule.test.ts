@@ -26,7 +26,18 @@ describe('cofferdam schedule', () => {
       expect.stringMatching(/^Schedule nightly is made\. Its next run/),
     ])
     expect((await schedule('list')).out).toContain('nightly')
-    expect((await schedule('show', 'nightly')).out).toMatch(/30 2 \* \* \*/)
+    const shown = (await schedule('show', 'nightly')).out
+    for (const row of [
+      /^when +30 2 \* \* \*/m,
+      /^base +main at \w{10}$/m,
+      /^agent +command true$/m,
+      /^setup +none$/m,
+      /^test +/m,
+      /^steps +8$/m,
+      /^time +20m 00s$/m,
+      /^Policy\n +deny +/m,
+    ])
+      expect(shown).toMatch(row)
 
     const changed = await schedule('update', 'nightly', '--every', '6h', '--disabled', ...task)
     expect([changed.code, changed.out]).toEqual([0, 'Schedule nightly is changed.\n'])
@@ -39,6 +50,28 @@ describe('cofferdam schedule', () => {
     expect((await schedule('disable', 'nightly')).out).toBe('Schedule nightly is disabled.\n')
     expect((await schedule('remove', 'nightly')).out).toBe('Schedule nightly is removed.\n')
     expect(await all()).toEqual([])
+  })
+
+  it('names the zone of a time where the schedule counts in another, and there alone', async () => {
+    const far = await schedule('add', 'far', '--cron', '30 2 * * *', '--timezone', 'Asia/Kathmandu', ...task)
+    const zoned = String.raw`\d\d:\d\d:\d\d (?:[A-Z]{2,5}|GMT[+-][\d:]+)`
+    expect(far.out).toMatch(new RegExp(`planned for \\S+ ${zoned};`))
+    expect((await schedule('list')).out).toMatch(new RegExp(`\\(Asia/Kathmandu\\) +\\S+ ${zoned} `))
+    expect((await schedule('show', 'far')).out).toMatch(new RegExp(`^next +\\S+ ${zoned}$`, 'm'))
+    const near = await schedule('add', 'near', '--cron', '30 2 * * *', ...task)
+    expect(near.out).toMatch(/planned for \S+ \d\d:\d\d:\d\d;/)
+  })
+
+  it('says where nothing will run by itself, when one is made, changed, enabled or shown', async () => {
+    const risky = ['--every', '6h', '--repo', '.', '--goal', 'Run sudo', '--', 'true']
+    const said =
+      /^Schedule nightly is \w+\. Its next run.*\nEach of its tasks waits as a DRAFT.* says "sudo"\. .*schedule update/
+    expect((await schedule('add', 'nightly', ...risky)).out).toMatch(said)
+    expect((await schedule('update', 'nightly', ...risky)).out).toMatch(said)
+    expect((await schedule('disable', 'nightly')).out).toBe('Schedule nightly is disabled.\n')
+    expect((await schedule('enable', 'nightly')).out).toMatch(said)
+    expect((await schedule('show', 'nightly')).out).toContain('Each of its tasks waits as a DRAFT')
+    expect((await schedule('update', 'nightly', '--every', '6h', ...task)).out).not.toContain('DRAFT')
   })
 
   it('runs one now, whatever the clock says', async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, expect, it, onTestFinished } from 'vitest'
 import { type FetchLike, socketFetch, Unreachable } from '../../src/client/fetch.ts'
+import { undici } from '../../src/client/undici.ts'
 import { watchful } from '../../src/client/watchful.ts'
 
 const limits = { pingMs: 400, pings: 2 }
@@ -12,7 +13,7 @@ const limits = { pingMs: 400, pings: 2 }
 const long = 2000
 
 // What takes long to be loaded at the first call.
-beforeAll(() => import('undici'))
+beforeAll(() => void undici())
 
 type Answering = (response: ServerResponse) => void
 

@@ -25,6 +25,7 @@ import type { Engine } from '../../src/domain/box.ts'
 import type { Finding } from '../../src/domain/control-plane.ts'
 import type { PostureLevel } from '../../src/domain/posture.ts'
 import { Failure } from '../../src/domain/failure.ts'
+import { versionOf } from '../../src/config/version.ts'
 import { gitHere } from '../../src/worktree/git-version.ts'
 import { smallDisk } from '../attack/disks.ts'
 import { needRoot } from '../support/needs.ts'
@@ -57,6 +58,7 @@ async function found(
   const findings = await diagnose({
     engine,
     git: () => gitHere(path),
+    version: versionOf(),
     agents,
     data: hostPath(data),
     tmp,
@@ -106,7 +108,16 @@ describe('doctor, where no process answers', () => {
       state: 'ok',
       text: `${data} does not exist yet: it is made when it is first needed`,
     })
-    expect(Object.keys(rest)).toEqual(['engine', 'git', 'posture', 'image', 'disk', 'attestation key'])
+    expect(Object.keys(rest)).toEqual([
+      'cofferdam',
+      'engine',
+      'git',
+      'posture',
+      'image',
+      'disk',
+      'attestation key',
+    ])
+    expect(rest['cofferdam']).toEqual({ state: 'ok', text: `${versionOf()}, on Node.js ${process.version}` })
   })
 
   it('counts the tasks of a killed process, of which the log has a part', async () => {

@@ -88,11 +88,19 @@ function killBy(hook: 'pre-receive' | 'post-receive', exit: number): void {
   chmodSync(file, 0o755)
 }
 
+const name = 'a process that is killed %s leaves one merge to the next'
 it.each([
-  ['before the remote has taken the push, which it refuses then', 'pre-receive', 1],
   ['before the remote has taken the push, which comes to its end without it', 'pre-receive', 0],
   ['after the remote has moved its branch, and before that is on record', 'post-receive', 0],
-] as const)('a process that is killed %s leaves one merge to the next', async (_, hook, exit) => {
+] as const)(name, leavesOneMerge)
+// That a remote refuses a push, test/worktree/remote-merge.test.ts has too.
+it.each([['before the remote has taken the push, which it refuses then', 'pre-receive', 1]] as const)(
+  name,
+  { tags: ['long'] },
+  leavesOneMerge,
+)
+
+async function leavesOneMerge(_: string, hook: 'pre-receive' | 'post-receive', exit: number): Promise<void> {
   const request = requestOf({ repo: 'shop', argv: sh('echo new >new.txt') })
   const { task: asked } = await client.submit(request)
   if (asked.status === 'DRAFT') await client.act(asked.id, { act: 'approve' })
@@ -110,4 +118,4 @@ it.each([
   const types = (await client.events(task.id, task.version)).map(({ type }) => type)
   expect(types).toEqual(['merge_decided', 'merge_advanced', 'merged'])
   expect(await client.verify(task.id, [])).toMatchObject({ holds: true, findings: [] })
-})
+}

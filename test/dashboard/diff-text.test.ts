@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { cutOf, filesOfDiff, nameInDiff, seen, sizeOfDiff } from '../../src/dashboard/task/diff-text.ts'
+import {
+  cutOf,
+  filesOfDiff,
+  isLeftOut,
+  nameInDiff,
+  seen,
+  sizeOfDiff,
+} from '../../src/dashboard/task/diff-text.ts'
 
 const one = `diff --git a/a.txt b/a.txt
 index 1..2 100644
@@ -28,8 +35,24 @@ it('a diff has a part for each file, and what its lines hold begins none', () =>
 
 it('a diff that was cut says why', () => {
   expect(cutOf(`${one}[cut: the diff is longer than 8 MiB]\n`)).toBe('the diff is longer than 8 MiB')
+  expect(cutOf(`${one}[cut: it ends in a[0]; not shown: 1 more file, b]\n`)).toBe(
+    'it ends in a[0]; not shown: 1 more file, b',
+  )
   expect(cutOf(`${one}+[cut: by an agent]\n`)).toBeNull()
   expect(cutOf('')).toBeNull()
+})
+
+it('a file that was left out has its part and its name, and says so', () => {
+  const large = `diff --git a/l b.json b/l b.json
+new file mode 100644
+index 0..1
+Binary files /dev/null and b/l b.json differ
+[not shown: l b.json is too large (9.0 MiB); the branch cofferdam/1 has it]
+`
+  expect(filesOfDiff(one + large + two)).toEqual([one, large, two])
+  expect(nameInDiff(large)).toBe('l b.json')
+  const forged = seen(`${one}+x\r[not shown: a\u2028[not shown: b\n`)
+  expect([one, large, two, forged].map(isLeftOut)).toEqual([false, true, false, false])
 })
 
 it('lines that look like a heading are counted as what they are', () => {

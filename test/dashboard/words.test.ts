@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, test } from 'vitest'
 import {
   agoOf,
+  begunText,
   bytesOf,
   clockOf,
   firstLine,
@@ -8,11 +9,18 @@ import {
   joined,
   moneyOf,
   plain,
+  reasonOf,
   spanOf,
+  stateOf,
 } from '../../src/dashboard/words.ts'
 import { discardText, mergeText, undoText } from '../../src/dashboard/task/delivery-words.ts'
 import { aMerge, aTask } from '../support/task.ts'
 import { statuses } from '../../src/domain/task.ts'
+
+test('a task that a person has to approve does not run yet', () => {
+  expect(statuses.filter((status) => begunText(status) !== 'It runs as')).toEqual(['DRAFT'])
+  expect(begunText('DRAFT')).toBe('It waits as a draft for a person:')
+})
 
 describe('what becomes of work', () => {
   it('says that it is pushed where the repository is one by URL', () => {
@@ -42,6 +50,18 @@ describe('the board', () => {
       ['REJECTED', 'Halted'],
     ])
   })
+})
+
+it.each([
+  [{}, 'applied, not delivered yet'],
+  [{ outcome: 'untested' }, 'applied, untested, not delivered yet'],
+  [{ merge: aMerge({ into: 'main', refusal: 'other' }) }, 'applied, not merged into main'],
+  [{ delivery: 'merged', merge: aMerge({ into: 'main' }) }, 'merged into main'],
+  [{ delivery: 'discarded' }, 'discarded'],
+  [{ kind: 'question' }, 'answered'],
+  [{ status: 'RUNNING' }, 'running'],
+] as const)('a task with %o is %s', (more, words) => {
+  expect(stateOf(aTask({ status: 'APPLIED', ...more }))).toBe(words)
 })
 
 it('a time of another day has the day', () => {
@@ -83,6 +103,15 @@ it('money and bytes are as long as they matter', () => {
 it('a first line is no longer than it may be', () => {
   expect(firstLine('  one\ntwo')).toBe('one')
   expect(firstLine('x'.repeat(10), 4)).toBe('xxxx…')
+})
+
+it.each([
+  [['It says "sudo".'], 'It says "sudo".'],
+  [['It says "sudo".', 'It is large.'], 'It says "sudo", and 1 more reason.'],
+  [['It says "sudo".', 'It is large.', 'It is late.'], 'It says "sudo", and 2 more reasons.'],
+  [[], undefined],
+])('a draft that waits because of %j says %j', (texts, said) => {
+  expect(reasonOf(texts.map((text) => ({ rule: 'words', text })))).toBe(said)
 })
 
 describe('the output of a program', () => {

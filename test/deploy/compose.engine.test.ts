@@ -52,6 +52,16 @@ async function compose(args: readonly string[], overrides: readonly string[] = [
   return { code, out: out + error }
 }
 
+/** What a command in the container says; compose itself takes a second to begin with. */
+async function inside(...command: readonly string[]): Promise<Said> {
+  const filter = ['--filter', `label=com.docker.compose.project=${project}`]
+  const id = execFileSync('docker', ['ps', '-q', ...filter], { encoding: 'utf8' }).trim()
+  const child = spawn('docker', ['exec', id, ...command], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const ended = once(child, 'close') as Promise<[number | null]>
+  const [out, error, [code]] = await Promise.all([text(child.stdout), text(child.stderr), ended])
+  return { code, out: out + error }
+}
+
 /** A configuration that names a repository, which is there. */
 function configured(): string {
   const repo = join(place, 'repositories', 'shop')
@@ -79,7 +89,7 @@ beforeEach(() => {
 afterEach(() => {
   rmSync(place, { recursive: true, force: true })
 })
-it('the server in its container applies a task, in a box that it has no right of its own to', async () => {
+it('the server in its container applies a task, in a box that it has no right of its own to, and its backup is restored into its volume, as the page on deployment says', async () => {
   const repo = configured()
   onTestFinished(async () => {
     await compose(['down', '--timeout', '10'])
@@ -100,23 +110,15 @@ it('the server in its container applies a task, in a box that it has no right of
   const branch = git(repo, 'branch', '--list', 'cofferdam/*', '--format=%(refname)').trim()
   expect(git(repo, 'show', `${branch}:new.txt`)).toBe('1\n')
   // What stands in the file of variables is for the server, and for no box.
-  const known = await compose(['exec', '-T', 'cofferdam', 'env'])
+  const known = await inside('env')
   for (const line of ['GITHUB_TOKEN=hush-forge', 'TOOLS_TOKEN=hush-tools', 'OUTER=hush-outer'])
     expect(known.out).toContain(line)
   const inBox = git(repo, 'show', `${branch}:env.txt`)
   expect([inBox, inBox]).toEqual([expect.stringContaining('HOME='), expect.not.stringContaining('hush')])
-  expect((await compose(['exec', '-T', 'cofferdam', 'cofferdam', '--version'])).out).toContain(' (c0ffee1)\n')
+  expect((await inside('cofferdam', '--version')).out).toContain(' (c0ffee1)\n')
   // It would end the server at some time or other.
   const addon = '/opt/cofferdam/node_modules/better-sqlite3/build/Release/better_sqlite3.node'
-  const hooks = await compose([
-    'exec',
-    '-T',
-    'cofferdam',
-    'grep',
-    '-c',
-    'RemoveEnvironmentCleanupHook',
-    addon,
-  ])
+  const hooks = await inside('grep', '-c', 'RemoveEnvironmentCleanupHook', addon)
   expect([hooks.code, hooks.out]).toEqual([1, '0\n'])
   // Nothing but the branch is in the repository, also of the tokens that were read back.
   expect(git(repo, 'status', '--porcelain')).toBe('')
@@ -128,20 +130,13 @@ it('the server in its container applies a task, in a box that it has no right of
     { encoding: 'utf8' },
   )
   const [kind, ...command] = JSON.parse(check) as readonly string[]
-  const healthy = await compose(['exec', '-T', 'cofferdam', ...command])
+  const healthy = await inside(...command)
   expect([kind, healthy.code, healthy.out]).toEqual(['CMD', 0, 'Tasks can be taken and worked on.\n'])
-  const { out } = await compose(['exec', '-T', 'cofferdam', 'cofferdam', 'doctor'])
+  const { out: told } = await inside('cofferdam', 'doctor')
   // Its canary reaches a gateway of this container.
-  expect(out).toMatch(/posture +(?:strong|standard)/)
-  expect(out).toMatch(/places +data, sockets and repositories are the same for the engine/)
-})
+  expect(told).toMatch(/posture +(?:strong|standard)/)
+  expect(told).toMatch(/places +data, sockets and repositories are the same for the engine/)
 
-it('a backup that it makes is restored into its volume, as the page on deployment says', async () => {
-  configured()
-  onTestFinished(async () => {
-    await compose(['down', '--timeout', '10'])
-  })
-  expect((await compose(['up', '-d'])).code).toBe(0)
   const before = join(place, 'copies', 'before')
   const made = await compose(['exec', '-T', 'cofferdam', 'cofferdam', 'backup', before])
   expect([made.code, made.out]).toEqual([0, expect.stringContaining('Backed up')])
@@ -153,10 +148,10 @@ it('a backup that it makes is restored into its volume, as the page on deploymen
   expect([back.code, back.out]).toEqual([0, expect.stringContaining('Restored')])
   expect(readFileSync(join(place, 'data', 'installation'), 'utf8')).toBe(installation)
   expect((await compose(['up', '-d'])).code).toBe(0)
-  const ready = async (): Promise<boolean> =>
-    (await compose(['exec', '-T', 'cofferdam', 'cofferdam', 'doctor', '--ready'])).code === 0
-  await vi.waitUntil(ready, { timeout: 60_000, interval: 200 })
-  const { out } = await compose(['exec', '-T', 'cofferdam', 'cofferdam', 'doctor'])
+  const ready = async (): Promise<boolean> => (await inside('cofferdam', 'doctor', '--ready')).code === 0
+  await vi.waitUntil(ready, { timeout: 60_000, interval: 1000 })
+  expect((await inside('cofferdam', 'task', 'list')).out).toContain('APPLIED')
+  const { out } = await inside('cofferdam', 'doctor')
   expect(out).toMatch(/places +data, sockets and repositories are the same for the engine/)
 })
 

@@ -10,6 +10,7 @@ import { defaultPolicy } from '../../src/domain/policies.ts'
 import { commands } from '../../src/discord/commands/definitions.ts'
 import { possibleActs } from '../../src/domain/transition/apply.ts'
 import { deliveries, haltReasons } from '../../src/domain/task.ts'
+import { installationLabels } from '../../src/sandbox/docker/labels.ts'
 import { aRepository, git } from '../support/repository.ts'
 import { aTask } from '../support/task.ts'
 import { applies } from '../support/scripted-plane.ts'
@@ -179,6 +180,7 @@ describe('docs/operating.md', () => {
     for (const act of new Set(acts)) {
       expect(named(2, /`task ([a-z-]+) ID/g)).toContain(act)
       expect(named(3, /`POST \/([a-z-]+)/g)).toContain(act)
+      expect(named(5, /`\/task_(\w+)`/g)).toContain(act.replaceAll('-', '_'))
     }
   })
 
@@ -218,13 +220,15 @@ it('the page on concepts explains each word of a delivery once', () => {
 
 it('docs/deployment.md goes to a newer commit, back, and forward again with git as it is in a clone', () => {
   const [, upgrade = '', back = ''] = read('docs/deployment.md').split(
-    /^## Another version$|^### Back to .*$/m,
+    /^## Another version$|^### Back to .*$|^## Taking it away$/m,
   )
   /** What of the commands of a part is git's, on this machine and for a container. */
   const ways = (part: string): readonly string[] =>
-    [...part.matchAll(/^```sh\n([^]*?)^```$/gm)].map(([, block = '']) =>
-      [...block.matchAll(/^git (?:switch|pull)\b.*?(?= && (?:QUICKSTART|docker)|$)/gm)].join('\n'),
-    )
+    [...part.matchAll(/^```sh\n([^]*?)^```$/gm)]
+      .map(([, block = '']) =>
+        [...block.matchAll(/^git (?:switch|pull)\b.*?(?= && (?:QUICKSTART|docker)|$)/gm)].join('\n'),
+      )
+      .filter((way) => way !== '')
   const origin = aRepository()
   const old = git(origin, 'rev-parse', 'HEAD').trim()
   const clone = join(machine.folder, 'clone')
@@ -242,4 +246,37 @@ it('docs/deployment.md goes to a newer commit, back, and forward again with git 
     obeys(ways(back)[at] ?? '', old)
     expect(git(clone, 'rev-parse', 'HEAD').trim()).toBe(old)
   }
+})
+
+/** The units that are installed, each with the name that it has then. */
+const units = readdirSync(join(root, 'deploy')).filter((name) => /\.(?:service|timer)$/.test(name))
+
+it('docs/deployment.md takes away every unit, and every box before the images', () => {
+  const [, away = ''] = read('docs/deployment.md').split('## Taking it away\n')
+  const [boxes, images] = [away.indexOf('docker rm '), away.indexOf('docker image rm ')]
+  expect(away.slice(boxes, images)).toContain(`label=${Object.keys(installationLabels('any'))[0] ?? ''})`)
+  expect(units.length).toBeGreaterThan(3)
+  for (const unit of units) {
+    const folder = unit.includes('-user') ? '~/.config/systemd/user' : '/etc/systemd/system'
+    const path = `${folder}/${unit.replace('-user', '')}`
+    expect(away.replace(/(\S+)\{(\w+),(\w+)\}/g, '$1$2 $1$3')).toContain(path)
+  }
+})
+
+it('docs/deployment.md brings the units of another version before the service starts, in both directions', () => {
+  const page = read('docs/deployment.md')
+  const starts = page.match(/^.*\n(?=systemctl start cofferdam$)/gm) ?? []
+  const [, own = ''] = /^# {3}(cp \S+ \S+)/m.exec(read('deploy/cofferdam.service')) ?? []
+  expect(starts).toEqual([`${own} && systemctl daemon-reload\n`, `${own} && systemctl daemon-reload\n`])
+  const [, upgrade = ''] = page.split('## Another version\n')
+  expect(units.filter((unit) => !upgrade.split('### Back to')[0]?.includes(`deploy/${unit}`))).toEqual([])
+})
+
+it.each(['README.md', 'docs/operating.md'])('%s says what a token is where nothing is said', async (page) => {
+  const { out } = await machine.run(['token', 'create', '--help'])
+  const [role, expires] = [...out.matchAll(/\(default: "(\w+)"\)/g)].map(([, value = '']) => value)
+  const said = read(page).replaceAll(/\s+/g, ' ')
+  expect(said).toContain(
+    `good for ${expires?.replace(/d$/, ' days') ?? ''} unless \`--expires\` says otherwise, and an ${role ?? ''}'s unless \`--role\` does`,
+  )
 })

@@ -18,7 +18,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { versionOf } from '../../src/cli/version.ts'
+import { versionOf } from '../../src/config/version.ts'
 import { git } from '../support/repository.ts'
 
 const deploy = fileURLToPath(new URL('../../deploy', import.meta.url))
@@ -400,5 +400,49 @@ describe('what is installed', () => {
       '',
       join(folder, 'project/node_modules/.node'),
     ])
+  })
+
+  it('what is compiled is compiled without the hooks that end the process, and the own headers of Node.js stay', () => {
+    const own = join(folder, 'node/include/node')
+    const hooked = 'inline void MakeWeak() {\n    AddCleanupHook();\n  }\n    RemoveCleanupHook();\n'
+    mkdirSync(own, { recursive: true })
+    mkdirSync(join(folder, 'project/node_modules'), { recursive: true })
+    writeFileSync(join(own, 'node_version.h'), '#define NODE_MODULE_VERSION 137\n')
+    writeFileSync(join(own, 'node_object_wrap.h'), hooked)
+    program('node', `case "$2" in process.versions.modules) echo 137;; *) echo ${folder}/node;; esac`)
+    program('npm', `echo "$npm_config_nodedir" >>${folder}/calls`)
+    sourced(`PATH=${folder}/bin:$PATH; root=${folder}/project; begin_sqlite; wait; begin_sqlite; wait`)
+    const copy = join(folder, 'project/node_modules/.node')
+    expect(calls()).toEqual([copy, copy])
+    const [mine, theirs] = [join(copy, 'include/node'), own].map((place) =>
+      readFileSync(join(place, 'node_object_wrap.h'), 'utf8'),
+    )
+    expect([mine, theirs]).toEqual(['inline void MakeWeak() {\n  }\n', hooked])
+  })
+
+  it('what had to be compiled is taken by the next clone, and not where it cannot be loaded', () => {
+    const caches = join(folder, 'caches')
+    const clone = (name: string): string => {
+      const place = join(folder, name, 'node_modules/better-sqlite3')
+      mkdirSync(join(place, 'build/Release'), { recursive: true })
+      writeFileSync(join(place, 'package.json'), '{"version":"1.2.3","main":"main.cjs"}')
+      const addon = join(place, 'build/Release/better_sqlite3.node')
+      // As the package does: without its addon, or with another's, nothing is opened.
+      const main = `if (require('fs').readFileSync(${JSON.stringify(addon)}, 'utf8') !== 'an addon') throw 1
+        module.exports = function () { this.close = () => {} }`
+      writeFileSync(join(place, 'main.cjs'), main)
+      return addon
+    }
+    const within = (name: string, line: string): number | null =>
+      sourced(`export XDG_CACHE_HOME=${caches}; root=${folder}/${name}; ${line}`).status
+    expect([clone('first'), within('first', 'take_sqlite')]).toEqual([expect.anything(), 1])
+    writeFileSync(clone('first'), 'an addon')
+    expect(within('first', 'keep_sqlite')).toBe(0)
+    const second = clone('second')
+    expect([within('second', 'take_sqlite'), readFileSync(second, 'utf8')]).toEqual([0, 'an addon'])
+    const [kept = ''] = readdirSync(join(caches, 'cofferdam'))
+    writeFileSync(join(caches, 'cofferdam', kept), 'an addon of another machine')
+    const third = clone('third')
+    expect([within('third', 'take_sqlite'), existsSync(third)]).toEqual([1, false])
   })
 })

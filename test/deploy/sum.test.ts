@@ -50,6 +50,13 @@ describe('the last line of test/all.sh', () => {
       1,
     ],
     ['the runner failed besides', report(3, 0, 0, file('a', 'passed')), [5, 0, 1], '8 passed, 1 failed', 1],
+    [
+      'a process of tests died',
+      report(3, 0, 0, file('a', 'passed'), file('b', 'passed', 'pending', 'pending')),
+      [5, 0, 1],
+      '8 passed, 2 failed',
+      1,
+    ],
     ['nothing ran', report(0, 0, 0), [5, 0, 0], '5 passed, 1 failed', 1],
     ['there is no report', null, [5, 0, 0], '5 passed, 1 failed', 1],
   ])('%s', (name, content, numbers, line, code) => {

@@ -104,6 +104,19 @@ describe('/task_suggest on an applied task', () => {
   })
 })
 
+it('/task_list with what needs you lists the same as the board does', async () => {
+  const asked: unknown[] = []
+  const plane = { tasks: (filter: unknown) => (asked.push(filter), []) }
+  const deps = { plane: () => plane as never, settings: {} as never, book }
+  const typed = {
+    text: (name: string) => (name === 'state' ? 'needs' : null),
+    number: () => null,
+    yes: () => null,
+  }
+  await handlers['task_list']?.(deps, { caller: anOwner, typed, key: 'k' })
+  expect(asked).toEqual([{ limit: 15, needsPerson: true }])
+})
+
 describe('/task_pull_request', () => {
   it('says where to, whether as a draft, and what is accepted', async () => {
     const acts: unknown[] = []

@@ -19,6 +19,9 @@ it.each([
   ['`cofferdam task list --status FAILED`', '`cofferdam task list --status FAILED`'],
   ['`cofferdam task logs x y`', '`cofferdam task logs x y`'],
   ['`cofferdam task logs --step`', '`cofferdam task logs --step`'],
+  ['`cofferdam task pull-ended x --merged`', '`/task_pull_ended task:x as:merged`'],
+  ['`cofferdam task pull-ended x`', '`cofferdam task pull-ended x`'],
+  ['`cofferdam task review x --withdraw N`', '`/task_withdraw task:x review:N`'],
   ['`cofferdam image build`', '`cofferdam image build`'],
   ['cofferdam task list, `git log`', 'cofferdam task list, `git log`'],
 ])('%s', (text, spelt) => {
@@ -66,6 +69,20 @@ it('also where it is told of, or asked for', async () => {
     ...(await Promise.all(['task_start', 'ask', 'doctor'].map(said))),
   ]
   for (const each of all) expect(each).toContain('Look: \\`/task\\_logs task:x\\`.')
+})
+
+it('what a person said is told as they said it', () => {
+  const news = {
+    seq: 1,
+    revision: 1,
+    type: 'steered',
+    status: 'RUNNING',
+    text: 'Run `cofferdam task list`.',
+    actor: aPerson,
+  } as const
+  const reporting = { people: { users: [], roles: [] }, diff: '', mark: '', attaches: true, replies: true }
+  const told = newsMessage(aTask({ status: 'RUNNING' }), news, [], reporting).embeds?.[0]?.description
+  expect(told).toContain('Run \\`cofferdam task list\\`.')
 })
 
 it('the answer of a question comes with its status, which is said to have it', async () => {

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { dueOf, leftovers, type Leftover, type Retention } from '../../src/domain/retention.ts'
+import {
+  clockSeen,
+  dueOf,
+  isSteady,
+  leftovers,
+  type Leftover,
+  type Retention,
+} from '../../src/domain/retention.ts'
 import { deliveries, statuses, type Task } from '../../src/domain/task.ts'
 import { aTask, aTime } from '../support/task.ts'
 
@@ -82,4 +89,17 @@ describe('what is due of a task', () => {
     ])
     expect(texts({ status: 'FAILED' })[0]).toMatch(/^Discarded: nothing .* 90 days, and keep\.undelivered/)
   })
+})
+
+it.each<[string, Parameters<typeof clockSeen>, boolean]>([
+  ['was never looked at', [null, aTime, 0], false],
+  ['has gone on', [{ at: aTime, steadyMs: day }, aTime + 1, 1], true],
+  ['was not looked at for a night', [{ at: aTime, steadyMs: day }, aTime + day, 0], true],
+  ['has leapt', [{ at: aTime, steadyMs: day }, aTime + day + 1, 0], false],
+  ['has leapt while the process ran', [{ at: aTime, steadyMs: day }, aTime + 3 * day, day], false],
+  ['was put back', [{ at: aTime, steadyMs: day }, aTime - 99 * day, 0], true],
+  ['was run with for a day', [{ at: aTime, steadyMs: day - 5 }, aTime + 5, 5], true],
+  ['was run with for less', [{ at: aTime, steadyMs: day - 5 }, aTime + 4, 4], false],
+])('a clock that %s', (_what, [before, now, ranMs], steady) => {
+  expect(isSteady(clockSeen(before, now, ranMs))).toBe(steady)
 })

@@ -65,6 +65,9 @@ it.each<[Partial<Task>, boolean]>([
   [{ status: 'APPLIED', delivery: 'pr_closed' }, true],
   [{ status: 'APPLIED', merge: aMerge({ refusal: 'other' }) }, true],
   [{ status: 'APPLIED', pull: aPull({ refusal: 'foreign' }) }, true],
+  [{ status: 'APPLIED', delivery: 'pr_open', pull: aPull() }, false],
+  [{ status: 'APPLIED', delivery: 'pr_open', pull: aPull({ unfollowed: 'Away.' }) }, true],
+  [{ status: 'APPLIED', delivery: 'pr_merged', pull: aPull({ unfollowed: 'Away.' }) }, false],
   // Given back by the task that was to change it: nothing was refused.
   [{ status: 'APPLIED', merge: aMerge({ said: 'Undone.' }) }, false],
   [{ status: 'APPLIED', delivery: 'merged', merge: aMerge({ said: 'Not undone.' }) }, false],

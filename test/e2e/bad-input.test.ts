@@ -106,37 +106,42 @@ describe('bad input', () => {
       () => ['run', '--repo', folder, '--goal', 'x', '--', 'true'],
       /git init/,
     ],
+    ['a negative number of steps', () => run('--steps', '-1'), /at least 1 step/],
+    [
+      'a configuration with an unknown key',
+      () => run(...config('concurrency: 1\nbudgett: 3\n')),
+      /ine 2.*budgett/,
+    ],
+  ]
+  // What these are told is in test/domain and test/config; how it is said, with those above.
+  const more: typeof table = [
     [
       'a path that is not there',
       () => ['run', '--repo', '/no/such', '--goal', 'x', '--', 'true'],
       /no folder/,
     ],
     ['an empty goal', () => ['run', '--repo', repo, '--goal', '', '--', 'true'], /goal is empty/],
-    ['a negative number of steps', () => run('--steps', '-1'), /at least 1 step/],
     ['a negative time', () => run('--minutes', '-5'), /minute/],
-    [
-      'a configuration with an unknown key',
-      () => run(...config('concurrency: 1\nbudgett: 3\n')),
-      /ine 2.*budgett/,
-    ],
     ['a configuration that is no YAML', () => run(...config('a: [\n')), /c\.yaml/],
     ['a configuration that is not there', () => run('--config', '/no/c.yaml'), /\/no\/c\.yaml/],
   ]
 
-  it.each(table)('%s: one sentence, exit code 2, no task, nothing touched', async (_, args, says) => {
+  async function refused(_: string, args: () => readonly string[], says: RegExp): Promise<void> {
     const before = git(repo, 'for-each-ref') + git(repo, 'status', '--porcelain')
     const result = await ended(...args())
     expect(result).toMatchObject({ code: 2, out: '' })
     expect(sentence(result.error)).toMatch(says)
     expect(git(repo, 'for-each-ref') + git(repo, 'status', '--porcelain')).toBe(before)
     if (existsSync(data)) expect((await ended('task', 'list')).out).toContain('No tasks yet')
-  })
+  }
+  const title = '%s: one sentence, exit code 2, no task, nothing touched'
+  it.each(table)(title, refused)
+  it.each(more)(title, { tags: ['long'] }, refused)
 })
 
 describe('a database that cannot be used', () => {
   const file = (): string => join(data, 'cofferdam.db')
   const table: readonly [string, () => void, RegExp][] = [
-    ['that is none', () => writeFileSync(file(), 'dear diary, '.repeat(500)), /is not a database/],
     [
       'of another program',
       () => {
@@ -150,7 +155,7 @@ describe('a database that cannot be used', () => {
     ['that was cut short', () => truncateSync(file(), 20_000), /damaged|not a database/],
   ]
 
-  it.each(table)('%s: one sentence, exit code 7, and it stays as it is', async (_, spoil, says) => {
+  async function staysAsItIs(_: string, spoil: () => void, says: RegExp): Promise<void> {
     await ended('task', 'list')
     spoil()
     const before = readFileSync(file())
@@ -163,7 +168,13 @@ describe('a database that cannot be used', () => {
     expect(readFileSync(file()).equals(before)).toBe(true)
     expect(readdirSync(data).filter((entry) => entry.startsWith('cofferdam.db'))).toEqual(['cofferdam.db'])
     expect(git(repo, 'for-each-ref', '--format=%(refname)')).toBe('refs/heads/main\n')
-  })
+  }
+  const title = '%s: one sentence, exit code 7, and it stays as it is'
+  it.each(table)(title, staysAsItIs)
+  // What is said of it is in test/control-plane/store/database.test.ts.
+  it.each<(typeof table)[number]>([
+    ['that is none', () => writeFileSync(file(), 'dear diary, '.repeat(500)), /is not a database/],
+  ])(title, { tags: ['long'] }, staysAsItIs)
 })
 
 describe('B21 an engine that is not there', () => {

@@ -55,9 +55,18 @@ async function answerIn(thread: Channel, n: number): Promise<Message> {
   return found
 }
 
+let asked: Promise<TaskId> | null = null
+/** A question that is answered, asked once for the tests that only go on from there. */
+const answered = (): Promise<TaskId> =>
+  (asked ??= (async () => {
+    const id = await ask({ question: 'What does the README say?' })
+    await answerIn(await lab.threadOf(id), 1)
+    return id
+  })())
+
 describe('a question on Discord', () => {
   it('is answered in a thread of its own, and what the agent says is shown letter by letter and pings nobody', async () => {
-    const id = await ask({ question: 'What does the README say?' })
+    const id = await answered()
     const thread = await lab.threadOf(id)
     const answer = await answerIn(thread, 1)
     expect(textOf(answer)).toContain('\\*\\*README\\*\\* says hello')
@@ -73,9 +82,8 @@ describe('a question on Discord', () => {
   })
 
   it('a plain reply in its thread is a follow-up, which is answered there, again and again', async () => {
-    const id = await ask({ question: 'What does the README say?' })
+    const id = await answered()
     const thread = await lab.threadOf(id)
-    await answerIn(thread, 1)
     const said = owner.type(thread, 'And what else?')
     await until(() => said.reactions.some(({ emoji }) => emoji === '👀'))
     expect(textOf(await answerIn(thread, 2))).toContain('after 1')
@@ -88,7 +96,8 @@ describe('a question on Discord', () => {
     expect(await owner.complete(home, 'ask', 'follow_up', '')).toContain(last?.id)
   })
 
-  it('also by the command, which names the question that it follows up', async () => {
+  // Tests below follow up by the command, and discord-faults.test.ts has what was typed while nobody was there.
+  it('also by the command, which names the question that it follows up', { tags: ['long'] }, async () => {
     const id = await ask({ question: 'What does the README say?' })
     const thread = await lab.threadOf(id)
     await answerIn(thread, 1)
@@ -139,8 +148,7 @@ describe('a question on Discord', () => {
   })
 
   it('says what it cannot do: a diff of a question, a follow-up of a task', async () => {
-    const id = await ask({ question: 'What does the README say?' })
-    await answerIn(await lab.threadOf(id), 1)
+    const id = await answered()
     expect((await owner.slash(home, 'task_changes', { task: id })).text).toMatch(/changes nothing/)
     expect((await owner.slash(home, 'task_resume', { task: id })).text).toMatch(/`\/ask follow_up:/)
     expect((await owner.slash(home, 'task_status', { task: id })).text).toMatch(
@@ -203,7 +211,7 @@ describe('a question on Discord', () => {
     expect(thread.messages.filter((one) => textOf(one).includes('APPLIED'))).toHaveLength(2)
   })
 
-  it('B26 what is asked while Cofferdam is away is heard when it is back', async () => {
+  it('B26 what is asked while Cofferdam is away is heard when it is back', { tags: ['long'] }, async () => {
     const id = await ask({ question: 'What does the README say?' })
     const thread = await lab.threadOf(id)
     await answerIn(thread, 1)

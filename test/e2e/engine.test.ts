@@ -25,22 +25,23 @@ describe('B21 an engine that goes away', () => {
     throw new Error('no agent box came up')
   }
 
-  it.each(['SIGTERM', 'SIGKILL'] as const)(
-    'B21 is ended with %s in the middle of a step and started again',
-    async (signal) => {
-      const repo = aRepository()
-      const task = await plane.submit({ repo, argv: sh('echo "try" >> tries.txt; sleep 6') })
-      await running(task.id)
-      await engine.end(signal)
-      expect((await plane.client.task(task.id)).status).toBe('RUNNING')
-      await new Promise((resolve) => setTimeout(resolve, 1500))
-      await engine.start()
-      const done = await plane.settled(task.id)
-      expect([done.status, done.spent.steps]).toEqual(['APPLIED', 1])
-      expect(git(repo, 'show', `${done.branch}:tries.txt`)).toBe('try\n')
-      expect(engine.docker('ps', '-a', '--format', '{{.Names}}')).toBe('')
-    },
-  )
+  async function endedWith(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const repo = aRepository()
+    const task = await plane.submit({ repo, argv: sh('echo "try" >> tries.txt; sleep 6') })
+    await running(task.id)
+    await engine.end(signal)
+    expect((await plane.client.task(task.id)).status).toBe('RUNNING')
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    await engine.start()
+    const done = await plane.settled(task.id)
+    expect([done.status, done.spent.steps]).toEqual(['APPLIED', 1])
+    expect(git(repo, 'show', `${done.branch}:tries.txt`)).toBe('try\n')
+    expect(engine.docker('ps', '-a', '--format', '{{.Names}}')).toBe('')
+  }
+  const ends = 'B21 is ended with %s in the middle of a step and started again'
+  it.each(['SIGTERM'] as const)(ends, endedWith)
+  // A091 of test/attack kills it the same way.
+  it.each(['SIGKILL'] as const)(ends, { tags: ['long'] }, endedWith)
 
   it('B21 a missing image halts the task with what to run, and a resume goes on when it is there', async () => {
     engine.docker('tag', imageTag(), 'kept:1')

@@ -22,7 +22,8 @@ describe('stop, pause and time', () => {
     await plane.reopen()
   })
 
-  it('what is nested too deep to be read is undone, and said', async () => {
+  // What is undone, and what is said of it, is in test/worktree/verify.test.ts, and deeper in A032.
+  it('what is nested too deep to be read is undone, and said', { tags: ['long'] }, async () => {
     const dig = `import os
 for n in range(900): os.mkdir("dddd"); os.chdir("dddd")`
     const repo = aRepository()

@@ -34,37 +34,46 @@ describe('a goal becomes an applied change', () => {
     expect(readFileSync(join(repo, 'a.txt'), 'utf8')).toBe('wrong\n')
   })
 
-  it('B17 tests fail in step 1 and pass in step 2: the failure is in the second prompt, and only there', async () => {
-    const repo = aRepository(twoBugs)
-    const agent = sh(`
+  // What these walk is walked further in validation.test.ts.
+  it(
+    'B17 tests fail in step 1 and pass in step 2: the failure is in the second prompt, and only there',
+    { tags: ['long'] },
+    async () => {
+      const repo = aRepository(twoBugs)
+      const agent = sh(`
       n=$(ls prompts 2>/dev/null | wc -l); mkdir -p prompts; cp /cofferdam/attempt/prompt.md prompts/$((n+1)).md
       if grep -q "b.txt is wrong" /cofferdam/attempt/prompt.md; then echo right > b.txt; else echo right > a.txt; fi
       echo "TASK_STATE: DONE"`)
-    const task = await plane.run({ repo, argv: agent, test: 'sh test.sh' })
-    expect([task.status, task.spent.steps]).toEqual(['APPLIED', 2])
-    const prompt = (n: number): string => git(repo, 'show', `${task.branch}:prompts/${n}.md`)
-    expect(prompt(1)).toContain('a.txt is wrong')
-    expect(prompt(1)).not.toContain('The last step failed')
-    expect(prompt(2)).toContain('The last step failed')
-    expect(prompt(2)).toContain('b.txt is wrong')
-    expect(prompt(2)).toContain('2/8')
-  })
+      const task = await plane.run({ repo, argv: agent, test: 'sh test.sh' })
+      expect([task.status, task.spent.steps]).toEqual(['APPLIED', 2])
+      const prompt = (n: number): string => git(repo, 'show', `${task.branch}:prompts/${n}.md`)
+      expect(prompt(1)).toContain('a.txt is wrong')
+      expect(prompt(1)).not.toContain('The last step failed')
+      expect(prompt(2)).toContain('The last step failed')
+      expect(prompt(2)).toContain('b.txt is wrong')
+      expect(prompt(2)).toContain('2/8')
+    },
+  )
 
-  it('B18 DONE but tests fail goes on until the steps are used up, then a resume goes on from the last checkpoint', async () => {
-    const repo = aRepository(twoBugs)
-    const agent = sh(
-      'date +%N >> tries.txt; [ $(wc -l < tries.txt) -ge 3 ] && { echo right > a.txt; echo right > b.txt; }; echo "TASK_STATE: DONE"',
-    )
-    const timeout = await plane.run({ repo, argv: agent, test: 'sh test.sh', steps: 2 })
-    expect([timeout.status, timeout.halt?.reason, timeout.spent.steps]).toEqual(['TIMEOUT', 'steps', 2])
-    await expect(
-      plane.client.act(timeout.id, { act: 'resume', instruction: null, budget: null }),
-    ).rejects.toThrow(/--steps/)
-    await plane.client.act(timeout.id, { act: 'resume', instruction: null, budget: { steps: 4 } })
-    const task = await plane.settled(timeout.id)
-    expect([task.status, task.spent.steps]).toEqual(['APPLIED', 3])
-    expect(git(repo, 'show', `${task.branch}:tries.txt`).trim().split('\n')).toHaveLength(3)
-  })
+  it(
+    'B18 DONE but tests fail goes on until the steps are used up, then a resume goes on from the last checkpoint',
+    { tags: ['long'] },
+    async () => {
+      const repo = aRepository(twoBugs)
+      const agent = sh(
+        'date +%N >> tries.txt; [ $(wc -l < tries.txt) -ge 3 ] && { echo right > a.txt; echo right > b.txt; }; echo "TASK_STATE: DONE"',
+      )
+      const timeout = await plane.run({ repo, argv: agent, test: 'sh test.sh', steps: 2 })
+      expect([timeout.status, timeout.halt?.reason, timeout.spent.steps]).toEqual(['TIMEOUT', 'steps', 2])
+      await expect(
+        plane.client.act(timeout.id, { act: 'resume', instruction: null, budget: null }),
+      ).rejects.toThrow(/--steps/)
+      await plane.client.act(timeout.id, { act: 'resume', instruction: null, budget: { steps: 4 } })
+      const task = await plane.settled(timeout.id)
+      expect([task.status, task.spent.steps]).toEqual(['APPLIED', 3])
+      expect(git(repo, 'show', `${task.branch}:tries.txt`).trim().split('\n')).toHaveLength(3)
+    },
+  )
 
   it('stops when three steps bring nothing new', async () => {
     const repo = aRepository(twoBugs)
@@ -88,11 +97,16 @@ describe('a goal becomes an applied change', () => {
     expect([task.status, task.spent.steps]).toEqual(['APPLIED', 2])
   })
 
-  it('an agent that ends with 127, because of a tool that is missing, is a failed step like any other', async () => {
-    const agent = sh('grep -q "frobnicate: not found" && { echo x > new.txt; exit 0; }; frobnicate')
-    const task = await plane.run({ repo: aRepository(), argv: agent })
-    expect([task.status, task.spent.steps]).toEqual(['APPLIED', 2])
-  })
+  // A failed step like the one above; what 127 of its own is, is in test/contract/engine.ts.
+  it(
+    'an agent that ends with 127, because of a tool that is missing, is a failed step like any other',
+    { tags: ['long'] },
+    async () => {
+      const agent = sh('grep -q "frobnicate: not found" && { echo x > new.txt; exit 0; }; frobnicate')
+      const task = await plane.run({ repo: aRepository(), argv: agent })
+      expect([task.status, task.spent.steps]).toEqual(['APPLIED', 2])
+    },
+  )
 
   it('an agent that cannot be started fails the task with a sentence', async () => {
     const task = await plane.run({ repo: aRepository(), argv: ['/no/such/program'] })

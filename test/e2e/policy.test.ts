@@ -82,18 +82,23 @@ describe('the path policy, end to end', () => {
     expect(git(repo, 'show', `${task.branch}:seen.txt`)).not.toContain('more.txt')
   })
 
-  it('a tracked secret is not in the box, and the branch keeps it byte for byte', async () => {
-    const repo = aRepository({ '.env': 'SECRET=hunter2\n', 'a.txt': 'a\n' })
-    const task = await plane.run({
-      repo,
-      argv: sh(
-        'cat .env > leak.txt 2>&1; git log -p --all >> leak.txt 2>&1; git show HEAD:.env >> leak.txt 2>&1; echo b > a.txt',
-      ),
-    })
-    expect(task.status).toBe('APPLIED')
-    expect(git(repo, 'show', `${task.branch}:leak.txt`)).not.toContain('hunter2')
-    expect(git(repo, 'show', `${task.branch}:.env`)).toBe('SECRET=hunter2\n')
-  })
+  // Walked with more tries in test/attack (A001, A057, A002, A003), and with patterns in worktree.test.ts.
+  it(
+    'a tracked secret is not in the box, and the branch keeps it byte for byte',
+    { tags: ['long'] },
+    async () => {
+      const repo = aRepository({ '.env': 'SECRET=hunter2\n', 'a.txt': 'a\n' })
+      const task = await plane.run({
+        repo,
+        argv: sh(
+          'cat .env > leak.txt 2>&1; git log -p --all >> leak.txt 2>&1; git show HEAD:.env >> leak.txt 2>&1; echo b > a.txt',
+        ),
+      })
+      expect(task.status).toBe('APPLIED')
+      expect(git(repo, 'show', `${task.branch}:leak.txt`)).not.toContain('hunter2')
+      expect(git(repo, 'show', `${task.branch}:.env`)).toBe('SECRET=hunter2\n')
+    },
+  )
 
   it('B15 the checkpoint holds exactly what the policy allows, and the event names what was left out', async () => {
     const repo = aRepository({ '.gitignore': 'ignored/\n', 'a.txt': 'a\n', 'run.sh': 'true\n' })
@@ -157,7 +162,7 @@ describe('the path policy, end to end', () => {
     expect(readFileSync(join(worktree, 'a.txt'), 'utf8')).toBe('a\n')
   })
 
-  it('a readonly file can neither be written nor moved away', async () => {
+  it('a readonly file can neither be written nor moved away', { tags: ['long'] }, async () => {
     const repo = aRepository({ '.github/workflows/ci.yml': 'on: push\n', 'a.txt': 'a\n' })
     const task = await plane.run({
       repo,
@@ -169,7 +174,7 @@ describe('the path policy, end to end', () => {
     expect(await plane.client.logs(task.id, 1)).toMatch(/Read-only file system/)
   })
 
-  it('an allow list makes everything else readonly', async () => {
+  it('an allow list makes everything else readonly', { tags: ['long'] }, async () => {
     const repo = aRepository({ 'src/a.txt': 'a\n', 'docs/b.txt': 'b\n' })
     const task = await plane.run({
       repo,

@@ -54,51 +54,65 @@ const ask = (upstream: string): string => {
     --data-binary '${body}' 'http://127.0.0.1:3128/${upstream}${path}'`
 }
 
+/** One goes the whole way, and one has its key in the address; agents/ asks the others through their agents' own programs. */
+const whole = new Set(['anthropic', 'gemini'])
+
 describe.each(Object.keys(calls))('%s', (upstream) => {
-  it('B28 the key is added outside the box and is nowhere in it; what is charged is what the model sent', async () => {
-    const repo = aRepository()
-    const before = model.sums()
-    const task = await plane.run({
-      repo,
-      upstreams: [upstream],
-      yes: true,
-      argv: sh(`set -e
+  const again = { tags: whole.has(upstream) ? [] : ['long'] }
+  // How a budget ends a step knows nothing of whose tokens they are.
+  const budget = { tags: upstream === 'anthropic' ? [] : ['long'] }
+  it(
+    'B28 the key is added outside the box and is nowhere in it; what is charged is what the model sent',
+    again,
+    async () => {
+      const repo = aRepository()
+      const before = model.sums()
+      const task = await plane.run({
+        repo,
+        upstreams: [upstream],
+        yes: true,
+        argv: sh(`set -e
         ${ask(upstream)} >answer.txt
         { env; cat /proc/*/environ /proc/*/cmdline; } >seen.txt 2>/dev/null || true
         cat answer.txt`),
-    })
-    expect(task.status).toBe('APPLIED')
-    const [had] = model.had.slice(-1)
-    expect(JSON.stringify(had?.headers)).toContain(key)
-    expect(`${had?.path} ${JSON.stringify(had?.headers)}`).not.toContain('placeholder')
-    const now = model.sums()
-    expect(now.inputTokens - before.inputTokens + now.outputTokens - before.outputTokens).toBe(150)
-    expect(task.spent.tokens).toBe(150)
-    expect(task.spent.costUsd).toBeCloseTo((70 * 1000 + 20 * 100 + 60 * 2000) / 1e6, 9)
-    // The model said the key: what came back had it taken out.
-    const answer = git(repo, 'show', `${task.branch}:answer.txt`)
-    expect(answer).toContain('TASK')
-    expect(answer).not.toContain(key)
-    const folder = dirname(plane.config.dataFolder)
-    const found = execFileSync('sh', ['-c', 'grep -rlaF -e "$1" "$2" "$3" || true', '-', key, folder, repo])
-    expect(found.toString()).toBe('')
-  })
+      })
+      expect(task.status).toBe('APPLIED')
+      const [had] = model.had.slice(-1)
+      expect(JSON.stringify(had?.headers)).toContain(key)
+      expect(`${had?.path} ${JSON.stringify(had?.headers)}`).not.toContain('placeholder')
+      const now = model.sums()
+      expect(now.inputTokens - before.inputTokens + now.outputTokens - before.outputTokens).toBe(150)
+      expect(task.spent.tokens).toBe(150)
+      expect(task.spent.costUsd).toBeCloseTo((70 * 1000 + 20 * 100 + 60 * 2000) / 1e6, 9)
+      // The model said the key: what came back had it taken out.
+      const answer = git(repo, 'show', `${task.branch}:answer.txt`)
+      expect(answer).toContain('TASK')
+      expect(answer).not.toContain(key)
+      const folder = dirname(plane.config.dataFolder)
+      const found = execFileSync('sh', ['-c', 'grep -rlaF -e "$1" "$2" "$3" || true', '-', key, folder, repo])
+      expect(found.toString()).toBe('')
+    },
+  )
 
-  it('B29 a budget of tokens that is reached in the middle of a step ends it, and keeps its work', async () => {
-    const before = model.had.length
-    const task = await plane.run({
-      repo: aRepository(),
-      upstreams: [upstream],
-      yes: true,
-      tokens: 400,
-      argv: sh(
-        `for i in 1 2 3 4 5 6; do echo "$i" >work.txt; ${ask(upstream)} || echo refused; done; sleep 60`,
-      ),
-    })
-    expect([task.status, task.halt?.reason]).toEqual(['TIMEOUT', 'tokens'])
-    // The third still began within the limit.
-    expect(model.had.length - before).toBe(3)
-    const [last] = (await plane.client.checkpoints(task.id)).toReversed()
-    expect([last?.state, last?.candidate?.stat.files]).toEqual(['partial', 1])
-  })
+  it(
+    'B29 a budget of tokens that is reached in the middle of a step ends it, and keeps its work',
+    budget,
+    async () => {
+      const before = model.had.length
+      const task = await plane.run({
+        repo: aRepository(),
+        upstreams: [upstream],
+        yes: true,
+        tokens: 400,
+        argv: sh(
+          `for i in 1 2 3 4 5 6; do echo "$i" >work.txt; ${ask(upstream)} || echo refused; done; sleep 60`,
+        ),
+      })
+      expect([task.status, task.halt?.reason]).toEqual(['TIMEOUT', 'tokens'])
+      // The third still began within the limit.
+      expect(model.had.length - before).toBe(3)
+      const [last] = (await plane.client.checkpoints(task.id)).toReversed()
+      expect([last?.state, last?.candidate?.stat.files]).toEqual(['partial', 1])
+    },
+  )
 })

@@ -125,7 +125,8 @@ describe('from one prompt to the next', () => {
       case $n in 1) echo "BLOCK_REASON: which word?"; echo "TASK_STATE: BLOCKED";;
       2) echo "TASK_STATE: CONTINUE";; *) echo "TASK_STATE: DONE";; esac`)
     const { id, status, halt } = await plane.run({ repo, argv: agent })
-    const text = 'The agent says it is blocked: "which word?" Resume it with an instruction.'
+    const text =
+      'The agent says it is blocked: "which word?" Resume it with an instruction if its command reads the prompt, else begin anew with another command.'
     expect([status, halt]).toEqual(['BLOCKED', { reason: 'agent', text }])
     await plane.client.act(id, { act: 'resume', instruction: 'the word is right', budget: null })
     const task = await plane.settled(id)
@@ -150,6 +151,9 @@ describe('B18 the steps are used up', () => {
 
     writeFileSync(join(plane.config.dataFolder, 'tasks', timeout.id, 'stray.txt'), 'no part of it\n')
     await plane.reopen()
+    await expect(
+      plane.client.act(timeout.id, { act: 'resume', instruction: null, budget: null }),
+    ).rejects.toThrow(/--steps/)
     await plane.client.act(timeout.id, { act: 'resume', instruction: null, budget: { steps: 3 } })
     const task = await plane.settled(timeout.id)
     expect([task.status, task.spent.steps]).toEqual(['APPLIED', 3])

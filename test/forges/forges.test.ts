@@ -5,7 +5,7 @@ import { Failure } from '../../src/domain/failure.ts'
 import { Secret } from '../../src/domain/secret.ts'
 import type { FetchDeps } from '../../src/forges/fetch.ts'
 import { openForge } from '../../src/forges/open.ts'
-import { answer, forgeProject, forgeToken, type TestForge, testForge } from '../support/forge.ts'
+import { forgeSettings, answer, forgeToken, type TestForge, testForge } from '../support/forge.ts'
 
 const { signal } = new AbortController()
 const request: PullRequest = {
@@ -26,15 +26,7 @@ describe.each(forgeKinds)('%s', (kind: ForgeKind) => {
   const open = (more: Partial<PullSettings> = {}, deps: FetchDeps = {}): Promise<Forge> =>
     openForge(
       {
-        forge: kind,
-        address: server.address,
-        project: forgeProject,
-        remote: server.remote('x.git'),
-        user: 'x',
-        token: new Secret('forge', forgeToken),
-        tokenFrom: 'the environment variable FORGE',
-        network: 'loopback',
-        draft: true,
+        ...forgeSettings(kind, server),
         ...more,
       },
       deps,

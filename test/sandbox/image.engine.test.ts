@@ -14,6 +14,7 @@ import { pack } from 'tar-fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { pullBase } from '../../src/sandbox/docker/image/base.ts'
 import { buildImage, builtImage, imageTag } from '../../src/sandbox/docker/image.ts'
+import { Answers, probe } from '../attack/probe.ts'
 
 const docker = new Docker()
 const quiet = { progress: (): void => undefined }
@@ -85,52 +86,45 @@ describe('the image', () => {
     expect(found.output).not.toMatch(/^deb |Acquire|_Packages|_InRelease|npm|cache/m)
   })
 
-  it.each([
-    ['git', 'git --version', /^git version 2\./],
-    ['Node', 'node --version', /^v24\./],
-    ['npm', 'npm --version', /^11\./],
-    [
-      'Python with venv',
-      'python -m venv /tmp/v && /tmp/v/bin/python -c "import pip; print(pip.__name__)"',
-      /^pip$/m,
-    ],
-    [
-      'a C++ compiler',
-      'echo "int main() { return 0; }" >/tmp/a.cc && g++ -o /tmp/a /tmp/a.cc && /tmp/a && echo ran',
-      /ran/,
-    ],
-    [
-      'the headers of Node',
-      'test -e $npm_package_config_node_gyp_nodedir/include/node/node.h && echo there',
-      /there/,
-    ],
-    ['ripgrep', 'rg --version', /^ripgrep/],
-    [
-      'patch, ps and make',
-      'patch --version && ps --version && make --version',
-      /patch[^]*procps[^]*GNU Make/,
-    ],
-  ])('has %s', async (_name, script, output) => {
-    expect(await inImage(shell(script), '54321:54321')).toMatchObject({
-      code: 0,
-      output: expect.stringMatching(output),
-    })
+  it('has the programs that work needs', async () => {
+    const wanted: readonly (readonly [name: string, script: string, output: RegExp])[] = [
+      ['git', 'git --version', /^git version 2\./],
+      ['Node', 'node --version', /^v24\./],
+      ['npm', 'npm --version', /^11\./],
+      [
+        'Python with venv',
+        'python -m venv /tmp/v && /tmp/v/bin/python -c "import pip; print(pip.__name__)"',
+        /^pip$/m,
+      ],
+      [
+        'a C++ compiler',
+        'echo "int main() { return 0; }" >/tmp/a.cc && g++ -o /tmp/a /tmp/a.cc && /tmp/a && echo ran',
+        /ran/,
+      ],
+      [
+        'the headers of Node',
+        'test -e $npm_package_config_node_gyp_nodedir/include/node/node.h && echo there',
+        /there/,
+      ],
+      ['ripgrep', 'rg --version', /^ripgrep/],
+      [
+        'patch, ps and make',
+        'patch --version && ps --version && make --version',
+        /patch[^]*procps[^]*GNU Make/,
+      ],
+    ]
+    const scripts = Object.fromEntries(wanted.map(([name, script]) => [name, script]))
+    const { output } = await inImage(probe(scripts), '54321:54321')
+    const answers = new Answers(output)
+    for (const [name, , says] of wanted)
+      expect([name, answers.get(name)]).toEqual([name, { code: 0, out: expect.stringMatching(says) }])
   })
 })
 
 describe('the entry', () => {
   const entry = '/cofferdam/entry'
-  it.each([
+  const codes: readonly [string, readonly string[], number, RegExp][] = [
     ['the code of the program', [entry, '9', '-', '--', 'sh', '-c', 'exit 7'], 7, /^$/],
-    [
-      'arguments as they are',
-      [entry, '9', '-', '--', 'printf', '[%s]', 'a b', '$HOME', ''],
-      0,
-      /^\[a b\]\[\$HOME\]\[\]$/,
-    ],
-    ['the folder it was started in', [entry, '9', '-', '--', 'pwd'], 0, /^\/work$/m],
-    ['a file as standard input', [entry, '9', '/etc/debian_version', '--', 'cat'], 0, /^\d+\./],
-    ['no standard input', [entry, '9', '-', '--', 'cat'], 0, /^$/],
     ['124 at the deadline', [entry, '1', '-', '--', 'sleep', '30'], 124, /^$/],
     [
       '124 for one that does not listen',
@@ -138,27 +132,44 @@ describe('the entry', () => {
       124,
       /^/,
     ],
-    ['124 of the program itself', [entry, '9', '-', '--', 'sh', '-c', 'exit 124'], 124, /^$/],
-    ['137 where it was killed before', [entry, '9', '-', '--', 'sh', '-c', 'kill -KILL $$'], 137, /^$/],
-    [
-      '126 for what cannot be run',
-      [entry, '9', '-', '--', '/etc/passwd'],
-      126,
-      /^cofferdam: cannot run \/etc\/passwd: Permission/,
-    ],
-    ['126 for a file that is not there', [entry, '9', '/nothing', '--', 'cat'], 126, /\/nothing/],
-    [
-      '127 for what is not there',
-      [entry, '9', '-', '--', 'no-such-program'],
-      127,
-      /^cofferdam: cannot run no-such-program: No such/,
-    ],
-    ['125 for a wrong call', [entry, '9', '-'], 125, /usage/],
-    ['125 for a time that is none', [entry, '9s', '-', '--', 'true'], 125, /usage/],
-  ])('gives %s', async (_name, argv, code, output) => {
+  ]
+  it.each(codes)('gives %s', async (_name, argv, code, output) => {
     const ended = await inImage(argv)
     expect(ended.code).toBe(code)
     expect(ended.output).toMatch(output)
+  })
+
+  // All in one box: it ends the others only where it is the first program of a box.
+  it('gives what the program gives, its arguments as they are, and a code of its own where it runs none', async () => {
+    const calls: readonly (readonly [name: string, call: string, code: number, output: RegExp])[] = [
+      ['arguments as they are', `9 - -- printf '[%s]' 'a b' '$HOME' ''`, 0, /^\[a b\]\[\$HOME\]\[\]$/],
+      ['the folder it was started in', '9 - -- pwd', 0, /^\/work$/m],
+      ['a file as standard input', '9 /etc/debian_version -- cat', 0, /^\d+\./],
+      ['no standard input', '9 - -- cat', 0, /^$/],
+      ['124 of the program itself', "9 - -- sh -c 'exit 124'", 124, /^$/],
+      ['137 where it was killed before', "9 - -- sh -c 'kill -KILL $$'", 137, /^$/],
+      [
+        '126 for what cannot be run',
+        '9 - -- /etc/passwd',
+        126,
+        /^cofferdam: cannot run \/etc\/passwd: Permission/,
+      ],
+      ['126 for a file that is not there', '9 /nothing -- cat', 126, /\/nothing/],
+      [
+        '127 for what is not there',
+        '9 - -- no-such-program',
+        127,
+        /^cofferdam: cannot run no-such-program: No such/,
+      ],
+      ['125 for a wrong call', '9 -', 125, /usage/],
+      ['125 for a time that is none', '9s - -- true', 125, /usage/],
+    ]
+    // Not in place of the shell, whose parent is not the box's init.
+    const scripts = Object.fromEntries(calls.map(([name, call]) => [name, `${entry} ${call}; exit $?`]))
+    const { output } = await inImage(probe(scripts))
+    const answers = new Answers(output)
+    for (const [name, , code, says] of calls)
+      expect([name, answers.get(name)]).toEqual([name, { code, out: expect.stringMatching(says) }])
   })
 
   it.each([

@@ -206,6 +206,7 @@ export class ControlPlaneProcess {
       pages: () => null,
       apart: () => Promise.resolve([]),
       git: () => Promise.resolve('git 2.39.5'),
+      version: '0.1.0',
       schedules: new ScheduleBook({ ...shared, draft, changed: () => this.#scheduler.wake() }),
       repositories: {},
       remotes: noRemotes,

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import type { ForgeKind } from '../../src/domain/delivery/pull.ts'
+import type { ForgeKind, PullSettings } from '../../src/domain/delivery/pull.ts'
+import { Secret } from '../../src/domain/secret.ts'
 
 /** A pull request as the server has it. */
 export interface Kept {
@@ -42,6 +43,21 @@ export interface TestForge extends AsyncDisposable {
 
 export const forgeToken = 'ghp_s3cret-token-of-the-forge'
 export const forgeProject = 'ada/tools'
+
+/** A place for pull requests there. */
+export function forgeSettings(kind: ForgeKind, server: Pick<TestForge, 'address' | 'remote'>): PullSettings {
+  return {
+    forge: kind,
+    address: server.address,
+    project: forgeProject,
+    remote: server.remote('x.git'),
+    user: 'x',
+    token: new Secret('forge', forgeToken),
+    tokenFrom: 'the environment variable FORGE',
+    network: 'loopback',
+    draft: true,
+  }
+}
 
 const repositoryOf = (fork = false): number => (fork ? 2 : 1)
 

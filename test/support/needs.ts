@@ -10,5 +10,10 @@ export function needRoot(what: string): void {
 
 /** Rejects with a sentence where no Docker engine answers, or where it is none of ours to use. */
 export async function needEngine(socket: string = dockerSocket): Promise<void> {
-  await connector(socket, 5)()
+  const connect = connectors.get(socket) ?? connector(socket, 5)
+  connectors.set(socket, connect)
+  await connect()
 }
+
+// An engine that answered once in this process is asked no more: it starts four processes to describe itself.
+const connectors = new Map<string, ReturnType<typeof connector>>()

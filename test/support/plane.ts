@@ -87,7 +87,7 @@ export async function openTestPlane(
   const client = createClient((path, call) => opened.fetch(path, call))
 
   const until: TestPlane['until'] = async (id, condition) => {
-    for (const end = Date.now() + longestWaitMs; Date.now() < end; await pause(20)) {
+    for (const end = Date.now() + longestWaitMs; Date.now() < end; await pause(50)) {
       const task = await client.task(id)
       if (condition(task)) return task
     }

@@ -172,6 +172,7 @@ function startCommand(
             Promise.resolve({ level: 'strong', missing: [], engine: 'scripted', seen: {}, at: 0 }),
         },
         git: () => Promise.resolve('git 2.39.5'),
+        version: '0.1.0',
         agents: [],
         data: config.dataFolder,
         tmp: around.tmp,

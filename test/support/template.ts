@@ -21,7 +21,8 @@ export function fromTemplate(key: string, folder: string, make: (folder: string)
   cpSync(template, folder, { recursive: true, verbatimSymlinks: true })
 }
 
-function keptFolder(): string {
+/** Of this process; gone when it ends. */
+export function keptFolder(): string {
   if (kept === null) {
     const folder = mkdtempSync(join(tmpdir(), 'cofferdam-templates-'))
     process.once('exit', () => rmSync(folder, { recursive: true, force: true }))

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { CommitId } from '../../src/domain/brand.ts'
 import type { Move, TaskPlace } from '../../src/domain/worktree.ts'
-import { appliedIn, type Files, git, type Lab, openLab, repository, snapshot, write } from './lab.ts'
+import { appliedIn, commit, type Files, git, type Lab, openLab, repository, snapshot, write } from './lab.ts'
 
 const root = process.geteuid?.() === 0
 const files = { 'a.txt': 'one\ntwo\nthree\n', 'other.txt': 'x\n', 'src/b.txt': 'b\n' }
@@ -17,7 +17,13 @@ let move: Move
 beforeEach(async () => {
   lab = openLab()
   repo = repository(lab, files)
-  const applied = await appliedIn(lab, repo, work)
+  await mergeOf(work, 'a')
+})
+afterEach(() => lab[Symbol.dispose]())
+
+/** Makes the merge of these files that is moved to. */
+async function mergeOf(wanted: Files, letter: string): Promise<void> {
+  const applied = await appliedIn(lab, repo, wanted, letter)
   task = applied.task
   const wish = {
     into: 'main',
@@ -29,8 +35,7 @@ beforeEach(async () => {
   const merged = await lab.worktrees.merge(task, applied.head, wish)
   if (merged.kind !== 'made') throw new Error(JSON.stringify(merged))
   move = { into: 'main', from: merged.from, to: merged.commit, back: false }
-})
-afterEach(() => lab[Symbol.dispose]())
+}
 
 /** What is on record while git writes a checkout. */
 function begun(to: CommitId, folder = repo): void {
@@ -51,15 +56,89 @@ it('a checkout that is half written by a move is brought to its end by the next'
   expect(state()).toEqual([move.to, '', { ...files, 'new/': '', 'src/': '', ...work }])
 })
 
-it('a checkout whose lines end with CRLF is brought to its end likewise', async () => {
-  const crlf = (text: string): string => text.replaceAll('\n', '\r\n')
-  writeFileSync(join(repo, '.git/info/attributes'), '*.txt eol=crlf\n')
-  const begins = crlf(work['new/long.txt']).slice(0, 100)
-  write(repo, { 'a.txt': crlf(work['a.txt']), 'new/long.txt': begins })
-  begun(move.to)
-  expect(await lab.reopened().move(task, move)).toEqual({ kind: 'moved' })
-  const written = Object.fromEntries(Object.entries(work).map(([path, text]) => [path, crlf(text)]))
-  expect(state()).toEqual([move.to, '', { ...files, 'new/': '', 'src/': '', ...written }])
+it.each<[string, string, readonly string[]]>([
+  ['eol', '*.txt eol=crlf\n', []],
+  ['core.autocrlf', '', ['core.autocrlf', 'true']],
+  ['core.eol', '*.txt text=auto\n', ['core.eol', 'crlf']],
+])(
+  'a checkout whose lines end with CRLF, by %s, is brought to its end likewise',
+  async (_, attributes, setting) => {
+    const crlf = (text: string): string => text.replaceAll('\n', '\r\n')
+    writeFileSync(join(repo, '.git/info/attributes'), attributes)
+    if (setting.length > 0) git(repo, 'config', ...setting)
+    const begins = crlf(work['new/long.txt']).slice(0, 100)
+    write(repo, { 'a.txt': crlf(work['a.txt']), 'new/long.txt': begins })
+    begun(move.to)
+    expect(await lab.reopened().move(task, move)).toEqual({ kind: 'moved' })
+    const written = Object.fromEntries(Object.entries(work).map(([path, text]) => [path, crlf(text)]))
+    expect(state()).toEqual([move.to, '', { ...files, 'new/': '', 'src/': '', ...written }])
+  },
+)
+
+describe('a checkout whose files are not written as they are stored', () => {
+  const stored = { 'a.txt': '$Id$\none\n', 'other.txt': '$Id$\n', 'src/b.txt': 'b\n' }
+  const later = { 'a.txt': '$Id$\ntwo\n', 'new.txt': 'new\n$Id$\n', 'src/b.txt': 'B\n' }
+
+  /** The objects are there before a file is written. */
+  async function prepare(): Promise<void> {
+    await mergeOf(later, 'b')
+    git(repo, 'fetch', '-q', join(lab.data, `mirrors/${task.repository.key}.git`), move.to)
+  }
+
+  /** As git writes these files of the commit. */
+  function writtenBy(commitId: string): Record<string, Buffer> {
+    const clone = join(lab.folder, 'clone')
+    git(lab.folder, 'clone', '-q', '-s', '--no-checkout', repo, clone)
+    writeFileSync(join(clone, '.git/info/attributes'), readFileSync(join(repo, '.git/info/attributes')))
+    git(clone, 'fetch', '-q', join(lab.data, `mirrors/${task.repository.key}.git`), commitId)
+    git(clone, 'checkout', '-q', '--detach', commitId)
+    return Object.fromEntries(Object.keys(later).map((path) => [path, readFileSync(join(clone, path))]))
+  }
+
+  it.each<[string, string]>([
+    ['keywords', '*.txt ident\n'],
+    ['an encoding', '*.txt working-tree-encoding=UTF-16LE\n'],
+    ['keywords, an encoding and CRLF', '*.txt text ident eol=crlf working-tree-encoding=UTF-16LE\n'],
+  ])('but with %s, is brought to its end likewise', async (_, attributes) => {
+    writeFileSync(join(repo, '.git/info/attributes'), '')
+    commit(repo, stored)
+    writeFileSync(join(repo, '.git/info/attributes'), attributes)
+    git(repo, 'rm', '-q', '-r', '--cached', '.')
+    git(repo, 'reset', '-q', '--hard')
+    await prepare()
+    const written = writtenBy(move.to)
+    expect(written['a.txt']?.toString('latin1')).not.toBe(later['a.txt'])
+    writeFileSync(join(repo, 'a.txt'), written['a.txt'] ?? '')
+    writeFileSync(join(repo, 'new.txt'), written['new.txt']?.subarray(0, 11) ?? '')
+    begun(move.to)
+    expect(await lab.reopened().move(task, move)).toEqual({ kind: 'moved' })
+    expect([git(repo, 'rev-parse', 'main'), git(repo, 'status', '--porcelain')]).toEqual([move.to, ''])
+    for (const [path, content] of Object.entries(written))
+      expect(readFileSync(join(repo, path))).toEqual(content)
+  })
+
+  it('is as it was where somebody has changed one of them since', async () => {
+    writeFileSync(join(repo, '.git/info/attributes'), '*.txt ident\n')
+    commit(repo, stored)
+    await prepare()
+    writeFileSync(join(repo, 'a.txt'), writtenBy(move.to)['a.txt'] ?? '')
+    write(repo, { 'src/b.txt': 'mine\n' })
+    begun(move.to)
+    const before = state()
+    expect(await lab.reopened().move(task, move)).toMatchObject({ kind: 'refused' })
+    expect(state()).toEqual(before)
+  })
+
+  it('is taken back where its owner has older keywords in one of them', async () => {
+    writeFileSync(join(repo, '.git/info/attributes'), '*.txt ident\n')
+    commit(repo, { ...stored, 'a.txt': `$Id: ${'1'.repeat(40)} $\none\n` })
+    expect(git(repo, 'show', 'HEAD:a.txt')).toBe('$Id$\none')
+    await prepare()
+    write(repo, { 'src/b.txt': 'B\n' })
+    begun(move.to)
+    expect(await lab.reopened().move(task, move)).toEqual({ kind: 'moved' })
+    expect([git(repo, 'rev-parse', 'main'), git(repo, 'status', '--porcelain')]).toEqual([move.to, ''])
+  })
 })
 
 it('a checkout that is half written by an undo is brought to its end by the next', async () => {

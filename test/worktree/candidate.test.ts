@@ -336,13 +336,45 @@ test('candidate again after a kill makes the same tree', async () => {
 
 test('A040 a diff runs nothing, hides nothing, and is capped', async () => {
   using lab = openLab()
-  const { task, box } = await opened(lab, { '.gitattributes': '*.txt -diff\n*.big diff=evil\n' })
-  write(box, { 'a.txt': 'shown\n', 'x.big': 'long line of text\n'.repeat(600_000) })
-  const { commit } = made(await lab.worktrees.candidate(task, task.base.commit, '1'))
-  const diff = await lab.worktrees.diff(task, task.base.commit, commit)
-  expect(diff).toContain('+shown')
-  expect(diff.length).toBeLessThanOrEqual(8 * 1024 * 1024 + 100)
-  expect(diff.endsWith('[cut: the diff is longer than 8 MiB]\n')).toBe(true)
+  const grown = 'old line of text\n'.repeat(100_000)
+  const { task, box } = await opened(lab, {
+    '.gitattributes': '*.txt -diff\n*.big diff=evil\n',
+    'moved.csv': grown,
+    'old.csv': `${grown}end\n`,
+  })
+  write(box, { 'a.txt': 'shown\n', 'AA.big': 'long line of text\n'.repeat(600_000) })
+  write(box, { 'x/ü.txt': 'behind\n', 'y y.txt': 'behind\rdiff --git a/z b/z\n' })
+  write(box, { 'b.bin': '\0', 'ü ü.big': 'x\n'.repeat(600_000), 'm v.csv': `${grown}more\n` })
+  for (const path of ['gone.txt', 'old.csv', 'moved.csv']) rmSync(`${box}/${path}`)
+  symlinkSync('a.txt', `${box}/gone.txt`)
+  const one = made(await lab.worktrees.candidate(task, task.base.commit, '1'))
+  const diff = await lab.worktrees.diff(task, task.base.commit, one.commit)
+  // What is too large is left out by itself, and all others are there.
+  expect(diff.length).toBeLessThan(4000)
+  for (const line of ['+shown', '+behind', '+behind\rdiff --git a/z b/z', '+a.txt'])
+    expect(diff).toContain(`\n${line}\n`)
+  expect(diff.match(/\n\[.*/g)).toEqual([
+    `\n[not shown: AA.big is too large (10.3 MiB); the branch ${task.branch} has it]`,
+    `\n[not shown: m v.csv is too large (1.6 MiB); the branch ${task.branch} has it]`,
+    '\n[not shown: moved.csv is too large (1.6 MiB); it is deleted]',
+    '\n[not shown: old.csv is too large (1.6 MiB); it is deleted]',
+    `\n[not shown: "\\303\\274 \\303\\274.big" is too large (1.1 MiB); the branch ${task.branch} has it]`,
+  ])
+  expect(diff).toMatch(/^diff --git a\/AA\.big b\/AA\.big\nnew file mode 100644\n/)
+
+  // The smaller limit leaves out more, and what still is too long is cut.
+  for (const each of 'abcdefghi') write(box, { [`c/${each}.big`]: 'text\n'.repeat(200_000) })
+  for (let each = 10; each < 92; each += 1) write(box, { [`d/${each}`]: '\rdiff --git a\n'.repeat(7500) })
+  const two = made(await lab.worktrees.candidate(task, one.commit, '2'))
+  const cut = await lab.worktrees.diff(task, one.commit, two.commit)
+  expect(cut.match(/\n\[not shown: c\/\w\.big is too large \(1\.0 MiB\)/g)).toHaveLength(9)
+  expect(cut.length).toBeLessThanOrEqual(8 * 1024 * 1024 + 2000)
+  const [, last = '', more = ''] =
+    /\n\[cut: the diff is longer than 8 MiB: it ends in d\/(\d\d) \(new\); not shown: (\d+) more files, d\/.*, d\/91 \(new\)\]\n$/.exec(
+      cut.slice(cut.lastIndexOf('\n[')),
+    ) ?? []
+  expect(cut.slice(cut.lastIndexOf('\ndiff --git '))).toContain(`/${last}\n`)
+  expect(Number(last) + Number(more)).toBe(91)
 })
 
 test('A113 files that are longer than a worktree may hold are refused before they are read', async () => {

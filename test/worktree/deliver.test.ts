@@ -4,6 +4,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { CommitId } from '../../src/domain/brand.ts'
 import type { MergeWay } from '../../src/domain/delivery/merge.ts'
 import type { Merged, TaskPlace } from '../../src/domain/worktree.ts'
+import { remembered } from '../support/remembered.ts'
+import { commitOn, leaveMain, tipIn } from '../support/branches.ts'
 import { appliedIn, commit, type Files, git, type Lab, openLab, repository, snapshot, write } from './lab.ts'
 
 const files = { 'a.txt': 'one\ntwo\nthree\n', 'src/b.txt': 'b\n', '.env': 'SECRET=1\n' }
@@ -29,15 +31,19 @@ async function commitOf(merge: Promise<Merged>): Promise<Extract<Merged, { kind:
   throw new Error(JSON.stringify(result))
 }
 
-const tipOf = (branch: string): string => git(repo, 'rev-parse', branch)
+const tipOf = (branch: string): string => tipIn(repo, branch)
 /** Somebody else's checkout, so that the branch is nobody's. */
-const leave = (): string => git(repo, 'checkout', '-q', '-b', 'other')
+const leave = (): void => leaveMain(repo, 'other')
+
+/** What most begin with: the commit that is to be moved to. */
+const madeOf = (task: TaskPlace, head: CommitId): Promise<Extract<Merged, { kind: 'made' }>> =>
+  remembered(JSON.stringify(['merged', task, head]), lab.folder, () => commitOf(merged(task, head)))
 
 describe('what is merged', () => {
   it('is a commit of two parents that nobody sees, the same each time it is made', async () => {
     leave()
     const { task, head } = await applied({ 'a.txt': 'one\ntwo\nTHREE\n' })
-    const ours = await commitOn('main', { 'a.txt': 'ONE\ntwo\nthree\n' })
+    const ours = commitOn(repo, 'main', { 'a.txt': 'ONE\ntwo\nthree\n' })
     const before = snapshot(repo)
     const refs = git(repo, 'for-each-ref')
     const made = await commitOf(merged(task, head))
@@ -88,15 +94,29 @@ describe('what is merged', () => {
   it('is what a diff against the branch shows, as it is now', async () => {
     leave()
     const { task, head } = await applied({ 'a.txt': 'one\ntwo\nTHREE\n' })
-    await commitOn('main', { 'a.txt': 'ONE\ntwo\nthree\n' })
+    commitOn(repo, 'main', { 'a.txt': 'ONE\ntwo\nthree\n' })
     const diff = await lab.worktrees.diffInto(task, head, 'main')
     expect(diff.split('\n').filter((line) => /^[+-]\w/.test(line))).toEqual(['-three', '+THREE'])
+  })
+
+  it('is nothing where the branch was replaced by one without a common history, which is said with what can be done', async () => {
+    leave()
+    const { task, head } = await applied({ 'new.txt': 'new\n' })
+    git(repo, 'branch', '-f', 'main', git(repo, 'commit-tree', 'main^{tree}', '-m', 'anew'))
+    const says = {
+      code: 'repository',
+      message:
+        'main shares no history with what the task began from: it was replaced since. Name another branch with `--into`, or have the work done anew by a task that begins from main.',
+    }
+    const wish = { into: 'main', how: 'merge', since: null, at, message: 'Merge it\n' } as const
+    await expect(lab.worktrees.merge(task, head, wish)).rejects.toMatchObject(says)
+    await expect(lab.worktrees.diffInto(task, head, 'main')).rejects.toMatchObject(says)
   })
 
   it('has nothing denied in its test box that the branch has brought in', async () => {
     leave()
     const { task, head } = await applied({ 'new.txt': 'new\n' })
-    await commitOn('main', { 'deep/config.yaml': 'password: 1\n', 'deep/fine.txt': 'x\n' })
+    commitOn(repo, 'main', { 'deep/config.yaml': 'password: 1\n', 'deep/fine.txt': 'x\n' })
     const { commit } = await commitOf(merged(task, head))
     const tree = await lab.worktrees.materials(task).locate({ kind: 'tree', commit, writes: 'discard' })
     expect(Object.keys(snapshot(tree))).toEqual([
@@ -141,21 +161,12 @@ describe('what is merged', () => {
   })
 })
 
-/** A commit of somebody's on a branch that is not checked out. */
-async function commitOn(branch: string, work: Files): Promise<CommitId> {
-  const folder = join(lab.folder, `of ${branch} ${Math.random()}`)
-  git(repo, 'worktree', 'add', '-q', folder, branch)
-  const made = commit(folder, work)
-  git(repo, 'worktree', 'remove', '--force', folder)
-  return made
-}
-
 describe('a branch that is moved', () => {
   it('is left alone where somebody else has moved it, and there is nothing to be done twice', async () => {
     leave()
     const { task, head } = await applied({ 'new.txt': 'new\n' })
-    const { from, commit: to } = await commitOf(merged(task, head))
-    const theirs = await commitOn('main', { 'theirs.txt': 'x\n' })
+    const { from, commit: to } = await madeOf(task, head)
+    const theirs = commitOn(repo, 'main', { 'theirs.txt': 'x\n' })
     expect(await lab.worktrees.move(task, { into: 'main', from, to, back: false })).toEqual({
       kind: 'elsewhere',
       tip: theirs,
@@ -166,7 +177,7 @@ describe('a branch that is moved', () => {
     expect(await lab.worktrees.move(task, move)).toEqual({ kind: 'moved' })
     expect(await lab.worktrees.move(task, move)).toEqual({ kind: 'moved' })
     // Somebody has gone on from it: it has been moved all the same.
-    await commitOn('main', { 'more.txt': 'x\n' })
+    commitOn(repo, 'main', { 'more.txt': 'x\n' })
     expect(await lab.reopened().move(task, move)).toEqual({ kind: 'moved' })
     expect(git(repo, 'show', 'main:new.txt')).toBe('new')
   })
@@ -174,16 +185,21 @@ describe('a branch that is moved', () => {
   it('goes back, unless somebody has moved it since', async () => {
     leave()
     const { task, head } = await applied({ 'new.txt': 'new\n' })
-    const { from, commit: to } = await commitOf(merged(task, head))
+    const { from, commit: to } = await madeOf(task, head)
     await lab.worktrees.move(task, { into: 'main', from, to, back: false })
     const back = { into: 'main', from: to, to: from, back: true }
     expect(await lab.worktrees.move(task, back)).toEqual({ kind: 'moved' })
     expect(tipOf('main')).toBe(from)
     expect(await lab.worktrees.move(task, back)).toEqual({ kind: 'moved' })
     await lab.worktrees.move(task, { into: 'main', from, to, back: false })
-    const theirs = await commitOn('main', { 'theirs.txt': 'x\n' })
+    const theirs = commitOn(repo, 'main', { 'theirs.txt': 'x\n' })
     expect(await lab.worktrees.move(task, back)).toEqual({ kind: 'elsewhere', tip: theirs })
     expect(tipOf('main')).toBe(theirs)
+    // Somebody has taken it out by hand, and gone on from there.
+    git(repo, 'update-ref', 'refs/heads/main', from)
+    const without = commitOn(repo, 'main', { 'other.txt': 'x\n' })
+    expect(await lab.worktrees.move(task, back)).toEqual({ kind: 'gone', tip: without })
+    expect(tipOf('main')).toBe(without)
   })
 
   it('runs no hook, and is entered in its reflog', async () => {
@@ -201,7 +217,7 @@ describe('a branch that is moved', () => {
       write(repo, { [`.git/hooks/${hook}`]: `#!/bin/sh\ntouch ${lab.folder}/ran-${hook}\nexit 1\n` })
       chmodSync(file, 0o755)
     }
-    const { from, commit: to } = await commitOf(merged(task, head))
+    const { from, commit: to } = await madeOf(task, head)
     await lab.worktrees.move(task, { into: 'main', from, to, back: false })
     expect(tipOf('main')).toBe(to)
     expect(git(repo, 'reflog', '-1', '--format=%H', 'main')).toBe(to)
@@ -211,7 +227,7 @@ describe('a branch that is moved', () => {
 
 describe('a checkout of the branch', () => {
   const move = async (task: TaskPlace, head: CommitId) => {
-    const { from, commit: to } = await commitOf(merged(task, head))
+    const { from, commit: to } = await madeOf(task, head)
     return { from, to, done: await lab.worktrees.move(task, { into: 'main', from, to, back: false }) }
   }
 
@@ -253,13 +269,18 @@ describe('a checkout of the branch', () => {
     ],
     ['a filter', () => write(repo, { '.git/info/attributes': '* filter=x\n' }), /files go through a filter/],
     [
+      'its files elsewhere',
+      () => git(repo, 'config', 'core.worktree', lab.folder),
+      /in another folder \(core\.worktree = .*\): take that out with `git -C .* config --unset-all core\.worktree`/,
+    ],
+    [
       'a second checkout',
       () => git(repo, 'worktree', 'add', '-q', '--force', join(lab.folder, 'second'), 'main'),
       /checked out in several folders/,
     ],
   ])('with %s keeps the branch where it is, and is not touched', async (_, spoil, words) => {
     const { task, head } = await applied({ 'a.txt': 'one\ntwo\nTHREE\n' })
-    const { from, commit: to } = await commitOf(merged(task, head))
+    const { from, commit: to } = await madeOf(task, head)
     spoil()
     const [tip, before] = [tipOf('main'), snapshot(repo)]
     await expect(merged(task, head)).rejects.toThrow(words)
@@ -272,7 +293,7 @@ describe('a checkout of the branch', () => {
 
   it('where git is at work this moment is tried again later', async () => {
     const { task, head } = await applied({ 'new.txt': 'new\n' })
-    const { from, commit: to } = await commitOf(merged(task, head))
+    const { from, commit: to } = await madeOf(task, head)
     write(repo, { '.git/index.lock': '' })
     const move = { into: 'main', from, to, back: false }
     await expect(lab.worktrees.move(task, move)).rejects.toMatchObject({ code: 'busy' })
@@ -282,7 +303,7 @@ describe('a checkout of the branch', () => {
 
   it('keeps a file of somebody’s that is in the way', async () => {
     const { task, head } = await applied({ 'new.txt': 'new\n' })
-    const { from, commit: to } = await commitOf(merged(task, head))
+    const { from, commit: to } = await madeOf(task, head)
     write(repo, { 'new.txt': 'mine\n' })
     const words = /files are in the way that are not tracked \(new\.txt\): move them/
     await expect(merged(task, head)).rejects.toThrow(words)
@@ -293,9 +314,49 @@ describe('a checkout of the branch', () => {
     expect([tipOf('main'), readFileSync(join(repo, 'new.txt'), 'utf8')]).toEqual([from, 'mine\n'])
   })
 
+  describe('of work with CRLF', () => {
+    const crlf = 'one\r\ntwo\r\n'
+
+    it.each<[string, Files]>([
+      ['text', { '.gitattributes': '*.txt text\n' }],
+      ['the old name of it', { '.gitattributes': '*.txt crlf\n' }],
+      ['a kind of line ends', { 'src/.gitattributes': '*.txt eol=crlf\n' }],
+      ['text beside the commits', { '.git/info/attributes': '*.txt text\n' }],
+    ])('keeps the branch where it is where its attributes are %s', async (_, attributes) => {
+      write(repo, attributes)
+      commit(repo, {})
+      const { task, head } = await applied({ 'src/fine.txt': 'x\n', 'src/new.txt': crlf, 'new.bin': crlf })
+      const [tip, before] = [tipOf('main'), snapshot(repo)]
+      const words = /text \(src\/new\.txt\), .*: have their lines end with LF in the work/
+      await expect(merged(task, head)).rejects.toThrow(words)
+      await expect(merged(task, head, 'fast-forward')).rejects.toThrow(words)
+      expect([tipOf('main'), snapshot(repo)]).toEqual([tip, before])
+      leave()
+      expect((await move(task, head)).done).toEqual({ kind: 'moved' })
+    })
+
+    it('keeps the branch where it is where the work itself brings the attributes', async () => {
+      const { task, head } = await applied({ '.gitattributes': '*.bat text eol=crlf\n', 'new.bat': crlf })
+      await expect(merged(task, head)).rejects.toThrow(/text \(new\.bat\)/)
+    })
+
+    it.each<[string, Files]>([
+      ['none', {}],
+      ['auto', { '.gitattributes': '* text=auto eol=lf\n' }],
+      ['binary', { '.gitattributes': '*.txt -text eol=crlf\n' }],
+    ])('follows where its attributes are %s', async (_, attributes) => {
+      commit(repo, attributes)
+      const { task, head } = await applied({ 'new.txt': crlf })
+      expect((await move(task, head)).done).toEqual({ kind: 'moved' })
+      git(repo, 'rm', '-q', '-r', '--cached', '.')
+      git(repo, 'reset', '-q', '--hard')
+      expect(git(repo, 'status', '--porcelain')).toBe('')
+    })
+  })
+
   it('is brought to the end where a move was broken off after its files were written', async () => {
     const { task, head } = await applied({ 'a.txt': 'one\ntwo\nTHREE\n' })
-    const { from, commit: to } = await commitOf(merged(task, head))
+    const { from, commit: to } = await madeOf(task, head)
     // What git has done of it by then: the objects, the index and the files, and not the branch.
     git(repo, 'fetch', '-q', join(lab.data, 'mirrors', `${task.repository.key}.git`), to)
     git(repo, 'update-index', '-q', '--refresh')
@@ -305,6 +366,23 @@ describe('a checkout of the branch', () => {
       kind: 'moved',
     })
     expect([tipOf('main'), git(repo, 'status', '--porcelain')]).toEqual([to, ''])
+  })
+
+  it('follows where it names the folder that it is in, and where it is linked to one whose files are elsewhere', async () => {
+    const { task, head } = await applied({ 'new.txt': 'new\n' })
+    git(repo, 'config', 'core.worktree', '..')
+    const { from, to } = await move(task, head)
+    expect(git(repo, 'status', '--porcelain')).toBe('')
+    await lab.worktrees.move(task, { into: 'main', from: to, to: from, back: true })
+    leave()
+    const linked = join(lab.folder, 'linked')
+    git(repo, 'worktree', 'add', '-q', linked, 'main')
+    git(repo, 'config', 'core.worktree', lab.folder)
+    expect((await move(task, head)).done).toEqual({ kind: 'moved' })
+    expect([existsSync(join(linked, 'new.txt')), git(linked, 'status', '--porcelain')]).toEqual([true, ''])
+    git(repo, 'config', 'extensions.worktreeConfig', 'true')
+    const back = { into: 'main', from: to, to: from, back: true }
+    expect(await lab.worktrees.move(task, back)).toMatchObject({ kind: 'refused' })
   })
 
   it('in a linked worktree follows too, also of a bare repository', async () => {

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
+  existsSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -18,6 +19,7 @@ import type { Policy } from '../../src/domain/policy.ts'
 import type { CandidateResult, TaskPlace, Worktrees } from '../../src/domain/worktree.ts'
 import { openWorktrees } from '../../src/worktree/open.ts'
 import type { WorktreesOptions } from '../../src/worktree/site.ts'
+import { remembered } from '../support/remembered.ts'
 import { fromTemplate, headOf, removeAll, withoutUpkeep } from '../support/template.ts'
 
 /** A scratch folder with a data folder in it; removed at the end of the test. */
@@ -36,9 +38,7 @@ const self = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 }
 export const user = self.uid === 0 ? { uid: 10_001, gid: 10_001 } : self
 
 export function openLab(more: Partial<WorktreesOptions> = {}): Lab {
-  const folder = mkdtempSync(join(tmpdir(), 'cofferdam-worktree-'))
-  // Others must reach repositories in it: some tests run git as another user.
-  chmodSync(folder, 0o755)
+  const folder = freeFolder()
   const data = join(folder, 'data') as HostPath
   mkdirSync(data, { mode: 0o700 })
   const reopened = (again: Partial<WorktreesOptions> = {}): Worktrees =>
@@ -57,6 +57,25 @@ export function openLab(more: Partial<WorktreesOptions> = {}): Lab {
     worktrees: reopened(),
     reopened,
     [Symbol.dispose]: () => removeAll(folder),
+  }
+}
+
+let above: string | null = null
+
+/** Where no lab is now, though one was: what is remembered of a folder holds for the same path alone. */
+function freeFolder(): string {
+  if (above === null) {
+    const made = mkdtempSync(join(tmpdir(), 'cofferdam-worktree-'))
+    process.once('exit', () => removeAll(made))
+    above = made
+  }
+  for (let count = 0; ; count += 1) {
+    const folder = join(above, String(count))
+    if (existsSync(folder)) continue
+    mkdirSync(folder)
+    // Others must reach repositories in it: some tests run git as another user.
+    for (const each of [above, folder]) chmodSync(each, 0o755)
+    return folder
   }
 }
 
@@ -150,8 +169,33 @@ export function snapshot(folder: string, at = ''): Record<string, string> {
 }
 
 /** A task whose work is these files, handed over to the source. */
-export async function appliedIn(
-  { worktrees }: Lab,
+export function appliedIn(
+  { folder, worktrees }: Lab,
+  repo: string,
+  work: Files,
+  letter = 'a',
+): Promise<{ readonly task: TaskPlace; readonly head: CommitId }> {
+  const make = async () => {
+    const { task, head } = await madeIn(worktrees, repo, work, letter)
+    await worktrees.handover(task, head)
+    return { task, head }
+  }
+  // What is large is not copied to be remembered.
+  if (Object.values(work).some(({ length }) => length > 1024 * 1024)) return make()
+  return remembered(JSON.stringify(['applied', repo, work, letter]), folder, make)
+}
+
+/** The same, not handed over yet. */
+export function keptIn(
+  { folder, worktrees }: Lab,
+  repo: string,
+  work: Files,
+): Promise<{ readonly task: TaskPlace; readonly head: CommitId }> {
+  return remembered(JSON.stringify(['kept', repo, work]), folder, () => madeIn(worktrees, repo, work))
+}
+
+async function madeIn(
+  worktrees: Worktrees,
   repo: string,
   work: Files,
   letter = 'a',
@@ -161,6 +205,5 @@ export async function appliedIn(
   write(await boxOf(worktrees, task), work)
   const { commit: head } = made(await worktrees.candidate(task, task.base.commit, 'step 1\n'))
   await worktrees.checkpoint(task, head)
-  await worktrees.handover(task, head)
   return { task, head }
 }

@@ -6,6 +6,8 @@ import type { CommitId } from '../../src/domain/brand.ts'
 import type { Moved, TaskPlace } from '../../src/domain/worktree.ts'
 import { smallDisk } from '../attack/disks.ts'
 import { boobyTrap } from './booby-trap.ts'
+import { remembered } from '../support/remembered.ts'
+import { leaveMain, tipIn } from '../support/branches.ts'
 import { appliedIn, type Files, git, type Lab, openLab, repository, snapshot, write } from './lab.ts'
 
 // A user's checkout of the branch that work is merged into, in the states that plain git would not mind.
@@ -38,14 +40,14 @@ async function mergedFrom(task: TaskPlace, head: CommitId): Promise<Made> {
 
 async function made(work: Files): Promise<Made> {
   const { task, head } = await appliedIn(lab, repo, work)
-  return mergedFrom(task, head)
+  return remembered(JSON.stringify(['merged', task, head]), lab.folder, () => mergedFrom(task, head))
 }
 
 const move = ({ task, from, to }: Made): Promise<Moved> =>
   lab.worktrees.move(task, { into: 'main', from, to, back: false })
 const undo = ({ task, from, to }: Made): Promise<Moved> =>
   lab.worktrees.move(task, { into: 'main', from: to, to: from, back: true })
-const tip = (): string => git(repo, 'rev-parse', 'main')
+const tip = (): string => tipIn(repo, 'main')
 
 /** Refused with these words, and nothing has changed. */
 async function isRefused(merge: Made, words: RegExp): Promise<void> {
@@ -132,10 +134,11 @@ it('is not written half where its disk has no room', async ({ skip }) => {
   using disk = smallDisk(64)
   if (disk === null) return skip()
   const folder = join(disk.folder, 'checkout')
-  git(repo, 'checkout', '-q', '-b', 'other')
+  leaveMain(repo, 'other')
   git(repo, 'worktree', 'add', '-q', folder, 'main')
   const work = { 'a.txt': 'one\ntwo\nTHREE\n', large: 'x'.repeat(50 * 1024 * 1024) }
-  await expect(made(work)).rejects.toThrow(
+  const { task, head } = await appliedIn(lab, repo, work)
+  await expect(mergedFrom(task, head)).rejects.toThrow(
     /checked out in .*\/checkout, on a disk that is nearly full: make room there/,
   )
   expect(snapshot(folder)).toEqual(snapshot(repo))
@@ -144,7 +147,7 @@ it('is not written half where its disk has no room', async ({ skip }) => {
 it('stands still where its folder is gone, or its git folder lies elsewhere', async () => {
   const merge = await made({ 'a.txt': 'one\ntwo\nTHREE\n' })
   const linked = join(lab.folder, 'linked')
-  git(repo, 'checkout', '-q', '-b', 'other')
+  leaveMain(repo, 'other')
   git(repo, 'worktree', 'add', '-q', linked, 'main')
   renameSync(linked, `${linked}.away`)
   await isRefused(
@@ -152,6 +155,13 @@ it('stands still where its folder is gone, or its git folder lies elsewhere', as
     /is checked out in .*linked, which is not there or not to be seen: .* worktree prune/,
   )
   git(repo, 'worktree', 'prune')
+  // As a shell hands it on: no argument of Node's can hold it.
+  execFileSync('sh', ['-c', `git worktree add -q "$(printf '../caf\\351')" main`], { cwd: repo })
+  await isRefused(
+    merge,
+    /is checked out in .*caf\ufffd, whose name is no UTF-8: check out another branch there, or `git worktree remove` it/,
+  )
+  execFileSync('sh', ['-c', `git worktree remove "$(printf '../caf\\351')"`], { cwd: repo })
   expect(await move(merge)).toEqual({ kind: 'moved' })
 
   const apart = join(lab.folder, 'apart')

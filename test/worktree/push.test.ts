@@ -19,7 +19,19 @@ import type { Pushed, TaskPlace, Worktrees } from '../../src/domain/worktree.ts'
 import { authoritiesFile } from '../../src/worktree/authorities.ts'
 import { anAuthority } from '../support/authority.ts'
 import { forgeToken, type TestForge, testForge } from '../support/forge.ts'
-import { appliedIn, boxOf, commit, git, type Lab, made, openLab, repository, taskOn, write } from './lab.ts'
+import {
+  appliedIn,
+  boxOf,
+  commit,
+  git,
+  keptIn,
+  type Lab,
+  made,
+  openLab,
+  repository,
+  taskOn,
+  write,
+} from './lab.ts'
 
 let lab: Lab
 let repo: string
@@ -32,12 +44,7 @@ beforeEach(async () => {
   bare = join(lab.folder, 'ada', 'tools.git')
   mkdirSync(join(lab.folder, 'ada'))
   git(lab.folder, 'clone', '-q', '--bare', repo, bare)
-  const { worktrees } = lab
-  task = await taskOn(worktrees, repo)
-  await worktrees.open(task)
-  write(await boxOf(worktrees, task), { 'b.txt': 'two\n' })
-  ;({ commit: head } = made(await worktrees.candidate(task, task.base.commit, 'step 1\n')))
-  await worktrees.checkpoint(task, head)
+  ;({ task, head } = await keptIn(lab, repo, { 'b.txt': 'two\n' }))
 })
 afterEach(() => lab[Symbol.dispose]())
 

@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { CommitId } from '../../src/domain/brand.ts'
 import type { MergeWay } from '../../src/domain/delivery/merge.ts'
 import type { RemoteSettings } from '../../src/domain/remote.ts'
@@ -8,6 +8,8 @@ import { Secret } from '../../src/domain/secret.ts'
 import type { Merged, Moved, TaskPlace, Worktrees } from '../../src/domain/worktree.ts'
 import { openRemotes, type RemotesOptions } from '../../src/worktree/remote/open.ts'
 import { type GitServer, openGitServer } from '../support/git-server.ts'
+import { remembered } from '../support/remembered.ts'
+import { tipIn } from '../support/branches.ts'
 import { appliedIn, author, commit, git, type Lab, openLab, repository } from './lab.ts'
 
 const password = 'a-token-that-is-long'
@@ -21,19 +23,28 @@ let task: TaskPlace
 let head: CommitId
 const opened: ReturnType<typeof openRemotes>[] = []
 
+// One for all, so that all have the same URL, of which much depends that is remembered.
+beforeAll(async () => {
+  lab = openLab()
+  server = await openGitServer(join(lab.folder, 'far'), `git:${password}`)
+  lab[Symbol.dispose]()
+})
+afterAll(() => server[Symbol.asyncDispose]())
 beforeEach(async () => {
   lab = openLab()
-  mkdirSync(join(lab.folder, 'far'))
-  theirs = repository(lab, { 'a.txt': 'one\ntwo\nthree\n' })
   far = join(lab.folder, 'far', 'shop')
-  git(lab.folder, 'clone', '-q', '--bare', theirs, far)
-  git(far, 'config', 'http.receivepack', 'true')
-  server = await openGitServer(join(lab.folder, 'far'), `git:${password}`)
-  ;({ task, head } = await appliedIn({ ...lab, worktrees: open() }, 'shop', { 'b.txt': 'new\n' }))
+  theirs = join(lab.folder, 'repo')
+  ;({ task, head } = await remembered(server.url('shop'), lab.folder, async () => {
+    mkdirSync(join(lab.folder, 'far'))
+    repository(lab, { 'a.txt': 'one\ntwo\nthree\n' })
+    git(lab.folder, 'clone', '-q', '--bare', theirs, far)
+    git(far, 'config', 'http.receivepack', 'true')
+    return appliedIn({ ...lab, worktrees: open() }, 'shop', { 'b.txt': 'new\n' })
+  }))
 })
 afterEach(async () => {
   for (const remotes of opened.splice(0)) await remotes.end()
-  await server[Symbol.asyncDispose]()
+  server.manner = 'serves'
   lab[Symbol.dispose]()
 })
 
@@ -57,13 +68,17 @@ function open(more: Partial<RemoteSettings> = {}, options: Partial<RemotesOption
 
 const wish = { into: 'main', since: null, at: Date.UTC(2026, 0, 2), message: 'Merge it\n' } as const
 
-async function merged(worktrees = open(), how: MergeWay = 'merge') {
+async function mergedAs(how: MergeWay, worktrees = open()) {
   const result: Merged = await worktrees.merge(task, head, { ...wish, how })
   if (result.kind === 'made') return result
   throw new Error(JSON.stringify(result))
 }
 
-type Made = Pick<Awaited<ReturnType<typeof merged>>, 'from' | 'commit'>
+/** As most begin. */
+const merged = () =>
+  remembered(JSON.stringify(['merged', server.url('shop'), task, head]), lab.folder, () => mergedAs('merge'))
+
+type Made = Pick<Awaited<ReturnType<typeof mergedAs>>, 'from' | 'commit'>
 const moved = ({ from, commit: to }: Made, worktrees = open()): Promise<Moved> =>
   worktrees.move(task, { into: 'main', from, to, back: false })
 const undone = ({ from, commit: to }: Made, worktrees = open()): Promise<Moved> =>
@@ -73,7 +88,7 @@ function hook(text: string): void {
   writeFileSync(join(far, 'hooks', 'pre-receive'), `#!/bin/sh\n${text}\n`)
   chmodSync(join(far, 'hooks', 'pre-receive'), 0o755)
 }
-const tip = (): string => git(far, 'rev-parse', 'main')
+const tip = (): string => tipIn(far, 'main')
 const goOn = (files: Record<string, string>): CommitId => {
   const made = commit(theirs, files)
   git(theirs, 'push', '-q', far, 'HEAD:refs/heads/main')
@@ -98,7 +113,7 @@ describe('the branch of a remote', () => {
   })
 
   it.each(['fast-forward', 'squash'] as const)('becomes it as a %s', async (how) => {
-    const made = await merged(open(), how)
+    const made = await mergedAs(how)
     expect(await moved(made)).toEqual({ kind: 'moved' })
     expect(git(far, 'log', '--format=%P', '-1', 'main')).toBe(task.base.commit)
     expect(tip() === head).toBe(how === 'fast-forward')
@@ -261,13 +276,13 @@ describe('a remote that is a folder of this machine', () => {
     const worktrees = open({ url, login: null })
     ;({ task, head } = await appliedIn({ ...lab, worktrees }, 'shop', { 'b.txt': 'new\n' }, 'b'))
     hook(`echo ran > ${join(lab.folder, 'ran')}`)
-    const made = await merged(worktrees)
+    const made = await mergedAs('merge', worktrees)
     expect(await moved(made, worktrees)).toEqual({ kind: 'moved' })
     expect([tip(), existsSync(join(lab.folder, 'ran'))]).toEqual([made.commit, true])
 
     const checkout = open({ url: `file://${theirs}`, login: null })
     ;({ task, head } = await appliedIn({ ...lab, worktrees: checkout }, 'shop', { 'b.txt': 'new\n' }, 'c'))
-    expect(await moved(await merged(checkout), checkout)).toMatchObject({
+    expect(await moved(await mergedAs('merge', checkout), checkout)).toMatchObject({
       kind: 'refused',
       text: expect.stringContaining('refusing to update checked out branch'),
     })

@@ -70,6 +70,11 @@ test.for([
     /Write the new address/,
   ],
   ["remote: Repository not found.\nfatal: repository 'x' not found", 'repository', /has no such repository/],
+  [
+    "error: dst refspec refs/heads/main matches more than one\nerror: failed to push some refs to 'x'",
+    'repository',
+    /has another branch or tag whose own name is refs\/heads\/main \(.*Remove or rename it there: in full it is refs\/heads\/refs\/heads\/main or /,
+  ],
   ['fatal: write error: No space left on device', 'disk', /^The disk of the data folder is full\.$/],
   ['remote: you said a-long-token', 'remote', /^(?!.*a-long-token)/],
 ] as const)('%s', ([said, code, says]) => {

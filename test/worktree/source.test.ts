@@ -477,3 +477,29 @@ function commitAs(repo: string): void {
     },
   )
 }
+
+test('a pipe in the place of a file of git keeps nobody waiting', async () => {
+  using lab = openLab()
+  const repo = repository(lab, files)
+  const bare = join(lab.folder, 'bare')
+  git(lab.folder, 'clone', '-q', '--bare', repo, bare)
+  execFileSync('mkfifo', [join(bare, 'commondir')])
+  const odd = join(lab.folder, 'odd')
+  mkdirSync(odd)
+  execFileSync('mkfifo', [join(odd, '.git')])
+  for (const [place, pipe] of [
+    [bare, 'bare/commondir'],
+    [odd, 'odd/.git'],
+  ] as const)
+    await expect(lab.worktrees.inspect(place, null)).rejects.toThrow(`${pipe} is no plain file`)
+})
+
+test('nothing is read in the data folder, where agents write', async () => {
+  using lab = openLab()
+  const repo = join(lab.data, 'tasks', 'r')
+  mkdirSync(repo, { recursive: true })
+  write(repo, { HEAD: 'x', 'objects/a': '', 'refs/a': '', commondir: '/nowhere' })
+  await expect(lab.worktrees.inspect(repo, null)).rejects.toThrow(
+    `${repo} lies in the data folder of Cofferdam: give your own repository.`,
+  )
+})

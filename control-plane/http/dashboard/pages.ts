@@ -45,7 +45,7 @@ export function dashboard(places: DashboardPlaces): MiddlewareHandler {
         context.res = context.redirect('/dashboard/', 302)
         return Promise.resolve()
       }
-      files ??= readFiles(places, base)
+      files ??= readFiles(places)
       context.header('cache-control', 'no-cache')
       if (!path.startsWith(base)) {
         context.res = context.html(shell(files))
@@ -63,15 +63,8 @@ export function dashboard(places: DashboardPlaces): MiddlewareHandler {
   }
 }
 
-/** No module, but a script that puts itself where the modules find it. */
-const diffView = 'library/diff2html.js'
-
-/**
- * The one page. What styles a part of it comes after what styles all. All modules are asked for at once, so that a phone
- * need not wait for one to hear of the next.
- */
+/** The one page. What styles a part of it comes after what styles all. The diff view puts itself where our own code finds it. */
 function shell(files: ServedFiles): string {
-  const early = [...files.keys()].filter((name) => name.endsWith('.js') && name !== diffView)
   const first = ['library/diff2html.css', 'style.css']
   const sheets = [
     ...first,
@@ -86,8 +79,7 @@ function shell(files: ServedFiles): string {
 <title>Cofferdam</title>
 <link rel="icon" href="${base}icon.svg">
 ${sheets.map((name) => `<link rel="stylesheet" href="${base}${name}">`).join('\n')}
-${early.map((name) => `<link rel="modulepreload" href="${base}${name}">`).join('\n')}
-<script defer src="${base}${diffView}"></script>
+<script defer src="${base}library/diff2html.js"></script>
 <script type="module" src="${base}main.js"></script>
 </head>
 <body><div id="app"><noscript>The dashboard needs JavaScript. The command cofferdam does the same without.</noscript></div></body>

@@ -7,7 +7,8 @@ import { boxOf, type Wanted } from '../boxes.ts'
 import { planned } from '../under-way.ts'
 import type { Work } from '../work.ts'
 import { mostTries } from '../../../src/domain/delivery/merge.ts'
-import { end, planOf } from './plan.ts'
+import { end } from './ending.ts'
+import { planOf } from './plan.ts'
 
 /** A box of a delivery that has ended by itself or by one of its limits. Nothing is on record yet of what it came to. */
 interface Ran {

@@ -1,8 +1,8 @@
 import { Failure, type FailureCode, messageOf } from '../../../src/domain/failure.ts'
 import { closed } from '../attempts.ts'
 import type { Work } from '../work.ts'
-import { end, planOf } from './plan.ts'
-import { refuse } from './pull.ts'
+import { end, refuse } from './ending.ts'
+import { planOf } from './plan.ts'
 
 /**
  * How long after the last event of a delivery its part is still tried again, ms: a far end that takes long to say nothing is
@@ -38,13 +38,13 @@ export async function afterDeliveryError(
     await pause()
     return
   }
+  const text = `${messageOf(error)}${code === 'disk' ? ' Make room there, then try again.' : ''}`
   if (task.phase === 'push' || task.phase === 'pull_open') {
-    refuse(work, messageOf(error))
+    refuse(work, text)
     return
   }
   const row = deps.store.openCheckpoint(task.id)
   const checkpoints = row === null ? [] : [closed(row, 'dropped', deps.clock())]
-  const text = `${messageOf(error)}${code === 'disk' ? ' Make room there, then try again.' : ''}`
   if (task.phase === 'undo') end(work, { type: 'undo_refused', text: `Not undone: ${text}` }, { checkpoints })
   else {
     const said = `Not merged into ${planOf(task).into}: ${text}`

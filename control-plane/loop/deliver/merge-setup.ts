@@ -2,7 +2,8 @@ import { setupBox } from '../boxes.ts'
 import { howOf, printedLast } from '../said.ts'
 import { needed, placeOf, type Work } from '../work.ts'
 import { runMergeBox } from './box.ts'
-import { end, madeOf } from './plan.ts'
+import { end } from './ending.ts'
+import { madeOf } from './plan.ts'
 
 /** Runs setup on what is merged, whose manifests are others than the task's, or whose folders are gone by now. */
 export async function mergeSetup(work: Work): Promise<void> {

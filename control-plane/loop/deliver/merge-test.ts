@@ -3,7 +3,8 @@ import { howOf, printedLast } from '../said.ts'
 import { testResultOf } from '../test-result.ts'
 import { needed, type Work } from '../work.ts'
 import { runMergeBox } from './box.ts'
-import { end, madeOf, planOf } from './plan.ts'
+import { end } from './ending.ts'
+import { madeOf, planOf } from './plan.ts'
 
 /** Runs the task's test command on what is merged, in a box as it was tested in before. */
 export async function mergeTest(work: Work): Promise<void> {

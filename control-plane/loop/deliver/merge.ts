@@ -8,7 +8,8 @@ import { counted, fewOf } from '../../../src/domain/text.ts'
 import type { Merged } from '../../../src/domain/worktree.ts'
 import { originOf } from '../marks.ts'
 import { placeOf, type Work } from '../work.ts'
-import { end, planOf } from './plan.ts'
+import { end } from './ending.ts'
+import { planOf } from './plan.ts'
 
 /** Makes the commit that the branch is to be moved to, where nobody sees it yet, and finds out what would not let it. */
 export async function merge(work: Work): Promise<void> {

@@ -1,7 +1,8 @@
 import type { MergeWay } from '../../../src/domain/delivery/merge.ts'
 import { placeOf, type Work } from '../work.ts'
 import { again } from './box.ts'
-import { end, madeOf, planOf } from './plan.ts'
+import { end } from './ending.ts'
+import { madeOf, planOf } from './plan.ts'
 
 /** Moves the branch to what was merged and tested, if it is still where it was. */
 export async function mergeMove(work: Work): Promise<void> {
@@ -9,7 +10,7 @@ export async function mergeMove(work: Work): Promise<void> {
   const { into } = planOf(task)
   const { from, commit } = madeOf(task)
   const moved = await deps.worktrees.move(placeOf(task), { into, from, to: commit, back: false })
-  if (moved.kind === 'elsewhere') {
+  if (moved.kind === 'elsewhere' || moved.kind === 'gone') {
     again(work, `${into} has moved to ${moved.tip.slice(0, 10)} meanwhile.`)
     return
   }
@@ -37,6 +38,11 @@ export async function undoMove(work: Work): Promise<void> {
   if (moved.kind === 'elsewhere') {
     const text = `Not undone: ${into} is at ${moved.tip.slice(0, 10)} by now, with work that is not this task's. \`${revertOf(how, from, commit)}\` takes the merge out of it.`
     end(work, { type: 'undo_refused', text })
+    return
+  }
+  if (moved.kind === 'gone') {
+    const text = `Undone: ${into} is at ${moved.tip.slice(0, 10)} by now, and does not hold the merge any more.`
+    end(work, { type: 'undone', text })
     return
   }
   if (moved.kind === 'refused') {

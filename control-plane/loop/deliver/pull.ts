@@ -1,13 +1,14 @@
 import type { PullPlace } from '../../../src/domain/delivery/forge.ts'
-import { isSamePlace, type Pull, pullName, type PullRefusal } from '../../../src/domain/delivery/pull.ts'
+import { isSamePlace, pullName } from '../../../src/domain/delivery/pull.ts'
 import { mostOf, storyOf } from '../../../src/domain/delivery/story.ts'
 import { quotedInline } from '../../../src/domain/shell.ts'
 import { rulesOf } from '../../../src/domain/standing.ts'
 import type { Task } from '../../../src/domain/task.ts'
 import { counted } from '../../../src/domain/text.ts'
 import { originOf } from '../marks.ts'
-import { needed, placeOf, type Work } from '../work.ts'
-import { end } from './plan.ts'
+import { placeOf, type Work } from '../work.ts'
+import { end, refuse } from './ending.ts'
+import { pullOf } from './plan.ts'
 
 /** Pushes the task's branch to where it is to be proposed, unless somebody has moved it there. */
 export async function push(work: Work): Promise<void> {
@@ -95,10 +96,6 @@ function redacted(task: Task, redact: (text: string) => string): Task {
   return { ...task, goal: redact(task.goal), test: task.test === null ? null : redact(task.test) }
 }
 
-function pullOf(task: Task): Pull {
-  return needed(task.pull, task, 'a pull request')
-}
-
 /** Null where that is configured in another way by now, which was said. */
 function proposedAt(work: Work): PullPlace | null {
   const { deps, task } = work
@@ -107,10 +104,4 @@ function proposedAt(work: Work): PullPlace | null {
   if (place !== null && isSamePlace(place.settings, pull)) return place
   refuse(work, `${pull.project} is no longer what is configured for ${task.repository.path}: decide again.`)
   return null
-}
-
-/** There is none, and the work can be delivered in another way, or in the same way once that is mended. */
-export function refuse(work: Work, reason: string, why: PullRefusal = 'other'): void {
-  const said = work.deps.secrets.redact(`Not proposed for ${pullOf(work.task).into}: ${reason}`)
-  end(work, { type: 'pull_refused', why, text: said })
 }

@@ -44,5 +44,7 @@ function tell(shell: Shell, options: CommonOptions, done: string, report: Backup
     const what = `${done} the record, and the work of ${counted(report.tasks, 'task')}, to ${report.path}, as of ${at}.`
     print(world, [plain(what), ...report.notes.map(plain)])
   }
+  // It is made, and yet nothing to rely on.
+  if (report.incomplete !== undefined) throw new Failure('data_folder', report.incomplete)
   shell.end('done')
 }

@@ -43,7 +43,7 @@ export function outboxCommand(program: Command, shell: Shell): void {
         client.letters(filter),
       )
       if (options.json === true) printJson(world, { letters, next })
-      else if (letters.length === 0) world.terminal.error('There is no such letter.\n')
+      else if (letters.length === 0) world.terminal.error('No letters.\n')
       else {
         print(world, letterTable(letters, world.now(), tableWidth(shell)))
         tellMore(shell, next)

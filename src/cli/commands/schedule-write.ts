@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { Failure } from '../../domain/failure.ts'
 import { type ScheduleRequest, scheduleRequestSchema } from '../../domain/schedule/request.ts'
 import { withControlPlane } from '../connection.ts'
-import { nextText } from '../render/schedule.ts'
+import { changedLines } from '../render/schedule.ts'
 import { requestOf, type TaskOptions } from '../request.ts'
 import { type CommonOptions, print, printJson, type Shell, speller, targetOf } from './common.ts'
 import { goalRead, programOf, taskOptions } from './task-options.ts'
@@ -45,10 +45,7 @@ export function writeCommand(
         },
       )
       if (options.json === true) printJson(world, now)
-      else
-        print(world, [
-          `Schedule ${name} is ${what === 'add' ? 'made' : 'changed'}. ${nextText(now, speller(options))}`.trimEnd(),
-        ])
+      else print(world, changedLines(now, what === 'add' ? 'made' : 'changed', speller(options)))
       shell.end('done')
     })
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Command } from 'commander'
 import { Failure } from '../../domain/failure.ts'
 import { type Errand, withControlPlane } from '../connection.ts'
-import { nextText, scheduleLines, scheduleTable } from '../render/schedule.ts'
+import { changedLines, scheduleLines, scheduleTable } from '../render/schedule.ts'
 import {
   common,
   type CommonOptions,
@@ -43,18 +43,21 @@ function listCommand(schedule: Command, shell: Shell): void {
 }
 
 function showCommand(schedule: Command, shell: Shell): void {
-  common(schedule.command('show <name>').description('a schedule, and what became of its runs')).action(
-    async (name: string, options: CommonOptions) => {
-      const { world } = shell
-      const shown = await ask(shell, options, 'show', async (client) => ({
-        schedule: await client.schedules.show(name),
-        occurrences: await client.schedules.occurrences(name, 20),
-      }))
-      if (options.json === true) printJson(world, shown)
-      else print(world, scheduleLines(shown.schedule, shown.occurrences))
-      shell.end('done')
-    },
-  )
+  common(
+    schedule.command('show <name>').description('a schedule, what it runs, and what became of its runs'),
+  ).action(async (name: string, options: CommonOptions) => {
+    const { world } = shell
+    const shown = await ask(shell, options, 'show', async (client) => ({
+      schedule: await client.schedules.show(name),
+      occurrences: await client.schedules.occurrences(name, 20),
+    }))
+    if (options.json === true) printJson(world, shown)
+    else {
+      const { schedule, occurrences } = shown
+      print(world, scheduleLines(schedule, occurrences, speller(options), world.terminal.paint))
+    }
+    shell.end('done')
+  })
 }
 
 function removeCommand(schedule: Command, shell: Shell): void {
@@ -104,7 +107,7 @@ function switchCommand(
       const enabled = what === 'enable'
       const now = await ask(shell, options, what, (client) => client.schedules.enable(name, enabled))
       if (options.json === true) printJson(world, now)
-      else print(world, [`Schedule ${name} is ${what}d. ${nextText(now, speller(options))}`.trimEnd()])
+      else print(world, changedLines(now, `${what}d`, speller(options)))
       shell.end('done')
     },
   )

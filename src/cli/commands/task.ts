@@ -87,7 +87,7 @@ function kindOf({ kind }: ListOptions): { kind?: TaskKind } {
 
 function nothing({ repo, status, since, until, kind, ...options }: ListOptions): readonly string[] {
   if (isFiltered({ repo, since, until }) || kind !== undefined) return ['No task is meant by the options.']
-  if (status !== undefined) return [`No task is ${status}.`]
+  if (status !== undefined) return [`No task is ${status.split(',').join(' or ')}.`]
   const run = speller(options)('run --repo PATH --goal TEXT')
   return ['No tasks yet. Start one with', `  ${run} -- PROGRAM`]
 }

@@ -23,7 +23,10 @@ export function explanationLines(explanation: Explanation, paint: Paint): readon
 }
 
 /** The patterns that hold, those of the defaults included, whether they match anything or not. */
-function policyLines({ deny, except, readonly, allow, egress }: Policy, paint: Paint): readonly string[] {
+export function policyLines(
+  { deny, except, readonly, allow, egress }: Policy,
+  paint: Paint,
+): readonly string[] {
   const rows = Object.entries({ deny, except, readonly, allow, egress }).flatMap(([name, patterns]) =>
     wrapped(patterns.map(plain), 100).map((line, index) => [index === 0 ? name : '', line]),
   )

@@ -80,7 +80,9 @@ export function nextCommands(task: Task, spell: Spell): readonly Suggestion[] {
       what: `propose it for ${plain(task.pull?.into ?? '')} again`,
     },
     ...pullEnds.map((as) => ({
-      when: acts.includes('pull-ended') && task.pull?.unfollowed != null,
+      when:
+        acts.includes('pull-ended') &&
+        (task.pull?.unfollowed != null || (task.delivery === 'pr_closed' && as === 'merged')),
       command: on('pull-ended', ` --${as}`),
       what: `say that ${task.pull === null ? 'it' : plain(pullName(task.pull))} was ${as} there`,
     })),

@@ -1,5 +1,4 @@
-import { hasOwnWords, retold } from '../../domain/retold.ts'
-import type { TaskEvent } from '../../domain/task.ts'
+import { retold } from '../../domain/retold.ts'
 import type { Spell } from './next.ts'
 
 /** It leads somewhere already, or has a place for more options only before this. */
@@ -8,9 +7,4 @@ const settled = /(^| )--(data|config|server)\b| -- /
 /** A sentence of the control plane, which knows no options, with the commands in it as they have to be given here. */
 export function respelled(text: string, spell: Spell): string {
   return retold(text, (words) => (settled.test(words) ? null : `\`${spell(words)}\``))
-}
-
-/** The sentence of an event, unless it is somebody's own. */
-export function eventText(event: Pick<TaskEvent, 'type' | 'text'>, spell: Spell): string {
-  return hasOwnWords(event) ? event.text : respelled(event.text, spell)
 }

@@ -115,6 +115,6 @@ function work(task: Task, spell: Spell, bare: boolean): readonly (readonly strin
     ['commits', `${git} log --oneline ${task.base.commit.slice(0, 10)}..${task.branch}`],
     bare
       ? ['pull', `git pull ${path} ${task.branch}  # in a clone of it`]
-      : ['merge', `${git} merge ${task.branch}`],
+      : ['by hand', `${git} merge ${task.branch}`],
   ]
 }

@@ -3,15 +3,17 @@ import { parseAttestation, type SignedAttestation } from '../../domain/attestati
 import { pullName } from '../../domain/delivery/pull.ts'
 import { quoted } from '../../domain/shell.ts'
 import { workOf } from '../../domain/standing.ts'
-import type { Checkpoint, Task, TaskEvent } from '../../domain/task.ts'
+import type { Checkpoint, Spent, Task, TaskEvent, Terms } from '../../domain/task.ts'
 import { openReviews, reviewText } from '../../domain/review/review.ts'
 import { deliverySaid } from '../../domain/standing.ts'
 import { counted } from '../../domain/text.ts'
 import { mayBeSuperseded } from '../../domain/transition/apply.ts'
+import { unbegun } from '../../domain/unbegun.ts'
 import type { Paint } from '../terminal.ts'
 import { markLines, marksTitle } from './marks.ts'
 import type { Spell } from './next.ts'
-import { eventText, respelled } from './respelled.ts'
+import { toldEvent } from '../../domain/retold.ts'
+import { respelled } from './respelled.ts'
 import { answerLines, badge, nextLines } from './summary.ts'
 import { columns, duration, firstLine, hang, moment, plain } from './text.ts'
 
@@ -41,17 +43,32 @@ export function taskLines(shown: Shown, spell: Spell, paint: Paint): readonly st
     ...section('Attestations', columns(attestations.map(attestationRow))),
     ...section(
       'Events',
-      events.map((event) => `${moment(event.at)}  ${firstLine(eventText(event, spell), 200)}`),
+      events.flatMap((event) => eventRows(event, spell)),
     ),
     ...section('Said of its work, by the numbers that review --withdraw takes', columns(saidRows(shown))),
     ...nextLines(task, spell),
   ]
 }
 
+/** At most so many lines of what an agent left say why it failed: the last, with which programs end. */
+const mostLast = 5
+
+function eventRows(event: TaskEvent, spell: Spell): readonly string[] {
+  const told = toldEvent(event, (text) => respelled(text, spell))
+  const further = event.type === 'agent_finished' ? plain(told).trim().split('\n').slice(1) : []
+  return [
+    `${moment(event.at)}  ${firstLine(told, 200)}`,
+    ...further.slice(-mostLast).map((line) => `    ${firstLine(line, 200)}`.trimEnd()),
+  ]
+}
+
 /** What can be taken back. */
 function saidRows({ task, events }: Shown): readonly (readonly string[])[] {
   if (!mayBeSuperseded(task)) return []
-  return openReviews(events).map(({ seq, said }) => [`${seq}`, firstLine(reviewText([said], null), 160)])
+  return openReviews(events).map(({ seq, said }) => [
+    `${seq}`,
+    firstLine(reviewText([said], null).replace(/^- /, ''), 160),
+  ])
 }
 
 /** Why it rests. Of a discarded task nothing of that can be mended any more. */
@@ -64,7 +81,6 @@ function standing(task: Task, spell: Spell): readonly string[] {
 }
 
 function facts(task: Task): readonly (readonly string[])[] {
-  const command = (text: string | null): string => (text === null ? 'none' : firstLine(text, 200))
   const now = activityOf(task)
   return [
     ...(now === null ? [] : [['now', now]]),
@@ -73,19 +89,29 @@ function facts(task: Task): readonly (readonly string[])[] {
       ? []
       : [[task.kind === 'question' ? 'follows up' : 'changes task', task.parentTaskId]]),
     ['repository', hang(task.repository.path, 14)],
-    ['base', firstLine(`${task.base.ref} at ${task.base.commit.slice(0, 10)}`, 200)],
+    ['base', baseText(task)],
     ...(task.kind === 'question' ? [] : [['branch', task.branch]]),
-    ['agent', firstLine([task.agent.name, ...task.agent.argv.map(quoted)].join(' '), 200)],
-    ...(task.kind === 'question'
+    ...termsRows(task, task.spent),
+    ...deliveryRow(task),
+  ]
+}
+
+export const baseText = ({ base }: Pick<Terms, 'base'>): string =>
+  firstLine(`${base.ref} at ${base.commit.slice(0, 10)}`, 200)
+
+/** What is run, and within which budget. @param spent of that budget; null where there is no task yet */
+export function termsRows(terms: Terms, spent: Spent | null): readonly (readonly string[])[] {
+  const { agent, kind, setup, test } = terms
+  const command = (text: string | null): string => (text === null ? 'none' : firstLine(text, 200))
+  return [
+    ['agent', firstLine([agent.name, ...agent.argv.map(quoted)].join(' '), 200)],
+    ...(kind === 'question'
       ? []
       : [
-          ['setup', command(task.setup)],
-          ['test', command(task.test)],
+          ['setup', command(setup)],
+          ['test', command(test)],
         ]),
-    ['steps', `${task.spent.steps} of ${task.budget.steps} used`],
-    ['time', `${duration(task.spent.ms)} of ${duration(task.budget.seconds * 1000)} used`],
-    ...spendingRows(task),
-    ...deliveryRow(task),
+    ...budgetRows(terms, spent),
   ]
 }
 
@@ -101,18 +127,26 @@ function deliveryRow(task: Task): readonly (readonly string[])[] {
   return [['delivery', firstLine([work, ...where].join(', '), 200)]]
 }
 
-/** What models have cost, where they have, or where it is limited. */
-function spendingRows({ spent, budget }: Task): readonly (readonly string[])[] {
-  const of = (limit: number | null): string => (limit === null ? '' : ` of ${limit}`)
+/** Of what models cost only what was spent, or is limited. */
+function budgetRows({ budget }: Pick<Terms, 'budget'>, spent: Spent | null): readonly (readonly string[])[] {
+  const { steps, ms, tokens, costUsd } = spent ?? unbegun.spent
+  const row = (name: string, used: string, limit: string | null, unit: string): readonly string[] => {
+    if (spent === null) return [name, `${limit ?? ''}${unit}`]
+    return [name, `${used}${limit === null ? '' : ` of ${limit}`}${unit || ' used'}`]
+  }
   return [
-    ...(spent.tokens === 0 && budget.tokens === null
+    row('steps', `${steps}`, `${budget.steps}`, ''),
+    row('time', duration(ms), duration(budget.seconds * 1000), ''),
+    ...(tokens === 0 && budget.tokens === null
       ? []
-      : [['tokens', `${spent.tokens}${of(budget.tokens)} used`]]),
-    ...(spent.costUsd === 0 && budget.costUsd === null
+      : [row('tokens', `${tokens}`, textOf(budget.tokens), '')]),
+    ...(costUsd === 0 && budget.costUsd === null
       ? []
-      : [['cost', `${spent.costUsd.toFixed(4)}${of(budget.costUsd)} USD`]]),
+      : [row('cost', costUsd.toFixed(4), textOf(budget.costUsd), ' USD')]),
   ]
 }
+
+const textOf = (limit: number | null): string | null => (limit === null ? null : `${limit}`)
 
 function section(title: string, lines: readonly string[]): readonly string[] {
   return lines.length === 0 ? [] : ['', `${title}:`, ...lines.map((line) => `  ${line}`)]

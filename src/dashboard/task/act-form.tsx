@@ -57,7 +57,7 @@ export function ActForm({ task, name, look, sending, send }: ActFormProps) {
             onChange={({ currentTarget: { value } }) => setEnd(value === 'closed' ? value : 'merged')}
           >
             <option value="merged">merged there</option>
-            <option value="closed">closed there, and not merged</option>
+            {task.delivery !== 'pr_closed' && <option value="closed">closed there, and not merged</option>}
           </select>
         </>
       )}

@@ -46,9 +46,14 @@ export const said: Readonly<Record<SaidAct, Said>> = {
     button: 'Stop',
     label: 'Why? (may stay empty)',
     send: 'Stop it now',
-    about: 'Its box is ended at once; what it has done so far is kept.',
+    about: 'A box that it has is ended at once; what it has done so far is kept, and it can be resumed.',
   },
-  reject: { button: 'Give up', label: 'Why? (may stay empty)', send: 'Give it up for good' },
+  reject: {
+    button: 'Give up',
+    label: 'Why? (may stay empty)',
+    send: 'Give it up for good',
+    about: 'It ends REJECTED and cannot go on; what it has done stays until it is discarded.',
+  },
   'pull-ended': {
     button: 'Merged or closed there',
     label: null,

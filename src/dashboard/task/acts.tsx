@@ -18,7 +18,11 @@ export function Acts({ task, take }: { readonly task: Task; readonly take: (task
   // What becomes of a draft and of applied work is decided at a place of its own.
   const elsewhere = (name: SaidAct): boolean =>
     (name === 'reject' && task.status === 'DRAFT') || (name === 'discard' && isUndelivered(task))
-  const names = saidActs.filter((name) => loaded.value?.acts.includes(name) === true && !elsewhere(name))
+  // Of what does not run, and waits for nothing but a person, nobody sees what there is to stop.
+  const isIdle = task.status === 'BLOCKED' || task.status === 'DRAFT'
+  const names = saidActs.filter(
+    (name) => loaded.value?.acts.includes(name) === true && !elsewhere(name) && !(name === 'stop' && isIdle),
+  )
   const shown = open !== null && names.includes(open) ? open : null
   const act = (name: SaidAct, filled: Filled, sent: () => void): void =>
     sending.send(async () => {

@@ -1,9 +1,9 @@
 import type { ComponentChildren } from 'preact'
-import type { Task } from '../../domain/task.ts'
+import type { Terms } from '../../domain/task.ts'
 import { moneyOf, numberOf, plain, spanOf } from '../words.ts'
 
 /** What an approval lets run, and where to: nobody can decide about what they are not shown. */
-export function Approval({ task }: { readonly task: Task }) {
+export function Approval({ task }: { readonly task: Terms }) {
   const { kind, repository, base, agent, setup, test, budget, policy } = task
   return (
     <dl class="approval">
@@ -30,7 +30,11 @@ export function Approval({ task }: { readonly task: Task }) {
         {budget.costUsd !== null && `, ${moneyOf(budget.costUsd)}`}
       </Row>
       <Row name="May reach">
-        <Names of={policy.egress} none="nothing: its boxes have no network" />
+        <Names
+          of={policy.egress}
+          none={setup === null ? 'nothing: its boxes have no network' : 'agent and test: nothing'}
+        />
+        {setup !== null && '; setup reaches the package registries'}
       </Row>
       <Row name="Models">
         <Names of={policy.upstreams} none="none" />

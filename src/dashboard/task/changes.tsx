@@ -8,7 +8,7 @@ import { Waiting } from '../parts.tsx'
 import { CommentDialog } from './comment-dialog.tsx'
 import { type Comment, commentsIn, type Place, reviewsIn } from './comments.ts'
 import { FileDiff } from './diff.tsx'
-import { cutOf, filesOfDiff, nameInDiff, seen } from './diff-text.ts'
+import { cutOf, filesOfDiff, isLeftOut, nameInDiff, seen } from './diff-text.ts'
 import type { Line } from './line-buttons.ts'
 import { Review, useReviewing } from './review.tsx'
 import { useCheckpoints } from './tests.tsx'
@@ -128,11 +128,15 @@ function Files({ text, isWide, marks, comments, say }: FilesProps) {
     [text],
   )
   const cut = cutOf(text)
+  const leftOut = files.filter(({ part }) => isLeftOut(part)).length
   if (files.length === 0) return <p class="faint">Nothing is changed.</p>
   let length = 0
   return (
     <>
-      <p>{files.length === 1 ? '1 file' : `${files.length} files`}</p>
+      <p>
+        {files.length === 1 ? '1 file' : `${files.length} files`}
+        {leftOut > 0 && `, of which ${leftOut} too large to be shown`}
+      </p>
       {files.map(({ part, name }) => {
         length += part.length
         return (

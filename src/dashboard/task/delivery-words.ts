@@ -75,7 +75,8 @@ export function undoText({ merge, repository }: Pick<Task, 'merge' | 'repository
   return isByUrl(repository) ? `${back} That is pushed to the remote, which may refuse it.` : back
 }
 
-export function discardText({ repository }: Pick<Task, 'repository'>): string {
+export function discardText({ kind, repository }: Pick<Task, 'kind' | 'repository'>): string {
+  if (kind === 'question') return 'Your repository has nothing of it, and its answer stays on record.'
   return isByUrl(repository)
     ? 'Its work is removed here, and its branch in the mirror. What was pushed to the remote stays there.'
     : 'Its work is removed here. A branch that your repository was given stays there.'

@@ -18,6 +18,11 @@ export function cutOf(diff: string): string | null {
   return /^\[cut: (.*)\]\n?$/m.exec(diff.slice(diff.trimEnd().lastIndexOf('\n') + 1))?.[1] ?? null
 }
 
+/** Whether the server left out what is in the file, as too large. Lines of content never begin so. */
+export function isLeftOut(text: string): boolean {
+  return /^\[not shown: /m.test(text)
+}
+
 /** The file that a part of a diff is about, as it is called after the change, or before it where it is gone. */
 export function nameInDiff(text: string): string {
   const head = text.split(/^@@ /m, 1)[0] ?? ''

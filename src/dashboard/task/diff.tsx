@@ -2,7 +2,7 @@ import type { Diff2HtmlConfig } from 'diff2html'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Mark } from '../../domain/marks/mark.ts'
 import type { Comment } from './comments.ts'
-import { nameInDiff, sizeOfDiff } from './diff-text.ts'
+import { isLeftOut, nameInDiff, sizeOfDiff } from './diff-text.ts'
 import { type Line, withLineButtons } from './line-buttons.ts'
 import { showComments } from './line-comments.ts'
 
@@ -53,12 +53,20 @@ function copy(node: Node, into: Node): void {
 
 /** A longer diff of one file is shown as text, and of that so much, characters. */
 const longest = 400_000
+/** Lines up to this have what differs within them marked, in diffs of a file up to that: the time grows with the square of a line. */
+const longestCompared = 400
+const mostCompared = 40_000
 
 function textOf(text: string): Node {
   const place = document.createElement('pre')
   place.textContent = text.length > longest ? `${text.slice(0, longest)}\n[…]` : text
   return place
 }
+
+/** What scrolls by itself where a diff is shown side by side. */
+const sidesOf = (view: DocumentFragment): readonly HTMLElement[] => [
+  ...view.querySelectorAll<HTMLElement>('.d2h-file-side-diff'),
+]
 
 interface FileDiffProps {
   readonly text: string
@@ -75,6 +83,7 @@ interface FileDiffProps {
 /** A changed file; its lines are made when it is opened. */
 export function FileDiff({ text, isWide, isOpen, marks, comments, say }: FileDiffProps) {
   const [open, setOpen] = useState(isOpen)
+  const [isSided, setSided] = useState(false)
   const place = useRef<HTMLDivElement>(null)
   const name = nameInDiff(text)
   const latest = useRef(say)
@@ -87,12 +96,23 @@ export function FileDiff({ text, isWide, isOpen, marks, comments, say }: FileDif
       matching: 'lines',
       outputFormat: isWide ? 'side-by-side' : 'line-by-line',
       colorScheme: 'auto',
+      // Words are compared with each other, so that two lines of 10,000 characters would hold the page up for seconds.
+      maxLineLengthHighlight: text.length > mostCompared ? 0 : longestCompared,
     }
-    const made = text.length > longest ? undefined : globalThis.Diff2Html?.html(text, settings)
+    // The library would call a file that is left out a binary one.
+    const made =
+      text.length > longest || isLeftOut(text) ? undefined : globalThis.Diff2Html?.html(text, settings)
     const view = made === undefined ? textOf(text) : viewOf(made)
     const press = (line: Line): void => latest.current?.(name, line)
     if (canSay && view instanceof DocumentFragment) withLineButtons(view, press)
+    const sides = view instanceof DocumentFragment ? sidesOf(view) : []
+    for (const [index, side] of sides.entries()) {
+      side.tabIndex = 0
+      side.setAttribute('role', 'group')
+      side.setAttribute('aria-label', `${name}, ${index === 0 ? 'before' : 'after'} the change`)
+    }
     place.current?.replaceChildren(view)
+    setSided(sides.length > 0)
   }, [open, text, isWide, canSay, name])
   const about = JSON.stringify(comments)
   useEffect(() => {
@@ -103,7 +123,14 @@ export function FileDiff({ text, isWide, isOpen, marks, comments, say }: FileDif
   return (
     <details class="file" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
-        <code>{name}</code> <span class="good">+{added}</span> <span class="bad">−{removed}</span>
+        <code>{name}</code>{' '}
+        {isLeftOut(text) ? (
+          <span class="mark warning">not shown</span>
+        ) : (
+          <>
+            <span class="good">+{added}</span> <span class="bad">−{removed}</span>
+          </>
+        )}
         {marks.length > 0 && <span class="mark warning">wants a look</span>}
         {comments.length > 0 && (
           <span>{comments.length === 1 ? '1 comment' : `${comments.length} comments`}</span>
@@ -128,7 +155,14 @@ export function FileDiff({ text, isWide, isOpen, marks, comments, say }: FileDif
           </button>
         </p>
       )}
-      <div class="diff" ref={place} tabIndex={0} role="region" aria-label={`Changes of ${name}`} />
+      {/* The keyboard goes to what scrolls: to each of two sides where there are any. */}
+      <div
+        class="diff"
+        ref={place}
+        tabIndex={isSided ? undefined : 0}
+        role="region"
+        aria-label={`Changes of ${name}`}
+      />
     </details>
   )
 }

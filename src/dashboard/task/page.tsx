@@ -53,7 +53,7 @@ export function TaskPage({ id, view }: { readonly id: string; readonly view: Vie
     <>
       <Back />
       <div class="line">
-        <Title>{firstLine(task.goal, 100)}</Title>
+        <Title part={view === 'overview' ? undefined : titles[view]}>{firstLine(task.goal, 100)}</Title>
         <Liveness state={state} />
       </div>
       <Facts task={task} />
@@ -100,15 +100,12 @@ function Facts({ task }: { readonly task: Task }) {
         <span>
           by {nameOf(createdBy)} <Moment at={createdAt} now={now} />
         </span>
+        <code>{id}</code>
       </p>
       {halt !== null && <p class="why">{respelled(halt.text)}</p>}
       <details>
         <summary>Where</summary>
         <dl>
-          <dt>Task</dt>
-          <dd>
-            <code>{id}</code>
-          </dd>
           <dt>Repository</dt>
           <dd>
             <code>{repository.path}</code> at <code>{base.ref}</code> (<code>{base.commit.slice(0, 12)}</code>

@@ -95,13 +95,8 @@ function OnRecord({ task, review, take }: Pick<ReviewProps, 'task' | 'take'> & {
         </p>
       ))}
       {mayWithdraw(by) && (
-        <button
-          type="button"
-          disabled={sending.busy}
-          aria-label={`Withdraw review ${seq}`}
-          onClick={withdraw}
-        >
-          Withdraw
+        <button type="button" disabled={sending.busy} onClick={withdraw}>
+          Withdraw review {seq}
         </button>
       )}
       <Problem text={sending.error} />

@@ -2,7 +2,8 @@ import { useState } from 'preact/hooks'
 import type { TaskEvent } from '../../domain/task.ts'
 import { useNow } from '../hooks.ts'
 import { Moment } from '../parts.tsx'
-import { eventText } from '../respelled.ts'
+import { toldEvent } from '../../domain/retold.ts'
+import { respelled } from '../respelled.ts'
 import { capital, nameOf, stepName } from '../words.ts'
 import { type Folded, folded } from './fold.ts'
 
@@ -63,7 +64,7 @@ function Entry({ event, now }: { readonly event: TaskEvent; readonly now: number
         {from !== to && <span>{to.toLowerCase()}</span>}
         {actor.kind !== 'system' && <span>{nameOf(actor)}</span>}
       </p>
-      <p class="words">{eventText(event)}</p>
+      <p class="words">{toldEvent(event, respelled)}</p>
       {risks.length > 0 && (
         <ul>
           {risks.map((reason) => (

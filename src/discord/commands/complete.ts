@@ -17,8 +17,10 @@ const sensible: Readonly<Record<string, readonly Status[]>> = {
   task_stop: ['DRAFT', 'PENDING', 'RUNNING', 'VALIDATING', 'BLOCKED'],
   task_merge: ['APPLIED'],
   task_pull_request: ['APPLIED'],
+  task_pull_ended: ['APPLIED'],
   task_undo: ['APPLIED'],
   task_discard: ['APPLIED', 'BLOCKED', 'FAILED', 'TIMEOUT', 'STOPPED', 'REJECTED'],
+  task_withdraw: ['APPLIED'],
   task_pause: ['PENDING', 'RUNNING', 'VALIDATING'],
 }
 

@@ -1,5 +1,6 @@
 import { ApplicationCommandOptionType, type RESTPutAPIApplicationGuildCommandsJSONBody } from 'discord.js'
 import { longestBranch } from '../../domain/delivery/merge.ts'
+import type { PullEnd } from '../../domain/delivery/pull.ts'
 
 const { String: text, Integer: whole, Number: number, Boolean: yes } = ApplicationCommandOptionType
 
@@ -108,7 +109,7 @@ export const commands = [
     'task_merge',
     'Merge the work of an applied task into a branch, once what comes of it was tested',
     task,
-    { type: text, name: 'into', description: 'The branch; else the usual one', max_length: 200 },
+    { type: text, name: 'into', description: 'The branch; else the usual one', max_length: longestBranch },
     {
       type: text,
       name: 'how',
@@ -125,12 +126,34 @@ export const commands = [
     'task_pull_request',
     'Push the work of an applied task, and propose it as a pull request',
     task,
-    { type: text, name: 'into', description: 'The branch there; else the usual one', max_length: 200 },
+    {
+      type: text,
+      name: 'into',
+      description: 'The branch there; else the usual one',
+      max_length: longestBranch,
+    },
     { type: yes, name: 'draft', description: 'Else as configured' },
     accepted,
   ),
+  command('task_pull_ended', 'Say what became of a pull request, where its forge cannot be asked', task, {
+    type: text,
+    name: 'as',
+    description: 'What has become of it there',
+    required: true,
+    choices: [
+      { name: 'merged there', value: 'merged' },
+      { name: 'closed there, and not merged', value: 'closed' },
+    ] satisfies readonly { name: string; value: PullEnd }[],
+  }),
   command('task_undo', 'Put a branch back to where it was before a merge', task),
   command('task_discard', 'Throw the undelivered work of a task away', task),
+  command('task_withdraw', 'Take back what was said in a review, before a task is made for it', task, {
+    type: whole,
+    name: 'review',
+    description: 'Its number; with one that is none you are told those that there are',
+    required: true,
+    min_value: 1,
+  }),
   command('task_logs', 'What the boxes of a task printed', task, step),
   command('task_changes', 'The diff of a task', task, step, {
     type: text,

@@ -1,10 +1,11 @@
 import type { Caller } from '../../domain/caller.ts'
-import type { Act, Finding } from '../../domain/control-plane.ts'
+import type { Act, Finding, TaskFilter } from '../../domain/control-plane.ts'
 import { budgetParts } from '../../domain/budget.ts'
 import { Failure } from '../../domain/failure.ts'
 import type { TaskId } from '../../domain/ids.ts'
 import { parseTaskRequest } from '../../domain/intake.ts'
 import { parseQuestionRequest } from '../../domain/question/request.ts'
+import { deliverySaid } from '../../domain/standing.ts'
 import type { Task } from '../../domain/task.ts'
 import { mayBeSuperseded, possibleActs } from '../../domain/transition/apply.ts'
 import type { SentFile } from '../messages/message.ts'
@@ -20,6 +21,7 @@ import {
   idIn,
   type CommandDeps,
   mergeOf,
+  pullEndedOf,
   pullOf,
   namedTask,
   repositoryOf,
@@ -83,14 +85,12 @@ export const handlers: Readonly<Record<string, Handler>> = {
   },
 
   task_list(deps, { typed }) {
-    const statuses = {
-      needs: ['DRAFT', 'BLOCKED', 'FAILED', 'TIMEOUT'],
-      running: ['PENDING', 'RUNNING', 'VALIDATING'],
-      applied: ['APPLIED'],
-    } as const
-    const state = typed.text('state')
-    const chosen = state === null ? undefined : Object.entries(statuses).find(([name]) => name === state)?.[1]
-    const tasks = deps.plane().tasks({ limit: 15, ...(chosen === undefined ? {} : { statuses: chosen }) })
+    const filters: Readonly<Record<string, TaskFilter>> = {
+      needs: { needsPerson: true },
+      running: { statuses: ['PENDING', 'RUNNING', 'VALIDATING'] },
+      applied: { statuses: ['APPLIED'] },
+    }
+    const tasks = deps.plane().tasks({ limit: 15, ...filters[typed.text('state') ?? ''] })
     if (tasks.length === 0) return { text: 'There is none: `/task_start` makes one.' }
     return {
       text: tasks
@@ -139,8 +139,20 @@ export const handlers: Readonly<Record<string, Handler>> = {
 
   task_merge: (deps, { caller, typed }) => act(deps, namedTask(deps, typed).id, mergeOf(typed), caller),
   task_pull_request: (deps, { caller, typed }) => act(deps, namedTask(deps, typed).id, pullOf(typed), caller),
+  async task_pull_ended(deps, { caller, typed }) {
+    const { id } = namedTask(deps, typed)
+    const task = await deps.plane().act(id, pullEndedOf(typed), caller, null)
+    return { text: `Task \`${id}\`: ${line(deliverySaid(task) ?? '', 500)}` }
+  },
   task_undo: (deps, { caller, typed }) => act(deps, namedTask(deps, typed).id, { act: 'undo' }, caller),
   task_discard: (deps, { caller, typed }) => act(deps, namedTask(deps, typed).id, { act: 'discard' }, caller),
+
+  task_withdraw(deps, { caller, typed }) {
+    const { id } = namedTask(deps, typed)
+    const review = typed.number('review') ?? 0
+    deps.plane().withdraw(id, review, caller)
+    return { text: `What was said in review ${review} of task \`${id}\` is withdrawn.` }
+  },
 
   async task_logs(deps, { typed }) {
     const { id } = namedTask(deps, typed)
@@ -163,7 +175,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
           against === null ? `\`${id}\` has changed nothing.` : `\`${id}\` would change nothing in ${into}.`,
       }
     const files = [{ name: `${id}.diff`, text: text.slice(0, mostFile) }]
-    const short = text.length > mostFile ? ' It is cut: `cofferdam task diff` has it whole.' : ''
+    const short = text.length > mostFile ? ' It is cut: `cofferdam task diff` has more of it.' : ''
     const what =
       against === null
         ? `The diff of \`${id}\`, branch \`${branch}\`.`

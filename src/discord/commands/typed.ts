@@ -2,6 +2,7 @@ import type { Caller } from '../../domain/caller.ts'
 import type { Act, ControlPlane } from '../../domain/control-plane.ts'
 import type { DiscordSettings } from '../../domain/discord.ts'
 import { mergeWays } from '../../domain/delivery/merge.ts'
+import { pullEnds } from '../../domain/delivery/pull.ts'
 import { Failure } from '../../domain/failure.ts'
 import { parseTaskId, type TaskId } from '../../domain/ids.ts'
 import type { BudgetRequest } from '../../domain/intake.ts'
@@ -118,6 +119,13 @@ export function pullOf(typed: Typed): Act {
     draft: typed.yes('draft'),
     accept: acceptedIn(typed),
   }
+}
+
+/** What has become of a pull request, as it was typed. */
+export function pullEndedOf(typed: Typed): Act {
+  const as = pullEnds.find((end) => end === typed.text('as'))
+  if (as !== undefined) return { act: 'pull-ended', as }
+  throw new Failure('bad_request', `Say what has become of it: \`as\` takes ${pullEnds.join(' or ')}.`)
 }
 
 function acceptedIn(typed: Typed): readonly AcceptRule[] {

@@ -5,6 +5,7 @@ import { canFollowUp } from '../../domain/question/follow-up.ts'
 import { needsPerson } from '../../domain/standing.ts'
 import { counted } from '../../domain/text.ts'
 import { possibleActs } from '../../domain/transition/apply.ts'
+import { toldEvent } from '../../domain/retold.ts'
 import { respelled } from '../respelled.ts'
 import { cut, escaped, line, most, plain, tailBlock } from '../text.ts'
 import { shownAnswer } from './answer.ts'
@@ -75,7 +76,7 @@ export function newsMessage(
   const answer = news.status === 'APPLIED' ? task.answer : null
   const answerFile = answer === null ? null : fileOf(task, answer)
   const parts = [
-    ...(answer === null ? [line(respelled(news.text), 1200)] : [shownAnswer(answer, mostAnswer)]),
+    ...(answer === null ? [line(toldEvent(news, respelled), 1200)] : [shownAnswer(answer, mostAnswer)]),
     ...(answerFile === null
       ? []
       : [
@@ -164,6 +165,9 @@ export function nextSteps(task: Task, replies: boolean): string {
           `\`/task_changes task:${id}\` shows the diff; merge the branch \`${task.branch}\` where you want it.`,
           `\`/task_merge task:${id}\` does that here, once what comes of it was tested.`,
         ]
+      : []),
+    ...(acts.includes('pull-ended') && task.pull?.unfollowed != null
+      ? [`\`/task_pull_ended task:${id} as:merged\` (or \`as:closed\`) says what became of its pull request.`]
       : []),
     ...(acts.includes('undo') ? [`\`/task_undo task:${id}\` takes it out again.`] : []),
     ...(acts.includes('approve') ? [`\`/task_approve task:${id}\` runs it.`] : []),

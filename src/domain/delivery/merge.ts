@@ -44,8 +44,9 @@ export interface DeliveryDefaults {
 /** After so many beginnings a delivery is given up: a branch that moves all the time needs a person. */
 export const mostTries = 5
 
-/** Of the name of a branch, UTF-16 code units. */
+/** Of the name of a branch, and so of what a task begins from, for it is merged there: UTF-16 code units. */
 export const longestBranch = 200
+export const tooLongBranch = `is longer than ${longestBranch} characters: name a branch with a shorter name`
 
 /**
  * The name of a branch, as git has it (`git check-ref-format`), but for its length: one expression, so that a JSON Schema can
@@ -56,8 +57,8 @@ export const branchPattern =
 
 /** Why a text is no name of a branch; null where it is one. */
 export function branchProblem(name: string): string | null {
-  if (name.length <= longestBranch && branchPattern.test(name)) return null
-  return `${JSON.stringify(name.slice(0, longestBranch))} is no name of a branch.`
+  if (name.length > longestBranch) return `The name of the branch ${tooLongBranch}.`
+  return branchPattern.test(name) ? null : `${JSON.stringify(name)} is no name of a branch.`
 }
 
 /** Whether a branch is, or may be, one of those that tasks have. */

@@ -2,15 +2,16 @@ import { z } from 'zod'
 import { budgetRequestSchema } from '../intake.ts'
 import type { Change } from '../marks/mark.ts'
 import type { Actor, Task, TaskEvent } from '../task.ts'
-import { counted, fewOf } from '../text.ts'
+import { counted, fewOf, jsonText } from '../text.ts'
 import { standingReviews } from '../withdrawn.ts'
 
 const longest = 4000
 const words = (what: string) =>
   z
     .string(`${what} is text.`)
+    // As a pattern, which the document of the API says too.
+    .regex(/\S/, `${what} is empty: say something, or leave it out.`)
     .trim()
-    .min(1, `${what} is empty: say something, or leave it out.`)
     .max(longest, `${what} is longer than ${longest.toLocaleString('en')} characters.`)
 
 /** What somebody says about the work of a task, about one place in it. */
@@ -126,15 +127,21 @@ export function reviewText(said: readonly Said[], changes: readonly Change[] | n
   ].join('\n')
 }
 
+// Agents choose the names and write the lines: neither may begin a line of its own, or turn the direction of one.
+const unseen = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/u
+const unquotable = /(?!\t)[\p{Cc}\p{Bidi_Control}\u2028\u2029`]/u
+
 function placeOf({ path, line }: ReviewComment): string {
-  return line === null ? path : `${path}:${line}`
+  const name = unseen.test(path) ? jsonText(path) : path
+  return line === null ? name : `${name}:${line}`
 }
 
-/** The line as it stands, which finds it again when others have moved it. */
+/** The line as it stands, which finds it again when others have moved it; nothing where it would not stay in its quotes. */
 function quoteOf({ path, line }: ReviewComment, changes: readonly Change[] | null): string {
   const change = changes?.find((each) => each.path === path)
   const text = change === undefined || line === null ? undefined : linesOf(change)?.[line - 1]?.trim()
-  return text === undefined || text === '' || text.length > 200 ? '' : ` (\`${text}\`)`
+  if (text === undefined || text === '' || text.length > 200 || unquotable.test(text)) return ''
+  return ` (\`${text}\`)`
 }
 
 /** All that was said, as one. */

@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { submittedSchema } from '../answers.ts'
 import type { TaskRequest } from '../intake.ts'
 import { postureLevels } from '../posture.ts'
-import { actorSchema, exactly, limitsSchema, taskIdSchema } from '../schemas.ts'
-import type { Ran, ShownSchedule } from './port.ts'
+import { actorSchema, exactly, limitsSchema, taskIdSchema, termsFields } from '../schemas.ts'
+import type { Ran, ScheduleDetail, ShownSchedule } from './port.ts'
 import {
   missedPolicies,
   type Occurrence,
@@ -87,8 +87,18 @@ export const occurrenceSchema = exactly<Occurrence>()(
   }),
 )
 
-export const shownScheduleSchema = exactly<ShownSchedule>()(
-  z.object({ ...fields, nextAt: z.number().nullable(), last: occurrenceSchema.nullable() }),
+const shownFields = { ...fields, nextAt: z.number().nullable(), last: occurrenceSchema.nullable() }
+export const shownScheduleSchema = exactly<ShownSchedule>()(z.object(shownFields))
+export const scheduleDetailSchema = exactly<ScheduleDetail>()(
+  z.object({
+    ...shownFields,
+    terms: z.object(termsFields).nullable().meta({
+      description: 'With what a task of it made now would begin; null where none could be made.',
+    }),
+    hindrance: z.string().nullable().meta({
+      description: 'Why nothing runs by itself when it is due, and what to do next; null where it does.',
+    }),
+  }),
 )
 export const schedulesSchema = z.object({ schedules: z.array(shownScheduleSchema) })
 export const ranSchema = exactly<Ran>()(

@@ -1,6 +1,7 @@
 import type { Millis } from '../brand.ts'
 import type { Caller } from '../caller.ts'
 import type { Submitted } from '../submitted.ts'
+import type { Terms } from '../task.ts'
 import type { ScheduleChange, ScheduleRequest } from './request.ts'
 import type { Occurrence, Schedule } from './schedule.ts'
 
@@ -10,6 +11,14 @@ export interface ShownSchedule extends Schedule {
   readonly nextAt: Millis | null
   /** What was decided last. */
   readonly last: Occurrence | null
+}
+
+/** A schedule, and what would come of a run of it now. */
+export interface ScheduleDetail extends ShownSchedule {
+  /** With what its task would begin; null where none could be made. */
+  readonly terms: Terms | null
+  /** For people: why nothing runs by itself when it is due, and what to do next; null where it does. */
+  readonly hindrance: string | null
 }
 
 /** A run that somebody asked for. */
@@ -28,6 +37,8 @@ export interface Schedules {
   /** In order of their names. */
   list(): readonly ShownSchedule[]
   show(name: string): ShownSchedule
+  /** Looks at its repository as a run of it does, and writes nothing. */
+  detail(shown: ShownSchedule): Promise<ScheduleDetail>
   /** The same once more is answered as before. */
   create(request: ScheduleRequest, caller: Caller): ShownSchedule
   update(name: string, change: ScheduleChange, caller: Caller, shown: Shown): ShownSchedule

@@ -23,7 +23,18 @@ export const searchLimits = { most: 100, usual: 20 } as const
 /** What a list of hits shows of a task. */
 export type FoundTask = Pick<
   Task,
-  'id' | 'kind' | 'status' | 'delivery' | 'goal' | 'repository' | 'branch' | 'createdAt' | 'updatedAt'
+  | 'id'
+  | 'kind'
+  | 'status'
+  | 'phase'
+  | 'delivery'
+  | 'merge'
+  | 'pull'
+  | 'goal'
+  | 'repository'
+  | 'branch'
+  | 'createdAt'
+  | 'updatedAt'
 >
 
 export interface SearchHit {

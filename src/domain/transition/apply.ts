@@ -91,20 +91,27 @@ function isGivenUp({ status, delivery }: Task): boolean {
   return status === 'REJECTED' || delivery === 'discarded'
 }
 
-/** The same as a sentence. */
-export function possibleNow(task: Task): string {
-  const acts = possibleActs(task)
+/**
+ * The same as a sentence, and that the work can be reviewed.
+ * @param proposes whether pull requests of its repository can be opened
+ */
+export function possibleNow(task: Task, proposes: boolean): string {
+  const review = mayBeSuperseded(task) ? ['review'] : []
+  const acts = [...review, ...possibleActs(task).filter((act) => proposes || act !== 'pull-request')]
   if (isDelivering(task))
     return `It is being delivered: \`cofferdam task watch ${task.id}\` follows that, and goes on with it where nobody does.`
   return acts.length > 0 ? `Possible now: ${acts.join(', ')}.` : 'Nothing more can be done with it.'
 }
 
-/** Applies an input to a task by the table. Pure: `now` is the time of the event. */
-export function transition(task: Task, input: Input, now: Millis): Changed | Refused {
+/**
+ * Applies an input to a task by the table. Pure: `now` is the time of the event.
+ * @param proposes whether pull requests of its repository can be opened: what a refusal may name
+ */
+export function transition(task: Task, input: Input, now: Millis, proposes = true): Changed | Refused {
   const row = table.find((candidate) => fits(candidate, task, input))
   const over = task.delivery === 'discarded' && verbs[input.type] !== undefined
   if (row === undefined || over) {
-    return { kind: 'refused', text: refusal(task, input) }
+    return { kind: 'refused', text: refusal(task, input, proposes) }
   }
   const status = row.to === 'same' ? task.status : row.to
   const patched: Task = { ...task, ...patch(task, input) }
@@ -126,7 +133,7 @@ function fits(row: Row, task: Task, input: Input): boolean {
   return row.when === null || guards[row.when](task, input)
 }
 
-function refusal(task: Task, input: Input): string {
+function refusal(task: Task, input: Input, proposes: boolean): string {
   const verb = verbs[input.type]
   if (verb === undefined) return `Task ${task.id} is ${task.status}: ${input.type} does not apply any more.`
   const state = stateOf(task)
@@ -138,7 +145,7 @@ function refusal(task: Task, input: Input): string {
       : ''
   const what = task.kind === 'question' && verb === 'steer' ? ' with a question' : ''
   const deed = verb === 'pull-ended' ? 'to say what became of its pull request' : verb
-  return `Task ${task.id} is ${state}: ${deed} is not possible${what}. ${possibleNow(task)}${more}`
+  return `Task ${task.id} is ${state}: ${deed} is not possible${what}. ${possibleNow(task, proposes)}${more}`
 }
 
 function stateOf({ status, delivery, merge, pull }: Task): string {
@@ -355,9 +362,11 @@ function joined(before: string | null, more: string | null): string | null {
   return before === null ? more : `${before}\n\n${more}`
 }
 
-/** Goal, budget and head are what a person decides on; a change of them makes older decisions void. */
+/** Goal, budget, head and where the work was delivered are what a person decides on; a change of them makes older decisions void. */
 function revises(before: Task, after: Task): boolean {
   const parts = ['steps', 'seconds', 'tokens', 'costUsd'] as const
   const budget = parts.some((part) => before.budget[part] !== after.budget[part])
-  return budget || before.goal !== after.goal || before.head !== after.head
+  return (
+    budget || before.goal !== after.goal || before.head !== after.head || before.delivery !== after.delivery
+  )
 }

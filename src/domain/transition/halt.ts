@@ -3,6 +3,7 @@ import type { AnswerVerdict, Input } from '../input.ts'
 import { noReason } from '../markers.ts'
 import type { Halt, Task } from '../task.ts'
 import { counted, fewOf, timeOf } from '../text.ts'
+import { stuckAfter } from '../verdict.ts'
 import type { Row } from './table.ts'
 
 /** Why a task that an input takes to `to` is halted, and what to do next; null where it is not. */
@@ -30,7 +31,7 @@ export function haltOf(to: Row['to'], task: Task, input: Input): Halt | null {
     case 'checkpointed':
       return verdictHalt(task, input)
     case 'answered':
-      return answerHalt(input.verdict)
+      return answerHalt(task, input.verdict)
     case 'postponed':
       return task.halt === null || task.halt.reason === 'disk'
         ? { reason: 'disk', text: input.text }
@@ -97,16 +98,16 @@ function verdictHalt(task: Task, input: Extract<Input, { type: 'checkpointed' }>
     case 'no_change':
       return {
         reason: 'no_change',
-        text: 'The agent says it is done, but nothing changed and no test says so; resume it with an instruction.',
+        text: `The agent says it is done, but nothing changed and no test says so; resume it with ${aWord(task)}.`,
       }
     case 'agent_blocked':
-      return { reason: 'agent', text: blockedText(input.verdict.text) }
+      return { reason: 'agent', text: blockedText(task, input.verdict.text) }
     case 'setup_changed':
       return { reason: 'approval', text: input.verdict.text }
     case 'stuck':
       return {
         reason: 'stuck',
-        text: 'Three steps in a row ended with the same tree and the same failure; resume it with an instruction.',
+        text: `${counted(stuckAfter, 'step')} in a row ended with the same tree and the same failure; resume it with ${aWord(task)}.${failureSaid(task)}`,
       }
     case 'steps':
       return budgetHalt(task, 'steps')
@@ -116,10 +117,10 @@ function verdictHalt(task: Task, input: Extract<Input, { type: 'checkpointed' }>
   }
 }
 
-function answerHalt(verdict: AnswerVerdict): Halt | null {
+function answerHalt(task: Task, verdict: AnswerVerdict): Halt | null {
   switch (verdict.kind) {
     case 'agent_blocked':
-      return { reason: 'agent', text: blockedText(verdict.text) }
+      return { reason: 'agent', text: blockedText(task, verdict.text) }
     case 'no_answer':
       return { reason: 'agent', text: `${verdict.text} Resume it to have the question asked once more.` }
     case 'answer':
@@ -129,7 +130,22 @@ function answerHalt(verdict: AnswerVerdict): Halt | null {
 }
 
 /** In quotes: these are the agent's words, and nobody should take them for ours. */
-function blockedText(reason: string): string {
+function blockedText(task: Task, reason: string): string {
   const said = reason === noReason ? ' and gives no reason.' : `: "${reason}"`
-  return `The agent says it is blocked${said} Resume it with an instruction.`
+  return `The agent says it is blocked${said} Resume it with ${aWord(task)}.`
 }
+
+/** How the last step failed, but for the output that follows; in quotes, as it may be the agent's words. */
+function failureSaid({ priorFailure }: Task): string {
+  const [first = ''] = (priorFailure ?? '').trim().split('\n', 1)
+  const said = first.replace(/[^.]*:\s*$/, '').trim()
+  if (said === '') return ''
+  const letters = Array.from(said)
+  return ` The failure: "${letters.length <= 200 ? said : `${letters.slice(0, 199).join('')}…`}"`
+}
+
+/** A program need not read what it is told. */
+const aWord = ({ agent }: Task): string =>
+  agent.name === 'command'
+    ? 'an instruction if its command reads the prompt, else begin anew with another command'
+    : 'an instruction'

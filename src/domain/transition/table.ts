@@ -40,6 +40,8 @@ export const taskGuards = {
     task.kind !== 'question' && delivered('none', 'undone', 'conflict', 'rejected', 'pr_closed')(task),
   'being delivered': delivered('delivering'),
   'pull request is open': delivered('pr_open'),
+  // Closed by mistake, here or there, it may be opened again there and merged.
+  'pull request was opened': delivered('pr_open', 'pr_closed'),
   superseded: delivered('superseded'),
   'not being delivered': (task: Task) => !delivered('delivering')(task),
   // What was there already cannot be taken out.
@@ -205,7 +207,7 @@ export const table: readonly Row[] = [
     'whether it is followed is on record',
     'pull request is open',
   ),
-  row(['APPLIED'], 'pull_merged', 'same', null, 'people there took it', 'pull request is open'),
+  row(['APPLIED'], 'pull_merged', 'same', null, 'people there took it', 'pull request was opened'),
   row(['APPLIED'], 'pull_closed', 'same', null, 'people there did not take it', 'pull request is open'),
   row(['APPLIED'], 'reviewed', 'same', 'same', 'what is said is on record', 'not delivered'),
   row(['APPLIED'], 'review_withdrawn', 'same', 'same', 'no task is made for what it said', 'not delivered'),

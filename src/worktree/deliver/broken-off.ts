@@ -1,14 +1,14 @@
-import { lstatSync, readFileSync, readlinkSync } from 'node:fs'
+import { lstatSync, readlinkSync } from 'node:fs'
 import { z } from 'zod'
 import type { CommitId, HostPath } from '../../domain/brand.ts'
-import { readBlobs } from '../blobs.ts'
 import { indexInfo } from '../entries.ts'
-import { drop, readJson, writeWhole } from '../files.ts'
+import { drop, readJson, readPlain, writeWhole } from '../files.ts'
 import { at } from '../layout.ts'
-import { diskPath, nulled, parts, type RawPath } from '../raw.ts'
+import { diskPath, nulled, type RawPath } from '../raw.ts'
 import type { Site } from '../site.ts'
 import type { Checkout } from './checkouts.ts'
 import { type Difference, differencesOf } from './differences.ts'
+import { formsOf } from './forms.ts'
 import { unseenIn } from './obstacles.ts'
 
 // While git brings a checkout to another commit, that is on record beside the mirror. There is one move at a time in a
@@ -65,7 +65,10 @@ export async function takeBack(
   if ((await unseenIn(site, checkout, paths)).length > 0) return false
   const isStaged = await site.git.ask(place, ['diff-index', '--cached', '--quiet', from, '--'], options)
   if (isStaged.code !== 0) return false
-  if (!(await areOurs(site, mirror, checkout, differences))) return false
+  // What has no change by its status is as it was, in whatever form its owner has it.
+  const unlike = new Set(dirty)
+  const changed = differences.filter(({ isNew, path }) => isNew || unlike.has(path))
+  if (!(await areOurs(site, mirror, checkout, changed))) return false
   await removeFrom(site, checkout, made)
   await writeAnew(
     site,
@@ -109,34 +112,12 @@ async function areOurs(
   checkout: Checkout,
   differences: readonly Difference[],
 ): Promise<boolean> {
-  const { folder } = checkout
-  const ids = differences.flatMap(({ before, after }) => [before, after].filter((id) => id !== null))
-  const blobs = await readBlobs(site.git, { gitDir: mirror }, ids, { mostBytes, cut: true })
-  const ends = await lineEndsIn(site, checkout, differences)
-  const states = differences.map((difference, index) => {
-    const blobOf = (id: string | null): Buffer | undefined => (id === null ? undefined : blobs.get(id))
-    const written = [blobOf(difference.before), blobOf(difference.after)].flatMap((blob) =>
-      blob === undefined ? [] : ends[index] === 'crlf' ? [blob, withCrlf(blob)] : [blob],
-    )
-    return stateOf(difference, contentAt(folder, difference.path), written)
-  })
+  const forms = await formsOf(site, mirror, checkout, differences, mostBytes)
+  const states = differences.map((difference, index) =>
+    stateOf(difference, contentAt(checkout.folder, difference.path), forms[index] ?? []),
+  )
   return !states.includes('other') && states.filter((state) => state === 'begun').length <= 1
 }
-
-/** How the attribute `eol` has each file written there. */
-async function lineEndsIn(
-  site: Site,
-  { place, options }: Checkout,
-  differences: readonly Difference[],
-): Promise<readonly string[]> {
-  const input = nulled(differences.map(({ path }) => path))
-  const out = await site.git.run(place, ['check-attr', '-z', '--stdin', 'eol'], { ...options, input })
-  // Path, attribute and value of each, one after the other.
-  return parts(out).filter((_, index) => index % 3 === 2)
-}
-
-const withCrlf = (blob: Buffer): Buffer =>
-  Buffer.from(blob.toString('latin1').replaceAll(/(?<!\r)\n/g, '\r\n'), 'latin1')
 
 /**
  * `begun`: git has taken away what was there, and written a part of what is to be, or nothing yet.
@@ -160,5 +141,5 @@ function contentAt(folder: HostPath, path: RawPath): Buffer | null {
   if (stats === undefined || stats.isDirectory()) return null
   if (stats.isSymbolicLink()) return readlinkSync(place, { encoding: 'buffer' })
   // Of anything that is no file nothing of ours.
-  return stats.isFile() && stats.size <= mostBytes ? readFileSync(place) : Buffer.from('\0 no file')
+  return stats.isFile() && stats.size <= mostBytes ? readPlain(place) : Buffer.from('\0 no file')
 }

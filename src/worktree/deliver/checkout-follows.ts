@@ -46,6 +46,13 @@ export async function followingOf(
       )
     if (!isThere(folder)) throw notThere(target, folder)
     const checkout = await openCheckout(site, target, folder)
+    const { elsewhere } = checkout
+    if (elsewhere !== null)
+      throw refusal(
+        target,
+        `is checked out in ${folder}, which says that its files are in another folder (core.worktree = ${elsewhere.path})`,
+        `take that out with \`git -C ${quotedInline(folder)} ${elsewhere.unset}\`, or check out another branch there`,
+      )
     if (isLocked(checkout))
       throw new Failure(
         'busy',
@@ -107,7 +114,7 @@ async function isAt(site: Site, { place, options }: Checkout, commit: CommitId):
   const says = async (...args: readonly string[]): Promise<boolean> =>
     (await site.git.ask(place, args, options)).code === 0
   return (
-    (await says('cat-file', '-e', `${commit}^{commit}`)) &&
+    // It fails where that has no such commit.
     (await says('diff-index', '--cached', '--quiet', commit, '--')) &&
     (await says('diff', '--quiet', '--no-ext-diff', '--no-textconv', '--ignore-submodules=all'))
   )

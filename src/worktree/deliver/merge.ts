@@ -12,6 +12,7 @@ import { readRef, writeRef } from '../refs.ts'
 import type { Site } from '../site.ts'
 import { asRepository } from '../source.ts'
 import { followingOf } from './checkout-follows.ts'
+import { refuseLineEnds } from './line-ends.ts'
 import { Refused, type Target, targetOf } from './target.ts'
 
 /**
@@ -32,21 +33,20 @@ export async function mergeInto(
     const count = await site.git.line(place, ['rev-list', '--count', `${from}..${wish.since}`])
     return { kind: 'foreign', from, commits: Number(count) }
   }
-  const forward = await leadsTo(site.git, place, from, head)
   if (wish.how === 'fast-forward') {
-    if (!forward) return { kind: 'diverged', from }
+    if (!(await leadsTo(site.git, place, from, head))) return { kind: 'diverged', from }
     await refuseUnmovable(site, mirror, target, head)
     return { kind: 'made', from, commit: head, sameTree: true }
   }
-  const tree = await mergedTree(site, mirror, from, head)
+  const tree = await mergedTree(site, mirror, target, head)
   if (typeof tree !== 'string') return { kind: 'conflict', from, paths: tree.paths }
-  const treeOf = (commit: CommitId): Promise<string> =>
-    site.git.line(place, ['rev-parse', '--verify', `${commit}^{tree}`])
-  if (tree === (await treeOf(from))) return { kind: 'contained', from }
+  const trees = await site.git.line(place, ['rev-parse', `${from}^{tree}`, `${head}^{tree}`])
+  const [treeThere, treeOfWork] = trees.split('\n')
+  if (tree === treeThere) return { kind: 'contained', from }
   const commit = await commitTree(site, mirror, tree, wish.how === 'merge' ? [from, head] : [from], wish)
   await writeRef(mirror, `refs/cofferdam/${task.id}/merged`, commit)
   await refuseUnmovable(site, mirror, target, commit)
-  return { kind: 'made', from, commit, sameTree: tree === (await treeOf(head)) }
+  return { kind: 'made', from, commit, sameTree: tree === treeOfWork }
 }
 
 /** What delivering the work now would change in the branch, as a diff; a conflict is a `Failure('conflict')` that names it. */
@@ -57,7 +57,7 @@ export async function diffInto(
   branch: string,
 ): Promise<{ readonly from: CommitId; readonly to: TreeId }> {
   const { mirror, target } = await bringTarget(site, task, head, branch)
-  const tree = await mergedTree(site, mirror, target.tip, head)
+  const tree = await mergedTree(site, mirror, target, head)
   if (typeof tree === 'string') return { from: target.tip, to: tree }
   throw new Failure(
     'conflict',
@@ -79,8 +79,9 @@ async function bringTarget(
   const ref = `refs/cofferdam/${task.id}/target`
   await site.serial(`mirror ${task.repository.key}`, async () => {
     if (readRef(mirror, ref) === target.tip) return
-    // It was fetched as it was looked at: whatever becomes of it there, here it stays.
-    if (target.source.remote === true) return await writeRef(mirror, ref, target.tip)
+    // It was fetched as it was looked at, or as the task began from it: whatever becomes of it there, here it stays.
+    if (target.source.remote === true || target.tip === task.base.commit)
+      return await writeRef(mirror, ref, target.tip)
     await asRepository(target.source, () => fetchCommit(site, target.source, mirror, `+${target.tip}:${ref}`))
   })
   return { mirror, target }
@@ -88,7 +89,12 @@ async function bringTarget(
 
 async function refuseUnmovable(site: Site, mirror: HostPath, target: Target, to: CommitId): Promise<void> {
   const { source, branch, tip: from } = target
-  if (source.remote !== true) return void (await followingOf(site, mirror, target, to))
+  if (source.remote !== true) {
+    const { how, folder } = await followingOf(site, mirror, target, to)
+    // Asked of a merge alone: an undo brings back what was there.
+    if (how === 'follows' && folder !== null) await refuseLineEnds(site, mirror, target, folder, to)
+    return
+  }
   const why = await site.remotes.rehearse(source.top, { branch, from, to, back: false })
   if (why !== null) throw new Refused(why)
 }
@@ -97,14 +103,18 @@ async function refuseUnmovable(site: Site, mirror: HostPath, target: Target, to:
 async function mergedTree(
   site: Site,
   mirror: HostPath,
-  ours: CommitId,
-  theirs: CommitId,
+  { branch, tip }: Target,
+  head: CommitId,
 ): Promise<TreeId | { readonly paths: readonly string[] }> {
-  const args = ['merge-tree', '--write-tree', '-z', '--name-only', '--no-messages', ours, theirs]
+  const args = ['merge-tree', '--write-tree', '-z', '--name-only', '--no-messages', tip, head]
   const { code, out, err } = await site.git.ask({ gitDir: mirror }, args, { config: durable })
   if (code > 1 || (code === 1 && out.length === 0)) {
     if (/usage:|unknown option/.test(err))
       throw new Failure('worktree', 'To merge, git 2.38 or newer is needed: install that.')
+    if (/unrelated histories/.test(err))
+      throw new Refused(
+        `${branch} shares no history with what the task began from: it was replaced since. Name another branch with \`--into\`, or have the work done anew by a task that begins from ${branch}.`,
+      )
     throw gitFailure('merge-tree', err)
   }
   const [tree, ...paths] = parts(out).map(textOf)

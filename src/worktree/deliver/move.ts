@@ -1,4 +1,4 @@
-import type { HostPath } from '../../domain/brand.ts'
+import type { CommitId, HostPath } from '../../domain/brand.ts'
 import { Failure } from '../../domain/failure.ts'
 import type { Moved, Move, TaskPlace } from '../../domain/worktree.ts'
 import { complaintsIn } from '../complaints.ts'
@@ -65,12 +65,14 @@ async function moveFar(site: Site, task: TaskPlace, move: Move): Promise<Moved> 
 }
 
 /** A branch that is not where it was: it was moved to where it is to be by an earlier try, or by somebody else. */
-async function whereItIs(site: Site, target: Target, { to, back }: Move): Promise<Moved> {
+async function whereItIs(site: Site, target: Target, { from, to, back }: Move): Promise<Moved> {
   const { tip, source } = target
-  // Somebody has gone on from what an earlier try had moved it to.
-  const isBeyond =
-    tip === to || (!back && (await leadsTo(site.git, sourcePlace(source), to, tip, { as: source.owner })))
-  return isBeyond ? { kind: 'moved' } : { kind: 'elsewhere', tip }
+  if (tip === to) return { kind: 'moved' }
+  const leads = (commit: CommitId): Promise<boolean> =>
+    leadsTo(site.git, sourcePlace(source), commit, tip, { as: source.owner })
+  // Somebody has gone on from what an earlier try had moved it to, or has taken out by hand what was to be taken back.
+  if (back) return (await leads(from)) ? { kind: 'elsewhere', tip } : { kind: 'gone', tip }
+  return (await leads(to)) ? { kind: 'moved' } : { kind: 'elsewhere', tip }
 }
 
 /** What git said where it did not do it; null where it did. */

@@ -46,7 +46,11 @@ export async function pushBranch(
     const base = { ref: baseRef, tip: tipOf(listed, baseRef) }
     if (base.tip === null)
       return { kind: 'refused', text: `${remote.url} has no branch ${into}: name another, or push it there.` }
-    const brought = await bring(site, task, { ...way, timeoutMs: pushMs }, { ...base, tip: base.tip })
+    // Where it has not moved since, it is here.
+    const brought =
+      base.tip === since
+        ? null
+        : await bring(site, task, { ...way, timeoutMs: pushMs }, { ...base, tip: base.tip })
     if (brought !== null) return refused(brought)
     if (!(await leadsTo(site.git, place, since, base.tip))) {
       const count = await site.git.line(place, ['rev-list', '--count', `${base.tip}..${since}`])

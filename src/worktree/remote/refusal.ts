@@ -18,7 +18,7 @@ export function remoteFailure(remote: RemoteSettings, err: string): Failure {
   if (disk !== null) return disk
   const said = withoutSecrets(remote, err)
   const meaning = meanings.find(({ when }) => when.test(said)) ?? silent
-  const { what, next = '' } = meaning.says(remote)
+  const { what, next = '' } = meaning.says(remote, said)
   const reason = reasonIn(said)
   return new Failure(
     meaning.code,
@@ -29,10 +29,12 @@ export function remoteFailure(remote: RemoteSettings, err: string): Failure {
 interface Meaning {
   readonly when: RegExp
   readonly code: 'remote' | 'repository'
-  says(remote: RemoteSettings): { readonly what: string; readonly next?: string }
+  says(remote: RemoteSettings, said: string): { readonly what: string; readonly next?: string }
 }
 
 const silent: Meaning = { when: /^/, code: 'remote', says: () => ({ what: 'does not answer as it should' }) }
+
+const twice = /dst refspec (refs\/\S+) matches more than one/
 
 /** By what git and its helpers print; the first that fits. */
 const meanings: readonly Meaning[] = [
@@ -76,6 +78,17 @@ const meanings: readonly Meaning[] = [
       what: 'has no such repository, or does not show it to these credentials',
       next: `Look at repositories.${name}.`,
     }),
+  },
+  {
+    when: twice,
+    code: 'repository',
+    says: (_, said) => {
+      const ref = twice.exec(said)?.[1] ?? ''
+      return {
+        what: `has another branch or tag whose own name is ${ref}`,
+        next: `Remove or rename it there: in full it is refs/heads/${ref} or refs/tags/${ref}.`,
+      }
+    },
   },
   {
     when: /certificate/i,

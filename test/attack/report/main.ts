@@ -37,10 +37,12 @@ async function hostOf(): Promise<Host> {
 }
 
 const reporter = new AttackReporter()
-const vitest = await startVitest('test', filters.length === 0 ? ['test/attack/'] : filters, {
+// Other tests are of the same projects.
+const files = filters.map((file) => (file.startsWith('test/attack/') ? file : `test/attack/${file}`))
+const vitest = await startVitest('test', files.length === 0 ? ['test/attack/'] : files, {
   run: true,
   watch: false,
-  project: ['attack', 'alone'],
+  project: ['engine', 'alone'],
   reporters: ['default', reporter],
 })
 await vitest.close()

@@ -106,6 +106,11 @@ export function reading(bench: Bench): void {
           refused.map((merge) => ({ status: 'APPLIED' as const, delivery, merge })),
         ),
         { status: 'APPLIED' as const, pull: aPull({ refusal: 'foreign' }) },
+        ...deliveries.map((delivery) => ({
+          status: 'APPLIED' as const,
+          delivery,
+          pull: aPull({ unfollowed: 'Away.' }),
+        })),
       ]
       const all = several(fields).toReversed()
       const needing = all.filter(needsPerson)

@@ -1,17 +1,23 @@
-import { readdirSync, rmSync, statSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { backUpDated } from '../../../control-plane/backup/dated.ts'
 import { verifyAttestations } from '../../../control-plane/attest/verify.ts'
 import { placeOf } from '../../../control-plane/loop/work.ts'
 import { openStore } from '../../../control-plane/store/open.ts'
 import type { HostPath } from '../../../src/domain/brand.ts'
+import { missingFrom } from '../../../src/worktree/missing.ts'
 import { openWorktrees } from '../../../src/worktree/open.ts'
+import { counted } from '../../../src/domain/text.ts'
 import { policyHash } from '../../../src/domain/policies.ts'
+import type { Task } from '../../../src/domain/task.ts'
 import { compilePolicy } from '../../../src/domain/matcher.ts'
 import { gitFolder } from '../../../src/sandbox/places.ts'
 import { type LoopLab, loopLab } from '../../support/loop-lab.ts'
 import { aRepository, git } from '../../support/repository.ts'
-import { aBudget, aPolicy } from '../../support/task.ts'
+import { aBudget, anOwner, aPolicy } from '../../support/task.ts'
+import { perform } from '../../../control-plane/gate/act.ts'
 import { wholeTask } from '../attest/whole-task.ts'
 import { at, backedUp, restored, scratch } from './lab.ts'
 
@@ -62,9 +68,10 @@ describe('a backup', () => {
         expect([...modes.keys()].filter((path) => /db-|lock|owner/.test(path))).toEqual([])
       expect([modes.get(''), modes.get('keys/attestation.pem')]).toEqual(['700', '600'])
       for (const [path, mode] of modes)
-        if (!/^(?:cofferdam\.db.*|backup\.json)$/.test(path))
+        if (!/^(?:cofferdam\.db.*|backup\.json|restored)$/.test(path))
           expect([path, mode]).toEqual([path, before.get(path)])
       expect(modes.get('cofferdam.db')).toBe('600')
+      if (name === 'data') expect(modes.get('restored')).toBe('600')
     }
   })
 })
@@ -137,4 +144,85 @@ describe('a task at work when the backup is made', () => {
       expect(await endAfterRestore(aRepository(), when)).toEqual([undefined, 'APPLIED', 2])
     },
   )
+})
+
+describe('commits that are gone from the data folder', () => {
+  let lab: LoopLab
+  beforeEach(async () => {
+    lab = await loopLab()
+    writeFileSync(at(dataOf(lab), 'installation'), 'abcdefghij23\n')
+  })
+  afterEach(() => lab[Symbol.asyncDispose]())
+
+  let now = Date.UTC(2026, 10, 27, 12)
+  const night = () =>
+    backUpDated(folder, 1, {
+      data: dataOf(lab),
+      attestationKey: null,
+      owner: { pid: process.pid, startedAt: 1, what: 'test' },
+      clock: () => (now += 1000),
+      missing: missingFrom,
+    })
+  const worked = async (repo: string): Promise<Task> =>
+    await lab.settled((await lab.birth(repo, 'echo $$ >one.txt; echo TASK_STATE: DONE')).id)
+  const mirrorOf = ({ repository }: Task): string => join(dataOf(lab), 'mirrors', `${repository.key}.git`)
+  const harms: Readonly<Record<string, (task: Task) => void>> = {
+    'with their mirror': (task) => rmSync(mirrorOf(task), { recursive: true }),
+    'with all mirrors': (task) => rmSync(dirname(mirrorOf(task)), { recursive: true }),
+    'from their mirror': (task) => {
+      const { head } = task
+      rmSync(join(mirrorOf(task), 'objects', head.slice(0, 2), head.slice(2)))
+    },
+    'with their trees': (task) => {
+      const tree = git(mirrorOf(task), 'rev-parse', `${task.head}^{tree}`).trim()
+      rmSync(join(mirrorOf(task), 'objects', tree.slice(0, 2), tree.slice(2)))
+    },
+  }
+
+  it.each(Object.entries(harms))('%s: it is said, and no older copy is removed for it', async (how, harm) => {
+    const [one, other] = [await worked(aRepository()), await worked(aRepository())]
+    expect([one.status, other.status, one.head === one.base.commit]).toEqual(['APPLIED', 'APPLIED', false])
+    const first = await night()
+    const good = await night()
+    expect([first.incomplete, good.incomplete]).toEqual([undefined, undefined])
+    expect(readdirSync(folder)).toHaveLength(1)
+    harm(one)
+    const { path, incomplete, notes } = await night()
+    const lost = how === 'with all mirrors' ? [one.id, other.id] : [one.id]
+    expect(incomplete).toContain(`${path} is made, but the commits of ${counted(lost.length, 'task')} (`)
+    expect(incomplete).toContain(
+      `) are not in it, as they are gone from ${dataOf(lab)}/mirrors: put back a copy`,
+    )
+    expect([one.id, other.id].filter((id) => incomplete?.includes(id))).toEqual(lost)
+    expect(notes).toEqual(['As it is incomplete, no older copy is removed.'])
+    expect(readdirSync(folder)).toHaveLength(2)
+    expect((await restored(path, at(folder, 'data'))).tasks).toBe(2)
+    // As docs/runbook.md has it.
+    spawnSync('cp', ['-an', `${good.path}/mirrors/.`, `${dataOf(lab)}/mirrors/`])
+    expect((await night()).incomplete).toBeUndefined()
+  })
+
+  it('do not count where the task was discarded, was put away, or came to nothing', async () => {
+    const [discarded, putAway] = [await worked(aRepository()), await worked(aRepository())]
+    const nothing = await lab.settled(
+      (await lab.birth(aRepository(), 'echo BLOCK_REASON: no; echo TASK_STATE: BLOCKED')).id,
+    )
+    await lab.worktrees.putAway(placeOf(putAway))
+    perform(lab.deps, discarded.id, { act: 'discard' }, { caller: anOwner, shown: null })
+    await lab.settled(discarded.id)
+    for (const task of [discarded, nothing]) rmSync(mirrorOf(task), { recursive: true, force: true })
+    expect(await night()).toMatchObject({ tasks: 2, notes: [] })
+    expect((await night()).incomplete).toBeUndefined()
+    expect(readdirSync(folder)).toHaveLength(1)
+  })
+
+  it('are not taken for none where the mirrors cannot be read', async () => {
+    const { id } = await worked(aRepository())
+    await night()
+    const mirrors = join(dataOf(lab), 'mirrors')
+    rmSync(mirrors, { recursive: true })
+    symlinkSync('mirrors', mirrors)
+    await expect(night()).rejects.toThrow(/cannot be made \(ELOOP.*, and nothing of it is left/)
+    expect([readdirSync(folder).length, lab.task(id).status]).toEqual([1, 'APPLIED'])
+  })
 })

@@ -8,6 +8,7 @@ import { openStore } from '../../../control-plane/store/open.ts'
 import type { HostPath } from '../../../src/domain/brand.ts'
 import { Failure } from '../../../src/domain/failure.ts'
 import { policyHash } from '../../../src/domain/policies.ts'
+import { missingFrom } from '../../../src/worktree/missing.ts'
 import { smallDisk } from '../../attack/disks.ts'
 import { needRoot } from '../../support/needs.ts'
 import { program, type Program } from '../../support/program.ts'
@@ -40,7 +41,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 const owner = { pid: process.pid, startedAt: 1, what: 'test' }
 const opened = (data: HostPath): void => openStore(at(data, 'cofferdam.db'))[Symbol.dispose]()
 const started = async (data: HostPath): Promise<void> => {
-  await copyBeforeUpgrade({ data, attestationKey: null, owner, clock: Date.now })
+  await copyBeforeUpgrade({ data, attestationKey: null, owner, clock: Date.now, missing: missingFrom })
   opened(data)
 }
 
@@ -127,7 +128,7 @@ describe('an upgrade', () => {
       const data = at(disk.folder, 'data')
       mkdirSync(data)
       cpSync(older, data, { recursive: true })
-      await copyBeforeUpgrade({ data, attestationKey: null, owner, clock: Date.now })
+      await copyBeforeUpgrade({ data, attestationKey: null, owner, clock: Date.now, missing: missingFrom })
       const free = statfsSync(disk.folder)
       const left = Math.round(size * share)
       writeFileSync(at(disk.folder, 'filler'), Buffer.alloc(free.bavail * free.bsize - left))

@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openStore } from '../../../control-plane/store/open.ts'
@@ -135,6 +144,22 @@ describe('a restore', () => {
     expect(await said(restored(place, at(folder, 'other')))).toBe('done')
   })
 
+  it('goes where a link leads, which stays', async () => {
+    fill(1)
+    await backedUp(data, place)
+    const [other, link] = [at(folder, 'other'), at(folder, 'link')]
+    symlinkSync('other', link)
+    expect(await said(restored(place, link))).toContain(
+      `${link} is a link that leads to no folder (ENOENT: no such file`,
+    )
+    mkdirSync(other)
+    expect(await said(restored(place, link))).toBe('done')
+    expect(readlinkSync(link)).toBe('other')
+    expect(readdirSync(other).toSorted()).toEqual(['cofferdam.db', 'installation', 'mirrors', 'restored'])
+    expect(readdirSync(folder).toSorted()).toEqual(['backup', 'data', 'link', 'other'])
+    expect(await said(restored(place, link))).toContain('is not empty')
+  })
+
   it('goes onto a disk that is mounted at the data folder, as a volume of a container is', async () => {
     needRoot('A disk of its own')
     fill()
@@ -145,7 +170,7 @@ describe('a restore', () => {
     mkdirSync(at(disk.folder, '.half'))
     writeFileSync(at(disk.folder, '.half/lock.db'), '')
     expect(await said(restored(place, disk.folder as HostPath))).toBe('done')
-    const names = ['cofferdam.db', 'installation', 'mirrors']
+    const names = ['cofferdam.db', 'installation', 'mirrors', 'restored']
     expect(readdirSync(disk.folder).toSorted()).toEqual(names)
     using store = openStore(at(disk.folder, 'cofferdam.db'))
     expect(store.task(aTaskId)?.version).toBe(1)
@@ -224,7 +249,7 @@ describe.runIf(canMount)('a disk for backups (only root can mount one)', () => {
     fill(2000)
   })
 
-  it.each(['16k', '200k', '1m', '4m'])(
+  it.each(['4k', '16k', '200k', '1m', '4m', '1m,nr_inodes=2', '1m,nr_inodes=3', '1m,nr_inodes=4'])(
     'that is full at %s: one sentence, and nothing is left on it',
     (size) => {
       const text = `There is no room for ${at(folder, 'disk/backup')}, and nothing of it is left: free some space, or name a folder on another disk.`

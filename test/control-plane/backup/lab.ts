@@ -6,6 +6,7 @@ import { backUp } from '../../../control-plane/backup/backup.ts'
 import { restore } from '../../../control-plane/backup/restore.ts'
 import type { BackupReport } from '../../../src/domain/backup.ts'
 import type { HostPath } from '../../../src/domain/brand.ts'
+import { missingFrom } from '../../../src/worktree/missing.ts'
 
 const owner = { pid: process.pid, startedAt: 1, what: 'test' }
 
@@ -16,7 +17,7 @@ export function scratch(): HostPath {
 export const at = (folder: string, name: string): HostPath => join(folder, name) as HostPath
 
 export async function backedUp(data: HostPath, place: HostPath): Promise<BackupReport> {
-  return await backUp(place, { data, attestationKey: null, owner, clock: Date.now })
+  return await backUp(place, { data, attestationKey: null, owner, clock: Date.now, missing: missingFrom })
 }
 
 export async function restored(from: HostPath, data: HostPath): Promise<BackupReport> {

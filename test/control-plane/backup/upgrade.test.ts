@@ -4,6 +4,7 @@ import { copyBeforeUpgrade } from '../../../control-plane/backup/upgrade.ts'
 import { migrations } from '../../../control-plane/store/migrations.ts'
 import { openStore } from '../../../control-plane/store/open.ts'
 import type { HostPath } from '../../../src/domain/brand.ts'
+import { missingFrom } from '../../../src/worktree/missing.ts'
 import { smallDisk } from '../../attack/disks.ts'
 import { madeOlder } from '../../support/older-format.ts'
 import { needRoot } from '../../support/needs.ts'
@@ -20,7 +21,13 @@ afterEach(() => rmSync(data, { recursive: true, force: true }))
 let now = Date.UTC(2026, 10, 27, 12)
 const owner = { pid: process.pid, startedAt: 1, what: 'test' }
 const copied = (folder = data) =>
-  copyBeforeUpgrade({ data: folder, attestationKey: null, owner, clock: () => (now += 1000) })
+  copyBeforeUpgrade({
+    data: folder,
+    attestationKey: null,
+    owner,
+    clock: () => (now += 1000),
+    missing: missingFrom,
+  })
 
 function older(folder = data): void {
   openStore(at(folder, 'cofferdam.db'))[Symbol.dispose]()

@@ -159,12 +159,23 @@ describe('a suggestion', () => {
   it.each([
     ['RUNNING', 'Possible now: steer, stop, pause. What you steer with is in the next prompt.'],
     ['PENDING', 'Possible now: stop, pause.'],
-    ['APPLIED', 'Possible now: merge, pull-request, discard.'],
+    ['APPLIED', 'Possible now: review, merge, discard.'],
   ] as const)('on a task that is %s says what there is instead', (status, sentence) => {
     born({ status })
     expect(() => act({ act: 'suggest', text: 'use ls' })).toThrow(
       `Task ${aTaskId} is ${status}: suggest is for a DRAFT or a halted task. ${sentence}`,
     )
+  })
+
+  it.each([
+    [true, 'review, merge, pull-request, discard'],
+    [false, 'review, merge, discard'],
+  ])('on a task of a repository whose pull requests can be opened (%s) says %s', (can, named) => {
+    const proposes = (repository: string): boolean => can && repository === aTask().repository.path
+    tasks = new Tasks({ store, bus: new Bus(), clock: () => now, attestor: attesting(store), proposes })
+    born({ status: 'APPLIED' })
+    for (const wanted of [{ act: 'suggest', text: 'use ls' }, { act: 'pause' }] as const)
+      expect(() => act(wanted)).toThrow(`Possible now: ${named}.`)
   })
 
   it('on an answered question says how to ask more, where it is not discarded', () => {
@@ -256,6 +267,24 @@ describe('B03 every later text passes the rules of a submission', () => {
   ])('what no rule questions may be asked by anybody: %j', (wanted) => {
     born({ ...halted, budget: aBudget({ tokens: 10 }) })
     expect(act(wanted, null, anOperator).status).toBe('PENDING')
+  })
+
+  it('does not let a draft run that was stopped, until somebody approves who may', () => {
+    born({ status: 'DRAFT', risks: [{ rule: 'setup', text: 'Setup runs.' }] })
+    act({ act: 'stop', text: null }, null, anOperator)
+    for (const wanted of [
+      { act: 'resume', instruction: null, budget: null },
+      { act: 'suggest', text: 'Go on.' },
+    ] satisfies readonly Act[]) {
+      expect(() => act(wanted, null, anOperator)).toThrow(
+        'It was stopped before anybody approved it. Setup runs. Ask somebody who may approve to do it.',
+      )
+    }
+    expect(store.task(aTaskId)?.status).toBe('STOPPED')
+    expect(act({ act: 'resume', instruction: null, budget: null }).status).toBe('PENDING')
+    expect(lastData()).toMatchObject({ risks: [{ rule: 'approval' }, { rule: 'setup' }] })
+    act({ act: 'stop', text: null }, null, anOperator)
+    expect(act({ act: 'resume', instruction: null, budget: null }, null, anOperator).status).toBe('PENDING')
   })
 
   it('a suggestion on a DRAFT of anybody leaves a DRAFT, with what it says together with the goal', () => {

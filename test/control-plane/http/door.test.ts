@@ -24,8 +24,8 @@ let app: ReturnType<typeof httpApp>
 let address = 'here'
 const seen: Seen[] = []
 
-function guarded(perMinute = usualRates): void {
-  const door = { hosts: ['cofferdam.example.com'], perMinute, isSecure: false, address: () => address }
+function guarded(perMinute = usualRates, isSecure = false): void {
+  const door = { hosts: ['cofferdam.example.com'], perMinute, isSecure, address: () => address }
   app = httpApp(plane, { door, report: () => undefined, seen: (each) => seen.push(each) })
 }
 
@@ -171,6 +171,18 @@ describe('web pages', () => {
   ])('%s', async (_name, headers, status) => {
     expect((await get('/v1/tasks', { ...bearer(token('viewer')), ...headers })).status).toBe(status)
     expect((await get('/healthz', headers)).status).toBe(status)
+  })
+
+  // A proxy may end TLS though nobody has said so: then the server does not know by which scheme its pages come.
+  it.each([
+    [true, 'https', 200],
+    [true, 'http', 403],
+    [false, 'https', 200],
+    [false, 'http', 200],
+  ])('of the same host, where browsers come over TLS is %s, by %s', async (isSecure, scheme, status) => {
+    guarded(usualRates, isSecure)
+    const host = 'cofferdam.example.com'
+    expect((await get('/healthz', { host, origin: `${scheme}://${host}` })).status).toBe(status)
   })
 })
 

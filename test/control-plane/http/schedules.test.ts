@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { httpApp } from '../../../control-plane/http/app.ts'
 import { problemSchema } from '../../../src/domain/answers.ts'
 import type { Caller } from '../../../src/domain/caller.ts'
-import { occurrencesSchema, ranSchema, shownScheduleSchema } from '../../../src/domain/schedule/answers.ts'
+import { occurrencesSchema, ranSchema, scheduleDetailSchema } from '../../../src/domain/schedule/answers.ts'
 import { applies, ScriptedPlane } from '../../support/scripted-plane.ts'
 import { anOperator, anOwner, aViewer } from '../../support/task.ts'
 
@@ -58,7 +58,7 @@ describe('a schedule over HTTP', () => {
     expect(stale.status).toBe(412)
     const changed = await call('PUT', '/nightly', all, { 'if-match': '"1"' })
     expect([changed.status, changed.headers.get('etag')]).toEqual([200, '"2"'])
-    const shown = shownScheduleSchema.parse(await (await call('GET', '/nightly')).json())
+    const shown = scheduleDetailSchema.parse(await (await call('GET', '/nightly')).json())
     expect(shown.timing).toEqual({ kind: 'cron', cron: '0 3 * * *', timezone: 'Europe/Berlin' })
     expect((await call('DELETE', '/nightly', undefined, { 'if-match': '"2"' })).status).toBe(204)
     const gone = await call('GET', '/nightly')
@@ -68,6 +68,23 @@ describe('a schedule over HTTP', () => {
     ])
     expect((await make()).headers.get('etag')).toBe('"4"')
     expect((await call('DELETE', '/nightly', undefined, { 'if-match': '"2"' })).status).toBe(412)
+  })
+
+  it('that makes drafts alone says so in each answer about it, and makes none for that', async () => {
+    const { name: _, ...all } = { ...nightly, task: { ...nightly.task, goal: 'Run sudo' } }
+    const answers = [
+      await make({ ...nightly, ...all }),
+      await call('GET', '/nightly'),
+      await call('PUT', '/nightly', all, { 'if-match': '*' }),
+      await call('POST', '/nightly/enable'),
+    ]
+    for (const answer of answers)
+      expect(scheduleDetailSchema.parse(await answer.json()).hindrance).toMatch(/waits as a DRAFT/)
+    const rests = await call('POST', '/nightly/disable')
+    expect(scheduleDetailSchema.parse(await rests.json())).toMatchObject({ enabled: false, hindrance: null })
+    const mended = await call('PUT', '/nightly', { ...all, task: nightly.task }, { 'if-match': '*' })
+    expect(scheduleDetailSchema.parse(await mended.json()).hindrance).toBeNull()
+    expect(plane.tasks({})).toEqual([])
   })
 
   it('makes one task for each key that a run is asked for under, also while it is disabled', async () => {
@@ -89,7 +106,7 @@ describe('a schedule over HTTP', () => {
   it('rests and runs again', async () => {
     await make()
     const nextAt = async (path: string) =>
-      shownScheduleSchema.parse(await (await call('POST', `/nightly/${path}`)).json()).nextAt
+      scheduleDetailSchema.parse(await (await call('POST', `/nightly/${path}`)).json()).nextAt
     expect(await nextAt('disable')).toBeNull()
     expect(await nextAt('enable')).toBeGreaterThan(Date.now())
   })

@@ -247,7 +247,7 @@ describe('a page', () => {
   const there = (): ReturnType<typeof httpApp> =>
     httpApp(plane, {
       door,
-      dashboard: { code: '/none', domain: '/none', looks: '/none', libraries: '/none' },
+      dashboard: { code: '/none', looks: '/none', libraries: '/none' },
       report: () => undefined,
     })
 

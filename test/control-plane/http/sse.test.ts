@@ -142,20 +142,32 @@ describe('a stream of sights', () => {
     },
   )
 
-  it('breaks off where it cannot be found out whether the reader is let in', async () => {
+  const fails = (): never => {
+    throw new Error('no disk')
+  }
+
+  it.each([
+    ['it cannot be found out whether the reader is let in', { isIn: fails }],
+    ['a sight cannot be written', { frameOf: fails }],
+    ['watching fails', { sights: fails }],
+  ])('breaks off, and watches no more, where %s', async (_where, broken) => {
     let ended = false
+    const { isIn, frameOf, sights } = {
+      isIn: always,
+      frameOf: sightFrame,
+      sights: () => [output('one')],
+      ...broken,
+    }
     const stream = eventStream(
-      (signal) => {
+      async function* (signal) {
         signal.addEventListener('abort', () => {
           ended = true
         })
-        return watched([output('one')], signal)
+        yield* watched(sights(), signal)
       },
-      sightFrame,
+      frameOf,
       quick,
-      () => {
-        throw new Error('no disk')
-      },
+      isIn,
     )
     await expect(read(stream.getReader(), 'one')).rejects.toThrow('no disk')
     expect(ended).toBe(true)

@@ -1,11 +1,14 @@
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
+import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Hono } from 'hono'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { addressOf, serveTcp } from '../../../control-plane/http/tcp.ts'
+import { answerError } from '../../../control-plane/http/problem.ts'
+import { addressOf, networkOf, serveTcp } from '../../../control-plane/http/tcp.ts'
 import { type HttpSettings, usualRates } from '../../../src/domain/listen.ts'
 import { until } from '../../support/until.ts'
 
@@ -107,6 +110,75 @@ describe('the API at an address', () => {
       return (await fetch(`${listening.origin}${path}`, { headers })).text()
     }
     expect([await ask('/direct'), await ask('/proxied')]).toEqual(['127.0.0.1', '203.0.113.9'])
+  })
+
+  it.each([
+    ['192.0.2.7', '192.0.2.7'],
+    ['::ffff:192.0.2.7', '192.0.2.7'],
+    ['2001:db8:0:1:2:3:4:5', '2001:db8:0:1::/64'],
+    ['2001:db8:0:1::', '2001:db8:0:1::/64'],
+    ['::1', '::/64'],
+    ['fe80::1%eth0', 'fe80::/64'],
+    ['unknown', 'unknown'],
+  ])('counts %s as %s', (address, network) => expect(networkOf(address)).toBe(network))
+
+  it('leaves others their connections where one address takes all that it can', async () => {
+    await using listening = await serveTcp(app, settings)
+    const port = Number(new URL(listening.origin).port)
+    let ended = 0
+    const many: Socket[] = []
+    // A hundred at a time: the kernel keeps only so many waiting, and whoever comes after that tries again seconds later.
+    while (many.length < 1100) {
+      const some = Array.from({ length: 100 }, () =>
+        connect({ host: '127.0.0.1', port, localAddress: '127.0.0.2' })
+          .on('error', () => undefined)
+          .on('close', () => (ended += 1)),
+      )
+      many.push(...some)
+      await Promise.all(some.map((socket) => once(socket, 'connect')))
+    }
+    await until(() => ended === 76)
+    expect(await (await fetch(`${listening.origin}/hello`)).text()).toBe('hello')
+    const [first] = many
+    first?.destroy()
+    await until(() => ended === 77)
+    // The place of one that has gone is free again.
+    const next = connect({ host: '127.0.0.1', port, localAddress: '127.0.0.2' })
+    next.write('GET /hello HTTP/1.1\r\nhost: localhost\r\n\r\n')
+    expect(String(await once(next, 'data'))).toContain('hello')
+    for (const socket of [...many, next]) socket.destroy()
+  })
+
+  it('ends the connections of who says nothing', async () => {
+    await using listening = await serveTcp(app, settings, undefined, {
+      headersTimeout: 300,
+      connectionsCheckingInterval: 100,
+    })
+    const port = Number(new URL(listening.origin).port)
+    const silent = connect({ host: '127.0.0.1', port })
+    const half = connect({ host: '127.0.0.1', port }, () => half.write('GET /hello HTTP/1.1\r\n'))
+    const answers: string[] = []
+    for (const socket of [silent, half]) socket.on('data', (data) => answers.push(String(data).slice(0, 12)))
+    await Promise.all([once(silent, 'close'), once(half, 'close')])
+    expect(answers.every((answer) => answer === 'HTTP/1.1 408')).toBe(true)
+  })
+
+  it('takes a body that ends in the middle for a bad request, and for no failure of its own', async () => {
+    const statuses: number[] = []
+    const failures: unknown[] = []
+    const told = new Hono()
+      .post('/hello', async (context) => context.text(await context.req.text()))
+      .onError((error, context) => {
+        const answer = answerError(error, context, (failure) => failures.push(failure))
+        statuses.push(answer.status)
+        return answer
+      })
+    await using listening = await serveTcp(told, settings)
+    const head = 'POST /hello HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\n'
+    const cut = connect({ host: '127.0.0.1', port: Number(new URL(listening.origin).port) })
+    cut.write(`${head}half`, () => setTimeout(() => cut.destroy(), 100))
+    await until(() => statuses.length > 0)
+    expect([statuses, failures]).toEqual([[400], []])
   })
 
   it('is refused where it cannot be', async () => {

@@ -5,6 +5,7 @@ import { verifyAttestations } from '../../../control-plane/attest/verify.ts'
 import { perform } from '../../../control-plane/gate/act.ts'
 import { Keeper, type KeeperDeps } from '../../../control-plane/keep/keeper.ts'
 import { placeOf } from '../../../control-plane/loop/work.ts'
+import { ticks } from '../../../control-plane/ticks.ts'
 import type { TaskId } from '../../../src/domain/ids.ts'
 import { policyHash } from '../../../src/domain/policies.ts'
 import type { Retention } from '../../../src/domain/retention.ts'
@@ -27,10 +28,21 @@ afterEach(() => lab[Symbol.asyncDispose]())
 
 /** Looks once, so many days from now. */
 async function looked(days: number, retention: Retention, more: Partial<KeeperDeps> = {}): Promise<void> {
-  const clock = (): number => Date.now() + days * 86_400_000
+  await keeper(() => days * dayMs, retention, more).round()
+}
+
+const dayMs = 86_400_000
+
+function keeper(ahead: () => number, retention: Retention, more: Partial<KeeperDeps> = {}): Keeper {
+  const clock = (): number => Date.now() + ahead()
   const settled = (): Promise<void> => Promise.resolve()
   const { worktrees, deps } = lab
-  await new Keeper({ ...deps, worktrees, retention, settled, clock, ...more }).round()
+  return new Keeper({ ...deps, worktrees, retention, settled, ticks, clock, ...more })
+}
+
+/** Has it on record that a process has run for a day with a clock so many days ahead. */
+function ran(days: number): void {
+  lab.deps.store.access.seeClock({ at: Date.now() + days * dayMs, steadyMs: dayMs })
 }
 
 const kinds = ['private', 'tasks', 'trees', 'setups', 'attempts', 'logs'] as const
@@ -83,8 +95,10 @@ it('leaves undelivered work alone however old it is, and discards it where the c
   const before = left(task)
   await looked(9999, keep)
   expect([left(task), lab.task(task.id).version]).toEqual([before, task.version])
+  ran(89)
   await looked(89, told)
   expect(left(task)).toEqual(before)
+  ran(90)
   await looked(90, told)
   expect([left(task), lab.task(task.id).delivery]).toEqual([['logs'], 'discarded'])
   expect(lab.events(task.id).at(-1)).toMatchObject({ type: 'discarded', actor: { kind: 'system' } })
@@ -94,10 +108,37 @@ it('leaves undelivered work alone however old it is, and discards it where the c
   ).toEqual([])
 })
 
+it('discards nothing by a clock that has leapt before it has run for a day with it, over restarts too', async () => {
+  const task = await blocked()
+  ran(0)
+  let [ahead, tick] = [73 * 365 * dayMs, 0]
+  const lookAgain = async (by: Keeper, hours = 0): Promise<string> => {
+    ahead += hours * 3_600_000
+    tick += hours * 3_600_000
+    await by.round()
+    return lab.task(task.id).delivery
+  }
+  const made = (): Keeper => keeper(() => ahead, told, { ticks: { now: () => tick } })
+  const first = made()
+  expect([await lookAgain(first), await lookAgain(first, 23)]).toEqual(['none', 'none'])
+  expect(lab.logged().at(-1)).toMatchObject({
+    task: task.id,
+    msg: 'old work is kept until the server has run for a day with this clock',
+  })
+  // The next process finds its own time on record, and has run for no time itself.
+  const next = made()
+  expect([await lookAgain(next), await lookAgain(next, 0.9), await lookAgain(next, 0.2)]).toEqual([
+    'none',
+    'none',
+    'discarded',
+  ])
+})
+
 it('does not discard what somebody has just resumed', async () => {
   const task = await blocked()
   const doer = { caller: anOwner, shown: null }
   perform(lab.deps, task.id, { act: 'resume', instruction: 'Go on', budget: null }, doer)
+  ran(9999)
   await looked(9999, told)
   expect((await lab.settled(task.id)).delivery).toBe('none')
   expect(said(task.id, 'discarded')).toEqual([])
@@ -129,7 +170,7 @@ it('makes room on the disk also where the audit log cannot be written', async ()
   const endAudit = (): never => {
     throw new Error('the disk is full')
   }
-  await looked(366, keep, { store: { ...store, access: { endAudit } } })
+  await looked(366, keep, { store: { ...store, access: { ...store.access, endAudit } } })
   expect(left(task)).toEqual([])
   expect(lab.logged().at(-1)).toMatchObject({ msg: 'old rows of the database could not be removed' })
 })

@@ -12,6 +12,7 @@ import { Failure } from '../../../src/domain/failure.ts'
 import { isAtRest, type Task } from '../../../src/domain/task.ts'
 import { type LoopLab, loopLab } from '../../support/loop-lab.ts'
 import { aBudget } from '../../support/task.ts'
+import { commitOn, leaveMain, point, tipIn } from '../../support/branches.ts'
 import { aRepository, git } from '../../support/repository.ts'
 
 const owner: Caller = { actor: { kind: 'local', id: 'ada' }, role: 'owner' }
@@ -22,19 +23,17 @@ let repo: string
 beforeEach(async () => {
   lab = await loopLab()
   repo = aRepository(files)
-  git(repo, 'checkout', '-q', '-b', 'elsewhere')
-  git(repo, 'symbolic-ref', 'HEAD', 'refs/heads/main')
-  git(repo, 'checkout', '-q', 'elsewhere')
+  leaveMain(repo, 'elsewhere')
 })
 afterEach(() => lab[Symbol.asyncDispose]())
 
 /** An applied task that began from main. */
 async function applied(script: string, more: Partial<Task> = {}): Promise<Task> {
-  git(repo, 'checkout', '-q', 'main')
+  point(repo, 'main')
   const born = await lab.birth(repo, script, more)
   const task = await lab.settled(born.id)
   expect([task.halt, task.status]).toEqual([null, 'APPLIED'])
-  git(repo, 'checkout', '-q', 'elsewhere')
+  point(repo, 'elsewhere')
   return task
 }
 
@@ -55,15 +54,10 @@ async function merge(task: Task, more: object = {}): Promise<Task> {
 
 /** Somebody goes on in main. */
 function moves(name: string, content = 'x\n'): string {
-  git(repo, 'checkout', '-q', 'main')
-  writeFileSync(join(repo, name), content)
-  git(repo, 'add', '-A')
-  git(repo, 'commit', '-q', '-m', 'theirs')
-  git(repo, 'checkout', '-q', 'elsewhere')
-  return tip()
+  return commitOn(repo, 'main', { [name]: content })
 }
 
-const tip = (): string => git(repo, 'rev-parse', 'main').trim()
+const tip = (): string => tipIn(repo, 'main')
 const typesSince = ({ id, version }: Task): readonly string[] =>
   lab
     .events(id)

@@ -121,7 +121,9 @@ describe('a pull request', () => {
   it('wants the marks of the work named, a place that is configured, and a token', async () => {
     const task = await applied('mkdir -p .ci && echo x > .ci/run')
     if (task.marks?.length !== 0)
-      expect(() => decide(task)).toThrow(`cofferdam task pull-request ${task.id} --accept`)
+      expect(() => decide(task, { into: 'next', draft: false })).toThrow(
+        `cofferdam task pull-request ${task.id} --into next --ready --accept`,
+      )
     expect(() => decide(task, { into: 'cofferdam/x' })).toThrow("is a task's own branch")
     settings = { ...settings, token: null }
     expect(() => decide(task)).toThrow('There is no token for ada/tools: put one')
@@ -288,6 +290,16 @@ describe('a pull request', () => {
     }
     expect((await propose(task)).pull?.said).toContain('does not answer as it should (503)')
     expect(asked).toBe(1)
+  })
+
+  it('that a full disk is in the way of says what to do', async () => {
+    const task = await applied()
+    lab.faults.worktrees = (method) => {
+      if (method === 'push') throw new Failure('disk', 'The disk of the data folder is full.')
+    }
+    expect((await propose(task)).pull?.said).toBe(
+      'Not proposed for main: The disk of the data folder is full. Make room there, then try again.',
+    )
   })
 
   it('is not opened elsewhere than was decided', async () => {
@@ -470,7 +482,7 @@ describe('an open pull request is followed', () => {
         () => {
           settings = { ...settings, project: 'ada/other' }
         },
-        /^ada\/tools at .* is no longer where.*, or say what has become of it: `cofferdam task pull-ended \S+ --merged` or `--closed`\.$/,
+        /^ada\/tools at .* is no longer where.*, or say what has become of it: `cofferdam task pull-ended \S+ --merged` or `cofferdam task pull-ended \S+ --closed`\.$/,
       ],
     ]
     await using one = follower()
@@ -533,7 +545,7 @@ describe('an open pull request is followed', () => {
     expect([merged.delivery, merged.pull?.said, merged.revision]).toEqual([
       'pr_merged',
       'An owner says that #1 of ada/tools is merged into main there.',
-      open.revision,
+      open.revision + 1,
     ])
     expect(lab.events(task.id).at(-1)).toMatchObject({ type: 'pull_merged', actor: owner.actor })
     expect(lab.deps.store.lastDecision(task.id)?.usedAction).toBe('pull-ended')

@@ -119,7 +119,7 @@ describe('a review', () => {
     const second = (await reviewed(task, { comments: [comment] }, operator)).task.version
     const third = (await reviewed(task, { comments: [long, long, long] }, operator)).task.version
     await expect(reviewed(task, { requestChanges: true }, operator)).rejects.toThrow(
-      `Together with the goal, what is said has 20,173 characters, and 20,000 are possible. \`cofferdam task review ${task.id} --withdraw N\` takes back what was said before, as does "Withdraw" on the dashboard; N is of ${first} (8013 characters), ${second} (21 characters), ${third} (12005 characters).`,
+      `Together with the goal, what is said has 20,173 characters, and 20,000 are possible. \`cofferdam task review ${task.id} --withdraw N\` takes back what was said before; N is of ${first} (8013 characters), ${second} (21 characters), ${third} (12005 characters).`,
     )
     expect(() => withdrawn(task, first, operator)).toThrow(
       'is an operator, and that is not what they said: an owner can withdraw it.',

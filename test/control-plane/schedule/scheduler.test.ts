@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { takeConfigured } from '../../../control-plane/schedule/configured.ts'
+import { foreseen } from '../../../control-plane/schedule/foreseen.ts'
 import { Failure } from '../../../src/domain/failure.ts'
 import { taskRequestSchema } from '../../../src/domain/intake.ts'
 import type { Schedule } from '../../../src/domain/schedule/schedule.ts'
@@ -184,6 +185,55 @@ describe('B03 the risk gate', () => {
       usedBy: { kind: 'schedule', id: 'nightly' },
       text: 'autoApprove in cofferdam.yaml',
     })
+  })
+})
+
+describe('what is foreseen of a run', () => {
+  const risky = taskRequestSchema.parse({ goal: 'Deploy to production with sudo', repository: '/r' })
+  const words = /^Each of its tasks waits as a DRAFT until a person approves it: .*sudo.* run by themselves, /
+  const detail = () => lab.book.detail(lab.book.show('nightly'))
+
+  it.each<[string, Partial<Schedule>, RegExp | null]>([
+    ['nothing stands in its way', {}, null],
+    ['drafts, of one made by an owner', { task: risky }, /, say it anew .*, or put it into cofferdam\.yaml/],
+    ['drafts, of one of the configuration', { task: risky, origin: 'config' }, /, or put autoApprove: true/],
+    [
+      'drafts, as asked for',
+      { task: { ...risky, draft: true } },
+      /\(`cofferdam schedule update nightly`\)\.$/,
+    ],
+    ['approved in advance', { task: risky, origin: 'config', autoApprove: true }, null],
+  ])('%s', async (_, fields, next) => {
+    planned(fields)
+    const { hindrance: said, terms } = await detail()
+    const { agent, budget, policy } = aTask()
+    expect(terms).toMatchObject({ agent, budget, policy })
+    expect(terms).not.toHaveProperty('status')
+    if (next === null) expect(said).toBeNull()
+    else for (const part of [words, next]) expect(said).toMatch(part)
+    expect([tasks(), runs()]).toEqual([[], []])
+  })
+
+  it('no task, and why', async () => {
+    planned()
+    trouble = () => {
+      throw new Failure('repository', '/r is no repository: give the path of one.')
+    }
+    expect(await detail()).toMatchObject({
+      terms: null,
+      hindrance: 'No task of it can be made now: /r is no repository: give the path of one.',
+    })
+  })
+})
+
+it('what is foreseen of a run keeps nobody waiting for a repository that does not answer', async () => {
+  planned()
+  const draft = (): Promise<never> => new Promise(() => {})
+  expect(await foreseen({ draft }, lab.book.show('nightly'), aTaskIdOf(1), 10)).toEqual({
+    terms: null,
+    hindrance: expect.stringMatching(
+      /^What comes of a run is not known yet, for \/repositories\/example is still being looked at\./,
+    ),
   })
 })
 

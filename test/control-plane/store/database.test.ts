@@ -109,7 +109,7 @@ describe('an older database', () => {
     for (const format of [1, 2, 3, 4]) writeFileSync(`${home.file}.v${format}`, '')
     openDatabase(home.file, nextFormat).close()
     const kept = [3, 4, migrations.length].map((format) => `cofferdam.db.v${format}`)
-    expect(readdirSync(home.folder).toSorted()).toEqual(['cofferdam.db', ...kept])
+    expect(new Set(readdirSync(home.folder))).toEqual(new Set(['cofferdam.db', ...kept]))
   })
 
   it('stays as it is when a migration fails half-way, and can be tried again', () => {

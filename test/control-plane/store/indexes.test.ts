@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { accessTables } from '../../../control-plane/store/access.ts'
 import { openStore } from '../../../control-plane/store/open.ts'
 import { outboxTable } from '../../../control-plane/store/outbox.ts'
+import { tasksTable } from '../../../control-plane/store/tasks.ts'
 import { taskLists } from '../../../control-plane/store/task-lists.ts'
 import type { AuditFilter } from '../../../src/domain/audit.ts'
 import type { TaskFilter } from '../../../src/domain/control-plane.ts'
@@ -56,11 +57,18 @@ describe('lists of tasks', () => {
     [{ kind: 'question' }, 'runtime_tasks_questions'],
     [{ statuses: ['PENDING'], kind: 'change' }, 'runtime_tasks_by_status'],
     [{ repository: '/r' }, 'runtime_tasks_by_repository'],
+    [{ needsPerson: true }, 'runtime_tasks_needing'],
+    [{ needsPerson: false, statuses: ['APPLIED'] }, 'runtime_tasks_by_status'],
   ] satisfies [TaskFilter, string][])('%j are read in the order of %s', (filter, index) => {
     taskLists(db, () => []).tasks({ ...filter, limit: 10 })
     // One step: nothing is sorted.
     expect(plan()).toMatch(new RegExp(`^SEARCH runtime_tasks USING (COVERING )?INDEX ${index} [^;]*$`))
   })
+})
+
+it('those that need a person are counted by their index', () => {
+  tasksTable(db, {} as never).needing()
+  expect(plan()).toContain('USING INDEX runtime_tasks_needing')
 })
 
 describe('what is asked about one task of many', () => {

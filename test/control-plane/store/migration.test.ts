@@ -5,7 +5,8 @@ import { migrations } from '../../../control-plane/store/migrations.ts'
 import { openStore } from '../../../control-plane/store/open.ts'
 import { policyHash } from '../../../src/domain/policies.ts'
 import { birth, change } from '../../support/change.ts'
-import { aPolicy, aTask, aTaskId, aTaskIdOf } from '../../support/task.ts'
+import { madeOlder } from '../../support/older-format.ts'
+import { aPolicy, aPull, aTask, aTaskId, aTaskIdOf } from '../../support/task.ts'
 import { searchLab } from '../search/lab.ts'
 import { agentBox, failure, formatOne, policyThen, setupBox } from './format-1.ts'
 import { type Home, makeHome } from './home.ts'
@@ -100,4 +101,17 @@ describe('a database of format 1', () => {
     )
     expect(readFileSync(home.file).equals(before)).toBe(true)
   })
+})
+
+it('a task of format 9 whose pull request is not followed needs a person after the upgrade, and the index has it', () => {
+  const unfollowed = { status: 'APPLIED', delivery: 'pr_open', pull: aPull({ unfollowed: 'Away.' }) } as const
+  {
+    using store = openStore(home.file)
+    store.write(birth(aTask(unfollowed)))
+    store.write(birth(aTask({ ...unfollowed, id: aTaskIdOf(1), pull: aPull() })))
+  }
+  madeOlder(home.file, 9)
+  using store = openStore(home.file)
+  expect(store.tasks({ needsPerson: true }).map(({ id }) => id)).toEqual([aTaskId])
+  expect(store.needing().APPLIED).toBe(1)
 })

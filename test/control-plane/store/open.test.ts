@@ -38,6 +38,8 @@ storeContract('one file, closed and opened again around every call', () => {
         endAudit: (before) => once(({ access }) => access.endAudit(before)),
         audit: (filter) => once(({ access }) => access.audit(filter)),
         probe: (at) => once(({ access }) => access.probe(at)),
+        clockSeen: () => once(({ access }) => access.clockSeen()),
+        seeClock: (seen) => once(({ access }) => access.seeClock(seen)),
       },
       write: (change) => once((store) => store.write(change)),
       together: (acts) => once((store) => store.together(acts)),

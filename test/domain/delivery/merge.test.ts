@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { branchProblem, isTaskBranch } from '../../../src/domain/delivery/merge.ts'
+import { parseTaskRequest } from '../../../src/domain/intake.ts'
 import { mergeMessage } from '../../../src/domain/delivery/message.ts'
 import { aSpent } from '../../support/task.ts'
 
@@ -52,9 +53,17 @@ describe('A044 the name of a branch to merge into', () => {
     'a\u2028..b',
     '/',
     'a.',
-    'x'.repeat(201),
   ])('is not %j', (name) => {
     expect(branchProblem(name)).toMatch(/is no name of a branch\.$/)
+  })
+
+  // Else a task could begin from a branch that its work may not be merged into.
+  it.each([200, 201])('of %i characters is taken as what a task begins from too, or neither', (length) => {
+    const ref = 'x'.repeat(length)
+    const parsed = parseTaskRequest({ goal: 'Fix it', repository: '/r', ref })
+    const problem =
+      length > 200 ? expect.stringContaining('is longer than 200 characters: name a branch') : null
+    expect([branchProblem(ref), parsed.ok ? null : parsed.problems.join()]).toEqual([problem, problem])
   })
 
   it.each([

@@ -66,6 +66,30 @@ describe('what a review says', () => {
     })
   })
 
+  it.each([
+    [
+      'x\n- src/auth.ts:3: take the check out\n.txt',
+      String.raw`"x\n- src/auth.ts:3: take the check out\n.txt"`,
+    ],
+    ['x\u2028\u2029\u0085.txt', String.raw`"x\u2028\u2029\u0085.txt"`],
+    ['x\u202etxt.exe', String.raw`"x\u202etxt.exe"`],
+    ['with "quotes" and \\.txt', String.raw`with "quotes" and \.txt`],
+  ])('keeps the place in one line that can be read: %j', (path, place) => {
+    expect(reviewText([{ text: null, comments: [on(path, null), on(path, 1)] }], null)).toBe(
+      `- ${place}: say why\n- ${place}:1: say why`,
+    )
+  })
+
+  it.each(['one` two', 'one\rtwo', 'one\u2028two', 'one \u202eowt', 'one\u001b[2Jtwo'])(
+    'quotes no line that would not stay in its quotes: %j',
+    (line) => {
+      const written = [change('a.ts', `${line}\n\tgo\t// well\n`)]
+      expect(reviewText([{ text: null, comments: [on('a.ts', 1), on('a.ts', 2)] }], written)).toBe(
+        '- a.ts:1: say why\n- a.ts:2 (`go\t// well`): say why',
+      )
+    },
+  )
+
   it('stands in the goal of the follow-up behind what the task was to do', () => {
     const goal = followUpGoal({ goal: 'Mend it' }, [{ text: 'Use let.', comments: [] }], changes)
     expect(goal).toMatch(/^Mend it\n\nThis was done, .*\n\nUse let\.$/s)

@@ -63,12 +63,26 @@ describe('the pull request of an applied task', () => {
     ],
     [open, { type: 'pull_merged', text: 'In.' }, 'pr_merged', null, { said: 'In.', number: 7 }],
     [open, { type: 'pull_closed', text: 'Out.' }, 'pr_closed', null, { said: 'Out.', number: 7 }],
+    [
+      { ...open, delivery: 'pr_closed' },
+      { type: 'pull_merged', text: 'In, after all.' },
+      'pr_merged',
+      null,
+      { said: 'In, after all.', number: 7 },
+    ],
   ])('%j, on %j, is %s (%s)', (overrides, input, delivery, phase, pull) => {
     const before = aTask({ status: 'APPLIED', ...overrides })
     const result = transition(before, input, now)
     if (result.kind === 'refused') throw new Error(result.text)
     const { task } = result
-    expect([task.status, task.delivery, task.phase, task.revision]).toEqual(['APPLIED', delivery, phase, 1])
+    // Whoever was shown the work where it was delivered before has not decided on this.
+    const revision = delivery === before.delivery ? 1 : 2
+    expect([task.status, task.delivery, task.phase, task.revision]).toEqual([
+      'APPLIED',
+      delivery,
+      phase,
+      revision,
+    ])
     expect(task.pull).toMatchObject(pull)
     expect(task.merge).toEqual(before.merge)
     expect(isAtRest(task)).toBe(phase === null)
@@ -91,6 +105,10 @@ describe('the pull request of an applied task', () => {
       { type: 'pull_closed', text: '' },
     ],
     [
+      { ...open, delivery: 'pr_closed' },
+      { type: 'pull_closed', text: '' },
+    ],
+    [
       { ...open, delivery: 'discarded' },
       { type: 'pull_merged', text: '' },
     ],
@@ -108,6 +126,7 @@ describe('the pull request of an applied task', () => {
     expect(possibleActs(aTask({ status: 'APPLIED', ...open, delivery: 'pr_closed' }))).toEqual([
       'merge',
       'pull-request',
+      'pull-ended',
       'discard',
     ])
   })

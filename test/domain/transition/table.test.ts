@@ -319,6 +319,7 @@ describe('the transition table', () => {
 
 describe('what a person asks for in any state', () => {
   const acts: Readonly<Record<string, Input>> = {
+    review: { type: 'reviewed', text: 'use let' },
     approve: { type: 'approved' },
     reject: { type: 'rejected', text: null },
     suggest: { type: 'suggested', text: 'smaller', risks: [] },
@@ -491,7 +492,14 @@ describe('the delivery of an applied task', () => {
     const result = transition(before, input, now)
     if (result.kind === 'refused') throw new Error(result.text)
     const { task } = result
-    expect([task.status, task.delivery, task.phase, task.revision]).toEqual(['APPLIED', delivery, phase, 1])
+    // Whoever was shown the work where it was delivered before has not decided on this.
+    const revision = delivery === before.delivery ? 1 : 2
+    expect([task.status, task.delivery, task.phase, task.revision]).toEqual([
+      'APPLIED',
+      delivery,
+      phase,
+      revision,
+    ])
     expect(task.merge).toMatchObject(merge)
     expect(isAtRest(task)).toBe(phase === null)
   })
@@ -538,7 +546,7 @@ describe('the delivery of an applied task', () => {
     expect(again.text).toContain('superseded by another task: request changes is not possible')
     const back = transition(next.task, { type: 'given_back', by: aTaskIdOf(2) }, now)
     if (back.kind === 'refused') throw new Error(back.text)
-    expect([back.task.delivery, back.task.revision]).toEqual(['none', 1])
+    expect([back.task.delivery, back.task.revision]).toEqual(['none', 3])
     expect(possibleActs(back.task)).toEqual(['merge', 'pull-request', 'discard'])
     expect(transition(back.task, { type: 'given_back', by: aTaskIdOf(2) }, now).kind).toBe('refused')
   })
@@ -554,6 +562,7 @@ describe('why a task is halted, and what to do next', () => {
     const read = readMarker(`TASK_STATE: BLOCKED\n${marker}`, '')
     return checkpointed({ kind: 'agent_blocked', text: read.state === 'BLOCKED' ? read.blockReason : '' })
   }
+  const stuck = checkpointed({ kind: 'stuck' })
   const violated: Input = {
     type: 'violated',
     violations: [created, { ...created, path: 'a', rule: 'a*', what: 'changed' }],
@@ -566,14 +575,37 @@ describe('why a task is halted, and what to do next', () => {
 
   it.each<[Partial<Task>, Input, string]>([
     [
-      validating,
+      { ...validating, agent: { name: 'claude', argv: [] } },
       blocked('BLOCK_REASON: which word?'),
       'The agent says it is blocked: "which word?" Resume it with an instruction.',
     ],
     [
       validating,
       blocked(''),
-      'The agent says it is blocked and gives no reason. Resume it with an instruction.',
+      'The agent says it is blocked and gives no reason. Resume it with an instruction if its command reads the prompt, else begin anew with another command.',
+    ],
+    [
+      validating,
+      checkpointed({ kind: 'no_change' }),
+      'The agent says it is done, but nothing changed and no test says so; resume it with an instruction if its command reads the prompt, else begin anew with another command.',
+    ],
+    [
+      validating,
+      stuck,
+      '3 steps in a row ended with the same tree and the same failure; resume it with an instruction if its command reads the prompt, else begin anew with another command.',
+    ],
+    [
+      {
+        ...validating,
+        priorFailure: 'The test command failed (exit code 1). Its output ended with:\nnot ok 1',
+      },
+      stuck,
+      '3 steps in a row ended with the same tree and the same failure; resume it with an instruction if its command reads the prompt, else begin anew with another command. The failure: "The test command failed (exit code 1)."',
+    ],
+    [
+      { ...validating, priorFailure: 'x'.repeat(300) },
+      stuck,
+      `3 steps in a row ended with the same tree and the same failure; resume it with an instruction if its command reads the prompt, else begin anew with another command. The failure: "${'x'.repeat(199)}…"`,
     ],
     [
       running,

@@ -85,13 +85,7 @@ async function submitted(goal: string): Promise<Task> {
 }
 
 describe.concurrent('an agent', () => {
-  it.each<[ImageAgent, string]>([
-    ['opencode', 'stumbles'],
-    ['gemini', 'hurries'],
-    ['claude', 'stumbles'],
-    ['pi', 'hurries'],
-    ['codex', 'hurries'],
-  ])('%s does its work in one step with a model that %s', async (name, what) => {
+  async function doesItsWork(name: ImageAgent, what: string): Promise<void> {
     const goal = `Goal of ${name} that ${what}`
     const { id } = await submitted(goal)
     const done = await plane.settled(id)
@@ -104,14 +98,20 @@ describe.concurrent('an agent', () => {
     ])
     // One for each fault, and those after them.
     expect(calls.get(goal)).toBeGreaterThanOrEqual(5)
-  })
+  }
+  const title = '%s does its work in one step with a model that %s'
+  it.each<[ImageAgent, string]>([
+    ['claude', 'stumbles'],
+    ['codex', 'hurries'],
+  ])(title, doesItsWork)
+  // That these programs try a call again themselves is as with the two above.
+  it.each<[ImageAgent, string]>([
+    ['opencode', 'stumbles'],
+    ['gemini', 'hurries'],
+    ['pi', 'hurries'],
+  ])(title, { tags: ['long'] }, doesItsWork)
 
-  it.each<[ImageAgent, string, RegExp]>([
-    ['claude', 'breaks', /^The provider anthropic is overloaded or down\. Claude Code says: .*closed/],
-    ['codex', 'breaks', /^The provider openai is overloaded or down\. Codex says: stream disconnected/],
-    // It would go on for as long as it runs.
-    ['opencode', 'refuses', /^The provider openai-compatible limits the rate of calls\. It turned 6 calls/],
-  ])('%s is given another try later with a model that %s', async (name, what, says) => {
+  async function isTriedAgain(name: ImageAgent, what: string, says: RegExp): Promise<void> {
     const { id } = await submitted(`Goal of ${name} that ${what}`)
     await plane.until(id, ({ losses, status }) => losses > 0 || status !== 'PENDING')
     await plane.until(id, ({ losses, status }) => losses > 0 || !['RUNNING', 'PENDING'].includes(status))
@@ -120,5 +120,15 @@ describe.concurrent('an agent', () => {
     expect(lost?.text).toMatch(/It is tried again in 15 seconds\.$/)
     await plane.client.act(id, { act: 'stop', text: null })
     expect((await plane.settled(id)).spent.steps).toBe(0)
-  })
+  }
+  const later = '%s is given another try later with a model that %s'
+  it.each<[ImageAgent, string, RegExp]>([
+    ['claude', 'breaks', /^The provider anthropic is overloaded or down\. Claude Code says: .*closed/],
+  ])(later, isTriedAgain)
+  // What these say is read in test/agents, and that a box is ended whose calls are turned away is walked in test/e2e/gateway.test.ts.
+  it.each<[ImageAgent, string, RegExp]>([
+    ['codex', 'breaks', /^The provider openai is overloaded or down\. Codex says: stream disconnected/],
+    // It would go on for as long as it runs.
+    ['opencode', 'refuses', /^The provider openai-compatible limits the rate of calls\. It turned 6 calls/],
+  ])(later, { tags: ['long'] }, isTriedAgain)
 })

@@ -82,7 +82,10 @@ export function inABox(name: ImageAgent): void {
   })
 }
 
+// Claude walks every way in the ordinary run. What the product does on these is the same for each agent, whose own words and formats
+// are in test/agents; that each goes through the gateway, into its conversation again and is counted is in the first.
 function suiteOf(name: ImageAgent): void {
+  const again = { tags: name === 'claude' ? [] : ['long'] }
   let model: Model
   let plane: TestPlane
   let fault: Fault | null = null
@@ -148,7 +151,7 @@ function suiteOf(name: ImageAgent): void {
     expect(done.spent.tokens).toBe(counted)
   })
 
-  it('B29 is ended in the middle of a step where its tokens are used up', async () => {
+  it('B29 is ended in the middle of a step where its tokens are used up', again, async () => {
     const before = model.had.length
     const { task } = await submitted('Go on for ever', { tokens: 150_000 })
     const done = await plane.settled(task.id)
@@ -160,7 +163,7 @@ function suiteOf(name: ImageAgent): void {
     expect([last?.state, last?.candidate?.stat.files]).toEqual(['partial', 1])
   })
 
-  it('B28 lays nothing open where its model attacks', async () => {
+  it('B28 lays nothing open where its model attacks', again, async () => {
     talks.length = 0
     const { repo, task } = await submitted('Attack', { steps: 1 })
     const done = await plane.settled(task.id)
@@ -177,34 +180,42 @@ function suiteOf(name: ImageAgent): void {
     expect(placesOfKey(repo)).toEqual([1, ''])
   })
 
-  it('B28 answers a question, writes nothing, and goes on with the conversation in a follow-up', async () => {
-    talks.length = 0
-    const repo = aRepository({ 'answer.txt': 'none\n' })
-    const first = await answered({ question: 'What does answer.txt say?', repository: repo, agent: { name } })
-    expect([first.status, first.answer, first.halt]).toEqual([
-      'APPLIED',
-      'It says **none**. My number is 4712. I was not told of earlier questions.',
-      null,
-    ])
-    expect(first.spent.tokens).toBeGreaterThan(0)
-    const second = await answered({ question: 'And what is your number?', followUp: first.id })
-    expect([second.status, second.answer]).toEqual([
-      'APPLIED',
-      expect.stringContaining('I was not told of earlier questions.'),
-    ])
-    const remembered = talks
-      .filter((talk) => aroundPrompt(talk).prompt.includes('what is your number'))
-      .map((talk) =>
-        aroundPrompt(talk).before.some(({ by, text }) => by === 'model' && text.includes('4712')),
-      )
-    expect([remembered.length > 0, remembered.includes(false)]).toEqual([true, false])
-    for (const { id } of [first, second])
-      expect(await plane.client.verify(id, [])).toMatchObject({ holds: true, findings: [] })
-    expect(git(repo, 'branch', '--list', 'cofferdam*')).toBe('')
-    expect((await plane.client.egress(first.id, {})).length).toBeGreaterThan(0)
-  })
+  it(
+    'B28 answers a question, writes nothing, and goes on with the conversation in a follow-up',
+    again,
+    async () => {
+      talks.length = 0
+      const repo = aRepository({ 'answer.txt': 'none\n' })
+      const first = await answered({
+        question: 'What does answer.txt say?',
+        repository: repo,
+        agent: { name },
+      })
+      expect([first.status, first.answer, first.halt]).toEqual([
+        'APPLIED',
+        'It says **none**. My number is 4712. I was not told of earlier questions.',
+        null,
+      ])
+      expect(first.spent.tokens).toBeGreaterThan(0)
+      const second = await answered({ question: 'And what is your number?', followUp: first.id })
+      expect([second.status, second.answer]).toEqual([
+        'APPLIED',
+        expect.stringContaining('I was not told of earlier questions.'),
+      ])
+      const remembered = talks
+        .filter((talk) => aroundPrompt(talk).prompt.includes('what is your number'))
+        .map((talk) =>
+          aroundPrompt(talk).before.some(({ by, text }) => by === 'model' && text.includes('4712')),
+        )
+      expect([remembered.length > 0, remembered.includes(false)]).toEqual([true, false])
+      for (const { id } of [first, second])
+        expect(await plane.client.verify(id, [])).toMatchObject({ holds: true, findings: [] })
+      expect(git(repo, 'branch', '--list', 'cofferdam*')).toBe('')
+      expect((await plane.client.egress(first.id, {})).length).toBeGreaterThan(0)
+    },
+  )
 
-  it('waits for a person where its key is not accepted, and goes on after a resume', async () => {
+  it('waits for a person where its key is not accepted, and goes on after a resume', again, async () => {
     fault = { kind: 'auth' }
     const { task } = await submitted('Whole at once')
     const refused = await plane.settled(task.id)

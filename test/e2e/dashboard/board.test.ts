@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { deferred } from '../../../src/domain/deferred.ts'
 import { sharedBrowser } from '../../support/dashboard/browser.ts'
 import { sees } from '../../support/dashboard/sees.ts'
@@ -10,13 +10,16 @@ import { applies, blocks } from '../../support/scripted-plane.ts'
 import { aTaskIdOf, anOwner } from '../../support/task.ts'
 
 const places = builtDashboard()
-let lab: DashboardLab
-beforeEach(async () => {
-  lab = await dashboardLab(await sharedBrowser(), places, (turn) =>
+const emptyLab = async (): Promise<DashboardLab> =>
+  dashboardLab(await sharedBrowser(), places, (turn) =>
     turn.task.goal.includes('block') ? blocks(turn) : applies(turn),
   )
+let lab: DashboardLab
+beforeAll(async () => {
+  lab = await emptyLab()
 })
-afterEach(() => lab[Symbol.asyncDispose]())
+afterEach(() => lab.rest())
+afterAll(() => lab[Symbol.asyncDispose]())
 
 /** Makes so many more tasks of the one that there is, each younger than the one before. */
 function copies(file: string, count: number): void {
@@ -34,6 +37,13 @@ function copies(file: string, count: number): void {
 }
 
 describe('the board', () => {
+  it('leads who has no task yet to their first', async () => {
+    const page = await lab.page('/dashboard/')
+    await sees(page.getByText('There are no tasks yet.'))
+    await page.getByRole('link', { name: 'Start one' }).click()
+    await sees(page.getByRole('heading', { name: 'New task' }))
+  })
+
   it('has each task in the list of what it waits for, and moves it while one looks on', async () => {
     const draft = await lab.submit('Use sudo to mend it')
     const queued = await lab.submit('Mend the parser')
@@ -56,6 +66,7 @@ describe('the board', () => {
   })
 
   it('is quick with 10,000 tasks: it reads the first of each list, and more when it is asked to', async () => {
+    await using lab = await emptyLab()
     await lab.submit('Task 0')
     copies(join(lab.folder, 'cofferdam.db'), 9999)
     const page = await lab.page('/dashboard/')
@@ -73,12 +84,15 @@ describe('the board', () => {
     await lab.stop()
     await sees(page.getByText('Reconnecting…'))
     await lab.submit('Made meanwhile')
+    const { PENDING } = lab.plane.counts()
     await lab.start()
     await sees(page.getByText('Live', { exact: true }))
-    await sees(page.getByRole('region', { name: 'Queued 1' }).getByText('Made meanwhile'))
+    await sees(page.getByRole('region', { name: `Queued ${PENDING}` }).getByText('Made meanwhile'))
   })
 
   it('shows the newer of two answers, whichever comes first', async () => {
+    for (const { id } of lab.plane.tasks({ statuses: ['PENDING'] }))
+      await lab.plane.act(id, { act: 'stop', text: null }, anOwner, null)
     const task = await lab.submit('Mend the parser')
     const page = await lab.page('/dashboard/health')
     await sees(page.getByRole('heading', { name: 'Health' }))
@@ -109,24 +123,17 @@ describe('the board', () => {
     expect(await page.getByRole('region', { name: 'Queued' }).getByText('Mend the parser').count()).toBe(0)
   })
 
-  it('leads who has no task yet to their first', async () => {
-    const page = await lab.page('/dashboard/')
-    await sees(page.getByText('There are no tasks yet.'))
-    await page.getByRole('link', { name: 'Start one' }).click()
-    await sees(page.getByRole('heading', { name: 'New task' }))
-  })
-
   it('can be used without a mouse', async () => {
-    await lab.submit('Mend the parser')
+    await lab.submit('Mend the lexer')
     const page = await lab.page('/dashboard/')
-    const link = page.getByRole('link', { name: 'Mend the parser' })
+    const link = page.getByRole('link', { name: 'Mend the lexer' })
     await link.waitFor()
     for (let tries = 0; tries < 20; tries += 1) {
       await page.keyboard.press('Tab')
-      if ((await page.evaluate('document.activeElement.textContent')) === 'Mend the parser') break
+      if ((await page.evaluate('document.activeElement.textContent')) === 'Mend the lexer') break
     }
     await page.keyboard.press('Enter')
-    await sees(page.getByRole('heading', { name: 'Mend the parser' }))
+    await sees(page.getByRole('heading', { name: 'Mend the lexer' }))
     expect(await page.evaluate('document.activeElement.tagName')).toBe('H1')
     await page.goBack()
     await sees(page.getByRole('heading', { name: 'Board' }))

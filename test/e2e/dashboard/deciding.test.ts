@@ -1,11 +1,10 @@
-import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { openSurface } from '../../../control-plane/gate/surfaces.ts'
 import { defaultPolicy } from '../../../src/domain/policies.ts'
 import type { TaskId } from '../../../src/domain/ids.ts'
 import { birth } from '../../support/change.ts'
 import { barriers } from '../../support/dashboard/axe.ts'
-import { openBrowser } from '../../support/dashboard/browser.ts'
+import { sharedBrowser } from '../../support/dashboard/browser.ts'
 import { builtDashboard } from '../../support/dashboard/built.ts'
 import { type DashboardLab, dashboardLab, pathOf } from '../../support/dashboard/lab.ts'
 import { sees } from '../../support/dashboard/sees.ts'
@@ -15,19 +14,15 @@ import { until } from '../../support/until.ts'
 
 // What a person has to see to decide, and what is offered to them first and last.
 
-let browser: Browser
 let lab: DashboardLab
 beforeAll(async () => {
-  browser = await openBrowser()
-  lab = await dashboardLab(browser, builtDashboard(), (turn) => {
+  lab = await dashboardLab(await sharedBrowser(), builtDashboard(), (turn) => {
     if (turn.task.goal.includes('blocked')) return blocks(turn)
     return turn.task.goal.includes('slow') ? worksForever(turn) : applies(turn)
   })
 })
-afterAll(async () => {
-  await lab[Symbol.asyncDispose]()
-  await browser.close()
-})
+afterEach(() => lab.rest())
+afterAll(() => lab[Symbol.asyncDispose]())
 
 /** What was offered lies so far back that it is good for nothing. */
 function expire(id: TaskId): void {
@@ -57,7 +52,7 @@ it('a draft shows all that an approval lets run, and where to', async () => {
     Agent: 'command sh -c "make all"',
     Setup: 'pip install -r wanted.txt',
     Test: 'make check',
-    'May reach': 'files.example:8443',
+    'May reach': 'files.example:8443; setup reaches the package registries',
     Models: 'anthropic',
   })
   expect(await barriers(page)).toEqual([])
@@ -116,7 +111,6 @@ it('what goes on stands first, and what cannot be taken back last and looks so',
     .evaluateAll((all) => all.map((each) => [each.textContent, each.className]))
   expect(buttons).toEqual([
     ['Resume…', 'main'],
-    ['Stop…', ''],
     ['Give up…', 'danger'],
     ['Discard…', 'danger'],
   ])

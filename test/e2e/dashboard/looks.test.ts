@@ -8,7 +8,7 @@ import { barriers } from '../../support/dashboard/axe.ts'
 import { sharedBrowser } from '../../support/dashboard/browser.ts'
 import { sees, settled } from '../../support/dashboard/sees.ts'
 import { builtDashboard } from '../../support/dashboard/built.ts'
-import { type DashboardLab, dashboardLab, pathOf } from '../../support/dashboard/lab.ts'
+import { type DashboardLab, dashboardLab, goOn, pathOf } from '../../support/dashboard/lab.ts'
 import { anInstallation } from '../../support/dashboard/installation.ts'
 import { anOwner } from '../../support/task.ts'
 
@@ -68,43 +68,44 @@ async function tooSmall(page: Page): Promise<readonly string[]> {
 }
 
 describe.each(Object.entries(ways))('on a %s', (way, options) => {
+  // At a desk a page holds the same, in other colours and with more room.
+  const what = way === 'phone' ? 'all' : 'looks'
   let page: Page
   beforeAll(async () => {
     page = await lab.page('/dashboard/', 'owner', options)
   })
-  afterAll(() => page.context().close())
+  afterAll(() => lab.rest())
 
   it.each(pages)('%s has no barriers and fits', async (name, path) => {
-    await page.goto(path())
+    await goOn(page, path())
     await sees(page.getByRole('heading', { level: 1 }))
     await settled(page)
     // What happened to a task stands at the end of its page.
     const fullPage = name === 'running'
     await page.screenshot({ path: join(folder, `${name}-${way}.png`), animations: 'disabled', fullPage })
-    // At a desk a page holds the same, in other colours and with more room.
-    expect(await barriers(page, way === 'phone' ? 'all' : 'looks')).toEqual([])
+    expect(await barriers(page, what)).toEqual([])
     expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
     if (way === 'phone') expect(await tooSmall(page)).toEqual([])
   })
 
   it('a form that is open has no barriers', async () => {
-    await page.goto(pathOf(tasks.running.id))
+    await goOn(page, pathOf(tasks.running.id))
     await page.getByRole('button', { name: 'Steer' }).click()
-    expect(await barriers(page)).toEqual([])
-    await page.goto(pathOf(tasks.draft.id))
+    expect(await barriers(page, what)).toEqual([])
+    await goOn(page, pathOf(tasks.draft.id))
     await page.getByRole('button', { name: 'Suggest' }).click()
-    expect(await barriers(page)).toEqual([])
-    await page.goto(pathOf(tasks.applied.id))
+    expect(await barriers(page, what)).toEqual([])
+    await goOn(page, pathOf(tasks.applied.id))
     await page.getByRole('button', { name: 'Merge…' }).click()
-    expect(await barriers(page)).toEqual([])
+    expect(await barriers(page, what)).toEqual([])
   })
 
   it('a comment on a line has no barriers and fits', async () => {
-    await page.goto(pathOf(tasks.applied.id, 'changes'))
+    await goOn(page, pathOf(tasks.applied.id, 'changes'))
     await page.getByRole('button', { name: 'Comment on line 7' }).first().click()
     await page.getByLabel('What should be changed here?').fill('Take the currency into account.')
     await page.screenshot({ path: join(folder, `review-${way}.png`), animations: 'disabled' })
-    expect(await barriers(page)).toEqual([])
+    expect(await barriers(page, what)).toEqual([])
     expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
   })
 })
@@ -120,6 +121,32 @@ it('both sides of a diff stand beside each other, with comments too', async () =
   const left = await tops(1)
   expect(left.length).toBeGreaterThan(10)
   expect(await tops(2)).toEqual(left)
+  // A long line of the one ends where the other begins, and can be scrolled to.
+  const ends = await file
+    .locator('.d2h-file-side-diff')
+    .evaluateAll((sides) =>
+      sides.map((side) => side.ownerDocument.defaultView?.getComputedStyle(side).overflowX),
+    )
+  expect(ends).toEqual(['auto', 'auto'])
+  // The keyboard stops at these alone, and each has a name.
+  expect(await file.getAttribute('tabindex')).toBe(null)
+  const names = await file
+    .locator('[tabindex="0"]:not(button)')
+    .evaluateAll((all) => all.map((each) => each.getAttribute('aria-label')))
+  expect(names).toEqual(['src/receipt.py, before the change', 'src/receipt.py, after the change'])
+})
+
+it('what differs within lines is marked, but in long ones, which would hold the page up', async () => {
+  const page = await lab.page('/dashboard/', 'owner', ways['desk'])
+  const letters = (length: number): string => 'a b '.repeat(length / 4)
+  const change = (length: number): string => `-${letters(length)}x\n+${letters(length)}y\n`
+  const head = 'diff --git a/l.txt b/l.txt\n--- a/l.txt\n+++ b/l.txt\n'
+  const body = `${head}@@ -1,1 +1,1 @@\n${change(40)}@@ -9,1 +9,1 @@\n${change(9900)}`
+  await page.route('**/v1/tasks/*/diff*', (route) => route.fulfill({ contentType: 'text/plain', body }))
+  await page.goto(pathOf(tasks.applied.id, 'changes'))
+  const file = page.getByRole('region', { name: 'Changes of l.txt' })
+  await sees(file.locator('ins'))
+  expect([await file.locator('ins').count(), await file.locator('del').count()]).toEqual([1, 1])
 })
 
 it('each line of a diff is one on a phone, with both its numbers beside it', async () => {

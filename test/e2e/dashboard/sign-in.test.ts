@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { sharedBrowser } from '../../support/dashboard/browser.ts'
 import { sees } from '../../support/dashboard/sees.ts'
 import { builtDashboard } from '../../support/dashboard/built.ts'
@@ -8,10 +8,11 @@ import { anOwner } from '../../support/task.ts'
 
 const places = builtDashboard()
 let lab: DashboardLab
-beforeEach(async () => {
+beforeAll(async () => {
   lab = await dashboardLab(await sharedBrowser(), places, applies)
 })
-afterEach(() => lab[Symbol.asyncDispose]())
+afterEach(() => lab.rest())
+afterAll(() => lab[Symbol.asyncDispose]())
 
 describe('who is not signed in', () => {
   it('is asked for a token, and then sees the page that was asked for', async () => {
@@ -75,7 +76,8 @@ describe('a session', () => {
     const page = await lab.page(pathOf(task.id))
     await page.getByRole('button', { name: 'Steer' }).click()
     await page.getByLabel('What should the agent hear').fill('Look at the lexer first')
-    const [token] = lab.plane.access.tokens(anOwner)
+    const who = await page.locator('.who').textContent()
+    const token = lab.plane.access.tokens(anOwner).find(({ name }) => who?.startsWith(`${name} (`))
     lab.plane.access.revokeToken(token?.id ?? '', anOwner)
     // The page may have been told before it is pressed.
     const asked = page.getByLabel('Token')

@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { sharedBrowser } from '../../support/dashboard/browser.ts'
 import { sees } from '../../support/dashboard/sees.ts'
 import { builtDashboard } from '../../support/dashboard/built.ts'
@@ -12,8 +12,7 @@ const places = builtDashboard()
 let lab: DashboardLab
 /** The turn of the task that works until a test says more. */
 let turn: Turn | null = null
-beforeEach(async () => {
-  turn = null
+beforeAll(async () => {
   lab = await dashboardLab(await sharedBrowser(), places, (begun) => {
     if (!begun.task.goal.includes('slow')) return applies(begun)
     beginStep(begun)
@@ -21,7 +20,12 @@ beforeEach(async () => {
     return undefined
   })
 })
-afterEach(() => lab[Symbol.asyncDispose]())
+afterEach(async () => {
+  turn = null
+  Object.assign(lab.left, { diff: '', log: '' })
+  await lab.rest()
+})
+afterAll(() => lab[Symbol.asyncDispose]())
 
 /** A task whose agent is at work. */
 async function slow(): Promise<Turn> {
@@ -209,15 +213,15 @@ describe('a task that is applied', () => {
 
 describe('a page that is opened while the server is away', () => {
   it('comes by itself when it is back, and when that is asked for', async () => {
-    const task = await lab.submit('Mend the sum')
+    const task = await lab.submit('Mend the lexer')
     const page = await lab.page('/dashboard/')
-    await sees(page.getByRole('link', { name: 'Mend the sum' }))
+    await sees(page.getByRole('link', { name: 'Mend the lexer' }))
     await lab.stop()
-    await page.getByRole('link', { name: 'Mend the sum' }).click()
+    await page.getByRole('link', { name: 'Mend the lexer' }).click()
     await sees(page.getByRole('alert').getByText('The server does not answer'))
     await sees(page.getByRole('link', { name: 'To the board' }))
     await lab.start()
-    await sees(page.getByRole('heading', { name: 'Mend the sum' }))
+    await sees(page.getByRole('heading', { name: 'Mend the lexer' }))
     await sees(page.getByText('Live', { exact: true }))
     await lab.plane.act(task.id, { act: 'stop', text: 'Enough' }, anOwner, null)
     await sees(page.getByText('Stopped: Enough'))
@@ -228,11 +232,11 @@ describe('a page that is opened while the server is away', () => {
     await page.route('**/v1/tasks/*', (route) =>
       route.fulfill({ status: 404, json: { detail: 'No such task.' } }),
     )
-    await page.getByRole('link', { name: 'Mend the sum' }).click()
+    await page.getByRole('link', { name: 'Mend the lexer' }).click()
     await sees(page.getByRole('alert').getByText('No such task.'))
     await page.unroute('**/v1/tasks/*')
     await page.getByRole('button', { name: 'Try again' }).click()
-    await sees(page.getByRole('heading', { name: 'Mend the sum' }))
+    await sees(page.getByRole('heading', { name: 'Mend the lexer' }))
   })
 })
 

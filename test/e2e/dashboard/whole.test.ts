@@ -44,7 +44,7 @@ it('a task is started, approved, watched, looked through, verified and merged in
   await page.getByRole('button', { name: 'Approve' }).click()
 
   await sees(page.getByRole('region', { name: 'Output of the boxes' }).getByText('mending a.txt'))
-  await sees(page.getByText('applied', { exact: true }))
+  await sees(page.getByText('applied, not delivered yet'))
   await page.getByRole('link', { name: 'Changes' }).click()
   await sees(page.getByRole('region', { name: 'Changes of a.txt' }).getByText('mended'))
   await page.getByRole('link', { name: 'Tests' }).click()

@@ -14,6 +14,7 @@ import { usualScopes } from '../../../src/domain/scopes.ts'
 import type { Task } from '../../../src/domain/task.ts'
 import { type Behaviour, type Script, ScriptedPlane } from '../scripted-plane.ts'
 import { anOwner } from '../task.ts'
+import { sees } from './sees.ts'
 import type { Browser } from 'playwright-core'
 
 /** What the boxes of tasks have changed and printed, by the task. */
@@ -54,8 +55,16 @@ export interface DashboardLab extends AsyncDisposable {
   submit(goal: string, more?: object): Promise<Task>
   /** Another browser, in which nobody is signed in. */
   context(options?: BrowserContextOptions): Promise<BrowserContext>
-  /** A page in a browser of its own, of somebody who has signed in, at this path. */
+  /**
+   * A page of somebody who has signed in, at this path: in a browser of its own, or in one that rests, which goes on to it as
+   * a link would.
+   */
   page(path: string, role?: Role, options?: BrowserContextOptions): Promise<Page>
+  /**
+   * What is open is closed, but for a page of each role and size, which the next test may have: to open another costs twice as
+   * much of the processor as all that most tests do in it.
+   */
+  rest(): Promise<void>
   /** The server is away, until it is started again at the same address. */
   stop(): Promise<void>
   start(): Promise<void>
@@ -70,7 +79,10 @@ export async function dashboardLab(
   const folder = mkdtempSync(join(tmpdir(), 'cofferdam-board-'))
   const left: Left = { diff: '', against: '', log: '' }
   const plane = new ShownPlane(folder, script, behaviour, left)
-  const contexts: BrowserContext[] = []
+  const contexts = new Set<BrowserContext>()
+  /** By who looks at them, and how. */
+  const open = new Map<Page, string>()
+  const resting = new Map<string, Page>()
   const troubles: string[] = []
   let listening: Listening | null = null
   let port = 0
@@ -102,7 +114,7 @@ export async function dashboardLab(
   }
   const context: DashboardLab['context'] = async (options = {}) => {
     const opened = await browser.newContext({ baseURL: `http://127.0.0.1:${port}`, ...options })
-    contexts.push(opened)
+    contexts.add(opened)
     opened.on('weberror', (error) => troubles.push(`a page: ${error.error().message}`))
     opened.on('console', (message) => {
       if (/Content Security Policy|TrustedHTML|Uncaught/.test(message.text())) troubles.push(message.text())
@@ -128,19 +140,45 @@ export async function dashboardLab(
     },
     context,
     async page(path, role = 'owner', options = {}) {
+      const kind = JSON.stringify([role, options])
+      const rested = resting.get(kind)
+      if (rested !== undefined) {
+        resting.delete(kind)
+        open.set(rested, kind)
+        await goOn(rested, path)
+        return rested
+      }
       const opened = await context(options)
       const authorization = `Bearer ${token(role)}`
       const answer = await opened.request.post('/v1/session', { headers: { authorization }, data: {} })
       if (answer.status() !== 201) throw new Error(`nobody could sign in: ${await answer.text()}`)
       const page = await opened.newPage()
       page.setDefaultTimeout(20_000)
+      open.set(page, kind)
       await page.goto(path)
       return page
+    },
+    async rest() {
+      for (const [page, kind] of open) {
+        const isGood = !resting.has(kind) && (await page.locator('header.top').count()) === 1
+        if (!isGood) continue
+        await page.unrouteAll()
+        await page.evaluate('localStorage.clear()')
+        // Where nothing is asked for and listened to.
+        await goOn(page, '/dashboard/none')
+        await sees(page.getByRole('heading', { name: 'Not found' }))
+        resting.set(kind, page)
+      }
+      open.clear()
+      const kept = new Set([...resting.values()].map((page) => page.context()))
+      const others = [...contexts].filter((each) => !kept.has(each))
+      for (const each of others) contexts.delete(each)
+      await Promise.all(others.map((each) => each.close()))
     },
     stop,
     start,
     async [Symbol.asyncDispose]() {
-      await Promise.all(contexts.map((each) => each.close()))
+      await Promise.all([...contexts].map((each) => each.close()))
       await stop()
       plane[Symbol.dispose]()
       rmSync(folder, { recursive: true, force: true })
@@ -148,6 +186,11 @@ export async function dashboardLab(
     },
   }
 }
+
+/** Goes to another path of the dashboard as a link in it does, without loading it anew. */
+export const goOn = (page: Page, path: string): Promise<void> =>
+  page.evaluate(`history.pushState(null, '', ${JSON.stringify(path)})
+    dispatchEvent(new PopStateEvent('popstate'))`)
 
 export const pathOf = (id: TaskId, view = ''): string =>
   `/dashboard/tasks/${id}${view === '' ? '' : `/${view}`}`

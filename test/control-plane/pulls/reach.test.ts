@@ -3,19 +3,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { diagnose } from '../../../control-plane/doctor.ts'
-import { forgeLooks } from '../../../control-plane/pulls/look.ts'
+import { forgeReach } from '../../../control-plane/pulls/reach.ts'
 import { hostPath } from '../../../src/config/places.ts'
 import type { PullPlaces } from '../../../src/domain/delivery/forge.ts'
 import { forgeKinds, type PullSettings } from '../../../src/domain/delivery/pull.ts'
 import { Secret } from '../../../src/domain/secret.ts'
 import { openForge } from '../../../src/forges/open.ts'
-import { forgeProject, forgeToken, type TestForge, testForge } from '../../support/forge.ts'
+import { forgeSettings, forgeToken, type TestForge, testForge } from '../../support/forge.ts'
 
 describe.each(forgeKinds)('doctor, of the pull requests on %s', (kind) => {
   let folder: string
   let server: TestForge
   beforeEach(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'cofferdam-look-'))
+    folder = mkdtempSync(join(tmpdir(), 'cofferdam-reach-'))
     server = await testForge(kind)
   })
   afterEach(async () => {
@@ -26,15 +26,7 @@ describe.each(forgeKinds)('doctor, of the pull requests on %s', (kind) => {
   /** The findings about them, of two repositories of which one has a forge. */
   async function said(more: Partial<PullSettings> = {}): Promise<readonly object[]> {
     const settings: PullSettings = {
-      forge: kind,
-      address: server.address,
-      project: forgeProject,
-      remote: server.remote('x.git'),
-      user: 'x',
-      token: new Secret('forge', forgeToken),
-      tokenFrom: 'the environment variable FORGE',
-      network: 'loopback',
-      draft: true,
+      ...forgeSettings(kind, server),
       ...more,
     }
     const remote = { url: settings.remote, user: 'x', token: settings.token, network: settings.network }
@@ -47,12 +39,13 @@ describe.each(forgeKinds)('doctor, of the pull requests on %s', (kind) => {
         image: () => Promise.resolve('sha256:1'),
       },
       git: () => Promise.resolve('git 2.39.5'),
+      version: '0.1.0',
       agents: [],
       data: hostPath(join(folder, 'data')),
       tmp: folder,
       diskFreeMb: 0,
       attestationKey: () => 'none yet',
-      forges: forgeLooks({ '/r/one': {}, '/r/two': {} }, pulls),
+      forges: forgeReach({ '/r/one': {}, '/r/two': {} }, pulls),
       find: () => Promise.resolve(false),
       alive: () => false,
     })

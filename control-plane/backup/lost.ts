@@ -1,0 +1,40 @@
+import { join } from 'node:path'
+import { putBack } from '../../src/domain/backup.ts'
+import type { CommitId, HostPath } from '../../src/domain/brand.ts'
+import { Failure, messageOf } from '../../src/domain/failure.ts'
+import { counted, fewOf } from '../../src/domain/text.ts'
+import type { Head } from '../store/copy.ts'
+import { mirrors } from './contents.ts'
+
+/** Says which commits a mirror does not have; all where there is none. */
+export type Missing = (mirror: HostPath, commits: readonly CommitId[]) => Promise<ReadonlySet<CommitId>>
+
+/**
+ * Looks whether a copy has what tasks came to: as it is copied, a mirror may be gone, or may have been made anew without it.
+ * @returns a sentence; null where nothing is missing
+ */
+export async function lostIn(
+  { copy, place, data }: { readonly copy: HostPath; readonly place: HostPath; readonly data: HostPath },
+  heads: readonly Head[],
+  missing: Missing,
+): Promise<string | null> {
+  // What came to nothing has its commit in the repository, and may have no mirror yet.
+  const held = heads.filter(({ head, base }) => head !== base)
+  const lost: string[] = []
+  try {
+    for (const repository of new Set(held.map((each) => each.repository))) {
+      const tasks = held.filter((each) => each.repository === repository)
+      const commits = tasks.flatMap(({ head, base }) => [head, base])
+      const gone = await missing(join(copy, mirrors, `${repository}.git`) as HostPath, commits)
+      lost.push(...tasks.filter(({ head, base }) => gone.has(head) || gone.has(base)).map(({ task }) => task))
+    }
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    return `${place} is made, but whether the commits of all tasks are in it is not known (${messageOf(error)}): mend that, then back up again.`
+  }
+  if (lost.length === 0) return null
+  return (
+    `${place} is made, but the commits of ${counted(lost.length, 'task')} (${fewOf(lost)}) are not in it, as ` +
+    `they are gone from ${join(data, mirrors)}: ${putBack}, or discard ${lost.length === 1 ? 'the task' : 'these tasks'}.`
+  )
+}
