@@ -26,6 +26,8 @@ describe('why a box ended', () => {
     ['stopped while it ended', { cause: 'killed', exitCode: 0 }, 'killed', /stopped/],
     ['our deadline', { cause: 'time', exitCode: 137 }, 'time', /60 s/],
     ['its own deadline', { exitCode: 124, ran: 60_100 }, 'time', /60 s/],
+    ['its own deadline, its start written down late', { exitCode: 124, ran: 59_100 }, 'time', /60 s/],
+    ['a code 124 of its own, a little before', { exitCode: 124, ran: 58_900 }, 'exited', null],
     ['its own deadline, after it ignored it', { exitCode: 137, ran: 65_000 }, 'time', /60 s/],
     ['a code 124 of its own', { exitCode: 124 }, 'exited', null],
     ['a kill by somebody else', { exitCode: 137 }, 'exited', null],
