@@ -129,6 +129,18 @@ describe('a branch is pushed to a folder', () => {
     expect(there()).toContain(other)
   })
 
+  it.each(['heads', 'tags'])('unless its name is that of another there, in refs/%s', async (kind) => {
+    const namesake = `refs/${kind}/refs/heads/${task.branch}`
+    git(bare, 'fetch', '-q', repo, `${task.base.commit}:refs/heads/some`)
+    git(bare, 'update-ref', namesake, task.base.commit)
+    expect(await pushTo(lab.worktrees, task, head, folder())).toEqual({
+      kind: 'refused',
+      text: `${bare} has ${namesake}, which git takes for refs/heads/${task.branch}: remove or rename it there, then try again.`,
+    })
+    git(bare, 'update-ref', '-d', namesake)
+    expect(await pushTo(lab.worktrees, task, head, folder())).toEqual({ kind: 'pushed' })
+  })
+
   it('unless a hook there says no, whose words are told without what a terminal would obey', async () => {
     hook('pre-receive', String.raw`printf 'no \033[31mtasks\n  on Fridays\n' >&2; exit 1`)
     const pushed = await pushTo(lab.worktrees, task, head, folder())

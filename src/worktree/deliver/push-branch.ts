@@ -38,6 +38,13 @@ export async function pushBranch(
   const looked = await ask(looking, Math.min(lookMs, pushMs))
   if (looked.code !== 0) return refused(looked)
   const listed = looked.out.toString('utf8')
+  const namesake = listed.split('\n').find((line) => line.endsWith(`/${ref}`))
+  // Git would push there, and say that it has pushed.
+  if (namesake !== undefined)
+    return {
+      kind: 'refused',
+      text: `${remote.url} has ${namesake.slice(namesake.indexOf('\t') + 1)}, which git takes for ${ref}: remove or rename it there, then try again.`,
+    }
   const tip = tipOf(listed, ref)
   // Pushed before, by a process that did not live to say so.
   if (tip === head) return { kind: 'pushed' }
