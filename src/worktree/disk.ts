@@ -3,12 +3,16 @@ import { isErrno } from './files.ts'
 
 const full = 'The disk of the data folder is full.'
 
-// A worker of a checkout leaves out why a write came to nothing.
-const outOfDisk = /No space left on device|Disk quota exceeded|unable to write file '.*'$/m
+const outOfDisk = /No space left on device|Disk quota exceeded/
 
-/** What git said, where it ran out of disk. */
+/** A worker of a checkout leaves out why a write came to nothing. */
+const notWritten = /unable to write file '.*'$/m
+
+/** What git said, where it ran out of disk, or could not write. */
 export function diskFailure(said: string): Failure | null {
-  return outOfDisk.test(said) ? new Failure('disk', full) : null
+  if (outOfDisk.test(said)) return new Failure('disk', full)
+  if (!notWritten.test(said)) return null
+  return new Failure('disk', 'The disk takes no more of a checkout: it is full, or failing (see `dmesg`).')
 }
 
 /** Says for people that the disk is full; anything else goes through. */
