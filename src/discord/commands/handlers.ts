@@ -8,6 +8,7 @@ import { parseQuestionRequest } from '../../domain/question/request.ts'
 import { deliverySaid } from '../../domain/standing.ts'
 import type { Task } from '../../domain/task.ts'
 import { mayBeSuperseded, possibleActs } from '../../domain/transition/apply.ts'
+import { fitted } from '../messages/fitted.ts'
 import type { SentFile } from '../messages/message.ts'
 import { nextSteps } from '../messages/news.ts'
 import { glance, kindOf, statusMessage } from '../messages/status.ts'
@@ -174,8 +175,9 @@ export const handlers: Readonly<Record<string, Handler>> = {
         text:
           against === null ? `\`${id}\` has changed nothing.` : `\`${id}\` would change nothing in ${into}.`,
       }
-    const files = [{ name: `${id}.diff`, text: text.slice(0, mostFile) }]
-    const short = text.length > mostFile ? ' It is cut: `cofferdam task diff` has more of it.' : ''
+    const attached = fitted(text, mostFile)
+    const files = [{ name: `${id}.diff`, text: attached.text }]
+    const short = attached.isCut ? ' It is cut: `cofferdam task diff` has more of it.' : ''
     const what =
       against === null
         ? `The diff of \`${id}\`, branch \`${branch}\`.`

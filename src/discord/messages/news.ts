@@ -9,6 +9,7 @@ import { toldEvent } from '../../domain/retold.ts'
 import { respelled } from '../respelled.ts'
 import { cut, escaped, line, most, plain, tailBlock } from '../text.ts'
 import { shownAnswer } from './answer.ts'
+import { fitted } from './fitted.ts'
 import { glance } from './status.ts'
 import { mentions, nameOf, nobody, type Outgoing, type SentFile } from './message.ts'
 
@@ -74,6 +75,7 @@ export function newsMessage(
   const stat = statOf(checkpoints)
   const untested = isNew && task.outcome === 'untested'
   const answer = news.status === 'APPLIED' ? task.answer : null
+  const attached = fitted(diff, mostDiff)
   const answerFile = answer === null ? null : fileOf(task, answer)
   const parts = [
     ...(answer === null ? [line(toldEvent(news, respelled), 1200)] : [shownAnswer(answer, mostAnswer)]),
@@ -87,7 +89,7 @@ export function newsMessage(
     ...(untested ? ['**Untested**: it has no test command.'] : []),
     ...(isNew && stat !== null ? [`Branch \`${task.branch}\`: ${stat}.`] : []),
     ...(isNew ? marked(task) : []),
-    ...(diff === '' || (attaches && diff.length <= mostDiff)
+    ...(diff === '' || (attaches && !attached.isCut)
       ? []
       : [
           attaches
@@ -98,7 +100,7 @@ export function newsMessage(
   ]
   const files: SentFile[] = attaches
     ? [
-        ...(diff === '' ? [] : [{ name: `${id}.diff`, text: diff.slice(0, mostDiff) }]),
+        ...(diff === '' ? [] : [{ name: `${id}.diff`, text: attached.text }]),
         ...(answerFile === null ? [] : [answerFile]),
       ]
     : []
