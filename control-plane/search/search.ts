@@ -61,7 +61,8 @@ function hitOf({ store }: SearchDeps, task: Task, wanted: readonly Wanted[]): Se
 }
 
 function shown(task: Task): FoundTask {
-  const { id, kind, status, phase, delivery, merge, pull, goal, repository, branch, createdAt, updatedAt } =
-    task
-  return { id, kind, status, phase, delivery, merge, pull, goal, repository, branch, createdAt, updatedAt }
+  const { id, kind, status, outcome, phase, delivery, merge, pull, goal, repository, branch } = task
+  const { createdAt, updatedAt } = task
+  const standing = { kind, status, outcome, phase, delivery, merge, pull }
+  return { id, ...standing, goal, repository, branch, createdAt, updatedAt }
 }

@@ -39,7 +39,7 @@ import { type Letter, letterStates } from './outbox/letter.ts'
 import { kinds } from './search/piece.ts'
 import type { FoundTask, SearchAnswer } from './search/search.ts'
 import type { Snippet } from './search/snippet.ts'
-import { deliveries, phases, statuses, taskKinds } from './task.ts'
+import { deliveries, outcomes, phases, statuses, taskKinds } from './task.ts'
 import type { NewToken, Token } from './token.ts'
 import type { Verification } from './verification/verify.ts'
 
@@ -207,6 +207,7 @@ const foundTaskSchema = exactly<FoundTask>()(
     id: taskIdSchema,
     kind: z.enum(taskKinds),
     status: z.enum(statuses),
+    outcome: z.enum(outcomes).nullable(),
     phase: z.enum(phases).nullable(),
     delivery: z.enum(deliveries),
     merge: mergeSchema.nullable(),

@@ -3,7 +3,7 @@ import type { MergeWay } from './delivery/merge.ts'
 import type { Refusal } from './delivery/refusal.ts'
 import type { Pull, PullRefusal } from './delivery/pull.ts'
 import type { TaskId } from './ids.ts'
-import type { Budget, HaltReason, Phase, Progress, RiskReason } from './task.ts'
+import type { Budget, HaltReason, Outcome, Phase, Progress, RiskReason } from './task.ts'
 import type { AcceptRule, Mark } from './marks/mark.ts'
 import type { Violation } from './policy.ts'
 
@@ -144,7 +144,7 @@ export interface PreparationFacts {
 
 /** What a validated step means for the task. */
 export type StepVerdict =
-  | { readonly kind: 'apply'; readonly outcome: 'tested' | 'untested' }
+  | { readonly kind: 'apply'; readonly outcome: Outcome }
   | { readonly kind: 'no_change' }
   | { readonly kind: 'agent_blocked'; readonly text: string }
   | { readonly kind: 'stuck' }

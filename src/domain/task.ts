@@ -23,6 +23,10 @@ export const statuses = [
 ] as const
 export type Status = (typeof statuses)[number]
 
+/** How the work of an APPLIED task was found to be good: by its test, or by nothing but that it is there. */
+export const outcomes = ['tested', 'untested'] as const
+export type Outcome = (typeof outcomes)[number]
+
 /** What a task is for: to change its repository, or to answer a question about it and change nothing. */
 export const taskKinds = ['change', 'question'] as const
 export type TaskKind = (typeof taskKinds)[number]
@@ -197,7 +201,7 @@ export interface Task {
   readonly progress: Progress
   readonly risks: readonly RiskReason[]
   /** Set when the last step was validated and only the branch has to be handed over; final when APPLIED. */
-  readonly outcome: 'tested' | 'untested' | null
+  readonly outcome: Outcome | null
   /**
    * What of the work wants an owner's decision, which names each reason, before it is delivered; set together with
    * `outcome`. Null: nobody has looked, which wants one too.

@@ -26,6 +26,7 @@ export type FoundTask = Pick<
   | 'id'
   | 'kind'
   | 'status'
+  | 'outcome'
   | 'phase'
   | 'delivery'
   | 'merge'

@@ -46,6 +46,7 @@ describe('GET /v1/search', () => {
           id,
           kind: 'change',
           status: 'PENDING',
+          outcome: null,
           phase: null,
           delivery: 'none',
           merge: null,
