@@ -12,6 +12,12 @@ export function fold(text: string): string {
   return composed.toUpperCase().toLowerCase().normalize('NFC')
 }
 
+/** A name in a path, folded. One of which nothing would be left that names anything, as it is: no file system opens another. */
+export function foldName(name: string): string {
+  const folded = fold(name)
+  return folded === '' || folded === '.' || folded === '..' ? name : folded
+}
+
 /**
  * The name that a Windows-like file system would open for a folded `name`: without trailing dots and spaces, without a
  * stream suffix, and `.git` for its short name. The same name where there is no such thing.

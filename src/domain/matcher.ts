@@ -1,7 +1,7 @@
 import { type AllowList, compileAllow } from './allow-list.ts'
 import type { TreePath } from './brand.ts'
 import { denyRule, type LiteralName, literalNames } from './deny-list.ts'
-import { fold, looseName } from './fold.ts'
+import { foldName, looseName } from './fold.ts'
 import { compileList } from './pattern-list.ts'
 import type { Policy, Verdict } from './policy.ts'
 
@@ -47,7 +47,7 @@ export function compilePolicy(policy: Policy): PolicyMatcher {
   const folders = new Map<TreePath, Place>([['', root]])
 
   const inside = (parent: Place, raw: string, folder: boolean): Place => {
-    const name = fold(raw)
+    const name = foldName(raw)
     const loose = looseName(name)
     const exact = join(parent.exact, name)
     const loosely = loose === name && parent.loose === parent.exact ? exact : join(parent.loose, loose)

@@ -84,6 +84,8 @@ function found(entry: Literal | undefined, folder: boolean): string | null {
 }
 
 function firstGlob(globs: readonly Glob[], path: string, folder: boolean): string | null {
+  // No path of a tree; a pattern that is matched itself may come to that. The library would throw.
+  if (/^\.{0,2}(?:\/|$)/.test(path)) return null
   for (const { rule, start, end, pattern } of globs)
     if (path.startsWith(start) && path.endsWith(end) && pattern.ignores(folder ? `${path}/` : path))
       return rule

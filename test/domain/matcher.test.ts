@@ -108,6 +108,16 @@ describe('the default policy', () => {
 
 describe('the lists', () => {
   test.each<[string, Partial<Policy>, string, string]>([
+    ['a name of what nobody sees is a name', { deny: ['*'] }, '\u200c', 'deny: *'],
+    ['a name of what nobody sees is a name', { deny: ['\\a'] }, '\u200c', 'none'],
+    ['a name of what nobody sees is a name', { deny: ['?'] }, 'src/\u200c.\ufeff.', 'none'],
+    [
+      'a name of what nobody sees is no way into a folder',
+      { allow: ['a/**'] },
+      '\u200c/a/b',
+      'readonly: not in the allow list',
+    ],
+    ['a name of what nobody sees is no way out of one', { readonly: ['/a'] }, '\u200c/a', 'none'],
     ['deny beats readonly', { deny: ['a'], readonly: ['a'] }, 'a', 'deny: a'],
     ['readonly beats allow', { readonly: ['a'], allow: ['a'] }, 'a', 'readonly: a'],
     ['a path under a denied folder is denied', { deny: ['a'], allow: ['a/b'] }, 'a/b', 'deny: a'],

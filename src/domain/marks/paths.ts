@@ -1,5 +1,5 @@
 import type { TreePath } from '../brand.ts'
-import { fold } from '../fold.ts'
+import { fold, foldName } from '../fold.ts'
 import { compileList, type PatternList } from '../pattern-list.ts'
 import { sensitivePaths } from '../policies.ts'
 import { type Change, type Mark, type MarkRule, named } from './mark.ts'
@@ -68,7 +68,7 @@ export function pathMarks({ path, from }: Pick<Change, 'path' | 'from'>): readon
 
 /** Whether a list means a path or a folder that it lies in. */
 function matches(list: PatternList, path: TreePath): boolean {
-  const parts = fold(path).split('/')
+  const parts = path.split('/').map(foldName)
   return parts.some((name, index) => {
     const folder = index < parts.length - 1
     return list.match(parts.slice(0, index + 1).join('/'), name, folder) !== null
