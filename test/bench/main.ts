@@ -11,6 +11,7 @@ import { hardening } from './measurements/hardening.ts'
 import { http } from './measurements/http.ts'
 import { memory } from './measurements/memory.ts'
 import { merge } from './measurements/merge.ts'
+import { redaction } from './measurements/redaction.ts'
 import { restart } from './measurements/restart.ts'
 import { search } from './measurements/search.ts'
 import { stepOverhead } from './measurements/step-overhead.ts'
@@ -34,6 +35,7 @@ const all: readonly Measurement[] = [
   merge,
   hardening,
   gateway,
+  redaction,
   search,
   http,
   board,
