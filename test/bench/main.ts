@@ -20,6 +20,8 @@ import { streams } from './measurements/streams.ts'
 import { throughput } from './measurements/throughput.ts'
 import { transitions } from './measurements/transitions.ts'
 import { benchOptions, type BenchOptions } from './options.ts'
+import { hostOf } from '../support/host.ts'
+import { page } from './page.ts'
 import { type Measured, rowOf, tableOf } from './row.ts'
 
 /** In the order of the design's table, and what else was promised. */
@@ -42,6 +44,8 @@ const all: readonly Measurement[] = [
   streams,
 ]
 
+const root = join(import.meta.dirname, '../../..')
+
 const say = (line: string): void => void process.stderr.write(`${line}\n`)
 
 async function main(): Promise<number> {
@@ -59,8 +63,17 @@ async function main(): Promise<number> {
   // A signal has cleared the ground under the measurement: what it came to is worth nothing, and the process is about to end.
   if (interrupted()) return new Promise(() => undefined)
   await lab[Symbol.asyncDispose]()
-  publish(outcome)
-  return outcome.complete ? 0 : 1
+  write(outcome)
+  if (!options.publish) return outcome.complete ? 0 : 1
+  if (!outcome.complete) {
+    say('Not published: something could not be measured. Mend that, and run it again.')
+    return 1
+  }
+  writeFileSync(
+    join(root, 'docs/bench-report.md'),
+    page(outcome, await hostOf(), new Date().toISOString().slice(0, 10)),
+  )
+  return 0
 }
 
 interface Measurements extends Outcome {
@@ -90,9 +103,9 @@ async function measure(lab: Lab, { only, rounds }: BenchOptions): Promise<Measur
 }
 
 /** Prints the table, and writes it to `.results/bench.json`. */
-function publish({ measured, notes }: Measurements): void {
+function write({ measured, notes }: Measurements): void {
   process.stdout.write(`${tableOf(measured)}\n${notes.join('\n')}\n`)
-  const folder = join(import.meta.dirname, '../../../.results')
+  const folder = join(root, '.results')
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'bench.json'), `${JSON.stringify(measured.map(rowOf), null, 2)}\n`)
 }

@@ -68,7 +68,8 @@ export function tableOf(measured: readonly Measured[]): string {
   return `${text.join('\n')}\n`
 }
 
-function reachText({ unit, reach }: Measured): string {
+/** What a number has to be, such as `≤ 1.25 ×`. */
+export function reachText({ unit, reach }: Measured): string {
   return `${reach.limit === 'most' ? '≤' : '≥'} ${reach.than} ${reach.of === 'ratio' ? '×' : unit}`
 }
 

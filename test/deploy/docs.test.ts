@@ -24,7 +24,10 @@ const operating = read('docs/operating.md')
 const pages = [
   'README.md',
   ...readdirSync(join(root, 'docs'))
-    .filter((name) => name.endsWith('.md') && !['attack-report.md', 'reference.md'].includes(name))
+    .filter(
+      (name) =>
+        name.endsWith('.md') && !['attack-report.md', 'bench-report.md', 'reference.md'].includes(name),
+    )
     .map((name) => `docs/${name}`),
 ]
 

@@ -1,11 +1,9 @@
-import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { release } from 'node:os'
 import { join } from 'node:path'
 import { startVitest } from 'vitest/node'
-import { docker } from '../../support/docker.ts'
+import { hostOf } from '../../support/host.ts'
 import { allCases } from '../cases.ts'
-import { page, sum, table, whyNotPublished, type Host } from './page.ts'
+import { page, sum, table, whyNotPublished } from './page.ts'
 import { AttackReporter } from './reporter.ts'
 import { rowsOf } from './row.ts'
 
@@ -16,25 +14,6 @@ import { rowsOf } from './row.ts'
 const given = process.argv.slice(2)
 const publish = given.includes('--publish')
 const filters = given.filter((word) => !word.startsWith('--'))
-
-async function hostOf(): Promise<Host> {
-  const version = await docker.version()
-  const info = (await docker.info()) as {
-    readonly CgroupVersion?: string
-    readonly Driver: string
-    readonly SecurityOptions: readonly string[] | null
-    readonly DefaultRuntime: string
-    readonly OperatingSystem: string
-  }
-  const parts = (version.Components ?? []).filter(({ Name }) => Name !== 'Engine')
-  return {
-    Engine: `Docker ${version.Version}, API ${version.ApiVersion}, ${info.Driver}, cgroup v${info.CgroupVersion ?? '?'}`,
-    Runtime: `${info.DefaultRuntime}; ${parts.map(({ Name, Version }) => `${Name} ${Version}`).join(', ')}`,
-    Kernel: `Linux ${release()}, ${info.OperatingSystem}`,
-    Security: (info.SecurityOptions ?? []).join(', ') || 'none',
-    Programs: `Node ${process.versions.node}, ${execFileSync('git', ['--version'], { encoding: 'utf8' }).trim()}`,
-  }
-}
 
 const reporter = new AttackReporter()
 // Other tests are of the same projects.

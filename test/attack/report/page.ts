@@ -1,7 +1,5 @@
+import type { Host } from '../../support/host.ts'
 import type { Row } from './row.ts'
-
-/** What the cases ran on, in a line each. */
-export type Host = Readonly<Record<string, string>>
 
 /** A line for each case, for a terminal of `width` columns. */
 export function table(rows: readonly Row[], width: number): readonly string[] {
