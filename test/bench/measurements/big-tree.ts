@@ -1,20 +1,11 @@
-import { randomBytes } from 'node:crypto'
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { thisProcess } from '../../../src/config/environment.ts'
-import { loadConfig } from '../../../src/config/load.ts'
-import { hostPath } from '../../../src/config/places.ts'
 import type { CommitId } from '../../../src/domain/brand.ts'
-import { taskId } from '../../../src/domain/ids.ts'
-import { compilePolicy } from '../../../src/domain/matcher.ts'
-import { defaultPolicy } from '../../../src/domain/policies.ts'
 import type { TaskPlace, Worktrees } from '../../../src/domain/worktree.ts'
-import { gitFolder } from '../../../src/sandbox/places.ts'
-import { openWorktrees } from '../../../src/worktree/open.ts'
 import { git } from '../../support/repository.ts'
 import type { Lab } from '../lab.ts'
 import type { Measurement } from '../measurement.ts'
-import { premises } from '../plane.ts'
+import { placed } from '../placed.ts'
 import { bigFile, bigRepository } from '../repositories.ts'
 import { median } from '../statistics.ts'
 import { partsText } from '../steps.ts'
@@ -73,29 +64,10 @@ export const bigTree: Measurement = {
 
 async function layOut(lab: Lab): Promise<Ground> {
   const repository = bigRepository(lab, fileCount)
-  const config = loadConfig(premises(lab, 'big', 1), thisProcess())
-  const data = lab.fresh('big-data')
-  const worktrees = openWorktrees({
-    data,
-    user: config.box,
-    author: config.author,
-    pointerTarget: gitFolder,
-    policyMatcher: compilePolicy,
-  })
-  const { path, key, ref, commit } = await worktrees.inspect(repository, null)
-  const id = taskId(randomBytes(10))
-  const place: TaskPlace = {
-    id,
-    repository: { path, key },
-    base: { ref, commit },
-    branch: await worktrees.branchFor(path, id),
-    policy: defaultPolicy,
-  }
-  await worktrees.open(place)
+  const task = await placed(lab, 'big', repository)
   const clone = join(lab.fresh('big-clone'), 'clone')
   git(lab.folder, 'clone', '-q', repository, clone)
-  const worktree = await worktrees.materials(place).locate({ kind: 'worktree', path: '' })
-  return { worktrees, place, worktree: hostPath(worktree), clone }
+  return { ...task, clone }
 }
 
 /** What the loop does to a tree in one step, without its box. */

@@ -1,20 +1,11 @@
-import { randomBytes } from 'node:crypto'
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { thisProcess } from '../../../src/config/environment.ts'
-import { loadConfig } from '../../../src/config/load.ts'
-import { hostPath } from '../../../src/config/places.ts'
 import type { CommitId } from '../../../src/domain/brand.ts'
-import { taskId } from '../../../src/domain/ids.ts'
-import { compilePolicy } from '../../../src/domain/matcher.ts'
-import { defaultPolicy } from '../../../src/domain/policies.ts'
 import type { TaskPlace, Worktrees } from '../../../src/domain/worktree.ts'
-import { gitFolder } from '../../../src/sandbox/places.ts'
-import { openWorktrees } from '../../../src/worktree/open.ts'
 import { git } from '../../support/repository.ts'
 import type { Lab } from '../lab.ts'
 import type { Measurement } from '../measurement.ts'
-import { premises } from '../plane.ts'
+import { placed } from '../placed.ts'
 import { bigFile, bigRepository } from '../repositories.ts'
 import { median } from '../statistics.ts'
 import { partsText } from '../steps.ts'
@@ -70,27 +61,9 @@ export const merge: Measurement = {
 async function layOut(lab: Lab): Promise<Ground> {
   const source = join(lab.fresh('merge-source'), 'source')
   git(lab.folder, 'clone', '-q', bigRepository(lab, fileCount), source)
-  const config = loadConfig(premises(lab, 'merge', 1), thisProcess())
-  const worktrees = openWorktrees({
-    data: lab.fresh('merge-data'),
-    user: config.box,
-    author: config.author,
-    pointerTarget: gitFolder,
-    policyMatcher: compilePolicy,
-  })
-  const { path, key, ref, commit } = await worktrees.inspect(source, null)
-  const id = taskId(randomBytes(10))
-  const place: TaskPlace = {
-    id,
-    repository: { path, key },
-    base: { ref, commit },
-    branch: await worktrees.branchFor(path, id),
-    policy: defaultPolicy,
-  }
-  await worktrees.open(place)
-  const worktree = hostPath(await worktrees.materials(place).locate({ kind: 'worktree', path: '' }))
+  const { worktrees, place, worktree } = await placed(lab, 'merge', source)
   for (let count = 0; count < changedFiles; count += 1) change(worktree, count * 499, 'the task')
-  const made = await worktrees.candidate(place, commit, 'Change ten files\n')
+  const made = await worktrees.candidate(place, place.base.commit, 'Change ten files\n')
   if (made.kind !== 'made') throw new Error(`there is no candidate: ${JSON.stringify(made)}`)
   await worktrees.checkpoint(place, made.commit)
   await worktrees.handover(place, made.commit)

@@ -2,24 +2,11 @@ import pino from 'pino'
 import { describe, expect, it } from 'vitest'
 import { EgressJournal } from '../../../control-plane/loop/egress-journal.ts'
 import type { EgressDecision, EgressRow } from '../../../src/domain/egress.ts'
+import { aDecision } from '../../support/decision.ts'
 import { aTaskId } from '../../support/task.ts'
 
-const decision = (id: number, some: Partial<EgressDecision> = {}): EgressDecision => ({
-  id,
-  at: id,
-  kind: 'tunnel',
-  host: 'a.test',
-  port: 443,
-  method: null,
-  path: null,
-  verdict: 'denied',
-  rule: 'no rule',
-  text: 'No.',
-  address: null,
-  bytesUp: null,
-  bytesDown: null,
-  ...some,
-})
+const decision = (id: number, some: Partial<EgressDecision> = {}): EgressDecision =>
+  aDecision({ id, at: id, ...some })
 const opens = { verdict: 'allowed', rule: 'a.test' } as const
 
 /** A log that notes each write, and fails while it is told to. */
