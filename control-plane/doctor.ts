@@ -156,14 +156,17 @@ function surroundings({
 /** How each repository of the configuration is looked at: one by URL is asked for, and one on this machine is read. */
 export function looksOf({
   repositories,
-  remotes,
-  worktrees,
+  git,
 }: {
   readonly repositories: Readonly<Record<string, unknown>>
-  readonly remotes: Pick<Remotes, 'reach'>
-  readonly worktrees: Pick<Worktrees, 'inspect'>
+  /** Called by each look, and not before. */
+  readonly git: () => {
+    readonly remotes: Pick<Remotes, 'reach'>
+    readonly worktrees: Pick<Worktrees, 'inspect'>
+  }
 }): NonNullable<Around['repositories']> {
   const look = async (path: string): Promise<string> => {
+    const { remotes, worktrees } = git()
     if (isByName(path)) return await remotes.reach(path)
     const { ref, commit } = await worktrees.inspect(path, null)
     return `${ref} at ${commit.slice(0, 10)}`

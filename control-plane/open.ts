@@ -205,7 +205,7 @@ export async function open(
     // As a task that was begun last found it: what its steps are attested with.
     let posture: Posture | null = null
     const engine: Engine = { ...docker, posture: async () => (posture = await docker.posture()) }
-    const { remotes, worktrees } = gitOf(config, (level, text, more) => log[level](more, text))
+    const { remotes, worktrees } = gitOf(config, { log: (level, text, more) => log[level](more, text) })
     const pulls = pullsOf(config)
     const secrets = new KnownSecrets(revealed(config.secrets))
     const registries = remembered(() => readRegistries(around))
