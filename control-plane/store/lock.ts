@@ -61,7 +61,8 @@ function take(dataFolder: HostPath): Database.Database | null {
   let db: Database.Database | null = null
   try {
     db = new Database(join(dataFolder, 'lock.db'), { timeout: 0 })
-    // No journal is ever made: nothing is written.
+    // Nothing is written, a journal neither: a full disk is in nobody's way here.
+    db.pragma('journal_mode = MEMORY')
     db.exec('BEGIN EXCLUSIVE')
     return db
   } catch (error) {

@@ -29,6 +29,7 @@ describe('the lock of a data folder', () => {
     expect(readOwner(home.folder)).toEqual(owner)
     expect(lockFolder(home.folder, { ...owner, what: 'run' })).toBeNull()
     expect(readOwner(home.folder)).toEqual(owner)
+    expect(readdirSync(home.folder)).toEqual(['lock.db', 'owner.json'])
     lock?.[Symbol.dispose]()
     lock?.[Symbol.dispose]()
     expect(readOwner(home.folder)).toBeNull()
