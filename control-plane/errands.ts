@@ -107,6 +107,7 @@ export async function restoreData(
     data,
     keysOf,
     owner: ownerOf('restore', Date.now()),
+    missing: missingFrom,
   })
 }
 

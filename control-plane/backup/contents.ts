@@ -19,6 +19,8 @@ const manifestSchema = z.object({
   /** When the database was copied, epoch milliseconds. */
   at: z.number(),
   tasks: z.int(),
+  /** It lacks commits that tasks came to, or may. */
+  incomplete: z.literal(true).optional(),
 })
 export type Manifest = z.infer<typeof manifestSchema>
 
