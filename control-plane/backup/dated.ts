@@ -6,9 +6,8 @@ import type { HostPath } from '../../src/domain/brand.ts'
 import { Failure, messageOf } from '../../src/domain/failure.ts'
 import { lockFolder, type Owner } from '../store/lock.ts'
 import { backUp, type BackupDeps } from './backup.ts'
-import { installationName, type Manifest, manifestName, readManifest, timeName } from './contents.ts'
+import { dated, installationName, type Manifest, manifestName, readManifest, timeName } from './contents.ts'
 
-const dated = /^\d{8}T\d{9}Z$/
 const half = /^\.\d{8}T\d{9}Z\.half$/
 
 /**

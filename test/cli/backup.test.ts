@@ -82,6 +82,11 @@ it('keeps the newest of those that it has named by their time, each night', asyn
   expect((await machine.run(['backup', 'nights', '--keep', '1'])).code).toBe(7)
   expect(kept()).toEqual([...other, ...made.slice(1)].toSorted())
 
+  const several = await machine.run(['restore', 'nights', '--data', 'other'])
+  expect([several.code, several.error]).toEqual([
+    7,
+    expect.stringMatching(/name the folder of one, such as .*\/nights\/\d{8}T\d{9}Z\.$/m),
+  ])
   const restored = await machine.run(['restore', join('nights', made[2] ?? ''), '--data', 'other'])
   expect([restored.code, restored.error]).toEqual([0, ''])
   const within = await machine.run([
