@@ -37,7 +37,8 @@ export async function diagnoseClosed(config: Config, around: Environment): Promi
     data: config.dataFolder,
     tmp: around.tmp,
     diskFreeMb: config.tasks.policy.limits.diskFreeMb,
-    attestationKey: () => describeKey(keyPlaces(config.dataFolder, config.attestationKey)),
+    attestationKey: (attestedWith) =>
+      describeKey(keyPlaces(config.dataFolder, config.attestationKey), () => attestedWith),
     repositories: looksOf({ repositories: config.repositories, git: aside.open }),
     forges: forgeReach(config.repositories, pullsOf(config)),
     find: () => findDataFolder(config.dataFolder, around.uid),

@@ -329,7 +329,7 @@ export class Plane implements ControlPlane {
       repositories: of === 'all' ? looksOf({ ...this.#deps, git: () => this.#deps }) : {},
       forges: of === 'all' ? forgeReach(this.#deps.repositories, this.#deps.pulls) : {},
       diskFreeMb: this.#deps.defaults.policy.limits.diskFreeMb,
-      attestationKey: () => describeKey(this.#deps.keyPlaces),
+      attestationKey: () => describeKey(this.#deps.keyPlaces, () => this.#deps.store.attestationKeys()),
     })
   }
 
