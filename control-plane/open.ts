@@ -40,6 +40,7 @@ import { addressOf, serveTcp } from './http/tcp.ts'
 import type { Seen } from './http/witness.ts'
 import { Keeper } from './keep/keeper.ts'
 import { engineLog, type Log, openLog } from './log.ts'
+import { watchLock } from './lock-watch.ts'
 import { Loop } from './loop/loop.ts'
 import { OutputFiles } from './loop/output-files.ts'
 import { openMetrics } from './metrics.ts'
@@ -86,6 +87,8 @@ export interface Opened extends AsyncDisposable {
   readonly created: boolean
   /** Where the API is offered over TCP, such as `http://127.0.0.1:7878`; null where it is not. */
   readonly origin: string | null
+  /** Resolves to why this process may not go on with the data folder; it may never do so. */
+  readonly lost: Promise<Failure>
   /** Resolves to what a look at the whole database has found; null where this process does not look. */
   readonly pages: Promise<PagesFound | null>
 }
@@ -340,10 +343,13 @@ export async function open(
       closers.push(() => looked[Symbol.dispose]())
       void logPages(looked, log)
     }
+    const watch = watchLock(lock, data.path, ticks)
+    closers.push(() => watch[Symbol.dispose]())
     return {
       created: data.created,
       origin: listening?.origin ?? null,
       pages: pages?.ended ?? Promise.resolve(null),
+      lost: watch.lost,
       fetch: async (path, init) => await app.request(path, init),
       [Symbol.asyncDispose]: close,
     }

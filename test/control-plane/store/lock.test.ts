@@ -40,6 +40,15 @@ describe('the lock of a data folder', () => {
     again?.[Symbol.dispose]()
   })
 
+  it('that is gone from its place says so, and leaves alone what another process has put there', () => {
+    const lock = lockFolder(home.folder, owner)
+    expect(lock?.isGone()).toBe(false)
+    rmSync(join(home.folder, 'lock.db'))
+    expect(lock?.isGone()).toBe(true)
+    lock?.[Symbol.dispose]()
+    expect(readOwner(home.folder)).toEqual(owner)
+  })
+
   it('is refused while another process has it, and free the moment that one is killed', async () => {
     const child = start()
     await child.printed(/held/)
