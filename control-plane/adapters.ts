@@ -144,12 +144,15 @@ export function apartEngine(
   }
 }
 
-/** Git on this machine, and the repositories by URL that it works with. Nothing is asked of those by opening it. */
+/**
+ * Git on this machine, and the repositories by URL that it works with. Nothing is asked of those by opening it.
+ * @param authoritiesIn where the list of authorities is put, if it is needed; else the data folder
+ */
 export function gitOf(
   { author, box, dataFolder: data, remotes, authorities: extra }: Config,
-  log?: RemotesOptions['log'],
+  { log, authoritiesIn = data }: { readonly log?: RemotesOptions['log']; readonly authoritiesIn?: HostPath },
 ): { readonly remotes: Remotes; readonly worktrees: Worktrees } {
-  const believed = extra === null ? {} : { authorities: authoritiesFile(data, extra) }
+  const believed = extra === null ? {} : { authorities: authoritiesFile(authoritiesIn, extra) }
   const opened = openRemotes({ data, author, remotes, ...believed, ...(log === undefined ? {} : { log }) })
   const places = { pointerTarget: gitFolder, policyMatcher: compilePolicy }
   return {

@@ -28,8 +28,8 @@ interface Around {
   readonly data: string
   /** Boxes are ended when less than this is free, MiB. */
   readonly diskFreeMb: number
-  /** Says what there is of the key, or throws; changes nothing. */
-  readonly attestationKey: () => string
+  /** Says what there is of the key, or throws; changes nothing. `attestedWith`: the ids of keys in a database that nobody has open. */
+  readonly attestationKey: (attestedWith: readonly string[]) => string
   /** Looks at each repository of the configuration, by what names it: what there is, or why there is nothing. */
   readonly repositories?: Readonly<Record<string, () => Promise<string>>>
   /** The same of the forges where their pull requests are opened. */
@@ -78,30 +78,25 @@ export async function diagnose(deps: DiagnoseDeps): Promise<readonly Finding[]> 
     there = await deps.find()
     return ok(there ? data : `${data} does not exist yet: it is made when it is first needed`)
   })
-  const around = await surroundings(deps)
-  if (!there) return [folder, ...around]
+  if (!there) return [folder, ...(await surroundings(deps))]
   const owner = readOwner(data)
-  if (owner !== null && deps.alive(owner.pid)) return [folder, holder(owner), ...around]
+  if (owner !== null && deps.alive(owner.pid)) return [folder, holder(owner), ...(await surroundings(deps))]
   const file = join(data, 'cofferdam.db') as HostPath
+  let attestedWith: readonly string[] = []
   const database = await finding('database', () => {
     refuseOrphans(data, file)
-    return ok(tally(examineDatabase(file, deps.tmp) ?? {}))
+    const examined = examineDatabase(file, deps.tmp)
+    attestedWith = examined?.attestedWith ?? []
+    return ok(tally(examined?.counts ?? {}))
   })
-  return [folder, database, ...around]
+  return [folder, database, ...(await surroundings(deps, attestedWith))]
 }
 
-/** What is outside the data folder. */
-function surroundings({
-  engine,
-  git,
-  version,
-  agents,
-  data,
-  diskFreeMb,
-  attestationKey,
-  repositories = {},
-  forges = {},
-}: Around): Promise<readonly Finding[]> {
+/** What is outside the database. */
+function surroundings(
+  { engine, git, version, agents, data, diskFreeMb, attestationKey, repositories = {}, forges = {} }: Around,
+  attestedWith: readonly string[] = [],
+): Promise<readonly Finding[]> {
   return Promise.all([
     finding('cofferdam', () => ok(`${version}, on Node.js ${process.version}`)),
     finding('engine', async () => ok(await engine.describe())),
@@ -139,7 +134,7 @@ function surroundings({
         return problem(`${text}: boxes are ended below ${diskFreeMb} MiB. Free some space.`)
       return ok(text)
     }),
-    finding('attestation key', () => ok(attestationKey())),
+    finding('attestation key', () => ok(attestationKey(attestedWith))),
     ...Object.entries(repositories).map(([path, look]) =>
       finding(`repository ${path}`, async () => ok(await look())),
     ),
@@ -156,14 +151,17 @@ function surroundings({
 /** How each repository of the configuration is looked at: one by URL is asked for, and one on this machine is read. */
 export function looksOf({
   repositories,
-  remotes,
-  worktrees,
+  git,
 }: {
   readonly repositories: Readonly<Record<string, unknown>>
-  readonly remotes: Pick<Remotes, 'reach'>
-  readonly worktrees: Pick<Worktrees, 'inspect'>
+  /** Called by each look, and not before. */
+  readonly git: () => {
+    readonly remotes: Pick<Remotes, 'reach'>
+    readonly worktrees: Pick<Worktrees, 'inspect'>
+  }
 }): NonNullable<Around['repositories']> {
   const look = async (path: string): Promise<string> => {
+    const { remotes, worktrees } = git()
     if (isByName(path)) return await remotes.reach(path)
     const { ref, commit } = await worktrees.inspect(path, null)
     return `${ref} at ${commit.slice(0, 10)}`

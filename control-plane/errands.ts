@@ -1,4 +1,5 @@
-import { resolve } from 'node:path'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { findDataFolder } from '../src/config/data-folder.ts'
 import type { Environment } from '../src/config/environment.ts'
 import type { Config } from '../src/config/load.ts'
@@ -7,6 +8,7 @@ import type { HostPath } from '../src/domain/brand.ts'
 import type { Finding } from '../src/domain/control-plane.ts'
 import { Failure, systemCodeOf } from '../src/domain/failure.ts'
 import { versionOf } from '../src/config/version.ts'
+import { readAuthorities } from '../src/worktree/authorities.ts'
 import { gitHere } from '../src/worktree/git-version.ts'
 import { missingFrom } from '../src/worktree/missing.ts'
 import { apartEngine, gitOf, pullsOf } from './adapters.ts'
@@ -21,8 +23,12 @@ import { ownerOf } from './store/lock.ts'
 
 // What is done without a control plane that is open.
 
-/** What doctor finds where no process answers for the data folder. Changes nothing there, and never rejects. */
+/**
+ * What doctor finds where no process answers for the data folder. Changes nothing there. Rejects with `Failure('bad_config')`
+ * where the authorities to be believed cannot be read, and else never.
+ */
 export async function diagnoseClosed(config: Config, around: Environment): Promise<readonly Finding[]> {
+  using aside = gitAside(config, around.tmp)
   return await diagnose({
     engine: apartEngine(config, around),
     git: gitHere,
@@ -31,12 +37,40 @@ export async function diagnoseClosed(config: Config, around: Environment): Promi
     data: config.dataFolder,
     tmp: around.tmp,
     diskFreeMb: config.tasks.policy.limits.diskFreeMb,
-    attestationKey: () => describeKey(keyPlaces(config.dataFolder, config.attestationKey)),
-    repositories: looksOf({ repositories: config.repositories, ...gitOf(config) }),
+    attestationKey: (attestedWith) =>
+      describeKey(keyPlaces(config.dataFolder, config.attestationKey), () => attestedWith),
+    repositories: looksOf({ repositories: config.repositories, git: aside.open }),
     forges: forgeReach(config.repositories, pullsOf(config)),
     find: () => findDataFolder(config.dataFolder, around.uid),
     alive: isAlive,
   })
+}
+
+/** Git as `gitOf` has it, but that it needs no data folder: what is written for it is in a folder of `tmp`, as long as this is there. */
+function gitAside(
+  config: Config,
+  tmp: string,
+): Disposable & { readonly open: () => ReturnType<typeof gitOf> } {
+  if (config.authorities !== null) readAuthorities(config.authorities)
+  let folder: HostPath | null = null
+  return {
+    open: () => gitOf(config, { authoritiesIn: (folder ??= folderIn(tmp)) }),
+    [Symbol.dispose]() {
+      if (folder !== null) rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+function folderIn(tmp: string): HostPath {
+  try {
+    return mkdtempSync(join(tmp, 'cofferdam-doctor-')) as HostPath
+  } catch (cause) {
+    throw new Failure(
+      'disk',
+      `No folder can be made in ${tmp} (${systemCodeOf(cause)}): make room there, or name another with TMPDIR.`,
+      { cause },
+    )
+  }
 }
 
 /**
@@ -74,6 +108,7 @@ export async function restoreData(
     data,
     keysOf,
     owner: ownerOf('restore', Date.now()),
+    missing: missingFrom,
   })
 }
 

@@ -40,6 +40,7 @@ import { addressOf, serveTcp } from './http/tcp.ts'
 import type { Seen } from './http/witness.ts'
 import { Keeper } from './keep/keeper.ts'
 import { engineLog, type Log, openLog } from './log.ts'
+import { watchLock } from './lock-watch.ts'
 import { Loop } from './loop/loop.ts'
 import { OutputFiles } from './loop/output-files.ts'
 import { openMetrics } from './metrics.ts'
@@ -86,6 +87,8 @@ export interface Opened extends AsyncDisposable {
   readonly created: boolean
   /** Where the API is offered over TCP, such as `http://127.0.0.1:7878`; null where it is not. */
   readonly origin: string | null
+  /** Resolves to why this process may not go on with the data folder; it may never do so. */
+  readonly lost: Promise<Failure>
   /** Resolves to what a look at the whole database has found; null where this process does not look. */
   readonly pages: Promise<PagesFound | null>
 }
@@ -205,7 +208,7 @@ export async function open(
     // As a task that was begun last found it: what its steps are attested with.
     let posture: Posture | null = null
     const engine: Engine = { ...docker, posture: async () => (posture = await docker.posture()) }
-    const { remotes, worktrees } = gitOf(config, (level, text, more) => log[level](more, text))
+    const { remotes, worktrees } = gitOf(config, { log: (level, text, more) => log[level](more, text) })
     const pulls = pullsOf(config)
     const secrets = new KnownSecrets(revealed(config.secrets))
     const registries = remembered(() => readRegistries(around))
@@ -340,10 +343,13 @@ export async function open(
       closers.push(() => looked[Symbol.dispose]())
       void logPages(looked, log)
     }
+    const watch = watchLock(lock, data.path, ticks)
+    closers.push(() => watch[Symbol.dispose]())
     return {
       created: data.created,
       origin: listening?.origin ?? null,
       pages: pages?.ended ?? Promise.resolve(null),
+      lost: watch.lost,
       fetch: async (path, init) => await app.request(path, init),
       [Symbol.asyncDispose]: close,
     }

@@ -326,10 +326,10 @@ export class Plane implements ControlPlane {
     return doctor({
       ...this.#deps,
       agents: namesOf(this.#deps.defaults.agent, this.#answerer()),
-      repositories: of === 'all' ? looksOf(this.#deps) : {},
+      repositories: of === 'all' ? looksOf({ ...this.#deps, git: () => this.#deps }) : {},
       forges: of === 'all' ? forgeReach(this.#deps.repositories, this.#deps.pulls) : {},
       diskFreeMb: this.#deps.defaults.policy.limits.diskFreeMb,
-      attestationKey: () => describeKey(this.#deps.keyPlaces),
+      attestationKey: () => describeKey(this.#deps.keyPlaces, () => this.#deps.store.attestationKeys()),
     })
   }
 

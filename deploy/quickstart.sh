@@ -5,6 +5,10 @@
 # QUICKSTART_TASK=no leaves out the example and its task, for an installation that is in use.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
+if [ $# -gt 0 ]; then
+  echo "deploy/quickstart.sh takes no arguments; it was given: $*. docs/deployment.md, \"The quickstart\", says what it does." >&2
+  exit 2
+fi
 
 # The command as a link to the built program, where programs of this user are looked for.
 link_command() {

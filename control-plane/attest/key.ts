@@ -103,8 +103,8 @@ function retired({ pin }: KeyPlaces): readonly string[] {
 }
 
 /** What there is of the key, for people; changes nothing and throws as `openKey`. */
-export function describeKey(places: KeyPlaces): string {
-  const { key } = look(places)
+export function describeKey(places: KeyPlaces, attestedWith: () => readonly string[]): string {
+  const key = findKey(places, attestedWith)
   if (key === null) return `${places.key} does not exist yet: it is made when it is first needed`
   return `${shortId(key.id)} in ${places.key}`
 }

@@ -37,10 +37,16 @@ export async function backUp(place: HostPath, deps: BackupDeps): Promise<BackupR
     await chmod(database, 0o600)
     for (const name of copied) await copyAny(join(data, name), join(folder, name))
     await copyMirrors(join(data, mirrors), join(folder, mirrors), heads, links)
-    const manifest = writtenManifest({ format: 1, at, tasks: heads.length })
+    const incomplete = await lostIn({ copy: folder, place, from: data, made: 'backup' }, heads, missing)
+    const lacks = incomplete !== null
+    const manifest = writtenManifest({
+      format: 1,
+      at,
+      tasks: heads.length,
+      ...(lacks ? { incomplete: true } : {}),
+    })
     await writeFile(join(folder, manifestName), manifest, { mode: 0o600 })
-    const incomplete = await lostIn({ copy: folder, place, data }, heads, missing)
-    return { at, tasks: heads.length, ...(incomplete === null ? {} : { incomplete }) }
+    return { at, tasks: heads.length, ...(lacks ? { incomplete } : {}) }
   }
   const made = await makeWhole(place, owner, { make: fill, seal: manifestName })
   const notes =

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { Failure, messageOf } from '../../src/domain/failure.ts'
@@ -19,6 +19,8 @@ const manifestSchema = z.object({
   /** When the database was copied, epoch milliseconds. */
   at: z.number(),
   tasks: z.int(),
+  /** It lacks commits that tasks came to, or may. */
+  incomplete: z.literal(true).optional(),
 })
 export type Manifest = z.infer<typeof manifestSchema>
 
@@ -31,7 +33,7 @@ export function readManifest(folder: string): Manifest {
   const refused = (why: string): Failure =>
     new Failure(
       'data_folder',
-      `${folder} is no backup of Cofferdam (${why}): name a folder that \`cofferdam backup\` has made.`,
+      `${folder} is no backup of Cofferdam (${why}): name the folder of one${newestIn(folder)}.`,
     )
   let content: unknown
   try {
@@ -44,6 +46,22 @@ export function readManifest(folder: string): Manifest {
   if (!existsSync(join(folder, databaseName))) throw refused(`${databaseName} is gone from it`)
   return parsed.data
 }
+
+/** Where it holds dated ones, the newest of them, as a part of a sentence. */
+function newestIn(folder: string): string {
+  try {
+    const newest = readdirSync(folder)
+      .filter((name) => dated.test(name))
+      .toSorted()
+      .at(-1)
+    return newest === undefined ? '' : `, such as ${join(folder, newest)}`
+  } catch {
+    return ''
+  }
+}
+
+/** What `timeName` makes. */
+export const dated = /^\d{8}T\d{9}Z$/
 
 /** `20261127T023000000Z`, of epoch milliseconds: such names sort by time. */
 export function timeName(at: number): string {

@@ -6,15 +6,14 @@ import type { HostPath } from '../../src/domain/brand.ts'
 import { Failure, messageOf } from '../../src/domain/failure.ts'
 import { lockFolder, type Owner } from '../store/lock.ts'
 import { backUp, type BackupDeps } from './backup.ts'
-import { installationName, manifestName, readManifest, timeName } from './contents.ts'
+import { dated, installationName, type Manifest, manifestName, readManifest, timeName } from './contents.ts'
 
-const dated = /^\d{8}T\d{9}Z$/
 const half = /^\.\d{8}T\d{9}Z\.half$/
 
 /**
  * Makes a backup within `folder`, named by its time, and then removes the oldest of them until `keep` are left. It removes only
  * what it has made of this data folder, and nothing unless the new one is whole, checked and on the disk: where that lacks
- * commits, an older one may be the last that has them.
+ * commits, an older one may be the last that has them. Of the older ones, those that lack commits are the first to go.
  */
 export async function backUpDated(folder: HostPath, keep: number, deps: BackupDeps): Promise<BackupReport> {
   if (existsSync(join(folder, manifestName)))
@@ -29,10 +28,12 @@ export async function backUpDated(folder: HostPath, keep: number, deps: BackupDe
     return { ...made, notes: [...made.notes, 'As it is incomplete, no older copy is removed.'] }
   const { data } = deps
   // One that another process makes meanwhile counts for that one, and the new one stays whatever the clock says.
-  const older = (await foldersIn(folder)).filter(
-    (each) => each < name && dated.test(each) && isOf(data, join(folder, each)),
-  )
-  const surplus = older.toSorted().slice(0, Math.max(0, older.length - keep + 1))
+  const names = (await foldersIn(folder)).filter((each) => each < name && dated.test(each)).toSorted()
+  const manifests = new Map(names.map((each) => [each, manifestOf(data, join(folder, each))]))
+  const ours = names.filter((each) => manifests.get(each) != null)
+  const lacks = (each: string): boolean => manifests.get(each)?.incomplete === true
+  const inOrder = [...ours.filter(lacks), ...ours.filter((each) => !lacks(each))]
+  const surplus = inOrder.slice(0, Math.max(0, ours.length - keep + 1))
   for (const each of surplus) await remove(folder, each, made.path)
   const notes = surplus.map((each) => `${join(folder, each)} is removed, as ${keep} are kept.`)
   return { ...made, notes: [...made.notes, ...notes] }
@@ -44,14 +45,14 @@ async function foldersIn(folder: HostPath): Promise<readonly string[]> {
   return found.filter((each) => each.isDirectory()).map(({ name }) => name)
 }
 
-/** Several data folders may have their backups in one place. */
-function isOf(data: HostPath, backup: string): boolean {
+/** Null where it is none of this data folder: several may have their backups in one place. */
+function manifestOf(data: HostPath, backup: string): Manifest | null {
   const installation = (folder: string): string => readFileSync(join(folder, installationName), 'utf8')
   try {
-    readManifest(backup)
-    return installation(backup) === installation(data)
+    const manifest = readManifest(backup)
+    return installation(backup) === installation(data) ? manifest : null
   } catch {
-    return false
+    return null
   }
 }
 

@@ -6,6 +6,12 @@ import { counted, fewOf } from '../../src/domain/text.ts'
 import type { Head } from '../store/copy.ts'
 import { mirrors } from './contents.ts'
 
+/** What helps where a copy lacks commits, and what is done again where that could not be looked at. */
+const ways = {
+  backup: { way: putBack, again: 'back up' },
+  restore: { way: 'restore another copy', again: 'restore' },
+} as const
+
 /** Says which commits a mirror does not have; all where there is none. */
 export type Missing = (mirror: HostPath, commits: readonly CommitId[]) => Promise<ReadonlySet<CommitId>>
 
@@ -14,10 +20,23 @@ export type Missing = (mirror: HostPath, commits: readonly CommitId[]) => Promis
  * @returns a sentence; null where nothing is missing
  */
 export async function lostIn(
-  { copy, place, data }: { readonly copy: HostPath; readonly place: HostPath; readonly data: HostPath },
+  {
+    copy,
+    place,
+    from,
+    made,
+  }: {
+    readonly copy: HostPath
+    /** Where it will be. */
+    readonly place: HostPath
+    /** What it was copied from. */
+    readonly from: string
+    readonly made: keyof typeof ways
+  },
   heads: readonly Head[],
   missing: Missing,
 ): Promise<string | null> {
+  const { way, again } = ways[made]
   // What came to nothing has its commit in the repository, and may have no mirror yet.
   const held = heads.filter(({ head, base }) => head !== base)
   const lost: string[] = []
@@ -30,11 +49,11 @@ export async function lostIn(
     }
   } catch (error) {
     if (!(error instanceof Failure)) throw error
-    return `${place} is made, but whether the commits of all tasks are in it is not known (${messageOf(error)}): mend that, then back up again.`
+    return `${place} is made, but whether the commits of all tasks are in it is not known (${messageOf(error)}): mend that, then ${again} again.`
   }
   if (lost.length === 0) return null
   return (
     `${place} is made, but the commits of ${counted(lost.length, 'task')} (${fewOf(lost)}) are not in it, as ` +
-    `they are gone from ${join(data, mirrors)}: ${putBack}, or discard ${lost.length === 1 ? 'the task' : 'these tasks'}.`
+    `they are gone from ${join(from, mirrors)}: ${way}, or discard ${lost.length === 1 ? 'the task' : 'these tasks'}.`
   )
 }

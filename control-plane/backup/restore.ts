@@ -6,9 +6,11 @@ import { Failure, messageOf } from '../../src/domain/failure.ts'
 import { findKey, type KeyPlaces } from '../attest/key.ts'
 import { checkFile } from '../store/examine.ts'
 import type { Owner } from '../store/lock.ts'
+import { headsIn } from '../store/copy.ts'
 import { openStore } from '../store/open.ts'
 import { copied, databaseName, installationName, mirrors, readManifest, restoredName } from './contents.ts'
 import { copyAny } from './copy-tree.ts'
+import { lostIn, type Missing } from './lost.ts'
 import { makeWhole } from './whole.ts'
 
 export interface RestoreDeps {
@@ -17,20 +19,29 @@ export interface RestoreDeps {
   /** Where the keys of a data folder are. */
   readonly keysOf: (data: HostPath) => KeyPlaces
   readonly owner: Owner
+  readonly missing: Missing
 }
 
-/** Makes a data folder out of a backup, which stays as it is. Checks the whole database first. */
+/**
+ * Makes a data folder out of a backup, which stays as it is. Checks the whole database first. Where commits of tasks are not in
+ * the backup it is made all the same, and says so.
+ */
 export async function restore(from: HostPath, deps: RestoreDeps): Promise<BackupReport> {
-  const { data, keysOf, owner } = deps
+  const { data, keysOf, owner, missing } = deps
   const { at, tasks } = readManifest(from)
   await mkdir(dirname(data), { recursive: true, mode: 0o700 })
-  const make = async (folder: HostPath): Promise<readonly string[]> => {
+  const make = async (
+    folder: HostPath,
+  ): Promise<Pick<BackupReport, 'incomplete'> & { readonly attestedWith: readonly string[] }> => {
     for (const name of [databaseName, ...copied, mirrors]) await copyAny(join(from, name), join(folder, name))
     await writeFile(join(folder, restoredName), `${at}\n`, { mode: 0o600 })
-    return examine(folder, from, data)
+    const attestedWith = examine(folder, from, data)
+    const heads = headsIn(join(folder, databaseName))
+    const incomplete = await lostIn({ copy: folder, place: data, from, made: 'restore' }, heads, missing)
+    return { attestedWith, ...(incomplete === null ? {} : { incomplete }) }
   }
-  const attestedWith = await makeWhole(data, owner, { make, seal: installationName })
-  return { path: data, at, tasks, notes: [...keyNotes(keysOf(data), attestedWith), twice] }
+  const { attestedWith, ...rest } = await makeWhole(data, owner, { make, seal: installationName })
+  return { path: data, at, tasks, ...rest, notes: [...keyNotes(keysOf(data), attestedWith), twice] }
 }
 
 const twice =

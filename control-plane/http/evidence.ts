@@ -7,7 +7,7 @@ import {
   verificationSchema,
 } from '../../src/domain/answers.ts'
 import { json, plainText, refusals, type Routes, taskPath } from './contract.ts'
-import { count } from './input.ts'
+import { count, step } from './input.ts'
 
 const egressQuery = z.strictObject({
   box: z.string().min(1).exactOptional().meta({ description: 'The name of a box.' }),
@@ -19,10 +19,10 @@ const verifyQuery = z.strictObject({
       "Public keys (SPKI, DER, base64url) to trust in place of the installation's, separated by commas.",
   }),
 })
-const stepQuery = z.strictObject({ step: z.coerce.number().int().min(0).exactOptional() })
+const stepQuery = z.strictObject({ step: step.exactOptional() })
 
 const diffQuery = z.strictObject({
-  step: z.coerce.number().int().min(0).exactOptional(),
+  step: step.exactOptional(),
   against: z
     .string()
     .min(1)

@@ -68,9 +68,16 @@ export const repositoryFilter = z
   .string()
   .regex(repositoryPlace, 'takes an absolute path, or the name of a repository')
 
-/** A whole number of the query, with what it is where it is not named. */
+/** A whole number of the query. @param what it is, for who wrote something else */
+const whole = (least: number, most: number, what: string) =>
+  z.coerce.number(what).int(what).min(least, what).max(most, what)
+
+/** The same, with what it is where it is not named. */
 export const count = (least: number, most: number, usual: number) =>
-  z.coerce.number().int().min(least).max(most).default(usual)
+  whole(least, most, `takes a whole number from ${least} to ${most}`).default(usual)
+
+/** A step, as a query names it. */
+export const step = whole(0, Number.MAX_SAFE_INTEGER, 'takes the number of a step, such as 1')
 
 /** Binds an act to what was shown. */
 export const ifMatch = z

@@ -34,7 +34,12 @@ export async function copyDatabase(from: string, to: string): Promise<readonly H
     db.close()
   }
   checkFile(to, from)
-  return overStorage(to, () => readHeads(to))
+  return headsIn(to)
+}
+
+/** The tasks of a copy that are not discarded. Throws `Failure('database' | 'disk' | 'busy')`. */
+export function headsIn(file: string): readonly Head[] {
+  return overStorage(file, () => readHeads(file))
 }
 
 function readHeads(file: string): readonly Head[] {

@@ -7,13 +7,20 @@ import type { Status } from '../../src/domain/task.ts'
 import { damagedFile, overStorage } from './failures.ts'
 import { openStore } from './open.ts'
 
+/** What is in a database that no process has open. */
+interface Examined {
+  readonly counts: Readonly<Record<Status, number>>
+  /** The ids of all keys that there are attestations of. */
+  readonly attestedWith: readonly string[]
+}
+
 /**
  * Reads a database that no process has open, and checks the whole of it; null where there is none. It works on a copy,
  * because reading this kind of file writes beside it. Throws `Failure('database' | 'disk' | 'busy')` as opening it would,
  * and `disk` where the copy finds no place.
  * @param tmp where the copy is made, as large as the database
  */
-export function examineDatabase(file: HostPath, tmp: string): Readonly<Record<Status, number>> | null {
+export function examineDatabase(file: HostPath, tmp: string): Examined | null {
   if (!existsSync(file) && !existsSync(`${file}-wal`)) return null
   const noPlace = (cause: unknown): Failure =>
     new Failure(
@@ -53,12 +60,12 @@ function copyInto(copy: string, file: string, noPlace: Say): void {
   })
 }
 
-function read(copy: HostPath, file: HostPath, noPlace: Say): Readonly<Record<Status, number>> {
+function read(copy: HostPath, file: HostPath, noPlace: Say): Examined {
   try {
     using store = openStore(copy)
-    const counts = store.counts()
+    const examined = { counts: store.counts(), attestedWith: store.attestationKeys() }
     checkFile(copy, file)
-    return counts
+    return examined
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     // An older database is brought up to date, which takes more room.

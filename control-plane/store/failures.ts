@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3'
-import { readdirSync } from 'node:fs'
+import { readdirSync, statfsSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { Failure, messageOf } from '../../src/domain/failure.ts'
 
@@ -14,7 +14,8 @@ export function overStorage<T>(file: string, act: () => T): T {
 
 function storageFailure(file: string, cause: unknown): Failure | null {
   const fail = (code: 'disk' | 'database' | 'busy', text: string) => new Failure(code, text, { cause })
-  switch (kindOf(cause)) {
+  const kind = kindOf(cause)
+  switch (kind === 'SQLITE_CANTOPEN' && isOutOfFiles(dirname(file)) ? 'ENOSPC' : kind) {
     case 'SQLITE_FULL':
     case 'ENOSPC':
     case 'EDQUOT':
@@ -53,6 +54,16 @@ function storageFailure(file: string, cause: unknown): Failure | null {
       return damagedFile(file, messageOf(cause), cause)
     default:
       return null
+  }
+}
+
+/** A disk that takes no more files, of which SQLite says only that it cannot open one. Some disks have no such number: 0 of 0. */
+function isOutOfFiles(folder: string): boolean {
+  try {
+    const { files, ffree } = statfsSync(folder)
+    return files > 0 && ffree === 0
+  } catch {
+    return false
   }
 }
 

@@ -1,9 +1,9 @@
 import Database from 'better-sqlite3'
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { HostPath, Millis } from '../../src/domain/brand.ts'
-import { Failure, messageOf } from '../../src/domain/failure.ts'
+import { Failure, messageOf, systemCodeOf } from '../../src/domain/failure.ts'
 
 /** Who holds a data folder, for people. */
 export interface Owner {
@@ -18,8 +18,12 @@ export const ownerOf = (what: string, startedAt: Millis): Owner => ({ pid: proce
 
 /** Held until it is disposed of or the process ends, however it ends. */
 export interface FolderLock {
+  /** Whether what is locked is gone from its place, as where the folder was moved: then another process can take it there. */
+  isGone(): boolean
   [Symbol.dispose](): void
 }
+
+const lockName = 'lock.db'
 
 const ownerSchema: z.ZodType<Owner> = z.object({ pid: z.int(), startedAt: z.number(), what: z.string() })
 
@@ -39,10 +43,13 @@ export function lockFolder(dataFolder: HostPath, owner: Owner): FolderLock | nul
     db.close()
     throw unusable(dataFolder, error)
   }
+  const isGone = (): boolean => isMissing(join(dataFolder, lockName))
   return {
+    isGone,
     [Symbol.dispose]: () => {
       if (!db.open) return
-      rmSync(ownerFile(dataFolder), { force: true })
+      // Else it is that of another process by now.
+      if (!isGone()) rmSync(ownerFile(dataFolder), { force: true })
       db.close()
     },
   }
@@ -60,14 +67,25 @@ export function readOwner(dataFolder: HostPath): Owner | null {
 function take(dataFolder: HostPath): Database.Database | null {
   let db: Database.Database | null = null
   try {
-    db = new Database(join(dataFolder, 'lock.db'), { timeout: 0 })
-    // No journal is ever made: nothing is written.
+    db = new Database(join(dataFolder, lockName), { timeout: 0 })
+    // Nothing is written, a journal neither: a full disk is in nobody's way here.
+    db.pragma('journal_mode = MEMORY')
     db.exec('BEGIN EXCLUSIVE')
     return db
   } catch (error) {
     db?.close()
     if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')) return null
     throw unusable(dataFolder, error)
+  }
+}
+
+/** A disk that does not answer is no sign of it. */
+function isMissing(path: string): boolean {
+  try {
+    statSync(path)
+    return false
+  } catch (error) {
+    return systemCodeOf(error) === 'ENOENT'
   }
 }
 

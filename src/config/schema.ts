@@ -15,11 +15,13 @@ const command = z
   .string('A command is text that a shell runs.')
   .trim()
   .min(1, 'A command is empty: remove the key.')
+const agentNames = ['command', ...imageAgents] as const
+const agentName = z.enum(agentNames, `An agent is one of ${agentNames.join(', ')}.`)
 const agent = z.strictObject({
-  name: z.string('An agent has a name, such as "command".').min(1),
+  name: agentName,
   argv: z.array(z.string('An argument is text: put it in quotes.')).default([]),
   /** Agents that take its place, in this order, where its provider does not let it work. */
-  fallback: z.array(z.string('An agent has a name, such as "codex".').min(1)).optional(),
+  fallback: z.array(agentName).optional(),
 })
 const model = z
   .string('A model is a name, such as "claude-sonnet-4-6".')

@@ -10,7 +10,7 @@ export interface BackupReport {
   readonly tasks: number
   /** What a person has to know or do besides. */
   readonly notes: readonly string[]
-  /** Of a backup that lacks commits, or may: which, and what to do. */
+  /** Where commits of tasks are not in it, or may not be: which, and what to do. */
   readonly incomplete?: string
 }
 

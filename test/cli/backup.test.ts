@@ -82,6 +82,11 @@ it('keeps the newest of those that it has named by their time, each night', asyn
   expect((await machine.run(['backup', 'nights', '--keep', '1'])).code).toBe(7)
   expect(kept()).toEqual([...other, ...made.slice(1)].toSorted())
 
+  const several = await machine.run(['restore', 'nights', '--data', 'other'])
+  expect([several.code, several.error]).toEqual([
+    7,
+    expect.stringMatching(/name the folder of one, such as .*\/nights\/\d{8}T\d{9}Z\.$/m),
+  ])
   const restored = await machine.run(['restore', join('nights', made[2] ?? ''), '--data', 'other'])
   expect([restored.code, restored.error]).toEqual([0, ''])
   const within = await machine.run([
@@ -108,10 +113,29 @@ it('tells of commits that are gone, as something is to be done, and leaves the o
       expect.stringContaining('As it is incomplete, no older copy is removed.'),
     ])
     expect(error).toMatch(/^cofferdam: .* is made, but the commits of 1 task \(.*\) are not in it, as /)
-    expect(readdirSync(join(made.folder, 'nights'))).toHaveLength(2)
+    const [whole, lacking] = readdirSync(join(made.folder, 'nights')).toSorted()
+    expect(lacking).toBeDefined()
+    const restored = await made.run(['restore', `nights/${lacking}`, '--data', 'other'])
+    expect([restored.code, restored.error]).toEqual([
+      7,
+      expect.stringMatching(
+        /other is made, but the commits of 1 task \(.*\) are not in it, as they are gone from .*mirrors: restore another/,
+      ),
+    ])
     const plain = await made.run(['backup', 'copy', '--json'])
     expect([plain.code, existsSync(join(made.folder, 'copy', 'backup.json'))]).toEqual([7, true])
     expect(plain.error).toContain((JSON.parse(plain.out) as { readonly incomplete: string }).incomplete)
+    // Where a whole one is made again, what lacks commits is the first to go.
+    const { tasks } = JSON.parse((await made.run(['task', 'list', '--json'])).out) as {
+      tasks: [{ id: string }]
+    }
+    await made.run(['task', 'discard', tasks[0].id])
+    const again = await made.run(['backup', 'nights', '--keep', '2'])
+    expect([again.code, again.out]).toEqual([
+      0,
+      expect.stringContaining(`${lacking} is removed, as 2 are kept.`),
+    ])
+    expect(readdirSync(join(made.folder, 'nights'))).toEqual([whole, expect.any(String)])
   } finally {
     made.remove()
   }

@@ -158,6 +158,15 @@ describe('task show, logs and diff', () => {
       error: 'Nothing is changed so far.\n',
     })
   })
+
+  it.each([
+    [['diff', '--against', 'main'], 'A merge would change nothing in main as it is now.\n'],
+    [['egress', '--box', 'none'], /^No box none of this task has asked for anything: /],
+  ])('of %j alone, where there may be more', async ([name = '', ...options], error) => {
+    const id = await made('sudo format')
+    const said = await machine.run(['task', name, id, ...options])
+    expect([said.code, said.out, said.error]).toEqual([0, '', expect.stringMatching(error)])
+  })
 })
 
 describe('decisions and acts', () => {

@@ -217,7 +217,7 @@ describe('what to do next', () => {
     [{ status: 'RUNNING' }, ['watch', 'stop']],
     [{ status: 'APPLIED', marks: [] }, ['merge']],
     [{ status: 'APPLIED', delivery: 'delivering', merge: aMerge() }, ['watch']],
-    [{ status: 'APPLIED', delivery: 'conflict', merge: aMerge() }, ['review', 'merge']],
+    [{ status: 'APPLIED', delivery: 'conflict', merge: aMerge() }, ['--repo', 'merge']],
     [{ status: 'APPLIED', delivery: 'rejected', merge: aMerge() }, ['review', 'merge']],
     [
       {
@@ -249,7 +249,9 @@ describe('what to do next', () => {
     [
       'conflict',
       [
-        'review ID --text TEXT --request-changes: have a task make them go together',
+        expect.stringMatching(
+          /^cofferdam run .* --ref release .*: have it done anew, from release as it is now$/,
+        ),
         'merge ID --into release: merge it into release',
       ],
     ],

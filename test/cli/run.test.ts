@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -414,6 +415,20 @@ describe('two processes on one data folder', () => {
     expect(second.error).toContain(`Process ${process.pid} (serve) holds the data folder`)
     first.signal('SIGTERM')
     expect(await first.code).toBe(0)
+  })
+
+  it('lets a data folder go that another server could take', async () => {
+    const first = machine.start(['serve'])
+    await first.printed('Working on the tasks')
+    rmSync(join(machine.data, 'lock.db'))
+    expect(await first.code).toBe(7)
+    expect(first.error()).toContain(
+      `The data folder ${machine.data} is gone from its place, or its lock.db is`,
+    )
+    const second = machine.start(['serve'])
+    await second.printed('Working on the tasks')
+    second.signal('SIGTERM')
+    expect(await second.code).toBe(0)
   })
 })
 

@@ -48,7 +48,12 @@ describe('what cannot be used is said with its line', () => {
     [
       'a wrong item of a list',
       'policy:\n  deny:\n    - ok\n    - "!no"\n',
-      'Line 4: "policy.deny.3": '.slice(0, 8),
+      'Line 4: "policy.deny.1": The pattern "!no" begins with "!"',
+    ],
+    [
+      'an agent that there is none of',
+      'task:\n  agent: { name: claude, fallback: [foo] }\n',
+      'Line 2: "task.agent.fallback.0": An agent is one of command, claude, codex, gemini, opencode, pi.',
     ],
     ['a wrong shape', 'task: 7\n', 'Line 1: "task": '],
     ['a wrong log level', 'log:\n  level: loud\n', 'Line 2: "log.level": '],

@@ -21,6 +21,7 @@ import { diagnose, namesOf } from '../../control-plane/doctor.ts'
 import { openStore } from '../../control-plane/store/open.ts'
 import { findDataFolder, openDataFolder } from '../../src/config/data-folder.ts'
 import { hostPath } from '../../src/config/places.ts'
+import type { SignedAttestation } from '../../src/domain/attestation.ts'
 import type { Engine } from '../../src/domain/box.ts'
 import type { Finding } from '../../src/domain/control-plane.ts'
 import type { PostureLevel } from '../../src/domain/posture.ts'
@@ -63,7 +64,7 @@ async function found(
     data: hostPath(data),
     tmp,
     diskFreeMb: 0,
-    attestationKey: () => describeKey(keyPlaces(hostPath(data), null)),
+    attestationKey: (attestedWith) => describeKey(keyPlaces(hostPath(data), null), () => attestedWith),
     find: () => findDataFolder(hostPath(data), uid),
     alive: () => alive,
   })
@@ -82,7 +83,7 @@ function picture(root: string): readonly string[] {
 }
 
 /** A data folder with some tasks, as a killed process leaves it: with a log beside the database. */
-async function used(count = 1): Promise<string> {
+async function used(count = 1, attestation?: SignedAttestation): Promise<string> {
   await openDataFolder(hostPath(data), uid, randomBytes)
   const file = join(data, 'cofferdam.db')
   const store = openStore(hostPath(file))
@@ -91,6 +92,7 @@ async function used(count = 1): Promise<string> {
       before: null,
       after: aTask({ id: aTaskIdOf(number) }),
       event: { type: 'submitted', actor: aPerson, text: 'Submitted.', data: {}, at: aTime },
+      ...(attestation && { attestation }),
     })
   }
   cpSync(data, `${data}.killed`, { recursive: true })
@@ -125,6 +127,15 @@ describe('doctor, where no process answers', () => {
     expect(statSync(`${file}-wal`).size).toBeGreaterThan(0)
     const { database } = await found()
     expect(database).toEqual({ state: 'ok', text: '3 PENDING' })
+  })
+
+  it('says that the keys are gone with which there are attestations', async () => {
+    const key = 'a'.repeat(64)
+    await used(1, { taskId: aTaskIdOf(0), seq: 1, body: '{}', hash: 'b'.repeat(64), key, signature: 'c' })
+    expect((await found())['attestation key']).toEqual({
+      state: 'problem',
+      text: expect.stringContaining('Tasks here are attested with key aaaaaaaaaaaa, and'),
+    })
   })
 
   it.each<[PostureLevel, readonly string[], Omit<Finding, 'name'>]>([

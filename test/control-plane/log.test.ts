@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -40,6 +40,15 @@ describe('the log', () => {
     const [line] = lines((log) => engineLog(log)('said', fields))
     expect(line).toMatchObject({ ...told, msg: 'said' })
     expect(line !== undefined && 'task' in line).toBe('task' in told)
+  })
+
+  it('says so where its folder is a link that leads nowhere', () => {
+    const data = mkdtempSync(join(tmpdir(), 'cofferdam-log-'))
+    symlinkSync(join(data, 'none/logs'), join(data, 'logs'))
+    const open = (): unknown => openLog(data, 'info', 'silent', { bytes: 1024, files: 1 })
+    expect(open).toThrow(Failure)
+    expect(open).toThrow(/^The log .*logs\/cofferdam\.log cannot be written \(E/)
+    rmSync(data, { recursive: true })
   })
 
   it('tells the message of an error', () => {

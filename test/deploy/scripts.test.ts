@@ -34,6 +34,12 @@ const bash = (
 ): { status: number | null; stdout: string; stderr: string } =>
   spawnSync('bash', [join(deploy, script), ...args], { encoding: 'utf8' })
 
+it('the quickstart does nothing where it is given what it does not take', () => {
+  const { status, stdout, stderr } = bash('quickstart.sh', '--help')
+  expect([status, stdout]).toEqual([2, ''])
+  expect(stderr).toContain('takes no arguments; it was given: --help. docs/deployment.md')
+})
+
 describe('the example', () => {
   it('is a repository with one commit, made once', () => {
     const example = join(folder, 'example')

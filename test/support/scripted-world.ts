@@ -7,7 +7,9 @@ import { diagnose } from '../../control-plane/doctor.ts'
 import { httpApp } from '../../control-plane/http/app.ts'
 import { serveTcp } from '../../control-plane/http/tcp.ts'
 import { serveSocket } from '../../control-plane/http/socket.ts'
+import { watchLock } from '../../control-plane/lock-watch.ts'
 import { backUpData, type Opened, restoreData } from '../../control-plane/main.ts'
+import { ticks } from '../../control-plane/ticks.ts'
 import { lockFolder, readOwner } from '../../control-plane/store/lock.ts'
 import { cli } from '../../src/cli/cli.ts'
 import type { World } from '../../src/cli/world.ts'
@@ -185,6 +187,7 @@ function startCommand(
       const { path, created } = await openDataFolder(config.dataFolder, around.uid, randomBytes)
       const lock = lockFolder(path, { pid: process.pid, startedAt: Date.now(), what })
       if (lock === null) return { kind: 'held', owner: readOwner(path) }
+      const watch = watchLock(lock, path, ticks)
       const plane = new ScriptedPlane(path, options.script, options.behaviour)
       const report = (failure: unknown): void => {
         error += `reported: ${String(failure)}\n`
@@ -200,6 +203,7 @@ function startCommand(
         await tcp?.[Symbol.asyncDispose]()
         await server[Symbol.asyncDispose]()
         plane[Symbol.dispose]()
+        watch[Symbol.dispose]()
         lock[Symbol.dispose]()
       }
       kill = close
@@ -207,6 +211,7 @@ function startCommand(
         created,
         origin: tcp?.origin ?? null,
         pages: Promise.resolve(null),
+        lost: watch.lost,
         fetch: async (route, init) => app.request(route, init),
         [Symbol.asyncDispose]: close,
       }

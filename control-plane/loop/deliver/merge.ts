@@ -58,7 +58,7 @@ function conflictText({ id, branch, repository }: Task, into: string, paths: rea
   const byHand = isByName(repository.path)
     ? `bring what \`cofferdam task diff ${id}\` prints into a clone of ${repository.path} by hand`
     : `merge ${branch} by hand in ${repository.path}`
-  return `Not merged: ${into} and the task have both changed ${fewOf(paths)}, in ways that do not go together. Request changes, or ${byHand}.`
+  return `Not merged: ${into} and the task have both changed ${fewOf(paths)}, in ways that do not go together. Give its goal to a new task, which begins at ${into} as it is now, or ${byHand}.`
 }
 
 /** What comes next: what holds the tree that was tested already needs no other test. */

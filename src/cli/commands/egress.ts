@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { withControlPlane } from '../connection.ts'
 import { egressLines } from '../render/egress.ts'
+import { plain } from '../render/text.ts'
 import { common, type CommonOptions, idOf, print, printJson, type Shell, targetOf } from './common.ts'
 import { limitOf } from './filters.ts'
 
@@ -24,8 +25,14 @@ export function egressCommand(task: Command, shell: Shell): void {
         client.egress(id, filter),
       )
       if (options.json === true) printJson(world, { egress })
-      else if (egress.length === 0) world.terminal.error('No box has asked for anything so far.\n')
+      else if (egress.length === 0) world.terminal.error(`${nothing(options)}\n`)
       else print(world, egressLines(egress, world.terminal.paint))
       shell.end('done')
     })
+}
+
+function nothing({ box }: EgressOptions): string {
+  return box === undefined
+    ? 'No box has asked for anything so far.'
+    : `No box ${plain(box)} of this task has asked for anything: without --box each is shown with its name.`
 }

@@ -50,7 +50,8 @@ export function serveCommand(program: Command, shell: Shell): void {
       )
     }
     void tellPages(opened, world)
-    await ending(world)
+    const lost = await Promise.race([ending(world), opened.lost])
+    if (lost !== undefined) throw lost
     shell.end('done')
   })
 }

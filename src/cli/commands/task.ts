@@ -127,10 +127,7 @@ function textCommand(
         read(client, id, step, options.against),
       )
       if (options.json === true) printJson(world, { [name]: content })
-      else if (content === '')
-        world.terminal.error(
-          name === 'diff' ? 'Nothing is changed so far.\n' : 'Nothing is printed so far.\n',
-        )
+      else if (content === '') world.terminal.error(`${noText(name, step, options.against)}\n`)
       // A diff that goes into a file or a pipe stays byte for byte what git can apply.
       else
         world.terminal.out(
@@ -138,6 +135,13 @@ function textCommand(
         )
       shell.end('done')
     })
+}
+
+/** Where there is nothing: of what was asked for, which may not be all there is. */
+function noText(name: 'logs' | 'diff', step: number | null, against: string | undefined): string {
+  if (against !== undefined) return `A merge would change nothing in ${plain(against)} as it is now.`
+  const done = name === 'diff' ? 'changed' : 'printed'
+  return step === null ? `Nothing is ${done} so far.` : `Nothing is ${done} by step ${step}.`
 }
 
 function stepOf(text: string): number {

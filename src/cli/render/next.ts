@@ -62,6 +62,11 @@ export function nextCommands(task: Task, spell: Spell): readonly Suggestion[] {
     { when: task.status === 'PENDING', command: on('watch'), what: 'work on it here' },
     { when: isWorking(task) || isDelivering(task), command: on('watch'), what: 'follow it' },
     {
+      when: acts.includes('merge') && refusal === 'conflict',
+      command: runAnew(task, spell, task.setup, task.merge?.into),
+      what: `have it done anew, from ${plain(task.merge?.into ?? task.base.ref)} as it is now`,
+    },
+    {
       when: acts.includes('merge') && changed !== null,
       command: on('review', ' --text TEXT --request-changes'),
       what: changed ?? '',
@@ -106,9 +111,8 @@ export function nextCommands(task: Task, spell: Spell): readonly Suggestion[] {
   return offers.filter((offer) => offer.when).map(({ command, what }) => ({ command, what }))
 }
 
-/** What a task that changes the work would be for, after a delivery that was refused for that. */
+/** What a task that changes the work would be for, after a delivery that was refused for that. It does not see the branch. */
 const changes: Partial<Readonly<Record<Refusal, string>>> = {
-  conflict: 'have a task make them go together',
   setup: 'have a task mend what setup fails on',
   test: 'have a task mend what the test fails on',
 }
@@ -125,13 +129,13 @@ function acceptOf(task: Task, before: { readonly refusal: Refusal | null } | nul
 }
 
 /** The command line that makes this task once more, for a person to mend, with this setup. */
-function runAnew(task: Task, spell: Spell, setup: string | null): string {
-  const { agent, base, budget, goal, policy, repository, test } = task
+function runAnew(task: Task, spell: Spell, setup: string | null, ref = task.base.ref): string {
+  const { agent, budget, goal, policy, repository, test } = task
   const more = (own: readonly string[], usual: readonly string[]): readonly string[] =>
     own.filter((pattern) => !usual.includes(pattern))
   const options: readonly (readonly [string, string])[] = [
     ['repo', quoted(repository.path)],
-    ['ref', quoted(base.ref)],
+    ['ref', quoted(ref)],
     ['goal', oneLine(goal, 'TEXT')],
     ...(setup === null ? [] : [['setup', oneLine(setup, 'COMMAND')] as const]),
     ...(test === null ? [] : [['test', oneLine(test, 'COMMAND')] as const]),

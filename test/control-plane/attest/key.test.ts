@@ -59,8 +59,7 @@ function refused(attestedWith: readonly string[] = []): string {
   }
   const message = messageOf(() => opened(attestedWith))
   expect(messageOf(() => findKey(places, () => attestedWith))).toBe(message)
-  // Without its tasks, doctor cannot know what they were attested with.
-  if (attestedWith.length === 0) expect(messageOf(() => describeKey(places))).toBe(message)
+  expect(messageOf(() => describeKey(places, () => attestedWith))).toBe(message)
   expect(names()).toEqual(before)
   return message
 }
@@ -74,7 +73,7 @@ const pem = (type: 'ed25519' | 'x25519'): string =>
 
 describe('the key of a data folder', () => {
   it('is made at first need, for its owner alone, and is the same from then on', () => {
-    expect(describeKey(places)).toContain('it is made when it is first needed')
+    expect(describeKey(places, nobody)).toContain('it is made when it is first needed')
     expect(findKey(places, nobody)).toBeNull()
     expect(names()).toEqual(['data'])
     const key = opened()
@@ -85,7 +84,7 @@ describe('the key of a data folder', () => {
     expect(readFileSync(places.pin, 'utf8')).toBe(key.pem)
     expect(opened([key.id]).id).toBe(key.id)
     expect(findKey(places, nobody)?.id).toBe(key.id)
-    expect(describeKey(places)).toBe(`key ${key.id.slice(0, 12)} in ${places.key}`)
+    expect(describeKey(places, nobody)).toBe(`key ${key.id.slice(0, 12)} in ${places.key}`)
   })
 
   it('signs what its public half, and no other, can check', () => {

@@ -21,5 +21,10 @@ export async function backedUp(data: HostPath, place: HostPath): Promise<BackupR
 }
 
 export async function restored(from: HostPath, data: HostPath): Promise<BackupReport> {
-  return await restore(from, { data, keysOf: (folder) => keyPlaces(folder, null), owner })
+  return await restore(from, {
+    data,
+    keysOf: (folder) => keyPlaces(folder, null),
+    owner,
+    missing: missingFrom,
+  })
 }

@@ -387,6 +387,14 @@ describe('every error is problem+json', () => {
     expect(reported).toEqual([])
   })
 
+  it.each([
+    ['/v1/tasks?limit=0', '/limit: takes a whole number from 1 to 1000.'],
+    ['/v1/tasks?limit=x', '/limit: takes a whole number from 1 to 1000.'],
+    [`/v1/tasks/${unknown}/logs?step=1.5`, '/step: takes the number of a step, such as 1.'],
+  ])('says of %s what a number is to be', async (path, detail) => {
+    expect(await read(await app.request(path), problemSchema)).toMatchObject({ status: 400, detail })
+  })
+
   it('names the methods of a path that is called by another', async () => {
     const answer = await app.request('/v1/tasks', { method: 'DELETE' })
     expect(answer.headers.get('allow')?.split(', ').sort()).toEqual(['GET', 'POST'])

@@ -296,7 +296,12 @@ function actOn(id: string, method: string, path: string, { requestBody }: Operat
   const button = path.endsWith('/decisions') ? suggestButton(id) : {}
   const made = path === '/v1/schedules' ? { name: `made-${id}`, ...hourly } : hourly
   const ended = path.endsWith('/pull-ended') ? { as: 'merged' } : null
-  const own = path.startsWith('/v1/schedules') ? made : path === '/v1/questions' ? question : ended
+  const others: Readonly<Record<string, object>> = {
+    '/v1/questions': question,
+    // By chance alone one that has not expired is seldom made.
+    '/v1/tokens': { name: `made-${id}`, role: 'viewer', scopes: ['read'], expiresAt: null },
+  }
+  const own = path.startsWith('/v1/schedules') ? made : (others[path] ?? ended)
   const words = JSON.stringify(own ?? { ...button, text: 'use ls' })
   const body = requestBody === undefined ? {} : { body: requestBody.required ? words : '{}' }
   const headers = { 'content-type': 'application/json', 'if-match': '*' }

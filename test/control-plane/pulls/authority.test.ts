@@ -1,10 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { diagnoseClosed } from '../../../control-plane/errands.ts'
 import { thisProcess } from '../../../src/config/environment.ts'
 import { loadConfig } from '../../../src/config/load.ts'
+import type { Finding } from '../../../src/domain/control-plane.ts'
 import { type Authority, anAuthority } from '../../support/authority.ts'
 import { forgeProject, forgeToken, type TestForge, testForge } from '../../support/forge.ts'
 import { program, type Program } from '../../support/program.ts'
@@ -88,3 +89,33 @@ it('a variable that names no file of certificates is said to', async () => {
     'NODE_EXTRA_CA_CERTS names /none/authority.pem, which cannot be read (ENOENT): name a file',
   )
 })
+
+describe('where no process has the data folder, an authority of its own has nothing written into it', () => {
+  it('be it that of another program', async () => {
+    const data = join(folder, 'others')
+    mkdirSync(data)
+    writeFileSync(join(data, 'letter.txt'), 'Dear Ada')
+    const findings = await closed(data)
+    expect(findings[0]).toMatchObject({
+      state: 'problem',
+      text: expect.stringContaining('holds other things'),
+    })
+    expect(readdirSync(data)).toEqual(['letter.txt'])
+  })
+
+  it('nor does a full disk end the look', async () => {
+    const config = join(folder, 'cofferdam.yaml')
+    const env = { NODE_EXTRA_CA_CERTS: authority.file }
+    const around = { ...thisProcess(), env: { ...thisProcess().env, ...env }, tmp: join(folder, 'none') }
+    const findings = await diagnoseClosed(loadConfig({ config }, around), around)
+    expect(findings.find(({ name }) => name === 'repository shop')).toMatchObject({
+      state: 'problem',
+      text: expect.stringContaining('name another with TMPDIR'),
+    })
+  })
+})
+
+async function closed(data: string): Promise<readonly Finding[]> {
+  const around = { ...thisProcess(), env: { ...thisProcess().env, NODE_EXTRA_CA_CERTS: authority.file } }
+  return await diagnoseClosed(loadConfig({ config: join(folder, 'cofferdam.yaml'), data }, around), around)
+}

@@ -29,6 +29,7 @@ describe('the lock of a data folder', () => {
     expect(readOwner(home.folder)).toEqual(owner)
     expect(lockFolder(home.folder, { ...owner, what: 'run' })).toBeNull()
     expect(readOwner(home.folder)).toEqual(owner)
+    expect(readdirSync(home.folder)).toEqual(['lock.db', 'owner.json'])
     lock?.[Symbol.dispose]()
     lock?.[Symbol.dispose]()
     expect(readOwner(home.folder)).toBeNull()
@@ -37,6 +38,15 @@ describe('the lock of a data folder', () => {
     const again = lockFolder(home.folder, owner)
     expect(again).not.toBeNull()
     again?.[Symbol.dispose]()
+  })
+
+  it('that is gone from its place says so, and leaves alone what another process has put there', () => {
+    const lock = lockFolder(home.folder, owner)
+    expect(lock?.isGone()).toBe(false)
+    rmSync(join(home.folder, 'lock.db'))
+    expect(lock?.isGone()).toBe(true)
+    lock?.[Symbol.dispose]()
+    expect(readOwner(home.folder)).toEqual(owner)
   })
 
   it('is refused while another process has it, and free the moment that one is killed', async () => {
