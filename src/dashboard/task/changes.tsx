@@ -8,7 +8,7 @@ import { Waiting } from '../parts.tsx'
 import { CommentDialog } from './comment-dialog.tsx'
 import { type Comment, commentsIn, type Place, reviewsIn } from './comments.ts'
 import { FileDiff } from './diff.tsx'
-import { cutOf, filesOfDiff, isLeftOut, nameInDiff, seen } from './diff-text.ts'
+import { cutOf, factsOfDiff, filesOfDiff, isLeftOut, nameInDiff, seen } from './diff-text.ts'
 import type { Line } from './line-buttons.ts'
 import { Review, useReviewing } from './review.tsx'
 import { useCheckpoints } from './tests.tsx'
@@ -141,7 +141,7 @@ function Files({ text, isWide, marks, comments, say }: FilesProps) {
         length += part.length
         return (
           <FileDiff
-            key={name}
+            key={`${name} ${factsOfDiff(part).join()}`}
             text={part}
             isWide={isWide}
             isOpen={length <= openCharacters}

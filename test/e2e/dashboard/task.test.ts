@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { barriers } from '../../support/dashboard/axe.ts'
 import { sharedBrowser } from '../../support/dashboard/browser.ts'
 import { sees } from '../../support/dashboard/sees.ts'
 import { builtDashboard } from '../../support/dashboard/built.ts'
@@ -192,6 +193,29 @@ index 0000000..3333333
 +new
 `
 
+const odd = `diff --git a/b.txt b/a.txt
+similarity index 100%
+rename from b.txt
+rename to a.txt
+diff --git a/run.sh b/run.sh
+old mode 100644
+new mode 100755
+diff --git "a/safe\\342\\200\\256gpj.sh" "b/safe\\342\\200\\256gpj.sh"
+deleted file mode 100644
+index 1111111..0000000
+--- "a/safe\\342\\200\\256gpj.sh"
++++ /dev/null
+@@ -1 +0,0 @@
+-echo
+diff --git "a/safe\\342\\200\\256gpj.sh" "b/safe\\342\\200\\256gpj.sh"
+new file mode 120000
+index 0000000..2222222
+--- /dev/null
++++ "b/safe\\342\\200\\256gpj.sh"
+@@ -0,0 +1 @@
++run.sh
+`
+
 describe('a task that is applied', () => {
   it('shows what it changed, file by file, by lines or side by side', async () => {
     const task = await lab.submit('Mend the sum')
@@ -208,6 +232,23 @@ describe('a task that is applied', () => {
     await until(async () => (await file.locator('.d2h-file-side-diff').count()) === 0)
     await sees(file.getByText('return round(sum(lines), 2)'))
     await sees(page.getByRole('region', { name: 'Changes of new.txt' }))
+  })
+
+  it('shows what became of files besides their lines, under names in which nothing hides', async () => {
+    const task = await lab.submit('Mend the names')
+    lab.plane.attend(task.id)
+    await until(() => lab.plane.task(task.id).status === 'APPLIED')
+    lab.left.diff = odd
+    const page = await lab.page(pathOf(task.id, 'changes'), 'viewer')
+    await sees(page.getByText('4 files'))
+    expect(await page.locator('.file > summary').allTextContents()).toEqual([
+      'a.txt renamed from b.txt +0 −0',
+      'run.sh file → executable file +0 −0',
+      'safe\u{fffd}gpj.sh deleted file +0 −1',
+      'safe\u{fffd}gpj.sh new symbolic link +1 −0',
+    ])
+    // Each is there by its own name, also for who hears it.
+    expect(await barriers(page)).toEqual([])
   })
 })
 
