@@ -110,6 +110,24 @@ describe.each(Object.entries(ways))('on a %s', (way, options) => {
   })
 })
 
+it('all pages are named on a narrow phone, in one line, and none is out of sight where letters are large', async () => {
+  const page = await lab.page('/dashboard/schedules', 'owner', { viewport: { width: 360, height: 740 } })
+  const lines = async (): Promise<number> => {
+    const places = await page
+      .locator('nav a')
+      .evaluateAll((all) => all.map((each) => each.getBoundingClientRect().toJSON()))
+    for (const { left, right } of places) expect([left >= 0, right <= 360]).toEqual([true, true])
+    return new Set(places.map(({ top }) => Math.round(top))).size
+  }
+  await sees(page.getByRole('link', { name: 'Health' }))
+  expect(await lines()).toBe(1)
+  await goOn(page, pathOf(tasks.applied.id, 'proof'))
+  await sees(page.getByRole('link', { name: 'Proof' }))
+  expect(await lines()).toBe(2)
+  await page.evaluate("document.documentElement.style.fontSize = '200%'")
+  expect(await lines()).toBeGreaterThan(2)
+})
+
 it('both sides of a diff stand beside each other, with comments too', async () => {
   const page = await lab.page(pathOf(tasks.applied.id, 'changes'), 'owner', ways['desk'])
   const file = page.getByRole('region', { name: 'Changes of src/receipt.py' })
