@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import type { Reviewed } from '../../domain/review/review.ts'
 import type { Task } from '../../domain/task.ts'
 import { post } from '../api.ts'
@@ -21,7 +21,8 @@ export function CommentDialog({ task, about, quote, take, close }: CommentDialog
   const { path, line } = about
   const [text, setText] = useKept(`${task.id}:comment:${path}:${line ?? ''}`)
   const sending = useSending()
-  useEffect(() => place.current?.showModal(), [])
+  // At once: what is typed before it is open goes to what lies beneath it.
+  useLayoutEffect(() => place.current?.showModal(), [])
   const send = (): void =>
     sending.send(async () => {
       const request = { comments: [{ path, line, text }] }
