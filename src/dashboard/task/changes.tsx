@@ -45,11 +45,7 @@ export function Changes({ task, events, decisions, take }: ChangesProps) {
     step: shown === '' || shown === against ? null : shown,
     against: shown === against ? branch : null,
   }
-  const about = JSON.stringify(wanted)
-  const loaded = useLoaded(
-    async () => ({ about, text: await getText(`/v1/tasks/${task.id}/diff${query(wanted)}`) }),
-    [task.id, task.head, about],
-  )
+  const address = `/v1/tasks/${task.id}/diff${query(wanted)}`
   const isReviewing = useReviewing(task)
   const comments = useMemo(() => commentsIn(events), [events])
   const reviews = useMemo(() => reviewsIn(events), [events])
@@ -87,18 +83,15 @@ export function Changes({ task, events, decisions, take }: ChangesProps) {
           Lines can be commented on under “all steps together” alone: here they are counted otherwise.
         </p>
       )}
-      <Waiting of={loaded}>
-        {(found) => (
-          <Files
-            key={found.about}
-            text={found.text}
-            isWide={isWide}
-            marks={task.marks ?? []}
-            comments={isWhole ? comments : []}
-            say={isReviewing && isWhole ? say : null}
-          />
-        )}
-      </Waiting>
+      <Diff
+        key={address}
+        address={address}
+        head={task.head}
+        isWide={isWide}
+        marks={task.marks ?? []}
+        comments={isWhole ? comments : []}
+        say={isReviewing && isWhole ? say : null}
+      />
       {isReviewing && <Review task={task} reviews={reviews} take={take} />}
       {asked !== null && (
         <CommentDialog
@@ -120,6 +113,17 @@ interface FilesProps {
   readonly marks: readonly Mark[]
   readonly comments: readonly Comment[]
   readonly say: ((path: string, line: Line | null) => void) | null
+}
+
+interface DiffProps extends Omit<FilesProps, 'text'> {
+  readonly address: string
+  readonly head: Task['head']
+}
+
+/** A diff of its own: while it is on its way, or is not to be had, nobody sees another in its place. */
+function Diff({ address, head, ...props }: DiffProps) {
+  const loaded = useLoaded(() => getText(address), [address, head])
+  return <Waiting of={loaded}>{(text) => <Files text={text} {...props} />}</Waiting>
 }
 
 function Files({ text, isWide, marks, comments, say }: FilesProps) {

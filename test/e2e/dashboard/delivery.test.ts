@@ -271,6 +271,11 @@ describe('the work against its target', () => {
     const page = await lab.page(pathOf(id, 'changes'))
     await page.getByLabel('Show').selectOption('what a merge would change in main now')
     await sees(page.getByRole('alert').getByText('It conflicts with main in src/a.py.'))
+    // What another choice shows does not stand there as if it were that.
+    expect(await page.locator('.file').count()).toBe(0)
+    await page.getByLabel('Show').selectOption('all steps together')
+    await sees(page.getByRole('button', { name: 'Comment on line 1' }))
+    expect(await page.getByRole('alert').filter({ visible: true }).count()).toBe(0)
   })
 })
 
