@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
 import type { Decisions, Offer } from '../../domain/decision.ts'
-import { deliverySaid } from '../../domain/standing.ts'
+import { deliverySaid, refusalOf } from '../../domain/standing.ts'
 import type { Task, TaskEvent } from '../../domain/task.ts'
 import { post } from '../api.ts'
 import { type Loaded, useSending } from '../hooks.ts'
@@ -11,6 +11,7 @@ import { deliveryTitle, discardText, isUndelivered, undoText } from './delivery-
 import { MergeForm } from './merge-form.tsx'
 import { webAddress } from './outside.ts'
 import { PullForm } from './pull-form.tsx'
+import { useReviewing } from './review.tsx'
 
 interface DeliveryProps {
   readonly task: Task
@@ -32,6 +33,7 @@ export function Delivery(props: DeliveryProps) {
         <h2 id="delivery">{deliveryTitle(task)}</h2>
       </div>
       <Said {...props} />
+      <Mending task={task} />
       {offer !== null && found !== null && <Choices {...props} offer={offer} found={found} />}
       {found?.revision === task.revision && offer === null && isUndelivered(task) && (
         <p class="faint">An owner can decide this.</p>
@@ -79,6 +81,20 @@ function Said({ task, events }: DeliveryProps) {
         </p>
       )}
     </>
+  )
+}
+
+/** What there is to do about work that does not go together with the branch as it is. */
+function Mending({ task }: Pick<DeliveryProps, 'task'>) {
+  const isReviewing = useReviewing(task)
+  const refusal = refusalOf(task)
+  const isMended = refusal === 'conflict' || refusal === 'setup' || refusal === 'test'
+  if (!isReviewing || !isMended) return null
+  return (
+    <p>
+      “Request changes” has another task mend it: that stands at the end of{' '}
+      <Link to={{ page: 'task', id: task.id, view: 'changes' }}>its changes</Link>.
+    </p>
   )
 }
 

@@ -157,6 +157,8 @@ describe('work that conflicts', () => {
     await sees(page.getByRole('region', { name: 'Not merged' }).getByText('main has changed a.txt too.'))
     const board = await lab.page('/dashboard/')
     await sees(board.getByRole('region', { name: 'Needs you' }).getByText('Let it clash'))
+    await page.getByRole('link', { name: 'its changes' }).click()
+    await sees(page.getByRole('button', { name: 'Request changes' }))
     await page.getByRole('button', { name: 'Discard…' }).click()
     await page.getByRole('button', { name: 'Throw its work away' }).click()
     await heading(page, 'Its work was thrown away')
