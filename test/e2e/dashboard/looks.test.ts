@@ -88,6 +88,22 @@ describe.each(Object.entries(ways))('on a %s', (way, options) => {
     if (way === 'phone') expect(await tooSmall(page)).toEqual([])
   })
 
+  it('each page fits where letters are twice as large', async () => {
+    for (const [name, path] of pages) {
+      await goOn(page, path())
+      await sees(page.getByRole('heading', { level: 1 }))
+      await settled(page)
+      await page.evaluate("document.documentElement.style.fontSize = '200%'")
+      const fits = await page.evaluate('document.documentElement.scrollWidth <= innerWidth')
+      // What an approval lets run is not a letter or two beside its name.
+      const widths = await page
+        .locator('.approval dd')
+        .evaluateAll((all) => all.map((each) => each.getBoundingClientRect().width))
+      await page.evaluate("document.documentElement.style.fontSize = ''")
+      expect([name, fits, widths.filter((width) => width < 200)]).toEqual([name, true, []])
+    }
+  })
+
   it('a form that is open has no barriers', async () => {
     await goOn(page, pathOf(tasks.running.id))
     await page.getByRole('button', { name: 'Steer' }).click()
