@@ -111,6 +111,18 @@ describe('a new task', () => {
     await sees(page.getByText('Uncommitted changes are not part of the task.'))
   })
 
+  it('is told what it would get as it is written, and not as it was', async () => {
+    const page = await lab.page('/dashboard/new')
+    await page.getByLabel('Goal').fill('Use sudo')
+    await page.getByLabel('Repository').fill('/repositories/example')
+    const answer = page.getByRole('region', { name: 'What it would get' })
+    await page.getByRole('button', { name: 'What would it get?' }).click()
+    await sees(answer)
+    await page.getByLabel('Goal').fill('Use make')
+    await answer.waitFor({ state: 'detached' })
+    await page.getByLabel('Goal').fill('')
+  })
+
   it('says what is wrong with it, and keeps what was typed', async () => {
     const page = await lab.page('/dashboard/new')
     await page.getByLabel('Goal').fill('Mend it')
