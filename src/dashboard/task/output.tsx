@@ -1,8 +1,9 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Task } from '../../domain/task.ts'
 import { getText, query } from '../api.ts'
-import { asError, useSettled } from '../hooks.ts'
+import { useSettled } from '../hooks.ts'
 import { Problem } from '../parts.tsx'
+import { asError } from '../persist.ts'
 import { joined, plain } from '../words.ts'
 import type { Watched } from './use-task.ts'
 

@@ -268,7 +268,18 @@ describe('a page that is opened while the server is away', () => {
     await sees(page.getByText('Stopped: Enough'))
     expect(await page.locator('.timeline > li').count()).toBe(2)
 
-    await page.getByRole('link', { name: '← Board' }).click()
+    // So does each of its parts, and every other page.
+    await lab.stop()
+    for (const name of ['Tests', 'Schedules']) {
+      await page.getByRole('link', { name, exact: true }).click()
+      await sees(page.getByRole('alert').getByText('The server does not answer'))
+      await lab.start()
+      await page.getByRole('button', { name: 'Try again' }).waitFor({ state: 'detached' })
+      await lab.stop()
+    }
+    await lab.start()
+
+    await page.getByRole('link', { name: 'Board', exact: true }).click()
     await sees(page.getByRole('heading', { name: 'Board' }))
     await page.route('**/v1/tasks/*', (route) =>
       route.fulfill({ status: 404, json: { detail: 'No such task.' } }),
