@@ -1,5 +1,5 @@
 import { render } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { get, onSignedOut, Refused, signOut, type Who } from './api.ts'
 import { Ask } from './ask.tsx'
 import { Board } from './board.tsx'
@@ -23,7 +23,17 @@ function App() {
   const [away, setAway] = useState(false)
   const leaving = useSending()
   const route = useRoute()
-  useEffect(() => onSignedOut(() => setWho(null)), [])
+  const [isOver, setOver] = useState(false)
+  const known = useRef<Known>(undefined)
+  known.current = who
+  useEffect(
+    () =>
+      onSignedOut(() => {
+        setOver((before) => before || known.current != null)
+        setWho(null)
+      }),
+    [],
+  )
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined
     const look = async (): Promise<void> => {
@@ -46,12 +56,22 @@ function App() {
         <p role="status">{away ? 'The server does not answer. Trying again…' : 'Loading…'}</p>
       </main>
     )
-  if (who === null) return <SignIn onSignedIn={setWho} />
+  if (who === null)
+    return (
+      <SignIn
+        isOver={isOver}
+        onSignedIn={(next) => {
+          setOver(false)
+          setWho(next)
+        }}
+      />
+    )
   const leave = (): void => {
     forgetKept()
     leaving.send(async () => {
       await signOut()
       go({ page: 'board' })
+      setOver(false)
       setWho(null)
     })
   }
