@@ -82,6 +82,8 @@ describe.each(Object.entries(ways))('on a %s', (way, options) => {
     await settled(page)
     // What happened to a task stands at the end of its page.
     const fullPage = name === 'running'
+    // What changed begins where a phone ends.
+    if (name === 'changes') await page.locator('.tabs').evaluate((tabs) => tabs.scrollIntoView())
     await page.screenshot({ path: join(folder, `${name}-${way}.png`), animations: 'disabled', fullPage })
     expect(await barriers(page, what)).toEqual([])
     expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
