@@ -13,7 +13,7 @@ import { Schedules } from './schedules.tsx'
 import { Search } from './search.tsx'
 import { SignIn } from './sign-in.tsx'
 import { TaskPage } from './task/page.tsx'
-import { WhoProvider } from './who.ts'
+import { useMay, WhoProvider } from './who.ts'
 
 /** `null`: nobody is signed in; `undefined`: not known yet. */
 type Known = Who | null | undefined
@@ -128,16 +128,31 @@ function Pages({ route, who }: { readonly route: Route; readonly who: Who }) {
   )
 }
 
+/** What stands in the place of a form that this person could fill in, and not send. */
+function LooksOnly({ title }: { readonly title: string }) {
+  return (
+    <>
+      <Title>{title}</Title>
+      <p>
+        Your token lets you look, and start nothing. Whoever owns the data folder makes one that does with{' '}
+        <code>cofferdam token create NAME --role operator</code>.{' '}
+        <Link to={{ page: 'board' }}>To the board</Link>
+      </p>
+    </>
+  )
+}
+
 function Page({ route }: { readonly route: Route }) {
+  const mayStart = useMay('start')
   switch (route.page) {
     case 'board':
       return <Board />
     case 'task':
       return <TaskPage key={route.id} id={route.id} view={route.view} />
     case 'new':
-      return <NewTask />
+      return mayStart ? <NewTask /> : <LooksOnly title="New task" />
     case 'ask':
-      return <Ask />
+      return mayStart ? <Ask /> : <LooksOnly title="Ask" />
     case 'search':
       return <Search key={route.text} text={route.text} />
     case 'schedules':

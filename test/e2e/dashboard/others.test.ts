@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { defaultPolicy } from '../../../src/domain/policies.ts'
 import { scheduleRequestSchema } from '../../../src/domain/schedule/request.ts'
+import { barriers } from '../../support/dashboard/axe.ts'
 import { sharedBrowser } from '../../support/dashboard/browser.ts'
 import { sees } from '../../support/dashboard/sees.ts'
 import { builtDashboard } from '../../support/dashboard/built.ts'
@@ -121,6 +122,13 @@ describe('a new task', () => {
     await page.getByLabel('Goal').fill('Use make')
     await answer.waitFor({ state: 'detached' })
     await page.getByLabel('Goal').fill('')
+  })
+
+  it.each(['new', 'ask'])('has no form for who may only look, by its address either: %s', async (name) => {
+    const page = await lab.page(`/dashboard/${name}`, 'viewer')
+    await sees(page.getByText('Your token lets you look, and start nothing.'))
+    expect(await page.getByRole('textbox').count()).toBe(0)
+    expect(await barriers(page)).toEqual([])
   })
 
   it('says what is wrong with it, and keeps what was typed', async () => {
