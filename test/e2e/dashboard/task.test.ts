@@ -234,6 +234,20 @@ describe('a task that is applied', () => {
     await sees(page.getByRole('region', { name: 'Changes of new.txt' }))
   })
 
+  it('has what failed before it, which the keyboard can scroll', async () => {
+    const { id } = await lab.submit('Mend the sum', { test: 'make check' })
+    const page = await lab.page('/dashboard/none', 'viewer')
+    await page.route(`**/v1/tasks/${id}`, async (route) => {
+      const answer = await route.fetch()
+      const task = (await answer.json()) as object
+      await route.fulfill({ response: answer, json: { ...task, baseline: 'it failed\n'.repeat(400) } })
+    })
+    await page.goto(pathOf(id, 'tests'))
+    await page.getByText('What failed before the agent did anything').click()
+    await sees(page.getByRole('region', { name: 'What failed before' }))
+    expect(await barriers(page)).toEqual([])
+  })
+
   it('shows what became of files besides their lines, under names in which nothing hides', async () => {
     const task = await lab.submit('Mend the names')
     lab.plane.attend(task.id)
