@@ -6,6 +6,9 @@ import { useKept, useSending } from '../hooks.ts'
 import { Form, Problem, Send } from '../parts.tsx'
 import { type Place, placeName } from './comments.ts'
 
+/** So much of a line is quoted, characters: what is to be said about it has its place on a phone, too. */
+const longestQuote = 400
+
 interface CommentDialogProps {
   readonly task: Task
   readonly about: Place
@@ -36,7 +39,7 @@ export function CommentDialog({ task, about, quote, take, close }: CommentDialog
     <dialog ref={place} aria-labelledby="comment-title" onClose={close}>
       <Form onSend={send}>
         <h2 id="comment-title">{placeName(about)}</h2>
-        {quote.trim() !== '' && <pre class="output">{quote}</pre>}
+        {quote.trim() !== '' && <pre class="output">{quote.slice(0, longestQuote)}</pre>}
         <label for="comment-text">What should be changed here?</label>
         <textarea
           id="comment-text"
