@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import type { Decisions, Offer } from '../../domain/decision.ts'
 import { deliverySaid, refusalOf } from '../../domain/standing.ts'
 import type { Task, TaskEvent } from '../../domain/task.ts'
@@ -27,14 +27,20 @@ export function Delivery(props: DeliveryProps) {
   const found = decisions.value
   // What was loaded for an earlier revision is good for nothing.
   const offer = found?.revision === task.revision ? found.offer : null
+  const heading = useRef<HTMLHeadingElement>(null)
   return (
     <section class={offer === null ? 'delivery' : 'decision delivery'} aria-labelledby="delivery">
       <div role="status">
-        <h2 id="delivery">{deliveryTitle(task)}</h2>
+        <h2 id="delivery" ref={heading} tabIndex={-1}>
+          {deliveryTitle(task)}
+        </h2>
       </div>
       <Said {...props} />
       <Mending task={task} />
-      {offer !== null && found !== null && <Choices {...props} offer={offer} found={found} />}
+      {offer !== null && found !== null && (
+        // The form is gone with the button that sent it, and what stood beneath it would be all that is seen.
+        <Choices {...props} offer={offer} found={found} done={() => heading.current?.focus()} />
+      )}
       {found?.revision === task.revision && offer === null && isUndelivered(task) && (
         <p class="faint">An owner can decide this.</p>
       )}
@@ -101,6 +107,7 @@ function Mending({ task }: Pick<DeliveryProps, 'task'>) {
 interface ChoicesProps extends DeliveryProps {
   readonly offer: Offer
   readonly found: Decisions
+  readonly done: () => void
 }
 
 const acts = ['merge', 'pull-request', 'undo', 'discard'] as const
@@ -113,7 +120,7 @@ const names: Readonly<Record<Open, string>> = {
   discard: 'Discard',
 }
 
-function Choices({ task, take, offer, found, decisions: { reload } }: ChoicesProps) {
+function Choices({ task, take, offer, found, done, decisions: { reload } }: ChoicesProps) {
   const [open, setOpen] = useState<Open | null>(null)
   const sending = useSending()
   const idOf = (action: Open): string | null =>
@@ -126,6 +133,7 @@ function Choices({ task, take, offer, found, decisions: { reload } }: ChoicesPro
     try {
       take(await work())
       setOpen(null)
+      done()
     } finally {
       // What was offered is used up, or another is offered now.
       reload()

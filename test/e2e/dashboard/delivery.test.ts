@@ -68,6 +68,10 @@ describe.each(Object.entries(ways))('on a %s', (way, options) => {
     expect(await page.getByLabel('Into the branch').inputValue()).toBe('main')
     await page.getByRole('button', { name: 'Merge it now' }).click()
     await heading(page, 'Merging into main…')
+    // The form is gone: what came of it is where one is led to, and in sight.
+    const told = page.locator('#delivery')
+    expect(await told.evaluate((each) => each === each.ownerDocument.activeElement)).toBe(true)
+    expect((await told.boundingBox())?.y).toBeGreaterThanOrEqual(0)
     lab.plane.attend(id)
     await heading(page, 'Merged into main')
     await sees(page.getByText(/^owner-\d+ decided to merge this just now$/))
