@@ -113,6 +113,34 @@ describe('a task under way', () => {
     await sees(out.getByText('reading a.txt'))
   })
 
+  it('stays where somebody reads in its output, and follows it again from the end on', async () => {
+    const { task, output } = await slow()
+    lab.left.log = 'before\n'.repeat(200)
+    const page = await lab.page(pathOf(task.id))
+    const out = page.getByRole('region', { name: 'Output of the boxes' })
+    const restOf = (): Promise<number> =>
+      out.evaluate((each) => each.scrollHeight - each.clientHeight - each.scrollTop)
+    const follows = page.getByLabel('Follow')
+    await sees(out)
+    await until(async () => (await restOf()) < 2)
+    output('agent', 'one more\n'.repeat(20))
+    await sees(out.getByText('one more'))
+    await until(async () => (await restOf()) < 2)
+    expect(await follows.isChecked()).toBe(true)
+
+    await out.evaluate((each) => each.scrollTo(0, 0))
+    const place = (): Promise<number> => out.evaluate((each) => each.scrollTop)
+    await until(async () => !(await follows.isChecked()))
+    output('agent', 'and more\n')
+    await sees(out.getByText('and more'))
+    expect(await place()).toBe(0)
+    await out.evaluate((each) => each.scrollTo(0, each.scrollHeight))
+    await until(() => follows.isChecked())
+    output('agent', 'the last\n')
+    await sees(out.getByText('the last'))
+    await until(async () => (await restOf()) < 2)
+  })
+
   it('is steered, paused, resumed with a larger budget, and stopped', async () => {
     const { task } = await slow()
     const page = await lab.page(pathOf(task.id))
