@@ -73,7 +73,7 @@ export class OutputFiles {
 
   /**
    * The output of a task's boxes (or one step's), oldest first, each with a heading; where it is too much, the newest of it,
-   * 16 MiB at most, after a line that says so.
+   * 16 MiB at most, after a line that says so. It ends as what was printed last does: who looks on adds what comes.
    */
   async read(id: TaskId, step: number | null): Promise<string> {
     const folder = join(this.#folder, id)
@@ -82,9 +82,8 @@ export class OutputFiles {
     const shown = newestOf(wanted)
     const parts: string[] = []
     if (shown.length < wanted.length) parts.push(leftOut(wanted.length - shown.length, id, step))
-    for (const { name } of shown)
-      parts.push(`== ${headingOf(name)} ==\n${await readEnd(join(folder, name))}\n`)
-    return parts.join('\n')
+    for (const { name } of shown) parts.push(`== ${headingOf(name)} ==\n${await readEnd(join(folder, name))}`)
+    return parts.map((part, index) => (index + 1 < parts.length ? `${ended(part)}\n` : part)).join('')
   }
 }
 
@@ -99,6 +98,9 @@ function newestOf(files: readonly PrintedFile[]): readonly PrintedFile[] {
   const first = files.findLastIndex(({ size }) => (room -= Math.min(size, shownBytes)) < 0)
   return files.slice(first + 1)
 }
+
+/** A text at whose end another line can begin. */
+const ended = (text: string): string => (text.endsWith('\n') ? text : `${text}\n`)
 
 function leftOut(count: number, id: TaskId, step: number | null): string {
   const there = step === null ? 'ask for one step to see it' : `it is in logs/${id} of the data folder`

@@ -3,13 +3,14 @@ import { deliverySaid } from '../domain/standing.ts'
 import type { Status, Task } from '../domain/task.ts'
 import { get, query } from './api.ts'
 import { extended, type List, type Lists, placed } from './board-lists.ts'
-import { asError, useLoaded, useNow, useSending, useSettled } from './hooks.ts'
+import { useLoaded, useNow, useSending, useSettled } from './hooks.ts'
 import { Link } from './navigation.tsx'
 import { Liveness, Moment, Problem, State, Title } from './parts.tsx'
+import { asError } from './persist.ts'
 import { respelled } from './respelled.ts'
 import { listen, type StreamState } from './stream.ts'
 import { useMay } from './who.ts'
-import { firstLine, folderName, type Group, groups, numberOf, reasonOf } from './words.ts'
+import { firstLine, folderName, type Group, groups, haltSaid, numberOf, reasonOf } from './words.ts'
 
 /** So many tasks of each group are shown first, and with each further press. */
 const pageSize = 20
@@ -171,8 +172,8 @@ function Section({ group, list, count, onMore }: SectionProps) {
 }
 
 function Card({ task, now }: { readonly task: Task; readonly now: number }) {
-  const { id, kind, goal, repository, step, budget, halt, risks, status, updatedAt } = task
-  const said = halt?.text ?? deliverySaid(task)
+  const { id, kind, goal, repository, step, budget, risks, status, updatedAt } = task
+  const said = haltSaid(task) ?? deliverySaid(task)
   const why =
     status === 'DRAFT' ? reasonOf(risks) : said === null ? undefined : firstLine(respelled(said), 220)
   return (

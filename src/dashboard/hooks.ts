@@ -1,4 +1,5 @@
 import { type Inputs, useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import { asError, persist, type Persisting } from './persist.ts'
 
 /** What is being loaded. What was there stays until something newer comes. */
 export interface Loaded<T> {
@@ -7,7 +8,10 @@ export interface Loaded<T> {
   readonly reload: () => void
 }
 
-/** Loads a value, again whenever one of `inputs` changes or `reload` is called. */
+/**
+ * Loads a value, again whenever one of `inputs` changes or `reload` is called, and until it comes off where the server is
+ * away.
+ */
 export function useLoaded<T>(load: () => Promise<T>, inputs: Inputs): Loaded<T> {
   const [found, setFound] = useState<{ readonly value: T | null; readonly error: Error | null }>({
     value: null,
@@ -15,29 +19,28 @@ export function useLoaded<T>(load: () => Promise<T>, inputs: Inputs): Loaded<T> 
   })
   // An answer that comes after a later question counts no more.
   const asked = useRef(0)
+  const loading = useRef<Persisting | null>(null)
+  const end = (): void => {
+    asked.current++
+    loading.current?.end()
+  }
   const reload = useCallback(() => {
-    const mine = ++asked.current
-    const ask = async (): Promise<void> => {
-      try {
+    end()
+    const mine = asked.current
+    loading.current = persist(
+      async () => {
         const value = await load()
         if (mine === asked.current) setFound({ value, error: null })
-      } catch (error) {
-        if (mine === asked.current) setFound((before) => ({ ...before, error: asError(error) }))
-      }
-    }
-    void ask()
+      },
+      (error) => setFound((before) => ({ ...before, error })),
+    )
   }, inputs)
   useEffect(() => {
     reload()
-    return () => {
-      asked.current++
-    }
+    return end
   }, [reload])
   return { ...found, reload }
 }
-
-export const asError = (thrown: unknown): Error =>
-  thrown instanceof Error ? thrown : new Error(String(thrown))
 
 const prefix = 'cofferdam:'
 

@@ -1,5 +1,5 @@
 import { render } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { get, onSignedOut, Refused, signOut, type Who } from './api.ts'
 import { Ask } from './ask.tsx'
 import { Board } from './board.tsx'
@@ -13,7 +13,7 @@ import { Schedules } from './schedules.tsx'
 import { Search } from './search.tsx'
 import { SignIn } from './sign-in.tsx'
 import { TaskPage } from './task/page.tsx'
-import { WhoProvider } from './who.ts'
+import { useMay, WhoProvider } from './who.ts'
 
 /** `null`: nobody is signed in; `undefined`: not known yet. */
 type Known = Who | null | undefined
@@ -23,7 +23,17 @@ function App() {
   const [away, setAway] = useState(false)
   const leaving = useSending()
   const route = useRoute()
-  useEffect(() => onSignedOut(() => setWho(null)), [])
+  const [isOver, setOver] = useState(false)
+  const known = useRef<Known>(undefined)
+  known.current = who
+  useEffect(
+    () =>
+      onSignedOut(() => {
+        setOver((before) => before || known.current != null)
+        setWho(null)
+      }),
+    [],
+  )
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined
     const look = async (): Promise<void> => {
@@ -46,12 +56,22 @@ function App() {
         <p role="status">{away ? 'The server does not answer. Trying again…' : 'Loading…'}</p>
       </main>
     )
-  if (who === null) return <SignIn onSignedIn={setWho} />
+  if (who === null)
+    return (
+      <SignIn
+        isOver={isOver}
+        onSignedIn={(next) => {
+          setOver(false)
+          setWho(next)
+        }}
+      />
+    )
   const leave = (): void => {
     forgetKept()
     leaving.send(async () => {
       await signOut()
       go({ page: 'board' })
+      setOver(false)
       setWho(null)
     })
   }
@@ -108,16 +128,31 @@ function Pages({ route, who }: { readonly route: Route; readonly who: Who }) {
   )
 }
 
+/** What stands in the place of a form that this person could fill in, and not send. */
+function LooksOnly({ title }: { readonly title: string }) {
+  return (
+    <>
+      <Title>{title}</Title>
+      <p>
+        Your token lets you look, and start nothing. Whoever owns the data folder makes one that does with{' '}
+        <code>cofferdam token create NAME --role operator</code>.{' '}
+        <Link to={{ page: 'board' }}>To the board</Link>
+      </p>
+    </>
+  )
+}
+
 function Page({ route }: { readonly route: Route }) {
+  const mayStart = useMay('start')
   switch (route.page) {
     case 'board':
       return <Board />
     case 'task':
       return <TaskPage key={route.id} id={route.id} view={route.view} />
     case 'new':
-      return <NewTask />
+      return mayStart ? <NewTask /> : <LooksOnly title="New task" />
     case 'ask':
-      return <Ask />
+      return mayStart ? <Ask /> : <LooksOnly title="Ask" />
     case 'search':
       return <Search key={route.text} text={route.text} />
     case 'schedules':

@@ -18,7 +18,9 @@ export function NewTask() {
   const [setup, setSetup] = useKept('new:setup')
   const [budget, setBudget] = useState<BudgetTexts>(noBudget)
   const [isDraft, setDraft] = useState(false)
-  const [expected, setExpected] = useState<Explanation | null>(null)
+  const [expected, setExpected] = useState<{ readonly about: string; readonly answer: Explanation } | null>(
+    null,
+  )
   const { submitted, submit } = useSubmitting('/v1/tasks')
   const sending = useSending()
 
@@ -32,8 +34,9 @@ export function NewTask() {
     ...(test.trim() === '' ? {} : { test }),
     ...(setup.trim() === '' ? {} : { setup }),
   }
+  const about = JSON.stringify(request)
   const check = (): void =>
-    sending.send(async () => setExpected(await post<Explanation>('/v1/explain', request)))
+    sending.send(async () => setExpected({ about, answer: await post<Explanation>('/v1/explain', request) }))
   const send = (): void =>
     sending.send(async () => {
       await submit(request)
@@ -107,7 +110,8 @@ export function NewTask() {
           </button>
         </p>
       </Form>
-      <div role="status">{expected !== null && <Expected answer={expected} />}</div>
+      {/* What was changed since would get something else. */}
+      <div role="status">{expected?.about === about && <Expected answer={expected.answer} />}</div>
     </>
   )
 }

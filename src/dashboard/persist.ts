@@ -1,10 +1,12 @@
 import { Refused } from './api.ts'
-import { asError } from './hooks.ts'
+
+export const asError = (thrown: unknown): Error =>
+  thrown instanceof Error ? thrown : new Error(String(thrown))
 
 const firstWaitMs = 500
 const longestWaitMs = 10_000
 
-interface Persisting {
+export interface Persisting {
   /** Tries at once, unless a try is under way or it has come off. */
   readonly again: () => void
   readonly end: () => void

@@ -3,8 +3,14 @@ import { signIn, type Who } from './api.ts'
 import { useSending } from './hooks.ts'
 import { Form, Problem, Send, Title } from './parts.tsx'
 
+interface SignInProps {
+  readonly onSignedIn: (who: Who) => void
+  /** Whether somebody was signed in here just now, and has not signed out. */
+  readonly isOver: boolean
+}
+
 /** Asks for a token. It is sent once, for a session, and kept nowhere in the browser. */
-export function SignIn({ onSignedIn }: { readonly onSignedIn: (who: Who) => void }) {
+export function SignIn({ onSignedIn, isOver }: SignInProps) {
   const [token, setToken] = useState('')
   const sending = useSending()
   const send = (): void =>
@@ -16,6 +22,12 @@ export function SignIn({ onSignedIn }: { readonly onSignedIn: (who: Who) => void
   return (
     <main class="narrow">
       <Title>Sign in</Title>
+      {isOver && (
+        <p role="alert">
+          Your session is over: it has expired, its token was revoked, or it was ended elsewhere. Sign in to
+          go on where you were.
+        </p>
+      )}
       <p>
         A token lets you in. Whoever owns the data folder makes one on the server with{' '}
         <code>cofferdam token create NAME --role owner</code>.

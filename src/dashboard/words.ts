@@ -1,5 +1,5 @@
 import { needsPerson, type Standing, standingOf, workOf } from '../domain/standing.ts'
-import type { Actor, RiskReason, Status } from '../domain/task.ts'
+import type { Actor, RiskReason, Status, Task } from '../domain/task.ts'
 
 // What people read, made of what the API says.
 
@@ -32,6 +32,10 @@ export function stateOf(task: Standing): string {
   const isOpen = kind === 'change' && status === 'APPLIED' && delivery === 'none' && workOf(task) === null
   return isOpen ? `${standingOf(task)}, not delivered yet` : standingOf(task)
 }
+
+/** Why a task came to rest; null where its work is thrown away, so that nothing of what that tells one to do is possible. */
+export const haltSaid = ({ halt, delivery }: Pick<Task, 'halt' | 'delivery'>): string | null =>
+  delivery === 'discarded' ? null : (halt?.text ?? null)
 
 /** The first line of a text, at most `most` characters. */
 export function firstLine(text: string, most = 160): string {

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import {
   cutOf,
+  factsOfDiff,
   filesOfDiff,
   isLeftOut,
   nameInDiff,
   seen,
+  seenName,
   sizeOfDiff,
 } from '../../src/dashboard/task/diff-text.ts'
 
@@ -79,6 +81,39 @@ describe('the name of a file in a diff', () => {
   ])('of %s', (_, text, name) => {
     expect(nameInDiff(text)).toBe(name)
   })
+})
+
+describe('what becomes of a file besides its lines', () => {
+  it.each<[string, string, readonly string[]]>([
+    ['nothing', one, []],
+    ['it is new', two, ['new file']],
+    ['it is a new program', 'diff --git a/b b/b\nnew file mode 100755\n', ['new executable file']],
+    ['it is a new link', 'diff --git a/b b/b\nnew file mode 120000\n', ['new symbolic link']],
+    ['it leads elsewhere', 'diff --git a/b b/b\nindex 1..2 120000\n', ['symbolic link']],
+    ['it is gone', 'diff --git a/b b/b\ndeleted file mode 100644\n', ['deleted file']],
+    [
+      'it becomes a program',
+      'diff --git a/b b/b\nold mode 100644\nnew mode 100755\n',
+      ['file → executable file'],
+    ],
+    [
+      'it is moved',
+      'diff --git "a/\\303\\244" b/y\nsimilarity index 100%\nrename from "\\303\\244"\nrename to y\n',
+      ['renamed from ä'],
+    ],
+    [
+      'its lines say so',
+      'diff --git a/b b/b\nindex 1..2 100644\n--- a/b\n+++ b/b\n@@ -1 +1 @@\nrename from x\n',
+      [],
+    ],
+  ])('%s', (_, text, facts) => {
+    expect(factsOfDiff(text)).toEqual(facts)
+  })
+})
+
+it('a name is shown with all that is in it', () => {
+  expect(seenName('safe\u202egpj.sh')).toBe('safe\u{fffd}gpj.sh')
+  expect(seenName('new\nline ä 修.txt')).toBe('new\u240aline ä 修.txt')
 })
 
 describe('what is shown of a diff', () => {

@@ -6,6 +6,7 @@ import {
   clockOf,
   firstLine,
   groupOf,
+  haltSaid,
   joined,
   moneyOf,
   plain,
@@ -31,6 +32,14 @@ describe('what becomes of work', () => {
     expect(words('shop').filter((text) => /remote/.test(text))).toHaveLength(3)
     expect(words('/srv/shop').filter((text) => /remote/.test(text))).toEqual([])
   })
+})
+
+it('why a task came to rest is said as long as something can be done about it', () => {
+  const halt = { reason: 'stuck', text: 'Resume it.' } as const
+  const said = (task: Parameters<typeof aTask>[0]) => haltSaid(aTask(task))
+  expect(said({ status: 'BLOCKED', halt })).toBe('Resume it.')
+  expect(said({ status: 'BLOCKED', halt, delivery: 'discarded' })).toBeNull()
+  expect(said({ status: 'RUNNING' })).toBeNull()
 })
 
 describe('the board', () => {

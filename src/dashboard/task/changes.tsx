@@ -8,7 +8,7 @@ import { Waiting } from '../parts.tsx'
 import { CommentDialog } from './comment-dialog.tsx'
 import { type Comment, commentsIn, type Place, reviewsIn } from './comments.ts'
 import { FileDiff } from './diff.tsx'
-import { cutOf, filesOfDiff, isLeftOut, nameInDiff, seen } from './diff-text.ts'
+import { cutOf, factsOfDiff, filesOfDiff, isLeftOut, nameInDiff, seen } from './diff-text.ts'
 import type { Line } from './line-buttons.ts'
 import { Review, useReviewing } from './review.tsx'
 import { useCheckpoints } from './tests.tsx'
@@ -45,11 +45,7 @@ export function Changes({ task, events, decisions, take }: ChangesProps) {
     step: shown === '' || shown === against ? null : shown,
     against: shown === against ? branch : null,
   }
-  const about = JSON.stringify(wanted)
-  const loaded = useLoaded(
-    async () => ({ about, text: await getText(`/v1/tasks/${task.id}/diff${query(wanted)}`) }),
-    [task.id, task.head, about],
-  )
+  const address = `/v1/tasks/${task.id}/diff${query(wanted)}`
   const isReviewing = useReviewing(task)
   const comments = useMemo(() => commentsIn(events), [events])
   const reviews = useMemo(() => reviewsIn(events), [events])
@@ -87,18 +83,15 @@ export function Changes({ task, events, decisions, take }: ChangesProps) {
           Lines can be commented on under “all steps together” alone: here they are counted otherwise.
         </p>
       )}
-      <Waiting of={loaded}>
-        {(found) => (
-          <Files
-            key={found.about}
-            text={found.text}
-            isWide={isWide}
-            marks={task.marks ?? []}
-            comments={isWhole ? comments : []}
-            say={isReviewing && isWhole ? say : null}
-          />
-        )}
-      </Waiting>
+      <Diff
+        key={address}
+        address={address}
+        head={task.head}
+        isWide={isWide}
+        marks={task.marks ?? []}
+        comments={isWhole ? comments : []}
+        say={isReviewing && isWhole ? say : null}
+      />
       {isReviewing && <Review task={task} reviews={reviews} take={take} />}
       {asked !== null && (
         <CommentDialog
@@ -122,6 +115,17 @@ interface FilesProps {
   readonly say: ((path: string, line: Line | null) => void) | null
 }
 
+interface DiffProps extends Omit<FilesProps, 'text'> {
+  readonly address: string
+  readonly head: Task['head']
+}
+
+/** A diff of its own: while it is on its way, or is not to be had, nobody sees another in its place. */
+function Diff({ address, head, ...props }: DiffProps) {
+  const loaded = useLoaded(() => getText(address), [address, head])
+  return <Waiting of={loaded}>{(text) => <Files text={text} {...props} />}</Waiting>
+}
+
 function Files({ text, isWide, marks, comments, say }: FilesProps) {
   const files = useMemo(
     () => filesOfDiff(seen(text)).map((part) => ({ part, name: nameInDiff(part) })),
@@ -141,7 +145,7 @@ function Files({ text, isWide, marks, comments, say }: FilesProps) {
         length += part.length
         return (
           <FileDiff
-            key={name}
+            key={`${name} ${factsOfDiff(part).join()}`}
             text={part}
             isWide={isWide}
             isOpen={length <= openCharacters}

@@ -1,10 +1,13 @@
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import type { Reviewed } from '../../domain/review/review.ts'
 import type { Task } from '../../domain/task.ts'
 import { post } from '../api.ts'
 import { useKept, useSending } from '../hooks.ts'
 import { Form, Problem, Send } from '../parts.tsx'
 import { type Place, placeName } from './comments.ts'
+
+/** So much of a line is quoted, characters: what is to be said about it has its place on a phone, too. */
+const longestQuote = 400
 
 interface CommentDialogProps {
   readonly task: Task
@@ -21,7 +24,8 @@ export function CommentDialog({ task, about, quote, take, close }: CommentDialog
   const { path, line } = about
   const [text, setText] = useKept(`${task.id}:comment:${path}:${line ?? ''}`)
   const sending = useSending()
-  useEffect(() => place.current?.showModal(), [])
+  // At once: what is typed before it is open goes to what lies beneath it.
+  useLayoutEffect(() => place.current?.showModal(), [])
   const send = (): void =>
     sending.send(async () => {
       const request = { comments: [{ path, line, text }] }
@@ -35,7 +39,7 @@ export function CommentDialog({ task, about, quote, take, close }: CommentDialog
     <dialog ref={place} aria-labelledby="comment-title" onClose={close}>
       <Form onSend={send}>
         <h2 id="comment-title">{placeName(about)}</h2>
-        {quote.trim() !== '' && <pre class="output">{quote}</pre>}
+        {quote.trim() !== '' && <pre class="output">{quote.slice(0, longestQuote)}</pre>}
         <label for="comment-text">What should be changed here?</label>
         <textarea
           id="comment-text"

@@ -1,6 +1,6 @@
-import { useState } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import type { Decisions, Offer } from '../../domain/decision.ts'
-import { deliverySaid } from '../../domain/standing.ts'
+import { deliverySaid, refusalOf } from '../../domain/standing.ts'
 import type { Task, TaskEvent } from '../../domain/task.ts'
 import { post } from '../api.ts'
 import { type Loaded, useSending } from '../hooks.ts'
@@ -11,6 +11,7 @@ import { deliveryTitle, discardText, isUndelivered, undoText } from './delivery-
 import { MergeForm } from './merge-form.tsx'
 import { webAddress } from './outside.ts'
 import { PullForm } from './pull-form.tsx'
+import { useReviewing } from './review.tsx'
 
 interface DeliveryProps {
   readonly task: Task
@@ -26,13 +27,20 @@ export function Delivery(props: DeliveryProps) {
   const found = decisions.value
   // What was loaded for an earlier revision is good for nothing.
   const offer = found?.revision === task.revision ? found.offer : null
+  const heading = useRef<HTMLHeadingElement>(null)
   return (
     <section class={offer === null ? 'delivery' : 'decision delivery'} aria-labelledby="delivery">
       <div role="status">
-        <h2 id="delivery">{deliveryTitle(task)}</h2>
+        <h2 id="delivery" ref={heading} tabIndex={-1}>
+          {deliveryTitle(task)}
+        </h2>
       </div>
       <Said {...props} />
-      {offer !== null && found !== null && <Choices {...props} offer={offer} found={found} />}
+      <Mending task={task} />
+      {offer !== null && found !== null && (
+        // The form is gone with the button that sent it, and what stood beneath it would be all that is seen.
+        <Choices {...props} offer={offer} found={found} done={() => heading.current?.focus()} />
+      )}
       {found?.revision === task.revision && offer === null && isUndelivered(task) && (
         <p class="faint">An owner can decide this.</p>
       )}
@@ -82,9 +90,24 @@ function Said({ task, events }: DeliveryProps) {
   )
 }
 
+/** What there is to do about work that does not go together with the branch as it is. */
+function Mending({ task }: Pick<DeliveryProps, 'task'>) {
+  const isReviewing = useReviewing(task)
+  const refusal = refusalOf(task)
+  const isMended = refusal === 'conflict' || refusal === 'setup' || refusal === 'test'
+  if (!isReviewing || !isMended) return null
+  return (
+    <p>
+      “Request changes” has another task mend it: that stands at the end of{' '}
+      <Link to={{ page: 'task', id: task.id, view: 'changes' }}>its changes</Link>.
+    </p>
+  )
+}
+
 interface ChoicesProps extends DeliveryProps {
   readonly offer: Offer
   readonly found: Decisions
+  readonly done: () => void
 }
 
 const acts = ['merge', 'pull-request', 'undo', 'discard'] as const
@@ -97,7 +120,7 @@ const names: Readonly<Record<Open, string>> = {
   discard: 'Discard',
 }
 
-function Choices({ task, take, offer, found, decisions: { reload } }: ChoicesProps) {
+function Choices({ task, take, offer, found, done, decisions: { reload } }: ChoicesProps) {
   const [open, setOpen] = useState<Open | null>(null)
   const sending = useSending()
   const idOf = (action: Open): string | null =>
@@ -110,6 +133,7 @@ function Choices({ task, take, offer, found, decisions: { reload } }: ChoicesPro
     try {
       take(await work())
       setOpen(null)
+      done()
     } finally {
       // What was offered is used up, or another is offered now.
       reload()

@@ -8,6 +8,13 @@ export function seen(diff: string): string {
   return diff.replaceAll(unseen, (mark) => (mark === '\r' ? '\u240d' : '\u{fffd}'))
 }
 
+/** The name of a file in which nothing is unseen, not even the end of a line. */
+export function seenName(name: string): string {
+  return name.replaceAll(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, (mark) =>
+    mark < ' ' ? String.fromCodePoint(0x2400 + mark.charCodeAt(0)) : '\u{fffd}',
+  )
+}
+
 /** The parts of a diff, one for each file. Lines of content never begin so. */
 export function filesOfDiff(diff: string): readonly string[] {
   return diff.split(/^(?=diff --git )/m).filter((part) => part.startsWith('diff --git '))
@@ -23,10 +30,16 @@ export function isLeftOut(text: string): boolean {
   return /^\[not shown: /m.test(text)
 }
 
+const headOf = (text: string): string => text.split(/^@@ /m, 1)[0] ?? ''
+
+/** What stands behind these letters at the beginning of a line of the heading. */
+const lineIn = (head: string, begin: string): string | null =>
+  new RegExp(`^${begin}(.*)$`, 'm').exec(head)?.[1] ?? null
+
 /** The file that a part of a diff is about, as it is called after the change, or before it where it is gone. */
 export function nameInDiff(text: string): string {
-  const head = text.split(/^@@ /m, 1)[0] ?? ''
-  const line = (begin: string): string | null => new RegExp(`^${begin}(.*)$`, 'm').exec(head)?.[1] ?? null
+  const head = headOf(text)
+  const line = (begin: string): string | null => lineIn(head, begin)
   const moved = line('rename to ') ?? line('copy to ')
   if (moved !== null) return unquoted(moved)
   const name =
@@ -51,6 +64,33 @@ function unquoted(name: string): string {
     else bytes.push(...new TextEncoder().encode(all))
   }
   return new TextDecoder().decode(new Uint8Array(bytes))
+}
+
+const kinds: Readonly<Record<string, string>> = {
+  '100644': 'file',
+  '100755': 'executable file',
+  '120000': 'symbolic link',
+  '160000': 'submodule',
+}
+const kindOf = (mode: string): string => kinds[mode] ?? `file of mode ${mode}`
+
+/** What becomes of the file besides its lines: whether it is new, gone, moved, or another kind of file. */
+export function factsOfDiff(text: string): readonly string[] {
+  const head = headOf(text)
+  const line = (begin: string): string | null => lineIn(head, begin)
+  const made = line('new file mode ')
+  const gone = line('deleted file mode ')
+  const [from, copied] = [line('rename from '), line('copy from ')]
+  const [before, after] = [line('old mode '), line('new mode ')]
+  const stays = /^index \S+ (\d+)$/m.exec(head)?.[1] ?? '100644'
+  return [
+    ...(made === null ? [] : [`new ${kindOf(made)}`]),
+    ...(gone === null ? [] : [`deleted ${kindOf(gone)}`]),
+    ...(from === null ? [] : [`renamed from ${seenName(unquoted(from))}`]),
+    ...(copied === null ? [] : [`copied from ${seenName(unquoted(copied))}`]),
+    ...(before === null || after === null ? [] : [`${kindOf(before)} → ${kindOf(after)}`]),
+    ...(stays === '120000' || stays === '160000' ? [kindOf(stays)] : []),
+  ]
 }
 
 /** How many lines a part of a diff adds and takes away. */

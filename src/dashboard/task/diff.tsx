@@ -2,7 +2,7 @@ import type { Diff2HtmlConfig } from 'diff2html'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Mark } from '../../domain/marks/mark.ts'
 import type { Comment } from './comments.ts'
-import { isLeftOut, nameInDiff, sizeOfDiff } from './diff-text.ts'
+import { factsOfDiff, isLeftOut, nameInDiff, seenName, sizeOfDiff } from './diff-text.ts'
 import { type Line, withLineButtons } from './line-buttons.ts'
 import { showComments } from './line-comments.ts'
 
@@ -86,6 +86,10 @@ export function FileDiff({ text, isWide, isOpen, marks, comments, say }: FileDif
   const [isSided, setSided] = useState(false)
   const place = useRef<HTMLDivElement>(null)
   const name = nameInDiff(text)
+  const facts = factsOfDiff(text)
+  const spelt = seenName(name)
+  // A file that becomes a link is taken away and made anew: twice the same name.
+  const label = facts.length === 0 ? spelt : `${spelt} (${facts.join(', ')})`
   const latest = useRef(say)
   latest.current = say
   const canSay = say !== null
@@ -109,11 +113,11 @@ export function FileDiff({ text, isWide, isOpen, marks, comments, say }: FileDif
     for (const [index, side] of sides.entries()) {
       side.tabIndex = 0
       side.setAttribute('role', 'group')
-      side.setAttribute('aria-label', `${name}, ${index === 0 ? 'before' : 'after'} the change`)
+      side.setAttribute('aria-label', `${label}, ${index === 0 ? 'before' : 'after'} the change`)
     }
     place.current?.replaceChildren(view)
     setSided(sides.length > 0)
-  }, [open, text, isWide, canSay, name])
+  }, [open, text, isWide, canSay, name, label])
   const about = JSON.stringify(comments)
   useEffect(() => {
     if (open && place.current !== null) showComments(place.current, comments)
@@ -123,7 +127,7 @@ export function FileDiff({ text, isWide, isOpen, marks, comments, say }: FileDif
   return (
     <details class="file" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
-        <code>{name}</code>{' '}
+        <code>{spelt}</code> {facts.length > 0 && <span class="faint">{facts.join(', ')}</span>}{' '}
         {isLeftOut(text) ? (
           <span class="mark warning">not shown</span>
         ) : (
@@ -150,7 +154,7 @@ export function FileDiff({ text, isWide, isOpen, marks, comments, say }: FileDif
       ))}
       {say !== null && (
         <p class="reasons">
-          <button type="button" onClick={() => say(name, null)} aria-label={`Comment on the file ${name}`}>
+          <button type="button" onClick={() => say(name, null)} aria-label={`Comment on the file ${label}`}>
             Comment on the file
           </button>
         </p>
@@ -161,7 +165,7 @@ export function FileDiff({ text, isWide, isOpen, marks, comments, say }: FileDif
         ref={place}
         tabIndex={isSided ? undefined : 0}
         role="region"
-        aria-label={`Changes of ${name}`}
+        aria-label={`Changes of ${label}`}
       />
     </details>
   )

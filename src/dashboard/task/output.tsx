@@ -1,13 +1,18 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { Task } from '../../domain/task.ts'
 import { getText, query } from '../api.ts'
-import { asError, useSettled } from '../hooks.ts'
+import { useSettled } from '../hooks.ts'
 import { Problem } from '../parts.tsx'
+import { asError } from '../persist.ts'
 import { joined, plain } from '../words.ts'
 import type { Watched } from './use-task.ts'
 
 /** So much of an output is shown, characters; `logs` of the API has all of it. */
 const most = { short: 8000, long: 400_000 } as const
+
+/** Whether nothing of it is beneath what is in sight. */
+const isAtEnd = ({ scrollTop, scrollHeight, clientHeight }: HTMLElement): boolean =>
+  scrollHeight - clientHeight - scrollTop < 2
 
 interface OutputProps {
   readonly task: Task
@@ -46,7 +51,8 @@ export function Output({ task, watched, isShort = false }: OutputProps) {
   )
   // With each event boxes begin and end, and after a break something may have been missed.
   useEffect(look, [address, task.version, watched.state])
-  useEffect(() => {
+  // With the text, before it is seen: else what comes in between would look like somebody's scrolling.
+  useLayoutEffect(() => {
     if (follows) place.current?.scrollTo({ top: place.current.scrollHeight })
   }, [text, follows])
 
@@ -63,6 +69,8 @@ export function Output({ task, watched, isShort = false }: OutputProps) {
             tabIndex={0}
             role="region"
             aria-label="Output of the boxes"
+            // Who scrolls back reads there, and who comes to the end again looks on.
+            onScroll={({ currentTarget }) => setFollows(isAtEnd(currentTarget))}
           >
             {plain(text)}
           </pre>

@@ -6,7 +6,7 @@ import { Back, Link } from '../navigation.tsx'
 import { Failed, Liveness, Moment, State, Title } from '../parts.tsx'
 import { respelled } from '../respelled.ts'
 import { type View, views } from '../route.ts'
-import { firstLine, nameOf } from '../words.ts'
+import { firstLine, haltSaid, nameOf } from '../words.ts'
 import { Acts } from './acts.tsx'
 import { Answered } from './answer.tsx'
 import { Budgets } from './budgets.tsx'
@@ -84,7 +84,8 @@ const viewsOf = ({ kind }: Task): readonly View[] =>
 
 function Facts({ task }: { readonly task: Task }) {
   const now = useNow()
-  const { id, repository, base, branch, agent, createdBy, createdAt, step, budget, phase, halt } = task
+  const { id, repository, base, branch, agent, createdBy, createdAt, step, budget, phase } = task
+  const halted = haltSaid(task)
   return (
     <>
       <p class="facts">
@@ -102,7 +103,7 @@ function Facts({ task }: { readonly task: Task }) {
         </span>
         <code>{id}</code>
       </p>
-      {halt !== null && <p class="why">{respelled(halt.text)}</p>}
+      {halted !== null && <p class="why">{respelled(halted)}</p>}
       <details>
         <summary>Where</summary>
         <dl>

@@ -24,7 +24,9 @@ export function Tests({ task }: { readonly task: Task }) {
       {task.baseline !== null && task.baseline !== '' && (
         <details>
           <summary>What failed before the agent did anything</summary>
-          <pre class="output">{plain(task.baseline)}</pre>
+          <pre class="output" tabIndex={0} role="region" aria-label="What failed before">
+            {plain(task.baseline)}
+          </pre>
         </details>
       )}
       <Waiting of={loaded}>

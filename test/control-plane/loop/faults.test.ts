@@ -408,9 +408,7 @@ describe('another process', () => {
     const adopted = lab.events(task.id).find(({ data }) => 'madeUnder' in data)
     expect(adopted?.data).toEqual({ box, madeUnder: 1, takenUnder: 2 })
     expect(adopted?.text).toContain('made under fence 1, goes on under 2')
-    expect(await lab.deps.outputs.read(task.id, null)).toBe(
-      '== agent box, step 1, attempt 1 ==\none\ntwo\n\n',
-    )
+    expect(await lab.deps.outputs.read(task.id, null)).toBe('== agent box, step 1, attempt 1 ==\none\ntwo\n')
   })
 
   it('that finds a task with which too many have died halts it, and keeps what its step had done', async () => {

@@ -53,7 +53,20 @@ describe('what boxes printed', () => {
   it('is there once where a box is taken over and gives it from the beginning again', async () => {
     await prints('agent', 1, 1, 'one\n')
     await prints('agent', 1, 1, 'one\n', 'two\n')
-    expect(await files.read(aTaskId, null)).toBe('== agent box, step 1, attempt 1 ==\none\ntwo\n\n')
+    expect(await files.read(aTaskId, null)).toBe('== agent box, step 1, attempt 1 ==\none\ntwo\n')
+  })
+
+  it('ends as what was printed last does, so that what comes next can be added to it', async () => {
+    await prints('agent', 1, 1, 'one')
+    await prints('test', 1, 1, 'two\n')
+    await prints('agent', 2, 1, '50 %')
+    expect(await files.read(aTaskId, null)).toBe(
+      [
+        '== agent box, step 1, attempt 1 ==\none\n',
+        '== test box, step 1, attempt 1 ==\ntwo\n',
+        '== agent box, step 2, attempt 1 ==\n50 %',
+      ].join('\n'),
+    )
   })
 
   it('is the newest of it where it is too much to be held at once, with a word on the rest', async () => {

@@ -68,6 +68,10 @@ describe.each(Object.entries(ways))('on a %s', (way, options) => {
     expect(await page.getByLabel('Into the branch').inputValue()).toBe('main')
     await page.getByRole('button', { name: 'Merge it now' }).click()
     await heading(page, 'Merging into main…')
+    // The form is gone: what came of it is where one is led to, and in sight.
+    const told = page.locator('#delivery')
+    expect(await told.evaluate((each) => each === each.ownerDocument.activeElement)).toBe(true)
+    expect((await told.boundingBox())?.y).toBeGreaterThanOrEqual(0)
     lab.plane.attend(id)
     await heading(page, 'Merged into main')
     await sees(page.getByText(/^owner-\d+ decided to merge this just now$/))
@@ -157,6 +161,8 @@ describe('work that conflicts', () => {
     await sees(page.getByRole('region', { name: 'Not merged' }).getByText('main has changed a.txt too.'))
     const board = await lab.page('/dashboard/')
     await sees(board.getByRole('region', { name: 'Needs you' }).getByText('Let it clash'))
+    await page.getByRole('link', { name: 'its changes' }).click()
+    await sees(page.getByRole('button', { name: 'Request changes' }))
     await page.getByRole('button', { name: 'Discard…' }).click()
     await page.getByRole('button', { name: 'Throw its work away' }).click()
     await heading(page, 'Its work was thrown away')
@@ -271,6 +277,11 @@ describe('the work against its target', () => {
     const page = await lab.page(pathOf(id, 'changes'))
     await page.getByLabel('Show').selectOption('what a merge would change in main now')
     await sees(page.getByRole('alert').getByText('It conflicts with main in src/a.py.'))
+    // What another choice shows does not stand there as if it were that.
+    expect(await page.locator('.file').count()).toBe(0)
+    await page.getByLabel('Show').selectOption('all steps together')
+    await sees(page.getByRole('button', { name: 'Comment on line 1' }))
+    expect(await page.getByRole('alert').filter({ visible: true }).count()).toBe(0)
   })
 })
 

@@ -82,10 +82,28 @@ describe.each(Object.entries(ways))('on a %s', (way, options) => {
     await settled(page)
     // What happened to a task stands at the end of its page.
     const fullPage = name === 'running'
+    // What changed begins where a phone ends.
+    if (name === 'changes') await page.locator('.tabs').evaluate((tabs) => tabs.scrollIntoView())
     await page.screenshot({ path: join(folder, `${name}-${way}.png`), animations: 'disabled', fullPage })
     expect(await barriers(page, what)).toEqual([])
     expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
     if (way === 'phone') expect(await tooSmall(page)).toEqual([])
+  })
+
+  it('each page fits where letters are twice as large', async () => {
+    for (const [name, path] of pages) {
+      await goOn(page, path())
+      await sees(page.getByRole('heading', { level: 1 }))
+      await settled(page)
+      await page.evaluate("document.documentElement.style.fontSize = '200%'")
+      const fits = await page.evaluate('document.documentElement.scrollWidth <= innerWidth')
+      // What an approval lets run is not a letter or two beside its name.
+      const widths = await page
+        .locator('.approval dd')
+        .evaluateAll((all) => all.map((each) => each.getBoundingClientRect().width))
+      await page.evaluate("document.documentElement.style.fontSize = ''")
+      expect([name, fits, widths.filter((width) => width < 200)]).toEqual([name, true, []])
+    }
   })
 
   it('a form that is open has no barriers', async () => {
@@ -108,6 +126,24 @@ describe.each(Object.entries(ways))('on a %s', (way, options) => {
     expect(await barriers(page, what)).toEqual([])
     expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
   })
+})
+
+it('all pages are named on a narrow phone, in one line, and none is out of sight where letters are large', async () => {
+  const page = await lab.page('/dashboard/schedules', 'owner', { viewport: { width: 360, height: 740 } })
+  const lines = async (): Promise<number> => {
+    const places = await page
+      .locator('nav a')
+      .evaluateAll((all) => all.map((each) => each.getBoundingClientRect().toJSON()))
+    for (const { left, right } of places) expect([left >= 0, right <= 360]).toEqual([true, true])
+    return new Set(places.map(({ top }) => Math.round(top))).size
+  }
+  await sees(page.getByRole('link', { name: 'Health' }))
+  expect(await lines()).toBe(1)
+  await goOn(page, pathOf(tasks.applied.id, 'proof'))
+  await sees(page.getByRole('link', { name: 'Proof' }))
+  expect(await lines()).toBe(2)
+  await page.evaluate("document.documentElement.style.fontSize = '200%'")
+  expect(await lines()).toBeGreaterThan(2)
 })
 
 it('both sides of a diff stand beside each other, with comments too', async () => {

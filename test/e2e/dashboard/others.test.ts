@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { defaultPolicy } from '../../../src/domain/policies.ts'
 import { scheduleRequestSchema } from '../../../src/domain/schedule/request.ts'
+import { barriers } from '../../support/dashboard/axe.ts'
 import { sharedBrowser } from '../../support/dashboard/browser.ts'
 import { sees } from '../../support/dashboard/sees.ts'
 import { builtDashboard } from '../../support/dashboard/built.ts'
@@ -109,6 +110,25 @@ describe('a new task', () => {
     await page.getByLabel('Command that the agent runs').fill('make')
     await page.getByRole('button', { name: 'Start' }).click()
     await sees(page.getByText('Uncommitted changes are not part of the task.'))
+  })
+
+  it('is told what it would get as it is written, and not as it was', async () => {
+    const page = await lab.page('/dashboard/new')
+    await page.getByLabel('Goal').fill('Use sudo')
+    await page.getByLabel('Repository').fill('/repositories/example')
+    const answer = page.getByRole('region', { name: 'What it would get' })
+    await page.getByRole('button', { name: 'What would it get?' }).click()
+    await sees(answer)
+    await page.getByLabel('Goal').fill('Use make')
+    await answer.waitFor({ state: 'detached' })
+    await page.getByLabel('Goal').fill('')
+  })
+
+  it.each(['new', 'ask'])('has no form for who may only look, by its address either: %s', async (name) => {
+    const page = await lab.page(`/dashboard/${name}`, 'viewer')
+    await sees(page.getByText('Your token lets you look, and start nothing.'))
+    expect(await page.getByRole('textbox').count()).toBe(0)
+    expect(await barriers(page)).toEqual([])
   })
 
   it('says what is wrong with it, and keeps what was typed', async () => {

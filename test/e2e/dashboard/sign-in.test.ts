@@ -49,6 +49,7 @@ describe('a session', () => {
     const [cookie] = await page.context().cookies()
     await page.getByRole('button', { name: 'Sign out' }).click()
     await sees(page.getByRole('heading', { name: 'Sign in' }))
+    expect(await page.getByText('Your session is over').count()).toBe(0)
     expect(await page.context().cookies()).toEqual([])
     const again = await fetch(`${lab.origin}/v1/tasks`, {
       headers: { cookie: `cofferdam=${cookie?.value ?? ''}` },
@@ -82,6 +83,7 @@ describe('a session', () => {
     // The page may have been told before it is pressed.
     const asked = page.getByLabel('Token')
     await Promise.any([page.getByRole('button', { name: 'Send it' }).click(), asked.waitFor()])
+    await sees(page.getByRole('alert').getByText('Your session is over'))
     await asked.fill(lab.token('owner'))
     await page.keyboard.press('Enter')
     await sees(page.getByText('What you have typed for this task is kept'))

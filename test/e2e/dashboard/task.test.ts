@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { barriers } from '../../support/dashboard/axe.ts'
 import { sharedBrowser } from '../../support/dashboard/browser.ts'
 import { sees } from '../../support/dashboard/sees.ts'
 import { builtDashboard } from '../../support/dashboard/built.ts'
@@ -112,6 +113,34 @@ describe('a task under way', () => {
     await sees(out.getByText('reading a.txt'))
   })
 
+  it('stays where somebody reads in its output, and follows it again from the end on', async () => {
+    const { task, output } = await slow()
+    lab.left.log = 'before\n'.repeat(200)
+    const page = await lab.page(pathOf(task.id))
+    const out = page.getByRole('region', { name: 'Output of the boxes' })
+    const restOf = (): Promise<number> =>
+      out.evaluate((each) => each.scrollHeight - each.clientHeight - each.scrollTop)
+    const follows = page.getByLabel('Follow')
+    await sees(out)
+    await until(async () => (await restOf()) < 2)
+    output('agent', 'one more\n'.repeat(20))
+    await sees(out.getByText('one more'))
+    await until(async () => (await restOf()) < 2)
+    expect(await follows.isChecked()).toBe(true)
+
+    await out.evaluate((each) => each.scrollTo(0, 0))
+    const place = (): Promise<number> => out.evaluate((each) => each.scrollTop)
+    await until(async () => !(await follows.isChecked()))
+    output('agent', 'and more\n')
+    await sees(out.getByText('and more'))
+    expect(await place()).toBe(0)
+    await out.evaluate((each) => each.scrollTo(0, each.scrollHeight))
+    await until(() => follows.isChecked())
+    output('agent', 'the last\n')
+    await sees(out.getByText('the last'))
+    await until(async () => (await restOf()) < 2)
+  })
+
   it('is steered, paused, resumed with a larger budget, and stopped', async () => {
     const { task } = await slow()
     const page = await lab.page(pathOf(task.id))
@@ -192,6 +221,29 @@ index 0000000..3333333
 +new
 `
 
+const odd = `diff --git a/b.txt b/a.txt
+similarity index 100%
+rename from b.txt
+rename to a.txt
+diff --git a/run.sh b/run.sh
+old mode 100644
+new mode 100755
+diff --git "a/safe\\342\\200\\256gpj.sh" "b/safe\\342\\200\\256gpj.sh"
+deleted file mode 100644
+index 1111111..0000000
+--- "a/safe\\342\\200\\256gpj.sh"
++++ /dev/null
+@@ -1 +0,0 @@
+-echo
+diff --git "a/safe\\342\\200\\256gpj.sh" "b/safe\\342\\200\\256gpj.sh"
+new file mode 120000
+index 0000000..2222222
+--- /dev/null
++++ "b/safe\\342\\200\\256gpj.sh"
+@@ -0,0 +1 @@
++run.sh
+`
+
 describe('a task that is applied', () => {
   it('shows what it changed, file by file, by lines or side by side', async () => {
     const task = await lab.submit('Mend the sum')
@@ -208,6 +260,37 @@ describe('a task that is applied', () => {
     await until(async () => (await file.locator('.d2h-file-side-diff').count()) === 0)
     await sees(file.getByText('return round(sum(lines), 2)'))
     await sees(page.getByRole('region', { name: 'Changes of new.txt' }))
+  })
+
+  it('has what failed before it, which the keyboard can scroll', async () => {
+    const { id } = await lab.submit('Mend the sum', { test: 'make check' })
+    const page = await lab.page('/dashboard/none', 'viewer')
+    await page.route(`**/v1/tasks/${id}`, async (route) => {
+      const answer = await route.fetch()
+      const task = (await answer.json()) as object
+      await route.fulfill({ response: answer, json: { ...task, baseline: 'it failed\n'.repeat(400) } })
+    })
+    await page.goto(pathOf(id, 'tests'))
+    await page.getByText('What failed before the agent did anything').click()
+    await sees(page.getByRole('region', { name: 'What failed before' }))
+    expect(await barriers(page)).toEqual([])
+  })
+
+  it('shows what became of files besides their lines, under names in which nothing hides', async () => {
+    const task = await lab.submit('Mend the names')
+    lab.plane.attend(task.id)
+    await until(() => lab.plane.task(task.id).status === 'APPLIED')
+    lab.left.diff = odd
+    const page = await lab.page(pathOf(task.id, 'changes'), 'viewer')
+    await sees(page.getByText('4 files'))
+    expect(await page.locator('.file > summary').allTextContents()).toEqual([
+      'a.txt renamed from b.txt +0 −0',
+      'run.sh file → executable file +0 −0',
+      'safe\u{fffd}gpj.sh deleted file +0 −1',
+      'safe\u{fffd}gpj.sh new symbolic link +1 −0',
+    ])
+    // Each is there by its own name, also for who hears it.
+    expect(await barriers(page)).toEqual([])
   })
 })
 
@@ -227,7 +310,18 @@ describe('a page that is opened while the server is away', () => {
     await sees(page.getByText('Stopped: Enough'))
     expect(await page.locator('.timeline > li').count()).toBe(2)
 
-    await page.getByRole('link', { name: '← Board' }).click()
+    // So does each of its parts, and every other page.
+    await lab.stop()
+    for (const name of ['Tests', 'Schedules']) {
+      await page.getByRole('link', { name, exact: true }).click()
+      await sees(page.getByRole('alert').getByText('The server does not answer'))
+      await lab.start()
+      await page.getByRole('button', { name: 'Try again' }).waitFor({ state: 'detached' })
+      await lab.stop()
+    }
+    await lab.start()
+
+    await page.getByRole('link', { name: 'Board', exact: true }).click()
     await sees(page.getByRole('heading', { name: 'Board' }))
     await page.route('**/v1/tasks/*', (route) =>
       route.fulfill({ status: 404, json: { detail: 'No such task.' } }),
