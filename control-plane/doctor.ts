@@ -6,11 +6,15 @@ import type { Engine } from '../src/domain/box.ts'
 import type { DiscordState } from '../src/domain/discord.ts'
 import type { Finding } from '../src/domain/control-plane.ts'
 import { messageOf } from '../src/domain/failure.ts'
+import { mirrorsBack } from '../src/domain/backup.ts'
+import type { TaskId } from '../src/domain/ids.ts'
 import { type NotTheSame, placesProblem } from '../src/domain/same-place.ts'
 import { isByName, type Remotes } from '../src/domain/remote.ts'
 import type { Status } from '../src/domain/task.ts'
+import { counted, fewOf } from '../src/domain/text.ts'
 import type { Worktrees } from '../src/domain/worktree.ts'
 import { examineDatabase } from './store/examine.ts'
+import type { Head } from './store/heads.ts'
 import type { OutboxStanding } from './store/outbox.ts'
 import { type Owner, readOwner } from './store/lock.ts'
 import { refuseOrphans } from './store/orphans.ts'
@@ -30,6 +34,8 @@ interface Around {
   readonly diskFreeMb: number
   /** Says what there is of the key, or throws; changes nothing. `attestedWith`: the ids of keys in a database that nobody has open. */
   readonly attestationKey: (attestedWith: readonly string[]) => string
+  /** Says which of these tasks have work that is in no mirror. */
+  readonly lost?: (heads: readonly Head[]) => Promise<readonly TaskId[]>
   /** Looks at each repository of the configuration, by what names it: what there is, or why there is nothing. */
   readonly repositories?: Readonly<Record<string, () => Promise<string>>>
   /** The same of the forges where their pull requests are opened. */
@@ -55,6 +61,7 @@ export async function doctor(deps: DoctorDeps): Promise<readonly Finding[]> {
     ...(await surroundings(deps)),
     await finding('places', async () => together(await deps.apart())),
     await finding('tasks', () => ok(tally(deps.store.counts()))),
+    ...(await mirrored(deps, deps.store.heads)),
     await finding('outbox', () => undelivered(deps.store.outbox.standing())),
     ...(connection === null ? [] : [{ name: 'discord', ...connected(connection) }]),
   ]
@@ -83,13 +90,20 @@ export async function diagnose(deps: DiagnoseDeps): Promise<readonly Finding[]> 
   if (owner !== null && deps.alive(owner.pid)) return [folder, holder(owner), ...(await surroundings(deps))]
   const file = join(data, 'cofferdam.db') as HostPath
   let attestedWith: readonly string[] = []
+  let heads: readonly Head[] = []
   const database = await finding('database', () => {
     refuseOrphans(data, file)
     const examined = examineDatabase(file, deps.tmp)
     attestedWith = examined?.attestedWith ?? []
+    heads = examined?.heads ?? []
     return ok(tally(examined?.counts ?? {}))
   })
-  return [folder, database, ...(await surroundings(deps, attestedWith))]
+  return [
+    folder,
+    database,
+    ...(await mirrored(deps, () => heads)),
+    ...(await surroundings(deps, attestedWith)),
+  ]
 }
 
 /** What is outside the database. */
@@ -179,6 +193,20 @@ async function freeAt(path: string): Promise<number> {
   const found = await statfs(path).catch(() => null)
   if (found === null && dirname(path) !== path) return freeAt(dirname(path))
   return found === null ? 0 : Math.floor((found.bavail * found.bsize) / 1024 / 1024)
+}
+
+/** Whether the work of all tasks is in the mirrors: the commits of one that was removed are nowhere else. */
+async function mirrored({ lost, data }: Around, heads: () => readonly Head[]): Promise<readonly Finding[]> {
+  if (lost === undefined) return []
+  const found = async (): Promise<Found> => {
+    const gone = await lost(heads())
+    if (gone.length === 0) return ok('the work of all tasks is there')
+    const these = gone.length === 1 ? 'the task' : 'these tasks'
+    return problem(
+      `the commits of ${counted(gone.length, 'task')} (${fewOf(gone)}) are gone from ${join(data, 'mirrors')}: ${mirrorsBack}, or discard ${these}.`,
+    )
+  }
+  return [await finding('mirrors', found)]
 }
 
 /** It holds the lock, or died without putting it away and its number went to another. */

@@ -16,6 +16,7 @@ import { describeKey, type KeyPlaces, keyPlaces } from './attest/key.ts'
 import { backUp } from './backup/backup.ts'
 import { backUpDated } from './backup/dated.ts'
 import { refuseInside } from './backup/inside.ts'
+import { lostTasks } from './backup/lost.ts'
 import { restore } from './backup/restore.ts'
 import { diagnose, looksOf, namesOf } from './doctor.ts'
 import { forgeReach } from './pulls/reach.ts'
@@ -36,6 +37,7 @@ export async function diagnoseClosed(config: Config, around: Environment): Promi
     agents: namesOf(config.tasks.agent, config.tasks.answerer),
     data: config.dataFolder,
     tmp: around.tmp,
+    lost: (heads) => lostTasks(config.dataFolder, heads, missingFrom),
     diskFreeMb: config.tasks.policy.limits.diskFreeMb,
     attestationKey: (attestedWith) =>
       describeKey(keyPlaces(config.dataFolder, config.attestationKey), () => attestedWith),

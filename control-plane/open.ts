@@ -29,6 +29,7 @@ import { missingFrom } from '../src/worktree/missing.ts'
 import { openAccess } from './access.ts'
 import { engineOf, gatewayOf, gitOf, placesApart, pullsOf, revealed, sweepPlaces } from './adapters.ts'
 import { attestor } from './attest/attestor.ts'
+import { lostTasks } from './backup/lost.ts'
 import { findKey, keyPlaces, openKey, type SigningKey } from './attest/key.ts'
 import { copyBeforeUpgrade } from './backup/upgrade.ts'
 import { Bus } from './bus.ts'
@@ -274,6 +275,7 @@ export async function open(
       schedules: new ScheduleBook({ ...shared, draft, changed: () => scheduler.wake() }),
       key: () => own ?? findKey(places, known),
       keyPlaces: places,
+      lost: (heads) => lostTasks(data.path, heads, missingFrom),
       search: (request) => search({ store, index, indexer }, request),
       outbox: outboxDesk({
         outbox,

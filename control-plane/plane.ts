@@ -56,6 +56,7 @@ import { withdraw } from './review/withdraw.ts'
 import { readiness } from './ready.ts'
 import { knownRepositories } from './repositories.ts'
 import type { PagesFound } from './store/page-check.ts'
+import type { Head } from './store/heads.ts'
 import type { Store } from './store/store.ts'
 import { answererOf, type Defaults, draftQuestion, draftTask, type Drafted } from './submit.ts'
 import type { Tasks } from './tasks.ts'
@@ -83,6 +84,8 @@ export interface PlaneDeps {
   /** Null where there is none yet. */
   readonly key: () => SigningKey | null
   readonly keyPlaces: KeyPlaces
+  /** Which of these tasks have work that is in no mirror; takes as long as git looks for their commits. */
+  readonly lost: (heads: readonly Head[]) => Promise<readonly TaskId[]>
   readonly schedules: Schedules
   readonly search: (request: SearchRequest) => Promise<SearchAnswer>
   readonly outbox: OutboxDesk
@@ -328,6 +331,7 @@ export class Plane implements ControlPlane {
       agents: namesOf(this.#deps.defaults.agent, this.#answerer()),
       repositories: of === 'all' ? looksOf({ ...this.#deps, git: () => this.#deps }) : {},
       forges: of === 'all' ? forgeReach(this.#deps.repositories, this.#deps.pulls) : {},
+      ...(of === 'all' ? { lost: this.#deps.lost } : {}),
       diskFreeMb: this.#deps.defaults.policy.limits.diskFreeMb,
       attestationKey: () => describeKey(this.#deps.keyPlaces, () => this.#deps.store.attestationKeys()),
     })

@@ -1,19 +1,38 @@
 import { join } from 'node:path'
-import { putBack } from '../../src/domain/backup.ts'
+import { mirrorsBack } from '../../src/domain/backup.ts'
 import type { CommitId, HostPath } from '../../src/domain/brand.ts'
 import { Failure, messageOf } from '../../src/domain/failure.ts'
+import type { TaskId } from '../../src/domain/ids.ts'
 import { counted, fewOf } from '../../src/domain/text.ts'
-import type { Head } from '../store/copy.ts'
+import type { Head } from '../store/heads.ts'
 import { mirrors } from './contents.ts'
 
 /** What helps where a copy lacks commits, and what is done again where that could not be looked at. */
 const ways = {
-  backup: { way: putBack, again: 'back up' },
+  backup: { way: mirrorsBack, again: 'back up' },
   restore: { way: 'restore another copy', again: 'restore' },
 } as const
 
 /** Says which commits a mirror does not have; all where there is none. */
 export type Missing = (mirror: HostPath, commits: readonly CommitId[]) => Promise<ReadonlySet<CommitId>>
+
+/** The tasks whose work is not in the mirrors of a data folder, or of a copy of one. Rejects with `Failure('worktree' | 'disk')`. */
+export async function lostTasks(
+  folder: HostPath,
+  heads: readonly Head[],
+  missing: Missing,
+): Promise<readonly TaskId[]> {
+  // What came to nothing has its commit in the repository, and may have no mirror yet.
+  const held = heads.filter(({ head, base }) => head !== base)
+  const lost: TaskId[] = []
+  for (const repository of new Set(held.map((each) => each.repository))) {
+    const tasks = held.filter((each) => each.repository === repository)
+    const commits = tasks.flatMap(({ head, base }) => [head, base])
+    const gone = await missing(join(folder, mirrors, `${repository}.git`) as HostPath, commits)
+    lost.push(...tasks.filter(({ head, base }) => gone.has(head) || gone.has(base)).map(({ task }) => task))
+  }
+  return lost
+}
 
 /**
  * Looks whether a copy has what tasks came to: as it is copied, a mirror may be gone, or may have been made anew without it.
@@ -37,16 +56,9 @@ export async function lostIn(
   missing: Missing,
 ): Promise<string | null> {
   const { way, again } = ways[made]
-  // What came to nothing has its commit in the repository, and may have no mirror yet.
-  const held = heads.filter(({ head, base }) => head !== base)
-  const lost: string[] = []
+  let lost: readonly TaskId[]
   try {
-    for (const repository of new Set(held.map((each) => each.repository))) {
-      const tasks = held.filter((each) => each.repository === repository)
-      const commits = tasks.flatMap(({ head, base }) => [head, base])
-      const gone = await missing(join(copy, mirrors, `${repository}.git`) as HostPath, commits)
-      lost.push(...tasks.filter(({ head, base }) => gone.has(head) || gone.has(base)).map(({ task }) => task))
-    }
+    lost = await lostTasks(copy, heads, missing)
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     return `${place} is made, but whether the commits of all tasks are in it is not known (${messageOf(error)}): mend that, then ${again} again.`

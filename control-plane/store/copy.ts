@@ -1,18 +1,7 @@
 import Database from 'better-sqlite3'
-import type { CommitId } from '../../src/domain/brand.ts'
-import type { TaskId } from '../../src/domain/ids.ts'
 import { checkFile } from './examine.ts'
 import { overStorage } from './failures.ts'
-
-/** Where the copy of a database says that the branch of a task is. */
-export interface Head {
-  readonly task: TaskId
-  /** Names the mirror. */
-  readonly repository: string
-  readonly branch: string
-  readonly head: CommitId
-  readonly base: CommitId
-}
+import { type Head, headsOf } from './heads.ts'
 
 const mostPages = 0x7fff_ffff
 
@@ -46,12 +35,7 @@ function readHeads(file: string): readonly Head[] {
   // Not readonly: the last to close it so takes the files beside it away.
   const db = new Database(file)
   try {
-    return db
-      .prepare<[], Head>(
-        `SELECT id AS task, repository_key AS repository, branch, head, base_commit AS base
-         FROM runtime_tasks WHERE delivery <> 'discarded'`,
-      )
-      .all()
+    return headsOf(db)()
   } finally {
     db.close()
   }

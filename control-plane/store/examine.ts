@@ -5,6 +5,7 @@ import type { HostPath } from '../../src/domain/brand.ts'
 import { Failure, messageOf, systemCodeOf } from '../../src/domain/failure.ts'
 import type { Status } from '../../src/domain/task.ts'
 import { damagedFile, overStorage } from './failures.ts'
+import type { Head } from './heads.ts'
 import { openStore } from './open.ts'
 
 /** What is in a database that no process has open. */
@@ -12,6 +13,7 @@ interface Examined {
   readonly counts: Readonly<Record<Status, number>>
   /** The ids of all keys that there are attestations of. */
   readonly attestedWith: readonly string[]
+  readonly heads: readonly Head[]
 }
 
 /**
@@ -63,7 +65,7 @@ function copyInto(copy: string, file: string, noPlace: Say): void {
 function read(copy: HostPath, file: HostPath, noPlace: Say): Examined {
   try {
     using store = openStore(copy)
-    const examined = { counts: store.counts(), attestedWith: store.attestationKeys() }
+    const examined = { counts: store.counts(), attestedWith: store.attestationKeys(), heads: store.heads() }
     checkFile(copy, file)
     return examined
   } catch (error) {

@@ -10,6 +10,7 @@ import { documentsTable } from './documents.ts'
 import { egressTable } from './egress.ts'
 import { eventsTable } from './events.ts'
 import { damagedFile, overStorage } from './failures.ts'
+import { headsOf } from './heads.ts'
 import { LogPlayer } from './log-player.ts'
 import { messagesTable } from './messages.ts'
 import { migrations } from './migrations.ts'
@@ -44,6 +45,7 @@ export function openStore(file: HostPath): Store {
     texts,
     schedules,
     days,
+    heads,
   } = tables
   const write = writer(db, tables)
   const heartbeat = heartbeats(db, tables)
@@ -74,6 +76,7 @@ export function openStore(file: HostPath): Store {
     lastAttestationHash: (id) => safely(() => attestations.lastHash(id)),
     lastAttestation: (id, below = Number.MAX_SAFE_INTEGER) => safely(() => attestations.last(id, below)),
     attestationKeys: () => safely(() => attestations.keys()),
+    heads: () => safely(() => heads()),
     record: (id) => safely(() => records.record(id)),
     interimRecord: (id) => safely(() => records.interimRecord(id)),
     egressMarks: (id, boxes) => safely(() => records.egressMarks(id, boxes)),
@@ -167,6 +170,7 @@ function prepareTables(db: Connection, file: string) {
       texts: textsReader(db),
       schedules: schedulesTable(db),
       days: dayReader(db),
+      heads: headsOf(db),
       forget(): void {
         documents.forget()
         tasks.forget()

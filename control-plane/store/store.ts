@@ -14,6 +14,7 @@ import type { Actor, Checkpoint, Status, Task, TaskEvent } from '../../src/domai
 import type { TaskFilter } from '../../src/domain/control-plane.ts'
 import type { AccessStore } from './access.ts'
 import type { DaySums } from './days.ts'
+import type { Head } from './heads.ts'
 import type { NewLetter } from '../../src/domain/outbox/letter.ts'
 import type { MessageBook } from '../../src/domain/outbox/messages.ts'
 import type { OutboxRows } from './outbox.ts'
@@ -239,6 +240,8 @@ export interface Store {
   lastAttestationHash(id: TaskId): Hash | null
   /** The ids of all keys that any attestation names, sorted; reads the whole table. */
   attestationKeys(): readonly string[]
+  /** Where the branch of each task is that is not discarded; reads the whole table. */
+  heads(): readonly Head[]
   /** What is on record about a task as it lies in the file, hashed: for attestations and those who check them. */
   record(id: TaskId): TaskRecord
   /** The same without attempts of earlier steps, and without what heartbeats and boxes change between two events. */

@@ -1,4 +1,4 @@
-import { putBack } from '../domain/backup.ts'
+import { mirrorsBack } from '../domain/backup.ts'
 import type { CommitId, TreeId } from '../domain/brand.ts'
 import { Failure } from '../domain/failure.ts'
 import type { TaskPlace } from '../domain/worktree.ts'
@@ -20,6 +20,6 @@ export async function refuseLost(
   throw new Failure(
     'repository',
     `The mirror of ${repository.path} has lost ${work.slice(0, 10)}, which this task came to: ` +
-      `${putBack}, or discard the task and make another.`,
+      `${mirrorsBack}, or discard the task and make another.`,
   )
 }

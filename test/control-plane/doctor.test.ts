@@ -28,6 +28,11 @@ import type { PostureLevel } from '../../src/domain/posture.ts'
 import { Failure } from '../../src/domain/failure.ts'
 import { versionOf } from '../../src/config/version.ts'
 import { gitHere } from '../../src/worktree/git-version.ts'
+import { git } from '../support/repository.ts'
+import { lostTasks } from '../../control-plane/backup/lost.ts'
+import type { CommitId } from '../../src/domain/brand.ts'
+import type { Task } from '../../src/domain/task.ts'
+import { missingFrom } from '../../src/worktree/missing.ts'
 import { smallDisk } from '../attack/disks.ts'
 import { needRoot } from '../support/needs.ts'
 import { aPerson, aTask, aTaskIdOf, aTime } from '../support/task.ts'
@@ -66,6 +71,7 @@ async function found(
     diskFreeMb: 0,
     attestationKey: (attestedWith) => describeKey(keyPlaces(hostPath(data), null), () => attestedWith),
     find: () => findDataFolder(hostPath(data), uid),
+    lost: (heads) => lostTasks(hostPath(data), heads, missingFrom),
     alive: () => alive,
   })
   expect(picture(folder)).toEqual(before)
@@ -83,14 +89,14 @@ function picture(root: string): readonly string[] {
 }
 
 /** A data folder with some tasks, as a killed process leaves it: with a log beside the database. */
-async function used(count = 1, attestation?: SignedAttestation): Promise<string> {
+async function used(count = 1, attestation?: SignedAttestation, some: Partial<Task> = {}): Promise<string> {
   await openDataFolder(hostPath(data), uid, randomBytes)
   const file = join(data, 'cofferdam.db')
   const store = openStore(hostPath(file))
   for (let number = 0; number < count; number += 1) {
     store.write({
       before: null,
-      after: aTask({ id: aTaskIdOf(number) }),
+      after: aTask({ ...some, id: aTaskIdOf(number) }),
       event: { type: 'submitted', actor: aPerson, text: 'Submitted.', data: {}, at: aTime },
       ...(attestation && { attestation }),
     })
@@ -262,6 +268,24 @@ describe('doctor, where no process answers', () => {
     expect(findings[name]?.text).toContain(data)
     expect(findings[name]?.text).not.toContain('cofferdam-doctor-')
     expect(findings['engine']?.state).toBe('ok')
+  })
+
+  it('has a finding for work that is gone from the mirrors, with what puts it back', async () => {
+    const repository = join(folder, 'repository')
+    const say = (...args: readonly string[]): string => git(folder, ...args).trim()
+    say('init', '-q', '-b', 'main', repository)
+    const commit = (): CommitId => {
+      git(repository, 'commit', '-q', '--allow-empty', '-m', 'Go on')
+      return git(repository, 'rev-parse', 'HEAD').trim() as CommitId
+    }
+    const [base, head] = [commit(), commit()]
+    await used(1, undefined, { base: { ref: 'main', commit: base }, head })
+    expect((await found())['mirrors']).toEqual({
+      state: 'problem',
+      text: `the commits of 1 task (${aTaskIdOf(0)}) are gone from ${data}/mirrors: with the service ended, put back what is gone from a copy with \`cp -an COPY/mirrors/. DATA/mirrors/\`, or discard the task.`,
+    })
+    say('clone', '-q', '--mirror', repository, join(data, `mirrors/${aTask().repository.key}.git`))
+    expect((await found())['mirrors']).toEqual({ state: 'ok', text: 'the work of all tasks is there' })
   })
 
   it('has a finding for a file in the way, and for a name that is too long', async () => {

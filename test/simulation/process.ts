@@ -189,6 +189,8 @@ export class ControlPlaneProcess {
     this.#scheduler = new Scheduler({ ...shared, draft, ticks, log })
     this.plane = new Plane({
       ...shared,
+      // Nobody asks doctor here.
+      lost: () => Promise.resolve([]),
       together: new Together(shared),
       access: openAccess({ store, clock: now, random: () => new Uint8Array(42) }),
       outbox: outboxDesk({

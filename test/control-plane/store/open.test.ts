@@ -82,6 +82,7 @@ storeContract('one file, closed and opened again around every call', () => {
       lastAttestation: (id, below) => once((store) => store.lastAttestation(id, below)),
       lastAttestationHash: (id) => once((store) => store.lastAttestationHash(id)),
       attestationKeys: () => once((store) => store.attestationKeys()),
+      heads: () => once((store) => store.heads()),
       record: (id) => once((store) => store.record(id)),
       interimRecord: (id) => once((store) => store.interimRecord(id)),
       egressMarks: (id, boxes) => once((store) => store.egressMarks(id, boxes)),
