@@ -159,7 +159,8 @@ export async function draftTask(
 }
 
 const noAgent = (names: string): string =>
-  `No agent is named or configured: choose one of ${names}, such as --agent command -- ARGV….`
+  `No agent is named or configured: name one of ${names} (in a shell: --agent command -- ARGV…), or put one into ` +
+  'cofferdam.yaml, such as task: { agent: { name: claude } }.'
 
 const noAnswerer = (names: string): string =>
   `No agent that can answer is configured: name one of ${names}, or put one with a model into cofferdam.yaml, such as ` +

@@ -113,6 +113,13 @@ describe('B03 B04 a submission', () => {
     expect(task.status).toBe(rules.length === 0 ? 'PENDING' : 'DRAFT')
   })
 
+  it('without an agent is refused, with what is done about it wherever it came from', async () => {
+    const request = { ...requestOf({ repo: aRepository(), argv: ['make'] }), agent: null }
+    await expect(draftTask(depsOf({}), request, aTaskId, anOwner)).rejects.toThrow(
+      /^No agent is named or configured: name one of .*codex.*, or put one into cofferdam\.yaml, such as task: /,
+    )
+  })
+
   it('has the budget of its repository where it names none, and needs nobody for it', async () => {
     const configured = { budget: { steps: 12, seconds: 3600 } }
     const usual = await drafted({}, configured)
