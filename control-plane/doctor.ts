@@ -61,7 +61,7 @@ export async function doctor(deps: DoctorDeps): Promise<readonly Finding[]> {
     ...(await surroundings(deps)),
     await finding('places', async () => together(await deps.apart())),
     await finding('tasks', () => ok(tally(deps.store.counts()))),
-    ...(await mirrored(deps, deps.store.heads)),
+    ...(await mirrored(deps, () => deps.store.heads())),
     await finding('outbox', () => undelivered(deps.store.outbox.standing())),
     ...(connection === null ? [] : [{ name: 'discord', ...connected(connection) }]),
   ]
