@@ -1,13 +1,17 @@
 #!/usr/bin/env node
+import { z } from 'zod'
 import { growWithWork } from './small-heap.ts'
 import { patience } from '../client/watchful.ts'
 import { thisProcess } from '../config/environment.ts'
 import { loadConfig } from '../config/load.ts'
+import { issueWords } from '../domain/issue-words.ts'
 import { cli } from './cli.ts'
 import { processTerminal } from './terminal.ts'
 
 const around = thisProcess()
 const terminal = processTerminal()
+// Of every schema in this process.
+z.config({ customError: issueWords })
 
 // The control plane is loaded where it is needed: most commands ask one in another process, and answer a fifth sooner without it.
 process.exitCode = await cli(process.argv.slice(2), {
