@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { Unreachable } from '../client/fetch.ts'
-import { Failure, messageOf } from '../domain/failure.ts'
+import { Failure, messageOf, systemCodeOf } from '../domain/failure.ts'
 import { askCommand } from './commands/ask.ts'
 import { auditCommand } from './commands/audit.ts'
 import { backupCommands } from './commands/backup.ts'
@@ -56,7 +56,15 @@ function commandsOf(shell: Shell): Command {
     .description('Coding agents in throwaway containers, under a policy that holds while you sleep.')
     .version(versionOf(), '--version', 'print the version, and the commit that it was built of')
     .exitOverride()
-    .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.error(text) })
+    .configureOutput({
+      writeOut: (text) => terminal.out(text),
+      writeErr: (text) => terminal.error(text),
+      // A sentence as all others, with what to do next below it.
+      outputError: (text, write) => write(text.replace(/^error: (.*?)\.?$/m, 'cofferdam: $1.')),
+    })
+    .showHelpAfterError(
+      '`--help` behind the command shows what it takes; `cofferdam --help` has all commands.',
+    )
     .addHelpText('after', `\n${exitHelp()}`)
   runCommand(program, shell)
   askCommand(program, shell)
@@ -92,6 +100,14 @@ function exitOfError(error: unknown, world: World, spell: Spell): Exit {
   if (error instanceof Unreachable) {
     terminal.error(
       `cofferdam: What works on the tasks went away in the middle; look at \`${spell('task list')}\` and try again.\n`,
+    )
+    return 'environment'
+  }
+  // Somebody has put something else where a file or a folder was.
+  if (error instanceof Error && 'path' in error && systemCodeOf(error) !== '') {
+    const [code, path] = [systemCodeOf(error), plain(String(error.path))]
+    terminal.error(
+      `cofferdam: ${path} cannot be used (${code}): see what is there now, mend that, and try again.\n${stack}`,
     )
     return 'environment'
   }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -474,6 +474,19 @@ describe('what is wrong with the input', () => {
     expect([code, error]).toEqual([
       1,
       'cofferdam: This is a bug, please report it: oops. COFFERDAM_DEBUG=1 shows where.\n',
+    ])
+  })
+
+  it('names what is in the way where a folder of its own is none', async () => {
+    const script: Script = (turn) => beginStep(turn)
+    const buildImage = (): never => {
+      readdirSync(join(import.meta.filename, 'tasks'))
+      throw new Error('that was read')
+    }
+    const { code, error } = await machine.run(['image', 'build'], { script, buildImage })
+    expect([code, error]).toEqual([
+      7,
+      `cofferdam: ${import.meta.filename}/tasks cannot be used (ENOTDIR): see what is there now, mend that, and try again.\n`,
     ])
   })
 })
