@@ -146,7 +146,7 @@ describe('task show, logs and diff', () => {
   it('prints a diff as it is for a file, and safe for a terminal', async () => {
     const id = await made('Mend the tests')
     expect((await machine.run(['task', 'diff', id])).out).toContain('+\u001b[31mred\n')
-    expect((await machine.run(['task', 'diff', id], { live: true })).out).toContain('+red\n')
+    expect((await machine.run(['task', 'diff', id], { live: true })).out).toContain('+␛[31mred\n')
     expect(await json(['task', 'diff', id, '--step', '1'])).toMatchObject({ diff: expect.any(String) })
   })
 

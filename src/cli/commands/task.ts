@@ -7,7 +7,7 @@ import { allEvents } from '../all-events.ts'
 import { withControlPlane } from '../connection.ts'
 import { taskLines } from '../render/task.ts'
 import { taskTable } from '../render/task-list.ts'
-import { plain } from '../render/text.ts'
+import { plain, plainDiff } from '../render/text.ts'
 import { actCommands } from './act.ts'
 import {
   common,
@@ -131,13 +131,14 @@ function textCommand(
         world.terminal.error(
           name === 'diff' ? 'Nothing is changed so far.\n' : 'Nothing is printed so far.\n',
         )
-      // A diff that goes into a file or a pipe stays byte for byte what git can apply.
-      else
-        world.terminal.out(
-          name === 'diff' && !world.terminal.obeys ? content : `${plain(content).trimEnd()}\n`,
-        )
+      else world.terminal.out(name === 'diff' ? diffFor(world, content) : `${plain(content).trimEnd()}\n`)
       shell.end('done')
     })
+}
+
+/** A diff that goes into a file or a pipe stays byte for byte what git can apply. */
+function diffFor({ terminal }: Shell['world'], diff: string): string {
+  return terminal.obeys ? `${plainDiff(diff).trimEnd()}\n` : diff
 }
 
 function stepOf(text: string): number {

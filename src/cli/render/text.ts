@@ -10,6 +10,23 @@ export function plain(text: string): string {
     .replaceAll(unseen, '')
 }
 
+/** What a terminal obeys, but for the usual ends of lines, and what ends a line for one program and not for another. */
+const hiding = /(?!\n|\t|\r\n)[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu
+
+/**
+ * A diff made safe to print. Nothing of it is taken out, and no line made that is none: who decides about it sees a sign in
+ * the place of each character that would have hidden or forged something.
+ */
+export function plainDiff(text: string): string {
+  return text.replaceAll(hiding, signOf).replaceAll('\r\n', '\n')
+}
+
+function signOf(character: string): string {
+  const code = character.codePointAt(0) ?? 0
+  if (code < 0x20) return String.fromCodePoint(0x2400 + code)
+  return code === 0x7f ? '\u2421' : '\ufffd'
+}
+
 /** The first line, safe to print, with at most `most` characters. */
 export function firstLine(text: string, most: number): string {
   const line = plain(text).trim().split('\n', 1)[0] ?? ''
