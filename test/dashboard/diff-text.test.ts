@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest'
 import {
   cutOf,
   filesOfDiff,
+  hasLines,
   isLeftOut,
+  kindsInDiff,
   nameInDiff,
   seen,
   sizeOfDiff,
@@ -53,6 +55,7 @@ Binary files /dev/null and b/l b.json differ
   expect(nameInDiff(large)).toBe('l b.json')
   const forged = seen(`${one}+x\r[not shown: a\u2028[not shown: b\n`)
   expect([one, large, two, forged].map(isLeftOut)).toEqual([false, true, false, false])
+  expect(kindsInDiff(large)).toEqual([])
 })
 
 it('lines that look like a heading are counted as what they are', () => {
@@ -78,6 +81,35 @@ describe('the name of a file in a diff', () => {
     ],
   ])('of %s', (_, text, name) => {
     expect(nameInDiff(text)).toBe(name)
+  })
+})
+
+describe('what the lines of a diff do not tell', () => {
+  const lines = '--- /dev/null\n+++ b/b\n@@ -0,0 +1 @@\n+new file mode 120000\n'
+
+  it.each<[string, string, readonly string[], boolean]>([
+    ['a plain file', `new file mode 100644\nindex 0..1\n${lines}`, [], true],
+    ['a link', `new file mode 120000\nindex 0..1\n${lines}`, ['symbolic link'], true],
+    ['a link to somewhere else', `index 1..2 120000\n${lines}`, ['symbolic link'], true],
+    ['a submodule', `new file mode 160000\nindex 0..1\n${lines}`, ['submodule'], true],
+    ['a program', `new file mode 100755\nindex 0..1\n${lines}`, ['executable'], true],
+    ['a mode', 'old mode 100644\nnew mode 100755\n', ['executable now'], false],
+    [
+      'a mode and a line',
+      `old mode 100755\nnew mode 100644\nindex 1..2\n${lines}`,
+      ['no longer executable'],
+      true,
+    ],
+    ['a name', 'similarity index 100%\nrename from a\nrename to b\n', ['moved'], false],
+    [
+      'a program that is no text',
+      'new file mode 100755\nindex 0..1\nBinary files /dev/null and b/b differ\n',
+      ['binary', 'executable'],
+      false,
+    ],
+  ])('of %s', (_, text, kinds, has) => {
+    const part = `diff --git a/b b/b\n${text}`
+    expect([kindsInDiff(part), hasLines(part)]).toEqual([kinds, has])
   })
 })
 

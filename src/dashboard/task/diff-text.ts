@@ -25,7 +25,7 @@ export function isLeftOut(text: string): boolean {
 
 /** The file that a part of a diff is about, as it is called after the change, or before it where it is gone. */
 export function nameInDiff(text: string): string {
-  const head = text.split(/^@@ /m, 1)[0] ?? ''
+  const head = headOf(text)
   const line = (begin: string): string | null => new RegExp(`^${begin}(.*)$`, 'm').exec(head)?.[1] ?? null
   const moved = line('rename to ') ?? line('copy to ')
   if (moved !== null) return unquoted(moved)
@@ -36,6 +36,37 @@ export function nameInDiff(text: string): string {
   const both = (head.split('\n', 1)[0] ?? '').slice('diff --git '.length)
   const one = both.slice(0, (both.length - 1) / 2)
   return unquoted(one).slice(2)
+}
+
+/** What git says of a file before its lines. */
+function headOf(text: string): string {
+  return text.split(/^@@ /m, 1)[0] ?? ''
+}
+
+/** Whether a part of a diff has lines, which is what a view shows. */
+export function hasLines(text: string): boolean {
+  return headOf(text) !== text
+}
+
+const kinds: Readonly<Record<string, readonly string[]>> = {
+  '100755': ['executable'],
+  '120000': ['symbolic link'],
+  '160000': ['submodule'],
+}
+
+/** What the lines do not tell of the file that a part of a diff is about, in words. */
+export function kindsInDiff(text: string): readonly string[] {
+  const head = headOf(text)
+  const says = (line: RegExp): boolean => line.test(head)
+  const mode = /^(?:(?:new|deleted) file mode|index \S+) (\d+)$/m.exec(head)?.[1] ?? ''
+  return [
+    ...(says(/^rename from /m) ? ['moved'] : []),
+    // Git says so of what is left out as too large.
+    ...(says(/^Binary files .* differ$/m) && !isLeftOut(text) ? ['binary'] : []),
+    ...(says(/^new mode 100755$/m) ? ['executable now'] : []),
+    ...(says(/^old mode 100755$/m) ? ['no longer executable'] : []),
+    ...(kinds[mode] ?? []),
+  ]
 }
 
 const letters: Readonly<Record<string, number>> = { a: 7, b: 8, t: 9, n: 10, v: 11, f: 12, r: 13 }

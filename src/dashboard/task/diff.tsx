@@ -2,7 +2,7 @@ import type { Diff2HtmlConfig } from 'diff2html'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Mark } from '../../domain/marks/mark.ts'
 import type { Comment } from './comments.ts'
-import { isLeftOut, nameInDiff, sizeOfDiff } from './diff-text.ts'
+import { hasLines, isLeftOut, kindsInDiff, nameInDiff, sizeOfDiff } from './diff-text.ts'
 import { type Line, withLineButtons } from './line-buttons.ts'
 import { showComments } from './line-comments.ts'
 
@@ -99,9 +99,9 @@ export function FileDiff({ text, isWide, isOpen, marks, comments, say }: FileDif
       // Words are compared with each other, so that two lines of 10,000 characters would hold the page up for seconds.
       maxLineLengthHighlight: text.length > mostCompared ? 0 : longestCompared,
     }
-    // The library would call a file that is left out a binary one.
+    // The library would call a file that is left out a binary one, and one with another mode or name unchanged.
     const made =
-      text.length > longest || isLeftOut(text) ? undefined : globalThis.Diff2Html?.html(text, settings)
+      text.length > longest || !hasLines(text) ? undefined : globalThis.Diff2Html?.html(text, settings)
     const view = made === undefined ? textOf(text) : viewOf(made)
     const press = (line: Line): void => latest.current?.(name, line)
     if (canSay && view instanceof DocumentFragment) withLineButtons(view, press)
@@ -119,18 +119,18 @@ export function FileDiff({ text, isWide, isOpen, marks, comments, say }: FileDif
     if (open && place.current !== null) showComments(place.current, comments)
   }, [open, text, isWide, canSay, about])
   const { added, removed } = sizeOfDiff(text)
+  const kinds = kindsInDiff(text)
   const whole = comments.filter(({ line }) => line === null)
   return (
     <details class="file" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
-        <code>{name}</code>{' '}
-        {isLeftOut(text) ? (
-          <span class="mark warning">not shown</span>
-        ) : (
+        <code>{name}</code> {isLeftOut(text) && <span class="mark warning">not shown</span>}
+        {hasLines(text) && (
           <>
-            <span class="good">+{added}</span> <span class="bad">−{removed}</span>
+            <span class="good">+{added}</span> <span class="bad">−{removed}</span>{' '}
           </>
         )}
+        {kinds.length > 0 && <span class="mark">{kinds.join(', ')}</span>}{' '}
         {marks.length > 0 && <span class="mark warning">wants a look</span>}
         {comments.length > 0 && (
           <span>{comments.length === 1 ? '1 comment' : `${comments.length} comments`}</span>

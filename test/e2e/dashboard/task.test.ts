@@ -190,6 +190,17 @@ index 0000000..3333333
 +++ b/new.txt
 @@ -0,0 +1 @@
 +new
+diff --git a/latest b/latest
+new file mode 120000
+index 0000000..4444444
+--- /dev/null
++++ b/latest
+@@ -0,0 +1 @@
++/etc/passwd
+\\ No newline at end of file
+diff --git a/run b/run
+old mode 100644
+new mode 100755
 `
 
 describe('a task that is applied', () => {
@@ -208,6 +219,9 @@ describe('a task that is applied', () => {
     await until(async () => (await file.locator('.d2h-file-side-diff').count()) === 0)
     await sees(file.getByText('return round(sum(lines), 2)'))
     await sees(page.getByRole('region', { name: 'Changes of new.txt' }))
+    await sees(page.locator('summary', { hasText: 'latest' }).getByText('symbolic link', { exact: true }))
+    await sees(page.locator('summary', { hasText: 'run' }).getByText('executable now', { exact: true }))
+    await sees(page.getByRole('region', { name: 'Changes of run' }).getByText('new mode 100755'))
   })
 })
 
