@@ -4,6 +4,7 @@ import type { Mark } from '../../domain/marks/mark.ts'
 import type { Task, TaskEvent } from '../../domain/task.ts'
 import { getText, query } from '../api.ts'
 import { useLoaded } from '../hooks.ts'
+import { Link } from '../navigation.tsx'
 import { Waiting } from '../parts.tsx'
 import { CommentDialog } from './comment-dialog.tsx'
 import { type Comment, commentsIn, type Place, reviewsIn } from './comments.ts'
@@ -82,6 +83,13 @@ export function Changes({ task, events, decisions, take }: ChangesProps) {
           Side by side
         </label>
       </p>
+      {task.parentTaskId !== null && shown !== against && (
+        <p>
+          This begins with what{' '}
+          <Link to={{ page: 'task', id: task.parentTaskId, view: 'changes' }}>task {task.parentTaskId}</Link>{' '}
+          has changed, which is delivered with it and is not shown here.
+        </p>
+      )}
       {isReviewing && !isWhole && (
         <p class="faint">
           Lines can be commented on under “all steps together” alone: here they are counted otherwise.
