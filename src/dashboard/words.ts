@@ -120,6 +120,16 @@ export function plain(text: string): string {
   return text.replaceAll('\r\n', '\n').replaceAll(controls, '').replaceAll(directions, '\u{fffd}')
 }
 
+/** What JSON leaves as it is. */
+const unquoted = /[\u007f-\u009f\p{Bidi_Control}\u2028\u2029]/gu
+
+/** The name of a file as an agent chose it: one in which something would be hidden or turned is quoted, with that escaped. */
+export function nameText(name: string): string {
+  const escaped = (mark: string): string => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`
+  const quoted = JSON.stringify(name).replaceAll(unquoted, escaped)
+  return quoted === `"${name}"` ? name : quoted
+}
+
 /**
  * A log as it was read, and what came while that was on its way: some of it may be in the log already, as its end.
  */

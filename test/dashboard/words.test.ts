@@ -8,6 +8,7 @@ import {
   groupOf,
   joined,
   moneyOf,
+  nameText,
   plain,
   reasonOf,
   spanOf,
@@ -20,6 +21,15 @@ import { statuses } from '../../src/domain/task.ts'
 test('a task that a person has to approve does not run yet', () => {
   expect(statuses.filter((status) => begunText(status) !== 'It runs as')).toEqual(['DRAFT'])
   expect(begunText('DRAFT')).toBe('It waits as a draft for a person:')
+})
+
+it.each([
+  ['src/a b.ts', 'src/a b.ts'],
+  ['ü/修复.txt', 'ü/修复.txt'],
+  ['d/\u202egnp.exe', String.raw`"d/\u202egnp.exe"`],
+  ['a\nb\u0007', String.raw`"a\nb\u0007"`],
+])('the name %j is shown as %s', (name, shown) => {
+  expect(nameText(name)).toBe(shown)
 })
 
 describe('what becomes of work', () => {

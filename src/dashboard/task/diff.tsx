@@ -4,6 +4,7 @@ import type { Mark } from '../../domain/marks/mark.ts'
 import type { Comment } from './comments.ts'
 import { hasLines, isLeftOut, kindsInDiff, nameInDiff, sizeOfDiff } from './diff-text.ts'
 import { type Line, withLineButtons } from './line-buttons.ts'
+import { nameText } from '../words.ts'
 import { showComments } from './line-comments.ts'
 
 /** Browsers that know Trusted Types let text become markup by a named policy alone, and this is the only one. */
@@ -86,6 +87,7 @@ export function FileDiff({ text, isWide, isOpen, marks, comments, say }: FileDif
   const [isSided, setSided] = useState(false)
   const place = useRef<HTMLDivElement>(null)
   const name = nameInDiff(text)
+  const shown = nameText(name)
   const latest = useRef(say)
   latest.current = say
   const canSay = say !== null
@@ -109,7 +111,7 @@ export function FileDiff({ text, isWide, isOpen, marks, comments, say }: FileDif
     for (const [index, side] of sides.entries()) {
       side.tabIndex = 0
       side.setAttribute('role', 'group')
-      side.setAttribute('aria-label', `${name}, ${index === 0 ? 'before' : 'after'} the change`)
+      side.setAttribute('aria-label', `${shown}, ${index === 0 ? 'before' : 'after'} the change`)
     }
     place.current?.replaceChildren(view)
     setSided(sides.length > 0)
@@ -124,7 +126,7 @@ export function FileDiff({ text, isWide, isOpen, marks, comments, say }: FileDif
   return (
     <details class="file" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
-        <code>{name}</code> {isLeftOut(text) && <span class="mark warning">not shown</span>}
+        <code>{shown}</code> {isLeftOut(text) && <span class="mark warning">not shown</span>}
         {hasLines(text) && (
           <>
             <span class="good">+{added}</span> <span class="bad">−{removed}</span>{' '}
@@ -150,7 +152,7 @@ export function FileDiff({ text, isWide, isOpen, marks, comments, say }: FileDif
       ))}
       {say !== null && (
         <p class="reasons">
-          <button type="button" onClick={() => say(name, null)} aria-label={`Comment on the file ${name}`}>
+          <button type="button" onClick={() => say(name, null)} aria-label={`Comment on the file ${shown}`}>
             Comment on the file
           </button>
         </p>
@@ -161,7 +163,7 @@ export function FileDiff({ text, isWide, isOpen, marks, comments, say }: FileDif
         ref={place}
         tabIndex={isSided ? undefined : 0}
         role="region"
-        aria-label={`Changes of ${name}`}
+        aria-label={`Changes of ${shown}`}
       />
     </details>
   )
