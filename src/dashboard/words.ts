@@ -120,6 +120,8 @@ export function plain(text: string): string {
   return text.replaceAll('\r\n', '\n').replaceAll(controls, '').replaceAll(directions, '\u{fffd}')
 }
 
+const hiding = /(?!\n|\t|\r\n)[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu
+
 /** What JSON leaves as it is. */
 const unquoted = /[\u007f-\u009f\p{Bidi_Control}\u2028\u2029]/gu
 
@@ -128,6 +130,14 @@ export function nameText(name: string): string {
   const escaped = (mark: string): string => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`
   const quoted = JSON.stringify(name).replaceAll(unquoted, escaped)
   return quoted === `"${name}"` ? name : quoted
+}
+
+/** What somebody decides about: nothing of it is taken out, and what would hide or turn something is a sign. */
+export function laidOpen(text: string): string {
+  return text.replaceAll(hiding, (mark) => {
+    const code = mark.charCodeAt(0)
+    return code < 0x20 ? String.fromCharCode(0x2400 + code) : '\u{fffd}'
+  })
 }
 
 /**

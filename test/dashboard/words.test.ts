@@ -7,6 +7,7 @@ import {
   firstLine,
   groupOf,
   joined,
+  laidOpen,
   moneyOf,
   nameText,
   plain,
@@ -30,6 +31,12 @@ it.each([
   ['a\nb\u0007', String.raw`"a\nb\u0007"`],
 ])('the name %j is shown as %s', (name, shown) => {
   expect(nameText(name)).toBe(shown)
+})
+
+it('what somebody decides about hides nothing', () => {
+  expect(laidOpen('npm ci \u001b]; ./evil.sh; \u0007\r\n\tb\rc\u009d\u202ed')).toBe(
+    'npm ci ␛]; ./evil.sh; ␇\r\n\tb␍c\u{fffd}\u{fffd}d',
+  )
 })
 
 describe('what becomes of work', () => {

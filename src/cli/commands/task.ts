@@ -7,7 +7,7 @@ import { allEvents } from '../all-events.ts'
 import { withControlPlane } from '../connection.ts'
 import { taskLines } from '../render/task.ts'
 import { taskTable } from '../render/task-list.ts'
-import { plain, plainDiff } from '../render/text.ts'
+import { plain, laidOpen } from '../render/text.ts'
 import { actCommands } from './act.ts'
 import {
   common,
@@ -138,7 +138,7 @@ function textCommand(
 
 /** A diff that goes into a file or a pipe stays byte for byte what git can apply. */
 function diffFor({ terminal }: Shell['world'], diff: string): string {
-  return terminal.obeys ? `${plainDiff(diff).trimEnd()}\n` : diff
+  return terminal.obeys ? `${laidOpen(diff).trimEnd()}\n` : diff
 }
 
 function stepOf(text: string): number {

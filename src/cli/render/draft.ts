@@ -1,5 +1,5 @@
 import type { Task } from '../../domain/task.ts'
-import { hang } from './text.ts'
+import { hang, laidOpen } from './text.ts'
 
 /** Why a draft wants a person, in lines. */
 export function reasonLines(task: Task): readonly string[] {
@@ -12,5 +12,5 @@ export function reasonLines(task: Task): readonly string[] {
 /** What a person agrees to who has not just written it: the goal as it is now, and the reasons. */
 export function draftLines(task: Task): readonly string[] {
   const what = task.kind === 'question' ? 'question' : 'goal'
-  return [`  ${what}: ${hang(task.goal, 4)}`, ...reasonLines(task)]
+  return [`  ${what}: ${hang(laidOpen(task.goal), 4)}`, ...reasonLines(task)]
 }

@@ -14,10 +14,10 @@ export function plain(text: string): string {
 const hiding = /(?!\n|\t|\r\n)[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu
 
 /**
- * A diff made safe to print. Nothing of it is taken out, and no line made that is none: who decides about it sees a sign in
- * the place of each character that would have hidden or forged something.
+ * What somebody decides about, made safe to print. Nothing of it is taken out, and no line made that is none: there is a sign
+ * in the place of each character that would have hidden or forged something.
  */
-export function plainDiff(text: string): string {
+export function laidOpen(text: string): string {
   return text.replaceAll(hiding, signOf).replaceAll('\r\n', '\n')
 }
 
