@@ -145,6 +145,7 @@ function Files({ text, isWide, marks, comments, say }: FilesProps) {
         {files.length === 1 ? '1 file' : `${files.length} files`}
         {leftOut > 0 && `, of which ${leftOut} too large to be shown`}
       </p>
+      {cut !== null && <p class="why">Not all of it is here: {cut}. The branch has the rest.</p>}
       {files.map(({ part, name }) => {
         length += part.length
         return (
@@ -159,7 +160,6 @@ function Files({ text, isWide, marks, comments, say }: FilesProps) {
           />
         )
       })}
-      {cut !== null && <p class="why">Not all of it is here: {cut}. The branch has the rest.</p>}
     </>
   )
 }

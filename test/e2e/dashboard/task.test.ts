@@ -223,6 +223,18 @@ describe('a task that is applied', () => {
     await sees(page.locator('summary', { hasText: 'run' }).getByText('executable now', { exact: true }))
     await sees(page.getByRole('region', { name: 'Changes of run' }).getByText('new mode 100755'))
   })
+
+  it('says before all files where more are changed than are there', async () => {
+    const task = await lab.submit('Mend the sum')
+    lab.plane.attend(task.id)
+    await until(() => lab.plane.task(task.id).status === 'APPLIED')
+    lab.left.diff = `${diff}[cut: the diff is too long; not shown: 1 more file, z.sh (new)]\n`
+    const page = await lab.page(pathOf(task.id, 'changes'), 'viewer')
+    await sees(page.getByRole('region', { name: 'Changes of new.txt' }))
+    expect(await page.locator('.why, details.file').first().innerText()).toContain(
+      'Not all of it is here: the diff is too long; not shown: 1 more file, z.sh (new).',
+    )
+  })
 })
 
 describe('a page that is opened while the server is away', () => {
