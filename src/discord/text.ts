@@ -12,7 +12,10 @@ export function plain(text: string): string {
   return stripVTControlCharacters(text.replaceAll('\r\n', '\n')).replaceAll('\r', '\n').replaceAll(unseen, '')
 }
 
-const hiding = /(?!\n|\t|\r\n)[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu
+// But for the usual ends of lines, and what joins letters and pictures. What nobody sees agents read all the same, and
+// languages take it for a name.
+const hiding =
+  /(?!\n|\t|\r\n|[\u200c-\u200d]|[\ufe00-\ufe0f]|\ufeff)[\p{Cc}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\u2028\u2029]/gu
 
 /** What somebody decides about: nothing of it is taken out, and what would hide or turn something is a sign. */
 export function laidOpen(text: string): string {

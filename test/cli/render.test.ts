@@ -73,6 +73,8 @@ describe('text that comes out of a box', () => {
     ['+echo \u001b];./evil.sh;\u0007\n', '+echo ␛];./evil.sh;␇\n'],
     ['+a\u001b[1A\u001b[2K\b\u007f\n', '+a␛[1A␛[2K␈␡\n'],
     ['+a\u009b2J\u202eb\u2066\u2028c\n', '+a\ufffd2J\ufffdb\ufffd\ufffdc\n'],
+    ['+const { a,\u3164} = b // \u{e0061}\u200b\n', '+const { a,\ufffd} = b // \ufffd\ufffd\n'],
+    ['+👩‍💻 ❤️ \ufeffmi\u200cx\n', '+👩‍💻 ❤️ \ufeffmi\u200cx\n'],
     ['+a\r\n+b\r\r\n\tc\n', '+a\n+b␍\n\tc\n'],
   ])('hides and forges nothing in a diff: %j is printed as %j', (diff, printed) => {
     expect(laidOpen(diff)).toBe(printed)

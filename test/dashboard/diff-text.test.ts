@@ -128,4 +128,10 @@ describe('what is shown of a diff', () => {
   it('turns no text around, and leaves the ends of lines as they are', () => {
     expect(seen('+a\u202eb\r\n+c\n')).toBe('+a\u{fffd}b\r\n+c\n')
   })
+
+  it('shows that there is something where nobody would see it, but for what joins letters', () => {
+    expect(seen('+const { a,\u3164} = b // \u{e0061}\n+👩‍💻 ❤️ \ufeff\n')).toBe(
+      '+const { a,\u{fffd}} = b // \u{fffd}\n+👩‍💻 ❤️ \ufeff\n',
+    )
+  })
 })

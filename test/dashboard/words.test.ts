@@ -28,6 +28,7 @@ it.each([
   ['src/a b.ts', 'src/a b.ts'],
   ['ü/修复.txt', 'ü/修复.txt'],
   ['d/\u202egnp.exe', String.raw`"d/\u202egnp.exe"`],
+  ['a\u3164\u{e0061}', String.raw`"a\u3164\udb40\udc61"`],
   ['a\nb\u0007', String.raw`"a\nb\u0007"`],
 ])('the name %j is shown as %s', (name, shown) => {
   expect(nameText(name)).toBe(shown)
@@ -37,6 +38,7 @@ it('what somebody decides about hides nothing', () => {
   expect(laidOpen('npm ci \u001b]; ./evil.sh; \u0007\r\n\tb\rc\u009d\u202ed')).toBe(
     'npm ci ␛]; ./evil.sh; ␇\r\n\tb␍c\u{fffd}\u{fffd}d',
   )
+  expect(laidOpen('mend it\u{e0061}\u3164 👩‍💻 ❤️')).toBe('mend it\u{fffd}\u{fffd} 👩‍💻 ❤️')
 })
 
 describe('what becomes of work', () => {

@@ -4,7 +4,7 @@ import { nobody } from '../../src/discord/messages/message.ts'
 import { aTask } from '../support/task.ts'
 
 it('a draft shows all that is decided about: nothing is taken out of it, and nothing turned', () => {
-  const hidden = '\u001b];./evil.sh;\u0007\u202e'
+  const hidden = '\u001b];./evil.sh;\u0007\u{e0061}'
   const agent = { name: 'command', argv: [`a\u009d${hidden}`] }
   const task = aTask({
     status: 'DRAFT',

@@ -10,8 +10,12 @@ export function plain(text: string): string {
     .replaceAll(unseen, '')
 }
 
-/** What a terminal obeys, but for the usual ends of lines, and what ends a line for one program and not for another. */
-const hiding = /(?!\n|\t|\r\n)[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu
+/**
+ * What a terminal obeys, but for the usual ends of lines, what ends a line for one program and not for another, and what
+ * nobody sees, but for what joins letters and pictures. Agents read the last, and languages take it for a name.
+ */
+const hiding =
+  /(?!\n|\t|\r\n|[\u200c-\u200d]|[\ufe00-\ufe0f]|\ufeff)[\p{Cc}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\u2028\u2029]/gu
 
 /**
  * What somebody decides about, made safe to print. Nothing of it is taken out, and no line made that is none: there is a sign

@@ -1,7 +1,11 @@
 // A unified diff as git writes it, read without a library.
 
-/** What ends a line for one program and not for another, and what turns the direction. */
-const unseen = /\r(?!\n)|[\p{Bidi_Control}\u2028\u2029]/gu
+/**
+ * What ends a line for one program and not for another, what turns the direction, and what nobody sees, but for what joins
+ * letters and pictures: languages take it for a name, and agents read it.
+ */
+const unseen =
+  /\r(?!\n)|(?![\u200c-\u200d]|[\ufe00-\ufe0f]|\ufeff)[\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\u2028\u2029]/gu
 
 /** A diff in which nothing hides what stands beside it from who looks at it, and no line of content begins a file. */
 export function seen(diff: string): string {
