@@ -166,7 +166,7 @@ describe('decisions and acts', () => {
     const { code, out } = await machine.run(['task', 'approve', id])
     expect(code).toBe(0)
     expect(out).toContain(
-      `Approving task ${id}:\n  goal: sudo format\nThis task wants a person, because:\n  words: The goal says "sudo".\n`,
+      `Approving task ${id}:\n  goal: sudo format\n  agent      command true\n  setup      none\n  test       npm test\n  steps      8\n  time       20m 00s\n  may reach  nothing\nThis task wants a person, because:\n  words: The goal says "sudo".\n`,
     )
     expect(out).toContain('» Approved.')
     expect(out).not.toContain('Submitted.')
