@@ -49,7 +49,7 @@ need_engine() {
   fi
   if [ "$(id -u)" -ne 0 ]; then
     note 'No Docker engine answers, and only root can install or start one. As root, one of:'
-    note "  bash $(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/engine.sh     (starts it; on Debian and Ubuntu installs docker.io)"
+    note "  bash $(CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/engine.sh     (starts it; on Debian and Ubuntu installs docker.io)"
     note '  systemctl start docker     (where it is installed)'
     note "Then: usermod -aG docker $(id -un), log in again, and run this again."
     return 1

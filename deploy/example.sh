@@ -3,7 +3,7 @@
 set -euo pipefail
 
 folder=${1:?usage: bash deploy/example.sh FOLDER}
-files=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/example
+files=$(CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/example
 
 if git -C "$folder" rev-parse --quiet --verify refs/heads/main >/dev/null 2>&1; then
   echo '    already there'

@@ -1,7 +1,7 @@
 # What quickstart.sh and test/all.sh share: from a clone to a built project with an engine and an image. Sourced, not run.
 # Every function may be called again at any time: it does what is still missing and says what it finds.
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+root=$(CDPATH='' cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 logs=$root/.results
 # shellcheck source=deploy/jobs.sh
 source "$root/deploy/jobs.sh"

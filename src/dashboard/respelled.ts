@@ -1,4 +1,5 @@
 import { retold } from '../domain/retold.ts'
+import { plain } from './words.ts'
 
 /** What there is here in place of a command; those with other options have nothing here. */
 const places: readonly (readonly [RegExp, string])[] = [
@@ -27,9 +28,12 @@ const places: readonly (readonly [RegExp, string])[] = [
   [/^schedule list$/, 'the page “Schedules”'],
 ]
 
-/** A sentence of the control plane with buttons and pages in place of commands; those that are not here stay as they are. */
+/**
+ * A sentence of the control plane with buttons and pages in place of commands; those that are not here stay as they are. Names
+ * that an agent chose may stand in it, and turn nothing around.
+ */
 export function respelled(text: string): string {
-  return retold(text, (words) => {
+  return retold(plain(text), (words) => {
     const found = places.find(([pattern]) => pattern.test(words))
     return found === undefined ? null : words.replace(...found)
   })

@@ -124,6 +124,29 @@ export function plain(text: string): string {
   return text.replaceAll('\r\n', '\n').replaceAll(controls, '').replaceAll(directions, '\u{fffd}')
 }
 
+// But for the usual ends of lines, and what joins letters and pictures. What nobody sees agents read all the same, and
+// languages take it for a name.
+const hiding =
+  /(?!\n|\t|\r\n|[\u200c-\u200d]|[\ufe00-\ufe0f]|\ufeff)[\p{Cc}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\u2028\u2029]/gu
+
+/** What JSON leaves as it is. */
+const unquoted = /[\u007f-\u009f\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\u2028\u2029]/gu
+
+/** The name of a file as an agent chose it: one in which something would be hidden or turned is quoted, with that escaped. */
+export function nameText(name: string): string {
+  const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
+  const quoted = JSON.stringify(name).replaceAll(unquoted, (mark) => mark.split('').map(escaped).join(''))
+  return quoted === `"${name}"` ? name : quoted
+}
+
+/** What somebody decides about: nothing of it is taken out, and what would hide or turn something is a sign. */
+export function laidOpen(text: string): string {
+  return text.replaceAll(hiding, (mark) => {
+    const code = mark.charCodeAt(0)
+    return code < 0x20 ? String.fromCharCode(0x2400 + code) : '\u{fffd}'
+  })
+}
+
 /**
  * A log as it was read, and what came while that was on its way: some of it may be in the log already, as its end.
  */

@@ -25,21 +25,23 @@ export function isErrno(error: unknown, ...codes: readonly string[]): boolean {
   return codes.includes(systemCodeOf(error))
 }
 
+const mebibyte = 1024 * 1024
 /** Above this nothing is read as a whole that another wrote, bytes. */
-const mostRead = 16 * 1024 * 1024
+const mostRead = 16 * mebibyte
 
 /**
  * What a plain file holds. A pipe, which somebody else may have put in its place, would hold up the whole process: what is no
  * plain file, or a very large one, is `Failure('repository')`. A link is followed.
+ * @param most more than this is very large, bytes
  */
-export function readPlain(path: string | Buffer): Buffer {
+export function readPlain(path: string | Buffer, most: number = mostRead): Buffer {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
     const stats = fstatSync(fd)
-    if (!stats.isFile() || stats.size > mostRead)
+    if (!stats.isFile() || stats.size > most)
       throw new Failure(
         'repository',
-        `${path.toString()} is ${stats.isFile() ? 'larger than 16 MiB' : 'no plain file'}, which git does not make: see what did, and remove it.`,
+        `${path.toString()} is ${stats.isFile() ? `larger than ${most / mebibyte} MiB` : 'no plain file'}, which git does not make: see what did, and remove it.`,
       )
     return readFileSync(fd)
   } finally {
@@ -100,8 +102,6 @@ export function drop(path: string): void {
     if (!isErrno(error, 'ENOENT')) throw error
   }
 }
-
-const mebibyte = 1024 * 1024
 
 /**
  * A copy of an index with the times of the original: git tells by them which entries it must look at closely. The lock

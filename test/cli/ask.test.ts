@@ -131,7 +131,7 @@ describe('ask', () => {
     const approved = (await machine.run(['task', 'approve', id, '--revision', '1'])).out
     expect(approved).toMatch(shown)
     expect(approved).toContain(
-      '  question: What does sudo do here?\nThis question wants a person, because:\n',
+      '  question: What does sudo do here?\n  agent      command cat\n  steps      8\n  time       20m 00s\n  may reach  nothing\nThis question wants a person, because:\n',
     )
     expect((await machine.run(['task', 'watch', id])).out).toMatch(shown)
     const blocked = idIn((await machine.run(ask, { script: blocks })).error)

@@ -146,7 +146,7 @@ describe('task show, logs and diff', () => {
   it('prints a diff as it is for a file, and safe for a terminal', async () => {
     const id = await made('Mend the tests')
     expect((await machine.run(['task', 'diff', id])).out).toContain('+\u001b[31mred\n')
-    expect((await machine.run(['task', 'diff', id], { live: true })).out).toContain('+red\n')
+    expect((await machine.run(['task', 'diff', id], { live: true })).out).toContain('+␛[31mred\n')
     expect(await json(['task', 'diff', id, '--step', '1'])).toMatchObject({ diff: expect.any(String) })
   })
 
@@ -175,7 +175,7 @@ describe('decisions and acts', () => {
     const { code, out } = await machine.run(['task', 'approve', id])
     expect(code).toBe(0)
     expect(out).toContain(
-      `Approving task ${id}:\n  goal: sudo format\nThis task wants a person, because:\n  words: The goal says "sudo".\n`,
+      `Approving task ${id}:\n  goal: sudo format\n  agent      command true\n  setup      none\n  test       npm test\n  steps      8\n  time       20m 00s\n  may reach  nothing\nThis task wants a person, because:\n  words: The goal says "sudo".\n`,
     )
     expect(out).toContain('» Approved.')
     expect(out).not.toContain('Submitted.')

@@ -3,10 +3,10 @@ import {
   cutOf,
   factsOfDiff,
   filesOfDiff,
+  hasLines,
   isLeftOut,
   nameInDiff,
   seen,
-  seenName,
   sizeOfDiff,
 } from '../../src/dashboard/task/diff-text.ts'
 
@@ -55,6 +55,7 @@ Binary files /dev/null and b/l b.json differ
   expect(nameInDiff(large)).toBe('l b.json')
   const forged = seen(`${one}+x\r[not shown: a\u2028[not shown: b\n`)
   expect([one, large, two, forged].map(isLeftOut)).toEqual([false, true, false, false])
+  expect(factsOfDiff(large)).not.toContain('binary')
 })
 
 it('lines that look like a heading are counted as what they are', () => {
@@ -101,6 +102,13 @@ describe('what becomes of a file besides its lines', () => {
       'diff --git "a/\\303\\244" b/y\nsimilarity index 100%\nrename from "\\303\\244"\nrename to y\n',
       ['renamed from ä'],
     ],
+    ['it is a program', 'diff --git a/b b/b\nindex 1..2 100755\n', ['executable file']],
+    ['it is a submodule', 'diff --git a/b b/b\nindex 1..2 160000\n', ['submodule']],
+    [
+      'it is no text',
+      'diff --git a/b b/b\nnew file mode 100755\nindex 0..1\nBinary files /dev/null and b/b differ\n',
+      ['new executable file', 'binary'],
+    ],
     [
       'its lines say so',
       'diff --git a/b b/b\nindex 1..2 100644\n--- a/b\n+++ b/b\n@@ -1 +1 @@\nrename from x\n',
@@ -111,9 +119,12 @@ describe('what becomes of a file besides its lines', () => {
   })
 })
 
-it('a name is shown with all that is in it', () => {
-  expect(seenName('safe\u202egpj.sh')).toBe('safe\u{fffd}gpj.sh')
-  expect(seenName('new\nline ä 修.txt')).toBe('new\u240aline ä 修.txt')
+it('a part of a diff has lines, or its heading alone', () => {
+  expect([one, two, 'diff --git a/b b/b\nold mode 100644\nnew mode 100755\n'].map(hasLines)).toEqual([
+    true,
+    true,
+    false,
+  ])
 })
 
 describe('what is shown of a diff', () => {
@@ -130,5 +141,11 @@ describe('what is shown of a diff', () => {
 
   it('turns no text around, and leaves the ends of lines as they are', () => {
     expect(seen('+a\u202eb\r\n+c\n')).toBe('+a\u{fffd}b\r\n+c\n')
+  })
+
+  it('shows that there is something where nobody would see it, but for what joins letters', () => {
+    expect(seen('+const { a,\u3164} = b // \u{e0061}\n+👩‍💻 ❤️ \ufeff\n')).toBe(
+      '+const { a,\u{fffd}} = b // \u{fffd}\n+👩‍💻 ❤️ \ufeff\n',
+    )
   })
 })

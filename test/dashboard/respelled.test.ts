@@ -5,6 +5,12 @@ import { respelled } from '../../src/dashboard/respelled.ts'
 import { toldEvent } from '../../src/domain/retold.ts'
 import { aBudget, aSpent, aTask, aTaskId } from '../support/task.ts'
 
+it('a name in a sentence turns nothing around', () => {
+  expect(respelled('Both changed \u202egnp.exe, see `cofferdam task list`.')).toBe(
+    'Both changed \u{fffd}gnp.exe, see the board.',
+  )
+})
+
 it.each([
   ['`cofferdam task list` shows those there are.', 'the board shows those there are.'],
   ['`cofferdam task show x` and `cofferdam task watch x`', 'its page and its page'],

@@ -8,7 +8,9 @@ import {
   groupOf,
   haltSaid,
   joined,
+  laidOpen,
   moneyOf,
+  nameText,
   plain,
   reasonOf,
   spanOf,
@@ -21,6 +23,23 @@ import { statuses } from '../../src/domain/task.ts'
 test('a task that a person has to approve does not run yet', () => {
   expect(statuses.filter((status) => begunText(status) !== 'It runs as')).toEqual(['DRAFT'])
   expect(begunText('DRAFT')).toBe('It waits as a draft for a person:')
+})
+
+it.each([
+  ['src/a b.ts', 'src/a b.ts'],
+  ['ü/修复.txt', 'ü/修复.txt'],
+  ['d/\u202egnp.exe', String.raw`"d/\u202egnp.exe"`],
+  ['a\u3164\u{e0061}', String.raw`"a\u3164\udb40\udc61"`],
+  ['a\nb\u0007', String.raw`"a\nb\u0007"`],
+])('the name %j is shown as %s', (name, shown) => {
+  expect(nameText(name)).toBe(shown)
+})
+
+it('what somebody decides about hides nothing', () => {
+  expect(laidOpen('npm ci \u001b]; ./evil.sh; \u0007\r\n\tb\rc\u009d\u202ed')).toBe(
+    'npm ci ␛]; ./evil.sh; ␇\r\n\tb␍c\u{fffd}\u{fffd}d',
+  )
+  expect(laidOpen('mend it\u{e0061}\u3164 👩‍💻 ❤️')).toBe('mend it\u{fffd}\u{fffd} 👩‍💻 ❤️')
 })
 
 describe('what becomes of work', () => {

@@ -59,6 +59,15 @@ describe('the example', () => {
   })
 })
 
+it('the scripts find their folder also where the shell looks for folders elsewhere', () => {
+  const { stdout, stderr } = spawnSync('bash', ['-c', 'source deploy/setup.sh; printf "[%s]" "$root"'], {
+    cwd: join(deploy, '..'),
+    env: { ...process.env, CDPATH: '.:/' },
+    encoding: 'utf8',
+  })
+  expect([stdout, stderr]).toEqual([`[${join(deploy, '..')}]`, ''])
+})
+
 describe('the engine', () => {
   const engineAt = async (
     socket: string,

@@ -56,6 +56,16 @@ it('a checkout that is half written by a move is brought to its end by the next'
   expect(state()).toEqual([move.to, '', { ...files, 'new/': '', 'src/': '', ...work }])
 })
 
+it('a checkout that is half written by a move with a large file is brought to its end likewise', async () => {
+  const large = 'a line\n'.repeat(2_500_000)
+  await mergeOf({ ...work, 'large.txt': large }, 'b')
+  write(repo, { ...half, 'large.txt': large })
+  begun(move.to)
+  expect(await lab.reopened().move(task, move)).toEqual({ kind: 'moved' })
+  expect([git(repo, 'rev-parse', 'main'), git(repo, 'status', '--porcelain')]).toEqual([move.to, ''])
+  expect(readFileSync(join(repo, 'large.txt'), 'utf8') === large).toBe(true)
+})
+
 it.each<[string, string, readonly string[]]>([
   ['eol', '*.txt eol=crlf\n', []],
   ['core.autocrlf', '', ['core.autocrlf', 'true']],

@@ -110,6 +110,8 @@ describe('what is merged', () => {
     }
     const wish = { into: 'main', how: 'merge', since: null, at, message: 'Merge it\n' } as const
     await expect(lab.worktrees.merge(task, head, wish)).rejects.toMatchObject(says)
+    // Also before somebody has accepted that others' commits go with it: that would be of no use.
+    await expect(merged(task, head)).rejects.toMatchObject(says)
     await expect(lab.worktrees.diffInto(task, head, 'main')).rejects.toMatchObject(says)
   })
 

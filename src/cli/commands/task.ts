@@ -7,7 +7,7 @@ import { allEvents } from '../all-events.ts'
 import { withControlPlane } from '../connection.ts'
 import { taskLines } from '../render/task.ts'
 import { taskTable } from '../render/task-list.ts'
-import { plain } from '../render/text.ts'
+import { plain, laidOpen } from '../render/text.ts'
 import { actCommands } from './act.ts'
 import {
   common,
@@ -128,11 +128,7 @@ function textCommand(
       )
       if (options.json === true) printJson(world, { [name]: content })
       else if (content === '') world.terminal.error(`${noText(name, step, options.against)}\n`)
-      // A diff that goes into a file or a pipe stays byte for byte what git can apply.
-      else
-        world.terminal.out(
-          name === 'diff' && !world.terminal.obeys ? content : `${plain(content).trimEnd()}\n`,
-        )
+      else world.terminal.out(name === 'diff' ? diffFor(world, content) : `${plain(content).trimEnd()}\n`)
       shell.end('done')
     })
 }
@@ -142,6 +138,11 @@ function noText(name: 'logs' | 'diff', step: number | null, against: string | un
   if (against !== undefined) return `A merge would change nothing in ${plain(against)} as it is now.`
   const done = name === 'diff' ? 'changed' : 'printed'
   return step === null ? `Nothing is ${done} so far.` : `Nothing is ${done} by step ${step}.`
+}
+
+/** A diff that goes into a file or a pipe stays byte for byte what git can apply. */
+function diffFor({ terminal }: Shell['world'], diff: string): string {
+  return terminal.obeys ? `${laidOpen(diff).trimEnd()}\n` : diff
 }
 
 function stepOf(text: string): number {

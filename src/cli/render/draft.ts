@@ -1,5 +1,6 @@
 import type { Task } from '../../domain/task.ts'
-import { hang } from './text.ts'
+import { termsRows } from './task.ts'
+import { columns, hang, laidOpen } from './text.ts'
 
 /** Why a draft wants a person, in lines. */
 export function reasonLines(task: Task): readonly string[] {
@@ -9,8 +10,19 @@ export function reasonLines(task: Task): readonly string[] {
   ]
 }
 
-/** What a person agrees to who has not just written it: the goal as it is now, and the reasons. */
+/** What a person agrees to who has not just written it: the goal as it is now, what is run, where to, and the reasons. */
 export function draftLines(task: Task): readonly string[] {
   const what = task.kind === 'question' ? 'question' : 'goal'
-  return [`  ${what}: ${hang(task.goal, 4)}`, ...reasonLines(task)]
+  const rows = [...termsRows(task, null), ['may reach', reach(task)]]
+  return [
+    `  ${what}: ${hang(laidOpen(task.goal), 4)}`,
+    ...columns(rows).map((row) => `  ${row}`),
+    ...reasonLines(task),
+  ]
+}
+
+function reach({ policy, setup }: Task): string {
+  const names = [...policy.egress, ...policy.upstreams].join(', ')
+  const more = setup === null ? '' : '; setup reaches the package registries'
+  return `${names === '' ? 'nothing' : hang(laidOpen(names), 14)}${more}`
 }

@@ -15,7 +15,7 @@ import type { Spell } from './next.ts'
 import { toldEvent } from '../../domain/retold.ts'
 import { respelled } from './respelled.ts'
 import { answerLines, badge, nextLines } from './summary.ts'
-import { columns, duration, firstLine, hang, moment, plain } from './text.ts'
+import { columns, duration, firstLine, hang, laidOpen, moment, plain } from './text.ts'
 
 /** All that there is to show of one task. */
 export interface Shown {
@@ -84,7 +84,7 @@ function facts(task: Task): readonly (readonly string[])[] {
   const now = activityOf(task)
   return [
     ...(now === null ? [] : [['now', now]]),
-    [task.kind === 'question' ? 'question' : 'goal', hang(task.goal, 14)],
+    [task.kind === 'question' ? 'question' : 'goal', hang(laidOpen(task.goal), 14)],
     ...(task.parentTaskId === null
       ? []
       : [[task.kind === 'question' ? 'follows up' : 'changes task', task.parentTaskId]]),
@@ -99,12 +99,23 @@ function facts(task: Task): readonly (readonly string[])[] {
 export const baseText = ({ base }: Pick<Terms, 'base'>): string =>
   firstLine(`${base.ref} at ${base.commit.slice(0, 10)}`, 200)
 
+/** The most of a command that is shown, characters: more than is written by hand. */
+const mostOfCommand = 2000
+
+/** A command as it is run, with all of its lines. */
+function whole(command: string): string {
+  const letters = Array.from(laidOpen(command))
+  const more = letters.length - mostOfCommand
+  const shown = more <= 0 ? letters : letters.slice(0, mostOfCommand)
+  return hang(`${shown.join('')}${more <= 0 ? '' : `… (${more} more characters: --json has all of it)`}`, 14)
+}
+
 /** What is run, and within which budget. @param spent of that budget; null where there is no task yet */
 export function termsRows(terms: Terms, spent: Spent | null): readonly (readonly string[])[] {
   const { agent, kind, setup, test } = terms
-  const command = (text: string | null): string => (text === null ? 'none' : firstLine(text, 200))
+  const command = (text: string | null): string => (text === null ? 'none' : whole(text))
   return [
-    ['agent', firstLine([agent.name, ...agent.argv.map(quoted)].join(' '), 200)],
+    ['agent', whole([agent.name, ...agent.argv.map(quoted)].join(' '))],
     ...(kind === 'question'
       ? []
       : [

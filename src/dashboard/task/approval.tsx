@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import type { Terms } from '../../domain/task.ts'
-import { moneyOf, numberOf, plain, spanOf } from '../words.ts'
+import { laidOpen, moneyOf, numberOf, spanOf } from '../words.ts'
 
 /** What an approval lets run, and where to: nobody can decide about what they are not shown. */
 export function Approval({ task }: { readonly task: Terms }) {
@@ -8,7 +8,7 @@ export function Approval({ task }: { readonly task: Terms }) {
   return (
     <dl class="approval">
       <Row name="Repository">
-        <code>{plain(repository.path)}</code> from <code>{plain(base.ref)}</code> at{' '}
+        <code>{laidOpen(repository.path)}</code> from <code>{laidOpen(base.ref)}</code> at{' '}
         <code>{base.commit.slice(0, 10)}</code>
       </Row>
       <Row name="Agent">
@@ -53,11 +53,11 @@ function Row({ name, children }: { readonly name: string; readonly children: Com
 }
 
 function Command({ text }: { readonly text: string | null }) {
-  return text === null ? <>none</> : <code class="words">{plain(text)}</code>
+  return text === null ? <>none</> : <code class="words">{laidOpen(text)}</code>
 }
 
 function Names({ of, none }: { readonly of: readonly string[]; readonly none: string }) {
-  return of.length === 0 ? <>{none}</> : <code>{plain(of.join(', '))}</code>
+  return of.length === 0 ? <>{none}</> : <code>{laidOpen(of.join(', '))}</code>
 }
 
 /** An argument so that one can tell where it ends. */

@@ -4,6 +4,7 @@ import type { Mark } from '../../domain/marks/mark.ts'
 import type { Task, TaskEvent } from '../../domain/task.ts'
 import { getText, query } from '../api.ts'
 import { useLoaded } from '../hooks.ts'
+import { Link } from '../navigation.tsx'
 import { Waiting } from '../parts.tsx'
 import { CommentDialog } from './comment-dialog.tsx'
 import { type Comment, commentsIn, type Place, reviewsIn } from './comments.ts'
@@ -78,6 +79,13 @@ export function Changes({ task, events, decisions, take }: ChangesProps) {
           Side by side
         </label>
       </p>
+      {task.parentTaskId !== null && shown !== against && (
+        <p>
+          This begins with what{' '}
+          <Link to={{ page: 'task', id: task.parentTaskId, view: 'changes' }}>task {task.parentTaskId}</Link>{' '}
+          has changed, which is delivered with it and is not shown here.
+        </p>
+      )}
       {isReviewing && !isWhole && (
         <p class="faint">
           Lines can be commented on under “all steps together” alone: here they are counted otherwise.
@@ -141,6 +149,7 @@ function Files({ text, isWide, marks, comments, say }: FilesProps) {
         {files.length === 1 ? '1 file' : `${files.length} files`}
         {leftOut > 0 && `, of which ${leftOut} too large to be shown`}
       </p>
+      {cut !== null && <p class="why">Not all of it is here: {cut}. The branch has the rest.</p>}
       {files.map(({ part, name }) => {
         length += part.length
         return (
@@ -155,7 +164,6 @@ function Files({ text, isWide, marks, comments, say }: FilesProps) {
           />
         )
       })}
-      {cut !== null && <p class="why">Not all of it is here: {cut}. The branch has the rest.</p>}
     </>
   )
 }

@@ -1,7 +1,6 @@
 import { standingReviews } from '../../domain/withdrawn.ts'
 import type { Actor, TaskEvent } from '../../domain/task.ts'
-import { nameOf } from '../words.ts'
-import { seenName } from './diff-text.ts'
+import { nameOf, nameText } from '../words.ts'
 
 /** A place in the work: a line as it leaves a file, from 1; null is the whole file. */
 export interface Place {
@@ -65,4 +64,4 @@ function commentsOf({ data, actor }: TaskEvent): readonly Comment[] {
 const keyOf = ({ path, line, text }: Comment): string => JSON.stringify([path, line, text])
 
 export const placeName = ({ path, line }: Place): string =>
-  line === null ? seenName(path) : `${seenName(path)}, line ${line}`
+  line === null ? nameText(path) : `${nameText(path)}, line ${line}`

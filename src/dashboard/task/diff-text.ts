@@ -1,18 +1,17 @@
+import { nameText } from '../words.ts'
+
 // A unified diff as git writes it, read without a library.
 
-/** What ends a line for one program and not for another, and what turns the direction. */
-const unseen = /\r(?!\n)|[\p{Bidi_Control}\u2028\u2029]/gu
+/**
+ * What ends a line for one program and not for another, what turns the direction, and what nobody sees, but for what joins
+ * letters and pictures: languages take it for a name, and agents read it.
+ */
+const unseen =
+  /\r(?!\n)|(?![\u200c-\u200d]|[\ufe00-\ufe0f]|\ufeff)[\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\u2028\u2029]/gu
 
 /** A diff in which nothing hides what stands beside it from who looks at it, and no line of content begins a file. */
 export function seen(diff: string): string {
   return diff.replaceAll(unseen, (mark) => (mark === '\r' ? '\u240d' : '\u{fffd}'))
-}
-
-/** The name of a file in which nothing is unseen, not even the end of a line. */
-export function seenName(name: string): string {
-  return name.replaceAll(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu, (mark) =>
-    mark < ' ' ? String.fromCodePoint(0x2400 + mark.charCodeAt(0)) : '\u{fffd}',
-  )
 }
 
 /** The parts of a diff, one for each file. Lines of content never begin so. */
@@ -29,8 +28,6 @@ export function cutOf(diff: string): string | null {
 export function isLeftOut(text: string): boolean {
   return /^\[not shown: /m.test(text)
 }
-
-const headOf = (text: string): string => text.split(/^@@ /m, 1)[0] ?? ''
 
 /** What stands behind these letters at the beginning of a line of the heading. */
 const lineIn = (head: string, begin: string): string | null =>
@@ -49,6 +46,16 @@ export function nameInDiff(text: string): string {
   const both = (head.split('\n', 1)[0] ?? '').slice('diff --git '.length)
   const one = both.slice(0, (both.length - 1) / 2)
   return unquoted(one).slice(2)
+}
+
+/** What git says of a file before its lines. */
+function headOf(text: string): string {
+  return text.split(/^@@ /m, 1)[0] ?? ''
+}
+
+/** Whether a part of a diff has lines, which is what a view shows. */
+export function hasLines(text: string): boolean {
+  return headOf(text) !== text
 }
 
 const letters: Readonly<Record<string, number>> = { a: 7, b: 8, t: 9, n: 10, v: 11, f: 12, r: 13 }
@@ -86,10 +93,12 @@ export function factsOfDiff(text: string): readonly string[] {
   return [
     ...(made === null ? [] : [`new ${kindOf(made)}`]),
     ...(gone === null ? [] : [`deleted ${kindOf(gone)}`]),
-    ...(from === null ? [] : [`renamed from ${seenName(unquoted(from))}`]),
-    ...(copied === null ? [] : [`copied from ${seenName(unquoted(copied))}`]),
+    ...(from === null ? [] : [`renamed from ${nameText(unquoted(from))}`]),
+    ...(copied === null ? [] : [`copied from ${nameText(unquoted(copied))}`]),
     ...(before === null || after === null ? [] : [`${kindOf(before)} → ${kindOf(after)}`]),
-    ...(stays === '120000' || stays === '160000' ? [kindOf(stays)] : []),
+    ...(stays === '100644' ? [] : [kindOf(stays)]),
+    // Git says so of what is left out as too large.
+    ...(/^Binary files .* differ$/m.test(head) && !isLeftOut(text) ? ['binary'] : []),
   ]
 }
 

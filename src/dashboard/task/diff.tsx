@@ -2,8 +2,9 @@ import type { Diff2HtmlConfig } from 'diff2html'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Mark } from '../../domain/marks/mark.ts'
 import type { Comment } from './comments.ts'
-import { factsOfDiff, isLeftOut, nameInDiff, seenName, sizeOfDiff } from './diff-text.ts'
+import { factsOfDiff, hasLines, isLeftOut, nameInDiff, sizeOfDiff } from './diff-text.ts'
 import { type Line, withLineButtons } from './line-buttons.ts'
+import { nameText } from '../words.ts'
 import { showComments } from './line-comments.ts'
 
 /** Browsers that know Trusted Types let text become markup by a named policy alone, and this is the only one. */
@@ -87,9 +88,9 @@ export function FileDiff({ text, isWide, isOpen, marks, comments, say }: FileDif
   const place = useRef<HTMLDivElement>(null)
   const name = nameInDiff(text)
   const facts = factsOfDiff(text)
-  const spelt = seenName(name)
+  const shown = nameText(name)
   // A file that becomes a link is taken away and made anew: twice the same name.
-  const label = facts.length === 0 ? spelt : `${spelt} (${facts.join(', ')})`
+  const label = facts.length === 0 ? shown : `${shown} (${facts.join(', ')})`
   const latest = useRef(say)
   latest.current = say
   const canSay = say !== null
@@ -103,9 +104,9 @@ export function FileDiff({ text, isWide, isOpen, marks, comments, say }: FileDif
       // Words are compared with each other, so that two lines of 10,000 characters would hold the page up for seconds.
       maxLineLengthHighlight: text.length > mostCompared ? 0 : longestCompared,
     }
-    // The library would call a file that is left out a binary one.
+    // The library would call a file that is left out a binary one, and one with another mode or name unchanged.
     const made =
-      text.length > longest || isLeftOut(text) ? undefined : globalThis.Diff2Html?.html(text, settings)
+      text.length > longest || !hasLines(text) ? undefined : globalThis.Diff2Html?.html(text, settings)
     const view = made === undefined ? textOf(text) : viewOf(made)
     const press = (line: Line): void => latest.current?.(name, line)
     if (canSay && view instanceof DocumentFragment) withLineButtons(view, press)
@@ -127,17 +128,18 @@ export function FileDiff({ text, isWide, isOpen, marks, comments, say }: FileDif
   return (
     <details class="file" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
-        <code>{spelt}</code> {facts.length > 0 && <span class="faint">{facts.join(', ')}</span>}{' '}
-        {isLeftOut(text) ? (
-          <span class="mark warning">not shown</span>
-        ) : (
+        <code>{shown}</code>
+        {facts.length > 0 && <span class="faint"> {facts.join(', ')}</span>}
+        {isLeftOut(text) && <span class="mark warning"> not shown</span>}
+        {hasLines(text) && (
           <>
+            {' '}
             <span class="good">+{added}</span> <span class="bad">−{removed}</span>
           </>
         )}
-        {marks.length > 0 && <span class="mark warning">wants a look</span>}
+        {marks.length > 0 && <span class="mark warning"> wants a look</span>}
         {comments.length > 0 && (
-          <span>{comments.length === 1 ? '1 comment' : `${comments.length} comments`}</span>
+          <span> {comments.length === 1 ? '1 comment' : `${comments.length} comments`}</span>
         )}
       </summary>
       {marks.length > 0 && (

@@ -6,7 +6,7 @@ import { Back, Link } from '../navigation.tsx'
 import { Failed, Liveness, Moment, State, Title } from '../parts.tsx'
 import { respelled } from '../respelled.ts'
 import { type View, views } from '../route.ts'
-import { firstLine, haltSaid, nameOf } from '../words.ts'
+import { firstLine, haltSaid, laidOpen, nameOf } from '../words.ts'
 import { Acts } from './acts.tsx'
 import { Answered } from './answer.tsx'
 import { Budgets } from './budgets.tsx'
@@ -117,12 +117,12 @@ function Facts({ task }: { readonly task: Task }) {
             <code>{branch}</code>
           </dd>
           <dt>Test</dt>
-          <dd>{task.test === null ? 'none' : <code>{task.test}</code>}</dd>
+          <dd>{task.test === null ? 'none' : <code>{laidOpen(task.test)}</code>}</dd>
           {task.setup !== null && (
             <>
               <dt>Setup</dt>
               <dd>
-                <code>{task.setup}</code>
+                <code>{laidOpen(task.setup)}</code>
               </dd>
             </>
           )}
@@ -149,7 +149,7 @@ function Shown({
       return (
         <>
           <h2>{task.kind === 'question' ? 'Question' : 'Goal'}</h2>
-          <p class="words">{task.goal}</p>
+          <p class="words">{laidOpen(task.goal)}</p>
           <Answered task={task} />
           <Instruction task={task} />
           <h2>Budget</h2>

@@ -3,7 +3,7 @@ import type { Checkpoint, Task } from '../../domain/task.ts'
 import { get } from '../api.ts'
 import { useLoaded } from '../hooks.ts'
 import { Waiting } from '../parts.tsx'
-import { plain, spanOf } from '../words.ts'
+import { nameText, plain, spanOf } from '../words.ts'
 import { tryName } from './try-name.ts'
 
 export const useCheckpoints = ({ id, version }: Task) =>
@@ -79,7 +79,7 @@ function Try({ row, name }: { readonly row: Checkpoint; readonly name: string })
         <ul>
           {violations.map(({ path, rule, kind, what }) => (
             <li key={path}>
-              <code>{path}</code>: {what}, by the {kind} rule <code>{rule}</code>
+              <code>{nameText(path)}</code>: {what}, by the {kind} rule <code>{rule}</code>
             </li>
           ))}
         </ul>

@@ -2,7 +2,7 @@ import type { Decided, Offer } from '../../domain/decision.ts'
 import type { Members } from '../../domain/discord.ts'
 import type { Task } from '../../domain/task.ts'
 import { counted, timeOf } from '../../domain/text.ts'
-import { headBlock, cut, line, moment, most } from '../text.ts'
+import { headBlock, cut, laidOpen, line, moment, most } from '../text.ts'
 import { buttonsOf } from './buttons.ts'
 import { colours, mentions, nameOf, type Outgoing } from './message.ts'
 
@@ -16,7 +16,10 @@ export interface Drafting {
 
 /** A draft with what a person has to know to decide, and the buttons. */
 export function draftMessage(task: Task, offer: Offer, { owners, mark, attaches }: Drafting): Outgoing {
-  const { id, goal, repository, base, agent, setup, test, budget, policy, risks } = task
+  const { id, repository, base, agent, budget, policy, risks } = task
+  const goal = laidOpen(task.goal)
+  const opened = (text: string | null): string | null => (text === null ? null : laidOpen(text))
+  const [setup, test] = [opened(task.setup), opened(task.test)]
   const asks = task.kind === 'question'
   const reasons = risks.length === 0 ? ['It was asked for as a draft.'] : risks.map(({ text }) => text)
   const field = (name: string, value: string, inline = false) => ({
@@ -25,7 +28,7 @@ export function draftMessage(task: Task, offer: Offer, { owners, mark, attaches 
     inline,
   })
   const command = (text: string | null): string => (text === null ? 'none' : headBlock(text, commandLength))
-  const program = [agent.name, ...agent.argv].map(quoted).join(' ')
+  const program = laidOpen([agent.name, ...agent.argv].map(quoted).join(' '))
   const reach = [...policy.egress, ...policy.upstreams].join(', ')
   const commands = [program, setup ?? '', test ?? '']
   const isCut =

@@ -1,4 +1,5 @@
 import type { TreePath } from '../brand.ts'
+import { jsonText } from '../text.ts'
 
 /** What of a finished task's work wants an owner's word before it is delivered. */
 export const markRules = [
@@ -62,5 +63,5 @@ export function sortedMarks(marks: readonly Mark[]): readonly Mark[] {
 
 /** A path in a sentence. */
 export function named(path: TreePath): string {
-  return JSON.stringify(path.length <= 200 ? path : `${path.slice(0, 197)}...`)
+  return jsonText(path.length <= 200 ? path : `${path.slice(0, 197)}...`)
 }

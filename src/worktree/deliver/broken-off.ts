@@ -141,5 +141,5 @@ function contentAt(folder: HostPath, path: RawPath): Buffer | null {
   if (stats === undefined || stats.isDirectory()) return null
   if (stats.isSymbolicLink()) return readlinkSync(place, { encoding: 'buffer' })
   // Of anything that is no file nothing of ours.
-  return stats.isFile() && stats.size <= mostBytes ? readPlain(place) : Buffer.from('\0 no file')
+  return stats.isFile() && stats.size <= mostBytes ? readPlain(place, mostBytes) : Buffer.from('\0 no file')
 }

@@ -30,6 +30,8 @@ export async function mergeInto(
   const place = { gitDir: mirror }
   if (await leadsTo(site.git, place, head, from)) return { kind: 'contained', from }
   if (wish.since !== null && !(await leadsTo(site.git, place, wish.since, from))) {
+    // Nobody could accept others' commits that cannot be merged.
+    if ((await site.git.ask(place, ['merge-base', from, head])).code === 1) throw unrelated(target)
     const count = await site.git.line(place, ['rev-list', '--count', `${from}..${wish.since}`])
     return { kind: 'foreign', from, commits: Number(count) }
   }
@@ -103,23 +105,26 @@ async function refuseUnmovable(site: Site, mirror: HostPath, target: Target, to:
 async function mergedTree(
   site: Site,
   mirror: HostPath,
-  { branch, tip }: Target,
+  target: Target,
   head: CommitId,
 ): Promise<TreeId | { readonly paths: readonly string[] }> {
-  const args = ['merge-tree', '--write-tree', '-z', '--name-only', '--no-messages', tip, head]
+  const args = ['merge-tree', '--write-tree', '-z', '--name-only', '--no-messages', target.tip, head]
   const { code, out, err } = await site.git.ask({ gitDir: mirror }, args, { config: durable })
   if (code > 1 || (code === 1 && out.length === 0)) {
     if (/usage:|unknown option/.test(err))
       throw new Failure('worktree', 'To merge, git 2.38 or newer is needed: install that.')
-    if (/unrelated histories/.test(err))
-      throw new Refused(
-        `${branch} shares no history with what the task began from: it was replaced since. Name another branch with \`--into\`, or have the work done anew by a task that begins from ${branch}.`,
-      )
+    if (/unrelated histories/.test(err)) throw unrelated(target)
     throw gitFailure('merge-tree', err)
   }
   const [tree, ...paths] = parts(out).map(textOf)
   if (code === 0) return (tree ?? '').trim() as TreeId
   return { paths: [...new Set(paths)].filter((path) => path !== '') }
+}
+
+function unrelated({ branch }: Target): Refused {
+  return new Refused(
+    `${branch} shares no history with what the task began from: it was replaced since. Name another branch with \`--into\`, or have the work done anew by a task that begins from ${branch}.`,
+  )
 }
 
 async function commitTree(

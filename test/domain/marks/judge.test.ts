@@ -83,6 +83,12 @@ describe('what a path is', () => {
   ])('%s is not', (path) => {
     expect(judge([touched(path)])).toEqual([])
   })
+
+  test('a name turns nothing of the sentence around', () => {
+    expect(judge([touched('a\u202eb/Dockerfile')]).map(({ text }) => text)).toEqual([
+      String.raw`"a\u202eb/Dockerfile" is changed: images are built or services are run by it.`,
+    ])
+  })
 })
 
 describe('what of a manifest is run', () => {

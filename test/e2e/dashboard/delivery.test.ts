@@ -124,6 +124,8 @@ describe.each(Object.entries(ways))('on a %s', (way, options) => {
     await page.getByRole('button', { name: 'Request changes' }).click()
     await heading(page, '- src/a.py:3: Round it half up')
     expect(lab.plane.task(id).delivery).toBe('superseded')
+    await page.getByRole('link', { name: 'Changes', exact: true }).click()
+    await sees(page.getByText(`This begins with what task ${id} has changed, which is delivered with it`))
     await page.goto(pathOf(id))
     await heading(page, 'Another task changes this work')
   })

@@ -219,6 +219,17 @@ index 0000000..3333333
 +++ b/new.txt
 @@ -0,0 +1 @@
 +new
+diff --git a/latest b/latest
+new file mode 120000
+index 0000000..4444444
+--- /dev/null
++++ b/latest
+@@ -0,0 +1 @@
++/etc/passwd
+\\ No newline at end of file
+diff --git a/run b/run
+old mode 100644
+new mode 100755
 `
 
 const odd = `diff --git a/b.txt b/a.txt
@@ -260,6 +271,23 @@ describe('a task that is applied', () => {
     await until(async () => (await file.locator('.d2h-file-side-diff').count()) === 0)
     await sees(file.getByText('return round(sum(lines), 2)'))
     await sees(page.getByRole('region', { name: 'Changes of new.txt' }))
+    await sees(page.locator('summary', { hasText: 'latest' }).getByText('new symbolic link', { exact: true }))
+    await sees(
+      page.locator('summary', { hasText: 'run' }).getByText('file → executable file', { exact: true }),
+    )
+    await sees(page.getByRole('region', { name: 'Changes of run' }).getByText('new mode 100755'))
+  })
+
+  it('says before all files where more are changed than are there', async () => {
+    const task = await lab.submit('Mend the sum')
+    lab.plane.attend(task.id)
+    await until(() => lab.plane.task(task.id).status === 'APPLIED')
+    lab.left.diff = `${diff}[cut: the diff is too long; not shown: 1 more file, z.sh (new)]\n`
+    const page = await lab.page(pathOf(task.id, 'changes'), 'viewer')
+    await sees(page.getByRole('region', { name: 'Changes of new.txt' }))
+    expect(await page.locator('.why, details.file').first().innerText()).toContain(
+      'Not all of it is here: the diff is too long; not shown: 1 more file, z.sh (new).',
+    )
   })
 
   it('has what failed before it, which the keyboard can scroll', async () => {
@@ -284,10 +312,10 @@ describe('a task that is applied', () => {
     const page = await lab.page(pathOf(task.id, 'changes'), 'viewer')
     await sees(page.getByText('4 files'))
     expect(await page.locator('.file > summary').allTextContents()).toEqual([
-      'a.txt renamed from b.txt +0 −0',
-      'run.sh file → executable file +0 −0',
-      'safe\u{fffd}gpj.sh deleted file +0 −1',
-      'safe\u{fffd}gpj.sh new symbolic link +1 −0',
+      'a.txt renamed from b.txt',
+      'run.sh file → executable file',
+      String.raw`"safe\u202egpj.sh" deleted file +0 −1`,
+      String.raw`"safe\u202egpj.sh" new symbolic link +1 −0`,
     ])
     // Each is there by its own name, also for who hears it.
     expect(await barriers(page)).toEqual([])
