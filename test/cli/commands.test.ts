@@ -441,6 +441,13 @@ APPLIED  Merged into next.`)
     expect((await machine.run(['task', 'show', next])).out).toMatch(
       new RegExp(`^ {2}changes task +${id}$`, 'm'),
     )
+    const diff = await machine.run(['task', 'diff', next])
+    expect([diff.code, diff.error]).toEqual([
+      0,
+      expect.stringContaining(
+        `This begins with what task ${id} has changed, which is delivered with it: \`cofferdam task diff ${id}\` shows that.\n`,
+      ),
+    ])
   })
 
   it.each([

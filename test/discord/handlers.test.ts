@@ -117,6 +117,26 @@ it('/task_list with what needs you lists the same as the board does', async () =
   expect(asked).toEqual([{ limit: 15, needsPerson: true }])
 })
 
+describe('/task_changes of a task that changes another one', () => {
+  const begins = `begins with what \`${aTaskIdOf(1)}\` has changed, which is delivered with it.`
+
+  it.each([
+    ['has changed nothing', '', null, true],
+    ['has changed something', '+x\n', null, true],
+    ['would change all of it', '+x\n', 'main', false],
+  ])('where it %s: the work before is named: %#', async (_, diff, against, isNamed) => {
+    const plane = {
+      task: () => aTask({ status: 'APPLIED', parentTaskId: aTaskIdOf(1) }),
+      diff: () => Promise.resolve(diff),
+    }
+    const deps = { plane: () => plane as never, settings: {} as never, book }
+    const options: Readonly<Record<string, string | null>> = { task: aTaskId, against }
+    const typed = { text: (name: string) => options[name] ?? null, number: () => null, yes: () => null }
+    const said = await handlers['task_changes']?.(deps, { caller: anOwner, typed, key: 'k' })
+    expect((said?.text ?? '').includes(begins)).toBe(isNamed)
+  })
+})
+
 describe('/task_pull_request', () => {
   it('says where to, whether as a draft, and what is accepted', async () => {
     const acts: unknown[] = []

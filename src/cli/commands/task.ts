@@ -123,12 +123,21 @@ function textCommand(
       const { world } = shell
       const id = idOf(text)
       const step = options.step === undefined ? null : stepOf(options.step)
-      const content = await withControlPlane(targetOf(shell, options, `task ${name}`), (client) =>
-        read(client, id, step, options.against),
+      const { content, parent } = await withControlPlane(
+        targetOf(shell, options, `task ${name}`),
+        async (client) => ({
+          content: await read(client, id, step, options.against),
+          parent:
+            name === 'diff' && options.against === undefined ? (await client.task(id)).parentTaskId : null,
+        }),
       )
       if (options.json === true) printJson(world, { [name]: content })
       else if (content === '') world.terminal.error(`${noText(name, step, options.against)}\n`)
       else world.terminal.out(name === 'diff' ? diffFor(world, content) : `${plain(content).trimEnd()}\n`)
+      if (parent !== null)
+        world.terminal.error(
+          `This begins with what task ${parent} has changed, which is delivered with it: \`${speller(options)(`task diff ${parent}`)}\` shows that.\n`,
+        )
       shell.end('done')
     })
 }

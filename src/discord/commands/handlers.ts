@@ -166,14 +166,20 @@ export const handlers: Readonly<Record<string, Handler>> = {
   },
 
   async task_changes(deps, { typed }) {
-    const { id, branch } = namedTask(deps, typed)
+    const { id, branch, parentTaskId } = namedTask(deps, typed)
     const against = typed.text('against')
     const text = await deps.plane().diff(id, typed.number('step'), against)
     const into = against === null ? '' : line(against, 100)
+    const before =
+      parentTaskId === null || against !== null
+        ? ''
+        : ` It begins with what \`${parentTaskId}\` has changed, which is delivered with it.`
     if (text === '')
       return {
         text:
-          against === null ? `\`${id}\` has changed nothing.` : `\`${id}\` would change nothing in ${into}.`,
+          against === null
+            ? `\`${id}\` has changed nothing.${before}`
+            : `\`${id}\` would change nothing in ${into}.`,
       }
     const attached = fitted(text, mostFile)
     const files = [{ name: `${id}.diff`, text: attached.text }]
@@ -182,7 +188,7 @@ export const handlers: Readonly<Record<string, Handler>> = {
       against === null
         ? `The diff of \`${id}\`, branch \`${branch}\`.`
         : `What a merge of \`${id}\` would change in ${into} now.`
-    return { text: `${what}${short}`, files }
+    return { text: `${what}${before}${short}`, files }
   },
 
   schedule_list(deps) {
