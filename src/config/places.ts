@@ -73,15 +73,22 @@ export function enginePlace(
   configFile: string,
   around: Environment,
 ): HostPath {
-  if (configured) return expand(configured, dirname(configFile), around)
+  const only = 'but only the unix socket of an engine on this machine will do'
+  if (configured) {
+    const path = configured.replace(/^unix:\/\/(?=\/)/, '')
+    if (!path.includes('://')) return expand(path, dirname(configFile), around)
+    throw new Failure(
+      'bad_config',
+      `engine.socket is ${configured}, ${only}: remove it or set it to /var/run/docker.sock.`,
+    )
+  }
   const named = around.env['DOCKER_HOST']
   if (named) {
     const path = /^unix:\/\/(\/.+)$/.exec(named)?.[1]
     if (path !== undefined) return hostPath(path)
     throw new Failure(
       'bad_config',
-      `DOCKER_HOST is ${named}, but only the unix socket of an engine on this machine will do: ` +
-        'unset it or set it to unix:///var/run/docker.sock.',
+      `DOCKER_HOST is ${named}, ${only}: unset it or set it to unix:///var/run/docker.sock.`,
     )
   }
   const usual = '/var/run/docker.sock'

@@ -129,6 +129,7 @@ describe('the engine', () => {
     [{ DOCKER_HOST: 'unix:///run/other.sock' }, '', '/run/other.sock'],
     [{ DOCKER_HOST: 'tcp://x:2375' }, 'engine: { socket: /run/mine.sock }', '/run/mine.sock'],
     [{ DOCKER_HOST: '' }, 'engine: { socket: mine.sock }', 'HOME/mine.sock'],
+    [{}, "engine: { socket: 'unix:///run/mine.sock' }", '/run/mine.sock'],
   ])('%j %s', (env, text, expected) => {
     const home = withFile(text)
     const config = loadConfig({ config: 'c.yaml' }, around(home, { env }))
@@ -139,6 +140,10 @@ describe('the engine', () => {
     const env = { DOCKER_HOST: 'ssh://me@host' }
     expect(() => loadConfig({}, around(scratch(), { env }))).toThrow(
       /DOCKER_HOST is ssh:\/\/me@host, but only/,
+    )
+    const home = withFile("engine: { socket: 'tcp://host:2375' }")
+    expect(() => loadConfig({ config: 'c.yaml' }, around(home))).toThrow(
+      /engine\.socket is tcp:\/\/host:2375, but only/,
     )
   })
 })
