@@ -11,8 +11,12 @@ import { until } from '../support/until.ts'
 
 const lines = (write: (log: ReturnType<typeof openLog>) => void): ReturnType<typeof readLog> => {
   const data = mkdtempSync(join(tmpdir(), 'cofferdam-log-'))
-  write(openLog(data, 'info', 'silent', { bytes: 2 ** 24, files: 2 }))
-  return readLog(data)
+  try {
+    write(openLog(data, 'info', 'silent', { bytes: 2 ** 24, files: 2 }))
+    return readLog(data)
+  } finally {
+    rmSync(data, { recursive: true })
+  }
 }
 
 describe('the log', () => {
