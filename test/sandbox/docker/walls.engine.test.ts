@@ -124,7 +124,7 @@ describe('what a box is', () => {
         { policy: aPolicy({ limits }), fence: 2 },
       ),
     )
-    expect(output).toMatch(/^256\n0\n/)
+    expect(output).toMatch(/^256\n0\n/m)
     expect(output).toMatch(/tmpfs +8 /)
     expect(output).not.toContain('big 0')
     expect(output).not.toContain('tmp 0')
