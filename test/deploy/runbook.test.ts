@@ -34,7 +34,7 @@ const alarms = new Set([
 
 /** Statements of SQL, and what stands beside an alarm or is none. */
 const others =
-  /^(?:SELECT|PRAGMA|INSERT|work on all tasks|begin when another process|Working on the tasks|for \S+; do|data, sockets and|seccomp|cofferdam: nonces|Discord is (?:being )?connected\.|… MiB free in|Discord is connected as …\.|Where|The connection was|The API is at|The dashboard is at|a repository was …|cofferdam: This is a bug|wait for a canary|tell what a canary|make a canary|start a canary|show its image)/
+  /^(?:SELECT|PRAGMA|INSERT|work on all tasks|begin when another process|Working on the tasks|for \S+; do|data, sockets and|the work of all tasks is there|seccomp|cofferdam: nonces|Discord is (?:being )?connected\.|… MiB free in|Discord is connected as …\.|Where|The connection was|The API is at|The dashboard is at|a repository was …|cofferdam: This is a bug|wait for a canary|tell what a canary|make a canary|start a canary|show its image)/
 
 const sources = ['control-plane', 'src'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
