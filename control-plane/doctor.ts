@@ -40,6 +40,8 @@ interface Around {
   readonly repositories?: Readonly<Record<string, () => Promise<string>>>
   /** The same of the forges where their pull requests are opened. */
   readonly forges?: Readonly<Record<string, () => Promise<string>>>
+  /** Looks at each schedule of the configuration, by its name: who works on its tasks, or why nobody can. */
+  readonly schedules?: Readonly<Record<string, () => Promise<string>>>
 }
 
 export interface DoctorDeps extends Around {
@@ -107,10 +109,9 @@ export async function diagnose(deps: DiagnoseDeps): Promise<readonly Finding[]> 
 }
 
 /** What is outside the database. */
-function surroundings(
-  { engine, git, version, agents, data, diskFreeMb, attestationKey, repositories = {}, forges = {} }: Around,
-  attestedWith: readonly string[] = [],
-): Promise<readonly Finding[]> {
+function surroundings(around: Around, attestedWith: readonly string[] = []): Promise<readonly Finding[]> {
+  const { engine, git, version, agents, data, diskFreeMb, attestationKey } = around
+  const { repositories = {}, forges = {}, schedules = {} } = around
   return Promise.all([
     finding('cofferdam', () => ok(`${version}, on Node.js ${process.version}`)),
     finding('engine', async () => ok(await engine.describe())),
@@ -158,6 +159,9 @@ function surroundings(
           warning(`${messageOf(error)} Tasks run all the same, but no pull request is opened.`),
         ),
       ),
+    ),
+    ...Object.entries(schedules).map(([name, look]) =>
+      finding(`schedule ${name}`, async () => ok(await look())),
     ),
   ])
 }

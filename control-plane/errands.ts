@@ -1,5 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { openAgents } from '../src/agents/open.ts'
 import { findDataFolder } from '../src/config/data-folder.ts'
 import type { Environment } from '../src/config/environment.ts'
 import type { Config } from '../src/config/load.ts'
@@ -19,6 +20,7 @@ import { refuseInside } from './backup/inside.ts'
 import { lostTasks } from './backup/lost.ts'
 import { restore } from './backup/restore.ts'
 import { diagnose, looksOf, namesOf } from './doctor.ts'
+import { scheduledAgents } from './schedule/agents.ts'
 import { forgeReach } from './pulls/reach.ts'
 import { ownerOf } from './store/lock.ts'
 
@@ -43,6 +45,13 @@ export async function diagnoseClosed(config: Config, around: Environment): Promi
       describeKey(keyPlaces(config.dataFolder, config.attestationKey), () => attestedWith),
     repositories: looksOf({ repositories: config.repositories, git: aside.open }),
     forges: forgeReach(config.repositories, pullsOf(config)),
+    schedules: scheduledAgents({
+      scheduled: config.schedules,
+      agents: openAgents(config.agents),
+      usual: config.tasks.agent,
+      repositories: config.repositories,
+      git: aside.open,
+    }),
     find: () => findDataFolder(config.dataFolder, around.uid),
     alive: isAlive,
   })

@@ -290,6 +290,7 @@ export async function open(
       git: gitHere,
       version: versionOf(),
       repositories: config.repositories,
+      scheduled: config.schedules,
       remotes,
       pulls,
       data: data.path,

@@ -33,6 +33,7 @@ import type { NotTheSame } from '../src/domain/same-place.ts'
 import type { Reviewed, ReviewRequest } from '../src/domain/review/review.ts'
 import { submitRefusal } from '../src/domain/rights.ts'
 import type { Schedules } from '../src/domain/schedule/port.ts'
+import type { ConfiguredSchedule } from '../src/domain/schedule/request.ts'
 import type { SearchAnswer, SearchRequest } from '../src/domain/search/search.ts'
 import type { OutboxDesk } from '../src/domain/outbox/desk.ts'
 import type { Status, Task } from '../src/domain/task.ts'
@@ -54,6 +55,7 @@ import { forgeReach } from './pulls/reach.ts'
 import { review } from './review/review.ts'
 import { withdraw } from './review/withdraw.ts'
 import { readiness } from './ready.ts'
+import { scheduledAgents } from './schedule/agents.ts'
 import { knownRepositories } from './repositories.ts'
 import type { PagesFound } from './store/page-check.ts'
 import type { Head } from './store/heads.ts'
@@ -87,6 +89,8 @@ export interface PlaneDeps {
   /** Which of these tasks have work that is in no mirror; takes as long as git looks for their commits. */
   readonly lost: (heads: readonly Head[]) => Promise<readonly TaskId[]>
   readonly schedules: Schedules
+  /** Those that the configuration has. */
+  readonly scheduled: readonly ConfiguredSchedule[]
   readonly search: (request: SearchRequest) => Promise<SearchAnswer>
   readonly outbox: OutboxDesk
   readonly defaults: Defaults
@@ -331,6 +335,10 @@ export class Plane implements ControlPlane {
       agents: namesOf(this.#deps.defaults.agent, this.#answerer()),
       repositories: of === 'all' ? looksOf({ ...this.#deps, git: () => this.#deps }) : {},
       forges: of === 'all' ? forgeReach(this.#deps.repositories, this.#deps.pulls) : {},
+      schedules:
+        of === 'all'
+          ? scheduledAgents({ ...this.#deps, usual: this.#deps.defaults.agent, git: () => this.#deps })
+          : {},
       ...(of === 'all' ? { lost: this.#deps.lost } : {}),
       diskFreeMb: this.#deps.defaults.policy.limits.diskFreeMb,
       attestationKey: () => describeKey(this.#deps.keyPlaces, () => this.#deps.store.attestationKeys()),

@@ -184,14 +184,15 @@ function isConfigured({ name, argv, fallback = [] }: AgentChoice, usual: AgentCh
   )
 }
 
-function agentOf(
-  deps: SubmitDeps,
+/** Throws `Failure('bad_request')` where there is none, with what `missing` says of those that there are, or none of the name. */
+export function agentOf(
+  { agents }: Pick<SubmitDeps, 'agents'>,
   agent: AgentChoice | null,
   missing: (names: string) => string,
 ): AgentChoice {
-  const names = [...deps.agents.keys()].join(', ')
+  const names = [...agents.keys()].join(', ')
   if (agent === null) throw new Failure('bad_request', missing(names))
-  const strange = [agent.name, ...(agent.fallback ?? [])].find((name) => !deps.agents.has(name))
+  const strange = [agent.name, ...(agent.fallback ?? [])].find((name) => !agents.has(name))
   if (strange !== undefined)
     throw new Failure('bad_request', `There is no agent "${strange}": choose one of ${names}.`)
   return agent

@@ -3,7 +3,7 @@ import { taskJson } from './task-json.ts'
 
 /** How the stream of one reader behaves, milliseconds and bytes. */
 export interface StreamLimits {
-  /** A comment is sent after so long without anything else, so that both ends notice a dead connection. */
+  /** A beat is sent after so long without anything else, so that both ends notice a dead connection. */
   readonly heartbeatMs: number
   /** A reader that takes nothing for so long while something waits for it is dropped. */
   readonly stallMs: number
@@ -45,7 +45,7 @@ export function eventStream<T>(
   const frame = async (): Promise<string | null> => {
     next ??= sights.next()
     const result = await orAfter(next, limits.heartbeatMs)
-    if (result === null) return ': beat\n\n'
+    if (result === null) return beatFrame(limits)
     next = null
     return result.done === true ? null : frameOf(result.value)
   }
@@ -90,6 +90,10 @@ export function eventStream<T>(
 
 const encoder = new TextEncoder()
 const encode = (text: string): Uint8Array => encoder.encode(text)
+
+/** An event and not a comment, which no EventSource tells of. It has no id: what is replayed begins where it did before. */
+const beatFrame = ({ heartbeatMs }: StreamLimits): string =>
+  `event: beat\ndata: {"everyMs":${heartbeatMs}}\n\n`
 
 /**
  * An event carries its `seq` as the id, so a reader that comes back with `Last-Event-ID` misses none; output has no id

@@ -16,7 +16,8 @@ const stream = createRoute({
   description:
     'The events after `Last-Event-ID` (or `after`; from the first without either), then live, with the output of its ' +
     'boxes. `event: event` has its `seq` as id, and as data `{event, task}`; `event: output` has no id, is not ' +
-    'repeated, and has `{step, box, text}`. The stream of a task that is final ends with its last event. A reader that ' +
+    'repeated, and has `{step, box, text}`; `event: beat` has no id, and comes where nothing else has for `everyMs` of its ' +
+    'data: who hears nothing for much longer has lost the connection. The stream of a task that is final ends with its last event. A reader that ' +
     'takes nothing for half a minute is dropped, and comes back with `Last-Event-ID`. It ends where the token or session ' +
     'that it began with is good no more.',
   request: {
@@ -44,7 +45,8 @@ const changes = createRoute({
   summary: 'Tasks as they change from now on, as server-sent events',
   description:
     '`event: task` has the task as its data. Nothing is repeated: who comes back reads the lists again. To a reader that ' +
-    'is slower than a task, the last of its states is told. It ends with its token or session.',
+    'is slower than a task, the last of its states is told. `event: beat` comes where nothing else has for `everyMs` of its ' +
+    'data. It ends with its token or session.',
   responses: {
     200: {
       description: 'The stream.',

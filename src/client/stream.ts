@@ -37,7 +37,7 @@ export async function* sights(
   }
 }
 
-/** An event of an unknown kind is of a newer control plane, and passed over. */
+/** A beat says nothing but that the server is there; an event of an unknown kind is of a newer one. Both are passed over. */
 function parse({ event, data }: EventSourceMessage): Sight | null {
   if (event !== 'event' && event !== 'output') return null
   return sightSchema.parse(Object.assign({ kind: event }, JSON.parse(data) as unknown))

@@ -91,13 +91,14 @@ export function Board() {
       </div>
       <Problem text={error} />
       {counts.value !== null && isEmpty(counts.value) && <Begin />}
+      <Jumps counts={counts.value} />
       <div class="board">
         {groups.map((group) => (
           <Section
             key={group.name}
             group={group}
             list={lists[group.name]}
-            count={counts.value === null ? null : countOf(group, counts.value)}
+            counts={counts.value}
             onMore={(page) =>
               setLists((before) => ({
                 ...before,
@@ -134,21 +135,42 @@ const countOf = ({ statuses }: Group, { counts, needing }: Counts): number =>
     ? Object.values(needing).reduce((sum, count) => sum + count, 0)
     : statuses.reduce((sum, status) => sum + counts[status] - needing[status], 0)
 
+/** Leads to each list where they do not stand beside each other: a long one would hide those beneath it. */
+function Jumps({ counts }: { readonly counts: Counts | null }) {
+  return (
+    <nav class="jumps" aria-label="Lists">
+      <ul>
+        {groups.map((group) => (
+          <li key={group.name}>
+            <a href={`#${group.name}`}>
+              {group.title} <Count group={group} counts={counts} />
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  )
+}
+
+function Count({ group, counts }: { readonly group: Group; readonly counts: Counts | null }) {
+  return <span class="count">{counts === null ? '' : numberOf(countOf(group, counts))}</span>
+}
+
 interface SectionProps {
   readonly group: Group
   readonly list: List | undefined
-  readonly count: number | null
+  readonly counts: Counts | null
   readonly onMore: (page: List) => void
 }
 
-function Section({ group, list, count, onMore }: SectionProps) {
+function Section({ group, list, counts, onMore }: SectionProps) {
   const now = useNow()
   const sending = useSending()
   const more = (): void => sending.send(async () => onMore(await pageOf(group, list?.next ?? null)))
   return (
     <section class={`group ${group.name}`} aria-labelledby={group.name}>
-      <h2 id={group.name}>
-        {group.title} <span class="count">{count === null ? '' : numberOf(count)}</span>
+      <h2 id={group.name} tabIndex={-1}>
+        {group.title} <Count group={group} counts={counts} />
       </h2>
       {list === undefined ? (
         <p class="faint">Loading…</p>

@@ -47,13 +47,14 @@ const prefix = 'cofferdam:'
 /**
  * A text that a person types, kept in the browser until it was sent: a reload, a session that is over or a server that is
  * away take nothing of it.
+ * @param usual what stands there before anything is typed, and is not kept
  */
 export function useKept(name: string, usual = ''): readonly [string, (text: string) => void] {
   const [text, setText] = useState(() => localStorage.getItem(prefix + name) ?? usual)
   const keep = (next: string): void => {
     setText(next)
     try {
-      if (next === '') localStorage.removeItem(prefix + name)
+      if (next === '' || next === usual) localStorage.removeItem(prefix + name)
       else localStorage.setItem(prefix + name, next)
     } catch {
       // The browser has no room for it, or lets nothing be kept: it can be sent all the same.

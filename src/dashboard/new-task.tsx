@@ -1,12 +1,12 @@
 import { useState } from 'preact/hooks'
 import type { Explanation } from '../domain/control-plane.ts'
 import { post } from './api.ts'
-import { useKept, useSending } from './hooks.ts'
+import { isKept, useKept, useSending } from './hooks.ts'
 import { Form, Problem, Title } from './parts.tsx'
 import { agentOf, StartFields, useRepositories, useStart } from './start-fields.tsx'
 import { Answer, Notes, Reasons, useSubmitting } from './submitting.tsx'
 import { Patterns, patternsOf } from './patterns.tsx'
-import { BudgetFields, type BudgetTexts, budgetOf, noBudget } from './task/budget-fields.tsx'
+import { BudgetFields, budgetOf, isBudgetKept, noBudget, useBudget } from './task/budget-fields.tsx'
 
 /** Starts a task, or asks first what it would get. */
 export function NewTask() {
@@ -16,8 +16,13 @@ export function NewTask() {
   const [ref, setRef] = useKept('new:ref')
   const [test, setTest] = useKept('new:test')
   const [setup, setSetup] = useKept('new:setup')
-  const [budget, setBudget] = useState<BudgetTexts>(noBudget)
-  const [isDraft, setDraft] = useState(false)
+  const [budget, setBudget] = useBudget('new')
+  const [draft, setDraft] = useKept('new:draft')
+  const isDraft = draft !== ''
+  // What is kept goes along: nobody sends it unseen.
+  const [hasMore] = useState(
+    () => isBudgetKept('new') || ['new:setup', 'new:ref', 'new:draft'].some((name) => isKept(name)),
+  )
   const [expected, setExpected] = useState<{ readonly about: string; readonly answer: Explanation } | null>(
     null,
   )
@@ -40,8 +45,8 @@ export function NewTask() {
   const send = (): void =>
     sending.send(async () => {
       await submit(request)
-      for (const clear of [setGoal, setTest, setSetup, setRef]) clear('')
-      setDraft(false)
+      for (const clear of [setGoal, setTest, setSetup, setRef, setDraft]) clear('')
+      setBudget(noBudget)
       setExpected(null)
     })
 
@@ -70,7 +75,7 @@ export function NewTask() {
           value={test}
           onInput={(event) => setTest(event.currentTarget.value)}
         />
-        <details>
+        <details open={hasMore}>
           <summary>Budget, setup and more</summary>
           <BudgetFields name="new" texts={budget} onChange={setBudget} />
           <label for="setup">Setup command</label>
@@ -94,7 +99,7 @@ export function NewTask() {
               <input
                 type="checkbox"
                 checked={isDraft}
-                onChange={(event) => setDraft(event.currentTarget.checked)}
+                onChange={(event) => setDraft(event.currentTarget.checked ? 'yes' : '')}
               />{' '}
               As a draft, which waits for approval
             </label>

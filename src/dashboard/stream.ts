@@ -16,19 +16,43 @@ export interface Listening {
 const firstWaitMs = 500
 const longestWaitMs = 10_000
 
+/** A server sends a beat where nothing else has come for so long, until its first one says how long that is, ms. */
+const usualBeatMs = 15_000
+/** So much later than it is due may the second beat be, ms. */
+const lateMs = 1000
+
 /**
  * Listens to a stream of the API until it is over or the returned function is called. The browser comes back by itself with
- * `Last-Event-ID` where a connection breaks; where it gives up, as when a proxy answers for a server that is away, a new
- * stream begins after the last event that was seen. A page that nobody sees holds no connection.
+ * `Last-Event-ID` where a connection breaks; where it gives up, as when a proxy answers for a server that is away, and where
+ * two beats have not come, as no connection breaks when a server hangs or a network is gone, a new stream begins after the
+ * last event that was seen. A page that nobody sees holds no connection, and so waits for no beat with timers that sleep.
  */
 export function listen({ address, on, state, isOver = () => false }: Listening): () => void {
   let source: EventSource | null = null
   let timer: ReturnType<typeof setTimeout> | undefined
+  let silence: ReturnType<typeof setTimeout> | undefined
+  let beatMs = usualBeatMs
   let waitMs = firstWaitMs
   let ended = false
+  let told: StreamState = 'connecting'
 
+  const tell = (next: StreamState): void => {
+    told = next
+    state(next)
+  }
+  const heard = (): void => {
+    clearTimeout(silence)
+    silence = setTimeout(
+      () => {
+        tell('lost')
+        open()
+      },
+      2 * beatMs + lateMs,
+    )
+  }
   const close = (): void => {
     clearTimeout(timer)
+    clearTimeout(silence)
     source?.close()
     source = null
   }
@@ -44,34 +68,47 @@ export function listen({ address, on, state, isOver = () => false }: Listening):
     waitMs = Math.min(longestWaitMs, waitMs * 2)
   }
   const comeBack = async (): Promise<void> => {
+    // It may be asked for long, too.
+    heard()
     // An EventSource does not say why it was refused.
     const refused = await get('/v1/session').then(
       () => false,
       (error: unknown) => error instanceof Refused && error.status === 401,
     )
     if (refused) end()
-    if (!ended) open()
+    if (source === null) open()
   }
   function open(): void {
     close()
-    if (ended || document.visibilityState === 'hidden') return
+    if (ended) return
+    if (told !== 'lost') tell('connecting')
+    if (document.visibilityState === 'hidden') return
+    heard()
     const mine = new EventSource(address())
     source = mine
     mine.addEventListener('open', () => {
       waitMs = firstWaitMs
-      state('live')
+      heard()
+      tell('live')
     })
     mine.addEventListener('error', () => {
       if (source !== mine) return
       if (isOver()) {
-        state('over')
+        tell('over')
         return end()
       }
-      state('lost')
+      tell('lost')
       if (mine.readyState === EventSource.CLOSED) again()
     })
     for (const [name, act] of Object.entries(on))
-      mine.addEventListener(name, (event: MessageEvent<string>) => act(event.data))
+      mine.addEventListener(name, (event: MessageEvent<string>) => {
+        heard()
+        act(event.data)
+      })
+    mine.addEventListener('beat', (event: MessageEvent<string>) => {
+      beatMs = (JSON.parse(event.data) as { readonly everyMs: number }).everyMs
+      heard()
+    })
   }
   function onVisibility(): void {
     if (document.visibilityState === 'hidden') close()
@@ -79,7 +116,6 @@ export function listen({ address, on, state, isOver = () => false }: Listening):
   }
   document.addEventListener('visibilitychange', onVisibility)
   addEventListener('online', open)
-  state('connecting')
   open()
   return end
 }

@@ -214,7 +214,7 @@ async function harm(page: Page): Promise<readonly string[]> {
     const own = ['/dashboard/files/main.js']
     const bad = [...document.querySelectorAll('body img, body iframe, body object, body embed, body script, body style, body link, [srcdoc], body base, body meta')]
     const handlers = [...document.querySelectorAll('body *')].filter((e) => [...e.attributes].some((a) => a.name.startsWith('on')))
-    const links = [...document.querySelectorAll('a')].filter((a) => !/^(\\/dashboard\\/|#main$)/.test(a.getAttribute('href')))
+    const links = [...document.querySelectorAll('a')].filter((a) => !/^(\\/dashboard\\/|#(main|needs-you|running|queued|done|halted)$)/.test(a.getAttribute('href')))
     const ran = window.pwned === undefined ? [] : ['it ran']
     return [...ran, ...[...bad, ...handlers, ...links].map((e) => e.outerHTML)]
   })()`)

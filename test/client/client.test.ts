@@ -49,6 +49,13 @@ async function client(way: Way, script = applies): Promise<Client> {
   return createClient(fetch)
 }
 
+/** What a stream begins with. */
+function readerOf(text: string) {
+  return new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(new TextEncoder().encode(text)),
+  }).getReader()
+}
+
 describe.each<Way>(['in this process', 'over a socket'])('a client %s', (way) => {
   it('mirrors the control plane', async () => {
     const there = await client(way)
@@ -146,6 +153,18 @@ describe('a control plane that goes away', () => {
       }
     }
     await expect(watching()).rejects.toThrow(Unreachable)
+  })
+
+  it('passes beats over, which are no sights', async () => {
+    const output = 'event: output\ndata: {"step":1,"box":"agent","text":"one"}\n\n'
+    const beat = 'event: beat\ndata: {"everyMs":15000}\n\n'
+    const seen: Sight[] = []
+    const watching = async (): Promise<void> => {
+      const reader = readerOf(`retry: 500\n\n${beat}${output}${beat}`)
+      for await (const sight of sights(reader, new AbortController().signal, 20)) seen.push(sight)
+    }
+    await expect(watching()).rejects.toThrow(Unreachable)
+    expect(seen).toEqual([{ kind: 'output', step: 1, box: 'agent', text: 'one' }])
   })
 
   it('is taken for gone when it says nothing for too long', async () => {

@@ -16,6 +16,7 @@ import { aRepository } from '../support/repository.ts'
 /** A process of `cofferdam serve`. */
 export interface Serving {
   readonly process: ChildProcess
+  readonly output: () => string
   readonly errors: () => string
   /** Resolves to its exit code when it has ended; null where a signal did it. */
   readonly code: Promise<number | null>
@@ -38,13 +39,14 @@ export function cofferdam(): Program {
   return program(new URL('../../src/cli/main.ts', import.meta.url))
 }
 
-export function serveLab({ file }: Program): ServeLab {
+/** @param more what the configuration has besides */
+export function serveLab({ file }: Program, more = ''): ServeLab {
   const folder = mkdtempSync(join(tmpdir(), 'cofferdam-serve-'))
   const data = join(folder, 'data')
   mkdirSync(data, { mode: 0o700 })
   const repository = aRepository()
   const yaml = join(folder, 'cofferdam.yaml')
-  writeFileSync(yaml, `engine: { socket: ${join(folder, 'none.sock')} }\n`)
+  writeFileSync(yaml, `engine: { socket: ${join(folder, 'none.sock')} }\n${more}`)
   const env = { ...process.env, COFFERDAM_RUNTIME: join(folder, 'run') }
   const config = loadConfig({ data, config: yaml }, { ...thisProcess(), env })
   const client = createClient(socketFetch(config.controlSocket))
@@ -73,7 +75,7 @@ export function serveLab({ file }: Program): ServeLab {
         errors += chunk.toString()
       })
       const code = once(child, 'close').then(([exit]) => exit as number | null)
-      return { process: child, errors: () => errors, code, works }
+      return { process: child, output: () => output, errors: () => errors, code, works }
     },
     draft: (goal) =>
       client.submit(

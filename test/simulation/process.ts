@@ -210,6 +210,7 @@ export class ControlPlaneProcess {
       git: () => Promise.resolve('git 2.39.5'),
       version: '0.1.0',
       schedules: new ScheduleBook({ ...shared, draft, changed: () => this.#scheduler.wake() }),
+      scheduled: [],
       repositories: {},
       remotes: noRemotes,
       pulls,

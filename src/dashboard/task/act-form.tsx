@@ -1,11 +1,18 @@
 import { useState } from 'preact/hooks'
 import type { PullEnd } from '../../domain/delivery/pull.ts'
 import type { Task } from '../../domain/task.ts'
-import { type Sending, useKept } from '../hooks.ts'
+import { isKept, type Sending, useKept } from '../hooks.ts'
 import { Form, Send } from '../parts.tsx'
 import { type SaidAct, said } from './act-words.ts'
 import { discardText } from './delivery-words.ts'
-import { BudgetFields, type BudgetTexts, budgetOf, noBudget } from './budget-fields.tsx'
+import {
+  BudgetFields,
+  type BudgetTexts,
+  budgetOf,
+  isBudgetKept,
+  noBudget,
+  useBudget,
+} from './budget-fields.tsx'
 
 /** The body of the request. */
 export type Filled = Readonly<Record<string, unknown>>
@@ -20,18 +27,28 @@ interface ActFormProps {
 }
 
 /** Under which name what is typed is kept: for each act another, so that what an agent should hear never shows as a reason. */
-export const keptAs = ({ id }: Pick<Task, 'id'>, name: SaidAct): string => `${id}:say:${name}`
+const keptAs = ({ id }: Pick<Task, 'id'>, name: SaidAct): string => `${id}:say:${name}`
+
+/** Whether something was typed for an act that was not sent. */
+export const isTyped = (task: Task, name: SaidAct): boolean =>
+  isKept(keptAs(task, name)) || isBudgetKept(keptAs(task, name))
 
 /** Asks for what goes along with an act. */
 export function ActForm({ task, name, look, sending, send }: ActFormProps) {
   const [text, setText] = useKept(keptAs(task, name))
   const [end, setEnd] = useState<PullEnd>('merged')
-  const [budget, setBudget] = useState<BudgetTexts>(noBudget)
+  const [budget, setBudget] = useBudget(keptAs(task, name))
+  const [hasBudget] = useState(() => isBudgetKept(keptAs(task, name)))
   const { button, label, send: word, required = false, about } = said[name]
   return (
     <Form
       label={button}
-      onSend={() => send(bodyOf(name, text.trim() === '' ? null : text, budget, end), () => setText(''))}
+      onSend={() =>
+        send(bodyOf(name, text.trim() === '' ? null : text, budget, end), () => {
+          setText('')
+          setBudget(noBudget)
+        })
+      }
     >
       {name === 'discard' && <p>{discardText(task)}</p>}
       {about !== undefined && <p>{about}</p>}
@@ -62,7 +79,7 @@ export function ActForm({ task, name, look, sending, send }: ActFormProps) {
         </>
       )}
       {name === 'resume' && (
-        <details open={task.status === 'TIMEOUT'}>
+        <details open={task.status === 'TIMEOUT' || hasBudget}>
           <summary>A larger budget</summary>
           <BudgetFields name="resume" texts={budget} onChange={setBudget} />
           <p class="faint">What stays empty stays as it is. What is spent stays spent.</p>

@@ -1,9 +1,9 @@
 import { useState } from 'preact/hooks'
 import type { Task } from '../../domain/task.ts'
 import { get, post } from '../api.ts'
-import { isKept, useLoaded, useSending } from '../hooks.ts'
+import { useLoaded, useSending } from '../hooks.ts'
 import { Problem } from '../parts.tsx'
-import { ActForm, keptAs, type Filled } from './act-form.tsx'
+import { ActForm, isTyped, type Filled } from './act-form.tsx'
 import { type ActName, isBound, isForGood, type SaidAct, said, saidActs } from './act-words.ts'
 import { isUndelivered } from './delivery-words.ts'
 
@@ -58,7 +58,7 @@ export function Acts({ task, take }: { readonly task: Task; readonly take: (task
           send={(filled, sent) => act(shown, filled, sent)}
         />
       )}
-      {shown === null && names.some((name) => isKept(keptAs(task, name))) && (
+      {shown === null && names.some((name) => isTyped(task, name)) && (
         <p class="faint">What you have typed for this task is kept.</p>
       )}
       <Problem text={sending.error ?? loaded.error?.message ?? null} />

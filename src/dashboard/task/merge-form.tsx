@@ -1,10 +1,9 @@
-import { useState } from 'preact/hooks'
 import type { MergeOffer } from '../../domain/decision.ts'
 import type { MergeWay } from '../../domain/delivery/merge.ts'
 import { rulesOf } from '../../domain/standing.ts'
 import type { Task } from '../../domain/task.ts'
 import { post } from '../api.ts'
-import { useSending } from '../hooks.ts'
+import { useKept, useSending } from '../hooks.ts'
 import { Form, Problem, Send } from '../parts.tsx'
 import { Accepting, isAsMarked, useAccepted } from './accepting.tsx'
 import { mergeText } from './delivery-words.ts'
@@ -27,8 +26,9 @@ const ways: readonly (readonly [MergeWay, string])[] = [
 
 /** A merge as it is configured, or into another branch or in another way. */
 export function MergeForm({ task, offer, press, sent }: FormProps<MergeOffer>) {
-  const [into, setInto] = useState(offer.into)
-  const [how, setHow] = useState<MergeWay>(offer.how)
+  const [into, setInto] = useKept(`${task.id}:merge:into`, offer.into)
+  const [kept, setHow] = useKept(`${task.id}:merge:how`, offer.how)
+  const how = ways.find(([way]) => way === kept)?.[0] ?? offer.how
   const [accepted, setAccepted] = useAccepted()
   const sending = useSending()
   const rules = rulesOf(task)
@@ -42,7 +42,13 @@ export function MergeForm({ task, offer, press, sent }: FormProps<MergeOffer>) {
   return (
     <Form
       label="Merge"
-      onSend={() => sending.send(() => sent(() => (isUsual && press !== null ? press() : otherwise())))}
+      onSend={() =>
+        sending.send(async () => {
+          await sent(() => (isUsual && press !== null ? press() : otherwise()))
+          setInto(offer.into)
+          setHow(offer.how)
+        })
+      }
     >
       <p>{mergeText(task)}</p>
       <label for="merge-into">Into the branch</label>
@@ -55,11 +61,7 @@ export function MergeForm({ task, offer, press, sent }: FormProps<MergeOffer>) {
         onInput={(event) => setInto(event.currentTarget.value)}
       />
       <label for="merge-how">As</label>
-      <select
-        id="merge-how"
-        value={how}
-        onChange={({ currentTarget: { value } }) => setHow(ways.find(([way]) => way === value)?.[0] ?? how)}
-      >
+      <select id="merge-how" value={how} onChange={(event) => setHow(event.currentTarget.value)}>
         {ways.map(([way, words]) => (
           <option key={way} value={way}>
             {words}

@@ -3,14 +3,14 @@ import type { PullOffer } from '../../domain/decision.ts'
 import { rulesOf } from '../../domain/standing.ts'
 import type { Task } from '../../domain/task.ts'
 import { post } from '../api.ts'
-import { useSending } from '../hooks.ts'
+import { useKept, useSending } from '../hooks.ts'
 import { Form, Problem, Send } from '../parts.tsx'
 import { Accepting, isAsMarked, useAccepted } from './accepting.tsx'
 import type { FormProps } from './merge-form.tsx'
 
 /** A pull request as it is configured, or for another branch. */
 export function PullForm({ task, offer, press, sent }: FormProps<PullOffer>) {
-  const [into, setInto] = useState(offer.into)
+  const [into, setInto] = useKept(`${task.id}:pull:into`, offer.into)
   const [isDraft, setDraft] = useState(offer.draft)
   const [accepted, setAccepted] = useAccepted()
   const sending = useSending()
@@ -25,7 +25,12 @@ export function PullForm({ task, offer, press, sent }: FormProps<PullOffer>) {
   return (
     <Form
       label="Pull request"
-      onSend={() => sending.send(() => sent(() => (isUsual && press !== null ? press() : otherwise())))}
+      onSend={() =>
+        sending.send(async () => {
+          await sent(() => (isUsual && press !== null ? press() : otherwise()))
+          setInto(offer.into)
+        })
+      }
     >
       <p>
         It is opened in <code>{offer.project}</code> ({offer.forge}).

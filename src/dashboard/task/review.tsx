@@ -7,7 +7,7 @@ import { go } from '../navigation.tsx'
 import { Form, Problem, Send } from '../parts.tsx'
 import { useMay, useMayWithdraw } from '../who.ts'
 import { nameOf } from '../words.ts'
-import { BudgetFields, type BudgetTexts, budgetOf, noBudget } from './budget-fields.tsx'
+import { BudgetFields, budgetOf, isBudgetKept, noBudget, useBudget } from './budget-fields.tsx'
 import { placeName, type Review as Given } from './comments.ts'
 import { isUndelivered } from './delivery-words.ts'
 
@@ -25,8 +25,10 @@ interface ReviewProps {
 
 /** Has another task make the changes that were asked for: by the comments on record, and by words about all of it. */
 export function Review({ task, reviews, take }: ReviewProps) {
-  const [text, setText] = useKept(`${task.id}:review`)
-  const [budget, setBudget] = useState<BudgetTexts>(noBudget)
+  const name = `${task.id}:review`
+  const [text, setText] = useKept(name)
+  const [budget, setBudget] = useBudget(name)
+  const [hasBudget] = useState(() => isBudgetKept(name))
   const sending = useSending()
   const send = (): void =>
     sending.send(async () => {
@@ -38,6 +40,7 @@ export function Review({ task, reviews, take }: ReviewProps) {
       const bound = { 'if-match': `"${task.revision}"` }
       const reviewed = await post<Reviewed>(`/v1/tasks/${task.id}/reviews`, request, bound)
       setText('')
+      setBudget(noBudget)
       take(reviewed.task)
       if (reviewed.followUp !== null) go({ page: 'task', id: reviewed.followUp.id, view: 'overview' })
     })
@@ -64,7 +67,7 @@ export function Review({ task, reviews, take }: ReviewProps) {
           value={text}
           onInput={(event) => setText(event.currentTarget.value)}
         />
-        <details>
+        <details open={hasBudget}>
           <summary>Budget of the task that makes the changes</summary>
           <BudgetFields name="review" texts={budget} onChange={setBudget} />
           <p class="faint">What stays empty is as for this task.</p>

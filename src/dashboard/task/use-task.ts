@@ -108,14 +108,16 @@ export function useTask(id: string): Watched {
   }, [id])
 
   const runs = task !== null && (task.status === 'RUNNING' || task.status === 'VALIDATING')
+  // Where nobody answers, what is asked would take each of the few connections that a browser opens.
+  const isAsked = runs && state === 'live'
   useEffect(() => {
-    if (!runs) return undefined
+    if (!isAsked) return undefined
     const look = (): void => {
       get<Task>(`/v1/tasks/${id}`).then(take, () => undefined)
     }
     const timer = setInterval(look, spendingMs)
     return () => clearInterval(timer)
-  }, [id, runs])
+  }, [id, isAsked])
 
   const onPrinted: Watched['onPrinted'] = (hear) => {
     hearers.current.add(hear)

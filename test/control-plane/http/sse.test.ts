@@ -7,6 +7,8 @@ import { eventStream, sightFrame } from '../../../control-plane/http/sse.ts'
 
 const quick = { heartbeatMs: 20, stallMs: 60, bufferBytes: 1000 }
 
+const beat = 'event: beat\ndata: {"everyMs":20}\n\n'
+
 const always = (): boolean => true
 
 function output(text: string, progress?: readonly AgentProgress[]): Sight {
@@ -35,7 +37,7 @@ describe('a stream of sights', () => {
   it('sends output, then a heartbeat where nothing comes', async () => {
     const stream = eventStream((signal) => watched([output('one\ntwo')], signal), sightFrame, quick, always)
     const reader = stream.getReader()
-    const text = await read(reader, ': beat')
+    const text = await read(reader, beat)
     expect(text).toContain('event: output\ndata: {"step":1,"box":"agent","text":"one\\ntwo"}\n\n')
     expect(text).not.toContain('id:')
     await reader.cancel()
@@ -50,7 +52,7 @@ describe('a stream of sights', () => {
       always,
     )
     const reader = stream.getReader()
-    expect(await read(reader, ': beat')).toContain(`"text":"one","progress":${JSON.stringify(progress)}}\n\n`)
+    expect(await read(reader, beat)).toContain(`"text":"one","progress":${JSON.stringify(progress)}}\n\n`)
     await reader.cancel()
   })
 

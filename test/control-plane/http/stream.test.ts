@@ -102,7 +102,8 @@ describe('the stream of a task over HTTP', () => {
     expect(answer.status).toBe(200)
     const reader = answer.body?.getReader()
     let text = ''
-    while (!text.includes(': beat')) text += new TextDecoder().decode((await reader?.read())?.value)
+    while (!text.includes('event: beat\ndata: {"everyMs":20}\n\n'))
+      text += new TextDecoder().decode((await reader?.read())?.value)
     expect(idsIn(text)).toEqual([])
     await reader?.cancel()
   })

@@ -1,7 +1,9 @@
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
+import type { Locator } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { deferred } from '../../../src/domain/deferred.ts'
+import { barriers } from '../../support/dashboard/axe.ts'
 import { sharedBrowser } from '../../support/dashboard/browser.ts'
 import { sees } from '../../support/dashboard/sees.ts'
 import { builtDashboard } from '../../support/dashboard/built.ts'
@@ -21,6 +23,8 @@ beforeAll(async () => {
 afterEach(() => lab.rest())
 afterAll(() => lab[Symbol.asyncDispose]())
 
+const phone = { viewport: { width: 360, height: 740 }, hasTouch: true }
+
 /** Makes so many more tasks of the one that there is, each younger than the one before. */
 function copies(file: string, count: number): void {
   const db = new Database(file)
@@ -34,6 +38,12 @@ function copies(file: string, count: number): void {
     }
   })()
   db.close()
+}
+
+/** Whether a person sees it on a phone without going up or down. */
+async function isInSight(what: Locator): Promise<boolean> {
+  const box = await what.boundingBox()
+  return box !== null && box.y >= 0 && box.y + box.height <= phone.viewport.height
 }
 
 describe('the board', () => {
@@ -76,6 +86,39 @@ describe('the board', () => {
     await queued.getByRole('button', { name: 'Show more' }).click()
     await sees(queued.getByText('Task 9965', { exact: true }))
     expect(await page.locator('.card').count()).toBe(40)
+  })
+
+  it('leads on a phone to each list, by thumb and by keyboard, however long those above it are', async () => {
+    await using lab = await emptyLab()
+    await lab.submit('Use sudo to mend it')
+    copies(join(lab.folder, 'cofferdam.db'), 1509)
+    await lab.submit('Mend the parser')
+    const page = await lab.page('/dashboard/', 'owner', phone)
+    const links = page.getByRole('navigation', { name: 'Lists' }).getByRole('link')
+    await sees(links.getByText('1,510'))
+    const names = ['Needs you 1,510', 'Running 0', 'Queued 1', 'Done 0', 'Halted 0']
+    expect(await links.allTextContents()).toEqual(names)
+    const task = page.getByRole('link', { name: 'Mend the parser' })
+    await sees(task)
+    expect(await isInSight(task)).toBe(false)
+    expect(await barriers(page)).toEqual([])
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360)
+    for (const link of await links.all())
+      expect((await link.boundingBox())?.height).toBeGreaterThanOrEqual(44)
+
+    const queued = page.getByRole('link', { name: 'Queued 1' })
+    await queued.tap()
+    expect(await isInSight(task)).toBe(true)
+    await queued.press('Enter')
+    expect(await isInSight(task)).toBe(true)
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Queued 1')
+    await page.keyboard.press('Tab')
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Mend the parser')
+
+    await page.setViewportSize({ width: 1280, height: 740 })
+    expect(await queued.isVisible()).toBe(false)
+    const tops = await page.locator('.group').evaluateAll((all) => all.map((each) => each.offsetTop))
+    expect([tops.length, new Set(tops).size]).toEqual([5, 1])
   })
 
   it('says that it is cut off, and shows what happened meanwhile when the server is back', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import type { DashboardPlaces } from '../../../control-plane/http/dashboard/files.ts'
 import { httpApp } from '../../../control-plane/http/app.ts'
+import { type StreamLimits, streamLimits } from '../../../control-plane/http/sse.ts'
 import { addressOf, type Listening, serveTcp } from '../../../control-plane/http/tcp.ts'
 import type { Role } from '../../../src/domain/caller.ts'
 import { Failure } from '../../../src/domain/failure.ts'
@@ -75,6 +76,7 @@ export async function dashboardLab(
   places: DashboardPlaces,
   script: Script,
   behaviour: Behaviour = {},
+  stream: StreamLimits = streamLimits,
 ): Promise<DashboardLab> {
   const folder = mkdtempSync(join(tmpdir(), 'cofferdam-board-'))
   const left: Left = { diff: '', against: '', log: '' }
@@ -96,7 +98,7 @@ export async function dashboardLab(
       address: (context: Parameters<typeof addressOf>[0]) => addressOf(context, false),
     }
     const report = (error: unknown): unknown => troubles.push(`the server: ${String(error)}`)
-    const app = httpApp(plane, { door, dashboard: places, report })
+    const app = httpApp(plane, { door, dashboard: places, report, stream })
     const settings = {
       address: '127.0.0.1',
       port,
