@@ -101,7 +101,8 @@ export function virtualWorktrees(machine: Machine, ended: () => void): Worktrees
         machine.source.set(into, to)
         return { kind: 'moved' }
       }
-      return !back && leadsTo(machine, to, tip) ? { kind: 'moved' } : { kind: 'elsewhere', tip }
+      if (back) return leadsTo(machine, from, tip) ? { kind: 'elsewhere', tip } : { kind: 'gone', tip }
+      return leadsTo(machine, to, tip) ? { kind: 'moved' } : { kind: 'elsewhere', tip }
     },
     async push({ branch }, head) {
       const { branches } = machine.forge
