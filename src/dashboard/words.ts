@@ -37,9 +37,9 @@ export function stateOf(task: Standing): string {
 export const haltSaid = ({ halt, delivery }: Pick<Task, 'halt' | 'delivery'>): string | null =>
   delivery === 'discarded' ? null : (halt?.text ?? null)
 
-/** The first line of a text, at most `most` characters. */
+/** The first line of a text, at most `most` characters, with a sign for what would hide or turn something. */
 export function firstLine(text: string, most = 160): string {
-  const line = text.trimStart().split('\n', 1)[0] ?? ''
+  const line = laidOpen(text).trimStart().split(/\r?\n/, 1)[0] ?? ''
   return line.length > most ? `${line.slice(0, most)}…` : line
 }
 

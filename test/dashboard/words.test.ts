@@ -131,6 +131,7 @@ it('money and bytes are as long as they matter', () => {
 it('a first line is no longer than it may be', () => {
   expect(firstLine('  one\ntwo')).toBe('one')
   expect(firstLine('x'.repeat(10), 4)).toBe('xxxx…')
+  expect(firstLine('make\u202e llatsni\u2028it\r\ntwo')).toBe('make\u{fffd} llatsni\u{fffd}it')
 })
 
 it.each([
