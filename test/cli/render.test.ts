@@ -1,5 +1,6 @@
 import picocolors from 'picocolors'
 import { describe, expect, it } from 'vitest'
+import { draftLines } from '../../src/cli/render/draft.ts'
 import { findingLines } from '../../src/cli/render/findings.ts'
 import type { Refusal } from '../../src/domain/delivery/refusal.ts'
 import { nextCommands, type Spell } from '../../src/cli/render/next.ts'
@@ -116,8 +117,8 @@ it('a command is shown with all of its lines, and hides nothing', () => {
   const agent = { name: 'command', argv: ['sh', '-c', 'a\nb'] }
   const terms = aTask({ agent, setup: 'npm ci\n./evil.sh', test: 'npm test \u001b];./evil.sh;\u0007' })
   expect(termsRows(terms, null).slice(0, 3)).toEqual([
-    ['agent', `command sh -c 'a\n${' '.repeat(14)}b'`],
-    ['setup', `npm ci\n${' '.repeat(14)}./evil.sh`],
+    ['agent', "command sh -c 'a\nb'"],
+    ['setup', 'npm ci\n./evil.sh'],
     ['test', 'npm test ␛];./evil.sh;␇'],
   ])
   const [, [, long = ''] = []] = termsRows(aTask({ setup: 'x'.repeat(2010) }), null)
@@ -502,4 +503,15 @@ it('shows each step of a task with what came of it', () => {
     ['2 (attempt 2)', 'kept', '-', '0s', 'test passes'],
     ['3', 'open', '-', 'under way'],
   ])
+})
+
+it('text of several lines stands beneath its first, however wide the names beside it are', () => {
+  const follows = { goal: 'Mend it.\nAnd test it.', test: 'npm ci\nnpm test' }
+  const lines = (task: Partial<Task>): string =>
+    taskLines({ ...nothingOf, task: aTask({ ...follows, ...task }) }, spell, paint).join('\n')
+  expect(lines({})).toContain('  goal        Mend it.\n              And test it.\n')
+  const second = lines({ parentTaskId: aTaskId })
+  expect(second).toContain('  goal          Mend it.\n                And test it.\n')
+  expect(second).toContain('  test          npm ci\n                npm test\n')
+  expect(draftLines(aTask(follows)).join('\n')).toContain('  test       npm ci\n             npm test\n')
 })

@@ -32,7 +32,7 @@ export function taskLines(shown: Shown, spell: Spell, paint: Paint): readonly st
     `Task ${task.id}  ${badge(task, paint)}`,
     ...standing(task, spell),
     '',
-    ...columns(facts(task)).map((line) => `  ${line}`),
+    ...columns(facts(task), 2),
     ...section(
       'Reasons to ask a person',
       task.status === 'DRAFT' ? task.risks.map(({ rule, text }) => hang(`${rule}: ${text}`, 4)) : [],
@@ -84,11 +84,11 @@ function facts(task: Task): readonly (readonly string[])[] {
   const now = activityOf(task)
   return [
     ...(now === null ? [] : [['now', now]]),
-    [task.kind === 'question' ? 'question' : 'goal', hang(laidOpen(task.goal), 14)],
+    [task.kind === 'question' ? 'question' : 'goal', hang(laidOpen(task.goal), 0)],
     ...(task.parentTaskId === null
       ? []
       : [[task.kind === 'question' ? 'follows up' : 'changes task', task.parentTaskId]]),
-    ['repository', hang(task.repository.path, 14)],
+    ['repository', hang(task.repository.path, 0)],
     ['base', baseText(task)],
     ...(task.kind === 'question' ? [] : [['branch', task.branch]]),
     ...termsRows(task, task.spent),
@@ -107,7 +107,7 @@ function whole(command: string): string {
   const letters = Array.from(laidOpen(command))
   const more = letters.length - mostOfCommand
   const shown = more <= 0 ? letters : letters.slice(0, mostOfCommand)
-  return hang(`${shown.join('')}${more <= 0 ? '' : `… (${more} more characters: --json has all of it)`}`, 14)
+  return hang(`${shown.join('')}${more <= 0 ? '' : `… (${more} more characters: --json has all of it)`}`, 0)
 }
 
 /** What is run, and within which budget. @param spent of that budget; null where there is no task yet */

@@ -76,8 +76,12 @@ export function wrapped(items: readonly string[], width: number): readonly strin
   return lines
 }
 
-/** Rows in columns, two spaces apart; the last column is as wide as it is. Cells hold no colours. */
-export function columns(rows: readonly (readonly string[])[]): readonly string[] {
+/**
+ * Rows in columns, two spaces apart; the last column is as wide as it is, and its further lines stand beneath its first. Cells hold
+ * no colours.
+ * @param indent where the first column begins
+ */
+export function columns(rows: readonly (readonly string[])[], indent = 0): readonly string[] {
   const widths: number[] = []
   for (const row of rows) {
     // The last cell of a row pushes nothing.
@@ -85,10 +89,10 @@ export function columns(rows: readonly (readonly string[])[]): readonly string[]
       widths[index] = Math.max(widths[index] ?? 0, cell.length)
     })
   }
-  return rows.map((row) =>
-    row
-      .map((cell, index) => (index === row.length - 1 ? cell : cell.padEnd(widths[index] ?? 0)))
-      .join('  ')
-      .trimEnd(),
-  )
+  return rows.map((row) => {
+    const before = row.slice(0, -1).map((cell, index) => `${cell.padEnd(widths[index] ?? 0)}  `)
+    const begin = `${' '.repeat(indent)}${before.join('')}`
+    const last = (row.at(-1) ?? '').replaceAll('\n', `\n${' '.repeat(begin.length)}`)
+    return `${begin}${last}`.trimEnd()
+  })
 }
