@@ -1,6 +1,7 @@
 import type { Task } from '../../domain/task.ts'
+import { laidOpen } from '../../domain/laid-open.ts'
 import { termsRows } from './task.ts'
-import { columns, hang, laidOpen } from './text.ts'
+import { columns, hang } from './text.ts'
 
 /** Why a draft wants a person, in lines. */
 export function reasonLines(task: Task): readonly string[] {

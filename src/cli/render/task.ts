@@ -6,6 +6,7 @@ import { workOf } from '../../domain/standing.ts'
 import type { Checkpoint, Spent, Task, TaskEvent, Terms } from '../../domain/task.ts'
 import { openReviews, reviewText } from '../../domain/review/review.ts'
 import { deliverySaid } from '../../domain/standing.ts'
+import { laidOpen } from '../../domain/laid-open.ts'
 import { counted } from '../../domain/text.ts'
 import { mayBeSuperseded } from '../../domain/transition/apply.ts'
 import { unbegun } from '../../domain/unbegun.ts'
@@ -15,7 +16,7 @@ import type { Spell } from './next.ts'
 import { toldEvent } from '../../domain/retold.ts'
 import { respelled } from './respelled.ts'
 import { answerLines, badge, nextLines } from './summary.ts'
-import { columns, duration, firstLine, hang, laidOpen, moment, plain } from './text.ts'
+import { columns, duration, firstLine, hang, moment, plain } from './text.ts'
 
 /** All that there is to show of one task. */
 export interface Shown {
