@@ -332,6 +332,15 @@ it('what a viewer sees has no buttons that deliver or comment', async () => {
   expect(await page.locator('main').getByRole('button').count()).toBe(0)
 })
 
+it.each([390, 1280])('a viewer reads under its line what was said, %i wide', async (width) => {
+  const { id } = await applied('Mend the sum')
+  const comments = [{ path: 'src/a.py', line: 3, text: 'Round it half up' }]
+  await lab.plane.review(id, { text: null, comments, requestChanges: false, budget: {} }, anOwner, null)
+  const page = await lab.page(pathOf(id, 'changes'), 'viewer', { viewport: { width, height: 800 } })
+  const row = page.locator('tr:has-text("return round(amount, 2)") + tr.said')
+  await sees(row.getByText('Round it half up'))
+})
+
 it('a question has no changes and no tests', async () => {
   const question = questionRequestSchema.parse({ question: 'Where is it?', repository: '/r/example' })
   const { task } = await lab.plane.ask(question, anOwner, null)
