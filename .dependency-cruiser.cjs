@@ -43,14 +43,15 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/dashboard/', pathNot: 'rolldown\\.config\\.ts$' },
       to: {
-        pathNot: '^(src/dashboard/|src/domain/(?:standing|retold|withdrawn)\\.ts$|node_modules/preact/)',
+        pathNot:
+          '^(src/dashboard/|src/domain/(?:standing|retold|withdrawn|laid-open)\\.ts$|node_modules/preact/)',
         dependencyTypesNot: ['type-only'],
       },
     },
     {
       name: 'browsers-get-no-more-of-the-domain',
       severity: 'error',
-      from: { path: '^src/domain/(?:standing|retold|withdrawn)\\.ts$' },
+      from: { path: '^src/domain/(?:standing|retold|withdrawn|laid-open)\\.ts$' },
       to: { dependencyTypesNot: ['type-only'] },
     },
     {

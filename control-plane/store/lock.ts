@@ -18,7 +18,7 @@ export const ownerOf = (what: string, startedAt: Millis): Owner => ({ pid: proce
 
 /** Held until it is disposed of or the process ends, however it ends. */
 export interface FolderLock {
-  /** Whether what is locked is gone from its place, as where the folder was moved: then another process can take it there. */
+  /** Whether what is locked is gone from its place, as where the folder was moved: then another process can take it there, or has. */
   isGone(): boolean
   [Symbol.dispose](): void
 }
@@ -37,13 +37,16 @@ const ownerSchema: z.ZodType<Owner> = z.object({ pid: z.int(), startedAt: z.numb
 export function lockFolder(dataFolder: HostPath, owner: Owner): FolderLock | null {
   const db = take(dataFolder)
   if (db === null) return null
+  const file = join(dataFolder, lockName)
+  let ours: string
   try {
+    ours = numberOf(file)
     announce(dataFolder, owner)
   } catch (error) {
     db.close()
     throw unusable(dataFolder, error)
   }
-  const isGone = (): boolean => isMissing(join(dataFolder, lockName))
+  const isGone = (): boolean => isAnother(file, ours)
   return {
     isGone,
     [Symbol.dispose]: () => {
@@ -79,11 +82,16 @@ function take(dataFolder: HostPath): Database.Database | null {
   }
 }
 
-/** A disk that does not answer is no sign of it. */
-function isMissing(path: string): boolean {
+/** Tells one file from another: no other has this number while a process has it open. */
+function numberOf(path: string): string {
+  const { dev, ino } = statSync(path, { bigint: true })
+  return `${dev}:${ino}`
+}
+
+/** Whether nothing is at a path, or another file than that of this number. A disk that does not answer is no sign of it. */
+function isAnother(path: string, number: string): boolean {
   try {
-    statSync(path)
-    return false
+    return numberOf(path) !== number
   } catch (error) {
     return systemCodeOf(error) === 'ENOENT'
   }

@@ -1,5 +1,6 @@
 import { needsPerson, type Standing, standingOf, workOf } from '../domain/standing.ts'
 import type { Actor, RiskReason, Status, Task } from '../domain/task.ts'
+import { laidOpen } from '../domain/laid-open.ts'
 
 // What people read, made of what the API says.
 
@@ -37,9 +38,9 @@ export function stateOf(task: Standing): string {
 export const haltSaid = ({ halt, delivery }: Pick<Task, 'halt' | 'delivery'>): string | null =>
   delivery === 'discarded' ? null : (halt?.text ?? null)
 
-/** The first line of a text, at most `most` characters. */
+/** The first line of a text, at most `most` characters, with a sign for what would hide or turn something. */
 export function firstLine(text: string, most = 160): string {
-  const line = text.trimStart().split('\n', 1)[0] ?? ''
+  const line = laidOpen(text).trimStart().split(/\r?\n/, 1)[0] ?? ''
   return line.length > most ? `${line.slice(0, most)}…` : line
 }
 
@@ -124,11 +125,6 @@ export function plain(text: string): string {
   return text.replaceAll('\r\n', '\n').replaceAll(controls, '').replaceAll(directions, '\u{fffd}')
 }
 
-// But for the usual ends of lines, and what joins letters and pictures. What nobody sees agents read all the same, and
-// languages take it for a name.
-const hiding =
-  /(?!\n|\t|\r\n|[\u200c-\u200d]|[\ufe00-\ufe0f]|\ufeff)[\p{Cc}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\u2028\u2029]/gu
-
 /** What JSON leaves as it is. */
 const unquoted = /[\u007f-\u009f\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\u2028\u2029]/gu
 
@@ -137,14 +133,6 @@ export function nameText(name: string): string {
   const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
   const quoted = JSON.stringify(name).replaceAll(unquoted, (mark) => mark.split('').map(escaped).join(''))
   return quoted === `"${name}"` ? name : quoted
-}
-
-/** What somebody decides about: nothing of it is taken out, and what would hide or turn something is a sign. */
-export function laidOpen(text: string): string {
-  return text.replaceAll(hiding, (mark) => {
-    const code = mark.charCodeAt(0)
-    return code < 0x20 ? String.fromCharCode(0x2400 + code) : '\u{fffd}'
-  })
 }
 
 /**

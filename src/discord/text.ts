@@ -12,19 +12,6 @@ export function plain(text: string): string {
   return stripVTControlCharacters(text.replaceAll('\r\n', '\n')).replaceAll('\r', '\n').replaceAll(unseen, '')
 }
 
-// But for the usual ends of lines, and what joins letters and pictures. What nobody sees agents read all the same, and
-// languages take it for a name.
-const hiding =
-  /(?!\n|\t|\r\n|[\u200c-\u200d]|[\ufe00-\ufe0f]|\ufeff)[\p{Cc}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\u2028\u2029]/gu
-
-/** What somebody decides about: nothing of it is taken out, and what would hide or turn something is a sign. */
-export function laidOpen(text: string): string {
-  return text.replaceAll(hiding, (mark) => {
-    const code = mark.charCodeAt(0)
-    return code < 0x20 ? String.fromCharCode(0x2400 + code) : '\u{fffd}'
-  })
-}
-
 // Never over the end of a line, wherever a line may begin: to look from each of many empty ones to their end takes seconds.
 const marks = /[\\*_~`|[\]]|^[^\S\n\r\u2028\u2029]*[->#+]/gm
 

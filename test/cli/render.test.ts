@@ -1,5 +1,6 @@
 import picocolors from 'picocolors'
 import { describe, expect, it } from 'vitest'
+import { draftLines } from '../../src/cli/render/draft.ts'
 import { findingLines } from '../../src/cli/render/findings.ts'
 import type { Refusal } from '../../src/domain/delivery/refusal.ts'
 import { nextCommands, type Spell } from '../../src/cli/render/next.ts'
@@ -10,7 +11,7 @@ import { statusLine } from '../../src/cli/render/status-line.ts'
 import { nextLines, summaryLines } from '../../src/cli/render/summary.ts'
 import { type Shown, taskLines, termsRows } from '../../src/cli/render/task.ts'
 import { taskTable } from '../../src/cli/render/task-list.ts'
-import { columns, duration, firstLine, hang, plain, laidOpen, wrapped } from '../../src/cli/render/text.ts'
+import { columns, duration, firstLine, hang, plain, wrapped } from '../../src/cli/render/text.ts'
 import type { AgentResult } from '../../src/domain/agent.ts'
 import { defaultPolicy, effectivePolicy } from '../../src/domain/policies.ts'
 import { policyRequestSchema } from '../../src/domain/policy-request.ts'
@@ -67,19 +68,6 @@ describe('text that comes out of a box', () => {
     expect(plain(text)).toBe(printed)
   })
 
-  it.each([
-    ['+ok #\r     evil()\n+b\n', '+ok #␍     evil()\n+b\n'],
-    ['+a\rdiff --git a/x b/x\r@@ -1 +1 @@\r-gone\n', '+a␍diff --git a/x b/x␍@@ -1 +1 @@␍-gone\n'],
-    ['+echo \u001b];./evil.sh;\u0007\n', '+echo ␛];./evil.sh;␇\n'],
-    ['+a\u001b[1A\u001b[2K\b\u007f\n', '+a␛[1A␛[2K␈␡\n'],
-    ['+a\u009b2J\u202eb\u2066\u2028c\n', '+a\ufffd2J\ufffdb\ufffd\ufffdc\n'],
-    ['+const { a,\u3164} = b // \u{e0061}\u200b\n', '+const { a,\ufffd} = b // \ufffd\ufffd\n'],
-    ['+👩‍💻 ❤️ \ufeffmi\u200cx\n', '+👩‍💻 ❤️ \ufeffmi\u200cx\n'],
-    ['+a\r\n+b\r\r\n\tc\n', '+a\n+b␍\n\tc\n'],
-  ])('hides and forges nothing in a diff: %j is printed as %j', (diff, printed) => {
-    expect(laidOpen(diff)).toBe(printed)
-  })
-
   it('is cut into whole lines wherever the pieces end', () => {
     const lines = new OutputLines()
     const text = 'one\ntwo \u001b[31mred\u001b[0m\n\nthree'
@@ -116,8 +104,8 @@ it('a command is shown with all of its lines, and hides nothing', () => {
   const agent = { name: 'command', argv: ['sh', '-c', 'a\nb'] }
   const terms = aTask({ agent, setup: 'npm ci\n./evil.sh', test: 'npm test \u001b];./evil.sh;\u0007' })
   expect(termsRows(terms, null).slice(0, 3)).toEqual([
-    ['agent', `command sh -c 'a\n${' '.repeat(14)}b'`],
-    ['setup', `npm ci\n${' '.repeat(14)}./evil.sh`],
+    ['agent', "command sh -c 'a\nb'"],
+    ['setup', 'npm ci\n./evil.sh'],
     ['test', 'npm test ␛];./evil.sh;␇'],
   ])
   const [, [, long = ''] = []] = termsRows(aTask({ setup: 'x'.repeat(2010) }), null)
@@ -502,4 +490,15 @@ it('shows each step of a task with what came of it', () => {
     ['2 (attempt 2)', 'kept', '-', '0s', 'test passes'],
     ['3', 'open', '-', 'under way'],
   ])
+})
+
+it('text of several lines stands beneath its first, however wide the names beside it are', () => {
+  const follows = { goal: 'Mend it.\nAnd test it.', test: 'npm ci\nnpm test' }
+  const lines = (task: Partial<Task>): string =>
+    taskLines({ ...nothingOf, task: aTask({ ...follows, ...task }) }, spell, paint).join('\n')
+  expect(lines({})).toContain('  goal        Mend it.\n              And test it.\n')
+  const second = lines({ parentTaskId: aTaskId })
+  expect(second).toContain('  goal          Mend it.\n                And test it.\n')
+  expect(second).toContain('  test          npm ci\n                npm test\n')
+  expect(draftLines(aTask(follows)).join('\n')).toContain('  test       npm ci\n             npm test\n')
 })

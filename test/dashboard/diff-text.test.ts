@@ -6,9 +6,9 @@ import {
   hasLines,
   isLeftOut,
   nameInDiff,
-  seen,
   sizeOfDiff,
 } from '../../src/dashboard/task/diff-text.ts'
+import { laidOpen } from '../../src/domain/laid-open.ts'
 
 const one = `diff --git a/a.txt b/a.txt
 index 1..2 100644
@@ -53,7 +53,7 @@ Binary files /dev/null and b/l b.json differ
 `
   expect(filesOfDiff(one + large + two)).toEqual([one, large, two])
   expect(nameInDiff(large)).toBe('l b.json')
-  const forged = seen(`${one}+x\r[not shown: a\u2028[not shown: b\n`)
+  const forged = laidOpen(`${one}+x\r[not shown: a\u2028[not shown: b\n`)
   expect([one, large, two, forged].map(isLeftOut)).toEqual([false, true, false, false])
   expect(factsOfDiff(large)).not.toContain('binary')
 })
@@ -132,19 +132,23 @@ describe('what is shown of a diff', () => {
     `diff --git a/a.py b/a.py\n--- a/a.py\n+++ b/a.py\n@@ -0,0 +1 @@\n+# help${mark}diff --git a/README.md b/README.md\n`
 
   it.each(['\r', '\u2028', '\u2029'])('has one line where git has one: %j in it begins none', (mark) => {
-    const text = seen(forged(mark))
+    const text = laidOpen(forged(mark))
     expect(filesOfDiff(text)).toHaveLength(1)
     expect(text.split(/\r\n|[\r\n\u2028\u2029]/u).filter((line) => line.includes('README'))).toEqual([
       `+# help${mark === '\r' ? '\u240d' : '\u{fffd}'}diff --git a/README.md b/README.md`,
     ])
   })
 
+  it('says which command of a terminal stands there', () => {
+    expect(laidOpen('+a\u001b[2Kb\b\u0007\n')).toBe('+a\u241b[2Kb\u2408\u2407\n')
+  })
+
   it('turns no text around, and leaves the ends of lines as they are', () => {
-    expect(seen('+a\u202eb\r\n+c\n')).toBe('+a\u{fffd}b\r\n+c\n')
+    expect(laidOpen('+a\u202eb\r\n+c\n')).toBe('+a\u{fffd}b\r\n+c\n')
   })
 
   it('shows that there is something where nobody would see it, but for what joins letters', () => {
-    expect(seen('+const { a,\u3164} = b // \u{e0061}\n+👩‍💻 ❤️ \ufeff\n')).toBe(
+    expect(laidOpen('+const { a,\u3164} = b // \u{e0061}\n+👩‍💻 ❤️ \ufeff\n')).toBe(
       '+const { a,\u{fffd}} = b // \u{fffd}\n+👩‍💻 ❤️ \ufeff\n',
     )
   })

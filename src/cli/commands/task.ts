@@ -3,11 +3,12 @@ import type { Client } from '../../client/client.ts'
 import { Failure } from '../../domain/failure.ts'
 import type { TaskId } from '../../domain/ids.ts'
 import { type TaskKind, taskKinds } from '../../domain/task.ts'
+import { laidOpen } from '../../domain/laid-open.ts'
 import { allEvents } from '../all-events.ts'
 import { withControlPlane } from '../connection.ts'
 import { taskLines } from '../render/task.ts'
 import { taskTable } from '../render/task-list.ts'
-import { plain, laidOpen } from '../render/text.ts'
+import { plain } from '../render/text.ts'
 import { actCommands } from './act.ts'
 import {
   common,
@@ -151,7 +152,7 @@ function noText(name: 'logs' | 'diff', step: number | null, against: string | un
 
 /** A diff that goes into a file or a pipe stays byte for byte what git can apply. */
 function diffFor({ terminal }: Shell['world'], diff: string): string {
-  return terminal.obeys ? `${laidOpen(diff).trimEnd()}\n` : diff
+  return terminal.obeys ? `${laidOpen(diff).replaceAll('\r\n', '\n').trimEnd()}\n` : diff
 }
 
 function stepOf(text: string): number {

@@ -1,6 +1,7 @@
 import type { Task } from '../../domain/task.ts'
+import { laidOpen } from '../../domain/laid-open.ts'
 import { termsRows } from './task.ts'
-import { columns, hang, laidOpen } from './text.ts'
+import { columns, hang } from './text.ts'
 
 /** Why a draft wants a person, in lines. */
 export function reasonLines(task: Task): readonly string[] {
@@ -14,15 +15,11 @@ export function reasonLines(task: Task): readonly string[] {
 export function draftLines(task: Task): readonly string[] {
   const what = task.kind === 'question' ? 'question' : 'goal'
   const rows = [...termsRows(task, null), ['may reach', reach(task)]]
-  return [
-    `  ${what}: ${hang(laidOpen(task.goal), 4)}`,
-    ...columns(rows).map((row) => `  ${row}`),
-    ...reasonLines(task),
-  ]
+  return [`  ${what}: ${hang(laidOpen(task.goal), 4)}`, ...columns(rows, 2), ...reasonLines(task)]
 }
 
 function reach({ policy, setup }: Task): string {
   const names = [...policy.egress, ...policy.upstreams].join(', ')
   const more = setup === null ? '' : '; setup reaches the package registries'
-  return `${names === '' ? 'nothing' : hang(laidOpen(names), 14)}${more}`
+  return `${names === '' ? 'nothing' : hang(laidOpen(names), 0)}${more}`
 }

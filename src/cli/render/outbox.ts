@@ -34,7 +34,7 @@ export function letterLines(letter: Letter, spell: Spell): readonly string[] {
     ['help', helpFor(letter, spell)],
     ['body', letter.body],
   ]
-  return columns(rows.flatMap(([name, text]) => (text === null ? [] : [[name, hang(text, 12)]])))
+  return columns(rows.flatMap(([name, text]) => (text === null ? [] : [[name, hang(text, 0)]])))
 }
 
 function helpFor({ id, state }: Letter, spell: Spell): string | null {

@@ -15,7 +15,7 @@ export function summaryLines(task: Task, spell: Spell, paint: Paint, bare: boole
   return [
     '',
     `${badge(task, paint)}  ${hang(respelled(task.halt?.text ?? outcome(task), spell), 2)}`,
-    ...columns([['used', cost], ...work(task, spell, bare)]).map((line) => `  ${line}`),
+    ...columns([['used', cost], ...work(task, spell, bare)], 2),
     ...reviewLines(task),
     ...answerLines(task),
     ...nextLines(task, spell),
@@ -103,7 +103,7 @@ function work(task: Task, spell: Spell, bare: boolean): readonly (readonly strin
   const look = ['changes', spell(`task diff ${task.id}`)]
   if (task.status !== 'APPLIED') return [look]
   const where = isByName(task.repository.path) ? 'the mirror of ' : ''
-  const branch = ['branch', hang(`${task.branch} in ${where}${task.repository.path}`, 12)]
+  const branch = ['branch', hang(`${task.branch} in ${where}${task.repository.path}`, 0)]
   if (isElsewhere.has(task.delivery)) return [branch, look]
   if (isByName(task.repository.path))
     return [branch, look, ['apply', `${spell(`task diff ${task.id}`)} | git apply  # in a clone of it`]]

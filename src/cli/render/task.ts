@@ -6,6 +6,7 @@ import { workOf } from '../../domain/standing.ts'
 import type { Checkpoint, Spent, Task, TaskEvent, Terms } from '../../domain/task.ts'
 import { openReviews, reviewText } from '../../domain/review/review.ts'
 import { deliverySaid } from '../../domain/standing.ts'
+import { laidOpen } from '../../domain/laid-open.ts'
 import { counted } from '../../domain/text.ts'
 import { mayBeSuperseded } from '../../domain/transition/apply.ts'
 import { unbegun } from '../../domain/unbegun.ts'
@@ -15,7 +16,7 @@ import type { Spell } from './next.ts'
 import { toldEvent } from '../../domain/retold.ts'
 import { respelled } from './respelled.ts'
 import { answerLines, badge, nextLines } from './summary.ts'
-import { columns, duration, firstLine, hang, laidOpen, moment, plain } from './text.ts'
+import { columns, duration, firstLine, hang, moment, plain } from './text.ts'
 
 /** All that there is to show of one task. */
 export interface Shown {
@@ -32,7 +33,7 @@ export function taskLines(shown: Shown, spell: Spell, paint: Paint): readonly st
     `Task ${task.id}  ${badge(task, paint)}`,
     ...standing(task, spell),
     '',
-    ...columns(facts(task)).map((line) => `  ${line}`),
+    ...columns(facts(task), 2),
     ...section(
       'Reasons to ask a person',
       task.status === 'DRAFT' ? task.risks.map(({ rule, text }) => hang(`${rule}: ${text}`, 4)) : [],
@@ -84,11 +85,11 @@ function facts(task: Task): readonly (readonly string[])[] {
   const now = activityOf(task)
   return [
     ...(now === null ? [] : [['now', now]]),
-    [task.kind === 'question' ? 'question' : 'goal', hang(laidOpen(task.goal), 14)],
+    [task.kind === 'question' ? 'question' : 'goal', hang(laidOpen(task.goal), 0)],
     ...(task.parentTaskId === null
       ? []
       : [[task.kind === 'question' ? 'follows up' : 'changes task', task.parentTaskId]]),
-    ['repository', hang(task.repository.path, 14)],
+    ['repository', hang(task.repository.path, 0)],
     ['base', baseText(task)],
     ...(task.kind === 'question' ? [] : [['branch', task.branch]]),
     ...termsRows(task, task.spent),
@@ -107,7 +108,7 @@ function whole(command: string): string {
   const letters = Array.from(laidOpen(command))
   const more = letters.length - mostOfCommand
   const shown = more <= 0 ? letters : letters.slice(0, mostOfCommand)
-  return hang(`${shown.join('')}${more <= 0 ? '' : `… (${more} more characters: --json has all of it)`}`, 14)
+  return hang(`${shown.join('')}${more <= 0 ? '' : `… (${more} more characters: --json has all of it)`}`, 0)
 }
 
 /** What is run, and within which budget. @param spent of that budget; null where there is no task yet */

@@ -10,27 +10,6 @@ export function plain(text: string): string {
     .replaceAll(unseen, '')
 }
 
-/**
- * What a terminal obeys, but for the usual ends of lines, what ends a line for one program and not for another, and what
- * nobody sees, but for what joins letters and pictures. Agents read the last, and languages take it for a name.
- */
-const hiding =
-  /(?!\n|\t|\r\n|[\u200c-\u200d]|[\ufe00-\ufe0f]|\ufeff)[\p{Cc}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\u2028\u2029]/gu
-
-/**
- * What somebody decides about, made safe to print. Nothing of it is taken out, and no line made that is none: there is a sign
- * in the place of each character that would have hidden or forged something.
- */
-export function laidOpen(text: string): string {
-  return text.replaceAll(hiding, signOf).replaceAll('\r\n', '\n')
-}
-
-function signOf(character: string): string {
-  const code = character.codePointAt(0) ?? 0
-  if (code < 0x20) return String.fromCodePoint(0x2400 + code)
-  return code === 0x7f ? '\u2421' : '\ufffd'
-}
-
 /** The first line, safe to print, with at most `most` characters. */
 export function firstLine(text: string, most: number): string {
   const line = plain(text).trim().split('\n', 1)[0] ?? ''
@@ -76,8 +55,12 @@ export function wrapped(items: readonly string[], width: number): readonly strin
   return lines
 }
 
-/** Rows in columns, two spaces apart; the last column is as wide as it is. Cells hold no colours. */
-export function columns(rows: readonly (readonly string[])[]): readonly string[] {
+/**
+ * Rows in columns, two spaces apart; the last column is as wide as it is, and its further lines stand beneath its first. Cells hold
+ * no colours.
+ * @param indent where the first column begins
+ */
+export function columns(rows: readonly (readonly string[])[], indent = 0): readonly string[] {
   const widths: number[] = []
   for (const row of rows) {
     // The last cell of a row pushes nothing.
@@ -85,10 +68,10 @@ export function columns(rows: readonly (readonly string[])[]): readonly string[]
       widths[index] = Math.max(widths[index] ?? 0, cell.length)
     })
   }
-  return rows.map((row) =>
-    row
-      .map((cell, index) => (index === row.length - 1 ? cell : cell.padEnd(widths[index] ?? 0)))
-      .join('  ')
-      .trimEnd(),
-  )
+  return rows.map((row) => {
+    const before = row.slice(0, -1).map((cell, index) => `${cell.padEnd(widths[index] ?? 0)}  `)
+    const begin = `${' '.repeat(indent)}${before.join('')}`
+    const last = (row.at(-1) ?? '').replaceAll('\n', `\n${' '.repeat(begin.length)}`)
+    return `${begin}${last}`.trimEnd()
+  })
 }

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import type { Terms } from '../../domain/task.ts'
-import { laidOpen, moneyOf, numberOf, spanOf } from '../words.ts'
+import { laidOpen } from '../../domain/laid-open.ts'
+import { moneyOf, numberOf, spanOf } from '../words.ts'
 
 /** What an approval lets run, and where to: nobody can decide about what they are not shown. */
 export function Approval({ task }: { readonly task: Terms }) {

@@ -2,6 +2,7 @@ import { useMemo, useState } from 'preact/hooks'
 import type { Decisions } from '../../domain/decision.ts'
 import type { Mark } from '../../domain/marks/mark.ts'
 import type { Task, TaskEvent } from '../../domain/task.ts'
+import { laidOpen } from '../../domain/laid-open.ts'
 import { getText, query } from '../api.ts'
 import { useLoaded } from '../hooks.ts'
 import { Link } from '../navigation.tsx'
@@ -9,7 +10,7 @@ import { Waiting } from '../parts.tsx'
 import { CommentDialog } from './comment-dialog.tsx'
 import { type Comment, commentsIn, type Place, reviewsIn } from './comments.ts'
 import { FileDiff } from './diff.tsx'
-import { cutOf, factsOfDiff, filesOfDiff, isLeftOut, nameInDiff, seen } from './diff-text.ts'
+import { cutOf, factsOfDiff, filesOfDiff, isLeftOut, nameInDiff } from './diff-text.ts'
 import type { Line } from './line-buttons.ts'
 import { Review, useReviewing } from './review.tsx'
 import { useCheckpoints } from './tests.tsx'
@@ -136,7 +137,7 @@ function Diff({ address, head, ...props }: DiffProps) {
 
 function Files({ text, isWide, marks, comments, say }: FilesProps) {
   const files = useMemo(
-    () => filesOfDiff(seen(text)).map((part) => ({ part, name: nameInDiff(part) })),
+    () => filesOfDiff(laidOpen(text)).map((part) => ({ part, name: nameInDiff(part) })),
     [text],
   )
   const cut = cutOf(text)

@@ -94,8 +94,16 @@ function Said({ task, events }: DeliveryProps) {
 function Mending({ task }: Pick<DeliveryProps, 'task'>) {
   const isReviewing = useReviewing(task)
   const refusal = refusalOf(task)
-  const isMended = refusal === 'conflict' || refusal === 'setup' || refusal === 'test'
-  if (!isReviewing || !isMended) return null
+  if (!isReviewing) return null
+  if (refusal === 'conflict')
+    return (
+      <p>
+        <Link to={{ page: 'new' }}>A new task</Link> with the same goal, to begin at{' '}
+        <code>{task.merge?.into ?? task.base.ref}</code>, brings both together. One that “Request changes”
+        makes does not see that branch.
+      </p>
+    )
+  if (refusal !== 'setup' && refusal !== 'test') return null
   return (
     <p>
       “Request changes” has another task mend it: that stands at the end of{' '}

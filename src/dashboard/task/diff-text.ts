@@ -2,18 +2,6 @@ import { nameText } from '../words.ts'
 
 // A unified diff as git writes it, read without a library.
 
-/**
- * What ends a line for one program and not for another, what turns the direction, and what nobody sees, but for what joins
- * letters and pictures: languages take it for a name, and agents read it.
- */
-const unseen =
-  /\r(?!\n)|(?![\u200c-\u200d]|[\ufe00-\ufe0f]|\ufeff)[\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\u2028\u2029]/gu
-
-/** A diff in which nothing hides what stands beside it from who looks at it, and no line of content begins a file. */
-export function seen(diff: string): string {
-  return diff.replaceAll(unseen, (mark) => (mark === '\r' ? '\u240d' : '\u{fffd}'))
-}
-
 /** The parts of a diff, one for each file. Lines of content never begin so. */
 export function filesOfDiff(diff: string): readonly string[] {
   return diff.split(/^(?=diff --git )/m).filter((part) => part.startsWith('diff --git '))

@@ -4,8 +4,8 @@ export interface Line {
   readonly text: string
 }
 
-/** Where the number of a line after the change stands: in the one table, or in the right one of two. */
-const numbers = '.line-num2, .d2h-file-side-diff:nth-of-type(2) .d2h-code-side-linenumber'
+/** Where the number of a line after the change stands, as a button or not: in the one table, or in the right one of two. */
+export const numbers = '.line-num2, .d2h-file-side-diff:nth-of-type(2) .d2h-code-side-linenumber'
 
 /**
  * Makes the numbers of lines buttons. One of them is in the order of the tab key, and the arrows lead to the others, so that

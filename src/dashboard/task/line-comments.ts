@@ -1,4 +1,5 @@
 import type { Comment } from './comments.ts'
+import { numbers } from './line-buttons.ts'
 
 const right = '.d2h-file-side-diff:nth-of-type(2) tr'
 
@@ -7,10 +8,10 @@ export function showComments(view: ParentNode, comments: readonly Comment[]): vo
   for (const row of view.querySelectorAll('tr.said')) row.remove()
   const left = [...view.querySelectorAll('.d2h-file-side-diff:nth-of-type(1) tr')]
   const sides = [...view.querySelectorAll(right)]
-  const rows = view.querySelectorAll<HTMLElement>('button.say')
-  for (const button of rows) {
-    const mine = comments.filter(({ line }) => String(line) === button.dataset['line'])
-    const row = button.closest('tr')
+  // They stand there for who may only look, too, and once nothing can be said any more.
+  for (const place of view.querySelectorAll(numbers)) {
+    const mine = comments.filter(({ line }) => String(line) === place.textContent?.trim())
+    const row = place.closest('tr')
     if (row === null || mine.length === 0) continue
     row.after(rowOf(mine))
     // The other side gets as much room, so that lines stand beside each other further on.

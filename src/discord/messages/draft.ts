@@ -1,8 +1,9 @@
 import type { Decided, Offer } from '../../domain/decision.ts'
 import type { Members } from '../../domain/discord.ts'
 import type { Task } from '../../domain/task.ts'
+import { laidOpen } from '../../domain/laid-open.ts'
 import { counted, timeOf } from '../../domain/text.ts'
-import { headBlock, cut, laidOpen, line, moment, most } from '../text.ts'
+import { headBlock, cut, line, moment, most } from '../text.ts'
 import { buttonsOf } from './buttons.ts'
 import { colours, mentions, nameOf, type Outgoing } from './message.ts'
 

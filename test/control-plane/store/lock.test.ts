@@ -49,6 +49,18 @@ describe('the lock of a data folder', () => {
     expect(readOwner(home.folder)).toEqual(owner)
   })
 
+  it('that another has taken in its place is gone too', () => {
+    const lock = lockFolder(home.folder, owner)
+    rmSync(join(home.folder, 'lock.db'))
+    const other = { ...owner, what: 'run' }
+    const taken = lockFolder(home.folder, other)
+    expect({ first: lock?.isGone(), second: taken?.isGone() }).toEqual({ first: true, second: false })
+    lock?.[Symbol.dispose]()
+    expect(readOwner(home.folder)).toEqual(other)
+    taken?.[Symbol.dispose]()
+    expect(readOwner(home.folder)).toBeNull()
+  })
+
   it('is refused while another process has it, and free the moment that one is killed', async () => {
     const child = start()
     await child.printed(/held/)

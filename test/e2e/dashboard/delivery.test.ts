@@ -163,13 +163,29 @@ describe('work that conflicts', () => {
     await sees(page.getByRole('region', { name: 'Not merged' }).getByText('main has changed a.txt too.'))
     const board = await lab.page('/dashboard/')
     await sees(board.getByRole('region', { name: 'Needs you' }).getByText('Let it clash'))
-    await page.getByRole('link', { name: 'its changes' }).click()
-    await sees(page.getByRole('button', { name: 'Request changes' }))
+    // A task that changes the work begins at it, and would conflict again.
+    const region = page.getByRole('region', { name: 'Not merged' })
+    await sees(region.getByRole('link', { name: 'A new task' }))
+    expect(await region.getByRole('link', { name: 'its changes' }).count()).toBe(0)
     await page.getByRole('button', { name: 'Discard…' }).click()
     await page.getByRole('button', { name: 'Throw its work away' }).click()
     await heading(page, 'Its work was thrown away')
     // What is possible is asked for anew after that.
     await until(async () => (await page.getByRole('button', { name: 'Discard…' }).count()) === 0)
+  })
+})
+
+describe('work that does not pass its test on the branch', () => {
+  it('leads to where another task is asked to mend it', async () => {
+    const { id } = await applied('Mend the sum')
+    const page = await lab.page(pathOf(id))
+    await page.getByRole('button', { name: 'Merge…' }).click()
+    await page.getByRole('button', { name: 'Merge it now' }).click()
+    await heading(page, 'Merging into main…')
+    const text = 'Not merged: the test fails on main with this work.'
+    lab.plane.transitions.report(id, lab.plane.task(id).fence, { type: 'merge_refused', why: 'test', text })
+    await page.getByRole('link', { name: 'its changes' }).click()
+    await sees(page.getByRole('button', { name: 'Request changes' }))
   })
 })
 
@@ -314,6 +330,15 @@ it('what a viewer sees has no buttons that deliver or comment', async () => {
   await sees(page.getByText('return round(amount, 2)'))
   await heading(page, 'What is to become of this work?')
   expect(await page.locator('main').getByRole('button').count()).toBe(0)
+})
+
+it.each([390, 1280])('a viewer reads under its line what was said, %i wide', async (width) => {
+  const { id } = await applied('Mend the sum')
+  const comments = [{ path: 'src/a.py', line: 3, text: 'Round it half up' }]
+  await lab.plane.review(id, { text: null, comments, requestChanges: false, budget: {} }, anOwner, null)
+  const page = await lab.page(pathOf(id, 'changes'), 'viewer', { viewport: { width, height: 800 } })
+  const row = page.locator('tr:has-text("return round(amount, 2)") + tr.said')
+  await sees(row.getByText('Round it half up'))
 })
 
 it('a question has no changes and no tests', async () => {
