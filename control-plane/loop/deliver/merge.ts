@@ -54,11 +54,18 @@ function foreignText(task: Task, into: string, commits: number): string {
 /** So many paths are kept with the event. */
 const mostPaths = 200
 
-function conflictText({ id, branch, repository }: Task, into: string, paths: readonly string[]): string {
+function conflictText(
+  { id, branch, repository, parentTaskId }: Task,
+  into: string,
+  paths: readonly string[],
+): string {
   const byHand = isByName(repository.path)
     ? `bring what \`cofferdam task diff ${id}\` prints into a clone of ${repository.path} by hand`
     : `merge ${branch} by hand in ${repository.path}`
-  return `Not merged: ${into} and the task have both changed ${fewOf(paths)}, in ways that do not go together. Give its goal to a new task, which begins at ${into} as it is now, or ${byHand}.`
+  // A follow-up's own goal speaks of work that a new task does not find.
+  const goal =
+    parentTaskId === null ? 'its goal' : `the goal of task ${parentTaskId}, with what was asked for since,`
+  return `Not merged: ${into} and the task have both changed ${fewOf(paths)}, in ways that do not go together. Give ${goal} to a new task, which begins at ${into} as it is now, or ${byHand}.`
 }
 
 /** What comes next: what holds the tree that was tested already needs no other test. */

@@ -98,9 +98,10 @@ function Mending({ task }: Pick<DeliveryProps, 'task'>) {
   if (refusal === 'conflict')
     return (
       <p>
-        <Link to={{ page: 'new' }}>A new task</Link> with the same goal, to begin at{' '}
-        <code>{task.merge?.into ?? task.base.ref}</code>, brings both together. One that “Request changes”
-        makes does not see that branch.
+        <Link to={{ page: 'new' }}>A new task</Link> with{' '}
+        {task.parentTaskId === null ? 'the same goal' : 'the first goal and what was asked for since'}, to
+        begin at <code>{task.merge?.into ?? task.base.ref}</code>, brings both together. One that “Request
+        changes” makes does not see that branch.
       </p>
     )
   if (refusal !== 'setup' && refusal !== 'test') return null
