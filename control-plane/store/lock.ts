@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3'
-import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { type BigIntStats, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { HostPath, Millis } from '../../src/domain/brand.ts'
@@ -18,7 +18,10 @@ export const ownerOf = (what: string, startedAt: Millis): Owner => ({ pid: proce
 
 /** Held until it is disposed of or the process ends, however it ends. */
 export interface FolderLock {
-  /** Whether what is locked is gone from its place, as where the folder was moved: then another process can take it there. */
+  /**
+   * Whether what is locked is gone from its place, as where the folder was moved, also where a copy of it is there now: then
+   * another process can take it there.
+   */
   isGone(): boolean
   [Symbol.dispose](): void
 }
@@ -37,13 +40,16 @@ const ownerSchema: z.ZodType<Owner> = z.object({ pid: z.int(), startedAt: z.numb
 export function lockFolder(dataFolder: HostPath, owner: Owner): FolderLock | null {
   const db = take(dataFolder)
   if (db === null) return null
+  const path = join(dataFolder, lockName)
+  let own: BigIntStats
   try {
+    own = statSync(path, { bigint: true })
     announce(dataFolder, owner)
   } catch (error) {
     db.close()
     throw unusable(dataFolder, error)
   }
-  const isGone = (): boolean => isMissing(join(dataFolder, lockName))
+  const isGone = (): boolean => isAnother(path, own)
   return {
     isGone,
     [Symbol.dispose]: () => {
@@ -79,11 +85,11 @@ function take(dataFolder: HostPath): Database.Database | null {
   }
 }
 
-/** A disk that does not answer is no sign of it. */
-function isMissing(path: string): boolean {
+/** Whether no file or another one is there by now. A disk that does not answer is no sign of it. */
+function isAnother(path: string, { dev, ino }: BigIntStats): boolean {
   try {
-    statSync(path)
-    return false
+    const found = statSync(path, { bigint: true })
+    return found.dev !== dev || found.ino !== ino
   } catch (error) {
     return systemCodeOf(error) === 'ENOENT'
   }
