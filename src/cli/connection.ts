@@ -177,7 +177,9 @@ async function here({ world, config, what }: Target): Promise<End | Absent> {
 
 /** At once: what is waited for here may be done by another process, and is never heard of then. Boxes are left to that one. */
 function letGo(world: World, { code, message }: Failure): void {
-  world.terminal.error(`${world.terminal.paint.red('cofferdam:')} ${plain(message)}\n`)
+  const { live, paint } = world.terminal
+  // A line that says how it stands may be there.
+  world.terminal.error(`${live ? '\n' : ''}${paint.red('cofferdam:')} ${plain(message)}\n`)
   world.exit(exitCode(exitOfFailure(code)))
 }
 
