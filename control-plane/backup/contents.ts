@@ -47,16 +47,25 @@ export function readManifest(folder: string): Manifest {
   return parsed.data
 }
 
-/** Where it holds dated ones, the newest of them, as a part of a sentence. */
+/** Where it holds dated ones, the newest of them that is whole, or else the newest, as a part of a sentence. */
 function newestIn(folder: string): string {
   try {
-    const newest = readdirSync(folder)
+    const names = readdirSync(folder)
       .filter((name) => dated.test(name))
       .toSorted()
-      .at(-1)
+      .toReversed()
+    const newest = names.find((name) => isWhole(join(folder, name))) ?? names[0]
     return newest === undefined ? '' : `, such as ${join(folder, newest)}`
   } catch {
     return ''
+  }
+}
+
+function isWhole(folder: string): boolean {
+  try {
+    return readManifest(folder).incomplete !== true
+  } catch {
+    return false
   }
 }
 

@@ -6,6 +6,8 @@ import { greet, serverFetch, type ServerPlace } from '../client/server.ts'
 import { type Patience, watchful } from '../client/watchful.ts'
 import type { Config } from '../config/load.ts'
 import { Failure, messageOf, systemCodeOf } from '../domain/failure.ts'
+import { exitCode, exitOfFailure } from './exit.ts'
+import { plain } from './render/text.ts'
 import { debugging, type World } from './world.ts'
 
 /** How long one may take to put everything away and let go, where its work is to go on, ms. */
@@ -167,9 +169,18 @@ async function here({ world, config, what }: Target): Promise<End | Absent> {
   const stderrLevel = debugging(world) ? 'debug' : 'fatal'
   const opened = await world.open(config, { what, attend: 'own', stderrLevel })
   if (isHeld(opened)) return { client: null, holder: opened, silentMs: 0 }
+  void opened.lost.then((failure) => letGo(world, failure))
   if (opened.created) world.terminal.error(`Made the data folder ${config.dataFolder}.\n`)
   const client = createClient((path, call) => opened.fetch(path, call))
   return { client, here: true, close: () => opened[Symbol.asyncDispose]() }
+}
+
+/** At once: what is waited for here may be done by another process, and is never heard of then. Boxes are left to that one. */
+function letGo(world: World, { code, message }: Failure): void {
+  const { live, paint } = world.terminal
+  // A line that says how it stands may be there.
+  world.terminal.error(`${live ? '\n' : ''}${paint.red('cofferdam:')} ${plain(message)}\n`)
+  world.exit(exitCode(exitOfFailure(code)))
 }
 
 async function there({ world: { patience }, config }: Target): Promise<End | Absent> {

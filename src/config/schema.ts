@@ -176,7 +176,17 @@ export const configSchema = z.strictObject({
     })
     .optional(),
   /** Values that must not leave a box, nor stand in what it prints; the keys of upstreams are among them by themselves. */
-  secrets: z.record(z.string().regex(/^[\w.-]{1,64}$/), secretPlaceSchema).default({}),
+  secrets: z
+    .record(
+      z
+        .string()
+        .regex(
+          /^[\w.-]{1,64}$/,
+          'A secret has a name of letters, digits, ".", "_" and "-", at most 64 characters.',
+        ),
+      secretPlaceSchema,
+    )
+    .default({}),
   /** Who is told over HTTP of what happens to tasks, by name. */
   webhooks: z
     .record(

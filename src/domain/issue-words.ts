@@ -19,6 +19,11 @@ export function issueWords(issue: z.core.$ZodRawIssue): string | undefined {
       return issue.input === undefined
         ? 'is missing'
         : `is nothing of what it may be, but ${foundIn(issue.input)}`
+    case 'unrecognized_keys':
+      return `may not have ${issue.keys.map((key) => JSON.stringify(key)).join(' or ')}`
+    case 'invalid_key':
+      // What is wrong with a name as a name: it has words of its own.
+      return issue.issues[0]?.message
     default:
       return undefined
   }

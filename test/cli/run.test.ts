@@ -8,6 +8,7 @@ import { loadConfig } from '../../src/config/load.ts'
 import type { Finding } from '../../src/domain/control-plane.ts'
 import { applies, beginStep, blocks, type Script, worksForever } from '../support/scripted-plane.ts'
 import { type ScriptedMachine, scriptedMachine } from '../support/scripted-world.ts'
+import { until } from '../support/until.ts'
 
 let machine: ScriptedMachine
 beforeEach(() => {
@@ -429,6 +430,18 @@ describe('two processes on one data folder', () => {
     await second.printed('Working on the tasks')
     second.signal('SIGTERM')
     expect(await second.code).toBe(0)
+  })
+
+  it('ends a command at once whose data folder another process could take', async () => {
+    const first = machine.start(run, { script: worksForever })
+    await first.printed('working')
+    rmSync(join(machine.data, 'lock.db'))
+    await until(() => first.exits.length > 0)
+    expect(first.exits).toEqual([7])
+    expect(first.error()).toContain(
+      `The data folder ${machine.data} is gone from its place, or its lock.db is`,
+    )
+    await first.kill()
   })
 })
 

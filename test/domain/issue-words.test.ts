@@ -21,6 +21,8 @@ it.each<[z.ZodType, unknown, string]>([
   [z.array(z.string()).max(2), ['a', 'b', 'c'], 'has to have at most 2 entries'],
   [z.union([z.string(), z.number()]), [], 'is nothing of what it may be, but a list'],
   [z.union([z.string(), z.number()]), undefined, 'is missing'],
+  [z.strictObject({}), { a: 1, b: 2 }, 'may not have "a" or "b"'],
+  [z.record(z.string().regex(/x/, 'A name has an x.'), z.number()), { y: 1 }, 'A name has an x.'],
   [z.string('Say it.'), 1, 'Say it.'],
   [z.string().regex(/x/, 'has to have an x'), 'y', 'has to have an x'],
 ])('%#: what is wrong with it is said in plain words', (schema, value, words) => {

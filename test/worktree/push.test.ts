@@ -129,17 +129,27 @@ describe('a branch is pushed to a folder', () => {
     expect(there()).toContain(other)
   })
 
-  it.each(['heads', 'tags'])('unless its name is that of another there, in refs/%s', async (kind) => {
-    const namesake = `refs/${kind}/refs/heads/${task.branch}`
+  it.each(['refs/namespaces/other', 'refs/heads/other'])('whatever has the name in %s', async (place) => {
     git(bare, 'fetch', '-q', repo, `${task.base.commit}:refs/heads/some`)
-    git(bare, 'update-ref', namesake, task.base.commit)
-    expect(await pushTo(lab.worktrees, task, head, folder())).toEqual({
-      kind: 'refused',
-      text: `${bare} has ${namesake}, which git takes for refs/heads/${task.branch}: remove or rename it there, then try again.`,
-    })
-    git(bare, 'update-ref', '-d', namesake)
+    git(bare, 'update-ref', `${place}/refs/heads/${task.branch}`, task.base.commit)
     expect(await pushTo(lab.worktrees, task, head, folder())).toEqual({ kind: 'pushed' })
+    expect(git(bare, 'rev-parse', `refs/heads/${task.branch}`)).toBe(head)
   })
+
+  it.each(['heads/', 'tags/', 'remotes/', ''])(
+    'unless its name is that of another there, in refs/%s',
+    async (kind) => {
+      const namesake = `refs/${kind}refs/heads/${task.branch}`
+      git(bare, 'fetch', '-q', repo, `${task.base.commit}:refs/heads/some`)
+      git(bare, 'update-ref', namesake, task.base.commit)
+      expect(await pushTo(lab.worktrees, task, head, folder())).toEqual({
+        kind: 'refused',
+        text: `${bare} has ${namesake}, which git takes for refs/heads/${task.branch}: remove or rename it there, then try again.`,
+      })
+      git(bare, 'update-ref', '-d', namesake)
+      expect(await pushTo(lab.worktrees, task, head, folder())).toEqual({ kind: 'pushed' })
+    },
+  )
 
   it('unless a hook there says no, whose words are told without what a terminal would obey', async () => {
     hook('pre-receive', String.raw`printf 'no \033[31mtasks\n  on Fridays\n' >&2; exit 1`)

@@ -38,12 +38,12 @@ export async function pushBranch(
   const looked = await ask(looking, Math.min(lookMs, pushMs))
   if (looked.code !== 0) return refused(looked)
   const listed = looked.out.toString('utf8')
-  const namesake = listed.split('\n').find((line) => line.endsWith(`/${ref}`))
+  const namesake = namesakes.map((place) => `${place}${ref}`).find((name) => tipOf(listed, name) !== null)
   // Git would push there, and say that it has pushed.
   if (namesake !== undefined)
     return {
       kind: 'refused',
-      text: `${remote.url} has ${namesake.slice(namesake.indexOf('\t') + 1)}, which git takes for ${ref}: remove or rename it there, then try again.`,
+      text: `${remote.url} has ${namesake}, which git takes for ${ref}: remove or rename it there, then try again.`,
     }
   const tip = tipOf(listed, ref)
   // Pushed before, by a process that did not live to say so.
@@ -77,6 +77,9 @@ export async function pushBranch(
   const pushed = await ask(push, pushMs)
   return pushed.code === 0 ? { kind: 'pushed' } : refused(pushed)
 }
+
+/** Where git looks for a name besides, also for one that begins with `refs/`. In another namespace it is another's. */
+const namesakes: readonly string[] = ['refs/heads/', 'refs/tags/', 'refs/remotes/', 'refs/']
 
 function tipOf(out: string, ref: string): CommitId | null {
   const found = out.split('\n').find((line) => line.endsWith(`\t${ref}`))

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { lockFolder, readOwner } from '../../../control-plane/store/lock.ts'
@@ -59,6 +59,19 @@ describe('the lock of a data folder', () => {
     expect(readOwner(home.folder)).toEqual(other)
     taken?.[Symbol.dispose]()
     expect(readOwner(home.folder)).toBeNull()
+  })
+
+  it('that is gone from its place says so also where a copy of the folder is there now, and leaves that alone', () => {
+    const lock = lockFolder(home.folder, owner)
+    const moved = `${home.folder}.moved`
+    renameSync(home.folder, moved)
+    cpSync(moved, home.folder, { recursive: true })
+    expect(lock?.isGone()).toBe(true)
+    const other = lockFolder(home.folder, { ...owner, what: 'run' })
+    lock?.[Symbol.dispose]()
+    expect(readOwner(home.folder)).toEqual({ ...owner, what: 'run' })
+    other?.[Symbol.dispose]()
+    rmSync(moved, { recursive: true })
   })
 
   it('is refused while another process has it, and free the moment that one is killed', async () => {
