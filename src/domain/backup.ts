@@ -14,9 +14,13 @@ export interface BackupReport {
   readonly incomplete?: string
 }
 
-/** What helps where commits are gone, and loses nothing of newer tasks: commits never change. */
+/**
+ * What helps where commits are gone, and loses nothing of newer tasks: a mirror is made anew with what the repository has, the branches
+ * of tasks included, and commits never change.
+ */
 export const mirrorsBack =
-  'with the service ended, put back what is gone from a copy with `cp -an COPY/mirrors/. DATA/mirrors/`'
+  'a new task on the repository brings back what that has itself; for the rest put back, with the service ended, ' +
+  'what is gone from a copy: `cp -an COPY/mirrors/. DATA/mirrors/`'
 
 /** What helps where the database is not as it was written: only the whole folder belongs together. */
 export const putBack = 'put back a copy of the whole data folder with `cofferdam restore`'

@@ -282,7 +282,7 @@ describe('doctor, where no process answers', () => {
     await used(1, undefined, { base: { ref: 'main', commit: base }, head })
     expect((await found())['mirrors']).toEqual({
       state: 'problem',
-      text: `the commits of 1 task (${aTaskIdOf(0)}) are gone from ${data}/mirrors: with the service ended, put back what is gone from a copy with \`cp -an COPY/mirrors/. DATA/mirrors/\`, or discard the task.`,
+      text: `the commits of 1 task (${aTaskIdOf(0)}) are gone from ${data}/mirrors: a new task on the repository brings back what that has itself; for the rest put back, with the service ended, what is gone from a copy: \`cp -an COPY/mirrors/. DATA/mirrors/\`, or discard the task.`,
     })
     say('clone', '-q', '--mirror', repository, join(data, `mirrors/${aTask().repository.key}.git`))
     expect((await found())['mirrors']).toEqual({ state: 'ok', text: 'the work of all tasks is there' })

@@ -124,7 +124,7 @@ describe('the branch of a remote', () => {
     rmSync(join(lab.data, 'mirrors'), { recursive: true })
     const lost = {
       code: 'repository',
-      message: `The mirror of shop has lost ${head.slice(0, 10)}, which this task came to: with the service ended, put back what is gone from a copy with \`cp -an COPY/mirrors/. DATA/mirrors/\`, or discard the task and make another.`,
+      message: `The mirror of shop has lost ${head.slice(0, 10)}, which this task came to: a new task on the repository brings back what that has itself; for the rest put back, with the service ended, what is gone from a copy: \`cp -an COPY/mirrors/. DATA/mirrors/\`, or discard the task and make another.`,
     }
     await expect(open().diff(task, task.base.commit, head)).rejects.toMatchObject(lost)
     const elsewhere = { url: far, user: 'x', token: null, network: 'public' } as const

@@ -191,7 +191,7 @@ describe('commits that are gone from the data folder', () => {
     const lost = how === 'with all mirrors' ? [one.id, other.id] : [one.id]
     expect(incomplete).toContain(`${path} is made, but the commits of ${counted(lost.length, 'task')} (`)
     expect(incomplete).toContain(
-      `) are not in it, as they are gone from ${dataOf(lab)}/mirrors: with the service ended, put back what is gone from a copy`,
+      `) are not in it, as they are gone from ${dataOf(lab)}/mirrors: a new task on the repository brings back what that has itself`,
     )
     expect([one.id, other.id].filter((id) => incomplete?.includes(id))).toEqual(lost)
     expect(notes).toEqual(['As it is incomplete, no older copy is removed.'])
