@@ -38,7 +38,7 @@ export async function backUp(place: HostPath, deps: BackupDeps): Promise<BackupR
     await chmod(database, 0o600)
     for (const name of copied) await copyAny(join(data, name), join(folder, name))
     await copyMirrors(join(data, mirrors), join(folder, mirrors), heads, links)
-    const incomplete = await lostIn({ copy: folder, place, from: data, made: 'backup' }, heads, missing)
+    const incomplete = await lostIn({ copy: folder, place, from: data, again: 'back up' }, heads, missing)
     const lacks = incomplete !== null
     const manifest = writtenManifest({
       format: 1,

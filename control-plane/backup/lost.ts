@@ -7,12 +7,6 @@ import { counted, fewOf } from '../../src/domain/text.ts'
 import type { Head } from '../store/heads.ts'
 import { mirrors } from './contents.ts'
 
-/** What helps where a copy lacks commits, and what is done again where that could not be looked at. */
-const ways = {
-  backup: { way: mirrorsBack, again: 'back up' },
-  restore: { way: 'restore another copy', again: 'restore' },
-} as const
-
 /** Says which commits a mirror does not have; all where there is none. */
 export type Missing = (mirror: HostPath, commits: readonly CommitId[]) => Promise<ReadonlySet<CommitId>>
 
@@ -43,19 +37,19 @@ export async function lostIn(
     copy,
     place,
     from,
-    made,
+    again,
   }: {
     readonly copy: HostPath
     /** Where it will be. */
     readonly place: HostPath
     /** What it was copied from. */
     readonly from: string
-    readonly made: keyof typeof ways
+    /** What is done again where it could not be looked at. */
+    readonly again: 'back up' | 'restore'
   },
   heads: readonly Head[],
   missing: Missing,
 ): Promise<string | null> {
-  const { way, again } = ways[made]
   let lost: readonly TaskId[]
   try {
     lost = await lostTasks(copy, heads, missing)
@@ -66,6 +60,6 @@ export async function lostIn(
   if (lost.length === 0) return null
   return (
     `${place} is made, but the commits of ${counted(lost.length, 'task')} (${fewOf(lost)}) are not in it, as ` +
-    `they are gone from ${join(from, mirrors)}: ${way}, or discard ${lost.length === 1 ? 'the task' : 'these tasks'}.`
+    `they are gone from ${join(from, mirrors)}: ${mirrorsBack}, or discard ${lost.length === 1 ? 'the task' : 'these tasks'}.`
   )
 }

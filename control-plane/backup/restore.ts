@@ -37,7 +37,7 @@ export async function restore(from: HostPath, deps: RestoreDeps): Promise<Backup
     await writeFile(join(folder, restoredName), `${at}\n`, { mode: 0o600 })
     const attestedWith = examine(folder, from, data)
     const heads = headsIn(join(folder, databaseName))
-    const incomplete = await lostIn({ copy: folder, place: data, from, made: 'restore' }, heads, missing)
+    const incomplete = await lostIn({ copy: folder, place: data, from, again: 'restore' }, heads, missing)
     return { attestedWith, ...(incomplete === null ? {} : { incomplete }) }
   }
   const { attestedWith, ...rest } = await makeWhole(data, owner, { make, seal: installationName })

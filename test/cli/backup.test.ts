@@ -119,7 +119,7 @@ it('tells of commits that are gone, as something is to be done, and leaves the o
     expect([restored.code, restored.error]).toEqual([
       7,
       expect.stringMatching(
-        /other is made, but the commits of 1 task \(.*\) are not in it, as they are gone from .*mirrors: restore another/,
+        /other is made, but the commits of 1 task \(.*\) are not in it, as they are gone from .*mirrors: a new task on the repository brings back/,
       ),
     ])
     const plain = await made.run(['backup', 'copy', '--json'])
